@@ -1,0 +1,197 @@
+"""The claims of a token whose signature has been verified are checked and become a :class:`Principal`.
+
+RFC 7519 section 4.1 for the registered claims; RFC 8693 section 4.2 for ``scope``; ``scp`` as Entra ID and
+Okta write it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NoReturn
+
+from authorizer.errors import Reason, TokenError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from authorizer.tokens import UnverifiedToken
+
+type Scalar = str | int | float | bool | None
+
+_MAX_NUMERIC_DATE = 2**53
+"""Seconds. Beyond it a number is no date, and JSON parsers no longer agree about it (RFC 7493 section 2.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRules:
+    """What the tokens of one issuer have to say. Durations are in seconds; empty sets ask for nothing."""
+
+    audience: frozenset[str] = frozenset()
+    client_id: frozenset[str] = frozenset()
+    leeway: float = 60
+    max_lifetime: float | None = None
+    required_claims: tuple[tuple[str, tuple[Scalar, ...]], ...] = ()
+    required_scopes: tuple[str, ...] = ()
+    principal_claim: str = "sub"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedToken:
+    """A token that one of its issuer's keys has signed. Its claims are the issuer's, and not yet checked."""
+
+    issuer: str
+    claims: Mapping[str, object] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks, by a token that has been verified and checked.
+
+    ``not_before`` and ``valid_until`` are Unix seconds with the leeway taken in: the token is good while
+    ``not_before <= now < valid_until``. ``scope`` keeps the token's order, ``scopes`` answers questions.
+    ``required_scopes`` is what its issuer's setting asks of every request.
+    """
+
+    id: str
+    issuer: str
+    subject: str | None
+    scope: str
+    scopes: frozenset[str]
+    required_scopes: tuple[str, ...]
+    expires_at: float
+    not_before: float
+    valid_until: float
+    claims: Mapping[str, object] = field(repr=False)
+
+
+def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Principal:
+    """Check the claims of a verified token at ``now`` (Unix time in seconds).
+
+    Raises :class:`TokenError` with the reason of the first check that fails: times, lifetime, audience,
+    client, required claims, principal.
+    """
+    claims = token.claims
+    expires_at = numeric_date(claims, "exp")
+    if expires_at is None:
+        _refuse(Reason.INVALID_CLAIM, "the token has no exp: tokens that never expire are not accepted")
+    issued_at, starts_at = numeric_date(claims, "iat"), numeric_date(claims, "nbf")
+    not_before = max(issued_at or 0, starts_at or 0) - rules.leeway
+    valid_until = expires_at + rules.leeway
+    check_time(not_before, valid_until, now)
+    if rules.max_lifetime is not None:
+        if issued_at is None:
+            _refuse(Reason.INVALID_CLAIM, "the token has no iat, so its lifetime cannot be limited")
+        if expires_at - issued_at > rules.max_lifetime:
+            _refuse(Reason.TOKEN_LIFETIME_TOO_LONG, f"the token lives longer than {rules.max_lifetime:g} seconds")
+    _check_audience(claims, rules.audience)
+    _check_client(claims, rules.client_id)
+    for name, accepted in rules.required_claims:
+        if not claim_holds(claims, name, accepted):
+            _refuse(Reason.INVALID_CLAIM, f"the claim {name} is missing or has no accepted value")
+    scope = _scope(claims)
+    subject = claims.get("sub")
+    return Principal(
+        id=_principal_id(claims, rules.principal_claim),
+        issuer=token.issuer,
+        subject=subject if isinstance(subject, str) else None,
+        scope=" ".join(scope),
+        scopes=frozenset(scope),
+        required_scopes=rules.required_scopes,
+        expires_at=expires_at,
+        not_before=not_before,
+        valid_until=valid_until,
+        claims=claims,
+    )
+
+
+def check_time(not_before: float, valid_until: float, now: float) -> None:
+    """Refuse a token outside its time; this is checked again each time a remembered token is used."""
+    if now >= valid_until:
+        _refuse(Reason.TOKEN_EXPIRED, f"the token expired {now - valid_until:.0f} seconds ago, leeway included")
+    if now < not_before:
+        _refuse(
+            Reason.TOKEN_NOT_YET_VALID,
+            f"the token becomes valid in {not_before - now:.0f} seconds (nbf or iat, leeway included)",
+        )
+
+
+def has_expired(token: UnverifiedToken, rules: ClaimRules, now: float) -> bool:
+    """Tell whether a token says of itself that its time is over, whoever wrote it."""
+    try:
+        expires_at = numeric_date(token.claims, "exp")
+    except TokenError:
+        return False
+    return expires_at is not None and now >= expires_at + rules.leeway
+
+
+def numeric_date(claims: Mapping[str, object], name: str) -> float | None:
+    """Read a NumericDate (RFC 7519 section 2), in Unix seconds; ``None`` where it is absent.
+
+    Raises :class:`TokenError` (``invalid_claim``) for what is no number, or no date.
+    """
+    if name not in claims:
+        return None
+    value = claims[name]
+    # To Python a boolean is a number; to JSON it is not.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -1 < value < _MAX_NUMERIC_DATE:
+        _refuse(Reason.INVALID_CLAIM, f"the claim {name} is no number of seconds since 1970")
+    return value
+
+
+def claim_holds(claims: Mapping[str, object], name: str, accepted: tuple[Scalar, ...]) -> bool:
+    """Tell whether a claim equals one of the accepted values, or is a list that contains one of them.
+
+    Values are compared as JSON compares them: ``true`` is not ``1``, and ``1`` is ``1.0``.
+    """
+    if name not in claims:
+        return False
+    value = claims[name]
+    held = value if isinstance(value, list) else [value]
+    return any(_same(item, wanted) for item in held for wanted in accepted)
+
+
+def _same(value: object, wanted: Scalar) -> bool:
+    return isinstance(value, bool) is isinstance(wanted, bool) and value == wanted
+
+
+def _check_audience(claims: Mapping[str, object], accepted: frozenset[str]) -> None:
+    """``aud`` is a text or a list of them, one of which has to be ours (RFC 7519 section 4.1.3)."""
+    if not accepted:
+        return
+    audience = claims.get("aud")
+    named = audience if isinstance(audience, list) else [audience]
+    if not all(isinstance(item, str) for item in named):
+        _refuse(Reason.INVALID_AUDIENCE, "the token has no aud that is a text or a list of texts")
+    if accepted.isdisjoint(named):
+        _refuse(Reason.INVALID_AUDIENCE, "the token's aud is for another API than JWT_AUDIENCE names")
+
+
+def _check_client(claims: Mapping[str, object], accepted: frozenset[str]) -> None:
+    if not accepted:
+        return
+    client = claims["client_id"] if "client_id" in claims else claims.get("azp")
+    if not isinstance(client, str) or client not in accepted:
+        _refuse(Reason.INVALID_CLIENT, "the token's client_id (or azp) is none that JWT_CLIENT_ID names")
+
+
+def _principal_id(claims: Mapping[str, object], name: str) -> str:
+    value = claims.get(name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str) or not value:
+        _refuse(Reason.INVALID_CLAIM, f"the claim {name}, which names the principal, is missing or no text")
+    return value
+
+
+def _scope(claims: Mapping[str, object]) -> list[str]:
+    """Collect the scopes from ``scope`` and ``scp``, each a space-separated text or a list, each scope once."""
+    found: dict[str, None] = {}
+    for name in ("scope", "scp"):
+        value = claims.get(name)
+        items = value.split(" ") if isinstance(value, str) else value if isinstance(value, list) else []
+        found.update((item, None) for item in items if isinstance(item, str) and item)
+    return list(found)
+
+
+def _refuse(code: Reason, detail: str) -> NoReturn:
+    raise TokenError(code, detail)

@@ -1,0 +1,215 @@
+"""A Lambda event as API Gateway sends it becomes a :class:`Request`.
+
+Sources: API Gateway developer guide, "Input to an API Gateway Lambda authorizer" (REST and WebSocket)
+and "Control access to HTTP APIs with AWS Lambda authorizers" (payload formats 1.0 and 2.0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NoReturn
+
+from authorizer.errors import DecisionError, Reason
+
+_ARN_PARTS = 6
+_NO_FIELDS: Mapping[str, object] = {}
+
+
+class EventKind(StrEnum):
+    """Which kind of API asks, and in which payload format."""
+
+    REST_TOKEN = "rest_token"  # noqa: S105 - names an event kind
+    REST_REQUEST = "rest_request"
+    WEBSOCKET = "websocket"
+    HTTP_API_V1 = "http_api_v1"
+    HTTP_API_V2 = "http_api_v2"
+
+    @property
+    def is_http_api(self) -> bool:
+        """HTTP APIs answer a raised error with 500, whatever its text."""
+        return self in {EventKind.HTTP_API_V1, EventKind.HTTP_API_V2}
+
+
+@dataclass(frozen=True, slots=True)
+class MethodArn:
+    """An ``arn:aws:execute-api`` ARN, taken apart at the places where it may be.
+
+    ``path`` is everything behind the method, as sent: it may hold ``:``, ``%2F``, ``//`` or pattern
+    characters. It has no leading slash. A WebSocket's ``$connect`` is the ``method``, with no path.
+    """
+
+    partition: str
+    region: str
+    account_id: str
+    api_id: str
+    stage: str
+    method: str
+    path: str
+
+    @classmethod
+    def parse(cls, text: object) -> MethodArn:
+        """Take ``arn:PARTITION:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/PATH`` apart.
+
+        Raises :class:`DecisionError` (``invalid_event``) for anything else.
+        """
+        if not isinstance(text, str):
+            _invalid("the event has no ARN of the method or route asked for")
+        parts = text.split(":", _ARN_PARTS - 1)
+        if len(parts) != _ARN_PARTS or parts[0] != "arn" or parts[2] != "execute-api":
+            _invalid("the ARN in the event is no execute-api ARN")
+        api_id, _, rest = parts[5].partition("/")
+        stage, _, rest = rest.partition("/")
+        method, _, path = rest.partition("/")
+        if not (api_id and stage and method):
+            _invalid("the ARN in the event lacks an API id, a stage or a method")
+        return cls(parts[1], parts[3], parts[4], api_id, stage, method, path)
+
+    @property
+    def prefix(self) -> str:
+        """All up to and with the slash behind the stage: what every resource of this stage starts with."""
+        return f"arn:{self.partition}:execute-api:{self.region}:{self.account_id}:{self.api_id}/{self.stage}/"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for, and where a token for it may be; nothing in it has been verified.
+
+    ``path`` starts with a slash and is otherwise as sent; a WebSocket's is ``$connect``. ``route_key`` is
+    what API Gateway matched, for the log. ``identity_source`` holds the identity sources' values of an
+    HTTP API (payload 2.0), among them the route key if the cache is keyed by it.
+    """
+
+    kind: EventKind
+    arn: MethodArn
+    method: str
+    path: str
+    route_key: str | None
+    request_id: str | None
+    identity_source: tuple[str, ...]
+    token_field: str | None
+    event: Mapping[str, object]
+
+    def header(self, name: str) -> tuple[str, ...]:
+        """All values of a header; names match without case (RFC 9110 section 5.1)."""
+        return _values(self.event, "headers", "multiValueHeaders", name.lower(), ignore_case=True)
+
+    def query(self, name: str) -> tuple[str, ...]:
+        """All values of a query parameter, decoded as API Gateway decodes them; names match exactly."""
+        return _values(self.event, "queryStringParameters", "multiValueQueryStringParameters", name, ignore_case=False)
+
+    def cookie(self, name: str) -> tuple[str, ...]:
+        """All values of a cookie, from the ``Cookie`` header and payload 2.0's ``cookies`` (RFC 6265 section 5.4)."""
+        pairs = [pair for text in self.header("cookie") for pair in text.split(";")]
+        listed = self.event.get("cookies")
+        if isinstance(listed, list):
+            pairs += [pair for pair in listed if isinstance(pair, str)]
+        found: list[str] = []
+        for pair in pairs:
+            key, equals, value = pair.strip(" \t").partition("=")
+            if equals and key == name and value not in found:
+                found.append(value)
+        return tuple(found)
+
+
+def read_event(event: object) -> Request:
+    """Recognise what kind of event it is and read the request out of it.
+
+    Raises :class:`DecisionError` (``invalid_event``) for what is not an API Gateway authorizer's event:
+    a backend's event, AppSync's, or one whose parts are of the wrong type.
+    """
+    if not isinstance(event, Mapping):
+        _invalid("the event is no JSON object")
+    if event.get("version") == "2.0":
+        return _http_api_v2(event)
+    kind = event.get("type")
+    if kind == "TOKEN":
+        return _rest_token(event)
+    if kind == "REQUEST" and "methodArn" in event:
+        return _request(event)
+    _invalid(
+        "this is no authorizer event of API Gateway: expected type TOKEN or REQUEST with a methodArn, "
+        "or version 2.0 with a routeArn"
+    )
+
+
+def _rest_token(event: Mapping[str, object]) -> Request:
+    arn = MethodArn.parse(event.get("methodArn"))
+    token = event.get("authorizationToken")
+    if token is not None and not isinstance(token, str):
+        _invalid("authorizationToken is no text")
+    return Request(EventKind.REST_TOKEN, arn, arn.method, "/" + arn.path, None, None, (), token, event)
+
+
+def _request(event: Mapping[str, object]) -> Request:
+    arn = MethodArn.parse(event["methodArn"])
+    context = _context(event)
+    request_id = _text(context.get("requestId"))
+    if event.get("version") == "1.0":
+        kind, route_key = EventKind.HTTP_API_V1, _text(context.get("resourcePath")) or _text(event.get("resource"))
+    elif "connectionId" in context or "routeKey" in context:
+        route_key = _text(context.get("routeKey")) or arn.method
+        return Request(EventKind.WEBSOCKET, arn, arn.method, arn.method, route_key, request_id, (), None, event)
+    else:
+        kind, route_key = EventKind.REST_REQUEST, _text(event.get("resource"))
+    return Request(kind, arn, arn.method, "/" + arn.path, route_key, request_id, (), None, event)
+
+
+def _http_api_v2(event: Mapping[str, object]) -> Request:
+    if "routeArn" not in event:
+        _invalid("a version 2.0 event without a routeArn is a backend's event: attach this function as an authorizer")
+    arn = MethodArn.parse(event["routeArn"])
+    listed = event.get("identitySource")
+    # Null where the authorizer has no identity source; API Gateway then caches nothing.
+    sources = tuple(value for value in listed if isinstance(value, str)) if isinstance(listed, list) else ()
+    context = _context(event)
+    return Request(
+        EventKind.HTTP_API_V2,
+        arn,
+        arn.method,
+        "/" + arn.path,
+        _text(event.get("routeKey")),
+        _text(context.get("requestId")),
+        sources,
+        None,
+        event,
+    )
+
+
+def _context(event: Mapping[str, object]) -> Mapping[str, object]:
+    context = event.get("requestContext")
+    return context if isinstance(context, Mapping) else _NO_FIELDS
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _values(
+    event: Mapping[str, object], single: str, multiple: str, name: str, *, ignore_case: bool
+) -> tuple[str, ...]:
+    """Read a name's values from the single- and the multi-value form, each value once.
+
+    API Gateway repeats the last value of the multi-value form in the single-value one, so a value that
+    stands in both is one value; different ones are the caller's to refuse.
+    """
+    found: list[str] = []
+    for field in (multiple, single):
+        mapping = event.get(field)
+        if mapping is None:
+            continue
+        if not isinstance(mapping, Mapping):
+            _invalid(f"{field} is no JSON object")
+        for key, value in mapping.items():
+            if key == name or (ignore_case and isinstance(key, str) and key.lower() == name):
+                for item in value if isinstance(value, list) else (value,):
+                    if not isinstance(item, str):
+                        _invalid(f"{field} has a value that is no text")
+                    if item not in found:
+                        found.append(item)
+    return tuple(found)
+
+
+def _invalid(detail: str) -> NoReturn:
+    raise DecisionError(Reason.INVALID_EVENT, detail)
