@@ -1,0 +1,23 @@
+"""Where an issuer's keys come from, and for how long they are trusted.
+
+``sources`` makes a function that fetches a key set, from ``https`` (with ``discovery``, ``address`` and
+``response``) or ``documents`` (with ``aws``); ``cache`` decides when to call it.
+"""
+
+from authorizer.jwks.cache import CachedKeySource, warm_all
+from authorizer.jwks.documents import document_reader
+from authorizer.jwks.fetched import Fetched, FetchError
+from authorizer.jwks.https import HttpsClient
+from authorizer.jwks.sources import key_fetcher, validate_discovery, validate_jwks_setting
+
+__all__ = [
+    "CachedKeySource",
+    "FetchError",
+    "Fetched",
+    "HttpsClient",
+    "document_reader",
+    "key_fetcher",
+    "validate_discovery",
+    "validate_jwks_setting",
+    "warm_all",
+]
