@@ -1,0 +1,253 @@
+"""The local issuer as a client meets it: over HTTP."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import socket
+import ssl
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devkit.certificate import self_signed
+from devkit.issuer import Discovery, Fault, FaultKind, IssuerServer, Provider, local_issuer, parse_fault
+from devkit.issuer.control import state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def issuer() -> Iterator[Provider]:
+    with local_issuer(path="/realms/demo", algorithms=("ES256",)) as provider:
+        yield provider
+
+
+def get(url: str, *, data: bytes | None = None, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
+    request = urllib.request.Request(url, data=data, headers=headers or {})  # noqa: S310 - a loopback address
+    opener = urllib.request.build_opener(NoRedirect)
+    try:
+        with opener.open(request, timeout=10) as response:
+            return response.status, response.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        """Leave a redirect as it is."""
+
+
+def get_json(url: str, **form: str) -> dict[str, object]:
+    _, body = get(url, data=urllib.parse.urlencode(form).encode() if form else None)
+    return dict(json.loads(body))
+
+
+def turn(issuer: Provider, knob: str, **document: object) -> int:
+    status, _ = get(
+        f"{issuer.origin}/-/{knob}", data=json.dumps(document).encode(), headers={"Content-Type": "application/json"}
+    )
+    return status
+
+
+def claims_of(token: str) -> dict[str, object]:
+    payload = token.split(".")[1]
+    return dict(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
+
+
+def test_discovery_leads_to_the_keys(issuer: Provider) -> None:
+    document = get_json(f"{issuer.url}/.well-known/openid-configuration")
+    assert document["issuer"] == issuer.url
+    assert issuer.url.endswith("/realms/demo")
+    keys = get_json(str(document["jwks_uri"]))["keys"]
+    assert keys == [issuer.key().public_jwk()]
+    assert issuer.fetches == {"openid": 1, "jwks": 1}
+
+
+def test_the_other_discovery_is_before_the_path() -> None:
+    with local_issuer(path="/t/1/", algorithms=("ES256",), discovery=Discovery.OAUTH) as issuer:
+        assert issuer.url.endswith("/t/1/")
+        assert get(f"{issuer.origin}/t/1/.well-known/openid-configuration")[0] == HTTPStatus.NOT_FOUND
+        document = get_json(f"{issuer.origin}/.well-known/oauth-authorization-server/t/1")
+        assert document["issuer"] == issuer.url
+        assert document["jwks_uri"] == f"{issuer.origin}/t/1/jwks"
+
+
+def test_what_is_not_there_is_not_found(issuer: Provider) -> None:
+    assert get(f"{issuer.origin}/jwks")[0] == HTTPStatus.NOT_FOUND
+    assert get(issuer.token_url)[0] == HTTPStatus.NOT_FOUND
+    assert issuer.fetches == {}
+
+
+def test_rotation_signs_with_the_new_key_and_keeps_the_old_ones(issuer: Provider) -> None:
+    old = issuer.key()
+    new = issuer.rotate("EdDSA")
+    assert (issuer.key(), issuer.keys) == (new, (new, old))
+    issuer.remove_key(old.kid)
+    assert issuer.keys == (new,)
+    with pytest.raises(KeyError):
+        issuer.remove_key(old.kid)
+    newest = issuer.rotate(keep_old=False)
+    assert issuer.keys == (newest,)
+    assert newest.alg == "EdDSA"
+    assert newest.kid != new.kid
+
+
+def test_tokens_on_request_carry_what_was_asked_for(issuer: Provider) -> None:
+    issuer.add_key("EdDSA")
+    answer = get_json(
+        issuer.token_url,
+        grant_type="client_credentials",
+        client_id="me",
+        scope="orders:read",
+        audience="api",
+        subject="alice",
+        lifetime="60",
+        claims='{"groups": ["staff"]}',
+        key="EdDSA",
+    )
+    claims = claims_of(str(answer.pop("access_token")))
+    assert answer == {"token_type": "Bearer", "expires_in": 60, "scope": "orders:read"}
+    assert claims["iss"] == issuer.url
+    assert [claims[name] for name in ("sub", "aud", "client_id", "scope", "groups")] == [
+        "alice",
+        "api",
+        "me",
+        "orders:read",
+        ["staff"],
+    ]
+    assert claims["exp"] == int(str(claims["iat"])) + 60
+
+
+def test_a_client_may_name_itself_in_the_header(issuer: Provider) -> None:
+    basic = base64.b64encode(b"me%40home:secret").decode()
+    form = b"grant_type=client_credentials&audience=a&audience=b"
+    _, body = get(issuer.token_url, data=form, headers={"Authorization": f"Basic {basic}"})
+    claims = claims_of(json.loads(body)["access_token"])
+    assert (claims["client_id"], claims["aud"]) == ("me@home", ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("form", "error"),
+    [
+        ({"grant_type": "password", "client_id": "me"}, "unsupported_grant_type"),
+        ({"grant_type": "client_credentials"}, "invalid_client"),
+        ({"grant_type": "client_credentials", "client_id": "me", "claims": "[]"}, "invalid_request"),
+        ({"grant_type": "client_credentials", "client_id": "me", "claims": "{"}, "invalid_request"),
+        ({"grant_type": "client_credentials", "client_id": "me", "lifetime": "soon"}, "invalid_request"),
+        ({"grant_type": "client_credentials", "client_id": "me", "defect": "ugly"}, "invalid_request"),
+        ({"grant_type": "client_credentials", "client_id": "me", "key": "no-such"}, "invalid_request"),
+    ],
+)
+def test_a_wrong_token_request_is_told_why(issuer: Provider, form: dict[str, str], error: str) -> None:
+    assert get_json(issuer.token_url, **form)["error"] == error
+
+
+def test_a_fault_lasts_as_often_as_told(issuer: Provider) -> None:
+    issuer.misbehave("jwks", Fault(FaultKind.STATUS, 500, times=2))
+    statuses = [get(issuer.jwks_url)[0] for _ in range(3)]
+    assert statuses == [500, 500, 200]
+    issuer.misbehave("jwks", Fault(FaultKind.STATUS))
+    assert get(issuer.jwks_url)[0] == HTTPStatus.SERVICE_UNAVAILABLE
+    issuer.heal()
+    assert get(issuer.jwks_url)[0] == HTTPStatus.OK
+    assert issuer.fetches["jwks"] == 5
+
+
+def test_faults_of_content(issuer: Provider) -> None:
+    issuer.misbehave("openid", parse_fault("wrong-issuer"))
+    discovery_url = f"{issuer.url}/.well-known/openid-configuration"
+    assert get_json(discovery_url) == issuer.metadata() | {"issuer": "https://another-issuer.example.com"}
+    issuer.misbehave("jwks", parse_fault("empty-set"))
+    assert get_json(issuer.jwks_url) == {"keys": []}
+    issuer.misbehave("jwks", parse_fault("not-json"))
+    assert get(issuer.jwks_url)[1].startswith(b"<!doctype html>")
+    issuer.misbehave("jwks", parse_fault("too-large:100000"))
+    assert len(get(issuer.jwks_url)[1]) > 100_000
+    assert "keys" in get_json(issuer.jwks_url)
+    issuer.misbehave("jwks", parse_fault("redirect:http://127.0.0.1:9/"))
+    assert get(issuer.jwks_url)[0] == HTTPStatus.FOUND
+
+
+def test_faults_of_time(issuer: Provider) -> None:
+    issuer.misbehave("jwks", parse_fault("hang:0.2"))
+    started = time.monotonic()
+    assert get(issuer.jwks_url)[0] == HTTPStatus.OK
+    assert time.monotonic() - started >= 0.2
+    issuer.misbehave("jwks", parse_fault("drip:0.001"))
+    started = time.monotonic()
+    assert get_json(issuer.jwks_url)["keys"]
+    assert time.monotonic() - started >= 0.1
+    issuer.misbehave("jwks", parse_fault("cut"))
+    with pytest.raises(http.client.IncompleteRead):
+        get(issuer.jwks_url)
+
+
+@pytest.mark.parametrize("text", ["", "explode", "status:bad", "hang:long"])
+def test_a_fault_that_cannot_be_is_refused_at_once(text: str) -> None:
+    with pytest.raises(ValueError, match=r"explode|bad|long|unknown"):
+        parse_fault(text)
+
+
+def test_knobs_over_http(issuer: Provider) -> None:
+    assert turn(issuer, "rotate", alg="EdDSA") == HTTPStatus.OK
+    assert [key.alg for key in issuer.keys] == ["EdDSA", "ES256"]
+    assert turn(issuer, "remove", kid="ES256-1") == HTTPStatus.OK
+    assert turn(issuer, "misbehave", endpoint="jwks", fault="status:500") == HTTPStatus.OK
+    assert get(issuer.jwks_url)[0] == HTTPStatus.INTERNAL_SERVER_ERROR
+    assert turn(issuer, "heal") == HTTPStatus.OK
+    assert get(issuer.jwks_url)[0] == HTTPStatus.OK
+    assert get_json(f"{issuer.origin}/-/state") == json.loads(json.dumps(state(issuer)))
+    assert state(issuer)["fetches"] == {"jwks": 2}
+    assert turn(issuer, "remove", kid="no-such") == HTTPStatus.BAD_REQUEST
+    assert turn(issuer, "misbehave", endpoint="moon", fault="status") == HTTPStatus.BAD_REQUEST
+    assert turn(issuer, "polish") == HTTPStatus.NOT_FOUND
+
+
+def test_a_web_page_cannot_turn_knobs(issuer: Provider) -> None:
+    status, _ = get(f"{issuer.origin}/-/rotate", data=b"{}", headers={"Content-Type": "text/plain"})
+    assert status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    assert len(issuer.keys) == 1
+
+
+def test_an_outage_and_its_end() -> None:
+    provider = Provider(algorithms=("ES256",), jwks_headers={"Cache-Control": "max-age=60"})
+    server = IssuerServer(provider).start()
+    url, port = provider.jwks_url, server.port
+    provider.misbehave("jwks", parse_fault("hang:60"))
+    with socket.create_connection(("127.0.0.1", port)) as hanging:
+        hanging.sendall(b"GET /jwks HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        while not provider.fetches["jwks"]:
+            time.sleep(0.01)
+        started = time.monotonic()
+        server.stop()
+        server.stop()
+        assert hanging.recv(1) == b""
+    assert time.monotonic() - started < 10
+    with pytest.raises(urllib.error.URLError):
+        get(url)
+    provider.heal()
+    with server:
+        assert (provider.jwks_url, server.port) == (url, port)
+        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - a loopback address
+            assert response.headers["Cache-Control"] == "max-age=60"
+
+
+def test_tls(tmp_path: Path) -> None:
+    tls = self_signed(tmp_path)
+    with local_issuer(algorithms=("ES256",), name="localhost", tls=tls) as issuer:
+        assert issuer.url.startswith("https://localhost:")
+        context = ssl.create_default_context(cafile=tls.certificate)
+        with urllib.request.urlopen(issuer.jwks_url, context=context, timeout=5) as response:  # noqa: S310 - loopback
+            assert response.status == HTTPStatus.OK
+        with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
+            get(issuer.jwks_url)
