@@ -112,6 +112,14 @@ class Request:
                 found.append(value)
         return tuple(found)
 
+    def sends(self, text: str) -> bool:
+        """Tell whether the caller wrote this text into a header or a query parameter."""
+        for field in ("headers", "queryStringParameters"):
+            mapping = self.event.get(field)
+            if isinstance(mapping, Mapping) and any(isinstance(value, str) and text in value for value in mapping.values()):
+                return True
+        return False
+
 
 def read_event(event: object) -> Request:
     """Recognise what kind of event it is and read the request out of it.

@@ -19,7 +19,6 @@ from authorizer.errors import Reason, TokenError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
     from jwt.algorithms import Algorithm
 
     from authorizer.tokens import UnverifiedToken
@@ -45,14 +44,15 @@ MIN_RSA_BITS = 2048
 """RFC 7518 section 3.3."""
 
 _RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
+_ED25519 = frozenset({"EdDSA", "Ed25519"})
 _CURVES = {
     ("EC", "P-256"): frozenset({"ES256"}),
     ("EC", "P-384"): frozenset({"ES384"}),
     ("EC", "P-521"): frozenset({"ES512"}),
-    ("OKP", "Ed25519"): frozenset({"EdDSA", "Ed25519"}),
+    ("OKP", "Ed25519"): _ED25519,
 }
 _PUBLIC_MEMBERS = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
-_FROM_JWK: Mapping[str, Callable[[dict[str, str]], PublicKeyTypes]] = {
+_FROM_JWK: Mapping[str, Callable[[dict[str, object]], object]] = {
     "RSA": RSAAlgorithm.from_jwk,
     "EC": ECAlgorithm.from_jwk,
     "OKP": OKPAlgorithm.from_jwk,
@@ -65,7 +65,7 @@ class Key:
 
     kid: str | None
     algorithms: frozenset[str]
-    public: PublicKeyTypes
+    public: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ def _fitting_algorithms(kty: str, jwk: Mapping[str, object]) -> frozenset[str]:
         return fitting
     # RFC 9864 gives EdDSA on this curve a second name; a key that carries either serves both.
     alg = jwk["alg"]
-    named = frozenset({"EdDSA", "Ed25519"}) if alg in {"EdDSA", "Ed25519"} else frozenset({alg})
+    named = _ED25519 if alg in ("EdDSA", "Ed25519") else frozenset({alg}) if isinstance(alg, str) else frozenset()
     if not fitting & named:
         message = "its alg does not fit its type"
         raise _UnusableKeyError(message)

@@ -61,6 +61,11 @@ class BearerToken:
 
     text: str = field(repr=False)
 
+    def __post_init__(self) -> None:
+        """Refuse a text that is too long (``malformed_token``) before anything reads it."""
+        if len(self.text) > MAX_TOKEN_LENGTH:
+            _malformed(f"the token is longer than {MAX_TOKEN_LENGTH} characters")
+
 
 @dataclass(frozen=True, slots=True)
 class UnverifiedToken:
@@ -120,8 +125,6 @@ def parse(token: BearerToken) -> UnverifiedToken:
     Raises :class:`TokenError` (``malformed_token``). Which algorithms are accepted is not decided here.
     """
     text = token.text
-    if len(text) > MAX_TOKEN_LENGTH:
-        _malformed(f"the token is longer than {MAX_TOKEN_LENGTH} characters")
     match = _COMPACT_JWS.fullmatch(text)
     if match is None:
         _malformed(_not_compact(text))
@@ -151,6 +154,11 @@ def _not_compact(text: str) -> str:
     if "." not in text:
         return "the token is opaque: expected a JWT of three parts; the issuer may need an audience to send one"
     return "the token is no JWT: expected three base64url parts joined by dots"
+
+
+def token_type(typ: str) -> str:
+    """Bring a ``typ`` into the form in which two are compared (RFC 7515 section 4.1.9)."""
+    return typ.lower().removeprefix("application/")
 
 
 def _header_text(header: Mapping[str, object], name: str) -> str | None:

@@ -1,0 +1,181 @@
+"""A decision becomes the answer that this kind of event expects.
+
+API Gateway developer guide: "Output from an API Gateway Lambda authorizer" for IAM policies, "Lambda
+authorizer response format" for HTTP APIs, and the quotas on authorizer results.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from authorizer.errors import DecisionError, Reason
+from authorizer.events import EventKind, Request
+from authorizer.rules import Deny
+
+if TYPE_CHECKING:
+    from authorizer.claims import Principal
+    from authorizer.policies import Statement
+    from authorizer.rules import Allow
+
+MAX_WEBSOCKET_RESULT = 8 * 1024
+"""Bytes of a whole WebSocket authorizer result (API Gateway quotas)."""
+
+ANONYMOUS = "anonymous"
+"""The ``principalId`` of an answer to a request whose token was refused."""
+
+
+class CachedBy(StrEnum):
+    """What API Gateway keys its cache of our answers by (``JWT_CACHED_BY``)."""
+
+    TOKEN = "token"  # noqa: S105 - a kind of cache key
+    ROUTE = "route"
+    NOTHING = "nothing"
+
+
+class HttpApiResponse(StrEnum):
+    """What a payload 2.0 event gets; it does not say which of the two its API expects."""
+
+    SIMPLE = "simple"
+    IAM = "iam"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSettings:
+    """How answers are worded; ``context_claims`` holds pairs of context key and claim."""
+
+    context_claims: tuple[tuple[str, str], ...] = ()
+    usage_key_claim: str | None = None
+    cached_by: CachedBy = CachedBy.TOKEN
+    end_with_token: bool = False
+    http_api_response: HttpApiResponse = HttpApiResponse.SIMPLE
+
+
+def is_simple(request: Request, settings: AnswerSettings) -> bool:
+    """Tell whether the event is answered by yes or no, without a policy."""
+    return request.kind is EventKind.HTTP_API_V2 and settings.http_api_response is HttpApiResponse.SIMPLE
+
+
+def check_simple_cache(request: Request, settings: AnswerSettings, *, routes_configured: bool) -> None:
+    """Refuse to answer yes or no where API Gateway would replay that answer on other routes.
+
+    Raises :class:`DecisionError` (``unsafe_cache``).
+    """
+    if not routes_configured or settings.cached_by is not CachedBy.TOKEN or not is_simple(request, settings):
+        return
+    route_key = request.route_key
+    # A caller who sends the route key in a header that is an identity source must not pass for the route key itself.
+    if route_key is None or route_key not in request.identity_source or request.sends(route_key):
+        raise DecisionError(
+            Reason.UNSAFE_CACHE,
+            "a simple response cannot tell routes apart, and this API caches it for all of them. Add "
+            '"$context.routeKey" to the authorizer: IdentitySource: ["$request.header.Authorization", '
+            '"$context.routeKey"]; or set JWT_HTTP_API_RESPONSE=iam; or set its TTL to 0 and JWT_CACHED_BY=nothing',
+        )
+
+
+def simple_response(principal: Principal, decision: Allow | Deny, settings: AnswerSettings) -> dict[str, object]:
+    """Answer a payload 2.0 event of an API with simple responses."""
+    if isinstance(decision, Deny):
+        return {"isAuthorized": False, "context": _refusal_context(decision)}
+    return {"isAuthorized": True, "context": _claims_context(principal, settings, as_json_text=False)}
+
+
+def iam_policy(
+    request: Request,
+    principal: Principal,
+    decision: Allow | Deny,
+    statements: tuple[Statement, ...],
+    settings: AnswerSettings,
+) -> dict[str, object]:
+    """Answer with an IAM policy made of the statements.
+
+    A refusal may still allow other routes, since API Gateway replays it there; so it carries the claims
+    as well as the reason, and ``scope`` stays what the token has: a backend must never read there what it lacks.
+    Raises :class:`DecisionError` (``response_too_large``) for a WebSocket result
+    that API Gateway would not take.
+    """
+    grants = any(statement.effect == "Allow" for statement in statements)
+    context = _refusal_context(decision) if isinstance(decision, Deny) else {}
+    if grants:
+        context |= _claims_context(principal, settings, as_json_text=request.kind is not EventKind.HTTP_API_V2)
+    answer: dict[str, object] = {
+        "principalId": principal.id,
+        "policyDocument": _document(request, statements, principal.valid_until if settings.end_with_token else None),
+        "context": context,
+    }
+    if settings.usage_key_claim is not None:
+        usage_key = principal.claims.get(settings.usage_key_claim)
+        if isinstance(usage_key, str) and usage_key:
+            answer["usageIdentifierKey"] = usage_key
+    if request.kind is EventKind.WEBSOCKET:
+        size = len(json.dumps(answer, separators=(",", ":")))
+        if size > MAX_WEBSOCKET_RESULT:
+            raise DecisionError(
+                Reason.RESPONSE_TOO_LARGE,
+                f"the answer has {size} bytes, and API Gateway takes {MAX_WEBSOCKET_RESULT} for a WebSocket API: "
+                "have the issuer put less into its tokens",
+            )
+    return answer
+
+
+def refused_token(request: Request, reason: Reason, settings: AnswerSettings) -> dict[str, object]:
+    """Answer an HTTP API whose client's token is missing or bad: no route is for it (RFC 6750 section 3.1)."""
+    context: dict[str, object] = {"error": "invalid_token", "reason": str(reason)}
+    if is_simple(request, settings):
+        return {"isAuthorized": False, "context": context}
+    deny = {"Action": "execute-api:Invoke", "Effect": "Deny", "Resource": [request.arn.prefix + "*"]}
+    return {
+        "principalId": ANONYMOUS,
+        "policyDocument": {"Version": "2012-10-17", "Statement": [deny]},
+        "context": context,
+    }
+
+
+def _document(request: Request, statements: tuple[Statement, ...], ends_at: float | None) -> dict[str, object]:
+    written: list[dict[str, object]] = []
+    for statement in statements:
+        resources = [request.arn.prefix + resource for resource in statement.resources]
+        entry: dict[str, object] = {
+            "Action": "execute-api:Invoke",
+            "Effect": statement.effect,
+            "Resource": resources,
+        }
+        if ends_at is not None and statement.effect == "Allow":
+            moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ends_at))
+            entry["Condition"] = {"DateLessThan": {"aws:CurrentTime": moment}}
+        written.append(entry)
+    return {"Version": "2012-10-17", "Statement": written}
+
+
+def _claims_context(principal: Principal, settings: AnswerSettings, *, as_json_text: bool) -> dict[str, object]:
+    """Build the context of an Allow; REST and WebSocket APIs take only texts, numbers and booleans in it."""
+    context: dict[str, object] = {"iss": principal.issuer, "exp": principal.expires_at, "scope": principal.scope}
+    if principal.subject is not None:
+        context["sub"] = principal.subject
+    context["claims"] = _json_text(principal.claims) if as_json_text else principal.claims
+    for key, claim in settings.context_claims:
+        value = principal.claims.get(claim)
+        if value is not None:
+            plain = isinstance(value, str | int | float) or not as_json_text
+            context[key] = value if plain else _json_text(value)
+    return context
+
+
+def _refusal_context(decision: Deny) -> dict[str, object]:
+    """Say what a gateway response can turn into a ``WWW-Authenticate`` header (RFC 6750 section 3)."""
+    missing_scope = decision.reason is Reason.INSUFFICIENT_SCOPE
+    context: dict[str, object] = {
+        "error": "insufficient_scope" if missing_scope else "access_denied",
+        "reason": str(decision.reason),
+    }
+    if missing_scope:
+        context["scope"] = context["required_scope"] = " ".join(decision.scopes)
+    return context
+
+
+def _json_text(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))

@@ -1,0 +1,169 @@
+"""The function at the edge: it is put together once, and turns each way to end into what API Gateway expects."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from authorizer.answers import refused_token
+from authorizer.authorize import Authorizer, Findings, Issuer, authorize
+from authorizer.errors import HEALED_BY_WAITING, AuthorizerError, DecisionError, Reason, TokenError
+from authorizer.journal import Journal
+from authorizer.jwks import CachedKeySource, HttpsClient, document_reader, key_fetcher, warm_all
+from authorizer.policies import PolicyCompiler
+from authorizer.rules import Deny
+from authorizer.settings import HttpApiReject, load_settings
+from authorizer.token_cache import TokenCache
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from authorizer.settings import IssuerSettings, Settings
+
+PACKAGE_ROOT = Path(__file__).resolve().parent.parent
+"""The top of the deployed package, which ``file:`` paths are relative to."""
+
+_LONGEST_WARMING = 8.0
+"""Seconds. Lambda gives start-up ten; keys that may take longer are left to the first request."""
+
+
+class AuthorizerFunction:
+    """The Lambda handler: call it with an event and Lambda's context object."""
+
+    def __init__(
+        self, authorizer: Authorizer, journal: Journal, http_api_reject: HttpApiReject, clock: Callable[[], float]
+    ) -> None:
+        """Answer with this authorizer. ``clock`` gives Unix time in seconds, by the wall."""
+        self._authorizer = authorizer
+        self._journal = journal
+        self._http_api_reject = http_api_reject
+        self._clock = clock
+
+    def __call__(self, event: object, context: object) -> dict[str, object]:
+        """Answer one event.
+
+        Raises ``Exception("Unauthorized")`` where API Gateway shall answer 401, and :class:`DecisionError`
+        where it shall answer 500; neither is cached.
+        """
+        started, now, findings = time.perf_counter(), self._clock(), Findings()
+
+        def note(decision: str, reason: Reason | None, detail: str | None) -> None:
+            self._journal.decided(
+                decision,
+                reason,
+                detail,
+                findings,
+                now=now,
+                duration=time.perf_counter() - started,
+                function_request_id=getattr(context, "aws_request_id", None),
+            )
+
+        try:
+            answer = authorize(event, self._authorizer, now, findings)
+        except TokenError as error:
+            note("reject", error.code, error.detail)
+            return self._reject(error, findings)
+        except DecisionError as error:
+            note("error", error.code, error.detail)
+            raise
+        except Exception as error:  # noqa: BLE001 - the last line of defence: whatever it is, it is no Allow
+            unexpected = DecisionError(Reason.INTERNAL_ERROR, _place(error))
+            note("error", unexpected.code, unexpected.detail)
+            raise unexpected from None
+        decision = findings.decision
+        if isinstance(decision, Deny):
+            note("deny", decision.reason, None)
+        else:
+            note("allow", None, None)
+        return answer
+
+    def _reject(self, error: AuthorizerError, findings: Findings) -> dict[str, object]:
+        """Refuse a token in the way that this kind of API turns into the right status."""
+        request = findings.request
+        if (
+            request is not None
+            and request.kind.is_http_api
+            and self._http_api_reject is HttpApiReject.DENY
+            and error.code not in HEALED_BY_WAITING
+        ):
+            return refused_token(request, error.code, self._authorizer.answers)
+        # API Gateway answers 401 to an error with exactly this text, whatever its type.
+        raise Exception("Unauthorized") from None  # noqa: EM101, TRY002, TRY003 - the text is API Gateway's protocol
+
+
+def create_function(
+    environment: Mapping[str, str],
+    *,
+    write: Callable[[str], object] = sys.stdout.write,
+    clock: Callable[[], float] = time.time,
+    package_root: Path = PACKAGE_ROOT,
+) -> AuthorizerFunction:
+    """Put the function together from the environment, and fetch keys ahead.
+
+    Raises :class:`authorizer.errors.SettingsError` with everything that is wrong with the settings. That
+    keys cannot be had is no reason not to start.
+    """
+    settings = load_settings(environment, package_root)
+    journal = Journal(write, environment.get("POWERTOOLS_SERVICE_NAME") or "jwt-authorizer")
+    policies = PolicyCompiler(settings.rules)
+    _warn(settings, policies)
+    https = HttpsClient(allow_http=settings.keys.allow_http)
+    sources = {issuer.issuer: _key_source(issuer, settings, https, journal, package_root) for issuer in settings.issuers}
+    if settings.keys.timeout <= _LONGEST_WARMING:
+        warm_all(list(sources.values()), clock())
+    issuers = {
+        issuer.issuer: Issuer(
+            issuer.issuer, issuer.algorithms, issuer.token_types, issuer.claim_rules, sources[issuer.issuer]
+        )
+        for issuer in settings.issuers
+    }
+    authorizer = Authorizer(
+        issuers=issuers,
+        token_sources=settings.token_sources,
+        token_cache=TokenCache(settings.token_cache_size),
+        rules=settings.rules,
+        policies=policies,
+        answers=settings.answers,
+    )
+    return AuthorizerFunction(authorizer, journal, settings.http_api_reject, clock)
+
+
+def _key_source(
+    issuer: IssuerSettings, settings: Settings, https: HttpsClient, journal: Journal, package_root: Path
+) -> CachedKeySource:
+    keys = settings.keys
+    fetch = key_fetcher(
+        issuer.issuer,
+        issuer.jwks,
+        allow_http=keys.allow_http,
+        timeout=keys.timeout,
+        package_root=package_root,
+        get=https.get,
+    )
+    return CachedKeySource(
+        fetch, ttl=keys.ttl, max_stale=keys.max_stale, cooldown=keys.cooldown, report=journal.count
+    )
+
+
+def _warn(settings: Settings, policies: PolicyCompiler) -> None:
+    """Say once, at start-up, what works but deserves a look."""
+    warnings = list(policies.warnings(settings.answers.cached_by))
+    if settings.keys.allow_http:
+        warnings.insert(0, "JWT_ALLOW_HTTP is on: keys that came over http:// can be anybody's. For local work only.")
+    if not warnings:
+        return
+    from aws_lambda_powertools import Logger  # noqa: PLC0415 - 40 ms that only those pay who have warnings
+
+    logger = Logger(service="jwt-authorizer")
+    for warning in warnings:
+        logger.warning(warning)
+
+
+def _place(error: BaseException) -> str:
+    """Name an unexpected error and where it came from; its message may hold what a caller sent, so that stays out."""
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
+    return f"unexpected {type(error).__name__} at {places}"

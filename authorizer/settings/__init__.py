@@ -1,0 +1,142 @@
+"""The environment and ``JWT_CONFIG``'s document become :class:`Settings`, or one error that names all that is wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from authorizer.answers import AnswerSettings
+from authorizer.claims import ClaimRules
+from authorizer.errors import SettingsError
+from authorizer.jwks import FetchError, document_reader, validate_discovery, validate_jwks_setting
+from authorizer.rules import compile_rules, parse_routes
+from authorizer.settings import table
+from authorizer.settings.model import HttpApiReject, IssuerSettings, KeySettings, Settings
+from authorizer.settings.raw import RawSettings, Written, read_raw
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from authorizer.rules import Rules
+    from authorizer.settings.table import Setting
+
+__all__ = ["HttpApiReject", "IssuerSettings", "KeySettings", "Settings", "load_settings"]
+_DOCUMENT_TIMEOUT = 5.0
+"""Seconds that S3 or Parameter Store may take at start-up."""
+
+
+def load_settings(environment: Mapping[str, str], package_root: Path) -> Settings:
+    """Read all settings. ``package_root`` is the folder that ``file:`` paths are relative to.
+
+    Raises :class:`SettingsError` with every problem at once.
+    """
+    raw = read_raw(environment, lambda config: _document(config, package_root))
+    allow_http = _take(raw, raw.document, table.ALLOW_HTTP)
+    issuers = [_issuer(raw, issuer, package_root, allow_http=allow_http) for issuer in raw.issuers]
+    _check_distinct(raw, issuers)
+    answers = AnswerSettings(
+        context_claims=_take(raw, raw.document, table.CONTEXT_CLAIMS),
+        usage_key_claim=_take(raw, raw.document, table.USAGE_KEY_CLAIM),
+        cached_by=_take(raw, raw.document, table.CACHED_BY),
+        end_with_token=_take(raw, raw.document, table.END_WITH_TOKEN),
+        http_api_response=_take(raw, raw.document, table.HTTP_API_RESPONSE),
+    )
+    keys = KeySettings(
+        ttl=_take(raw, raw.document, table.JWKS_TTL),
+        max_stale=_take(raw, raw.document, table.JWKS_MAX_STALE),
+        cooldown=_take(raw, raw.document, table.JWKS_COOLDOWN),
+        timeout=_take(raw, raw.document, table.HTTP_TIMEOUT),
+        allow_http=allow_http,
+    )
+    token_sources = _take(raw, raw.document, table.TOKEN_SOURCE)
+    http_api_reject = _take(raw, raw.document, table.HTTP_API_REJECT)
+    token_cache_size = _take(raw, raw.document, table.TOKEN_CACHE_SIZE)
+    rules = _rules(raw, frozenset(issuer.issuer for issuer in issuers))
+    if raw.problems:
+        raise SettingsError(tuple(raw.problems))
+    return Settings(tuple(issuers), rules, token_sources, answers, http_api_reject, keys, token_cache_size)
+
+
+def _document(config: str, package_root: Path) -> str:
+    """Return the text that ``JWT_CONFIG`` names, or is. Raises :class:`ValueError`."""
+    if not config.startswith(("file:", "ssm:", "s3:")):
+        return config
+    try:
+        return document_reader(config, timeout=_DOCUMENT_TIMEOUT, package_root=package_root)().decode("utf-8")
+    except FetchError as error:
+        raise ValueError(str(error)) from error
+
+
+def _take[T, D](raw: RawSettings, written: Mapping[str, Written], setting: Setting[T, D]) -> T | D:
+    """Read one setting; where its value is wrong, note the problem and go on with the default."""
+    if setting.name not in written:
+        return setting.default
+    entry = written[setting.name]
+    try:
+        return setting.read(entry.value)
+    except ValueError as error:
+        raw.problem(entry.label, str(error), entry.value)
+        return setting.default
+
+
+def _issuer(raw: RawSettings, written: Mapping[str, Written], package_root: Path, *, allow_http: bool) -> IssuerSettings:
+    issuer = _take(raw, written, table.ISSUER)
+    jwks = _take(raw, written, table.JWKS)
+    label = written[table.ISSUER.name].label if table.ISSUER.name in written else table.ISSUER.variable
+    if issuer is None:
+        raw.problem(label, "is required: the exact iss of your tokens, such as https://myapp.authgear.cloud")
+    elif jwks is None:
+        problem = validate_discovery(issuer, allow_http=allow_http)
+        if problem is not None:
+            raw.problem(label, problem, issuer)
+    if jwks is not None:
+        problem = validate_jwks_setting(jwks, allow_http=allow_http, package_root=package_root)
+        if problem is not None:
+            raw.problem(written[table.JWKS.name].label, problem)
+    audience = frozenset(_take(raw, written, table.AUDIENCE))
+    client_id = frozenset(_take(raw, written, table.CLIENT_ID))
+    if not audience and not client_id and not {table.AUDIENCE.name, table.CLIENT_ID.name} & written.keys():
+        beside = label.replace("issuer", "audience").replace("ISSUER", "AUDIENCE")
+        raw.problem(
+            beside if label.startswith(table.PREFIX) else label,
+            "an audience or a client_id is required, or the tokens of every other API of this issuer would pass",
+        )
+    return IssuerSettings(
+        issuer=issuer or "",
+        jwks=jwks,
+        algorithms=_take(raw, written, table.ALGORITHMS),
+        token_types=_take(raw, written, table.TOKEN_TYPES),
+        claim_rules=ClaimRules(
+            audience=audience,
+            client_id=client_id,
+            leeway=_take(raw, written, table.LEEWAY),
+            max_lifetime=_take(raw, written, table.MAX_LIFETIME),
+            required_claims=_take(raw, written, table.REQUIRED_CLAIMS),
+            required_scopes=_take(raw, written, table.REQUIRED_SCOPES),
+            principal_claim=_take(raw, written, table.PRINCIPAL_CLAIM),
+        ),
+    )
+
+
+def _check_distinct(raw: RawSettings, issuers: list[IssuerSettings]) -> None:
+    names = [issuer.issuer for issuer in issuers]
+    for name in sorted({name for name in names if name and names.count(name) > 1}):
+        raw.problem("issuers", "this issuer stands twice: put what differs into its lists", name)
+
+
+def _rules(raw: RawSettings, issuers: frozenset[str]) -> Rules:
+    unlisted = "deny"
+    if raw.unlisted_routes is not None:
+        if raw.unlisted_routes.value in ("deny", "absent"):
+            unlisted = str(raw.unlisted_routes.value)
+        else:
+            raw.problem(raw.unlisted_routes.label, "expected deny or absent", raw.unlisted_routes.value)
+        if raw.routes is None:
+            raw.problem(raw.unlisted_routes.label, "needs [[routes]] that are listed")
+    if raw.routes is None:
+        return compile_rules(None)
+    routes = parse_routes(raw.routes.value, raw.problem)
+    for route in routes:
+        for issuer in sorted(route.issuers - issuers):
+            raw.problem(f"routes ({route.path})", "its issuers name one that no [[issuers]] table has", issuer)
+    return compile_rules(routes, absent=unlisted == "absent")

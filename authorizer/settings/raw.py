@@ -1,0 +1,125 @@
+"""Settings as they were written: from the environment, or from a TOML document, before their values are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from authorizer.errors import Problem
+from authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, ISSUER, PREFIX, SETTINGS, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_SHOWN = 100
+"""Characters of a value that an error message repeats."""
+_CONTEXT = "context"
+_TABLES = ("issuers", "routes", _CONTEXT, "unlisted_routes")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A value with the name that its writer knows it by."""
+
+    label: str
+    value: object
+
+
+@dataclass(slots=True)
+class RawSettings:
+    """What was written where, and what was wrong with it so far."""
+
+    issuers: list[dict[str, Written]] = field(default_factory=list)
+    document: dict[str, Written] = field(default_factory=dict)
+    routes: Written | None = None
+    unlisted_routes: Written | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+    def problem(self, name: str, message: str, value: object = None) -> None:
+        """Note one wrong setting and go on, so that all are reported at once."""
+        shown = None if value is None else str(value)[:_SHOWN]
+        self.problems.append(Problem(name, message, shown))
+
+
+def read_raw(environment: Mapping[str, str], read_document: Callable[[str], str]) -> RawSettings:
+    """Collect the settings. ``read_document`` gives the text that ``JWT_CONFIG`` names; it raises :class:`ValueError`.
+
+    A variable that is set to nothing counts as not set, which is what an empty template parameter makes of it.
+    """
+    raw = RawSettings()
+    by_variable = {setting.variable: setting for setting in SETTINGS}
+    given = {name: text for name, text in environment.items() if name.startswith(PREFIX) and text.strip()}
+    for name in sorted(given.keys() - by_variable.keys()):
+        raw.problem(name, f"there is no such setting{_suggestion(name, list(by_variable))}")
+    config = given.pop(CONFIG.variable, None)
+    issuer: dict[str, Written] = {}
+    for name, text in given.items():
+        setting = by_variable.get(name)
+        if setting is None:
+            continue
+        if config is not None and setting.place is not Place.EITHER:
+            raw.problem(name, f"belongs into the document of {CONFIG.variable} ({setting.name} = …), once that is set")
+        target = issuer if setting.place is Place.ISSUER else raw.document
+        target[setting.name] = Written(name, text)
+    if config is None:
+        raw.issuers.append(issuer)
+    else:
+        _read_document(raw, config, read_document)
+    return raw
+
+
+def _read_document(raw: RawSettings, config: str, read_document: Callable[[str], str]) -> None:
+    import tomllib  # noqa: PLC0415 - start-up needs it only with JWT_CONFIG
+
+    try:
+        document = tomllib.loads(read_document(config))
+    except ValueError as error:
+        raw.problem(CONFIG.variable, f"cannot be read as TOML: {error}")
+        return
+    by_name = {setting.name: setting for setting in SETTINGS if setting not in (CONFIG, CONTEXT_CLAIMS)}
+    defaults: dict[str, Written] = {}
+    for name, value in document.items():
+        setting = by_name.get(name)
+        if name in _TABLES:
+            continue
+        if setting is None or setting is ISSUER:
+            raw.problem(name, f"there is no such setting{_suggestion(name, [*by_name, *_TABLES])}")
+        elif setting.place is Place.ISSUER:
+            defaults[name] = Written(name, value)
+        elif name in raw.document:
+            raw.problem(name, f"is set here and as {setting.variable}: keep one of them")
+        else:
+            raw.document[name] = Written(name, value)
+    if _CONTEXT in document:
+        raw.document[CONTEXT_CLAIMS.name] = Written(_CONTEXT, document[_CONTEXT])
+    if "routes" in document:
+        raw.routes = Written("routes", document["routes"])
+    if "unlisted_routes" in document:
+        raw.unlisted_routes = Written("unlisted_routes", document["unlisted_routes"])
+    _read_issuers(raw, document.get("issuers"), defaults)
+
+
+def _read_issuers(raw: RawSettings, tables: object, defaults: dict[str, Written]) -> None:
+    if not isinstance(tables, list) or not tables:
+        raw.problem("issuers", "expected at least one [[issuers]] table")
+        return
+    known = [setting.name for setting in SETTINGS if setting.place is Place.ISSUER]
+    for position, table in enumerate(tables):
+        label = f"issuers[{position}]"
+        if not isinstance(table, dict):
+            raw.problem(label, "expected a table: write [[issuers]] above it")
+            continue
+        issuer = dict(defaults)
+        for name, value in table.items():
+            if name in known:
+                issuer[name] = Written(f"{label}.{name}", value)
+            else:
+                raw.problem(f"{label}.{name}", f"there is no such setting of an issuer{_suggestion(name, known)}")
+        raw.issuers.append(issuer)
+
+
+def _suggestion(name: str, known: list[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only where start-up fails anyway
+
+    close = get_close_matches(name, known, n=1)
+    return f": did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(known))}"

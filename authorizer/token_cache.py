@@ -1,0 +1,65 @@
+"""Tokens that have been verified are remembered, so that the same token is not verified for every request.
+
+What is remembered is the outcome of checks that do not change. Whoever uses it checks anew what does: the
+time, the keys' generation, and the rules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from authorizer.claims import Principal
+    from authorizer.tokens import BearerToken
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A verified token's principal, the generation of the keys that verified it, and its header for the log."""
+
+    principal: Principal
+    generation: int
+    alg: str
+    kid: str | None
+
+
+class TokenCache:
+    """At most ``size`` tokens, the least recently used ones forgotten first; 0 remembers none.
+
+    The key is the token's SHA-256, so that the memory of an execution environment holds no token for longer
+    than its request takes.
+    """
+
+    def __init__(self, size: int) -> None:
+        """Start empty."""
+        self._size = size
+        self._entries: dict[bytes, Remembered] = {}
+
+    def get(self, token: BearerToken) -> Remembered | None:
+        """Return what is known of exactly this token."""
+        if not self._size:
+            return None
+        digest = _digest(token)
+        entry = self._entries.pop(digest, None)
+        if entry is not None:
+            self._entries[digest] = entry  # now the most recently used
+        return entry
+
+    def put(self, token: BearerToken, entry: Remembered) -> None:
+        """Remember a token that has been verified and checked."""
+        if not self._size:
+            return
+        if len(self._entries) >= self._size:
+            del self._entries[next(iter(self._entries))]
+        self._entries[_digest(token)] = entry
+
+    def forget(self, token: BearerToken) -> None:
+        """Drop a token that is no longer good."""
+        self._entries.pop(_digest(token), None)
+
+
+def _digest(token: BearerToken) -> bytes:
+    # An event is JSON, which may hold half a surrogate pair; no token does, but the question is asked before that is known.
+    return sha256(token.text.encode("utf-8", "surrogatepass")).digest()
