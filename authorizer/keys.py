@@ -11,16 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm, RSAPSSAlgorithm
-from jwt.exceptions import InvalidKeyError
 
 from authorizer.errors import Reason, TokenError
+from authorizer.pyjwt import ECAlgorithm, InvalidKeyError, OKPAlgorithm, RSAAlgorithm, RSAPSSAlgorithm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from jwt.algorithms import Algorithm
-
+    from authorizer.pyjwt import Algorithm
     from authorizer.tokens import UnverifiedToken
 
 _ALGORITHMS: Mapping[str, Algorithm] = {
