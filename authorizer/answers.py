@@ -27,6 +27,9 @@ MAX_WEBSOCKET_RESULT = 8 * 1024
 ANONYMOUS = "anonymous"
 """The ``principalId`` of an answer to a request whose token was refused."""
 
+_LAST_MOMENT = 253_402_300_799
+"""Unix seconds of the end of the year 9999, the last that ISO 8601 writes with four digits."""
+
 
 class CachedBy(StrEnum):
     """What API Gateway keys its cache of our answers by (``JWT_CACHED_BY``)."""
@@ -145,7 +148,7 @@ def _document(request: Request, statements: tuple[Statement, ...], ends_at: floa
             "Resource": resources,
         }
         if ends_at is not None and statement.effect == "Allow":
-            moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ends_at))
+            moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(min(ends_at, _LAST_MOMENT)))
             entry["Condition"] = {"DateLessThan": {"aws:CurrentTime": moment}}
         written.append(entry)
     return {"Version": "2012-10-17", "Statement": written}

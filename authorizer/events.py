@@ -108,6 +108,7 @@ class Request:
         found: list[str] = []
         for pair in pairs:
             key, equals, value = pair.strip(" \t").partition("=")
+            value = value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
             if equals and key == name and value not in found:
                 found.append(value)
         return tuple(found)
