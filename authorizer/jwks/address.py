@@ -66,10 +66,10 @@ def parse_address(text: str, *, allow_http: bool) -> Address:
         raise ValueError(message)
     port = None if match["port"] is None else int(match["port"])
     if port is not None and not 0 < port <= _LAST_PORT:
-        message = f"port {port} does not exist"
+        message = f"a URL with port {port}, which does not exist"
         raise ValueError(message)
     address = Address(match["scheme"], match["host"], port, match["path"] or "", match["query"] or "")
     if not address.secure and not allow_http:
-        message = "http:// is not allowed here, only https:// (JWT_ALLOW_HTTP=true is for local work)"
+        message = "not https:// (http:// is for local work only, with JWT_ALLOW_HTTP=true)"
         raise ValueError(message)
     return address

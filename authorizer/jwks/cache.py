@@ -49,7 +49,7 @@ class CachedKeySource:
 
     __slots__ = (
         "_cooldown", "_due", "_expires", "_fetch", "_forward", "_found", "_generation", "_held_until", "_jitter",
-        "_key_set", "_latest", "_limit", "_max_stale", "_monotonic", "_probe_from", "_report", "_ttl",
+        "_key_set", "_latest", "_limit", "_max_stale", "_monotonic", "_probe_from", "_problem", "_report", "_ttl",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913 - the three settings of the contract, and what a test stands in for
@@ -79,6 +79,7 @@ class CachedKeySource:
         self._key_set: KeySet | None = None
         self._found: dict[tuple[str, str | None], tuple[Key, ...]] = {}
         self._generation = 0
+        self._problem = ""
         # Everything below is in seconds of a clock that never goes back: now + _forward.
         self._latest = self._forward = 0.0
         self._due = self._expires = self._limit = self._held_until = self._probe_from = _NEVER
@@ -133,7 +134,7 @@ class CachedKeySource:
         if time_ >= self._held_until and self._refresh(time_):
             return True
         if time_ >= self._limit:
-            raise DecisionError(Reason.KEYS_UNAVAILABLE, _NONE_TO_SERVE)
+            raise DecisionError(Reason.KEYS_UNAVAILABLE, f"{_NONE_TO_SERVE}: {self._problem}")
         if time_ >= self._expires:
             self._report(STALE_SERVED, f"keys served {time_ - self._expires:.0f} s past their TTL")
         return False
@@ -161,8 +162,9 @@ class CachedKeySource:
             return True
         # Counted from the end of the fetch: a short cooldown and a long timeout must not meet.
         self._held_until = time_ + (self._monotonic() - started) + self._cooldown
+        self._problem = printable(problem, 1000)
         self._report(FETCHES, "failed")
-        self._report(FETCH_FAILURES, printable(problem, 1000))
+        self._report(FETCH_FAILURES, self._problem)
         return False
 
     def _keep(self, fetched: Fetched, time_: float) -> None:
@@ -182,7 +184,6 @@ class CachedKeySource:
         self._expires = as_of + ttl
         # Never later than the TTL; a fleet that started as one does not stay in step.
         self._due = min(time_ + ttl * (1 - _JITTER * self._jitter()), limit)
-        self._held_until = _NEVER
 
 
 def warm_all(sources: Sequence[CachedKeySource], now: float) -> None:

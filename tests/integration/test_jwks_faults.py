@@ -1,0 +1,442 @@
+"""An issuer that fails in every way, over real sockets and real TLS: what its tokens' holders notice.
+
+The wall clock is an argument, so that hours pass at once. What is timed is real.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
+
+from authorizer.errors import DecisionError, Reason
+from authorizer.jwks import CachedKeySource, HttpsClient, key_fetcher
+from authorizer.jwks.response import Deadline
+from tests.integration.certificates import Authority
+from tests.integration.hostile_server import (
+    CHUNKED,
+    HEAD,
+    NOT_FOUND,
+    Behaviour,
+    HostileServer,
+    SilentPort,
+    answer,
+    answer_json,
+    network_failures,
+    raw,
+    refused_port,
+)
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from authorizer.jwks.https import SocketAddress
+
+HOST = "issuer.test"
+TTL, MAX_STALE, COOLDOWN = 600, 3600, 30
+TIMEOUT = 0.4
+SLACK = 0.35
+"""Seconds that a busy machine may add to a timeout."""
+START = 1_700_000_000.0
+DISCOVERY = "/.well-known/openid-configuration"
+JWKS = "/keys"
+
+
+def public_jwk(kid: str) -> dict[str, object]:
+    public = ec.generate_private_key(ec.SECP256R1()).public_key()
+    return {**ECAlgorithm.to_jwk(public, as_dict=True), "kid": kid, "use": "sig"}
+
+
+KEY_SET = {"keys": [public_jwk("a")]}
+ROTATED = {"keys": [public_jwk("b")]}
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority.create(tmp_path_factory.mktemp("certificates"))
+
+
+@dataclass
+class Issuer:
+    """An issuer on this machine, and a source of its keys that resolves its name to here."""
+
+    server: HostileServer
+    keys: CachedKeySource
+    reports: list[tuple[str, str]]
+    target: list[int]
+    """The port that its name leads to; a test may lead it elsewhere."""
+
+    @property
+    def name(self) -> str:
+        return f"https://{HOST}"
+
+    def good(self, path: str) -> bytes:
+        documents = {DISCOVERY: {"issuer": self.name, "jwks_uri": f"{self.name}{JWKS}"}, JWKS: KEY_SET}
+        return json.dumps(documents[path]).encode()
+
+    def failures(self) -> list[str]:
+        return [detail for metric, detail in self.reports if metric == "JwksFetchFailures"]
+
+    def kid(self, kid: str, now: float) -> str | None:
+        return self.keys.candidates("ES256", kid, now)[0].kid
+
+
+def make_source(
+    server_port: list[int], context: ssl.SSLContext, reports: list[tuple[str, str]], tmp_path: Path
+) -> CachedKeySource:
+    def resolve(host: str, _port: int) -> list[SocketAddress]:
+        assert host == HOST
+        return [(socket.AF_INET, ("127.0.0.1", server_port[0]))]
+
+    return CachedKeySource(
+        key_fetcher(
+            f"https://{HOST}",
+            None,
+            allow_http=False,
+            timeout=TIMEOUT,
+            package_root=tmp_path,
+            get=HttpsClient(resolve=resolve, context=lambda: context).get,
+        ),
+        ttl=TTL,
+        max_stale=MAX_STALE,
+        cooldown=COOLDOWN,
+        report=lambda metric, detail: reports.append((metric, detail)),
+        jitter=lambda: 0.0,
+        monotonic=lambda: 0.0,
+    )
+
+
+@pytest.fixture
+def issuer(authority: Authority, tmp_path: Path) -> Iterator[Issuer]:
+    reports: list[tuple[str, str]] = []
+    with HostileServer({}, authority.server_context(HOST)) as server:
+        target = [server.port]
+        issuer = Issuer(server, make_source(target, authority.client_context(), reports, tmp_path), reports, target)
+        server.behaviours |= {DISCOVERY: answer(issuer.good(DISCOVERY)), JWKS: answer(issuer.good(JWKS))}
+        yield issuer
+
+
+def outlives(issuer: Issuer, fail: object, heal: object) -> str:
+    """Hold an issuer to what is promised for an outage. Returns what the failure was called."""
+    assert callable(fail)
+    assert callable(heal)
+    assert issuer.kid("a", START) == "a"
+    fail()
+
+    began = time.monotonic()
+    assert issuer.kid("a", START + TTL) == "a", "the last good keys serve"
+    assert time.monotonic() - began < TIMEOUT + SLACK, "the first request waits no longer than the timeout"
+    assert len(issuer.failures()) == 1
+
+    began = time.monotonic()
+    for second in range(COOLDOWN):
+        assert issuer.kid("a", START + TTL + second) == "a"
+    assert time.monotonic() - began < TIMEOUT / 4, "the following ones do not wait"
+    assert len(issuer.failures()) == 1
+
+    with pytest.raises(DecisionError) as caught:
+        issuer.kid("a", START + TTL + MAX_STALE)
+    assert caught.value.code == Reason.KEYS_UNAVAILABLE
+    assert len(issuer.failures()) == 2
+
+    heal()
+    issuer.server.behaviours[JWKS] = answer_json(ROTATED)
+    assert issuer.kid("b", START + TTL + MAX_STALE + COOLDOWN) == "b", "it heals by itself"
+    message = issuer.failures()[0]
+    assert message.isprintable()
+    assert HOST in message
+    return message
+
+
+FAILURES = (*network_failures(b"{}"), "404")
+
+
+@pytest.mark.parametrize("where", [DISCOVERY, JWKS], ids=["discovery", "keys"])
+@pytest.mark.parametrize("failure", FAILURES)
+def test_an_outage(issuer: Issuer, where: str, failure: str) -> None:
+    good = issuer.good(where)
+    behaviours = network_failures(good) | {"404": NOT_FOUND}
+
+    def fail() -> None:
+        issuer.server.behaviours[where] = behaviours[failure]
+
+    def heal() -> None:
+        issuer.server.behaviours[where] = answer(good)
+
+    message = outlives(issuer, fail, heal)
+    if failure.isdigit() or failure.startswith("redirect"):
+        assert {"redirect to http": "302", "redirect to https": "307", "redirect to nowhere": "301"}.get(
+            failure, failure
+        ) in message
+
+
+@pytest.mark.parametrize(
+    "key_set",
+    [{}, {"keys": {}}, {"keys": []}, {"keys": [{"kty": "oct", "k": "AA"}]}, {"keys": ["a"]}, "keys", None],
+    ids=json.dumps,
+)
+def test_an_outage_by_a_key_set_without_usable_keys(issuer: Issuer, key_set: object) -> None:
+    def fail() -> None:
+        issuer.server.behaviours[JWKS] = answer_json(key_set)
+
+    assert "key" in outlives(issuer, fail, lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"issuer": "https://other.test"}, "another issuer: 'https://other.test'"),
+        ({"issuer": f"https://{HOST}/"}, "another issuer"),
+        ({"issuer": None}, "another issuer"),
+        ({"issuer": "https://login.test/{tenantid}/v2.0"}, "has to name one tenant"),
+        ({"issuer": "x\r\n\x1b[31m"}, "another issuer"),
+        ({"jwks_uri": None}, "no jwks_uri"),
+        ({"jwks_uri": 5}, "no jwks_uri"),
+        ({"jwks_uri": f"http://{HOST}{JWKS}"}, "a jwks_uri that is not https://"),
+        ({"jwks_uri": "file:///etc/passwd"}, "not an absolute https:// URL"),
+        ({"jwks_uri": f"https://user:secret@{HOST}{JWKS}"}, "not an absolute https:// URL"),
+        ({"jwks_uri": f"https://{HOST}{JWKS}\r\nX: y"}, "not an absolute https:// URL"),
+    ],
+    ids=str,
+)
+def test_an_outage_by_a_discovery_document_that_is_wrong(issuer: Issuer, change: dict[str, object], said: str) -> None:
+    good = json.loads(issuer.good(DISCOVERY))
+
+    def fail() -> None:
+        issuer.server.behaviours[DISCOVERY] = answer_json(good | change)
+
+    def heal() -> None:
+        issuer.server.behaviours[DISCOVERY] = answer_json(good)
+
+    assert said in outlives(issuer, fail, heal)
+
+
+def test_an_outage_by_a_refused_connection(issuer: Issuer) -> None:
+    port = issuer.target[0]
+    message = outlives(
+        issuer,
+        lambda: issuer.target.__setitem__(0, refused_port()),
+        lambda: issuer.target.__setitem__(0, port),
+    )
+    assert "refused" in message
+
+
+@pytest.mark.parametrize("accepts", [True, False], ids=["TLS handshake", "connect"])
+def test_an_outage_by_a_hang_before_the_request(issuer: Issuer, accepts: bool) -> None:  # noqa: FBT001 - pytest passes by name
+    port = issuer.target[0]
+    with SilentPort(accepts=accepts) as silent:
+        message = outlives(
+            issuer,
+            lambda: issuer.target.__setitem__(0, silent.port),
+            lambda: issuer.target.__setitem__(0, port),
+        )
+    assert f"no complete answer within {TIMEOUT:g} s" in message
+
+
+def test_an_outage_by_a_server_without_tls(issuer: Issuer) -> None:
+    port = issuer.target[0]
+    with HostileServer({DISCOVERY: answer(issuer.good(DISCOVERY))}) as plain:
+        outlives(
+            issuer,
+            lambda: issuer.target.__setitem__(0, plain.port),
+            lambda: issuer.target.__setitem__(0, port),
+        )
+        assert plain.asked == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("unknown authority", "unable to get local issuer"), ("another name", "mismatch"), ("expired", "expired")],
+)
+def test_an_outage_by_a_bad_certificate(
+    issuer: Issuer, authority: Authority, tmp_path: Path, kind: str, said: str
+) -> None:
+    context = {
+        "unknown authority": lambda: Authority.create(tmp_path, "Nobody").server_context(HOST),
+        "another name": lambda: authority.server_context("elsewhere.test"),
+        "expired": lambda: authority.server_context(HOST, expired=True),
+    }[kind]()
+    port = issuer.target[0]
+    with HostileServer({DISCOVERY: answer(issuer.good(DISCOVERY))}, context) as impostor:
+        message = outlives(
+            issuer,
+            lambda: issuer.target.__setitem__(0, impostor.port),
+            lambda: issuer.target.__setitem__(0, port),
+        )
+        assert impostor.asked == []
+    assert said in message
+    assert "CERTIFICATE_VERIFY_FAILED" in message
+
+
+def test_a_cold_start_in_an_outage_starts_and_heals(issuer: Issuer) -> None:
+    good = issuer.server.behaviours[JWKS]
+    issuer.server.behaviours[JWKS] = network_failures(b"{}")["hang before the answer"]
+    issuer.keys.warm(START)
+    began = time.monotonic()
+    with pytest.raises(DecisionError) as caught:
+        issuer.kid("a", START + 1)
+    assert caught.value.code == Reason.KEYS_UNAVAILABLE
+    assert time.monotonic() - began < TIMEOUT / 4
+    issuer.server.behaviours[JWKS] = good
+    assert issuer.kid("a", START + COOLDOWN) == "a"
+
+
+def test_discovery_and_keys_share_one_deadline(issuer: Issuer) -> None:
+    def late(path: str) -> Behaviour:
+        def behave(exchange: object) -> None:
+            time.sleep(TIMEOUT * 0.6)
+            answer(issuer.good(path))(exchange)  # type: ignore[arg-type]
+
+        return behave
+
+    issuer.server.behaviours |= {DISCOVERY: late(DISCOVERY), JWKS: late(JWKS)}
+    began = time.monotonic()
+    issuer.keys.warm(START)
+    assert TIMEOUT <= time.monotonic() - began < TIMEOUT + SLACK
+    assert issuer.failures() == [f"https://{HOST}{JWKS}: no complete answer within {TIMEOUT:g} s"]
+
+
+def test_redirects_are_not_followed(issuer: Issuer) -> None:
+    issuer.server.behaviours["/elsewhere"] = answer(issuer.good(JWKS))
+    issuer.server.behaviours[JWKS] = answer(b"", f"Location: {issuer.name}/elsewhere?secret=1", status="302 Found")
+    issuer.keys.warm(START)
+    assert issuer.server.asked == [DISCOVERY, JWKS]
+    assert issuer.failures() == [
+        f"https://{HOST}{JWKS} redirects (302) to https://{HOST}/elsewhere, and redirects are not followed"
+    ]
+
+
+def test_what_a_server_may_do_and_still_be_understood(issuer: Issuer) -> None:
+    good = issuer.good(JWKS)
+    half = len(good) // 2
+    size = f"{half:x}".encode(), f"{len(good) - half:X}".encode()
+    fine = {
+        "chunks": CHUNKED
+        + size[0]
+        + b"\r\n"
+        + good[:half]
+        + b"\r\n"
+        + size[1]
+        + b" ;x=y\r\n"
+        + good[half:]
+        + b"\r\n0\r\n\r\n",
+        "up to the end of the connection": HEAD + b"\r\n" + good,
+        "bare line feeds": b"HTTP/1.1 200\nX: y\n\n" + good,
+        "HTTP/1.0": b"HTTP/1.0 200 OK\r\n\r\n" + good,
+        "early hints first": b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + HEAD + b"\r\n" + good,
+        "identity": HEAD + b"Content-Encoding: Identity\r\n\r\n" + good,
+        "byte by byte": HEAD + b"\r\n" + good,
+    }
+    now = START
+    for name, response in fine.items():
+        pieces = [bytes([byte]) for byte in response] if name == "byte by byte" else [response]
+        issuer.server.behaviours[JWKS] = raw(*pieces)
+        now += TTL
+        assert issuer.kid("a", now) == "a"
+        assert issuer.failures() == [], name
+
+
+def test_what_the_request_says(issuer: Issuer) -> None:
+    issuer.keys.warm(START)
+    first, second = issuer.server.requests
+    assert first.startswith(b"GET /.well-known/openid-configuration HTTP/1.1\r\nHost: issuer.test\r\n")
+    assert second.startswith(b"GET /keys HTTP/1.1\r\n")
+    assert b"\r\nAccept-Encoding: identity\r\n" in second
+    assert b"\r\nUser-Agent: jwt-authorizer/" in second
+
+
+def test_proxies_of_the_environment_are_not_used(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{refused_port()}")
+    assert issuer.kid("a", START) == "a"
+
+
+def test_rfc_8414_metadata_is_found_where_openid_has_none(authority: Authority, tmp_path: Path) -> None:
+    name = f"https://{HOST}/tenant/1"
+    behaviours = {
+        "/.well-known/oauth-authorization-server/tenant/1": answer_json(
+            {"issuer": name, "jwks_uri": f"https://{HOST}/keys?v=1"}
+        ),
+        "/keys?v=1": answer_json(KEY_SET, "Cache-Control: public, max-age=300"),
+    }
+    with HostileServer(behaviours, authority.server_context(HOST)) as server:
+        client = HttpsClient(
+            resolve=lambda _host, _port: [(socket.AF_INET, ("127.0.0.1", server.port))],
+            context=authority.client_context,
+        )
+        fetched = key_fetcher(name, None, allow_http=False, timeout=5, package_root=tmp_path, get=client.get)()
+        assert fetched.max_age == 300
+        assert [key.kid for key in fetched.key_set.keys] == ["a"]
+        assert server.asked == [f"/tenant/1{DISCOVERY}", *behaviours]
+
+
+def test_the_first_address_that_answers_is_used(authority: Authority) -> None:
+    with (
+        HostileServer({"/": answer(b"hello")}, authority.server_context(HOST)) as server,
+        SilentPort(accepts=False) as silent,
+    ):
+        addresses: list[SocketAddress] = [
+            (-1, ("127.0.0.1", server.port)),
+            (socket.AF_INET, ("127.0.0.1", refused_port())),
+            (socket.AF_INET, ("127.0.0.1", silent.port)),
+            (socket.AF_INET, ("127.0.0.1", server.port)),
+        ]
+        client = HttpsClient(resolve=lambda _host, _port: addresses, context=authority.client_context)
+        assert client.get(f"https://{HOST}", Deadline(1)).body == b"hello"
+
+
+def test_a_resolver_that_hangs_is_not_waited_for(tmp_path: Path) -> None:
+    released = threading.Event()
+
+    def resolve(_host: str, _port: int) -> list[SocketAddress]:
+        released.wait(10)
+        return []
+
+    fetch = key_fetcher(
+        f"https://{HOST}",
+        None,
+        allow_http=False,
+        timeout=TIMEOUT,
+        package_root=tmp_path,
+        get=HttpsClient(resolve=resolve).get,
+    )
+    began = time.monotonic()
+    with pytest.raises(Exception, match="did not resolve in time"):
+        fetch()
+    assert time.monotonic() - began < TIMEOUT + SLACK
+    released.set()
+
+
+def test_the_systems_resolver_and_ssl_cert_file(
+    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with HostileServer({"/keys": answer_json(KEY_SET)}, authority.server_context("localhost")) as server:
+        url = f"https://localhost:{server.port}/keys"
+
+        def fetch() -> object:
+            return key_fetcher("x", url, allow_http=False, timeout=5, package_root=tmp_path)().key_set.keys[0].kid
+
+        with pytest.raises(Exception, match="CERTIFICATE_VERIFY_FAILED"):
+            fetch()
+        monkeypatch.setenv("SSL_CERT_FILE", os.fspath(authority.file))
+        assert fetch() == "a"
+
+
+def test_http_is_for_those_who_allow_it(tmp_path: Path) -> None:
+    with HostileServer({"/keys": answer_json(KEY_SET)}) as server:
+        url = f"http://127.0.0.1:{server.port}/keys"
+        with pytest.raises(ValueError, match="JWT_ALLOW_HTTP"):
+            key_fetcher("x", url, allow_http=False, timeout=5, package_root=tmp_path)
+        fetch = key_fetcher("x", url, allow_http=True, timeout=5, package_root=tmp_path)
+        assert fetch().key_set.keys[0].kid == "a"
+        assert server.requests[0].startswith(f"GET /keys HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n".encode())

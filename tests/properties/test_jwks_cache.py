@@ -1,0 +1,170 @@
+"""Whatever clock, issuer and callers do, in any order: the promises of the key cache hold.
+
+The model knows no rule of the cache, only what the issuer was asked, when, and what it said. "Time" is
+how far the wall clock has moved forward from request to request: being set back makes no key younger.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from authorizer.errors import AuthorizerError, DecisionError
+from authorizer.jwks import CachedKeySource, Fetched, FetchError
+from authorizer.keys import Key, KeySet
+
+TTL, MAX_STALE, COOLDOWN = 600, 900, 30
+NEVER = -(10**12)
+KIDS = ("a", "b", "c")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One fetch: when, and the keys handed out, or ``None`` for a failure."""
+
+    time: int
+    kids: frozenset[str] | None
+
+
+class KeyCache(RuleBasedStateMachine):
+    """A source, its issuer, a wall clock that jumps, and callers both good and bad."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wall = self.last_seen = 1_700_000_000
+        self.time = 0
+        self.published = frozenset({"a"})
+        self.healthy = True
+        self.asked: list[Asked] = []
+        self.made_up = 0
+        self.seen: dict[int, frozenset[str]] = {}
+
+    @initialize(jitter=st.sampled_from([0.0, 0.5, 0.99]))
+    def start(self, jitter: float) -> None:
+        self.source = CachedKeySource(
+            self.fetch,
+            ttl=TTL,
+            max_stale=MAX_STALE,
+            cooldown=COOLDOWN,
+            report=lambda _metric, _detail: None,
+            jitter=lambda: jitter,
+            monotonic=lambda: 0.0,
+        )
+
+    def fetch(self) -> Fetched:
+        self.asked.append(Asked(self.time, self.published if self.healthy else None))
+        if not self.healthy:
+            message = "the issuer is down"
+            raise FetchError(message)
+        return Fetched(KeySet(tuple(Key(kid, frozenset({"ES256"}), kid) for kid in sorted(self.published)), ()))
+
+    def last_good(self) -> Asked:
+        return next((asked for asked in reversed(self.asked) if asked.kids is not None), Asked(NEVER, frozenset()))
+
+    def held_back(self) -> bool:
+        """Whether the last fetch failed less than a cooldown ago."""
+        return bool(self.asked) and self.asked[-1].kids is None and self.time < self.asked[-1].time + COOLDOWN
+
+    @rule(seconds=st.one_of(st.integers(0, 2 * COOLDOWN), st.integers(0, TTL), st.integers(0, 30 * 86_400)))
+    def time_passes(self, seconds: int) -> None:
+        self.wall += seconds
+
+    @rule(seconds=st.integers(1, 10**9))
+    def the_clock_is_set_back(self, seconds: int) -> None:
+        self.wall -= seconds
+
+    def now(self) -> float:
+        """Look at the clock, as each request does."""
+        self.time += max(0, self.wall - self.last_seen)
+        self.last_seen = self.wall
+        return self.wall
+
+    @rule(kids=st.sets(st.sampled_from(KIDS), min_size=1))
+    def the_issuer_rotates(self, kids: set[str]) -> None:
+        self.published = frozenset(kids)
+
+    @rule(healthy=st.booleans())
+    def the_issuer_fails_or_heals(self, healthy: bool) -> None:  # noqa: FBT001 - Hypothesis passes by name
+        self.healthy = healthy
+
+    @rule(kid=st.sampled_from(KIDS))
+    def a_token_comes(self, kid: str) -> None:
+        self.ask(kid)
+
+    @rule(count=st.integers(1, 50))
+    def an_attacker_makes_up_kids(self, count: int) -> None:
+        asked_before = len(self.asked)
+        for _ in range(count):
+            self.made_up += 1
+            assert self.ask(f"made up {self.made_up}") != "served"
+        assert len(self.asked) <= asked_before + 2  # one that was due, one caused by the attacker
+
+    @rule()
+    def a_remembered_token_comes(self) -> None:
+        try:
+            generation = self.source.generation(self.now())
+        except DecisionError:
+            assert self.asked[-1].kids is None
+            assert self.time >= self.last_good().time + TTL + MAX_STALE
+            return
+        good = self.last_good()
+        assert good.kids is not None
+        assert self.time < good.time + TTL + MAX_STALE
+        if self.asked[-1].kids is not None:
+            assert self.time < good.time + TTL
+        assert self.seen.setdefault(generation, good.kids) == good.kids
+        assert max(self.seen) == generation
+
+    def ask(self, kid: str) -> str:
+        """Ask for a key, and hold the answer against the model."""
+        now = self.now()
+        asked_before, held_back = len(self.asked), self.held_back()
+        known_before = self.last_good()
+        found: tuple[Key, ...] = ()
+        try:
+            found = self.source.candidates("ES256", kid, now)
+            outcome = "served"
+        except AuthorizerError as error:
+            outcome = error.code.value
+        fetches = self.asked[asked_before:]
+        good = self.last_good()
+        assert good.kids is not None
+        recent = self.time < good.time + TTL + MAX_STALE
+
+        assert len(fetches) <= 1
+        assert not (held_back and fetches)
+        if outcome == "served":
+            assert [key.kid for key in found] == [kid]
+            assert kid in good.kids
+            assert recent
+            assert self.asked[-1].kids is None or self.time < good.time + TTL
+        if kid in good.kids and recent:
+            assert outcome == "served"
+        assert outcome in {"served", "unknown_key", "keys_unavailable"}
+        if outcome == "keys_unavailable":
+            assert self.asked[-1].kids is None
+        if outcome == "unknown_key":
+            assert self.asked[-1].kids is not None or not recent
+        # A key that is published is found, unless a fetch that found nothing of it is fresher than a cooldown.
+        if self.healthy and kid in self.published and not held_back:
+            assert outcome == "served" or (self.time < known_before.time + TTL and self.fetched_lately(COOLDOWN))
+        return outcome
+
+    def fetched_lately(self, seconds: int) -> bool:
+        return any(self.time < asked.time + seconds for asked in self.asked)
+
+    @invariant()
+    def fetches_keep_their_distance(self) -> None:
+        """Behind a failure a cooldown; and a cooldown holds no more than one fetch that nothing made due."""
+        for before, after in zip(self.asked, self.asked[1:], strict=False):
+            if before.kids is None:
+                assert after.time >= before.time + COOLDOWN
+        for first, third in zip(self.asked, self.asked[2:], strict=False):
+            assert third.time >= first.time + COOLDOWN
+
+
+KeyCache.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestKeyCache = KeyCache.TestCase
