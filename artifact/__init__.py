@@ -1,0 +1,1 @@
+"""Building the function's package; see ``artifact.mk``."""
