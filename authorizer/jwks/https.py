@@ -40,7 +40,7 @@ class HttpsClient:
         """Allow ``http://`` for local work only. ``resolve`` and ``context`` stand in for the system's."""
         self._allow_http = allow_http
         self._resolve = resolve or _resolve
-        self._make_context = context or _tls_context
+        self._make_context = context or system_context
         self._context: ssl.SSLContext | None = None
 
     def get(self, url: str, deadline: Deadline) -> Response:
@@ -158,7 +158,7 @@ def _open(addresses: list[SocketAddress], deadline: Deadline) -> socket.socket:
     raise problem
 
 
-def _tls_context() -> ssl.SSLContext:
+def system_context() -> ssl.SSLContext:
     """Python's default: the system's certificates or SSL_CERT_FILE's, names checked, TLS 1.2 or later."""
     import ssl  # noqa: PLC0415 - loads OpenSSL: only needed when keys come over TLS
 

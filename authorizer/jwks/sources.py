@@ -66,7 +66,7 @@ def key_fetcher(  # noqa: PLR0913 - the settings that matter to fetching, one by
         raise ValueError(message)
     read = document_reader(jwks, timeout=timeout, package_root=package_root, aws_client=aws_client)
     if jwks.startswith("file:"):
-        parse_key_set(_checked(read))  # what was packaged will not mend itself: say so at start-up
+        _try_out(jwks, read)
     return lambda: _fetch_document(jwks, read)
 
 
@@ -96,9 +96,10 @@ def _check_discoverable(issuer: str, *, allow_http: bool) -> None:
         raise ValueError(message) from None
 
 
-def _checked(read: Read) -> bytes:
+def _try_out(place: str, read: Read) -> None:
+    """Fetch once, at start-up: what was packaged wrong does not mend itself. Raises ``ValueError``."""
     try:
-        return read()
+        _fetch_document(place, read)
     except FetchError as error:
         raise ValueError(str(error)) from error
 

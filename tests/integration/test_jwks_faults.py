@@ -386,7 +386,7 @@ def test_the_first_address_that_answers_is_used(authority: Authority) -> None:
         SilentPort(accepts=False) as silent,
     ):
         addresses: list[SocketAddress] = [
-            (-1, ("127.0.0.1", server.port)),
+            (9999, ("127.0.0.1", server.port)),
             (socket.AF_INET, ("127.0.0.1", refused_port())),
             (socket.AF_INET, ("127.0.0.1", silent.port)),
             (socket.AF_INET, ("127.0.0.1", server.port)),
