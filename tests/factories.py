@@ -1,0 +1,241 @@
+"""What many tests need: keys, tokens, one event of each kind, a key source that answers as told, a whole function.
+
+Nothing here decides what is right; each function has one ordinary value that a test changes where it matters.
+"""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from authorizer.answers import AnswerSettings
+from authorizer.authorize import Authorizer, Issuer
+from authorizer.claims import ClaimRules, Principal
+from authorizer.errors import Reason, TokenError
+from authorizer.events import EventKind, Request, read_event
+from authorizer.function import AuthorizerFunction
+from authorizer.journal import Journal
+from authorizer.keys import Key, KeySet, parse_key_set
+from authorizer.policies import PolicyCompiler
+from authorizer.rules import compile_rules
+from authorizer.settings import HttpApiReject
+from authorizer.token_cache import TokenCache
+from authorizer.tokens import TokenPlace, TokenSource
+from devkit.mint import Defect, access_claims, mint
+from devkit.signing import SigningKey, generate, key_set
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from authorizer.rules import Rules
+
+type Event = dict[str, Any]
+
+NOW = 1_800_000_000.0
+ISSUER = "https://issuer.example.com"
+AUDIENCE = "https://api.example.com"
+SCOPE = "orders:read orders:write"
+ARN = "arn:aws:execute-api:eu-west-1:123456789012:abcdef123/prod/"
+AUTHORIZATION = TokenSource(TokenPlace.HEADER, "Authorization")
+ALGORITHMS = frozenset({"RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"})
+
+
+@cache
+def signing_key(alg: str = "ES256", kid: str | None = "key-1") -> SigningKey:
+    """Make each key once for a whole run of the tests: RSA keys take long."""
+    return generate(alg, kid)
+
+
+def token(
+    more: Mapping[str, object] | None = None,
+    *,
+    alg: str = "ES256",
+    defect: Defect | None = None,
+    header: Mapping[str, object] | None = None,
+) -> str:
+    """Sign a token that passes, but for ``more`` claims (``None`` leaves one out), a defect or its header."""
+    claims = access_claims(ISSUER, more, audience=AUDIENCE, now=NOW, scope=SCOPE)
+    return mint(signing_key(alg), claims, defect=defect, header=header)
+
+
+def parsed_keys(*algs: str) -> KeySet:
+    """Give the public halves of the keys that :func:`token` signs with, as the authorizer reads them."""
+    return parse_key_set(json.dumps(key_set(tuple(signing_key(alg) for alg in algs or ("ES256",)))))
+
+
+@dataclass(slots=True)
+class FakeKeys:
+    """A key source that serves a set, or fails, as a test tells it, and counts what it was asked."""
+
+    key_set: KeySet = field(default_factory=parsed_keys)
+    failure: Exception | None = None
+    number: int = 1
+    asked: list[tuple[str, str | None, float]] = field(default_factory=list)
+
+    def candidates(self, alg: str, kid: str | None, now: float) -> tuple[Key, ...]:
+        """Answer as :class:`authorizer.keys.KeySource` promises."""
+        self.asked.append((alg, kid, now))
+        if self.failure is not None:
+            raise self.failure
+        found = self.key_set.candidates(alg, kid)
+        if not found:
+            raise TokenError(Reason.UNKNOWN_KEY, "no such key")
+        return found
+
+    def generation(self, now: float) -> int:
+        """Fail with the keys; else the number that the test set."""
+        del now
+        if self.failure is not None:
+            raise self.failure
+        return self.number
+
+
+def rest_token_event(bearer: str | None, *, resource: str = "GET/orders/1") -> Event:
+    """Give what a REST API sends to a TOKEN authorizer."""
+    event: Event = {"type": "TOKEN", "methodArn": ARN + resource}
+    return event if bearer is None else event | {"authorizationToken": f"Bearer {bearer}"}
+
+
+def rest_request_event(bearer: str | None, *, resource: str = "GET/orders/1") -> Event:
+    """Give what a REST API sends to a REQUEST authorizer."""
+    headers = {"Accept": "*/*"} | ({} if bearer is None else {"Authorization": f"Bearer {bearer}"})
+    return {
+        "type": "REQUEST",
+        "methodArn": ARN + resource,
+        "resource": "/orders/{id}",
+        "path": "/orders/1",
+        "httpMethod": "GET",
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": {},
+        "multiValueQueryStringParameters": {},
+        "pathParameters": {"id": "1"},
+        "stageVariables": {},
+        "requestContext": {"requestId": "request-1", "resourcePath": "/orders/{id}", "httpMethod": "GET"},
+    }
+
+
+def websocket_event(bearer: str | None) -> Event:
+    """Give what a WebSocket API sends for ``$connect``."""
+    event = rest_request_event(bearer, resource="$connect")
+    event["requestContext"] = {
+        "requestId": "request-1",
+        "routeKey": "$connect",
+        "eventType": "CONNECT",
+        "connectionId": "connection-1",
+    }
+    return event
+
+
+def http_api_v1_event(bearer: str | None, *, resource: str = "GET/orders/1") -> Event:
+    """Give what an HTTP API sends in payload format 1.0."""
+    return rest_request_event(bearer, resource=resource) | {
+        "version": "1.0",
+        "identitySource": bearer,
+        "authorizationToken": bearer,
+    }
+
+
+def http_api_v2_event(
+    bearer: str | None, *, resource: str = "GET/orders/1", route_key: str = "GET /orders/{id}", by_route: bool = False
+) -> Event:
+    """Give what an HTTP API sends in payload format 2.0; ``by_route``: its cache is keyed by the route as well."""
+    headers = {"accept": "*/*"} | ({} if bearer is None else {"authorization": f"Bearer {bearer}"})
+    return {
+        "version": "2.0",
+        "type": "REQUEST",
+        "routeArn": ARN + resource,
+        "identitySource": [f"Bearer {bearer}", *([route_key] if by_route else [])],
+        "routeKey": route_key,
+        "rawPath": "/orders/1",
+        "rawQueryString": "",
+        "cookies": [],
+        "headers": headers,
+        "queryStringParameters": {},
+        "requestContext": {"requestId": "request-1", "routeKey": route_key, "stage": "prod"},
+        "pathParameters": {"id": "1"},
+        "stageVariables": {},
+    }
+
+
+EVENTS = {
+    EventKind.REST_TOKEN: rest_token_event,
+    EventKind.REST_REQUEST: rest_request_event,
+    EventKind.WEBSOCKET: websocket_event,
+    EventKind.HTTP_API_V1: http_api_v1_event,
+    EventKind.HTTP_API_V2: http_api_v2_event,
+}
+
+
+def request(kind: EventKind = EventKind.REST_REQUEST, bearer: str | None = "token", **members: object) -> Request:
+    """Read an event of this kind, with further or other members."""
+    event: Event = EVENTS[kind](bearer)
+    return read_event(event | deepcopy(members))
+
+
+def principal(claims: Mapping[str, object] | None = None, *, required_scopes: tuple[str, ...] = ()) -> Principal:
+    """Give someone whose token was verified."""
+    return Principal(
+        id="user-1",
+        issuer=ISSUER,
+        subject="user-1",
+        scope=SCOPE,
+        scopes=frozenset(SCOPE.split()),
+        required_scopes=required_scopes,
+        expires_at=int(NOW) + 300,
+        not_before=NOW - 60,
+        valid_until=NOW + 360,
+        claims={"sub": "user-1"} if claims is None else claims,
+    )
+
+
+def authorizer(  # noqa: PLR0913 - one keyword for each part that tests vary
+    keys: FakeKeys | None = None,
+    *,
+    claim_rules: ClaimRules | None = None,
+    algorithms: frozenset[str] = ALGORITHMS,
+    token_types: frozenset[str] = frozenset(),
+    sources: tuple[TokenSource, ...] = (AUTHORIZATION,),
+    cache_size: int = 10,
+    rules: Rules | None = None,
+    answers: AnswerSettings | None = None,
+) -> Authorizer:
+    """Put the core together around one issuer."""
+    checked = ClaimRules(audience=frozenset({AUDIENCE})) if claim_rules is None else claim_rules
+    issuer = Issuer(ISSUER, algorithms, token_types, checked, keys or FakeKeys())
+    decided = compile_rules(None) if rules is None else rules
+    return Authorizer(
+        issuers={ISSUER: issuer},
+        token_sources=sources,
+        token_cache=TokenCache(cache_size),
+        rules=decided,
+        policies=PolicyCompiler(decided),
+        answers=answers or AnswerSettings(),
+    )
+
+
+@dataclass(slots=True)
+class Watched:
+    """A whole function with the lines it wrote and a clock that a test sets."""
+
+    core: Authorizer
+    reject: HttpApiReject = HttpApiReject.DENY
+    now: float = NOW
+    written: list[str] = field(default_factory=list)
+    _function: AuthorizerFunction | None = None
+
+    def __call__(self, event: object, context: object = None) -> dict[str, Any]:
+        """Call the function as Lambda does."""
+        if self._function is None:
+            journal = Journal(self.written.append, "tests")
+            self._function = AuthorizerFunction(self.core, journal, self.reject, lambda: self.now)
+        return self._function(event, context)
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """The last line that was written, read back."""
+        line: dict[str, Any] = json.loads(self.written[-1])
+        return line

@@ -1,0 +1,164 @@
+"""The examples that the RFCs publish, as data beside this file: what is signed with a key pair verifies, nothing else.
+
+Each is first shown to be what it says it is, by another library, so that a slip in the data cannot pass for a refusal.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from joserfc import jws
+from joserfc.jwk import import_key
+
+from authorizer.answers import AnswerSettings
+from authorizer.authorize import Authorizer, Findings, Issuer, authorize
+from authorizer.claims import ClaimRules
+from authorizer.errors import Reason, TokenError
+from authorizer.keys import KeySet, check_signature, parse_key_set
+from authorizer.policies import PolicyCompiler
+from authorizer.rules import compile_rules
+from authorizer.token_cache import TokenCache
+from authorizer.tokens import BearerToken, UnverifiedToken, parse
+from tests.factories import ALGORITHMS, AUTHORIZATION, FakeKeys, rest_token_event
+
+FOLDER = Path(__file__).parent
+SIGNED = ("rfc7515", "rfc7519", "rfc7520", "rfc7797", "rfc8037")
+BEFORE_EXPIRY = 1_300_819_380 - 1.0
+JOSE_ALGORITHMS = ["HS256", "RS256", "PS384", "ES256", "ES512", "EdDSA"]
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    name: str
+    alg: str
+    jwk: dict[str, Any] | None
+    compact: str
+    payload: str
+    outcome: str
+
+    def key_set(self) -> KeySet:
+        return parse_key_set(json.dumps({"keys": [self.jwk]}))
+
+    def unverified(self) -> UnverifiedToken:
+        """Take the three parts apart without asking for claims, which most examples don't carry."""
+        head, payload, signature = self.compact.split(".")
+        header = json.loads(decoded(head))
+        return UnverifiedToken(
+            header["alg"], header.get("kid"), None, {}, f"{head}.{payload}".encode(), decoded(signature)
+        )
+
+
+def decoded(part: str) -> bytes:
+    return urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def vectors() -> list[Vector]:
+    found = []
+    for name in SIGNED:
+        document = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
+        found += [Vector(**{**vector, "name": f"{name} {vector['name']}"}) for vector in document["vectors"]]
+    return found
+
+
+VECTORS = vectors()
+WITH_KEY = [vector for vector in VECTORS if vector.jwk is not None]
+VERIFIES = [vector for vector in VECTORS if vector.outcome == "verifies"]
+JWTS = [vector for vector in VERIFIES if vector.payload == "claims"]
+
+
+def named(chosen: list[Vector]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("vector", chosen, ids=[vector.name for vector in chosen])
+
+
+def authorizer_of(vector: Vector) -> Authorizer:
+    keys = FakeKeys(vector.key_set()) if vector in VERIFIES else FakeKeys()
+    rules = compile_rules(None)
+    joe = Issuer("joe", ALGORITHMS, frozenset(), ClaimRules(leeway=0, principal_claim="iss"), keys)
+    return Authorizer({"joe": joe}, (AUTHORIZATION,), TokenCache(0), rules, PolicyCompiler(rules), AnswerSettings())
+
+
+def decide(vector: Vector, now: float = BEFORE_EXPIRY) -> dict[str, Any]:
+    return authorize(rest_token_event(vector.compact), authorizer_of(vector), now, Findings())
+
+
+def test_every_family_of_signatures_has_an_example() -> None:
+    assert {vector.alg for vector in VERIFIES} == {"RS256", "PS384", "ES256", "ES512", "EdDSA"}
+
+
+# joserfc wants RFC 9864's names instead of EdDSA; the RFC's example has the older one.
+@pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
+@named(WITH_KEY)
+def test_another_library_finds_each_example_correctly_signed(vector: Vector) -> None:
+    assert vector.jwk is not None
+    key = import_key(vector.jwk)
+    assert jws.deserialize_compact(vector.compact, key, algorithms=JOSE_ALGORITHMS).payload
+
+
+@named(VERIFIES)
+def test_the_example_verifies_with_its_key(vector: Vector) -> None:
+    token = vector.unverified()
+    candidates = vector.key_set().candidates(token.alg, token.kid)
+    assert len(candidates) == 1
+    check_signature(token, candidates)
+
+
+@named(VERIFIES)
+def test_the_example_with_another_payload_does_not_verify(vector: Vector) -> None:
+    token = vector.unverified()
+    changed = UnverifiedToken(token.alg, token.kid, None, {}, token.signing_input + b"A", token.signature)
+    with pytest.raises(TokenError) as caught:
+        check_signature(changed, vector.key_set().candidates(token.alg, token.kid))
+    assert caught.value.code is Reason.BAD_SIGNATURE
+
+
+@named(JWTS)
+def test_an_example_that_is_a_jwt_is_let_in_until_its_last_second(vector: Vector) -> None:
+    answer = decide(vector)
+    assert answer["principalId"] == "joe"
+    assert json.loads(answer["context"]["claims"]) == {
+        "iss": "joe",
+        "exp": 1300819380,
+        "http://example.com/is_root": True,
+    }
+    with pytest.raises(TokenError) as caught:
+        decide(vector, BEFORE_EXPIRY + 1)
+    assert caught.value.code is Reason.TOKEN_EXPIRED
+
+
+@named([vector for vector in VERIFIES if vector.payload == "text"])
+def test_a_signed_text_is_no_jwt(vector: Vector) -> None:
+    with pytest.raises(TokenError) as caught:
+        parse(BearerToken(vector.compact))
+    assert caught.value.code is Reason.MALFORMED_TOKEN
+
+
+@named([vector for vector in VECTORS if vector.outcome == "unsupported_algorithm"])
+def test_no_key_lets_in_what_needs_a_secret_or_no_signature(vector: Vector) -> None:
+    """The issuer's own key set would verify nothing of this kind, and the algorithm alone is refused before."""
+    assert parsed_set_has_no_key_for(vector)
+    with pytest.raises(TokenError) as caught:
+        decide(vector)
+    expected = Reason.UNSUPPORTED_ALGORITHM if vector.payload == "claims" else Reason.MALFORMED_TOKEN
+    assert caught.value.code is expected
+
+
+def parsed_set_has_no_key_for(vector: Vector) -> bool:
+    if vector.jwk is None:
+        return FakeKeys().key_set.candidates(vector.alg, None) == ()
+    try:
+        vector.key_set()
+    except ValueError:
+        return True
+    return False
+
+
+@named([vector for vector in VECTORS if vector.outcome == "malformed_token"])
+def test_what_is_encrypted_detached_or_critical_is_malformed(vector: Vector) -> None:
+    with pytest.raises(TokenError) as caught:
+        decide(vector)
+    assert caught.value.code is Reason.MALFORMED_TOKEN
