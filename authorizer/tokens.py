@@ -89,14 +89,13 @@ def bearer_token(request: Request, sources: tuple[TokenSource, ...]) -> BearerTo
     different values, since picking either would let a sender choose which one is checked.
     """
     for source in sources:
-        values = _found(request, source)
-        if source.has_scheme:
-            values = tuple(token for value in values if (token := _after_scheme(value)) is not None)
-        values = tuple(value for value in values if value)
+        values = tuple(value for value in _found(request, source) if value)
         if len(values) > 1:
             _malformed(f"{source.place}:{source.name} holds {len(values)} different values")
-        if values:
-            return BearerToken(values[0])
+        for value in values:
+            token = _after_scheme(value) if source.has_scheme else value
+            if token:
+                return BearerToken(token)
     places = ", ".join(f"{source.place}:{source.name}" for source in sources)
     raise TokenError(Reason.MISSING_TOKEN, f"no token in {places} (Authorization needs the scheme Bearer)")
 
@@ -225,7 +224,8 @@ def _json_object(data: bytes, part: str) -> dict[str, object]:
     return value
 
 
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# A string may lack its end, and nothing is tried twice: else a payload of quotes would cost its length squared.
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 
 def _check_nesting(text: str) -> None:
