@@ -7,7 +7,7 @@ and "Control access to HTTP APIs with AWS Lambda authorizers" (payload formats 1
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NoReturn
 
@@ -87,9 +87,9 @@ class Request:
     path: str
     route_key: str | None
     request_id: str | None
-    identity_source: tuple[str, ...]
-    token_field: str | None
-    event: Mapping[str, object]
+    identity_source: tuple[str, ...] = field(repr=False)
+    token_field: str | None = field(repr=False)
+    event: Mapping[str, object] = field(repr=False)
 
     def header(self, name: str) -> tuple[str, ...]:
         """All values of a header; names match without case (RFC 9110 section 5.1)."""
@@ -105,12 +105,12 @@ class Request:
         listed = self.event.get("cookies")
         if isinstance(listed, list):
             pairs += [pair for pair in listed if isinstance(pair, str)]
-        found: list[str] = []
+        found: dict[str, None] = {}
         for pair in pairs:
             key, equals, value = pair.strip(" \t").partition("=")
             value = value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
-            if equals and key == name and value not in found:
-                found.append(value)
+            if equals and key == name:
+                found[value] = None
         return tuple(found)
 
     def sends(self, text: str) -> bool:
@@ -203,20 +203,20 @@ def _values(
     API Gateway repeats the last value of the multi-value form in the single-value one, so a value that
     stands in both is one value; different ones are the caller's to refuse.
     """
-    found: list[str] = []
-    for field in (multiple, single):
-        mapping = event.get(field)
+    found: dict[str, None] = {}
+    for form in (multiple, single):
+        mapping = event.get(form)
         if mapping is None:
             continue
         if not isinstance(mapping, Mapping):
-            _invalid(f"{field} is no JSON object")
+            _invalid(f"{form} is no JSON object")
         for key, value in mapping.items():
-            if key == name or (ignore_case and isinstance(key, str) and key.lower() == name):
+            # Python's lower() maps a few letters outside ASCII into it: they spell no header's name.
+            if key == name or (ignore_case and key.isascii() and key.lower() == name):
                 for item in value if isinstance(value, list) else (value,):
                     if not isinstance(item, str):
-                        _invalid(f"{field} has a value that is no text")
-                    if item not in found:
-                        found.append(item)
+                        _invalid(f"{form} has a value that is no text")
+                    found[item] = None
     return tuple(found)
 
 
