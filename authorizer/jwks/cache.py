@@ -49,7 +49,8 @@ class CachedKeySource:
 
     __slots__ = (
         "_cooldown", "_due", "_expires", "_fetch", "_forward", "_found", "_generation", "_held_until", "_jitter",
-        "_key_set", "_latest", "_limit", "_max_stale", "_monotonic", "_probe_from", "_problem", "_report", "_ttl",
+        "_key_set", "_latest", "_limit", "_max_stale", "_monotonic", "_probe_from", "_problem", "_report", "_stale_at",
+        "_ttl",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913 - the three settings of the contract, and what a test stands in for
@@ -82,7 +83,7 @@ class CachedKeySource:
         self._problem = ""
         # Everything below is in seconds of a clock that never goes back: now + _forward.
         self._latest = self._forward = 0.0
-        self._due = self._expires = self._limit = self._held_until = self._probe_from = _NEVER
+        self._due = self._expires = self._limit = self._held_until = self._probe_from = self._stale_at = _NEVER
 
     def warm(self, now: float) -> None:
         """Fetch ahead, where there is time for it. A failure is none: the first request sees to it."""
@@ -135,7 +136,8 @@ class CachedKeySource:
             return True
         if time_ >= self._limit:
             raise DecisionError(Reason.KEYS_UNAVAILABLE, f"{_NONE_TO_SERVE}: {self._problem}")
-        if time_ >= self._expires:
+        if time_ >= self._expires and time_ != self._stale_at:  # a request may ask twice, but counts once
+            self._stale_at = time_
             self._report(STALE_SERVED, f"keys served {time_ - self._expires:.0f} s past their TTL")
         return False
 
