@@ -62,12 +62,30 @@ def is_simple(request: Request, settings: AnswerSettings) -> bool:
     return request.kind is EventKind.HTTP_API_V2 and settings.http_api_response is HttpApiResponse.SIMPLE
 
 
+def check_cache_key(request: Request, token: str, settings: AnswerSettings) -> None:
+    """Refuse to answer where API Gateway would replay that answer to whoever does not have the token.
+
+    An HTTP API's event lists what its cache is keyed by. Where a token was taken from a cookie, say, and the
+    cache is keyed by another header alone, everyone who sends that header would be taken for the token's owner.
+    Raises :class:`DecisionError` (``unsafe_cache``).
+    """
+    if settings.cached_by is CachedBy.NOTHING or not request.identity_source:
+        return
+    if not any(token in value for value in request.identity_source):
+        raise DecisionError(
+            Reason.UNSAFE_CACHE,
+            "the token is in none of the authorizer's identity sources, so this API would give one caller's cached "
+            "answer to another. Add the token's place to IdentitySource; or set its TTL to 0 and JWT_CACHED_BY=nothing",
+        )
+
+
 def check_simple_cache(request: Request, settings: AnswerSettings, *, routes_configured: bool) -> None:
     """Refuse to answer yes or no where API Gateway would replay that answer on other routes.
 
+    That the setting says ``route`` does not make it so: the event shows it.
     Raises :class:`DecisionError` (``unsafe_cache``).
     """
-    if not routes_configured or settings.cached_by is not CachedBy.TOKEN or not is_simple(request, settings):
+    if not routes_configured or settings.cached_by is CachedBy.NOTHING or not is_simple(request, settings):
         return
     route_key = request.route_key
     # A caller who sends the route key in a header that is an identity source must not pass for the route key itself.

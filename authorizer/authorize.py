@@ -11,7 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from authorizer.answers import AnswerSettings, check_simple_cache, iam_policy, is_simple, simple_response
+from authorizer.answers import (
+    AnswerSettings,
+    check_cache_key,
+    check_simple_cache,
+    iam_policy,
+    is_simple,
+    simple_response,
+)
 from authorizer.claims import VerifiedToken, check_claims, check_time, has_expired
 from authorizer.errors import AuthorizerError, Reason, TokenError
 from authorizer.events import read_event
@@ -88,6 +95,7 @@ def authorize(event: object, authorizer: Authorizer, now: float, findings: Findi
 def authenticate(request: Request, authorizer: Authorizer, now: float, findings: Findings) -> Principal:
     """Find out who asks. Raises as :func:`authorize` does."""
     bearer = bearer_token(request, authorizer.token_sources)
+    check_cache_key(request, bearer.text, authorizer.answers)
     remembered = authorizer.token_cache.get(bearer)
     if remembered is not None and _still_good(bearer, remembered, authorizer, now, findings):
         return remembered.principal

@@ -15,6 +15,7 @@ from authorizer.errors import DecisionError, Reason
 
 _ARN_PARTS = 6
 _NO_FIELDS: Mapping[str, object] = {}
+_WRITTEN_BY_CALLERS = ("headers", "cookies", "queryStringParameters", "rawQueryString", "pathParameters", "rawPath")
 
 
 class EventKind(StrEnum):
@@ -78,7 +79,7 @@ class Request:
 
     ``path`` starts with a slash and is otherwise as sent; a WebSocket's is ``$connect``. ``route_key`` is
     what API Gateway matched, for the log. ``identity_source`` holds the identity sources' values of an
-    HTTP API (payload 2.0), among them the route key if the cache is keyed by it.
+    HTTP API, which its cache is keyed by (payload 1.0: all in one text); REST and WebSocket events don't say.
     """
 
     kind: EventKind
@@ -114,10 +115,11 @@ class Request:
         return tuple(found)
 
     def sends(self, text: str) -> bool:
-        """Tell whether the caller wrote this text into a header or a query parameter."""
-        for field in ("headers", "queryStringParameters"):
-            mapping = self.event.get(field)
-            if isinstance(mapping, Mapping) and any(isinstance(value, str) and text in value for value in mapping.values()):
+        """Tell whether the caller wrote this text into anything that an identity source may be taken from."""
+        for name in _WRITTEN_BY_CALLERS:
+            value = self.event.get(name)
+            items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else (value,)
+            if any(isinstance(item, str) and text in item for item in items):
                 return True
         return False
 
@@ -155,14 +157,17 @@ def _request(event: Mapping[str, object]) -> Request:
     arn = MethodArn.parse(event["methodArn"])
     context = _context(event)
     request_id = _text(context.get("requestId"))
+    sources: tuple[str, ...] = ()
     if event.get("version") == "1.0":
         kind, route_key = EventKind.HTTP_API_V1, _text(context.get("resourcePath")) or _text(event.get("resource"))
+        listed = _text(event.get("identitySource"))
+        sources = (listed,) if listed else ()
     elif "connectionId" in context or "routeKey" in context:
         route_key = _text(context.get("routeKey")) or arn.method
         return Request(EventKind.WEBSOCKET, arn, arn.method, arn.method, route_key, request_id, (), None, event)
     else:
         kind, route_key = EventKind.REST_REQUEST, _text(event.get("resource"))
-    return Request(kind, arn, arn.method, "/" + arn.path, route_key, request_id, (), None, event)
+    return Request(kind, arn, arn.method, "/" + arn.path, route_key, request_id, sources, None, event)
 
 
 def _http_api_v2(event: Mapping[str, object]) -> Request:

@@ -100,8 +100,9 @@ class KeySource(Protocol):
     def generation(self, now: float) -> int:
         """Return a number that changes whenever the keys do; it fetches where that is due.
 
-        A token that was verified in another generation has to be verified again. Raises
-        :class:`authorizer.errors.DecisionError` (``keys_unavailable``).
+        A token that was verified in another generation has to be verified again. Asked right after
+        :meth:`candidates` and with the same ``now``, it fetches nothing: it names the set those came from.
+        Raises :class:`authorizer.errors.DecisionError` (``keys_unavailable``).
         """
         ...
 
