@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING
 
 from authorizer import __version__
+from authorizer.jwks.fetched import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,9 +68,9 @@ class Journal:
             "route": routed or (_short(request.route_key) if request else None),
             "duration_ms": round(duration * 1000, 3),
             "token_cache": findings.token_cache,
-            "request_id": (request.request_id if request else None) or function_request_id,
+            "request_id": (_short(request.request_id) if request else None) or function_request_id,
             "function_request_id": function_request_id,
-            "principal": principal.id if principal else None,
+            "principal": _short(principal.id) if principal else None,
             "detail": detail,
         }
         if self._notes:
@@ -94,4 +95,5 @@ class Journal:
 
 
 def _short(text: str | None) -> str | None:
-    return text if text is None or len(text) <= _LONGEST else text[:_LONGEST] + "…"
+    """Cut a stranger's text, and leave no control or direction character for whoever reads the line decoded."""
+    return None if text is None else printable(text, _LONGEST)
