@@ -11,7 +11,7 @@ from authorizer.jwks import FetchError, document_reader, validate_discovery, val
 from authorizer.rules import compile_rules, parse_routes
 from authorizer.settings import table
 from authorizer.settings.model import HttpApiReject, IssuerSettings, KeySettings, Settings
-from authorizer.settings.raw import RawSettings, Written, read_raw
+from authorizer.settings.raw import RawIssuer, RawSettings, Written, read_raw
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,26 +79,26 @@ def _take[T, D](raw: RawSettings, written: Mapping[str, Written], setting: Setti
         return setting.default
 
 
-def _issuer(raw: RawSettings, written: Mapping[str, Written], package_root: Path, *, allow_http: bool) -> IssuerSettings:
+def _issuer(raw: RawSettings, about: RawIssuer, package_root: Path, *, allow_http: bool) -> IssuerSettings:
+    written = about.written
     issuer = _take(raw, written, table.ISSUER)
     jwks = _take(raw, written, table.JWKS)
-    label = written[table.ISSUER.name].label if table.ISSUER.name in written else table.ISSUER.variable
-    if issuer is None:
-        raw.problem(label, "is required: the exact iss of your tokens, such as https://myapp.authgear.cloud")
-    elif jwks is None:
+    if table.ISSUER.name not in written:
+        message = "is required: the exact iss of your tokens, such as https://myapp.authgear.cloud"
+        raw.problem(about.label(table.ISSUER), message)
+    elif issuer is not None and jwks is None:
         problem = validate_discovery(issuer, allow_http=allow_http)
         if problem is not None:
-            raw.problem(label, problem, issuer)
+            raw.problem(about.label(table.ISSUER), problem, issuer)
     if jwks is not None:
         problem = validate_jwks_setting(jwks, allow_http=allow_http, package_root=package_root)
         if problem is not None:
-            raw.problem(written[table.JWKS.name].label, problem)
+            raw.problem(about.label(table.JWKS), problem)
     audience = frozenset(_take(raw, written, table.AUDIENCE))
     client_id = frozenset(_take(raw, written, table.CLIENT_ID))
-    if not audience and not client_id and not {table.AUDIENCE.name, table.CLIENT_ID.name} & written.keys():
-        beside = label.replace("issuer", "audience").replace("ISSUER", "AUDIENCE")
+    if not {table.AUDIENCE.name, table.CLIENT_ID.name} & written.keys():
         raw.problem(
-            beside if label.startswith(table.PREFIX) else label,
+            about.label(table.AUDIENCE),
             "an audience or a client_id is required, or the tokens of every other API of this issuer would pass",
         )
     return IssuerSettings(

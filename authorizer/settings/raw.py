@@ -11,6 +11,8 @@ from authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, ISSUER, PREFIX, SE
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from authorizer.settings.table import Setting
+
 _SHOWN = 100
 """Characters of a value that an error message repeats."""
 _CONTEXT = "context"
@@ -25,11 +27,25 @@ class Written:
     value: object
 
 
+@dataclass(frozen=True, slots=True)
+class RawIssuer:
+    """What was written about one issuer. ``table`` is its table's name, or ``None`` in the environment."""
+
+    table: str | None
+    written: dict[str, Written]
+
+    def label(self, setting: Setting[object, object]) -> str:
+        """Give the name that this setting has, or would have, where this issuer is described."""
+        if setting.name in self.written:
+            return self.written[setting.name].label
+        return setting.variable if self.table is None else f"{self.table}.{setting.name}"
+
+
 @dataclass(slots=True)
 class RawSettings:
     """What was written where, and what was wrong with it so far."""
 
-    issuers: list[dict[str, Written]] = field(default_factory=list)
+    issuers: list[RawIssuer] = field(default_factory=list)
     document: dict[str, Written] = field(default_factory=dict)
     routes: Written | None = None
     unlisted_routes: Written | None = None
@@ -38,7 +54,9 @@ class RawSettings:
     def problem(self, name: str, message: str, value: object = None) -> None:
         """Note one wrong setting and go on, so that all are reported at once."""
         shown = None if value is None else str(value)[:_SHOWN]
-        self.problems.append(Problem(name, message, shown))
+        problem = Problem(name, message, shown)
+        if problem not in self.problems:  # what stands above all issuers is read for each of them
+            self.problems.append(problem)
 
 
 def read_raw(environment: Mapping[str, str], read_document: Callable[[str], str]) -> RawSettings:
@@ -62,9 +80,9 @@ def read_raw(environment: Mapping[str, str], read_document: Callable[[str], str]
         target = issuer if setting.place is Place.ISSUER else raw.document
         target[setting.name] = Written(name, text)
     if config is None:
-        raw.issuers.append(issuer)
+        raw.issuers.append(RawIssuer(None, issuer))
     else:
-        _read_document(raw, config, read_document)
+        _read_document(raw, config.strip(), read_document)
     return raw
 
 
@@ -72,17 +90,22 @@ def _read_document(raw: RawSettings, config: str, read_document: Callable[[str],
     import tomllib  # noqa: PLC0415 - start-up needs it only with JWT_CONFIG
 
     try:
-        document = tomllib.loads(read_document(config))
+        text = read_document(config)
     except ValueError as error:
-        raw.problem(CONFIG.variable, f"cannot be read as TOML: {error}")
+        raw.problem(CONFIG.variable, f"cannot be read: {error}")
         return
-    by_name = {setting.name: setting for setting in SETTINGS if setting not in (CONFIG, CONTEXT_CLAIMS)}
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raw.problem(CONFIG.variable, f"is no TOML document: {error}")
+        return
+    by_name = {setting.name: setting for setting in SETTINGS if setting not in (CONFIG, CONTEXT_CLAIMS, ISSUER)}
     defaults: dict[str, Written] = {}
     for name, value in document.items():
         setting = by_name.get(name)
         if name in _TABLES:
             continue
-        if setting is None or setting is ISSUER:
+        if setting is None:
             raw.problem(name, f"there is no such setting{_suggestion(name, [*by_name, *_TABLES])}")
         elif setting.place is Place.ISSUER:
             defaults[name] = Written(name, value)
@@ -115,7 +138,7 @@ def _read_issuers(raw: RawSettings, tables: object, defaults: dict[str, Written]
                 issuer[name] = Written(f"{label}.{name}", value)
             else:
                 raw.problem(f"{label}.{name}", f"there is no such setting of an issuer{_suggestion(name, known)}")
-        raw.issuers.append(issuer)
+        raw.issuers.append(RawIssuer(label, issuer))
 
 
 def _suggestion(name: str, known: list[str]) -> str:

@@ -6,6 +6,7 @@ Each reader raises :class:`ValueError` with a message that says what would be ri
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import TYPE_CHECKING, NoReturn
 
@@ -21,7 +22,7 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _CONTEXT_KEY = re.compile(r"[A-Za-z0-9_.:-]+")
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 RESERVED_CONTEXT_KEYS = frozenset(
-    {"sub", "iss", "exp", "scope", "claims", "error", "reason", "principalId", "integrationLatency"}
+    {"sub", "iss", "exp", "scope", "claims", "error", "reason", "required_scope", "principalId", "integrationLatency"}
 )
 """Context keys that the authorizer or API Gateway writes itself."""
 
@@ -124,12 +125,21 @@ def required_claims(value: object) -> tuple[tuple[str, tuple[Scalar, ...]], ...]
     """Read claims and their accepted values: a JSON object, or a TOML table."""
     if isinstance(value, str):
         try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
+            value = json.loads(value, object_pairs_hook=_unique)
+        except (json.JSONDecodeError, RecursionError):
             _wrong('expected a JSON object such as {"token_use": "access"}')
     if not isinstance(value, dict) or not value:
         _wrong('expected an object of claims and values, such as {"token_use": "access"}')
     return tuple((name, accepted_values(name, accepted)) for name, accepted in value.items())
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Refuse what JSON would drop in silence: of two rules for a claim, only the last would hold."""
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            _wrong(f"the claim {name} stands twice: give it a list of values")
+    return dict(pairs)
 
 
 def accepted_values(name: str, value: object) -> tuple[Scalar, ...]:
@@ -137,6 +147,8 @@ def accepted_values(name: str, value: object) -> tuple[Scalar, ...]:
     accepted = value if isinstance(value, list) else [value]
     if not accepted or not all(item is None or isinstance(item, str | int | float | bool) for item in accepted):
         _wrong(f"the claim {name} needs a text, a number or a boolean, or a list of these that is not empty")
+    if not all(math.isfinite(item) for item in accepted if isinstance(item, float)):
+        _wrong(f"the claim {name} can never be nan or infinite: JSON has no such numbers")
     return tuple(accepted)
 
 

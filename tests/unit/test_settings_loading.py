@@ -1,0 +1,218 @@
+"""The environment becomes settings, or one error that names everything that is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from authorizer.answers import CachedBy, HttpApiResponse
+from authorizer.errors import Problem, SettingsError
+from authorizer.settings import HttpApiReject, Settings, load_settings
+from authorizer.tokens import TokenPlace, TokenSource
+from devkit.signing import key_set
+from tests.factories import AUDIENCE, AUTHORIZATION, ISSUER, signing_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NOWHERE = Path("/nonexistent")
+SIMPLE = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE}
+DOCUMENT = f"""
+[[issuers]]
+issuer = "{ISSUER}"
+audience = "{AUDIENCE}"
+"""
+
+
+def load(environment: Mapping[str, str], root: Path = NOWHERE) -> Settings:
+    return load_settings(environment, root)
+
+
+def wrong(environment: Mapping[str, str], root: Path = NOWHERE) -> dict[str, Problem]:
+    with pytest.raises(SettingsError) as caught:
+        load(environment, root)
+    found = {problem.name: problem for problem in caught.value.problems}
+    assert len(found) == len(caught.value.problems)
+    return found
+
+
+def test_issuer_and_audience_suffice() -> None:
+    settings = load(SIMPLE)
+    (issuer,) = settings.issuers
+    assert (issuer.issuer, issuer.jwks, issuer.claim_rules.audience) == (ISSUER, None, frozenset({AUDIENCE}))
+    assert {"RS256", "EdDSA", "Ed25519"} <= issuer.algorithms
+    rules = issuer.claim_rules
+    assert (rules.leeway, rules.max_lifetime, rules.principal_claim) == (60.0, None, "sub")
+    assert settings.token_sources == (AUTHORIZATION,)
+    assert settings.http_api_reject is HttpApiReject.DENY
+    assert (settings.answers.cached_by, settings.answers.http_api_response) == (CachedBy.TOKEN, HttpApiResponse.SIMPLE)
+    keys = settings.keys
+    assert (keys.ttl, keys.max_stale, keys.cooldown, keys.timeout, keys.allow_http) == (600, 3600, 30, 3, False)
+    assert settings.token_cache_size == 1000
+    assert not settings.rules.configured
+
+
+def test_every_variable_arrives_where_it_is_used() -> None:
+    jwks = json.dumps(key_set((signing_key(),)))
+    settings = load(
+        {
+            "JWT_ISSUER": ISSUER,
+            "JWT_CLIENT_ID": "client-1,client-2",
+            "JWT_JWKS": jwks,
+            "JWT_ALGORITHMS": "ES256",
+            "JWT_LEEWAY_SECONDS": "5",
+            "JWT_MAX_LIFETIME_SECONDS": "3600",
+            "JWT_TOKEN_TYPES": "at+jwt",
+            "JWT_REQUIRED_CLAIMS": '{"token_use": ["access"]}',
+            "JWT_REQUIRED_SCOPES": "a b",
+            "JWT_PRINCIPAL_CLAIM": "username",
+            "JWT_TOKEN_SOURCE": "query:token",
+            "JWT_CONTEXT_CLAIMS": "email",
+            "JWT_USAGE_KEY_CLAIM": "api_key",
+            "JWT_CACHED_BY": "route",
+            "JWT_END_WITH_TOKEN": "true",
+            "JWT_HTTP_API_RESPONSE": "iam",
+            "JWT_HTTP_API_REJECT": "raise",
+            "JWT_JWKS_TTL_SECONDS": "61",
+            "JWT_JWKS_MAX_STALE_SECONDS": "62",
+            "JWT_JWKS_COOLDOWN_SECONDS": "63",
+            "JWT_HTTP_TIMEOUT_SECONDS": "4",
+            "JWT_TOKEN_CACHE_SIZE": "0",
+            "JWT_ALLOW_HTTP": "true",
+        }
+    )
+    (issuer,) = settings.issuers
+    assert (issuer.jwks, issuer.algorithms, issuer.token_types) == (jwks, frozenset({"ES256"}), frozenset({"at+jwt"}))
+    rules = issuer.claim_rules
+    assert (rules.audience, rules.client_id) == (frozenset[str](), frozenset({"client-1", "client-2"}))
+    assert (rules.leeway, rules.max_lifetime, rules.principal_claim) == (5, 3600, "username")
+    assert (rules.required_claims, rules.required_scopes) == ((("token_use", ("access",)),), ("a", "b"))
+    assert settings.token_sources == (TokenSource(TokenPlace.QUERY, "token"),)
+    answers = settings.answers
+    assert (answers.context_claims, answers.usage_key_claim) == ((("email", "email"),), "api_key")
+    assert (answers.cached_by, answers.end_with_token) == (CachedBy.ROUTE, True)
+    assert (answers.http_api_response, settings.http_api_reject) == (HttpApiResponse.IAM, HttpApiReject.RAISE)
+    keys = settings.keys
+    assert (keys.ttl, keys.max_stale, keys.cooldown, keys.timeout, keys.allow_http) == (61, 62, 63, 4, True)
+    assert settings.token_cache_size == 0
+
+
+def test_several_issuers_share_what_stands_above_them() -> None:
+    settings = load(
+        {
+            "JWT_CONFIG": """
+            leeway_seconds = 5
+            audience = ["shared"]
+            jwks_ttl_seconds = 61
+            [context]
+            mail = "email"
+            [[issuers]]
+            issuer = "https://a.example.com"
+            [[issuers]]
+            issuer = "https://b.example.com"
+            audience = "own"
+            required_claims = { token_use = "access" }
+            """,
+            "JWT_CACHED_BY": "nothing",
+        }
+    )
+    first, second = settings.issuers
+    assert (first.claim_rules.audience, first.claim_rules.leeway) == (frozenset({"shared"}), 5)
+    assert (second.claim_rules.audience, second.claim_rules.leeway) == (frozenset({"own"}), 5)
+    assert second.claim_rules.required_claims == (("token_use", ("access",)),)
+    assert settings.answers.context_claims == (("mail", "email"),)
+    assert (settings.keys.ttl, settings.answers.cached_by) == (61, CachedBy.NOTHING)
+
+
+def test_a_document_may_be_a_file_of_the_package(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text(DOCUMENT, "utf-8")
+    (issuer,) = load({"JWT_CONFIG": "file:settings.toml"}, tmp_path).issuers
+    assert issuer.issuer == ISSUER
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    found = wrong(
+        {
+            "JWT_ISSUER": "not a url",
+            "JWT_ALGORITHMS": "HS256",
+            "JWT_LEEWAY_SECONDS": "inf",
+            "JWT_TOKEN_CACHE_SIZE": "-1",
+            "JWT_CACHED_BY": "tokens",
+            "JWT_AUDIENSE": "api",
+        }
+    )
+    assert set(found) == {
+        "JWT_ISSUER",
+        "JWT_AUDIENCE",
+        "JWT_ALGORITHMS",
+        "JWT_LEEWAY_SECONDS",
+        "JWT_TOKEN_CACHE_SIZE",
+        "JWT_CACHED_BY",
+        "JWT_AUDIENSE",
+    }
+    assert (found["JWT_ISSUER"].value, found["JWT_LEEWAY_SECONDS"].value) == ("not a url", "inf")
+
+
+def test_nothing_set_asks_for_the_two_that_are_required() -> None:
+    found = wrong({})
+    assert set(found) == {"JWT_ISSUER", "JWT_AUDIENCE"}
+    assert "is required" in found["JWT_ISSUER"].message
+    assert "an audience or a client_id is required" in found["JWT_AUDIENCE"].message
+
+
+@pytest.mark.parametrize(
+    ("document", "names"),
+    [
+        ("[[issuers]]", {"issuers[0].issuer", "issuers[0].audience"}),
+        (f"{DOCUMENT}[[issuers]]\nissuer = 3\naudience = []", {"issuers[1].issuer", "issuers[1].audience"}),
+        (f"{DOCUMENT}leeway_seconds = nan", {"issuers[0].leeway_seconds"}),
+        (f"jwks_ttl_seconds = inf\n{DOCUMENT}", {"jwks_ttl_seconds"}),
+        (f"{DOCUMENT}[[issuers]]\nissuer = '{ISSUER}'\naudience = 'b'", {"issuers"}),
+        (
+            f"leeway_seconds = -1\n{DOCUMENT}[[issuers]]\nissuer='https://b.example.com'\naudience='b'",
+            {"leeway_seconds"},
+        ),
+        (f"{DOCUMENT}jwks = 'ftp://keys'", {"issuers[0].jwks"}),
+        (f"jwks = 'file:missing.json'\n{DOCUMENT}", {"jwks"}),
+        (f"{DOCUMENT}[context]\nsub = 'email'", {"context"}),
+        (f"unlisted_routes = 'deny'\n{DOCUMENT}", {"unlisted_routes"}),
+        ("", {"issuers"}),
+    ],
+)
+def test_a_problem_of_a_document_is_called_by_its_place(document: str, names: set[str]) -> None:
+    assert set(wrong({"JWT_CONFIG": document or "# empty"})) == names
+
+
+def test_keys_given_in_the_settings_are_checked_and_never_shown() -> None:
+    key = '{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}'
+    problem = wrong(SIMPLE | {"JWT_JWKS": key})["JWT_JWKS"]
+    assert problem.value is None
+    assert "no key that may verify" in problem.message
+    assert "c2VjcmV0" not in str(problem)
+
+
+def test_an_issuer_without_tls_needs_permission_or_keys_of_its_own() -> None:
+    insecure = SIMPLE | {"JWT_ISSUER": "http://localhost:8080"}
+    assert "JWT_ALLOW_HTTP" in wrong(insecure)["JWT_ISSUER"].message
+    assert load(insecure | {"JWT_ALLOW_HTTP": "true"}).keys.allow_http
+    jwks = json.dumps(key_set((signing_key(),)))
+    assert load(insecure | {"JWT_JWKS": jwks}).issuers[0].issuer == "http://localhost:8080"
+
+
+def test_a_document_that_is_not_in_the_package_is_a_problem(tmp_path: Path) -> None:
+    assert "no such file" in wrong({"JWT_CONFIG": "file:settings.toml"}, tmp_path)["JWT_CONFIG"].message
+    assert "inside the package" in wrong({"JWT_CONFIG": "file:../settings.toml"}, tmp_path)["JWT_CONFIG"].message
+    (tmp_path / "latin.toml").write_bytes(b"a = '\xe4'")
+    assert "utf-8" in wrong({"JWT_CONFIG": "file:latin.toml"}, tmp_path)["JWT_CONFIG"].message
+
+
+def test_a_document_that_aws_does_not_give_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Without a region boto3 makes no client, and so asks nobody.
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    message = wrong({"JWT_CONFIG": "ssm:/jwt/config"})["JWT_CONFIG"].message
+    assert message.startswith("cannot be read: no AWS client")

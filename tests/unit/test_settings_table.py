@@ -1,0 +1,78 @@
+"""The table of settings: public names and defaults, each as the contract with users has it."""
+
+from __future__ import annotations
+
+import pytest
+
+from authorizer.settings.table import SETTINGS, Place
+
+BY_VARIABLE = {setting.variable: setting for setting in SETTINGS}
+NOTHING: tuple[object, ...] = ()
+
+DEFAULTS = {
+    "JWT_ISSUER": None,
+    "JWT_AUDIENCE": NOTHING,
+    "JWT_CLIENT_ID": NOTHING,
+    "JWT_JWKS": None,
+    "JWT_ALGORITHMS": "RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA",
+    "JWT_LEEWAY_SECONDS": "60",
+    "JWT_MAX_LIFETIME_SECONDS": None,
+    "JWT_TOKEN_TYPES": frozenset[str](),
+    "JWT_REQUIRED_CLAIMS": NOTHING,
+    "JWT_REQUIRED_SCOPES": NOTHING,
+    "JWT_PRINCIPAL_CLAIM": "sub",
+    "JWT_TOKEN_SOURCE": "header:Authorization",
+    "JWT_CONTEXT_CLAIMS": NOTHING,
+    "JWT_USAGE_KEY_CLAIM": None,
+    "JWT_CACHED_BY": "token",
+    "JWT_END_WITH_TOKEN": "false",
+    "JWT_HTTP_API_RESPONSE": "simple",
+    "JWT_HTTP_API_REJECT": "deny",
+    "JWT_JWKS_TTL_SECONDS": "600",
+    "JWT_JWKS_MAX_STALE_SECONDS": "3600",
+    "JWT_JWKS_COOLDOWN_SECONDS": "30",
+    "JWT_HTTP_TIMEOUT_SECONDS": "3",
+    "JWT_TOKEN_CACHE_SIZE": "1000",
+    "JWT_ALLOW_HTTP": "false",
+    "JWT_CONFIG": None,
+}
+
+
+def test_there_are_these_settings_and_no_others() -> None:
+    assert list(BY_VARIABLE) == list(DEFAULTS)
+    assert len(SETTINGS) == len(DEFAULTS)
+
+
+@pytest.mark.parametrize("variable", DEFAULTS)
+def test_the_default_is_what_its_text_would_be_read_as(variable: str) -> None:
+    setting, default = BY_VARIABLE[variable], DEFAULTS[variable]
+    assert setting.default == (setting.read(default) if isinstance(default, str) else default)
+
+
+@pytest.mark.parametrize(
+    ("variable", "least", "most"),
+    [
+        ("JWT_LEEWAY_SECONDS", 0, None),
+        ("JWT_MAX_LIFETIME_SECONDS", 1, None),
+        ("JWT_JWKS_TTL_SECONDS", 1, 86_400),
+        ("JWT_JWKS_MAX_STALE_SECONDS", 0, None),
+        ("JWT_JWKS_COOLDOWN_SECONDS", 1, 3600),
+        ("JWT_HTTP_TIMEOUT_SECONDS", 0.1, 25),
+    ],
+)
+def test_durations_have_bounds(variable: str, least: float, most: float | None) -> None:
+    read = BY_VARIABLE[variable].read
+    assert read(least) == least
+    with pytest.raises(ValueError, match="number of seconds"):
+        read(least - 0.01)
+    if most is not None:
+        assert read(most) == most
+        with pytest.raises(ValueError, match="number of seconds"):
+            read(most + 0.01)
+
+
+def test_from_cached_by_on_a_setting_may_be_in_the_environment_or_in_the_document() -> None:
+    names = list(BY_VARIABLE)
+    either = names[names.index("JWT_CACHED_BY") : names.index("JWT_CONFIG")]
+    assert [setting.variable for setting in SETTINGS if setting.place is Place.EITHER] == either
+    assert [setting.variable for setting in SETTINGS if setting.place is Place.ENVIRONMENT] == ["JWT_CONFIG"]

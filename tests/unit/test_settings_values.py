@@ -1,0 +1,156 @@
+"""One setting's value, from an environment variable's text or from TOML: what is read, and what is refused in words."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import pytest
+
+from authorizer.settings import values
+from authorizer.tokens import TokenPlace, TokenSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NAN, INFINITY = float("nan"), float("inf")
+
+
+class Colour(StrEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+@pytest.mark.parametrize(
+    ("read", "value", "expected"),
+    [
+        (values.text, " a text ", "a text"),
+        (values.texts, "a, b ,c", ("a", "b", "c")),
+        (values.texts, ["a,b", " c "], ("a,b", "c")),
+        (values.scopes, "orders:read, orders:write  admin", ("orders:read", "orders:write", "admin")),
+        (values.scopes, ["orders:read"], ("orders:read",)),
+        (values.boolean, True, True),
+        (values.boolean, " TRUE ", True),
+        (values.boolean, "false", False),
+        (values.seconds(0), "60", 60.0),
+        (values.seconds(0), " 0.5 ", 0.5),
+        (values.seconds(0, 10), 10, 10.0),
+        (values.seconds(0, 10), 0, 0.0),
+        (values.seconds(0), 1.5, 1.5),
+        (values.count, "1000", 1000),
+        (values.count, 0, 0),
+        (values.count, 2.0, 2),
+        (values.choice(Colour), " red ", Colour.RED),
+        (values.algorithms, "RS256,ES256", frozenset({"RS256", "ES256"})),
+        (values.algorithms, ["EdDSA"], frozenset({"EdDSA", "Ed25519"})),
+        (values.algorithms, "Ed25519", frozenset({"Ed25519"})),
+        (values.token_types, "at+JWT,application/jwt", frozenset({"at+jwt", "jwt"})),
+        (values.required_claims, '{"token_use": "access"}', (("token_use", ("access",)),)),
+        (values.required_claims, {"a": [1, 2.5, True, None]}, (("a", (1, 2.5, True, None)),)),
+        (values.token_sources, "header:X-Token", (TokenSource(TokenPlace.HEADER, "X-Token"),)),
+        (
+            values.token_sources,
+            "cookie:session, query:token",
+            (TokenSource(TokenPlace.COOKIE, "session"), TokenSource(TokenPlace.QUERY, "token")),
+        ),
+        (
+            values.context_claims,
+            "email, is_verified = https://authgear.com/claims/user/is_verified",
+            (("email", "email"), ("is_verified", "https://authgear.com/claims/user/is_verified")),
+        ),
+        (values.context_claims, {"mail": "email", "a": "b"}, (("mail", "email"), ("a", "b"))),
+        (values.context_claims, {}, ()),
+    ],
+)
+def test_what_is_read(read: Callable[[object], object], value: object, expected: object) -> None:
+    result = read(value)
+    assert result == expected
+    assert type(result) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("read", "value", "message"),
+    [
+        (values.text, "  ", "expected a text"),
+        (values.text, 5, "expected a text"),
+        (values.texts, "a,", "no empty one"),
+        (values.texts, [], "at least one value"),
+        (values.texts, ["a", 5], "expected a list of texts"),
+        (values.texts, {"a": "b"}, "expected a list of texts"),
+        (values.texts, True, "expected a list of texts"),
+        (values.scopes, " , ", "at least one value"),
+        (values.scopes, ["orders read"], "is no scope"),
+        (values.scopes, 'say"so', "is no scope"),
+        (values.boolean, "yes", "expected true or false"),
+        (values.boolean, 1, "expected true or false"),
+        (values.boolean, "", "expected true or false"),
+        (values.seconds(0), "-1", "at least 0"),
+        (values.seconds(0), -1, "at least 0"),
+        (values.seconds(1), "0.9", "at least 1"),
+        (values.seconds(0, 25), "25.1", "at least 0 and at most 25"),
+        (values.seconds(0), "nan", "a number of seconds"),
+        (values.seconds(0), NAN, "a number of seconds"),
+        (values.seconds(0), INFINITY, "a number of seconds"),
+        (values.seconds(0), -INFINITY, "a number of seconds"),
+        (values.seconds(0), "1e3", "a number of seconds"),
+        (values.seconds(0), "\u0661", "a number of seconds"),
+        (values.seconds(0), True, "a number of seconds"),
+        (values.seconds(0), 1e12, "a number of seconds"),
+        (values.seconds(0), "60s", "a number of seconds"),
+        (values.count, "1.5", "whole number"),
+        (values.count, -1, "whole number"),
+        (values.count, NAN, "whole number"),
+        (values.count, False, "whole number"),
+        (values.choice(Colour), "RED", "expected one of red, blue"),
+        (values.choice(Colour), 5, "expected one of red, blue"),
+        (values.algorithms, "none", "never accepted"),
+        (values.algorithms, "None", "never accepted"),
+        (values.algorithms, "RS256,HS256", "HS256 is never accepted"),
+        (values.algorithms, "hs512", "never accepted"),
+        (values.algorithms, "RS255", "is not supported; expected some of ES256, "),
+        (values.algorithms, "rs256", "is not supported"),
+        (values.algorithms, "ES256K", "is not supported"),
+        (values.required_claims, "token_use=access", "expected a JSON object"),
+        (values.required_claims, "[" * 100_000, "expected a JSON object"),
+        (values.required_claims, "[]", "expected an object"),
+        (values.required_claims, "{}", "expected an object"),
+        (values.required_claims, {}, "expected an object"),
+        (values.required_claims, '{"a": []}', "the claim a needs"),
+        (values.required_claims, '{"a": {"b": 1}}', "the claim a needs"),
+        (values.required_claims, '{"a": [[1]]}', "the claim a needs"),
+        (values.required_claims, '{"a": NaN}', "nan or infinite"),
+        (values.required_claims, {"a": [1.0, INFINITY]}, "nan or infinite"),
+        (values.required_claims, '{"a": 1, "a": 2}', "the claim a stands twice"),
+        (values.token_sources, "Authorization", "is no token source"),
+        (values.token_sources, "header:", "is no token source"),
+        (values.token_sources, "body:token", "is no token source"),
+        (values.token_sources, "header:two words", "is no token source"),
+        (values.token_sources, "header:a:b", "is no token source"),
+        (values.context_claims, "a b", "is no context key"),
+        (values.context_claims, "=email", "no context key"),
+        (values.context_claims, "email=", "names no claim"),
+        (values.context_claims, "email,email=mail", "stands twice"),
+        (values.context_claims, {"email": 5}, 'expected key = "claim"'),
+        (values.context_claims, {"email": ""}, 'expected key = "claim"'),
+        (values.context_claims, 5, "expected a list of texts"),
+    ],
+)
+def test_what_is_refused(read: Callable[[object], object], value: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        read(value)
+
+
+@pytest.mark.parametrize("key", sorted(values.RESERVED_CONTEXT_KEYS))
+def test_a_claim_cannot_take_a_context_key_that_means_something_already(key: str) -> None:
+    with pytest.raises(ValueError, match="is taken"):
+        values.context_claims(f"{key}=email")
+
+
+def test_the_context_keys_of_every_answer_are_reserved() -> None:
+    written = {"sub", "iss", "exp", "scope", "claims", "error", "reason", "required_scope"}
+    assert written <= values.RESERVED_CONTEXT_KEYS
+
+
+def test_ed25519_and_eddsa_are_two_names_of_one_signature_where_eddsa_is_named() -> None:
+    assert "Ed25519" in values.algorithms("RS256,EdDSA")
+    assert "EdDSA" not in values.algorithms("RS256,Ed25519")
