@@ -1,0 +1,108 @@
+# Everything that is run by hand or by a CI. `make` lists it. GNU make from 3.81 on (macOS) is enough.
+
+BIN := .venv/bin
+SAM := .venvs/sam/bin/sam
+MINISTACK := .venvs/ministack/bin/ministack
+CHECKED := $(wildcard authorizer devkit demo artifact benchmarks tests tools)
+# What `make lock` compiles; requirements/runtime.in becomes ../requirements.txt, which the others hold to.
+LOCKED := $(filter-out requirements/runtime.in,$(sort $(wildcard requirements/*.in)))
+LOCK := .venvs/boot/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
+	--no-emit-index-url --custom-compile-command "make lock"
+
+# The architecture of `make build`: arm64 or x86_64.
+ARCH ?= arm64
+
+export SAM_CLI_TELEMETRY := 0
+
+.DEFAULT_GOAL := help
+# Steps are in the order in which failures come soonest.
+.NOTPARALLEL:
+
+.PHONY: help
+help: ## List what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+## Environments: a stamp each, so that a second run is instant and a changed requirement file installs again.
+
+.venvs/boot/.made: requirements/uv.txt tools/setup.sh
+	@tools/setup.sh boot
+	@touch $@
+
+.venv/.made: .venvs/boot/.made .python-version requirements/dev.txt
+	@tools/setup.sh venv .venv requirements/dev.txt
+	@touch $@
+
+.venvs/%/.made: .venvs/boot/.made .python-version requirements/%.txt
+	@tools/setup.sh venv .venvs/$* requirements/$*.txt
+	@touch $@
+
+.PHONY: setup
+setup: .venv/.made .venvs/sam/.made .venvs/ministack/.made ## Install everything into this folder (other targets do so as needed)
+
+## Checks and tests.
+
+.PHONY: check
+check: lint quick ## The fast checks: format, lint, types, layers, unit and property tests (under a minute)
+
+.PHONY: test
+test: lint unit integration e2e ## Every check and every test
+	@echo "make test: all passed"
+
+.PHONY: lint
+lint: .venv/.made
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy $(CHECKED)
+
+.PHONY: quick
+quick: .venv/.made
+	$(BIN)/pytest -n 2 tests/unit tests/vectors tests/properties
+
+# Unit tests, RFC vectors and properties alone must reach every branch of authorizer/.
+.PHONY: unit
+unit: .venv/.made
+	$(BIN)/pytest tests/unit tests/vectors tests/properties --hypothesis-profile=thorough --cov --cov-report=term-missing:skip-covered
+
+.PHONY: integration
+integration: .venv/.made .venvs/sam/.made
+	$(BIN)/pytest tests/integration
+
+.PHONY: e2e
+e2e: .venv/.made .venvs/sam/.made .venvs/ministack/.made
+	$(BIN)/pytest tests/e2e
+
+.PHONY: fmt
+fmt: .venv/.made ## Format the code and mend what the linter can
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+## The demo, the package, the measurements.
+
+.PHONY: demo
+demo: .venv/.made .venvs/sam/.made .venvs/ministack/.made ## Three APIs behind the authorizer, on a local AWS, and what each answers
+	@$(BIN)/python -m demo
+
+.PHONY: build
+build: .venv/.made .venvs/sam/.made ## Build the function's package with SAM (ARCH=arm64 or x86_64)
+	. tools/index.sh && $(SAM) build --parameter-overrides Architecture=$(ARCH)
+
+.PHONY: bench
+bench: .venvs/bench/.made ## Measure what we claim about speed
+	.venvs/bench/bin/python -m benchmarks
+
+## Requirements.
+
+.PHONY: lock
+lock: .venvs/boot/.made ## Write the requirement files anew from requirements/*.in, keeping versions that still fit
+	. tools/index.sh && $(LOCK) $(UPGRADE) requirements/runtime.in -o requirements.txt
+	. tools/index.sh && for name in $(LOCKED:.in=); do $(LOCK) $(UPGRADE) $$name.in -o $$name.txt || exit 1; done
+
+.PHONY: upgrade
+upgrade: UPGRADE := --upgrade
+upgrade: lock ## The same with the newest versions
+
+.PHONY: clean
+clean: ## Remove what was built or cached; environments stay (remove .venv and .venvs for those)
+	rm -rf .aws-sam .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find $(CHECKED) -name __pycache__ -type d -prune -exec rm -rf {} +
