@@ -1,0 +1,368 @@
+"""Tokens that are well signed and still no tokens: what they are made of is read strictly or not at all."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from authorizer.errors import Reason
+from authorizer.tokens import MAX_NESTING, MAX_TOKEN_LENGTH
+from devkit.signing import base64url
+from tests.security.lab import (
+    AUDIENCE,
+    ISSUER,
+    NOW,
+    Lab,
+    claims,
+    encode,
+    field_event,
+    key,
+    lab,
+    sign,
+    token_event,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HEADER = {"alg": "ES256", "kid": "p256"}
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+@pytest.fixture
+def target() -> Lab:
+    return lab()
+
+
+def signed_text(head: str, payload: str) -> str:
+    """Sign two parts that are not what an encoder writes."""
+    message = f"{head}.{payload}"
+    return f"{message}.{base64url(key('p256').sign(message.encode()))}"
+
+
+def test_the_same_token_unharmed_is_let_in(target: Lab) -> None:
+    target.allowed(token_event(signed_text(encode(HEADER), encode(claims()))))
+
+
+@pytest.mark.parametrize("crit", [["b64"], ["exp"], ["x"], [], None, "b64", {"b64": 1}, [["b64"]]])
+def test_critical_headers(target: Lab, crit: object) -> None:
+    target.attacked(sign(header=HEADER | {"crit": crit, "x": 1}), Reason.MALFORMED_TOKEN)
+
+
+@pytest.mark.parametrize("b64", [False, True, None, "false", 0])
+@pytest.mark.parametrize("crit", [None, ["b64"]])
+def test_unencoded_payloads(target: Lab, b64: object, crit: object) -> None:
+    header = HEADER | {"b64": b64} | ({} if crit is None else {"crit": crit})
+    target.attacked(sign(header=header), Reason.MALFORMED_TOKEN)
+    head = encode(header)
+    target.attacked(signed_text(head, json.dumps(claims())), Reason.MALFORMED_TOKEN)
+
+
+@pytest.mark.parametrize("name", ["kid", "typ"])
+@pytest.mark.parametrize("value", [None, 1, True, [], {}, ["JWT"]])
+def test_header_members_that_are_no_text(target: Lab, name: str, value: object) -> None:
+    target.attacked(sign(header=HEADER | {name: value}), Reason.MALFORMED_TOKEN)
+
+
+TWICE = [
+    '{"alg":"none","alg":"ES256","kid":"p256"}',
+    '{"alg":"ES256","kid":"p256","alg":"none"}',
+    '{"alg":"ES256","kid":"p256","\\u0061lg":"none"}',
+    '{"alg":"ES256","alg":"ES256","kid":"p256"}',
+    '{"alg":"ES256","kid":"p256","jwk":{"kty":"EC","kty":"oct"}}',
+]
+
+
+@pytest.mark.parametrize("header", TWICE)
+def test_header_members_that_stand_twice(target: Lab, header: str) -> None:
+    target.attacked(sign(header=header), Reason.MALFORMED_TOKEN)
+
+
+@pytest.mark.parametrize(
+    "more", ['"sub":"admin"', '"\\u0073ub":"admin"', '"a":{"b":1,"b":2}', '"a":[{"b":1,"b":1}]', f'"exp":{2**33}']
+)
+def test_claims_that_stand_twice(target: Lab, more: str) -> None:
+    target.attacked(sign(json.dumps(claims())[:-1] + f",{more}}}"), Reason.MALFORMED_TOKEN)
+
+
+def _stray(text: str) -> str:
+    """Set the bits of the last character that decoding drops, so that the same bytes are written otherwise."""
+    return text[:-1] + ALPHABET[ALPHABET.index(text[-1]) | 1]
+
+
+ENCODINGS: dict[str, Callable[[str, str, str], str]] = {
+    "padded header": lambda h, p, s: f"{h}=.{p}.{s}",
+    "padded payload": lambda h, p, s: f"{h}.{p}==.{s}",
+    "padded signature": lambda h, p, s: f"{h}.{p}.{s}==",
+    "space in front": lambda h, p, s: f" {h}.{p}.{s} x",
+    "space within": lambda h, p, s: f"{h}.{p[:9]} {p[9:]}.{s}",
+    "line break within": lambda h, p, s: f"{h}.{p[:9]}\n{p[9:]}.{s}",
+    "line break behind": lambda h, p, s: f"{h}.{p}.{s}\n",
+    "NUL behind": lambda h, p, s: f"{h}.{p}.{s}\0",
+    "soft hyphen": lambda h, p, s: f"{h}.{p}.{s[:9]}\u00ad{s[9:]}",
+    "zero-width space": lambda h, p, s: f"{h}.{p}.{s}\u200b",
+    "fullwidth letter": lambda h, p, s: f"{h}.{p}.\uff21{s}",
+    "half a surrogate pair": lambda h, p, s: f"{h}.{p}.{s}\ud800",
+    "standard alphabet": lambda h, p, s: f"{h}.{p}.+/{s[2:]}",
+    "percent-encoded": lambda h, p, s: f"{h}%2E{p}%2E{s}",
+    "another full stop": lambda h, p, s: f"{h}\u3002{p}\u3002{s}",
+    "ignored character": lambda h, p, s: f"{h}.{p}.{s}!",
+    "one character too many": lambda h, p, s: f"{h}.{p}.{s}AAA",
+    "no signature part": lambda h, p, _s: f"{h}.{p}",
+    "a fourth part": lambda h, p, s: f"{h}.{p}.{s}.{s}",
+    "an empty fourth part": lambda h, p, s: f"{h}.{p}.{s}.",
+    "five parts (a JWE)": lambda h, p, s: f"{h}.{p}.{s}.{p}.{s}",
+    "an empty header": lambda _h, p, s: f".{p}.{s}",
+    "an empty payload": lambda h, _p, s: f"{h}..{s}",
+    "dots only": lambda _h, _p, _s: "..",
+    "stray bits in the signature": lambda h, p, s: f"{h}.{p}.{_stray(s)}",
+    "JSON serialisation": lambda h, p, s: json.dumps({"protected": h, "payload": p, "signature": s}),
+    "in quotes": lambda h, p, s: f'"{h}.{p}.{s}"',
+    "two tokens": lambda h, p, s: f"{h}.{p}.{s},{h}.{p}.{s}",
+    "two tokens apart": lambda h, p, s: f"{h}.{p}.{s} {h}.{p}.{s}",
+    "scheme twice": lambda h, p, s: f"Bearer {h}.{p}.{s}",
+}
+
+
+@pytest.mark.parametrize("form", ENCODINGS)
+def test_encodings_that_are_not_strict(target: Lab, form: str) -> None:
+    token = ENCODINGS[form](*sign().split("."))
+    target.attacked(token, Reason.MALFORMED_TOKEN)
+
+
+@pytest.mark.parametrize("spaces", range(3))
+@pytest.mark.parametrize("part", [0, 1])
+def test_stray_bits_and_lone_characters_even_when_signed(target: Lab, part: int, spaces: int) -> None:
+    parts = [encode(json.dumps(HEADER) + " " * spaces), encode(json.dumps(claims()) + " " * spaces)]
+    target.allowed(token_event(signed_text(parts[0], parts[1])))
+    parts[part] = _stray(parts[part]) if len(parts[part]) % 4 else parts[part] + "A"
+    target.attacked(signed_text(parts[0], parts[1]), Reason.MALFORMED_TOKEN)
+
+
+GOOD = json.dumps(claims())
+NOT_JSON: dict[str, str | bytes] = {
+    "byte order mark": b"\xef\xbb\xbf" + GOOD.encode(),
+    "UTF-16": GOOD.encode("utf-16"),
+    "UTF-16 without mark": GOOD.encode("utf-16-le"),
+    "UTF-32": GOOD.encode("utf-32"),
+    "not UTF-8": GOOD.replace("user-1", "USER").encode().replace(b"USER", b"\xff\xfe"),
+    "overlong UTF-8": GOOD.replace("user-1", "USER").encode().replace(b"USER", b"\xc0\xaf"),
+    "surrogate in UTF-8": GOOD.replace("user-1", "USER").encode().replace(b"USER", b"\xed\xa0\x80"),
+    "half a pair, escaped": GOOD.replace("user-1", "\\ud800"),
+    "half a pair as a name": GOOD[:-1] + ',"\\udfff":1}',
+    "NUL in a text": GOOD.replace("user-1", "user\0"),
+    "line break in a text": GOOD.replace("user-1", "us\ner"),
+    "NUL behind": GOOD + "\0",
+    "two objects": GOOD + GOOD,
+    "text behind": GOOD + "x",
+    "trailing comma": GOOD[:-1] + ",}",
+    "comment": GOOD[:-1] + "/**/}",
+    "single quotes": GOOD.replace('"', "'"),
+    "no end": GOOD[:-1],
+    "an array": f"[{GOOD}]",
+    "a text": json.dumps(GOOD),
+    "a number": "1",
+    "null": "null",
+    "true": "true",
+    "empty": " ",
+    "NaN": GOOD[:-1] + ',"a":NaN}',
+    "Infinity": GOOD[:-1] + ',"a":Infinity}',
+    "-Infinity": GOOD[:-1] + ',"a":-Infinity}',
+    "1e999": GOOD[:-1] + ',"a":1e999}',
+    "-1e999": GOOD[:-1] + ',"a":-1e999}',
+    "an exponent of 9,000 digits": GOOD[:-1] + f',"a":1e{"9" * 9000}}}',
+    "5,000 digits": GOOD[:-1] + f',"a":{"9" * 5000}}}',
+    "5,000 digits, negative": GOOD[:-1] + f',"a":-{"9" * 5000}}}',
+    "5,000 digits in exp": f'{{"exp":{"9" * 5000}}}',
+    "leading zero": GOOD[:-1] + ',"a":01}',
+    "leading plus": GOOD[:-1] + ',"a":+1}',
+    "hexadecimal": GOOD[:-1] + ',"a":0x1}',
+    "no digits": GOOD[:-1] + ',"a":.5}',
+    "Arabic digits": GOOD[:-1] + ',"a":\u0661}',
+    "too deep": GOOD[:-1] + ',"a":' + "[" * MAX_NESTING + "]" * MAX_NESTING + "}",
+    "far too deep": GOOD[:-1] + ',"a":' + "[" * 5000 + "]" * 5000 + "}",
+    "deep objects": '{"a":' * 2000 + "1" + "}" * 2000,
+    "deep, no end": "[" * 12000,
+    "deep behind a text of brackets": GOOD[:-1] + ',"b":"]]]]]\\"]]]","a":' + "[" * 40 + "]" * 40 + "}",
+}
+
+
+@pytest.mark.parametrize("form", NOT_JSON)
+def test_payloads_that_are_no_json_object(target: Lab, form: str) -> None:
+    target.attacked(sign(NOT_JSON[form]), Reason.MALFORMED_TOKEN)
+
+
+@pytest.mark.parametrize("form", NOT_JSON)
+def test_headers_that_are_no_json_object(target: Lab, form: str) -> None:
+    target.attacked(sign(header=NOT_JSON[form]), Reason.MALFORMED_TOKEN)
+
+
+def test_nesting_is_bounded_where_it_says(target: Lab) -> None:
+    deep = GOOD[:-1] + ',"b":"' + "[" * 99 + '","a":' + "[" * (MAX_NESTING - 1) + "]" * (MAX_NESTING - 1) + "}"
+    target.allowed(token_event(sign(deep)))
+    wide = GOOD[:-1] + ',"a":[' + ",".join(["[]"] * 99) + "]}"
+    target.allowed(token_event(sign(wide)))
+
+
+def test_numbers_that_are_odd_but_json(target: Lab) -> None:
+    odd = GOOD[:-1] + f',"a":{"9" * 4300},"b":-0.0,"c":1e308,"d":1E-999,"e":0.{"3" * 3000}}}'
+    answer = target.allowed(token_event(sign(odd)))
+    assert json.loads(answer["context"]["claims"])["a"] == int("9" * 4300)
+
+
+@pytest.mark.parametrize("length", [MAX_TOKEN_LENGTH + 1, 1_000_000])
+def test_a_token_that_is_too_long(target: Lab, length: int) -> None:
+    target.attacked(f"{sign()}{'A' * length}"[:length], Reason.MALFORMED_TOKEN)
+
+
+TIMES: list[object] = [
+    None,
+    True,
+    False,
+    "",
+    str(int(NOW) + 300),
+    "2027-01-15T08:00:00Z",
+    [],
+    [NOW + 300],
+    {},
+    -1,
+    2**53,
+    1e300,
+    -1e300,
+]
+
+
+@pytest.mark.parametrize("value", TIMES)
+@pytest.mark.parametrize("name", ["exp", "nbf", "iat"])
+def test_times_that_are_none(target: Lab, name: str, value: object) -> None:
+    target.attacked(sign(claims(**{name: value})), Reason.INVALID_CLAIM)
+
+
+def test_a_token_that_never_expires(target: Lab) -> None:
+    forever = claims()
+    del forever["exp"]
+    target.attacked(sign(forever), Reason.INVALID_CLAIM)
+
+
+ISSUERS: list[object] = [
+    None,
+    1,
+    True,
+    [ISSUER],
+    {ISSUER: 1},
+    "",
+    ISSUER + "/",
+    ISSUER.upper(),
+    ISSUER[:-1],
+    ISSUER[1:],
+]
+ISSUERS += [f" {ISSUER}", f"{ISSUER}\0", f"{ISSUER}\n", ISSUER.replace("https", "http"), f"{ISSUER}.evil.example"]
+ISSUERS += [
+    ISSUER.replace("issuer", "\u0456ssuer"),
+    ISSUER.replace("e", "\u0065\u0301", 1),
+    f"{ISSUER}#",
+    "iss",
+    "https:",
+]
+
+
+@pytest.mark.parametrize("iss", ISSUERS)
+def test_issuers_that_only_look_like_ours(target: Lab, iss: object) -> None:
+    target.attacked(sign(claims(iss=iss)), Reason.UNKNOWN_ISSUER)
+
+
+AUDIENCES: list[object] = [
+    None,
+    1,
+    True,
+    "",
+    [],
+    [[AUDIENCE]],
+    {AUDIENCE: 1},
+    [AUDIENCE, 1],
+    [AUDIENCE, None],
+    "https:",
+]
+AUDIENCES += [
+    AUDIENCE + "/",
+    AUDIENCE[:-1],
+    AUDIENCE.upper(),
+    f"{AUDIENCE} x",
+    f"x,{AUDIENCE}",
+    AUDIENCE.replace("a", "\u0430"),
+]
+
+
+@pytest.mark.parametrize("aud", AUDIENCES)
+def test_audiences_that_only_look_like_ours(target: Lab, aud: object) -> None:
+    target.attacked(sign(claims(aud=aud)), Reason.INVALID_AUDIENCE)
+
+
+@pytest.mark.parametrize("sub", [None, "", True, 1.5, [], ["user-1"], {}])
+def test_subjects_that_name_nobody(target: Lab, sub: object) -> None:
+    target.attacked(sign(claims(sub=sub)), Reason.INVALID_CLAIM)
+
+
+@pytest.mark.parametrize("value", [0, 0.0, "false", "", None, [], [0], {}])
+def test_a_required_claim_is_compared_as_json_compares(value: object) -> None:
+    target = lab(JWT_REQUIRED_CLAIMS='{"is_anonymous": false}')
+    target.allowed(token_event(sign(claims(is_anonymous=False))))
+    target.attacked(sign(claims(is_anonymous=value)), Reason.INVALID_CLAIM)
+
+
+@pytest.mark.parametrize(
+    "scope", ["admin2", "adm in", "Admin", "admin\0", "admin\t", "\u0430dmin", ["admin x"], {"admin": 1}, [["admin"]]]
+)
+def test_a_required_scope_is_one_whole_scope(scope: object) -> None:
+    target = lab(JWT_REQUIRED_SCOPES="admin")
+    target.allowed(token_event(sign(claims(scope="x admin"))))
+    answer = target.answered(token_event(sign(claims(scope=scope))))
+    assert target.last["reason"] == Reason.INSUFFICIENT_SCOPE
+    assert [statement["Effect"] for statement in answer["policyDocument"]["Statement"]] == ["Deny"]
+
+
+@pytest.mark.parametrize(
+    "typ", ["JWT", "at+jwt2", "id+jwt", "at+jwt\0", "application/application/at+jwt", "", "AT JWT"]
+)
+def test_a_token_of_another_type(typ: str) -> None:
+    target = lab(JWT_TOKEN_TYPES="at+jwt")  # noqa: S106 - a type, not a password
+    target.allowed(token_event(sign(header=HEADER | {"typ": "application/AT+JWT"})))
+    target.attacked(sign(header=HEADER | {"typ": typ}), Reason.UNSUPPORTED_TOKEN_TYPE)
+
+
+MISSING = [
+    "",
+    " ",
+    "Bearer",
+    "Bearer ",
+    "Bearer    ",
+    "{}",
+    "Basic {}",
+    "Token {}",
+    "Bearer:{}",
+    "Bearer\t{}",
+    "Bearer\u00a0{}",
+]
+MISSING += [
+    "Bearer\u2003{}",
+    "\u212aearer {}",
+    "Bear\u0435r {}",
+    "Bearer\0 {}",
+    "\nBearer {}",
+    "DPoP {}",
+    "Bearer{}",
+    "'Bearer' {}",
+]
+
+
+@pytest.mark.parametrize("value", MISSING)
+def test_no_bearer_scheme_no_token(target: Lab, value: str) -> None:
+    token = sign()
+    target.refused(field_event(value.format(token)), Reason.MISSING_TOKEN, secret=token)
+
+
+@pytest.mark.parametrize("value", ["Bearer {}", "bearer {}", "BEARER   {}", " bEaReR {} "])
+def test_the_scheme_is_matched_without_case(target: Lab, value: str) -> None:
+    target.allowed(field_event(value.format(sign())))
