@@ -148,6 +148,8 @@ def parse(token: BearerToken) -> UnverifiedToken:
 
 
 def _not_compact(text: str) -> str:
+    if "," in text:
+        return "the token is no JWT: two values were joined with a comma, as HTTP APIs do with a header sent twice"
     if text.count(".") == _JWE_DOTS:
         return "the token is encrypted (a JWE): the issuer has to send signed tokens"
     if "." not in text:

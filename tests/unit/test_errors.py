@@ -1,0 +1,54 @@
+"""Reason codes are public: they may be added to, never renamed."""
+
+from __future__ import annotations
+
+from authorizer.errors import (
+    HEALED_BY_WAITING,
+    AuthorizerError,
+    DecisionError,
+    Problem,
+    Reason,
+    SettingsError,
+    TokenError,
+)
+
+REFUSED_TOKENS = """missing_token malformed_token unsupported_algorithm unsupported_token_type unknown_issuer
+unknown_key bad_signature token_expired token_not_yet_valid token_lifetime_too_long invalid_audience invalid_client
+invalid_claim"""
+MISSING_RIGHTS = "insufficient_scope claim_mismatch route_not_listed"
+UNDECIDED = "keys_unavailable invalid_event unsafe_cache response_too_large internal_error"
+
+
+def test_the_codes_are_those_of_the_contract_in_its_order() -> None:
+    assert [str(reason) for reason in Reason] == f"{REFUSED_TOKENS} {MISSING_RIGHTS} {UNDECIDED}".split()
+
+
+def test_a_new_key_and_a_token_ahead_of_its_time_heal_by_waiting() -> None:
+    assert frozenset({Reason.UNKNOWN_KEY, Reason.TOKEN_NOT_YET_VALID}) == HEALED_BY_WAITING
+
+
+def test_an_error_carries_its_code_and_a_sentence() -> None:
+    error = TokenError(Reason.TOKEN_EXPIRED, "it is over")
+    assert (error.code, error.detail, str(error)) == (Reason.TOKEN_EXPIRED, "it is over", "token_expired: it is over")
+
+
+def test_a_refused_token_and_an_open_question_are_told_apart() -> None:
+    assert issubclass(TokenError, AuthorizerError)
+    assert issubclass(DecisionError, AuthorizerError)
+    assert not issubclass(TokenError, DecisionError)
+    assert not issubclass(SettingsError, AuthorizerError)
+
+
+def test_a_problem_shows_its_value_where_it_has_one() -> None:
+    assert str(Problem("JWT_ISSUER", "is required")) == "JWT_ISSUER: is required"
+    assert str(Problem("JWT_LEEWAY_SECONDS", "expected a number", "x\n")) == (
+        "JWT_LEEWAY_SECONDS (is 'x\\n'): expected a number"
+    )
+
+
+def test_all_problems_stand_in_the_message_one_a_line() -> None:
+    first, second = Problem("A", "is wrong"), Problem("B", "is missing")
+    assert str(SettingsError((first,))) == "1 problem in the authorizer's settings:\n  - A: is wrong"
+    error = SettingsError((first, second))
+    assert error.problems == (first, second)
+    assert str(error) == "2 problems in the authorizer's settings:\n  - A: is wrong\n  - B: is missing"

@@ -1,0 +1,304 @@
+"""A Lambda event becomes a request: the five kinds, where values stand in them, and what is no such event."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from authorizer.errors import DecisionError, Reason
+from authorizer.events import EventKind, MethodArn, Request, read_event
+from tests.factories import ARN, EVENTS, Event, http_api_v2_event, request, rest_request_event, rest_token_event
+
+# Events as AWS sends them, beside the clone where there are any.
+SHARED = Path(__file__).parents[3] / "shared" / "aws-events"
+
+
+def refused(event: object) -> DecisionError:
+    with pytest.raises(DecisionError) as caught:
+        read_event(event)
+    assert caught.value.code is Reason.INVALID_EVENT
+    return caught.value
+
+
+def shared_event(name: str) -> Event:
+    path = SHARED / f"{name}.json"
+    if not path.exists():
+        pytest.skip(f"needs {path.name} in ../shared/aws-events")
+    event: Event = json.loads(path.read_text("utf-8"))
+    return event
+
+
+@pytest.mark.parametrize("kind", EVENTS)
+def test_each_kind_is_recognised(kind: EventKind) -> None:
+    read = request(kind)
+    assert read.kind is kind
+    assert read.arn.prefix == ARN
+    assert kind.is_http_api is kind.startswith("http_api")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in EVENTS if kind is not EventKind.WEBSOCKET])
+def test_method_and_path_are_those_of_the_arn(kind: EventKind) -> None:
+    read = request(kind)
+    assert (read.method, read.path) == ("GET", "/orders/1")
+
+
+def test_a_websocket_connects_by_a_route_of_its_own() -> None:
+    read = request(EventKind.WEBSOCKET)
+    assert (read.method, read.path, read.route_key, read.request_id) == (
+        "$connect",
+        "$connect",
+        "$connect",
+        "request-1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("context", "route_key"),
+    [({"connectionId": "c"}, "$connect"), ({"routeKey": "$connect"}, "$connect"), ({"routeKey": None}, "$connect")],
+)
+def test_either_of_two_members_makes_a_websocket(context: Event, route_key: str) -> None:
+    read = read_event({"type": "REQUEST", "methodArn": ARN + "$connect", "requestContext": context})
+    assert (read.kind, read.route_key) == (EventKind.WEBSOCKET, route_key)
+
+
+@pytest.mark.parametrize(
+    ("kind", "route_key", "request_id"),
+    [
+        (EventKind.REST_TOKEN, None, None),
+        (EventKind.REST_REQUEST, "/orders/{id}", "request-1"),
+        (EventKind.HTTP_API_V1, "/orders/{id}", "request-1"),
+        (EventKind.HTTP_API_V2, "GET /orders/{id}", "request-1"),
+    ],
+)
+def test_the_matched_route_and_the_request_id_are_kept_for_the_log(
+    kind: EventKind, route_key: str | None, request_id: str | None
+) -> None:
+    read = request(kind)
+    assert (read.route_key, read.request_id) == (route_key, request_id)
+
+
+def test_what_payload_1_lacks_in_its_context_stands_beside_it() -> None:
+    assert request(EventKind.HTTP_API_V1, requestContext={}).route_key == "/orders/{id}"
+
+
+@pytest.mark.parametrize("context", [None, [], "text", {"requestId": 5}])
+def test_a_context_of_another_shape_costs_only_what_is_in_it(context: object) -> None:
+    assert request(EventKind.HTTP_API_V2, requestContext=context).request_id is None
+    assert request(EventKind.REST_REQUEST, requestContext=context).kind is EventKind.REST_REQUEST
+
+
+def test_payload_2_lists_what_its_cache_is_keyed_by() -> None:
+    assert request(EventKind.HTTP_API_V2, identitySource=["a", None, 5, "b"]).identity_source == ("a", "b")
+    assert request(EventKind.HTTP_API_V2, identitySource=None).identity_source == ()
+    assert request(EventKind.REST_REQUEST, identitySource=["a"]).identity_source == ()
+
+
+# An ARN may hold almost anything behind the method.
+
+
+@pytest.mark.parametrize(
+    ("arn", "expected"),
+    [
+        ("arn:aws:execute-api:us-east-1:1:api/test/GET/", ("aws", "us-east-1", "1", "api", "test", "GET", "")),
+        ("arn:aws:execute-api:us-east-1:1:api/test/GET", ("aws", "us-east-1", "1", "api", "test", "GET", "")),
+        ("arn:aws-cn:execute-api:cn-north-1:1:api/*/GET/a", ("aws-cn", "cn-north-1", "1", "api", "*", "GET", "a")),
+        ("arn:aws-us-gov:execute-api:r:1:api/$default/ANY/a", ("aws-us-gov", "r", "1", "api", "$default", "ANY", "a")),
+        ("arn:aws:execute-api:r:1:api/s/GET/a:b/c:d", ("aws", "r", "1", "api", "s", "GET", "a:b/c:d")),
+        ("arn:aws:execute-api:r:1:api/s/GET/a%2Fb//c/", ("aws", "r", "1", "api", "s", "GET", "a%2Fb//c/")),
+        ("arn:aws:execute-api:r:1:api/s/GET/*/${x}?", ("aws", "r", "1", "api", "s", "GET", "*/${x}?")),
+    ],
+)
+def test_an_arn_is_taken_apart_and_put_together_unharmed(arn: str, expected: tuple[str, ...]) -> None:
+    read = MethodArn.parse(arn)
+    parts = (read.partition, read.region, read.account_id, read.api_id, read.stage, read.method, read.path)
+    assert parts == expected
+    assert (read.prefix + read.method + "/" + read.path).removesuffix("/") == arn.removesuffix("/")
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        None,
+        5,
+        "",
+        "arn:aws:execute-api:us-east-1:123456789012",
+        "arn:aws:lambda:us-east-1:123456789012:function:f",
+        "arn:aws:s3:::bucket/key/with/slashes",
+        "urn:aws:execute-api:us-east-1:1:api/test/GET/",
+        "arn:aws:execute-api:us-east-1:1:api/test",
+        "arn:aws:execute-api:us-east-1:1:api/test/",
+        "arn:aws:execute-api:us-east-1:1:api//GET/",
+        "arn:aws:execute-api:us-east-1:1:/test/GET/",
+    ],
+)
+def test_what_is_no_execute_api_arn_is_refused(arn: object) -> None:
+    assert "ARN" in refused({"type": "TOKEN", "methodArn": arn}).detail
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        None,
+        [],
+        "TOKEN",
+        5,
+        {},
+        {"type": "TOKEN"},
+        {"type": "REQUEST"},
+        {"type": "token", "methodArn": ARN + "GET/"},
+        {"type": "TOKEN", "methodArn": ARN + "GET/", "authorizationToken": ["Bearer x"]},
+        {"version": "2.0"},
+        {"version": 2.0, "routeArn": ARN + "GET/"},
+        {"version": "2.0", "routeArn": None},
+        {"version": "1.0", "methodArn": ARN + "GET/"},
+        {"Records": []},
+    ],
+)
+def test_what_is_no_authorizer_event_is_refused(event: object) -> None:
+    refused(event)
+
+
+def test_a_backend_s_event_is_told_what_it_is() -> None:
+    backend = http_api_v2_event("t")
+    del backend["routeArn"]
+    assert "attach this function as an authorizer" in refused(backend).detail
+
+
+# Values of headers, query parameters and cookies.
+
+
+def test_header_names_match_without_case() -> None:
+    read = request(headers={"aUtHoRiZaTiOn": "a"}, multiValueHeaders=None)
+    assert read.header("Authorization") == ("a",)
+    assert read.header("Other") == ()
+
+
+def test_letters_that_only_look_alike_spell_no_header() -> None:
+    # The Kelvin sign in lower case is k.
+    assert request(headers={"\u212aey": "a"}, multiValueHeaders=None).header("key") == ()
+
+
+def test_query_names_match_exactly() -> None:
+    read = request(queryStringParameters={"Token": "a", "token": "b"}, multiValueQueryStringParameters=None)
+    assert read.query("token") == ("b",)
+
+
+@pytest.mark.parametrize(
+    ("single", "multiple", "expected"),
+    [
+        ({"X": "b"}, {"X": ["a", "b"]}, ("a", "b")),
+        ({"X": "a"}, {"X": ["a"]}, ("a",)),
+        ({"X": "a"}, {"x": ["a"]}, ("a",)),
+        ({"X": "a"}, {"X": ["b"]}, ("b", "a")),
+        ({"X": "a", "x": "b"}, {}, ("a", "b")),
+        ({"X": "a"}, None, ("a",)),
+        (None, {"X": ["a", "a"]}, ("a",)),
+        ({"X": "a"}, {"X": "a"}, ("a",)),
+    ],
+)
+def test_single_and_multiple_values_are_read_together(
+    single: object, multiple: object, expected: tuple[str, ...]
+) -> None:
+    assert request(headers=single, multiValueHeaders=multiple).header("x") == expected
+    in_query = request(queryStringParameters=single, multiValueQueryStringParameters=multiple)
+    assert set(in_query.query("X")) | set(in_query.query("x")) == set(expected)
+
+
+@pytest.mark.parametrize("headers", ["text", ["Authorization"], 5])
+def test_headers_of_another_shape_are_refused(headers: object) -> None:
+    with pytest.raises(DecisionError, match="invalid_event: headers is no JSON object"):
+        request(headers=headers).header("Authorization")
+
+
+@pytest.mark.parametrize("value", [None, 5, [None], ["a", 5], {}])
+def test_a_header_s_value_that_is_no_text_is_refused_where_it_is_asked_for(value: object) -> None:
+    read = request(headers={"Authorization": value, "Other": "fine"}, multiValueHeaders=None)
+    assert read.header("other") == ("fine",)
+    with pytest.raises(DecisionError, match="invalid_event: headers has a value that is no text"):
+        read.header("authorization")
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("session=abc", ("abc",)),
+        ("a=1; session=abc; b=2", ("abc",)),
+        ("a=1;session=abc", ("abc",)),
+        ("\tsession=abc ", ("abc",)),
+        ('session="abc"', ("abc",)),
+        ('session="', ('"',)),
+        ("session=a=b=", ("a=b=",)),
+        ("session=", ("",)),
+        ("session=a; session=b", ("a", "b")),
+        ('session=a; session="a"', ("a",)),
+        ("Session=abc", ()),
+        ("mysession=abc", ()),
+        ("session", ()),
+        ("session =abc", ()),
+    ],
+)
+def test_cookies_are_read_from_their_header(header: str, expected: tuple[str, ...]) -> None:
+    assert request(headers={"Cookie": header}, multiValueHeaders=None).cookie("session") == expected
+
+
+def test_payload_2_lists_cookies_apart() -> None:
+    assert request(EventKind.HTTP_API_V2, cookies=["a=1", "session=abc", 5, None]).cookie("session") == ("abc",)
+    assert request(EventKind.HTTP_API_V2, cookies="session=abc").cookie("session") == ()
+    both = request(EventKind.HTTP_API_V2, cookies=["session=a"], headers={"cookie": "session=b"})
+    assert both.cookie("session") == ("b", "a")
+
+
+@pytest.mark.parametrize(
+    ("members", "sent"),
+    [
+        ({"headers": {"x": "GET /orders"}}, True),
+        ({"headers": {"x": "a,GET /orders"}}, True),
+        ({"queryStringParameters": {"x": "GET /orders"}}, True),
+        ({"cookies": ["a=GET /orders"]}, True),
+        ({"headers": {"x": "GET /order"}, "queryStringParameters": {"x": 5}, "cookies": [5]}, False),
+        ({"headers": None, "queryStringParameters": None, "cookies": None}, False),
+        ({}, False),
+    ],
+)
+def test_what_a_caller_wrote_is_told_from_what_api_gateway_wrote(members: Event, *, sent: bool) -> None:
+    assert request(EventKind.HTTP_API_V2, **members).sends("GET /orders") is sent
+
+
+def test_a_request_shows_nothing_that_may_hold_a_token() -> None:
+    for kind, event in EVENTS.items():
+        assert "s3cret" not in repr(read_event(event("s3cret"))), kind
+
+
+# The events that AWS publishes.
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "path"),
+    [
+        ("apiGatewayAuthorizerTokenEvent", EventKind.REST_TOKEN, "/"),
+        ("apiGatewayAuthorizerRequestEvent", EventKind.HTTP_API_V1, "/request"),
+        ("apiGatewayAuthorizerV2Event", EventKind.HTTP_API_V2, "/request"),
+    ],
+)
+def test_published_events_are_read(name: str, kind: EventKind, path: str) -> None:
+    read: Request = read_event(shared_event(name))
+    assert (read.kind, read.method, read.path) == (kind, "GET", path)
+
+
+def test_the_published_rest_request_event_without_its_version_is_a_rest_api_s() -> None:
+    event = shared_event("apiGatewayAuthorizerRequestEvent")
+    del event["version"]
+    assert read_event(event).kind is EventKind.REST_REQUEST
+
+
+@pytest.mark.parametrize("name", ["apiGatewayProxyV2LambdaAuthorizerEvent", "appSyncAuthorizerEvent"])
+def test_published_events_that_are_not_for_an_authorizer_are_refused(name: str) -> None:
+    refused(shared_event(name))
+
+
+def test_a_token_event_has_the_value_of_its_one_header() -> None:
+    assert read_event(rest_token_event("abc")).token_field == "Bearer " + "abc"
+    assert read_event(rest_token_event(None)).token_field is None
+    assert read_event(rest_request_event("abc")).token_field is None

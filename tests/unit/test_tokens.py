@@ -1,0 +1,319 @@
+"""Finding the bearer token, and taking it apart without trusting it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from authorizer.errors import Reason, TokenError
+from authorizer.events import EventKind
+from authorizer.tokens import (
+    MAX_NESTING,
+    MAX_TOKEN_LENGTH,
+    BearerToken,
+    TokenPlace,
+    TokenSource,
+    UnverifiedToken,
+    bearer_token,
+    parse,
+    token_type,
+)
+from devkit.mint import Defect
+from devkit.signing import base64url
+from tests.factories import AUTHORIZATION, EVENTS, Event, request, token
+
+X_TOKEN = TokenSource(TokenPlace.HEADER, "X-Token")
+COOKIE = TokenSource(TokenPlace.COOKIE, "session")
+QUERY = TokenSource(TokenPlace.QUERY, "token")
+HEADER = '{"alg":"ES256"}'
+
+
+def found(members: Event, *sources: TokenSource, kind: EventKind = EventKind.REST_REQUEST) -> str:
+    bare: Event = {"headers": None, "multiValueHeaders": None}
+    return bearer_token(request(kind, None, **(bare | members)), sources or (AUTHORIZATION,)).text
+
+
+def refused(code: Reason, members: Event, *sources: TokenSource, kind: EventKind = EventKind.REST_REQUEST) -> str:
+    with pytest.raises(TokenError) as caught:
+        found(members, *sources, kind=kind)
+    assert caught.value.code is code
+    return caught.value.detail
+
+
+def compact(header: str | bytes, payload: str | bytes = "{}", signature: bytes = b"signature") -> str:
+    parts = (part if isinstance(part, bytes) else part.encode() for part in (header, payload, signature))
+    return ".".join(base64url(part) for part in parts)
+
+
+def malformed(text: str) -> str:
+    with pytest.raises(TokenError) as caught:
+        parse(BearerToken(text))
+    assert caught.value.code is Reason.MALFORMED_TOKEN
+    return caught.value.detail
+
+
+# Where the token is.
+
+
+@pytest.mark.parametrize("kind", EVENTS)
+def test_each_kind_of_event_carries_the_token_after_bearer(kind: EventKind) -> None:
+    assert bearer_token(request(kind, "abc"), (AUTHORIZATION,)).text == "abc"
+
+
+@pytest.mark.parametrize("value", ["Bearer abc", "bearer abc", "BEARER   abc", "  Bearer abc  ", "beaRer abc"])
+def test_the_scheme_is_matched_without_case_and_with_any_number_of_spaces(value: str) -> None:
+    assert found({"headers": {"Authorization": value}}) == "abc"
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["abc", "Basic abc", "Bearer", "Bearer ", "", " ", "Bearer\tabc", "Bearerabc", "Token abc", "b\u212aarer abc"],
+)
+def test_without_the_scheme_there_is_no_token(value: str) -> None:
+    assert "Authorization needs the scheme Bearer" in refused(
+        Reason.MISSING_TOKEN, {"headers": {"Authorization": value}}
+    )
+
+
+def test_letters_that_only_look_alike_are_no_scheme() -> None:
+    # Each of these is "bearer" to str.lower() or str.casefold() of some language.
+    for look_alike in ("\uff22earer abc", "Bea\u0280er abc", "Bearer\u00a0abc"):
+        refused(Reason.MISSING_TOKEN, {"headers": {"Authorization": look_alike}})
+
+
+def test_other_places_hold_the_bare_token() -> None:
+    assert found({"headers": {"x-token": "abc"}}, X_TOKEN) == "abc"
+    assert found({"headers": {"x-token": "Bearer abc"}}, X_TOKEN) == "Bearer abc"
+    assert found({"headers": {"Cookie": "a=b; session=abc"}}, COOKIE) == "abc"
+    assert found({"queryStringParameters": {"token": "abc"}}, QUERY) == "abc"
+
+
+def test_the_first_place_that_has_one_wins() -> None:
+    everywhere: Event = {
+        "headers": {"Authorization": "Bearer a", "Cookie": "session=b"},
+        "queryStringParameters": {"token": "c"},
+    }
+    assert found(everywhere, AUTHORIZATION, COOKIE, QUERY) == "a"
+    assert found(everywhere, QUERY, COOKIE, AUTHORIZATION) == "c"
+    assert found(everywhere | {"headers": {"Authorization": "Basic a"}}, AUTHORIZATION, COOKIE, QUERY) == "c"
+
+
+def test_no_token_anywhere_names_the_places() -> None:
+    detail = refused(Reason.MISSING_TOKEN, {}, AUTHORIZATION, COOKIE, QUERY)
+    assert "header:Authorization, cookie:session, query:token" in detail
+
+
+@pytest.mark.parametrize(
+    ("members", "source"),
+    [
+        ({"multiValueHeaders": {"Authorization": ["Bearer a", "Bearer b"]}}, AUTHORIZATION),
+        ({"headers": {"Authorization": "Bearer a", "authorization": "Bearer b"}}, AUTHORIZATION),
+        (
+            {"headers": {"Authorization": "Bearer a"}, "multiValueHeaders": {"authorization": ["Bearer b"]}},
+            AUTHORIZATION,
+        ),
+        ({"multiValueHeaders": {"Authorization": ["Basic a", "Bearer b"]}}, AUTHORIZATION),
+        ({"headers": {"Cookie": "session=a; session=b"}}, COOKIE),
+        ({"multiValueQueryStringParameters": {"token": ["a", "b"]}}, QUERY),
+    ],
+)
+def test_two_different_values_are_refused_not_picked_from(members: Event, source: TokenSource) -> None:
+    detail = refused(Reason.MALFORMED_TOKEN, members, source)
+    assert detail == f"{source.place}:{source.name} holds 2 different values"
+
+
+def test_the_same_value_twice_is_one() -> None:
+    twice: Event = {"headers": {"Authorization": "Bearer a"}, "multiValueHeaders": {"authorization": ["Bearer a"] * 2}}
+    assert found(twice) == "a"
+    assert found({"headers": {"Cookie": "session=a; session=a; session="}}, COOKIE) == "a"
+
+
+def test_values_that_payload_2_joined_with_a_comma_are_no_token() -> None:
+    joined = found({"headers": {"authorization": f"Bearer {token()},Bearer {token()}"}}, kind=EventKind.HTTP_API_V2)
+    assert "joined with a comma" in malformed(joined)
+
+
+def test_a_token_event_has_one_header_whatever_its_name_is() -> None:
+    event: Event = {"authorizationToken": "Bearer abc"}
+    assert found(event, kind=EventKind.REST_TOKEN) == "abc"
+    assert found({"authorizationToken": "abc"}, X_TOKEN, kind=EventKind.REST_TOKEN) == "abc"
+    refused(Reason.MISSING_TOKEN, event, COOKIE, QUERY, kind=EventKind.REST_TOKEN)
+    refused(Reason.MISSING_TOKEN, {}, kind=EventKind.REST_TOKEN)
+
+
+def test_only_authorization_has_a_scheme() -> None:
+    assert TokenSource(TokenPlace.HEADER, "AUTHORIZATION").has_scheme
+    assert not X_TOKEN.has_scheme
+    assert not TokenSource(TokenPlace.QUERY, "Authorization").has_scheme
+
+
+def test_length_is_limited_before_anything_reads_the_token() -> None:
+    assert BearerToken("x" * MAX_TOKEN_LENGTH).text
+    with pytest.raises(TokenError) as caught:
+        BearerToken("x" * (MAX_TOKEN_LENGTH + 1))
+    assert caught.value.code is Reason.MALFORMED_TOKEN
+    assert MAX_TOKEN_LENGTH == 16 * 1024
+
+
+# Taking it apart.
+
+
+def test_a_token_is_taken_apart() -> None:
+    text = token({"email": "a@example.com"}, header={"typ": "at+jwt"})
+    read = parse(BearerToken(text))
+    assert (read.alg, read.kid, read.typ) == ("ES256", "key-1", "at+jwt")
+    assert read.claims["email"] == "a@example.com"
+    assert read.signing_input.decode() == text.rpartition(".")[0]
+    assert base64url(read.signature) == text.rpartition(".")[2]
+
+
+def test_neither_kid_nor_typ_is_required() -> None:
+    read = parse(BearerToken(compact(HEADER)))
+    assert (read.kid, read.typ) == (None, None)
+
+
+def test_a_token_shows_none_of_its_text() -> None:
+    text = token({"email": "s3cret@example.com"})
+    bearer = BearerToken(text)
+    shown = repr(bearer) + repr(parse(bearer))
+    assert text[:20] not in shown
+    assert "s3cret" not in shown
+    assert text.rpartition(".")[2] not in shown
+
+
+@pytest.mark.parametrize("typ", ["JWT", "jwt", "application/jwt", "APPLICATION/JWT"])
+def test_types_are_compared_without_case_and_prefix(typ: str) -> None:
+    assert token_type(typ) == "jwt"
+    assert token_type("text/jwt") == "text/jwt"
+
+
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        ("abc", "opaque"),
+        ("", "opaque"),
+        ("a.b.c.d.e", "encrypted"),
+        ("a.b.c,a.b.c", "two values were joined with a comma"),
+        ("a.b", "three base64url parts"),
+        ("a.b.c.d", "three base64url parts"),
+        (".e30.c2ln", "three base64url parts"),
+        ("e30..c2ln", "three base64url parts"),
+        ("e30.e30.c2ln\n", "three base64url parts"),
+        (" e30.e30.c2ln", "three base64url parts"),
+        ("e30=.e30.c2ln", "three base64url parts"),
+        ("e+/.e30.c2ln", "three base64url parts"),
+        ("\u0435\u0416.e30.c2ln", "three base64url parts"),
+        ('{"payload":"e30"}', "opaque"),
+    ],
+)
+def test_what_is_no_compact_jws_is_malformed(text: str, detail: str) -> None:
+    assert detail in malformed(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        # One character too many, or bits set that no byte holds: another spelling of the same bytes.
+        (compact(HEADER) + "A", "signature"),
+        (compact(HEADER, signature=b"a")[:-1] + "R", "signature"),
+        (compact(HEADER, signature=b"ab")[:-1] + "J", "signature"),
+        (f"{base64url(HEADER.encode())}.e31.c2ln", "payload"),
+        (f"{base64url(HEADER.encode())}.e.c2ln", "payload"),
+        (f"e.{base64url(b'{}')}.c2ln", "header"),
+        ("e31.e30.c2ln", "header"),
+    ],
+)
+def test_there_is_one_spelling_of_base64url(text: str, part: str) -> None:
+    assert malformed(text) == f"the {part} is not valid base64url"
+
+
+@pytest.mark.parametrize("length", range(1, 7))
+def test_every_length_of_a_signature_is_read(length: int) -> None:
+    signature = bytes(range(250, 250 + length)) if length < 6 else b"\xfb\xff\xfe\x00\x01\x02"
+    assert parse(BearerToken(compact(HEADER, signature=signature))).signature == signature
+
+
+BAD_JSON = [
+    ("", "valid JSON"),
+    ("{", "valid JSON"),
+    ("{} {}", "valid JSON"),
+    ("[]", "no JSON object"),
+    ("null", "no JSON object"),
+    ('"text"', "no JSON object"),
+    ('{"a":1,"a":1}', "a member stands twice"),
+    ('{"b":{"a":1,"a":2}}', "a member stands twice"),
+    ('{"a":NaN}', "NaN is no JSON"),
+    ('{"a":Infinity}', "Infinity is no JSON"),
+    ('{"a":-Infinity}', "-Infinity is no JSON"),
+    ('{"a":1e999}', "a number is too large"),
+    ('{"a":-1e999}', "a number is too large"),
+    (f'{{"a":{"1" * 5000}}}', "valid JSON"),
+    ('{"a":"\\ud800"}', "valid JSON"),
+    ('{"\\udfff":1}', "valid JSON"),
+    (b'{"a":"\xff"}', "valid JSON"),
+    (b"\xef\xbb\xbf{}", "valid JSON"),
+    ("{}".encode("utf-16-le"), "valid JSON"),
+    (f'{{"a":{"[" * 32}{"]" * 32}}}', "nested deeper than 32 levels"),
+    ("[" * 5000, "nested deeper than 32 levels"),
+    ('{"a":' * 2000, "nested deeper than 32 levels"),
+]
+
+
+@pytest.mark.parametrize(("document", "detail"), BAD_JSON)
+def test_a_part_that_parsers_might_disagree_about_is_malformed(document: str | bytes, detail: str) -> None:
+    if document:
+        assert malformed(compact(HEADER, document)).startswith("the payload is")
+        assert detail in malformed(compact(HEADER, document))
+        assert detail in malformed(compact(document))
+
+
+def test_nesting_is_counted_outside_texts_up_to_the_limit() -> None:
+    deepest = '{"a":' + "[" * (MAX_NESTING - 1) + "]" * (MAX_NESTING - 1) + "}"
+    assert parse(BearerToken(compact(HEADER, deepest))).claims
+    many = json.dumps({"text": "[{" * 100 + '\\"', "list": [[], {}] * 50})
+    assert parse(BearerToken(compact(HEADER, many))).claims["text"] == "[{" * 100 + '\\"'
+
+
+def test_pairs_of_escaped_surrogates_are_text() -> None:
+    claims = parse(BearerToken(compact(HEADER, '{"a":"\\ud83d\\ude00\\u00e4"}'))).claims
+    assert claims == {"a": "\U0001f600ä"}
+
+
+def test_nobody_waits_for_a_payload_of_quotes() -> None:
+    # Counting levels must not try each quote anew as the start of a text: that would take seconds.
+    payload = "[" * (MAX_NESTING + 1) + '"' * 11_000
+    assert "nested deeper" in malformed(compact(HEADER, payload))
+    assert "valid JSON" in malformed(compact(HEADER, "[]" * (MAX_NESTING + 1) + '"\\' * 5_500))
+
+
+@pytest.mark.parametrize(
+    ("header", "detail"),
+    [
+        ("{}", "the header has no alg"),
+        ('{"alg":null}', "the header's alg is no text"),
+        ('{"alg":["ES256"]}', "the header's alg is no text"),
+        ('{"alg":"ES256","kid":5}', "the header's kid is no text"),
+        ('{"alg":"ES256","kid":null}', "the header's kid is no text"),
+        ('{"alg":"ES256","typ":true}', "the header's typ is no text"),
+        ('{"alg":"ES256","crit":["exp"]}', "the header's crit is not supported"),
+        ('{"alg":"ES256","crit":[]}', "the header's crit is not supported"),
+        ('{"alg":"ES256","b64":true}', "the header's b64 is not supported"),
+        ('{"alg":"ES256","b64":false,"crit":["b64"]}', "is not supported"),
+    ],
+)
+def test_a_header_that_is_not_understood_is_malformed(header: str, detail: str) -> None:
+    assert detail in malformed(compact(header))
+
+
+@pytest.mark.parametrize("defect", [Defect.CRITICAL, Defect.CUT_SHORT, Defect.OPAQUE])
+def test_broken_tokens_are_malformed(defect: Defect) -> None:
+    malformed(token(defect=defect))
+
+
+def test_which_algorithm_is_accepted_is_not_decided_here() -> None:
+    assert parse(BearerToken(token(defect=Defect.ALG_NONE))).alg == "none"
+
+
+def test_what_is_parsed_is_another_type_than_what_is_verified() -> None:
+    assert type(parse(BearerToken(token()))) is UnverifiedToken
