@@ -62,21 +62,21 @@ def is_simple(request: Request, settings: AnswerSettings) -> bool:
     return request.kind is EventKind.HTTP_API_V2 and settings.http_api_response is HttpApiResponse.SIMPLE
 
 
-def check_cache_key(request: Request, token: str, settings: AnswerSettings) -> None:
-    """Refuse to answer where API Gateway would replay that answer to whoever does not have the token.
+def foreign_cache_key(request: Request, token: str, settings: AnswerSettings) -> str | None:
+    """Say so where API Gateway may replay an answer to callers who do not have its token.
 
-    An HTTP API's event lists what its cache is keyed by. Where a token was taken from a cookie, say, and the
-    cache is keyed by another header alone, everyone who sends that header would be taken for the token's owner.
-    Raises :class:`DecisionError` (``unsafe_cache``).
+    An HTTP API's event lists what its cache is keyed by. Where a token is taken from a cookie, say, and the
+    cache is keyed by another header alone, everyone who sends that header is taken for the token's owner. It is
+    a warning and no refusal, since an API that caches nothing looks the same.
     """
     if settings.cached_by is CachedBy.NOTHING or not request.identity_source:
-        return
-    if not any(token in value for value in request.identity_source):
-        raise DecisionError(
-            Reason.UNSAFE_CACHE,
-            "the token is in none of the authorizer's identity sources, so this API would give one caller's cached "
-            "answer to another. Add the token's place to IdentitySource; or set its TTL to 0 and JWT_CACHED_BY=nothing",
-        )
+        return None
+    if any(token in value for value in request.identity_source):
+        return None
+    return (
+        "the token is in none of the authorizer's identity sources: if this API caches answers, it gives one caller's "
+        "to another. Add the token's place to its IdentitySource; or set its TTL to 0 and JWT_CACHED_BY=nothing"
+    )
 
 
 def check_simple_cache(request: Request, settings: AnswerSettings, *, routes_configured: bool) -> None:

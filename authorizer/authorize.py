@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from authorizer.answers import (
     AnswerSettings,
-    check_cache_key,
     check_simple_cache,
+    foreign_cache_key,
     iam_policy,
     is_simple,
     simple_response,
@@ -72,7 +72,7 @@ class Findings:
     token_cache: str | None = None
     principal: Principal | None = None
     decision: Allow | Deny | None = None
-    left_out: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def authorize(event: object, authorizer: Authorizer, now: float, findings: Findings) -> dict[str, object]:
@@ -88,14 +88,16 @@ def authorize(event: object, authorizer: Authorizer, now: float, findings: Findi
     if is_simple(request, authorizer.answers):
         return simple_response(principal, decision, authorizer.answers)
     compiled = authorizer.policies.compile(principal, decision, request, authorizer.answers.cached_by)
-    findings.left_out = compiled.left_out
+    findings.warnings += compiled.left_out
     return iam_policy(request, principal, decision, compiled.statements, authorizer.answers)
 
 
 def authenticate(request: Request, authorizer: Authorizer, now: float, findings: Findings) -> Principal:
     """Find out who asks. Raises as :func:`authorize` does."""
     bearer = bearer_token(request, authorizer.token_sources)
-    check_cache_key(request, bearer.text, authorizer.answers)
+    warning = foreign_cache_key(request, bearer.text, authorizer.answers)
+    if warning is not None:
+        findings.warnings = (warning,)
     remembered = authorizer.token_cache.get(bearer)
     if remembered is not None and _still_good(bearer, remembered, authorizer, now, findings):
         return remembered.principal

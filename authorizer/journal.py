@@ -75,8 +75,8 @@ class Journal:
         }
         if self._notes:
             line["notes"] = self._notes
-        if findings.left_out:
-            line["left_out"] = findings.left_out
+        if findings.warnings:
+            line["warnings"] = findings.warnings
         line |= self._metrics(reason, now)
         self._counts, self._notes = {}, []
         self._write(json.dumps(line, separators=(",", ":")) + "\n")
