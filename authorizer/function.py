@@ -29,6 +29,9 @@ PACKAGE_ROOT = Path(__file__).resolve().parent.parent
 _LONGEST_WARMING = 8.0
 """Seconds. Lambda gives start-up ten; keys that may take longer are left to the first request."""
 
+_LONGEST_CLOCK_SKEW = 600.0
+"""Seconds. A leeway beyond it makes up for no clock: it makes expired tokens good."""
+
 
 class AuthorizerFunction:
     """The Lambda handler: call it with an event and Lambda's context object."""
@@ -153,6 +156,13 @@ def _warn(settings: Settings, policies: PolicyCompiler) -> None:
     warnings = list(policies.warnings(settings.answers.cached_by))
     if settings.keys.allow_http:
         warnings.insert(0, "JWT_ALLOW_HTTP is on: keys that came over http:// can be anybody's. For local work only.")
+    for issuer in settings.issuers:
+        leeway = issuer.claim_rules.leeway
+        if leeway > _LONGEST_CLOCK_SKEW:
+            warnings.append(
+                f"JWT_LEEWAY_SECONDS is {leeway:g} for {issuer.issuer}: its tokens pass for that long after they have "
+                "expired. Clocks differ by seconds; 60 is plenty."
+            )
     if not warnings:
         return
     from aws_lambda_powertools import Logger  # noqa: PLC0415 - 40 ms that only those pay who have warnings
