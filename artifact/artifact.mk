@@ -5,9 +5,11 @@
 # `make` runs in a scratch copy of authorizer/; the recipe works from the project's own folder instead, since
 # it needs requirements.txt and must not depend on what else lies about.
 
-PYTHON ?= python3
 artifact_mk := $(abspath $(lastword $(MAKEFILE_LIST)))
+project := $(abspath $(dir $(artifact_mk))..)
+PYTHON ?= $(firstword $(wildcard $(project)/.venv/bin/python) python3)
 
 .PHONY: build-AuthorizerFunction
 build-AuthorizerFunction:
-	@cd "$(dir $(artifact_mk)).." && $(PYTHON) artifact/assemble.py --architecture $(ARCHITECTURE) --into "$(ARTIFACTS_DIR)"
+	@cd "$(project)" && . tools/index.sh && \
+		"$(PYTHON)" artifact/assemble.py --architecture $(ARCHITECTURE) --into "$(ARTIFACTS_DIR)"

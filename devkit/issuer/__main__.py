@@ -55,7 +55,7 @@ def _welcome(provider: Provider) -> str:
     return f"""\
 issuer  {provider.url}
 keys    {provider.jwks_url}
-tokens  curl -s {provider.token_url} -d grant_type=client_credentials -d client_id=me \\
+tokens  curl -s {provider.token_url} -H 'Accept: application/jwt' -d grant_type=client_credentials -d client_id=me \\
           -d scope=orders:read -d audience=https://api.example.com
         also: subject, lifetime, claims (JSON), key (kid or alg), defect ({", ".join(Defect)})
 knobs   curl -s {provider.origin}/-/state

@@ -37,7 +37,7 @@ class Endpoint(StrEnum):
     OPENID = "openid"
     OAUTH = "oauth"
     JWKS = "jwks"
-    TOKEN = "token"  # noqa: S105 - the name of an endpoint
+    TOKEN = "token"
 
 
 class Provider:

@@ -167,7 +167,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(json_reply(404, {"error": "not_found", "issuer": provider.url}))
             return
         authorization = self.headers.get("Authorization")
-        self._send(provider.serve(endpoint, lambda: answer_token_request(provider, authorization, body)))
+        accept = self.headers.get("Accept")
+        self._send(provider.serve(endpoint, lambda: answer_token_request(provider, authorization, body, accept)))
 
     def _send(self, reply: Reply) -> None:
         stopping = self._server.stopping

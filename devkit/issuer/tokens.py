@@ -12,20 +12,23 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
 
+from devkit.issuer.faults import Reply
 from devkit.issuer.provider import json_reply
 
 if TYPE_CHECKING:
-    from devkit.issuer.faults import Reply
     from devkit.issuer.provider import Provider
     from devkit.signing import Json
 
 
-def answer_token_request(provider: Provider, authorization: str | None, body: bytes) -> Reply:
+def answer_token_request(
+    provider: Provider, authorization: str | None, body: bytes, accept: str | None = None
+) -> Reply:
     """Answer a token request (RFC 6749 section 4.4), form-encoded.
 
     Beside ``grant_type``, ``client_id``, ``client_secret``, ``scope`` and ``audience`` (repeatable) it may hold
     ``subject``, ``lifetime`` (seconds), ``claims`` (a JSON object), ``key`` (a ``kid`` or ``alg``) and
-    ``defect`` (see :class:`devkit.mint.Defect`).
+    ``defect`` (see :class:`devkit.mint.Defect`). To ``Accept: application/jwt`` it answers with the bare token,
+    for shells.
     """
     form = parse_qs(body.decode("utf-8", "replace"))
     single = {name: values[-1] for name, values in form.items()}
@@ -53,6 +56,8 @@ def answer_token_request(provider: Provider, authorization: str | None, body: by
         return _refusal("invalid_request", f"no such key: {error}")
     except (TypeError, ValueError) as error:
         return _refusal("invalid_request", str(error))
+    if accept == "application/jwt":
+        return Reply(200, token.encode(), {"Content-Type": "application/jwt"})
     answer: Json = {"access_token": token, "token_type": "Bearer", "expires_in": int(lifetime)}
     return json_reply(200, answer if scope is None else answer | {"scope": scope})
 

@@ -1,0 +1,101 @@
+"""Calling the deployed APIs as their clients would."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from demo.local_aws import HOST
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from demo.deployment import Outputs
+    from demo.local_aws import LocalAws
+
+STAGE = "demo"
+_TIMEOUT = 30
+
+
+class Api(StrEnum):
+    """The APIs of ``demo/template.yaml``, by the name of the output with their id."""
+
+    REST = "RestApiId"
+    REST_TOKEN = "RestTokenApiId"
+    HTTP = "HttpApiId"
+    WEBSOCKET = "WebSocketApiId"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a client got: the status, and for a success what the backend said it was told."""
+
+    status: int
+    body: str
+
+    @property
+    def told(self) -> dict[str, object]:
+        """The authorizer's context as the backend saw it; empty for anything but an answer of the backend."""
+        try:
+            document = json.loads(self.body)
+        except ValueError:
+            return {}
+        told = document.get("authorizer") if isinstance(document, dict) else None
+        if not isinstance(told, dict):
+            return {}
+        # Payload format 2.0 puts it one level deeper.
+        inner = told.get("lambda", told)
+        return inner if isinstance(inner, dict) else {}
+
+    @property
+    def claims(self) -> dict[str, object]:
+        """The token's claims as the backend saw them: JSON text, or for payload format 2.0 an object."""
+        claims = self.told.get("claims")
+        if isinstance(claims, str):
+            claims = json.loads(claims)
+        return claims if isinstance(claims, dict) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Calls the APIs of one stack."""
+
+    aws: LocalAws
+    outputs: Outputs
+
+    def path(self, api: Api, path: str) -> str:
+        """Give the path under which the local AWS serves an API: its own names for hosts don't resolve everywhere."""
+        return f"/_aws/execute-api/{self.outputs[api]}/{STAGE}{path}"
+
+    def url(self, api: Api, path: str) -> str:
+        """Give the whole address, for a person to try."""
+        scheme = "ws" if api is Api.WEBSOCKET else "http"
+        return f"{scheme}://{HOST}:{self.aws.port}{self.path(api, path)}"
+
+    def call(self, api: Api, method: str, path: str, headers: Mapping[str, str]) -> Answer:
+        """Call a REST or HTTP API."""
+        connection = http.client.HTTPConnection(HOST, self.aws.port, timeout=_TIMEOUT)
+        try:
+            connection.request(method, self.path(api, path), headers=dict(headers))
+            response = connection.getresponse()
+            return Answer(response.status, response.read().decode())
+        finally:
+            connection.close()
+
+    def talk(self, headers: Mapping[str, str], query: Mapping[str, str] | None = None) -> Answer:
+        """Connect to the WebSocket API and say a word; a refused connection's status is that of the answer."""
+        parts = "&".join(f"{name}={quote(value)}" for name, value in (query or {}).items())
+        url = self.url(Api.WEBSOCKET, f"?{parts}" if parts else "")
+        try:
+            with connect(url, additional_headers=dict(headers), proxy=None, open_timeout=_TIMEOUT) as socket:
+                socket.send("hello")
+                return Answer(http.HTTPStatus.SWITCHING_PROTOCOLS, str(socket.recv(_TIMEOUT)))
+        except InvalidStatus as error:
+            return Answer(error.response.status_code, (error.response.body or b"").decode())

@@ -1,0 +1,99 @@
+"""MiniStack, an AWS on this machine: on a free port of the loopback interface, ended with all it started."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from demo.tools import DemoError, Tools, clean_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+HOST = "127.0.0.1"
+_START_SECONDS = 60
+_END_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAws:
+    """A running MiniStack."""
+
+    port: int
+    log: Path
+
+    @property
+    def endpoint(self) -> str:
+        """Where it answers."""
+        return f"http://{HOST}:{self.port}"
+
+
+@contextlib.contextmanager
+def local_aws(tools: Tools, folder: Path) -> Iterator[LocalAws]:
+    """Run a local AWS while the block runs; ``folder`` takes its files.
+
+    Raises:
+        DemoError: It did not start.
+
+    """
+    aws = LocalAws(free_port(), folder / "ministack.log")
+    temporary = folder / "ministack"
+    temporary.mkdir()
+    environment = clean_environment(
+        folder, BIND_HOST=HOST, GATEWAY_PORT=str(aws.port), TMPDIR=str(temporary), LOG_LEVEL="WARNING"
+    )
+    with aws.log.open("w") as log:
+        # A session of its own makes it and the functions it starts one group, which ends as one. Ctrl-C at the
+        # terminal reaches only us, so that we end it in order.
+        process = subprocess.Popen(  # noqa: S603 - our own arguments
+            [str(tools.ministack_python), "-m", "ministack"],
+            env=environment,
+            cwd=temporary,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            _wait_until_up(process, aws)
+            yield aws
+        finally:
+            end_group(process)
+
+
+def free_port() -> int:
+    """Find a port that is free now; MiniStack itself cannot be asked to take any."""
+    with socket.create_server((HOST, 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all that it started: asked first, then killed."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_END_SECONDS)
+        # Even where it has ended, its children may not have.
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _wait_until_up(process: subprocess.Popen[bytes], aws: LocalAws) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError, urllib.error.URLError):
+            opener.open(f"{aws.endpoint}/_ministack/health", timeout=2).close()
+            return
+        time.sleep(0.1)
+    message = f"the local AWS did not start; it said:\n{aws.log.read_text()[-4000:]}"
+    raise DemoError(message)

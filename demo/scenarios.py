@@ -1,0 +1,174 @@
+"""What the demo tries, and what has to come of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from demo.calls import Answer, Api, Client
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from demo.decisions import DecisionLog, Line
+    from devkit.issuer import Provider
+
+AUDIENCE = "https://api.example.com"
+SCOPE = "orders:read"
+SUBJECT = "alice"
+EMAIL = "alice@example.com"
+
+
+def authorizer_parameters(issuer: str) -> dict[str, str]:
+    """Give the parameters of ``template.yaml`` that the scenarios count on."""
+    return {
+        "JwtIssuer": issuer,
+        "JwtAudience": AUDIENCE,
+        "JwtRequiredScopes": SCOPE,
+        "JwtContextClaims": "email",
+        "JwtAllowHttp": "true",
+    }
+
+
+class By(StrEnum):
+    """Who decided."""
+
+    FUNCTION = "function"
+    GATEWAY = "API Gateway"
+    """By itself, without calling the function: what identifies the caller is missing."""
+    CACHE = "cached policy"
+    """API Gateway by an earlier answer of the function."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call. ``token`` names one of :func:`tokens`."""
+
+    api: Api
+    token: str
+    status: int
+    reason: str | None = None
+    by: By = By.FUNCTION
+    method: str = "GET"
+    path: str = "/orders"
+    note: str | None = None
+    """Where the local AWS answers otherwise than AWS does: what AWS would do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an attempt."""
+
+    attempt: Attempt
+    answer: Answer
+    line: Line | None
+    """The function's own line about it; ``None`` where it was not called."""
+
+    @property
+    def by(self) -> By:
+        """Who decided, as far as one can see from outside."""
+        if self.line is not None:
+            return By.FUNCTION
+        return By.GATEWAY if self.attempt.token == NO_TOKEN else By.CACHE
+
+    @property
+    def reason(self) -> str | None:
+        """The reason from the function's log."""
+        return None if self.line is None else str(self.line["reason"]) if self.line["reason"] else None
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is not as it should be."""
+        attempt = self.attempt
+        wrong = [
+            f"{what} is {got!r}, should be {wanted!r}"
+            for what, got, wanted in (
+                ("status", self.answer.status, attempt.status),
+                ("reason", self.reason, attempt.reason),
+                ("answered by", self.by.value, attempt.by.value),
+            )
+            if got != wanted
+        ]
+        if attempt.status in _SUCCESSES and not wrong:
+            told = self.answer.told
+            seen = (told.get("sub"), told.get("email"), self.answer.claims.get("email"), told.get("scope"))
+            if seen != (SUBJECT, EMAIL, EMAIL, SCOPE):
+                wrong.append(f"the backend saw {told}")
+        return tuple(wrong)
+
+
+_SUCCESSES = (200, 101)
+NO_TOKEN = "no token"
+GOOD, EXPIRED, WRONG_AUDIENCE, FORGED, WRONG_SCOPE = "good", "expired", "wrong audience", "forged", "wrong scope"
+
+_WEBSOCKET_NOTE = (
+    "AWS answers 401 here: the function raises Unauthorized. The local AWS knows that for REST APIs alone."
+)
+_BAD = ((EXPIRED, "token_expired"), (WRONG_AUDIENCE, "invalid_audience"), (FORGED, "bad_signature"))
+
+
+def tokens(issuer: Provider) -> dict[str, str | None]:
+    """Mint a token for each case."""
+
+    def token(defect: str | None = None, scope: str = SCOPE) -> str:
+        claims = {"email": EMAIL, "groups": ["staff"]}
+        return issuer.token(claims, audience=AUDIENCE, subject=SUBJECT, scope=scope, lifetime=3600, defect=defect)
+
+    return {
+        NO_TOKEN: None,
+        GOOD: token(),
+        EXPIRED: token("expired"),
+        WRONG_AUDIENCE: token("wrong-audience"),
+        FORGED: token("forged"),
+        WRONG_SCOPE: token(scope="profile"),
+    }
+
+
+def attempts() -> Iterator[Attempt]:
+    """List what the demo shows, in order: an attempt may count on what those before it left in the cache."""
+    yield from _rest()
+    yield from _http()
+    yield from _websocket()
+
+
+def _rest() -> Iterator[Attempt]:
+    api = Api.REST
+    yield Attempt(api, NO_TOKEN, 401, by=By.GATEWAY)
+    yield Attempt(api, GOOD, 200)
+    yield Attempt(api, GOOD, 200, by=By.CACHE, path="/orders/7")
+    for token, reason in _BAD:
+        yield Attempt(api, token, 401, reason)
+    yield Attempt(api, WRONG_SCOPE, 403, "insufficient_scope")
+
+
+def _http() -> Iterator[Attempt]:
+    api = Api.HTTP
+    yield Attempt(api, NO_TOKEN, 401, by=By.GATEWAY)
+    yield Attempt(api, GOOD, 200)
+    # The demo's HTTP API has the route among its identity sources: the second path is asked about anew.
+    yield Attempt(api, GOOD, 200, path="/orders/7")
+    for token, reason in _BAD:
+        yield Attempt(api, token, 403, reason)
+    yield Attempt(api, WRONG_SCOPE, 403, "insufficient_scope")
+
+
+def _websocket() -> Iterator[Attempt]:
+    api = Api.WEBSOCKET
+    yield Attempt(api, NO_TOKEN, 401, by=By.GATEWAY, path="")
+    yield Attempt(api, GOOD, 101, path="")
+    for token, reason in _BAD:
+        yield Attempt(api, token, 500, reason, path="", note=_WEBSOCKET_NOTE)
+    yield Attempt(api, WRONG_SCOPE, 403, "insufficient_scope", path="")
+
+
+def attempt(what: Attempt, token: str | None, client: Client, log: DecisionLog) -> Outcome:
+    """Make one attempt, and find the line that the function wrote about it."""
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    log.new()  # whatever was written until now is not about this attempt
+    if what.api is Api.WEBSOCKET:
+        answer = client.talk(headers)
+    else:
+        answer = client.call(what.api, what.method, what.path, headers)
+    lines = log.new()
+    return Outcome(what, answer, lines[-1] if lines else None)

@@ -1,0 +1,78 @@
+"""Everything that the demo and the end-to-end tests run against, set up and taken down."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from demo.calls import Client
+from demo.decisions import DecisionLog
+from demo.deployment import Deployer
+from demo.local_aws import LocalAws, local_aws
+from demo.scenarios import authorizer_parameters
+from devkit.issuer import Provider, local_issuer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from demo.tools import Tools
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """One authorizer with APIs before a backend."""
+
+    client: Client
+    log: DecisionLog
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The issuer, the local AWS, and what is deployed there."""
+
+    issuer: Provider
+    aws: LocalAws
+    deployer: Deployer
+    main: Deployed
+
+    def deploy(self, name: str, authorizer: Mapping[str, str], apis: Mapping[str, str] | None = None) -> Deployed:
+        """Deploy another authorizer from the same package, with its own settings and APIs."""
+        return deploy(self.deployer, name, authorizer, apis)
+
+
+def deploy(
+    deployer: Deployer, name: str, authorizer: Mapping[str, str], apis: Mapping[str, str] | None = None
+) -> Deployed:
+    """Deploy an authorizer with these parameters and the demo's APIs that ask it."""
+    function = deployer.deploy_authorizer(f"{name}-authorizer", authorizer)
+    outputs = deployer.deploy_apis(f"{name}-apis", {"AuthorizerArn": function["FunctionArn"], **(apis or {})})
+    return Deployed(Client(deployer.aws, outputs), DecisionLog(deployer.aws, function["LogGroup"]))
+
+
+@contextlib.contextmanager
+def running_stack(tools: Tools, step: Callable[[str], contextlib.AbstractContextManager[object]]) -> Iterator[Stack]:
+    """Set it all up, and take it all down after the block.
+
+    ``step`` is told what goes on: its context lasts as long as the step does.
+
+    Raises:
+        DemoError: Something is missing or failed.
+
+    """
+    tools.check()
+    with contextlib.ExitStack() as undo:
+        folder = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="jwt-authorizer-demo-")))
+        with step("Starting a local OpenID issuer"):
+            issuer = undo.enter_context(local_issuer(path="/demo", algorithms=("RS256", "ES256")))
+        with step("Starting a local AWS"):
+            aws = undo.enter_context(local_aws(tools, folder))
+            deployer = Deployer(tools, aws, folder)
+            deployer.prepare()
+        with step("sam build: the authorizer"):
+            deployer.build()
+        with step("sam deploy: the authorizer, a REST, an HTTP and a WebSocket API"):
+            main = deploy(deployer, "demo", authorizer_parameters(issuer.url))
+        yield Stack(issuer, aws, deployer, main)
