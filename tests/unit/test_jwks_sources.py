@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-import boto3  # type: ignore[import-untyped]
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from authorizer.jwks import FetchError, document_reader, key_fetcher, validate_discovery, validate_jwks_setting
 from authorizer.jwks.aws import boto3_client
-from authorizer.jwks.response import BODY_LIMIT, Deadline, Response
+from authorizer.jwks.response import BODY_LIMIT, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from authorizer.jwks import Fetched
     from authorizer.jwks.aws import AwsBody, AwsClient
+    from authorizer.jwks.response import Deadline
 
+make_client = import_module("boto3").client
 ISSUER = "https://issuer.test"
 JWK = ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key(), as_dict=True) | {"kid": "a"}
 KEY_SET = json.dumps({"keys": [JWK]})
@@ -100,17 +102,17 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("aws")
 @pytest.mark.parametrize("kind", ["String", "SecureString"])
 def test_a_parameter(tmp_path: Path, kind: str) -> None:
-    boto3.client("ssm").put_parameter(Name="/my/keys", Value=KEY_SET, Type=kind)
+    make_client("ssm").put_parameter(Name="/my/keys", Value=KEY_SET, Type=kind)
     fetch = key_fetcher(ISSUER, "ssm:/my/keys", allow_http=False, timeout=3, package_root=tmp_path)
     assert kids(fetch()) == ["a"]
-    boto3.client("ssm").delete_parameter(Name="/my/keys")
+    make_client("ssm").delete_parameter(Name="/my/keys")
     with pytest.raises(FetchError, match="ssm /my/keys: ParameterNotFound: "):
         fetch()
 
 
 @pytest.mark.usefixtures("aws")
 def test_an_object(tmp_path: Path) -> None:
-    s3 = boto3.client("s3")
+    s3 = make_client("s3")
     s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     fetch = key_fetcher(ISSUER, "s3://bucket/my/keys.json", allow_http=False, timeout=3, package_root=tmp_path)
     with pytest.raises(FetchError, match=r"s3 bucket my/keys.json: NoSuchKey: "):

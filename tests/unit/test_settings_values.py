@@ -21,6 +21,10 @@ class Colour(StrEnum):
     BLUE = "blue"
 
 
+def called(value: object) -> str:
+    return str(getattr(value, "__name__", repr(value)))[:60]
+
+
 @pytest.mark.parametrize(
     ("read", "value", "expected"),
     [
@@ -61,6 +65,7 @@ class Colour(StrEnum):
         (values.context_claims, {"mail": "email", "a": "b"}, (("mail", "email"), ("a", "b"))),
         (values.context_claims, {}, ()),
     ],
+    ids=called,
 )
 def test_what_is_read(read: Callable[[object], object], value: object, expected: object) -> None:
     result = read(value)
@@ -134,6 +139,7 @@ def test_what_is_read(read: Callable[[object], object], value: object, expected:
         (values.context_claims, {"email": ""}, 'expected key = "claim"'),
         (values.context_claims, 5, "expected a list of texts"),
     ],
+    ids=called,
 )
 def test_what_is_refused(read: Callable[[object], object], value: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
