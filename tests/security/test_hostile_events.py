@@ -1,0 +1,212 @@
+"""Events that are none, events with one part gone wrong, and requests that carry more than one token."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING
+
+import pytest
+
+from authorizer.errors import DecisionError, Reason
+from devkit.events import FOLDER, kinds, sample
+from tests.security.lab import Lab, assert_clean, attacker_key, claims, lab, sign
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.security.lab import Json
+
+REQUESTS = ("http-api-1.0", "http-api-2.0", "rest-request", "websocket-connect")
+ODD: list[object] = [
+    None,
+    True,
+    0,
+    -1,
+    1e308,
+    "",
+    "\0",
+    "*",
+    "a" * 9000,
+    [],
+    [[]],
+    ["*"],
+    {},
+    {"": None},
+    {"a": {"a": []}},
+]
+
+
+@pytest.fixture
+def target() -> Lab:
+    return lab(JWT_HTTP_API_REJECT="raise")
+
+
+def failed(target: Lab, event: object, *reasons: Reason) -> None:
+    """Hold an event to be a 500 that nothing caches."""
+    with pytest.raises(DecisionError) as caught:
+        target.function(event, None)
+    assert caught.value.code in reasons
+    assert target.last["decision"] == "error"
+    assert_clean(target.lines[-1], "")
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_every_sample_is_let_in_with_a_good_token(target: Lab, kind: str) -> None:
+    target.allowed(sample(kind, sign()))
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_every_sample_is_refused_with_a_forged_token(target: Lab, kind: str) -> None:
+    forged = sign(signer=attacker_key("p256"))
+    target.refused(sample(kind, forged), Reason.BAD_SIGNATURE, secret=forged)
+
+
+@pytest.mark.parametrize("event", [*ODD, "allow", [sample("rest-token")], {"type": "TOKEN"}, {"version": "2.0"}])
+def test_what_is_no_event(target: Lab, event: object) -> None:
+    failed(target, event, Reason.INVALID_EVENT)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("other-*.json")))
+def test_events_of_other_services(target: Lab, name: str) -> None:
+    failed(target, sample(name, sign()), Reason.INVALID_EVENT)
+
+
+def _paths(event: Json) -> Iterator[tuple[str, ...]]:
+    for name, value in event.items():
+        yield (name,)
+        if isinstance(value, dict):
+            yield from ((name, inner) for inner in value)
+
+
+def _changed(event: Json, path: tuple[str, ...], value: object) -> Json:
+    changed = deepcopy(event)
+    holder = changed
+    for name in path[:-1]:
+        holder = holder[name]
+    holder[path[-1]] = value
+    return changed
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_no_odd_part_lets_a_forged_token_in(target: Lab, kind: str) -> None:
+    event = sample(kind, sign(signer=attacker_key("p256")))
+    for path in _paths(event):
+        for value in ODD:
+            with pytest.raises(Exception, match=r"Unauthorized|invalid_event"):
+                target.function(_changed(event, path, value), None)
+            assert target.last["reason"] in {"bad_signature", "missing_token", "malformed_token", "invalid_event"}
+            assert_clean(target.lines[-1], "")
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_no_odd_part_is_more_than_a_refusal_or_an_invalid_event(target: Lab, kind: str) -> None:
+    event = sample(kind, sign())
+    for path in _paths(event):
+        for value in ODD:
+            try:
+                target.function(_changed(event, path, value), None)
+            except DecisionError as error:
+                assert error.code is Reason.INVALID_EVENT  # noqa: PT017 - most odd parts don't matter
+            except Exception as error:  # noqa: BLE001 - the refusal has no type of its own
+                assert str(error) == "Unauthorized"  # noqa: PT017 - the same
+            assert_clean(target.lines[-1], "")
+
+
+ARNS: list[object] = [
+    "",
+    "*",
+    "arn:aws:execute-api:eu-west-1:1:a/s",
+    "arn:aws:execute-api:eu-west-1:1:a/s/",
+    1,
+    None,
+    [],
+]
+ARNS += [
+    "arn:aws:lambda:eu-west-1:1:a/s/GET/",
+    "arn:aws:execute-api:eu-west-1:1",
+    "arn:aws:s3:::a/s/GET/x",
+    "a/s/GET/x",
+]
+ARNS += ["arn:aws:execute-api:eu-west-1:1:/s/GET/x", "arn:aws:execute-api:eu-west-1:1:a//GET/x", {"arn": "x"}]
+
+
+@pytest.mark.parametrize("arn", ARNS)
+@pytest.mark.parametrize("kind", kinds())
+def test_an_arn_that_is_none(target: Lab, kind: str, arn: object) -> None:
+    name = "routeArn" if kind == "http-api-2.0" else "methodArn"
+    failed(target, sample(kind, sign()) | {name: arn}, Reason.INVALID_EVENT)
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-us-gov", "aws-cn"])
+def test_a_policy_is_for_the_api_that_asks(target: Lab, partition: str) -> None:
+    prefix = f"arn:{partition}:execute-api:eu-west-1:123456789012:abcdef123/prod/"
+    answer = target.allowed(sample("rest-token", sign()) | {"methodArn": prefix + "GET/a:b/*/${x}/?"})
+    assert answer["policyDocument"]["Statement"][0]["Resource"] == [prefix + "*"]
+
+
+@pytest.mark.parametrize("kind", REQUESTS)
+def test_two_different_tokens_in_one_header(target: Lab, kind: str) -> None:
+    mine, theirs = sign(), sign(claims(sub="user-2"))
+    event = sample(kind, mine)
+    for headers in (
+        {"Authorization": f"Bearer {mine}", "authorization": f"Bearer {theirs}"},
+        {"Authorization": f"Bearer {mine}", "AUTHORIZATION": "Basic dXNlcjpwYXNz"},
+        {"Authorization": f"Bearer {mine},Bearer {theirs}"},
+        {"Authorization": f"Bearer {mine}, Bearer {mine}"},
+    ):
+        target.refused(event | {"headers": headers}, Reason.MALFORMED_TOKEN, secret=mine)
+    if "multiValueHeaders" in event:
+        values = [f"Bearer {mine}", f"Bearer {theirs}"]
+        event |= {"headers": {"Authorization": values[1]}, "multiValueHeaders": {"Authorization": values}}
+        target.refused(event, Reason.MALFORMED_TOKEN, secret=theirs)
+
+
+@pytest.mark.parametrize("kind", REQUESTS)
+def test_two_different_tokens_in_cookies_or_queries(kind: str) -> None:
+    mine, theirs = sign(), sign(claims(sub="user-2"))
+    bare = sample(kind, mine) | {"headers": {}, "multiValueHeaders": {}}
+    cookies = lab(JWT_TOKEN_SOURCE="cookie:t", JWT_HTTP_API_REJECT="raise")  # noqa: S106 - a place, not a password
+    cookies.allowed(bare | {"headers": {"Cookie": f"a=b; t={mine}; T={theirs}"}})
+    both = bare | {"headers": {"Cookie": f"t={mine}; t={theirs}"}}
+    cookies.refused(both, Reason.MALFORMED_TOKEN, secret=mine)
+    queries = lab(JWT_TOKEN_SOURCE="query:t", JWT_HTTP_API_REJECT="raise")  # noqa: S106 - a place, not a password
+    single = bare | {"queryStringParameters": {"t": mine, "T": theirs}, "multiValueQueryStringParameters": {}}
+    queries.allowed(single)
+    queries.refused(single | {"multiValueQueryStringParameters": {"t": [mine, theirs]}}, Reason.MALFORMED_TOKEN)
+    queries.refused(single | {"queryStringParameters": {"t": f"{mine},{theirs}"}}, Reason.MALFORMED_TOKEN)
+
+
+@pytest.mark.parametrize("kind", REQUESTS)
+def test_the_first_source_decides_even_where_its_token_is_bad(kind: str) -> None:
+    both = lab(JWT_TOKEN_SOURCE="header:Authorization,query:t", JWT_HTTP_API_REJECT="raise")  # noqa: S106 - places
+    forged = sign(signer=attacker_key("p256"))
+    event = sample(kind, forged) | {"queryStringParameters": {"t": sign()}}
+    both.refused(event, Reason.BAD_SIGNATURE, secret=forged)
+
+
+@pytest.mark.parametrize("name", ["coo\u212aie", "c\u043eokie", "cookie ", "x-cookie", "cookies"])
+def test_a_header_that_only_looks_like_cookie(name: str) -> None:
+    cookies = lab(JWT_TOKEN_SOURCE="cookie:t")  # noqa: S106 - a place, not a password
+    event = sample("rest-request", None)
+    cookies.allowed(event | {"headers": {"COOKIE": f"t={sign()}"}, "multiValueHeaders": {}})
+    cookies.refused(event | {"headers": {name: f"t={sign()}"}, "multiValueHeaders": {}}, Reason.MISSING_TOKEN)
+
+
+@pytest.mark.parametrize("kind", ["http-api-1.0", "http-api-2.0"])
+def test_an_http_api_hears_no_reason_to_cache_what_time_heals(kind: str) -> None:
+    deny = lab()
+    unknown, forged = sign(header={"alg": "ES256", "kid": "new"}), sign(signer=attacker_key("p256"))
+    deny.refused(sample(kind, unknown), Reason.UNKNOWN_KEY, secret=unknown)
+    answer = deny.answered(sample(kind, forged))
+    assert deny.last["decision"] == "reject"
+    assert answer.get("isAuthorized") is False or answer["policyDocument"]["Statement"][0]["Effect"] == "Deny"
+    assert set(answer["context"]) == {"error", "reason"}
+
+
+@pytest.mark.parametrize("kind", ["http-api-1.0", "http-api-2.0"])
+def test_a_cache_keyed_by_something_else_than_the_token_is_told(kind: str) -> None:
+    cookies = lab(JWT_TOKEN_SOURCE="cookie:t")  # noqa: S106 - a place, not a password
+    event = sample(kind, None) | {"headers": {"cookie": f"t={sign()}"}}
+    source = "acme" if kind == "http-api-1.0" else ["acme"]
+    cookies.allowed(event | {"identitySource": source})
+    assert "identity sources" in cookies.last["warnings"][0]
