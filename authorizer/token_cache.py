@@ -51,9 +51,11 @@ class TokenCache:
         """Remember a token that has been verified and checked."""
         if not self._size:
             return
+        digest = _digest(token)
+        self._entries.pop(digest, None)  # one that is verified again costs no other its place
         if len(self._entries) >= self._size:
             del self._entries[next(iter(self._entries))]
-        self._entries[_digest(token)] = entry
+        self._entries[digest] = entry
 
     def forget(self, token: BearerToken) -> None:
         """Drop a token that is no longer good."""

@@ -1,0 +1,301 @@
+"""The claims of a verified token are checked and become a principal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from authorizer.claims import ClaimRules, Principal, VerifiedToken, check_claims, claim_holds, has_expired, numeric_date
+from authorizer.errors import Reason, TokenError
+from authorizer.tokens import UnverifiedToken
+from tests.factories import ISSUER, NOW
+
+if TYPE_CHECKING:
+    from authorizer.claims import Scalar
+    from devkit.signing import Json
+
+RULES = ClaimRules(leeway=60)
+EXP = 1_800_000_300
+
+
+def claims(**members: object) -> Json:
+    """Give the claims of a good token; ``None`` leaves one out."""
+    everything: Json = {"sub": "user-1", "exp": EXP, **members}
+    return {name: value for name, value in everything.items() if value is not None}
+
+
+def check(rules: ClaimRules = RULES, now: float = NOW, /, **members: object) -> Principal:
+    return check_claims(VerifiedToken(ISSUER, claims(**members)), rules, now)
+
+
+def refused(rules: ClaimRules = RULES, now: float = NOW, /, **members: object) -> tuple[Reason, str]:
+    with pytest.raises(TokenError) as caught:
+        check(rules, now, **members)
+    return caught.value.code, caught.value.detail
+
+
+def test_a_principal_is_what_the_token_says() -> None:
+    everything = claims(iat=EXP - 600, nbf=EXP - 500, scope="b a", scp=["c", "a"])
+    principal = check_claims(VerifiedToken(ISSUER, everything), replace(RULES, required_scopes=("x",)), NOW)
+    assert principal == Principal(
+        id="user-1",
+        issuer=ISSUER,
+        subject="user-1",
+        scope="b a c",
+        scopes=frozenset("abc"),
+        required_scopes=("x",),
+        expires_at=EXP,
+        not_before=EXP - 500 - 60,
+        valid_until=EXP + 60,
+        claims=everything,
+    )
+    assert "user-1" not in repr(VerifiedToken(ISSUER, everything))
+
+
+# Time.
+
+
+@pytest.mark.parametrize(("leeway", "now"), [(60, EXP + 60), (0, EXP), (0.5, EXP + 0.5), (60, EXP + 1e9)])
+def test_a_token_is_over_at_its_exp_plus_leeway(leeway: float, now: float) -> None:
+    rules = ClaimRules(leeway=leeway)
+    assert refused(rules, now)[0] is Reason.TOKEN_EXPIRED
+    assert check(rules, EXP + leeway - 0.001).expires_at == EXP
+
+
+def test_fractions_of_seconds_count() -> None:
+    assert check(ClaimRules(leeway=0), EXP + 0.25, exp=EXP + 0.5).valid_until == EXP + 0.5
+    assert refused(ClaimRules(leeway=0), EXP + 0.5, exp=EXP + 0.5)[0] is Reason.TOKEN_EXPIRED
+
+
+@pytest.mark.parametrize("name", ["nbf", "iat"])
+def test_a_token_is_not_good_before_nbf_or_iat_less_leeway(name: str) -> None:
+    starts = int(NOW) + 60
+    assert check(**{name: starts}).not_before == NOW
+    code, detail = refused(**{name: starts + 1})
+    assert code is Reason.TOKEN_NOT_YET_VALID
+    assert detail == "the token becomes valid in 1 seconds (nbf or iat, leeway included)"
+
+
+def test_the_later_of_nbf_and_iat_decides() -> None:
+    assert refused(nbf=0, iat=NOW + 61)[0] is Reason.TOKEN_NOT_YET_VALID
+    assert refused(nbf=NOW + 61, iat=0)[0] is Reason.TOKEN_NOT_YET_VALID
+    assert check(nbf=0, iat=0).not_before == -60
+
+
+def test_a_token_without_exp_never_passes() -> None:
+    code, detail = refused(exp=None)
+    assert code is Reason.INVALID_CLAIM
+    assert "never expire" in detail
+
+
+@pytest.mark.parametrize("name", ["exp", "nbf", "iat"])
+@pytest.mark.parametrize("value", ["1800000300", True, [EXP], {}, -1, -1e300, 2**53, 10**400, 1e300])
+def test_what_is_no_date_is_refused(name: str, value: object) -> None:
+    assert refused(**{name: value}) == (
+        Reason.INVALID_CLAIM,
+        f"the claim {name} is no number of seconds since 1970",
+    )
+
+
+def test_a_date_that_is_null_is_no_date() -> None:
+    with pytest.raises(TokenError, match="no number of seconds"):
+        numeric_date({"exp": None}, "exp")
+
+
+def test_dates_are_read_as_they_are() -> None:
+    assert numeric_date({}, "exp") is None
+    assert numeric_date({"exp": 0}, "exp") == 0
+    assert numeric_date({"exp": 1.5}, "exp") == 1.5
+    assert numeric_date({"exp": 2**53 - 1}, "exp") == 2**53 - 1
+
+
+@pytest.mark.parametrize(
+    ("members", "expired"),
+    [
+        ({"exp": NOW - 60}, True),
+        ({"exp": NOW - 59}, False),
+        ({}, False),
+        ({"exp": "soon"}, False),
+    ],
+    ids=str,
+)
+def test_whether_a_token_calls_itself_over(members: Json, *, expired: bool) -> None:
+    unverified = UnverifiedToken("ES256", None, None, members, b"", b"")
+    assert has_expired(unverified, RULES, NOW) is expired
+
+
+# Lifetime.
+
+
+def test_a_lifetime_may_be_limited() -> None:
+    rules = replace(RULES, max_lifetime=600.0)
+    assert check(rules, iat=EXP - 600).id == "user-1"
+    assert refused(rules, iat=EXP - 601) == (
+        Reason.TOKEN_LIFETIME_TOO_LONG,
+        "the token lives longer than 600 seconds",
+    )
+    assert refused(rules)[0] is Reason.INVALID_CLAIM
+    assert check(RULES, iat=0).id == "user-1"
+
+
+# Audience and client.
+
+
+@pytest.mark.parametrize("audience", ["a", ["a"], ["x", "b"]], ids=str)
+def test_one_audience_of_the_token_has_to_be_ours(audience: object) -> None:
+    assert check(replace(RULES, audience=frozenset("ab")), aud=audience).id == "user-1"
+
+
+@pytest.mark.parametrize("audience", [None, "x", "A", "a ", "", [], ["x"], 5, True, {}, ["a", 5], [["a"]]], ids=str)
+def test_another_audience_is_refused(audience: object) -> None:
+    assert refused(replace(RULES, audience=frozenset("ab")), aud=audience)[0] is Reason.INVALID_AUDIENCE
+
+
+@pytest.mark.parametrize("members", [{"client_id": "c"}, {"azp": "c"}, {"client_id": "c", "azp": "x"}], ids=str)
+def test_the_client_is_client_id_or_else_azp(members: Json) -> None:
+    assert check(replace(RULES, client_id=frozenset("c")), **members).id == "user-1"
+
+
+@pytest.mark.parametrize(
+    "members",
+    [{}, {"client_id": "x"}, {"client_id": "x", "azp": "c"}, {"client_id": ["c"]}, {"client_id": "", "azp": "c"}],
+    ids=str,
+)
+def test_another_client_is_refused(members: Json) -> None:
+    assert refused(replace(RULES, client_id=frozenset("c")), **members)[0] is Reason.INVALID_CLIENT
+
+
+def test_a_client_id_of_null_is_not_replaced_by_azp() -> None:
+    token = VerifiedToken(ISSUER, claims(azp="c") | {"client_id": None})
+    with pytest.raises(TokenError, match="invalid_client"):
+        check_claims(token, replace(RULES, client_id=frozenset("c")), NOW)
+
+
+def test_with_audience_and_client_both_have_to_hold() -> None:
+    both = replace(RULES, audience=frozenset("a"), client_id=frozenset("c"))
+    assert check(both, aud="a", client_id="c").id == "user-1"
+    assert refused(both, aud="x", client_id="c")[0] is Reason.INVALID_AUDIENCE
+    assert refused(both, aud="a", client_id="x")[0] is Reason.INVALID_CLIENT
+
+
+# Required claims.
+
+
+@pytest.mark.parametrize(
+    ("value", "accepted"),
+    [
+        ("a", ("a",)),
+        ("a", ("b", "a")),
+        (["x", "a"], ("a",)),
+        (1, (1.0,)),
+        (True, (True,)),
+        (False, (True, False)),
+        (None, (None,)),
+        ([None], (None,)),
+    ],
+    ids=repr,
+)
+def test_a_claim_holds(value: object, accepted: tuple[Scalar, ...]) -> None:
+    assert claim_holds({"c": value}, "c", accepted)
+
+
+@pytest.mark.parametrize(
+    ("value", "accepted"),
+    [
+        ("a", ("A",)),
+        ("ab", ("a",)),
+        (True, (1,)),
+        (1, (True,)),
+        (0, (False,)),
+        (False, (0,)),
+        ("true", (True,)),
+        ("1", (1,)),
+        ([], ("a", None)),
+        (None, ("a", False, 0)),
+        ([["a"]], ("a",)),
+        ({"a": 1}, ("a",)),
+        (5, ()),
+    ],
+    ids=repr,
+)
+def test_a_claim_does_not_hold(value: object, accepted: tuple[Scalar, ...]) -> None:
+    assert not claim_holds({"c": value}, "c", accepted)
+
+
+def test_a_claim_that_is_not_there_does_not_hold_even_for_null() -> None:
+    assert not claim_holds({}, "c", (None,))
+
+
+def test_every_required_claim_has_to_hold() -> None:
+    rules = replace(RULES, required_claims=(("token_use", ("access",)), ("groups", ("staff", "admin"))))
+    assert check(rules, token_use="access", groups=["admin"]).id == "user-1"
+    code, detail = refused(rules, token_use="access", groups=["guest"])
+    assert (code, detail) == (Reason.INVALID_CLAIM, "the claim groups is missing or has no accepted value")
+    assert "s3cret" not in refused(rules, token_use="s3cret")[1]
+
+
+# Principal and scopes.
+
+
+def test_another_claim_may_name_the_principal() -> None:
+    principal = check(replace(RULES, principal_claim="email"), email="a@example.com")
+    assert (principal.id, principal.subject) == ("a@example.com", "user-1")
+    assert check(replace(RULES, principal_claim="number"), number=5).id == "5"
+
+
+@pytest.mark.parametrize("value", [None, "", True, 1.5, ["a"], {}], ids=str)
+def test_what_names_nobody_is_refused(value: object) -> None:
+    code, detail = refused(sub=value)
+    assert code is Reason.INVALID_CLAIM
+    assert "the claim sub, which names the principal" in detail
+
+
+def test_a_subject_that_is_no_text_is_none() -> None:
+    assert check(replace(RULES, principal_claim="email"), email="a", sub=5).subject is None
+
+
+@pytest.mark.parametrize(
+    ("members", "scope"),
+    [
+        ({}, ""),
+        ({"scope": "b a b"}, "b a"),
+        ({"scope": " a  b "}, "a b"),
+        ({"scope": ["b", "a"]}, "b a"),
+        ({"scp": "a"}, "a"),
+        ({"scp": ["a", "b"], "scope": "b c"}, "b c a"),
+        ({"scope": 5, "scp": {"a": 1}}, ""),
+        ({"scope": ["a", 5, "", None]}, "a"),
+        ({"scope": "a\tb"}, "a\tb"),
+    ],
+    ids=str,
+)
+def test_scopes_are_read_from_both_claims_in_both_forms(members: Json, scope: str) -> None:
+    principal = check(**members)
+    assert principal.scope == scope
+    assert principal.scopes == frozenset(scope.split(" ")) - {""}
+
+
+# The order is part of what a log says: of several things that are wrong, the first is named.
+
+
+def test_the_first_check_that_fails_names_the_reason() -> None:
+    wrong: Json = {"exp": NOW - 1000, "iat": NOW - 5000, "aud": "x", "client_id": "x", "use": "x", "sub": ""}
+    rules = ClaimRules(
+        audience=frozenset("a"), client_id=frozenset("c"), max_lifetime=1.0, required_claims=(("use", ("y",)),)
+    )
+    met = []
+    for name, value in (("exp", EXP), ("iat", NOW), ("aud", "a"), ("client_id", "c"), ("use", "y"), ("sub", "me")):
+        met.append(refused(rules, **wrong)[0])
+        wrong[name] = value
+        rules = replace(rules, max_lifetime=None) if name == "iat" else rules
+    assert met == [
+        Reason.TOKEN_EXPIRED,
+        Reason.TOKEN_LIFETIME_TOO_LONG,
+        Reason.INVALID_AUDIENCE,
+        Reason.INVALID_CLIENT,
+        Reason.INVALID_CLAIM,
+        Reason.INVALID_CLAIM,
+    ]
+    assert check(rules, **wrong).id == "me"

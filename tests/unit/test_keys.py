@@ -1,0 +1,231 @@
+"""A JWK set becomes keys; a key for a token is chosen; a signature is checked."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from authorizer.errors import Reason, TokenError
+from authorizer.keys import SUPPORTED_ALGORITHMS, Key, KeySet, check_signature, parse_key_set
+from authorizer.tokens import BearerToken, UnverifiedToken, parse
+from devkit.mint import Defect
+from devkit.signing import ALGORITHMS, SigningKey, base64url
+from tests.factories import parsed_keys, signing_key, token
+
+if TYPE_CHECKING:
+    from devkit.signing import Json
+
+
+def key_set(*jwks: object) -> KeySet:
+    return parse_key_set(json.dumps({"keys": jwks}))
+
+
+def jwk(of: str = "ES256", /, **members: object) -> Json:
+    return signing_key(of).public_jwk(**members)
+
+
+def left_out(bad: object) -> str:
+    """Read a set with one bad key beside a good one, and give the reason why it was left out."""
+    read = key_set(bad, jwk())
+    assert [key.kid for key in read.keys] == ["key-1"]
+    (reason,) = read.skipped
+    assert reason.startswith("key 0 left out: ")
+    return reason.removeprefix("key 0 left out: ")
+
+
+def kids(found: tuple[Key, ...]) -> list[str | None]:
+    return [key.kid for key in found]
+
+
+# Reading a set.
+
+
+@pytest.mark.parametrize(
+    ("alg", "expected"),
+    [
+        ("RS256", {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}),
+        ("ES256", {"ES256"}),
+        ("ES384", {"ES384"}),
+        ("ES512", {"ES512"}),
+        ("EdDSA", {"EdDSA", "Ed25519"}),
+    ],
+)
+def test_a_key_without_an_algorithm_serves_all_that_fit_its_type(alg: str, expected: set[str]) -> None:
+    (key,) = key_set(jwk(alg, alg=None)).keys
+    assert key.algorithms == expected
+
+
+@pytest.mark.parametrize("alg", ALGORITHMS)
+def test_a_key_with_an_algorithm_serves_that_one(alg: str) -> None:
+    (key,) = key_set(jwk(alg)).keys
+    assert key.algorithms == ({"EdDSA", "Ed25519"} if alg in ("EdDSA", "Ed25519") else {alg})
+
+
+def test_the_devkit_knows_all_that_is_supported() -> None:
+    assert frozenset(ALGORITHMS) == SUPPORTED_ALGORITHMS
+    assert not any(alg.startswith("HS") or alg == "none" for alg in SUPPORTED_ALGORITHMS)
+
+
+def test_a_set_may_be_bytes_and_a_kid_is_optional() -> None:
+    (key,) = parse_key_set(json.dumps({"keys": [jwk(kid=None)]}).encode()).keys
+    assert key.kid is None
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ("", "not valid JSON"),
+        (b"\xff\xfe\xfd", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
+        ("[]", 'no JSON object with a list "keys"'),
+        ('{"keys": {}}', 'no JSON object with a list "keys"'),
+        ('{"key": []}', 'no JSON object with a list "keys"'),
+        ('{"keys": []}', "no key that may verify, of 0"),
+        ('{"keys": [{"kty": "oct", "k": "c2VjcmV0"}, 5]}', "no key that may verify, of 2; key 0 left out"),
+    ],
+    ids=range(8),
+)
+def test_what_is_no_usable_set_is_refused_without_its_contents(document: str | bytes, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as caught:
+        parse_key_set(document)
+    assert "c2VjcmV0" not in str(caught.value)
+
+
+def test_a_set_full_of_useless_keys_is_described_in_a_few_words() -> None:
+    with pytest.raises(ValueError, match="of 1000; key 0 left out") as caught:
+        key_set(*[5] * 1000)
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (5, "it is no JSON object"),
+        ({}, "its kty is not RSA, EC or OKP"),
+        ({"kty": "oct", "k": "c2VjcmV0"}, "its kty is not RSA, EC or OKP"),
+        ({"kty": ["RSA"]}, "its kty is not RSA, EC or OKP"),
+        (jwk(kid=5), "its kid is no text"),
+        (jwk(use="enc"), "its use is not sig"),
+        (jwk(use=["sig"]), "its use is not sig"),
+        (jwk(key_ops=["sign"]), "its key_ops do not include verify"),
+        (jwk(key_ops="verify"), "its key_ops do not include verify"),
+        (jwk(crv="secp256k1"), "its curve is not supported"),
+        (jwk(crv=5), "its curve is not supported"),
+        (jwk("EdDSA", crv="X25519"), "its curve is not supported"),
+        (jwk("EdDSA", crv="Ed448"), "its curve is not supported"),
+        (jwk(alg="RS256"), "its alg does not fit its type"),
+        (jwk(alg="ES384"), "its alg does not fit its type"),
+        (jwk(alg=["ES256"]), "its alg does not fit its type"),
+        (jwk(alg="none"), "its alg does not fit its type"),
+        (jwk("RS256", alg="HS256"), "its alg does not fit its type"),
+        (jwk("RS256", alg="RSA-OAEP"), "its alg does not fit its type"),
+        (jwk(x=None), "its crv, x, y are not all text"),
+        (jwk("RS256", e=65537), "its n, e are not all text"),
+        (jwk(x="AAAA"), "its numbers make no key"),
+        (jwk(x="!"), "its numbers make no key"),
+        (jwk(y=base64url(bytes(32))), "its numbers make no key"),
+        (jwk("EdDSA", x="AAAA"), "its numbers make no key"),
+        (jwk("RS256", e="AA"), "its numbers make no key"),
+        (jwk("RS256", n=""), "its numbers make no key"),
+    ],
+    ids=range(27),
+)
+def test_one_bad_key_does_not_cost_the_others(bad: object, reason: str) -> None:
+    assert left_out(bad) == reason
+
+
+def test_key_ops_that_include_verify_are_fine() -> None:
+    assert key_set(jwk(key_ops=["verify"], use=None)).skipped == ()
+
+
+def test_an_rsa_key_has_2048_bits_at_least() -> None:
+    small = SigningKey("small", "RS256", rsa.generate_private_key(public_exponent=65537, key_size=1024))  # noqa: S505 - that is the point
+    assert left_out(small.public_jwk()) == "an RSA key needs 2048 bits"
+
+
+def test_a_set_that_leaks_private_keys_gives_public_ones() -> None:
+    (key,) = key_set(jwk(d=base64url(bytes(31) + b"\x01"))).keys
+    check_signature(parse(BearerToken(token())), (key,))
+    assert not hasattr(key.public, "private_numbers")
+
+
+# Choosing a key.
+
+
+def test_a_kid_chooses_among_those_that_fit_the_algorithm() -> None:
+    keys = key_set(jwk(kid="a"), jwk(kid="b"), jwk("RS256", kid="a"), jwk(kid=None))
+    assert kids(keys.candidates("ES256", "a")) == ["a"]
+    assert kids(keys.candidates("RS256", "a")) == ["a"]
+    assert kids(keys.candidates("RS256", "b")) == []
+    assert kids(keys.candidates("ES256", "c")) == []
+    assert kids(keys.candidates("ES384", "a")) == []
+
+
+def test_all_keys_of_one_kid_are_candidates() -> None:
+    keys = key_set(jwk(kid="a"), jwk(kid="a"), jwk(kid="b"))
+    assert kids(keys.candidates("ES256", "a")) == ["a", "a"]
+
+
+def test_without_a_kid_there_is_one_fitting_key_or_none() -> None:
+    assert kids(key_set(jwk(kid="a"), jwk("RS256", kid="b")).candidates("ES256", None)) == ["a"]
+    assert kids(key_set(jwk(kid="a"), jwk(kid="b")).candidates("ES256", None)) == []
+    assert kids(key_set(jwk(kid="a")).candidates("RS256", None)) == []
+
+
+def test_an_empty_kid_is_a_kid() -> None:
+    assert kids(key_set(jwk(kid="a")).candidates("ES256", "")) == []
+
+
+# Checking a signature.
+
+
+@pytest.mark.parametrize("alg", ALGORITHMS)
+def test_each_algorithm_verifies_what_it_signed(alg: str) -> None:
+    unverified = parse(BearerToken(token(alg=alg)))
+    candidates = parsed_keys(alg).candidates(alg, "key-1")
+    assert len(candidates) == 1
+    check_signature(unverified, candidates)
+
+
+@pytest.mark.parametrize("alg", ALGORITHMS)
+@pytest.mark.parametrize("defect", [Defect.FORGED, Defect.TAMPERED])
+def test_each_algorithm_refuses_another_key_and_another_payload(alg: str, defect: Defect) -> None:
+    unverified = parse(BearerToken(token(alg=alg, defect=defect)))
+    with pytest.raises(TokenError) as caught:
+        check_signature(unverified, parsed_keys(alg).candidates(alg, "key-1"))
+    assert caught.value.code is Reason.BAD_SIGNATURE
+
+
+@pytest.mark.parametrize("alg", ALGORITHMS)
+@pytest.mark.parametrize("signature", [b"", b"\x00", bytes(64), bytes(96), bytes(132), bytes(256), b"\xff" * 64])
+def test_each_algorithm_refuses_signatures_that_are_none(alg: str, signature: bytes) -> None:
+    unverified = UnverifiedToken(alg, None, None, {}, b"a.b", signature)
+    with pytest.raises(TokenError) as caught:
+        check_signature(unverified, parsed_keys(alg).candidates(alg, "key-1"))
+    assert caught.value.code is Reason.BAD_SIGNATURE
+
+
+def test_any_of_several_candidates_may_verify() -> None:
+    another = key_set(signing_key("ES256", "another").public_jwk()).keys[0]
+    right = parsed_keys().keys[0]
+    unverified = parse(BearerToken(token()))
+    check_signature(unverified, (another, right))
+    with pytest.raises(TokenError):
+        check_signature(unverified, (another,))
+    with pytest.raises(TokenError):
+        check_signature(unverified, ())
+
+
+def test_an_ecdsa_signature_is_raw_and_not_der() -> None:
+    unverified = parse(BearerToken(token()))
+    numbers = unverified.signature
+    der = b"\x30\x44" + b"\x02\x20" + numbers[:32] + b"\x02\x20" + numbers[32:]
+    with pytest.raises(TokenError):
+        check_signature(UnverifiedToken("ES256", None, None, {}, unverified.signing_input, der), parsed_keys().keys)
+
+
+def test_an_rsa_key_of_one_algorithm_verifies_no_other() -> None:
+    assert parsed_keys("RS256").candidates("PS256", "key-1") == ()
