@@ -1,0 +1,201 @@
+"""Rules, principal and request become the statements of a policy: see ``docs/adr/0005``."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from authorizer.events import EventKind
+from authorizer.policies.literals import is_plain, literal
+from authorizer.policies.overlaps import describe_overlaps
+from authorizer.policies.repairs import Repairs
+from authorizer.policies.selection import kept, select
+from authorizer.policies.sizes import MAX_POLICY, Limits, Unit, Wording, fit, word
+from authorizer.policies.verdicts import Item, Verdicts
+from authorizer.policies.words import EVERYTHING, compile_texts
+from authorizer.rules.model import ANY_METHOD, CONNECT, Deny
+
+if TYPE_CHECKING:
+    import re
+    from typing import Literal as OneOf
+
+    from authorizer.claims import Principal
+    from authorizer.events import Request
+    from authorizer.rules import Allow, Rules
+
+_REMEMBERED = 256
+"""Policies kept: one for each set of rights that principals have had (and stage name's length)."""
+_NEARLY_ALL = 0.85
+"""A rule with less of its requests in a policy is reported as left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a policy. A resource is what follows the stage: ``GET/orders/?*``; ``*`` is everything."""
+
+    effect: OneOf["Allow", "Deny"]
+    resources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """The statements of a policy, and the routes that the rules would allow but the policy does not."""
+
+    statements: tuple[Statement, ...]
+    left_out: tuple[str, ...] = ()
+
+
+ALLOW_EVERYTHING = Compiled((Statement("Allow", (EVERYTHING,)),))
+DENY_EVERYTHING = Compiled((Statement("Deny", (EVERYTHING,)),))
+
+
+@dataclass(frozen=True, slots=True)
+class _Policy:
+    """A policy, ready to be used again for whoever has the same rights."""
+
+    wording: Wording
+    compiled: Compiled
+    share: float
+    allowed: re.Pattern[str]
+    denied: re.Pattern[str]
+
+    def permits(self, text: str) -> bool:
+        return self.allowed.match(text) is not None and self.denied.match(text) is None
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What a policy depends on. ``first`` are rules that have to be in it, ``alone`` says that no others are."""
+
+    rights: int
+    prefix: int
+    first: frozenset[Item] = frozenset()
+    alone: bool = False
+
+
+@dataclass(slots=True)
+class PolicyCompiler:
+    """Makes policies, and keeps them by what they depend on. ``max_bytes`` is the room for one policy."""
+
+    rules: Rules
+    max_bytes: int = MAX_POLICY
+    _verdicts: Verdicts = field(init=False)
+    _policies: OrderedDict[_Question, _Policy] = field(init=False, default_factory=OrderedDict)
+
+    def __post_init__(self) -> None:
+        """Prepare what does not depend on the principal."""
+        self._verdicts = Verdicts(self.rules)
+
+    def compile(self, principal: Principal, decision: Allow | Deny, request: Request, cached_by: str) -> Compiled:
+        """Word the decision about a request as far as the cache's key reaches.
+
+        ``cached_by`` is ``JWT_CACHED_BY``: ``token`` (all routes that the principal may use), ``route`` (the
+        route that matched), ``nothing`` (this request).
+        """
+        refused = isinstance(decision, Deny)
+        if not self.rules.configured:
+            return DENY_EVERYTHING if refused else ALLOW_EVERYTHING
+        if request.kind is EventKind.WEBSOCKET:
+            return DENY_EVERYTHING if refused else Compiled((Statement("Allow", (CONNECT,)),))
+        rights = self.rules.rights(principal)
+        if cached_by == "token":
+            return self._for_all_routes(rights, request, refused=refused)
+        if refused:
+            return DENY_EVERYTHING
+        if cached_by == "nothing":
+            return self._literal(rights, request)
+        return self._for_routes(rights, request, alone=True)
+
+    def _for_all_routes(self, rights: int, request: Request, *, refused: bool) -> Compiled:
+        policy = self._policy(_Question(rights, len(request.arn.prefix)))
+        if refused or policy.permits(_text(request)):
+            return policy.compiled
+        # The request is left out. Another policy with as much in it may have its route; else it is added alone.
+        first = self._policy(_Question(rights, len(request.arn.prefix), self._items(request)))
+        if first.share < policy.share:
+            added = self._with_literal(policy, request)
+            if added is not None:
+                return added
+        return self._for_routes(rights, request, alone=False)
+
+    def _for_routes(self, rights: int, request: Request, *, alone: bool) -> Compiled:
+        """Have the routes that decide about a request in the policy, whatever else that costs."""
+        policy = self._policy(_Question(rights, len(request.arn.prefix), self._items(request), alone))
+        if policy.permits(_text(request)):
+            return policy.compiled
+        return self._with_literal(policy, request) or self._literal(rights, request)
+
+    def _items(self, request: Request) -> frozenset[Item]:
+        return frozenset(
+            Item(self._verdicts.numbers[resource], resource.listed(request.method) or ANY_METHOD)
+            for resource in self.rules.find(request.path)
+        )
+
+    def warnings(self, cached_by: str) -> tuple[str, ...]:
+        """Say which routes overlap so that some principals' cached policies cannot have both, and what to do."""
+        return describe_overlaps(self.rules, self._verdicts) if cached_by == "token" else ()
+
+    def _policy(self, question: _Question) -> _Policy:
+        policy = self._policies.get(question)
+        if policy is None:
+            policy = self._policies[question] = self._make(question)
+            if len(self._policies) > _REMEMBERED:
+                self._policies.popitem(last=False)
+        else:
+            self._policies.move_to_end(question)
+        return policy
+
+    def _make(self, question: _Question) -> _Policy:
+        repairs = Repairs(self.rules, self._verdicts, question.rights)
+        items = [item for item in repairs.items if not question.alone or item in question.first]
+        choice = select(repairs, {item: repairs.grants(item) for item in items}, question.first)
+        shares = kept(repairs, choice)
+        units = [
+            Unit(grant.patterns, frozenset({item}))
+            for item, grant in choice.items()
+            if grant is not None and shares[item] > 0
+        ]
+        units = fit(repairs, units, shares, Limits(question.prefix, self.max_bytes))
+        granted = {item for unit in units for item in unit.items if shares[item] >= _NEARLY_ALL}
+        resources = self.rules.resources
+        left_out = [resources[item.resource].route(item.listed) for item in items if item not in granted]
+        wording = word(repairs, units)
+        return _Policy(
+            wording,
+            _compiled(wording, tuple(left_out)),
+            sum(shares[item] for unit in units for item in unit.items),
+            compile_texts(wording.allowed),
+            compile_texts(wording.denied),
+        )
+
+    def _with_literal(self, policy: _Policy, request: Request) -> Compiled | None:
+        """Add a request to a policy that leaves it out, if nothing in the policy denies it."""
+        text = _text(request)
+        wording = Wording((*policy.wording.allowed, text), policy.wording.denied)
+        fits = Limits(len(request.arn.prefix), self.max_bytes).fits(wording.allowed, wording.denied)
+        if not fits or not is_plain(text) or policy.denied.match(text) is not None:
+            return None
+        return _compiled(wording, policy.compiled.left_out)
+
+    def _literal(self, rights: int, request: Request) -> Compiled:
+        """Allow this request and nothing else."""
+        wording = literal(self.rules, rights, request.method, request.path)
+        limits = Limits(len(request.arn.prefix), self.max_bytes)
+        if not limits.fits((wording.allowed,), wording.denied):
+            return Compiled(DENY_EVERYTHING.statements, ("the request itself: it is too long for a policy",))
+        return _compiled(Wording((wording.allowed,), wording.denied), ())
+
+
+def _text(request: Request) -> str:
+    """Write what is asked for as API Gateway's ARN has it behind the stage."""
+    return f"{request.method}{request.path}"
+
+
+def _compiled(wording: Wording, left_out: tuple[str, ...]) -> Compiled:
+    if not wording.allowed:
+        return Compiled(DENY_EVERYTHING.statements, left_out)
+    statements = [Statement("Allow", wording.allowed)]
+    if wording.denied:
+        statements.append(Statement("Deny", wording.denied))
+    return Compiled(tuple(statements), left_out)

@@ -1,0 +1,84 @@
+"""What cached policies have to leave out, found at start-up and said in words that help to mend it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from authorizer.policies.repairs import Repairs
+from authorizer.policies.selection import kept, select
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from authorizer.policies.selection import Choice
+    from authorizer.policies.verdicts import Item, Verdicts
+    from authorizer.rules import Rules
+
+_MOST_REQUIREMENTS = 12
+"""With more kinds of rights than this, only those who have all of them, or all but some, are looked at."""
+_MOST_WARNINGS = 20
+_HALF = 0.5
+
+
+def describe_overlaps(rules: Rules, verdicts: Verdicts) -> tuple[str, ...]:
+    """Name the pairs of routes that a policy cannot both allow, for typical principals, and say what to do."""
+    found: dict[tuple[Item, Item | None], None] = {}
+    for rights in _typical_rights(len(rules.requirements)):
+        repairs = Repairs(rules, verdicts, rights)
+        choice = select(repairs, {item: repairs.grants(item) for item in repairs.items}, frozenset())
+        shares = kept(repairs, choice)
+        for item, share in shares.items():
+            if share < _HALF:
+                rivals: list[Item | None] = [*_rivals(repairs, choice, item)]
+                found.update(((item, rival), None) for rival in rivals or [None])
+    texts = [_text(rules, item, rival) for item, rival in list(found)[:_MOST_WARNINGS]]
+    more = len(found) - len(texts)
+    return (*texts, f"{more} more pairs of routes overlap like these") if more else tuple(texts)
+
+
+def _typical_rights(count: int) -> Iterator[int]:
+    """All rights there are; then all but one kind, and one kind alone."""
+    everything = (1 << count) - 1
+    yield everything
+    if count <= _MOST_REQUIREMENTS:
+        for number in range(count):
+            yield everything & ~(1 << number)
+            yield 1 << number
+
+
+def _rivals(repairs: Repairs, choice: Choice, item: Item) -> list[Item]:
+    """Find the rules that are granted at the cost of this one."""
+    grants = repairs.grants(item)
+    mine = {denial for grant in grants for denial in grant.denials}
+    rivals = []
+    for other, grant in choice.items():
+        if other == item or grant is None:
+            continue
+        taken = any(repairs.losses(denial).get(item, 0) >= _HALF for denial in grant.denials)
+        if taken or any(repairs.losses(denial).get(other, 0) >= _HALF for denial in mine):
+            rivals.append(other)
+    return rivals
+
+
+def _text(rules: Rules, item: Item, rival: Item | None) -> str:
+    name = _name(rules, item)
+    if rival is None:
+        cause = (
+            f"{name} overlaps with routes that some who may use it may not use, and no policy can tell them apart "
+            "(IAM's * also matches a slash)"
+        )
+    else:
+        cause = (
+            f"{name} and {_name(rules, rival)} overlap: no policy can allow both without allowing paths between them "
+            "that the rules refuse (IAM's * also matches a slash)"
+        )
+    promise = "" if rules.absent else 'set unlisted_routes = "absent" if the API has no routes but those listed; or '
+    return (
+        f"{cause}. For some principals a cached answer leaves out {name}, which they see as a 403. To mend it, "
+        f"{promise}give the routes that overlap the same rights, or paths that begin differently; or have API Gateway "
+        "cache by route (JWT_CACHED_BY=route)"
+    )
+
+
+def _name(rules: Rules, item: Item) -> str:
+    return rules.resources[item.resource].route(item.listed)

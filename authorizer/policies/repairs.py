@@ -1,0 +1,142 @@
+"""What a grant needs to be denied beside it, and what such a denial costs.
+
+A grant is tried against the rules: the shortest request that it covers and the rules refuse becomes, with
+whatever no rule names made ``ANY``, a denial; and so on until there is none left. So a grant together with
+its denials is right by construction, and more denials can only make it narrower.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from authorizer.policies.verdicts import Answer, Item
+from authorizer.policies.words import ANY, OTHER, SLASH, generalize, matches
+from authorizer.rules.model import ANY_METHOD
+from authorizer.rules.templates import Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from authorizer.policies.verdicts import Verdicts
+    from authorizer.policies.words import Pattern, Word
+    from authorizer.rules import Resource, Rules
+
+_MOST_DENIALS = 40
+"""A grant that needs more is not worth its bytes."""
+_PARTLY = 0.1
+"""The loss where a denial touches some of the requests that a rule allows: those with a certain text in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Patterns that allow a rule's requests, ``value`` of them (1: all), and the denials they need."""
+
+    patterns: tuple[Pattern, ...]
+    denials: frozenset[Pattern]
+    value: float
+
+
+class Repairs:
+    """Finds grants and what they cost for principals with certain rights. Keeps what it has found."""
+
+    def __init__(self, rules: Rules, verdicts: Verdicts, rights: int) -> None:
+        """Take the rights as bits: see :meth:`authorizer.rules.Rules.rights`."""
+        self._resources = rules.resources
+        self._verdicts = verdicts
+        self._rights = rights
+        self._needed: dict[Pattern, frozenset[Pattern] | None] = {}
+        self._losses: dict[Pattern, Mapping[Item, float]] = {}
+        self.items = tuple(
+            Item(number, listed)
+            for number, resource in enumerate(rules.resources)
+            for listed, requirement in resource.methods.items()
+            if rights >> requirement & 1
+        )
+        # Nothing that is allowed is as long as this, so denying it costs nothing and serves all grants.
+        lengths = [len(resource.template) + 1 for resource in rules.resources]
+        endless = any(self._resources[item.resource].greedy for item in self.items)
+        self._too_long: tuple[Pattern, ...] = () if endless or rules.absent else ((ANY,) * (max(lengths) + 1),)
+
+    def grants(self, item: Item) -> list[Grant]:
+        """List the ways to allow a rule's requests, the best first."""
+        resource = self._resources[item.resource]
+        others = tuple(method for method in self._verdicts.methods if method not in (OTHER, *resource.methods))
+        methods = [(item.listed,)] if item.listed != ANY_METHOD else [(ANY,), others]
+        grants = []
+        for spelling in methods:
+            for shape, value in _shapes(resource):
+                patterns = tuple((method, *shape) for method in spelling)
+                denials = self._needed_by(patterns)
+                if denials is None:
+                    continue
+                grants.append(Grant(patterns, denials, value))
+                harmless = not any(self.losses(denial) for denial in denials)
+                if value == 1 and harmless and len(denials) <= len(others):
+                    return grants  # nothing can be better
+        return grants
+
+    def _needed_by(self, patterns: tuple[Pattern, ...]) -> frozenset[Pattern] | None:
+        denials: set[Pattern] = set()
+        for pattern in patterns:
+            needed = self.needed(pattern)
+            if needed is None:
+                return None
+            denials |= needed
+        return frozenset(denials)
+
+    def needed(self, pattern: Pattern) -> frozenset[Pattern] | None:
+        """Find the denials that make a pattern right; ``None`` where they would be too many, or leave nothing of it."""
+        if pattern not in self._needed:
+            self._needed[pattern] = self._search(pattern)
+        return self._needed[pattern]
+
+    def _search(self, pattern: Pattern) -> frozenset[Pattern] | None:
+        denials: list[Pattern] = list(self._too_long)
+        while True:
+            found: list[Pattern] = []
+            for word, method, place in self._verdicts.explore(pattern, tuple(denials)):
+                if any(matches(denial, word) for denial in found):
+                    continue
+                if self._verdicts.answer(method, place, self._rights) is Answer.REFUSED:
+                    denial = generalize(word)
+                    if denial == pattern or len(denials) + len(found) > _MOST_DENIALS:
+                        return None
+                    found.append(denial)
+            if not found:
+                return frozenset(denials)
+            denials += found
+
+    def losses(self, denial: Pattern) -> Mapping[Item, float]:
+        """Tell which allowed rules a denial touches, and how much of each it takes away (1: all)."""
+        if denial not in self._losses:
+            touched = {
+                item
+                for word, method, place in self._verdicts.explore(denial)
+                if word[-1] != SLASH and self._verdicts.answer(method, place, self._rights) is Answer.ALLOWED
+                for item in self._verdicts.items(method, place)
+            }
+            self._losses[denial] = {item: self._loss(denial, item) for item in sorted(touched)}
+        return self._losses[denial]
+
+    def _loss(self, denial: Pattern, item: Item) -> float:
+        method = OTHER if item.listed == ANY_METHOD else item.listed
+        words = _examples(self._resources[item.resource], method)
+        return max(_PARTLY, sum(matches(denial, word) for word in words) / len(words))
+
+
+def _shapes(resource: Resource) -> list[tuple[Pattern, float]]:
+    """List the patterns for a template, and the share of its requests that they cover."""
+    shape: Pattern = tuple(ANY if isinstance(part, Variable) else part for part in resource.template)
+    if not resource.greedy:
+        return [(shape or (SLASH,), 1.0)]
+    # Where a path of one segment more is another rule's, those that are longer may still be granted.
+    return [(shape, 1.0), ((*shape, ANY), 0.6), ((*shape, ANY, ANY), 0.3)]
+
+
+def _examples(resource: Resource, method: str) -> list[Word]:
+    """Give requests that a rule decides, in which nothing is named that its template does not name."""
+    segments = tuple(OTHER if isinstance(part, Variable) else part for part in resource.template)
+    if not resource.greedy:
+        return [(method, *segments)]
+    return [(method, *segments, *(OTHER,) * more) for more in range(3)]

@@ -1,0 +1,146 @@
+"""Which of the grants to make, where the denial that one needs takes away what another allows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import product
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from authorizer.policies.repairs import Grant, Repairs
+    from authorizer.policies.verdicts import Item
+    from authorizer.policies.words import Pattern
+
+_FEW = 3000
+"""So many combinations are tried one by one; of more, the best is approached step by step."""
+_FIRST = 1000.0
+"""The weight of a rule that has to be allowed, among rules that weigh 1."""
+_RESOURCE = 0.001
+"""What a resource in the policy costs, so that the shorter of two equal policies is chosen."""
+
+type Choice = dict[Item, Grant | None]
+
+
+def select(repairs: Repairs, options: Mapping[Item, list[Grant]], must: frozenset[Item]) -> Choice:
+    """Choose a grant, or none, for each rule, so that as much as possible is allowed. ``must`` comes first."""
+    choice: Choice = {}
+    for group in _groups(repairs, options):
+        part = {item: options[item] for item in group}
+        combinations = 1
+        for grants in part.values():
+            combinations *= len(grants) + 1
+        best = _try_all(repairs, part, must) if combinations <= _FEW else _approach(repairs, part, must)
+        choice.update(best)
+    return choice
+
+
+def kept(repairs: Repairs, choice: Choice) -> dict[Item, float]:
+    """Tell how much of each rule's requests a choice allows: from 0 to 1."""
+    denials = {denial for grant in choice.values() if grant is not None for denial in grant.denials}
+    shares = {item: 0.0 if grant is None else grant.value for item, grant in choice.items()}
+    for denial in denials:
+        for item, loss in repairs.losses(denial).items():
+            if item in shares:
+                shares[item] = max(0.0, shares[item] - loss)
+    return shares
+
+
+def _groups(repairs: Repairs, options: Mapping[Item, list[Grant]]) -> list[list[Item]]:
+    """Split the rules into groups that have no influence on each other."""
+    leader = {item: item for item in options}
+
+    def lead(item: Item) -> Item:
+        while leader[item] != item:
+            leader[item] = leader[leader[item]]
+            item = leader[item]
+        return item
+
+    touching: dict[Pattern, Item] = {}
+    for item, grants in options.items():
+        for denial in {denial for grant in grants for denial in grant.denials}:
+            touched = [other for other in repairs.losses(denial) if other in leader]
+            if not touched:
+                continue
+            for other in (touching.setdefault(denial, item), *touched):
+                leader[lead(other)] = lead(item)
+    groups: dict[Item, list[Item]] = {}
+    for item in options:
+        groups.setdefault(lead(item), []).append(item)
+    return list(groups.values())
+
+
+def _worth(repairs: Repairs, choice: Choice, must: frozenset[Item]) -> float:
+    cost = sum(len(grant.patterns) + len(grant.denials) for grant in choice.values() if grant is not None)
+    shares = kept(repairs, choice)
+    return sum(share * (_FIRST if item in must else 1.0) for item, share in shares.items()) - cost * _RESOURCE
+
+
+def _try_all(repairs: Repairs, options: Mapping[Item, list[Grant]], must: frozenset[Item]) -> Choice:
+    # The options to grant come before the option not to, so of equals the one that grants more is found first.
+    combinations = product(*([*grants, None] for grants in options.values()))
+    return max(
+        (dict(zip(options, combination, strict=True)) for combination in combinations),
+        key=lambda choice: _worth(repairs, choice, must),
+    )
+
+
+def _approach(repairs: Repairs, options: Mapping[Item, list[Grant]], must: frozenset[Item]) -> Choice:
+    """Begin once with all grants and once with none, change one at a time while that helps, and take the better end."""
+    everything: Choice = {item: grants[0] if grants else None for item, grants in options.items()}
+    nothing: Choice = dict.fromkeys(options)
+    ends = [_climb(repairs, options, start, must) for start in (everything, nothing)]
+    return max(ends, key=lambda choice: _worth(repairs, choice, must))
+
+
+def _climb(  # noqa: C901 - TODO
+    repairs: Repairs, options: Mapping[Item, list[Grant]], start: Choice, must: frozenset[Item]
+) -> Choice:
+    choice = dict(start)
+    # Denials that touch nothing allowed are of no account here.
+    harm = {
+        grant: frozenset(denial for denial in grant.denials if options.keys() & repairs.losses(denial).keys())
+        for grants in options.values()
+        for grant in grants
+    }
+    uses = Counter(denial for grant in choice.values() if grant is not None for denial in harm[grant])
+
+    def weight(item: Item) -> float:
+        return _FIRST if item in must else 1.0
+
+    def own(item: Item, grant: Grant | None, present: set[Pattern]) -> float:
+        if grant is None:
+            return 0.0
+        lost = sum(repairs.losses(denial).get(item, 0.0) for denial in present)
+        return (grant.value - lost) * weight(item) - (len(grant.patterns) + len(grant.denials)) * _RESOURCE
+
+    def gain(item: Item, grant: Grant | None) -> float:
+        """Tell what it is worth to choose another grant for a rule, given all other choices."""
+        old = choice[item]
+        before = frozenset() if old is None else harm[old]
+        after = frozenset() if grant is None else harm[grant]
+        present = set(uses)
+        gone = {denial for denial in before - after if uses[denial] == 1}
+        come = after - present
+        freed: dict[Item, float] = {}
+        for denials, sign in ((gone, 1.0), (come, -1.0)):
+            for denial in denials:
+                for other, loss in repairs.losses(denial).items():
+                    freed[other] = freed.get(other, 0.0) + sign * loss
+        others = sum(loss * weight(other) for other, loss in freed.items() if other != item and choice.get(other))
+        return others + own(item, grant, present - gone | come) - own(item, old, present)
+
+    improved = True
+    while improved:
+        improved = False
+        for item, grants in options.items():
+            for grant in (*grants, None):
+                if grant is not choice[item] and gain(item, grant) > _RESOURCE / 2:
+                    old = choice[item]
+                    uses.subtract(frozenset() if old is None else harm[old])
+                    uses.update(frozenset() if grant is None else harm[grant])
+                    uses = +uses
+                    choice[item] = grant
+                    improved = True
+    return choice
