@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from authorizer.errors import Reason, TokenError
 from authorizer.pyjwt import ECAlgorithm, InvalidKeyError, OKPAlgorithm, RSAAlgorithm, RSAPSSAlgorithm
@@ -40,6 +42,20 @@ SUPPORTED_ALGORITHMS: frozenset[str] = frozenset(_ALGORITHMS)
 
 MIN_RSA_BITS = 2048
 """RFC 7518 section 3.3."""
+
+_ED25519_FIELD = 2**255 - 19
+_SMALL_ORDER = frozenset(
+    {0, 1, _ED25519_FIELD - 1, _ED25519_FIELD, _ED25519_FIELD + 1}
+    | {
+        int.from_bytes(bytes.fromhex(y), "little")
+        for y in (
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        )
+    }
+)
+"""The y coordinates of Ed25519's points of small order, in each encoding (RFC 8032 section 5.1.3, RFC 7748 section 7):
+under such a key anybody can write a signature for anything."""
 
 _RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
 _ED25519 = frozenset({"EdDSA", "Ed25519"})
@@ -162,10 +178,20 @@ def _key(jwk: object) -> Key:
     except (InvalidKeyError, UnsupportedAlgorithm, ValueError, TypeError, OverflowError):
         message = "its numbers make no key"
         raise _UnusableKeyError(message) from None
-    if kty == "RSA" and getattr(public, "key_size", 0) < MIN_RSA_BITS:
+    _check_strength(public)
+    return Key(kid, algorithms, public)
+
+
+def _check_strength(public: object) -> None:
+    if isinstance(public, RSAPublicKey) and public.key_size < MIN_RSA_BITS:
         message = f"an RSA key needs {MIN_RSA_BITS} bits"
         raise _UnusableKeyError(message)
-    return Key(kid, algorithms, public)
+    if isinstance(public, Ed25519PublicKey):
+        # The last bit is the sign of x, which does not matter here.
+        y = int.from_bytes(public.public_bytes_raw(), "little") % 2**255
+        if y in _SMALL_ORDER:
+            message = "its point is of small order"
+            raise _UnusableKeyError(message)
 
 
 def _check_purpose(jwk: Mapping[str, object]) -> None:
