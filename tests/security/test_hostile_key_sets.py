@@ -1,0 +1,236 @@
+"""Key sets with keys that are weak, odd or no keys: none of them verifies, and none costs the others."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from authorizer.errors import Reason, SettingsError
+from authorizer.keys import parse_key_set
+from devkit.signing import SigningKey, base64url, key_set
+from tests.security.lab import CPU_LIMIT, Lab, attacker_key, jwks, key, lab, sign, token_event, with_signature
+
+if TYPE_CHECKING:
+    from tests.security.lab import Json
+
+
+def _number(value: int) -> str:
+    return base64url(value.to_bytes((value.bit_length() + 7) // 8 or 1))
+
+
+def _rsa(**changed: object) -> Json:
+    return {**attacker_key("rsa").public_jwk(kid="odd", alg=None), **changed}
+
+
+def _ec(**changed: object) -> Json:
+    return {**attacker_key("p256").public_jwk(kid="odd", alg=None), **changed}
+
+
+def _okp(**changed: object) -> Json:
+    return {**attacker_key("ed").public_jwk(kid="odd", alg=None), **changed}
+
+
+MODULUS = int(attacker_key("rsa").private.public_key().public_numbers().n)  # type: ignore[union-attr] # it is RSA
+NO_KEYS: dict[str, object] = {
+    "null": None,
+    "text": "key",
+    "list": [_ec()],
+    "empty": {},
+    "symmetric": {"kty": "oct", "kid": "odd", "k": base64url(b"secret" * 8)},
+    "symmetric and RSA": {**_rsa(), "kty": "oct", "k": "AAAA"},
+    "kty in lower case": _rsa(kty="rsa"),
+    "kty in a list": _rsa(kty=["RSA"]),
+    "kid a number": _ec(kid=1),
+    "kid a list": _ec(kid=["odd"]),
+    "for encryption": _ec(use="enc"),
+    "use null": _ec(use=None),
+    "use a list": _ec(use=["sig"]),
+    "operations that exclude verifying": _ec(key_ops=["sign"]),
+    "operations in a text": _ec(key_ops="verify"),
+    "no operations": _ec(key_ops=[]),
+    "alg of another type": _ec(alg="RS256"),
+    "alg symmetric": _rsa(alg="HS256"),
+    "alg none": _rsa(alg="none"),
+    "alg in a list": _rsa(alg=["RS256"]),
+    "alg null": _rsa(alg=None),
+    "alg for encryption": _rsa(alg="RSA-OAEP"),
+    "1024 bits": _rsa(n=_number(rsa.generate_private_key(65537, 1024).public_key().public_numbers().n)),
+    "2047 bits": _rsa(n=_number((1 << 2046) + 1)),
+    "no modulus": _rsa(n=""),
+    "modulus zero": _rsa(n="AA"),
+    "modulus a number": _rsa(n=MODULUS % 10**9),
+    "no exponent": _rsa(e=""),
+    "exponent zero": _rsa(e="AA"),
+    "exponent one": _rsa(e="AQ"),
+    "exponent two": _rsa(e="Ag"),
+    "exponent even": _rsa(e=_number(65536)),
+    "exponent as large as the modulus": _rsa(e=_number(MODULUS)),
+    "off the curve": _ec(x=base64url(b"\1" * 32)),
+    "the point at infinity": _ec(x=base64url(bytes(32)), y=base64url(bytes(32))),
+    "coordinate beyond the field": _ec(x=base64url(b"\xff" * 32)),
+    "coordinate too short": _ec(x="AQ"),
+    "coordinate too long": _ec(x=base64url(bytes(33) + b"\1" * 32)),
+    "coordinate not base64": _ec(x="!!!"),
+    "coordinate not ASCII": _ec(x="\u00e9"),
+    "coordinate half a pair": _ec(x="\ud800"),
+    "no y": _ec(y=None),
+    "another curve's name": _ec(crv="P-384"),
+    "curve unknown": _ec(crv="P-257"),
+    "curve secp256k1": _ec(crv="secp256k1"),
+    "curve a list": _ec(crv=["P-256"]),
+    "curve missing": _ec(crv=None),
+    "Edwards key too short": _okp(x="AQ"),
+    "Edwards key too long": _okp(x=base64url(b"\1" * 33)),
+    "X25519": _okp(crv="X25519"),
+    "Ed448": _okp(crv="Ed448"),
+    "Edwards as EC": _okp(kty="EC"),
+}
+
+
+@pytest.mark.parametrize("form", NO_KEYS)
+def test_a_key_that_may_not_verify_costs_no_other(form: str) -> None:
+    odd = NO_KEYS[form]
+    target = lab(JWT_JWKS=json.dumps({"keys": [odd, *jwks()["keys"], odd]}))
+    target.allowed(token_event(sign()))
+    target.allowed(token_event(sign(signer=key("rsa"))))
+    for kid in ("rsa", "p256", "ed"):
+        signer = attacker_key(kid)
+        target.attacked(sign(header={"alg": signer.alg, "kid": "odd"}, signer=signer), Reason.UNKNOWN_KEY)
+
+
+def test_the_same_keys_unharmed_do_verify() -> None:
+    for kid, jwk in (("rsa", _rsa()), ("p256", _ec()), ("ed", _okp())):
+        target = lab(JWT_JWKS=json.dumps({"keys": [{name: value for name, value in jwk.items() if value is not None}]}))
+        signer = attacker_key(kid)
+        target.allowed(token_event(sign(header={"alg": signer.alg, "kid": "odd"}, signer=signer)))
+
+
+def test_a_set_of_nothing_but_such_keys_is_none() -> None:
+    with pytest.raises(SettingsError, match="no key that may verify"):
+        lab(JWT_JWKS=json.dumps({"keys": list(NO_KEYS.values())}))
+
+
+FIELD = 2**255 - 19
+ORDER_8 = "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"
+SMALL_ORDER = [y.to_bytes(32, "little") for y in (0, 1, FIELD - 1, FIELD, FIELD + 1)]
+SMALL_ORDER += [
+    bytes.fromhex(ORDER_8),
+    (FIELD - int.from_bytes(bytes.fromhex(ORDER_8), "little")).to_bytes(32, "little"),
+]
+
+
+@pytest.mark.parametrize("sign_bit", [0, 0x80])
+@pytest.mark.parametrize("point", SMALL_ORDER, ids=[point.hex()[:8] for point in SMALL_ORDER])
+def test_under_a_point_of_small_order_anybody_could_sign_anything(point: bytes, sign_bit: int) -> None:
+    encoded = point[:31] + bytes([point[31] | sign_bit])
+    target = lab(JWT_JWKS=json.dumps({"keys": [_okp(x=base64url(encoded)), *jwks()["keys"]]}))
+    for commitment in SMALL_ORDER:
+        token = with_signature(commitment + bytes(32), {"alg": "EdDSA", "kid": "odd"})
+        target.attacked(token, Reason.UNKNOWN_KEY)
+
+
+ODD_NUMBERS: dict[str, Json] = {
+    "even modulus": _rsa(n=_number(MODULUS + 1)),
+    "modulus a power of two": _rsa(n=_number(1 << 2047)),
+    "modulus of 16 KB": _rsa(n=_number((1 << 131072) + 1)),
+    "modulus of 64 KB": _rsa(n=_number((1 << 524288) + 1)),
+    "modulus of 300 KB": _rsa(n="A" * 7 + "Q" * 300_000),
+    "exponent three": _rsa(e="Aw"),
+    "exponent of 2,000 bits": _rsa(e=_number((1 << 2000) + 1)),
+    "exponent of 64 KB": _rsa(e=_number((1 << 524288) + 1)),
+    "Edwards all ones": _okp(x=base64url(b"\xff" * 32)),
+    "padded": _ec(x=str(_ec()["x"]) + "="),
+    "private members of RSA": _rsa(d="AAAA", p="AAAA", q="AAAA", dp="AAAA", dq="AAAA", qi="AAAA"),
+    "private member of EC": _ec(d="AAAA"),
+    "private member of OKP": _okp(d="AAAA"),
+}
+
+
+@pytest.mark.parametrize("form", ODD_NUMBERS)
+def test_odd_numbers_end_as_a_refused_token_at_the_worst(form: str) -> None:
+    """Some of these make a key that cryptography takes; holding a token against it must be cheap and orderly."""
+    odd = ODD_NUMBERS[form]
+    target = lab(JWT_JWKS=json.dumps({"keys": [odd, *jwks()["keys"]]}))
+    target.allowed(token_event(sign()))
+    signer = key("rsa" if odd["kty"] == "RSA" else "p256" if odd["kty"] == "EC" else "ed")
+    forged = sign(header={"alg": signer.alg, "kid": "odd"}, signer=signer)
+    target.attacked(forged, Reason.BAD_SIGNATURE, Reason.UNKNOWN_KEY)
+
+
+def test_a_leaked_private_key_signs_and_verifies_nothing_more() -> None:
+    private = attacker_key("p256").private.private_numbers()  # type: ignore[union-attr] # it is EC
+    jwk = _ec(d=base64url(private.private_value.to_bytes(32)))  # type: ignore[union-attr] # the same
+    parsed = parse_key_set(json.dumps({"keys": [jwk]}))
+    assert not hasattr(parsed.keys[0].public, "private_numbers")
+    assert jwk["d"] not in repr(parsed)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "",
+        "null",
+        "[]",
+        "{}",
+        '{"keys":{}}',
+        '{"keys":[]}',
+        '{"keys":null}',
+        '{"keys":[null]}',
+        "[" * 100_000,
+        '{"keys":[1e999]}',
+    ]
+    + [
+        '{"keys":' + "9" * 5000 + "}",
+        '{"keys":["' + "a" * 100_000,
+        '{"a":' * 50_000,
+        "\ud800",
+        "{" + '"keys":[],' * 9 + "}",
+    ],
+)
+def test_a_document_that_is_no_key_set(document: str) -> None:
+    with pytest.raises(ValueError, match="key set") as caught:
+        parse_key_set(document)
+    assert str(caught.value).isprintable()
+    assert "aaa" not in str(caught.value)
+
+
+def test_what_a_set_says_is_not_repeated() -> None:
+    secret = "do-not-repeat-\n\x1b[31m"  # noqa: S105 - a marker
+    parsed = parse_key_set(json.dumps({"keys": [*jwks()["keys"], {"kty": secret}, _ec(crv=secret), _ec(kid=[secret])]}))
+    assert len(parsed.skipped) == 3
+    assert all("repeat" not in sentence and sentence.isprintable() for sentence in parsed.skipped)
+
+
+def test_keys_with_the_same_id_verify_each_their_own() -> None:
+    ours, theirs = key("p256"), SigningKey("p256", "ES256", attacker_key("p256").private)
+    target = lab(JWT_JWKS=json.dumps(key_set((ours, theirs, key("rsa")))))
+    target.allowed(token_event(sign(signer=ours)))
+    target.allowed(token_event(sign(signer=theirs)))
+    target.attacked(sign(header={"alg": "ES256", "kid": "p256"}, signer=attacker_key("p384")), Reason.BAD_SIGNATURE)
+
+
+def test_without_an_id_only_a_single_fitting_key_is_tried() -> None:
+    token = sign(header={"alg": "ES256"})
+    lab().allowed(token_event(token))
+    several = lab(JWT_JWKS=json.dumps({"keys": [*jwks()["keys"], _ec()]}))
+    several.attacked(token, Reason.UNKNOWN_KEY)
+
+
+@pytest.fixture(scope="module")
+def crowded() -> Lab:
+    """Publish 2,000 keys: some 300 KB, of the 512 KB that are read at most."""
+    others = [_ec(kid=f"key-{number}") for number in range(2000)]
+    started = time.process_time()
+    target = lab(JWT_JWKS=json.dumps({"keys": [*others, *jwks()["keys"]]}))
+    assert time.process_time() - started < 4 * CPU_LIMIT
+    return target
+
+
+def test_thousands_of_keys_are_looked_through_quickly(crowded: Lab) -> None:
+    crowded.allowed(token_event(sign()))
+    crowded.attacked(sign(header={"alg": "ES256", "kid": "key-2000"}), Reason.UNKNOWN_KEY)
+    crowded.attacked(sign(header={"alg": "ES256", "kid": "key-1999"}), Reason.BAD_SIGNATURE)
