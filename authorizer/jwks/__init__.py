@@ -5,7 +5,7 @@
 """
 
 from authorizer.jwks.cache import CachedKeySource, warm_all
-from authorizer.jwks.documents import document_reader
+from authorizer.jwks.documents import document_reader, document_writer
 from authorizer.jwks.fetched import Fetched, FetchError
 from authorizer.jwks.https import HttpsClient
 from authorizer.jwks.sources import key_fetcher, validate_discovery, validate_jwks_setting
@@ -16,6 +16,7 @@ __all__ = [
     "Fetched",
     "HttpsClient",
     "document_reader",
+    "document_writer",
     "key_fetcher",
     "validate_discovery",
     "validate_jwks_setting",

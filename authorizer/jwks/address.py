@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import override
 
 from authorizer.jwks.fetched import printable
 
@@ -53,6 +54,7 @@ class Address:
         default = 443 if self.secure else 80
         return self.host.strip("[]"), default if self.port is None else self.port
 
+    @override
     def __str__(self) -> str:
         """Name it in a log: without the query, which may hold a secret."""
         return printable(f"{self.origin}{self.path}")

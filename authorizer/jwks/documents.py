@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from authorizer.jwks.aws import AwsClient, ClientFactory
 
     type Read = Callable[[], bytes]
+    type Write = Callable[[bytes], None]
 
 _PARAMETER = re.compile(r"ssm:([A-Za-z0-9_./:-]+)")
 _OBJECT = re.compile(r"s3://([A-Za-z0-9][A-Za-z0-9.-]{1,61}[A-Za-z0-9])/([^\x00-\x1f\x7f]+)")
@@ -29,24 +30,45 @@ def document_reader(
     for whoever wrote the setting, for a place that is none of these or a file that is not in the package.
     ``timeout``: seconds that AWS may take; see :func:`authorizer.jwks.aws.boto3_client`.
     """
-    scheme = place.partition(":")[0]
-    if scheme == "file":
+    if place.startswith("file:"):
         path = _package_file(place.removeprefix("file:"), package_root)
         return lambda: _read_file(path)
-    if scheme == "ssm":
-        if not (parameter := _PARAMETER.fullmatch(place)):
-            message = "a parameter is written as ssm:/its/name"
-            raise ValueError(message)
-        ssm = _Client("ssm", timeout, aws_client)
-        return lambda: aws.read_parameter(parameter[1], ssm.get())
-    if scheme == "s3":
-        if not (stored := _OBJECT.fullmatch(place)):
-            message = "an object is written as s3://bucket/key"
-            raise ValueError(message)
-        s3 = _Client("s3", timeout, aws_client)
-        return lambda: aws.read_object(stored[1], stored[2], s3.get())
+    if place.startswith("ssm:"):
+        name, ssm = _parameter(place), _Client("ssm", timeout, aws_client)
+        return lambda: aws.read_parameter(name, ssm.get())
+    if place.startswith("s3:"):
+        (bucket, key), s3 = _object(place), _Client("s3", timeout, aws_client)
+        return lambda: aws.read_object(bucket, key, s3.get())
     message = "neither file:PATH, ssm:/name nor s3://bucket/key"
     raise ValueError(message)
+
+
+def document_writer(place: str, *, timeout: float, aws_client: ClientFactory = aws.boto3_client) -> Write:
+    """Make the function that writes ``ssm:NAME`` or ``s3://BUCKET/KEY``; as :func:`document_reader`."""
+    if place.startswith("ssm:"):
+        name, ssm = _parameter(place), _Client("ssm", timeout, aws_client)
+        return lambda document: aws.write_parameter(name, document, ssm.get())
+    if place.startswith("s3:"):
+        (bucket, key), s3 = _object(place), _Client("s3", timeout, aws_client)
+        return lambda document: aws.write_object(bucket, key, document, s3.get())
+    message = "neither ssm:/name nor s3://bucket/key"
+    raise ValueError(message)
+
+
+def _parameter(place: str) -> str:
+    match = _PARAMETER.fullmatch(place)
+    if match is None:
+        message = "a parameter is written as ssm:/its/name"
+        raise ValueError(message)
+    return match[1]
+
+
+def _object(place: str) -> tuple[str, str]:
+    match = _OBJECT.fullmatch(place)
+    if match is None:
+        message = "an object is written as s3://bucket/key"
+        raise ValueError(message)
+    return match[1], match[2]
 
 
 class _Client:

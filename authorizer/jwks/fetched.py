@@ -18,11 +18,13 @@ class Fetched:
     ``max_age``: seconds it may be kept, from ``Cache-Control``; ``None`` where nothing was said.
     ``as_of``: Unix time at which somebody else fetched it from the issuer, for copies kept in S3 or
     Parameter Store by the refresher; ``None`` for a set that is true now.
+    ``document``: what it was read from.
     """
 
     key_set: KeySet
     max_age: float | None = None
     as_of: float | None = None
+    document: bytes = b""
 
 
 class FetchError(Exception):

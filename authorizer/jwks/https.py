@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from authorizer import __version__
 from authorizer.jwks.address import parse_address
 from authorizer.jwks.fetched import FetchError, printable
-from authorizer.jwks.response import Deadline, Response, read_response
+from authorizer.jwks.response import read_response
 
 if TYPE_CHECKING:
     import socket
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from authorizer.jwks.address import Address
-    from authorizer.jwks.response import Connection
+    from authorizer.jwks.response import Connection, Deadline, Response
 
     type Get = Callable[[str, Deadline], Response]
     type Resolve = Callable[[str, int], list[SocketAddress]]

@@ -114,7 +114,7 @@ def _fetch_url(url: str, get: Get, deadline: Deadline) -> Fetched:
     if response.status != _OK:
         message = f"{place} answered {response.status}"
         raise FetchError(message)
-    return Fetched(_parse(response.body, place), max_age=response.max_age())
+    return Fetched(_parse(response.body, place), max_age=response.max_age(), document=response.body)
 
 
 def _fetch_document(place: str, read: Read) -> Fetched:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Iterator
     from types import TracebackType
 
 type Behaviour = Callable[[Exchange], None]
@@ -46,7 +47,10 @@ class Exchange:
 
 
 class HostileServer:
-    """Serves each path by its behaviour, until told to close. ``asked`` lists the paths that were asked for."""
+    """Serves each path by its behaviour, until told to close. ``asked`` lists the paths that were asked for.
+
+    ``behaviours`` may be changed while it serves.
+    """
 
     def __init__(self, behaviours: dict[str, Behaviour], context: ssl.SSLContext | None = None) -> None:
         """Listen on a free port of 127.0.0.1; with ``context``, speak TLS."""
@@ -54,6 +58,7 @@ class HostileServer:
         self.asked: list[str] = []
         self.requests: list[bytes] = []
         self._context = context
+        self._silent = False
         self._stopped = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._threads = [threading.Thread(target=self._accept)]
@@ -64,20 +69,62 @@ class HostileServer:
         self._threads[0].start()
         return self
 
+    @contextlib.contextmanager
+    def refusing(self) -> Iterator[None]:
+        """Refuse connections meanwhile."""
+        self._close()
+        try:
+            yield
+        finally:
+            self._listener = socket.create_server(("127.0.0.1", self.port))
+            self._threads.append(threading.Thread(target=self._accept))
+            self._threads[-1].start()
+
+    @contextlib.contextmanager
+    def silent(self) -> Iterator[None]:
+        """Let connections in and say nothing meanwhile, not even TLS."""
+        self._silent = True
+        try:
+            yield
+        finally:
+            self._silent = False
+
+    @contextlib.contextmanager
+    def presenting(self, context: ssl.SSLContext) -> Iterator[None]:
+        """Present another certificate meanwhile."""
+        before, self._context = self._context, context
+        try:
+            yield
+        finally:
+            self._context = before
+
+    @contextlib.contextmanager
+    def behaving(self, path: str, behaviour: Behaviour) -> Iterator[None]:
+        """Behave differently at one path meanwhile."""
+        before, self.behaviours[path] = self.behaviours[path], behaviour
+        try:
+            yield
+        finally:
+            self.behaviours[path] = before
+
+    def _close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop, and wait for every connection to end."""
         self._stopped.set()
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        self._close()
         for thread in self._threads:
             thread.join()
 
     def _accept(self) -> None:
+        listener = self._listener
         while True:
             try:
-                connection, _ = self._listener.accept()
+                connection, _ = listener.accept()
             except OSError:
                 return
             thread = threading.Thread(target=self._serve, args=(connection,))
@@ -87,7 +134,9 @@ class HostileServer:
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError), contextlib.closing(connection):
             connection.settimeout(_LONG)
-            if self._context is None:
+            if self._silent:
+                self._stopped.wait(_LONG)
+            elif self._context is None:
                 self._answer(connection)
             else:
                 with self._context.wrap_socket(connection, server_side=True) as secured:

@@ -25,7 +25,6 @@ from tests.integration.hostile_server import (
     CHUNKED,
     HEAD,
     NOT_FOUND,
-    Behaviour,
     HostileServer,
     SilentPort,
     answer,
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from authorizer.jwks.https import SocketAddress
+    from tests.integration.hostile_server import Behaviour, Exchange
 
 HOST = "issuer.test"
 TTL, MAX_STALE, COOLDOWN = 600, 3600, 30
@@ -293,9 +293,9 @@ def test_a_cold_start_in_an_outage_starts_and_heals(issuer: Issuer) -> None:
 
 def test_discovery_and_keys_share_one_deadline(issuer: Issuer) -> None:
     def late(path: str) -> Behaviour:
-        def behave(exchange: object) -> None:
+        def behave(exchange: Exchange) -> None:
             time.sleep(TIMEOUT * 0.6)
-            answer(issuer.good(path))(exchange)  # type: ignore[arg-type]
+            answer(issuer.good(path))(exchange)
 
         return behave
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -17,11 +16,11 @@ from authorizer.jwks.aws import boto3_client
 from authorizer.jwks.response import BODY_LIMIT, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from authorizer.jwks import Fetched
-    from authorizer.jwks.aws import AwsBody, AwsClient
+    from authorizer.jwks.aws import AwsClient
     from authorizer.jwks.response import Deadline
 
 make_client = import_module("boto3").client
@@ -30,14 +29,12 @@ JWK = ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key(), a
 KEY_SET = json.dumps({"keys": [JWK]})
 
 
-def fetcher(jwks: str | None, root: Path, *, client: AwsClient | None = None) -> Callable[[], Fetched]:
-    def make(_service: str, _timeout: float) -> AwsClient:
-        if client is None:
-            message = "You must specify a region."
-            raise ValueError(message)
-        return client
+def fetcher(jwks: str | None, root: Path) -> Callable[[], Fetched]:
+    def no_client(_service: str, _timeout: float) -> AwsClient:
+        message = "You must specify a region."
+        raise ValueError(message)
 
-    return key_fetcher(ISSUER, jwks, allow_http=False, timeout=3, package_root=root, aws_client=make)
+    return key_fetcher(ISSUER, jwks, allow_http=False, timeout=3, package_root=root, aws_client=no_client)
 
 
 def kids(fetched: Fetched) -> list[str | None]:
@@ -137,29 +134,14 @@ def test_without_a_client_fetching_fails_and_building_does_not(tmp_path: Path) -
         fetch()
 
 
-@dataclass
-class Parameters:
-    """A Parameter Store of one parameter."""
-
-    value: str
-    asked: list[str] = field(default_factory=list)
-
-    def get_parameter(self, *, Name: str, WithDecryption: bool) -> Mapping[str, Mapping[str, str]]:  # noqa: N803
-        assert WithDecryption
-        self.asked.append(Name)
-        return {"Parameter": {"Value": self.value}}
-
-    def get_object(self, *, Bucket: str, Key: str) -> Mapping[str, AwsBody]:  # noqa: N803
-        raise NotImplementedError
-
-
+@pytest.mark.usefixtures("aws")
 @pytest.mark.parametrize(("written", "as_of"), [(1700000000, 1700000000), (0.5, 0.5), ("now", None), (None, None)])
 def test_a_copy_says_when_it_was_made(tmp_path: Path, written: object, as_of: float | None) -> None:
-    parameters = Parameters(json.dumps({"keys": [JWK], "refreshed_at": written}))
-    fetch = fetcher("ssm:/my/keys", tmp_path, client=parameters)
+    document = json.dumps({"keys": [JWK], "refreshed_at": written})
+    make_client("ssm").put_parameter(Name="/my/keys", Value=document, Type="String")
+    fetch = key_fetcher(ISSUER, "ssm:/my/keys", allow_http=False, timeout=3, package_root=tmp_path)
     assert fetch().as_of == as_of
-    fetch()
-    assert parameters.asked == ["/my/keys", "/my/keys"]
+    assert fetch().as_of == as_of
 
 
 @pytest.mark.parametrize(
