@@ -133,7 +133,8 @@ def iam_policy(
         if isinstance(usage_key, str) and usage_key:
             answer["usageIdentifierKey"] = usage_key
     if request.kind is EventKind.WEBSOCKET:
-        size = len(json.dumps(answer, separators=(",", ":")))
+        # As Lambda's runtime writes it: with its spaces, and in UTF-8.
+        size = len(json.dumps(answer, ensure_ascii=False).encode("utf-8", "surrogatepass"))
         if size > MAX_WEBSOCKET_RESULT:
             raise DecisionError(
                 Reason.RESPONSE_TOO_LARGE,

@@ -1,0 +1,307 @@
+"""A decision becomes the answer that its kind of event expects."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from authorizer.answers import (
+    MAX_WEBSOCKET_RESULT,
+    AnswerSettings,
+    CachedBy,
+    HttpApiResponse,
+    check_simple_cache,
+    foreign_cache_key,
+    iam_policy,
+    is_simple,
+    refused_token,
+    simple_response,
+)
+from authorizer.errors import DecisionError, Reason
+from authorizer.events import EventKind
+from authorizer.policies import Statement
+from authorizer.rules import Allow, Deny
+from tests.factories import ARN, ISSUER, NOW, SCOPE, Event, principal, request
+
+if TYPE_CHECKING:
+    from authorizer.claims import Principal
+
+ALLOW = Allow(None)
+LACKS_SCOPE = Deny(Reason.INSUFFICIENT_SCOPE, ("orders:admin", "orders:write"), None)
+NOT_LISTED = Deny(Reason.ROUTE_NOT_LISTED, (), None)
+ALL = (Statement("Allow", ("*",)),)
+NONE = (Statement("Deny", ("*",)),)
+PLAIN = AnswerSettings()
+IAM = AnswerSettings(http_api_response=HttpApiResponse.IAM)
+KINDS = [EventKind.REST_TOKEN, EventKind.REST_REQUEST, EventKind.WEBSOCKET, EventKind.HTTP_API_V1]
+CLAIMS = {
+    "sub": "user-1",
+    "email": "ä@example.com",
+    "verified": True,
+    "age": 42,
+    "share": 0.5,
+    "nothing": None,
+    "groups": ["a", "b"],
+    "address": {"city": "Z"},
+}
+LIFTED = tuple((f"my_{name}", name) for name in (*CLAIMS, "absent"))
+
+
+def allowed(
+    kind: EventKind = EventKind.REST_REQUEST, settings: AnswerSettings = PLAIN, who: Principal | None = None
+) -> dict[str, Any]:
+    return iam_policy(request(kind), who or principal(CLAIMS), ALLOW, ALL, settings)
+
+
+# Policies.
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_allow_is_a_policy_on_the_stage_that_was_asked(kind: EventKind) -> None:
+    answer = allowed(kind)
+    assert set(answer) == {"principalId", "policyDocument", "context"}
+    assert answer["principalId"] == "user-1"
+    assert answer["policyDocument"] == {
+        "Version": "2012-10-17",
+        "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": [f"{ARN}*"]}],
+    }
+
+
+def test_statements_are_written_in_their_order() -> None:
+    statements = (Statement("Allow", ("GET/a", "PUT/b")), Statement("Deny", ("*",)))
+    answer: Event = iam_policy(request(), principal(), ALLOW, statements, PLAIN)
+    written = answer["policyDocument"]["Statement"]
+    assert [(entry["Effect"], entry["Resource"]) for entry in written] == [
+        ("Allow", [f"{ARN}GET/a", f"{ARN}PUT/b"]),
+        ("Deny", [f"{ARN}*"]),
+    ]
+
+
+def test_an_allow_may_end_with_its_token_and_a_deny_stays() -> None:
+    settings = AnswerSettings(end_with_token=True)
+    statements = (*ALL, *NONE)
+    answer: Event = iam_policy(request(), principal(), ALLOW, statements, settings)
+    allow, deny = answer["policyDocument"]["Statement"]
+    # 2027-01-15T08:00:00Z is now; the token lives 300 seconds more, and the leeway is 60.
+    assert allow["Condition"] == {"DateLessThan": {"aws:CurrentTime": "2027-01-15T08:06:00Z"}}
+    assert "Condition" not in deny
+    assert "Condition" not in allowed()["policyDocument"]["Statement"][0]
+
+
+def test_an_end_beyond_the_calendar_is_its_last_moment() -> None:
+    endless = replace(principal(), valid_until=2.0**53)
+    answer = allowed(settings=AnswerSettings(end_with_token=True), who=endless)
+    (statement,) = answer["policyDocument"]["Statement"]
+    assert statement["Condition"] == {"DateLessThan": {"aws:CurrentTime": "9999-12-31T23:59:59Z"}}
+
+
+# Context.
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_context_of_policies_holds_plain_values(kind: EventKind) -> None:
+    context = allowed(kind, AnswerSettings(context_claims=LIFTED))["context"]
+    claims = context.pop("claims")
+    assert json.loads(claims) == CLAIMS
+    assert context == {
+        "sub": "user-1",
+        "iss": ISSUER,
+        "exp": int(NOW) + 300,
+        "scope": SCOPE,
+        "my_sub": "user-1",
+        "my_email": "ä@example.com",
+        "my_verified": True,
+        "my_age": 42,
+        "my_share": 0.5,
+        "my_groups": '["a","b"]',
+        "my_address": '{"city":"Z"}',
+    }
+
+
+@pytest.mark.parametrize("settings", [PLAIN, IAM], ids=["simple", "iam"])
+def test_the_context_of_payload_2_holds_json(settings: AnswerSettings) -> None:
+    worded = AnswerSettings(context_claims=LIFTED, http_api_response=settings.http_api_response)
+    read = request(EventKind.HTTP_API_V2)
+    who = principal(CLAIMS)
+    answer: Event = (
+        simple_response(who, ALLOW, worded) if is_simple(read, worded) else iam_policy(read, who, ALLOW, ALL, worded)
+    )
+    context = answer["context"]
+    assert context["claims"] == CLAIMS
+    assert (context["my_groups"], context["my_address"]) == (["a", "b"], {"city": "Z"})
+    assert "my_nothing" not in context
+
+
+def test_without_a_subject_there_is_none_in_the_context() -> None:
+    assert "sub" not in allowed(who=replace(principal(), subject=None))["context"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "key"), [("abc", "abc"), ("", None), (5, None), (None, None), (["abc"], None)], ids=str
+)
+def test_a_usage_key_is_a_text_that_is_not_empty(claim: object, key: str | None) -> None:
+    answer = allowed(settings=AnswerSettings(usage_key_claim="plan"), who=principal({"plan": claim}))
+    assert answer.get("usageIdentifierKey") == key
+    assert ("usageIdentifierKey" in answer) is (key is not None)
+
+
+# Refusals.
+
+
+@pytest.mark.parametrize(
+    ("decision", "context"),
+    [
+        (
+            LACKS_SCOPE,
+            {
+                "error": "insufficient_scope",
+                "reason": "insufficient_scope",
+                "scope": "orders:admin orders:write",
+                "required_scope": "orders:admin orders:write",
+            },
+        ),
+        (NOT_LISTED, {"error": "access_denied", "reason": "route_not_listed"}),
+        (Deny(Reason.CLAIM_MISMATCH, (), None), {"error": "access_denied", "reason": "claim_mismatch"}),
+    ],
+    ids=["scope", "route", "claim"],
+)
+def test_a_refusal_says_why(decision: Deny, context: Event) -> None:
+    assert simple_response(principal(), decision, PLAIN) == {"isAuthorized": False, "context": context}
+    policy: Event = iam_policy(request(), principal(), decision, NONE, PLAIN)
+    assert policy["context"] == context
+    assert policy["policyDocument"]["Statement"][0]["Effect"] == "Deny"
+
+
+def test_a_refusal_that_allows_other_routes_carries_the_claims_and_the_token_s_own_scope() -> None:
+    statements = (Statement("Allow", ("GET/a",)), *NONE)
+    answer: Event = iam_policy(request(), principal(), LACKS_SCOPE, statements, PLAIN)
+    context = answer["context"]
+    assert (context["error"], context["sub"]) == ("insufficient_scope", "user-1")
+    assert (context["scope"], context["required_scope"]) == (SCOPE, "orders:admin orders:write")
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "simple"),
+    [
+        (EventKind.HTTP_API_V2, PLAIN, True),
+        (EventKind.HTTP_API_V2, IAM, False),
+        (EventKind.HTTP_API_V1, PLAIN, False),
+        (EventKind.REST_REQUEST, PLAIN, False),
+    ],
+)
+def test_a_refused_token_of_an_http_api(kind: EventKind, settings: AnswerSettings, *, simple: bool) -> None:
+    read = request(kind)
+    answer = refused_token(read, Reason.TOKEN_EXPIRED, settings)
+    context = {"error": "invalid_token", "reason": "token_expired"}
+    assert is_simple(read, settings) is simple
+    assert answer == (
+        {"isAuthorized": False, "context": context}
+        if simple
+        else {
+            "principalId": "anonymous",
+            "policyDocument": {
+                "Version": "2012-10-17",
+                "Statement": [{"Action": "execute-api:Invoke", "Effect": "Deny", "Resource": [f"{ARN}*"]}],
+            },
+            "context": context,
+        }
+    )
+
+
+# A WebSocket's answer has a limit.
+
+
+def websocket_answer(padding: str) -> dict[str, object]:
+    return iam_policy(request(EventKind.WEBSOCKET), principal({"pad": padding}), ALLOW, ALL, PLAIN)
+
+
+def test_a_websocket_s_answer_has_8_kilobytes_as_it_is_sent() -> None:
+    room = MAX_WEBSOCKET_RESULT - len(json.dumps(websocket_answer("")))
+    assert len(json.dumps(websocket_answer("x" * room))) == MAX_WEBSOCKET_RESULT == 8192
+    with pytest.raises(DecisionError) as caught:
+        websocket_answer("x" * (room + 1))
+    assert caught.value.code is Reason.RESPONSE_TOO_LARGE
+    assert "the answer has 8193 bytes" in caught.value.detail
+
+
+def test_letters_outside_ascii_count_as_the_bytes_that_are_sent() -> None:
+    # Lambda's runtime sends UTF-8: two bytes for each of these, where escapes would be six.
+    who = replace(principal(), id="ä" * 3500)
+    assert iam_policy(request(EventKind.WEBSOCKET), who, ALLOW, ALL, PLAIN)["principalId"] == who.id
+    with pytest.raises(DecisionError, match="response_too_large"):
+        iam_policy(request(EventKind.WEBSOCKET), replace(who, id="ä" * 4000), ALLOW, ALL, PLAIN)
+
+
+def test_only_a_websocket_s_answer_has_that_limit() -> None:
+    who = principal({"pad": "x" * 10_000})
+    for kind in (EventKind.REST_TOKEN, EventKind.REST_REQUEST, EventKind.HTTP_API_V1):
+        assert iam_policy(request(kind), who, ALLOW, ALL, PLAIN)["principalId"] == "user-1"
+
+
+# Caches that would hand an answer on.
+
+
+def simple_cache(settings: AnswerSettings, *, routes: bool = True, **members: object) -> None:
+    event: Event = {"routeKey": "GET /orders/{id}", "identitySource": ["Bearer token"]}
+    check_simple_cache(request(EventKind.HTTP_API_V2, **(event | members)), settings, routes_configured=routes)
+
+
+KEYED_BY_ROUTE = ["Bearer token", "GET /orders/{id}"]
+
+
+@pytest.mark.parametrize("cached_by", [CachedBy.TOKEN, CachedBy.ROUTE])
+@pytest.mark.parametrize(
+    "members",
+    [
+        {},
+        {"identitySource": None},
+        {"identitySource": ["Bearer token", "GET /other"]},
+        {"routeKey": None, "identitySource": KEYED_BY_ROUTE},
+        {"headers": {"x": "GET /orders/{id}"}, "identitySource": KEYED_BY_ROUTE},
+        {"cookies": ["x=GET /orders/{id}"], "identitySource": KEYED_BY_ROUTE},
+        {"queryStringParameters": {"x": "GET /orders/{id}"}, "identitySource": KEYED_BY_ROUTE},
+    ],
+    ids=str,
+)
+def test_an_answer_that_would_be_replayed_on_other_routes_is_not_given(cached_by: CachedBy, members: Event) -> None:
+    with pytest.raises(DecisionError) as caught:
+        simple_cache(AnswerSettings(cached_by=cached_by), **members)
+    assert caught.value.code is Reason.UNSAFE_CACHE
+    assert "$context.routeKey" in caught.value.detail
+
+
+def test_an_answer_that_stays_where_it_belongs_is_given() -> None:
+    simple_cache(PLAIN, identitySource=KEYED_BY_ROUTE)
+    simple_cache(PLAIN, routes=False)
+    simple_cache(AnswerSettings(cached_by=CachedBy.NOTHING))
+    simple_cache(IAM)
+    check_simple_cache(request(EventKind.HTTP_API_V1), PLAIN, routes_configured=True)
+
+
+@pytest.mark.parametrize("kind", [EventKind.HTTP_API_V1, EventKind.HTTP_API_V2])
+@pytest.mark.parametrize("settings", [PLAIN, AnswerSettings(cached_by=CachedBy.ROUTE)], ids=["token", "route"])
+def test_a_token_that_its_cache_is_not_keyed_by_is_warned_about(kind: EventKind, settings: AnswerSettings) -> None:
+    other = ["other"] if kind is EventKind.HTTP_API_V2 else "other"
+    warning = foreign_cache_key(request(kind, identitySource=other), "token", settings)
+    assert warning is not None
+    assert "it gives one caller's to another" in warning
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "cached_by"),
+    [
+        (EventKind.HTTP_API_V2, ["Bearer token", "x"], CachedBy.TOKEN),
+        (EventKind.HTTP_API_V1, "x,Bearer token", CachedBy.TOKEN),
+        (EventKind.HTTP_API_V2, None, CachedBy.TOKEN),
+        (EventKind.HTTP_API_V1, "", CachedBy.TOKEN),
+        (EventKind.HTTP_API_V2, ["x"], CachedBy.NOTHING),
+        (EventKind.REST_REQUEST, ["x"], CachedBy.TOKEN),
+    ],
+    ids=str,
+)
+def test_a_token_in_the_cache_s_key_is_no_reason_to_warn(kind: EventKind, source: object, cached_by: CachedBy) -> None:
+    read = request(kind, identitySource=source)
+    assert foreign_cache_key(read, "token", AnswerSettings(cached_by=cached_by)) is None
