@@ -165,11 +165,11 @@ def test_two_different_tokens_in_one_header(target: Lab, kind: str) -> None:
 def test_two_different_tokens_in_cookies_or_queries(kind: str) -> None:
     mine, theirs = sign(), sign(claims(sub="user-2"))
     bare = sample(kind, mine) | {"headers": {}, "multiValueHeaders": {}}
-    cookies = lab(JWT_TOKEN_SOURCE="cookie:t", JWT_HTTP_API_REJECT="raise")  # noqa: S106 - a place, not a password
+    cookies = lab(JWT_TOKEN_SOURCE="cookie:t", JWT_HTTP_API_REJECT="raise")
     cookies.allowed(bare | {"headers": {"Cookie": f"a=b; t={mine}; T={theirs}"}})
     both = bare | {"headers": {"Cookie": f"t={mine}; t={theirs}"}}
     cookies.refused(both, Reason.MALFORMED_TOKEN, secret=mine)
-    queries = lab(JWT_TOKEN_SOURCE="query:t", JWT_HTTP_API_REJECT="raise")  # noqa: S106 - a place, not a password
+    queries = lab(JWT_TOKEN_SOURCE="query:t", JWT_HTTP_API_REJECT="raise")
     single = bare | {"queryStringParameters": {"t": mine, "T": theirs}, "multiValueQueryStringParameters": {}}
     queries.allowed(single)
     queries.refused(single | {"multiValueQueryStringParameters": {"t": [mine, theirs]}}, Reason.MALFORMED_TOKEN)
@@ -178,7 +178,7 @@ def test_two_different_tokens_in_cookies_or_queries(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", REQUESTS)
 def test_the_first_source_decides_even_where_its_token_is_bad(kind: str) -> None:
-    both = lab(JWT_TOKEN_SOURCE="header:Authorization,query:t", JWT_HTTP_API_REJECT="raise")  # noqa: S106 - places
+    both = lab(JWT_TOKEN_SOURCE="header:Authorization,query:t", JWT_HTTP_API_REJECT="raise")
     forged = sign(signer=attacker_key("p256"))
     event = sample(kind, forged) | {"queryStringParameters": {"t": sign()}}
     both.refused(event, Reason.BAD_SIGNATURE, secret=forged)
@@ -186,7 +186,7 @@ def test_the_first_source_decides_even_where_its_token_is_bad(kind: str) -> None
 
 @pytest.mark.parametrize("name", ["coo\u212aie", "c\u043eokie", "cookie ", "x-cookie", "cookies"])
 def test_a_header_that_only_looks_like_cookie(name: str) -> None:
-    cookies = lab(JWT_TOKEN_SOURCE="cookie:t")  # noqa: S106 - a place, not a password
+    cookies = lab(JWT_TOKEN_SOURCE="cookie:t")
     event = sample("rest-request", None)
     cookies.allowed(event | {"headers": {"COOKIE": f"t={sign()}"}, "multiValueHeaders": {}})
     cookies.refused(event | {"headers": {name: f"t={sign()}"}, "multiValueHeaders": {}}, Reason.MISSING_TOKEN)
@@ -205,7 +205,7 @@ def test_an_http_api_hears_no_reason_to_cache_what_time_heals(kind: str) -> None
 
 @pytest.mark.parametrize("kind", ["http-api-1.0", "http-api-2.0"])
 def test_a_cache_keyed_by_something_else_than_the_token_is_told(kind: str) -> None:
-    cookies = lab(JWT_TOKEN_SOURCE="cookie:t")  # noqa: S106 - a place, not a password
+    cookies = lab(JWT_TOKEN_SOURCE="cookie:t")
     event = sample(kind, None) | {"headers": {"cookie": f"t={sign()}"}}
     source = "acme" if kind == "http-api-1.0" else ["acme"]
     cookies.allowed(event | {"identitySource": source})
