@@ -1,0 +1,74 @@
+"""README, docs and examples, read as the tests need them: fenced blocks, and YAML with CloudFormation's tags."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "README.md"
+DOCS = ROOT / "docs"
+EXAMPLES = ROOT / "examples"
+PAGES = [README, *sorted(DOCS.rglob("*.md")), *sorted(EXAMPLES.rglob("*.md"))]
+_FENCED = re.compile(r"^```([a-z]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A fenced block of a page."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        """Where it stands."""
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+
+def _blocks() -> Iterator[Block]:
+    for page in PAGES:
+        text = page.read_text("utf-8")
+        for match in _FENCED.finditer(text):
+            yield Block(page, text.count("\n", 0, match.start()) + 1, match[1], match[2])
+
+
+BLOCKS = list(_blocks())
+
+
+def blocks(*languages: str, page: Path | None = None) -> list[Block]:
+    """Give the blocks in these languages, of one page or of all."""
+    return [block for block in BLOCKS if block.language in languages and page in (None, block.page)]
+
+
+def prose(page: Path) -> str:
+    """Give a page without its fenced blocks."""
+    return _FENCED.sub("", page.read_text("utf-8"))
+
+
+class _Tags(yaml.SafeLoader):
+    """Reads CloudFormation's short forms, such as ``!Ref``, as what they are applied to."""
+
+
+def _short_form(loader: _Tags, _suffix: str, node: yaml.Node) -> object:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_mapping(cast("yaml.MappingNode", node), deep=True)
+
+
+_Tags.add_multi_constructor("!", _short_form)
+
+
+def read_yaml(text: str) -> Any:  # noqa: ANN401 - whatever a document holds
+    """Read YAML as CloudFormation does."""
+    return yaml.load(text, Loader=_Tags)  # noqa: S506 - a SafeLoader with tags of our own
