@@ -54,6 +54,7 @@ DENY_EVERYTHING = Compiled((Statement("Deny", (EVERYTHING,)),))
 class _Policy:
     """A policy, ready to be used again for whoever has the same rights."""
 
+    parts: tuple[Wording, ...]
     wording: Wording
     compiled: Compiled
     share: float
@@ -109,7 +110,10 @@ class PolicyCompiler:
 
     def _for_all_routes(self, rights: int, request: Request, *, refused: bool) -> Compiled:
         policy = self._policy(_Question(rights, len(request.arn.prefix)))
-        if refused or policy.permits(_text(request)):
+        permitted = policy.permits(_text(request))
+        if permitted and refused:
+            return self._without_literal(policy, request)
+        if permitted or refused:
             return policy.compiled
         # The request is left out. Another policy with as much in it may have its route; else it is added alone.
         first = self._policy(_Question(rights, len(request.arn.prefix), self._items(request)))
@@ -124,7 +128,8 @@ class PolicyCompiler:
         policy = self._policy(_Question(rights, len(request.arn.prefix), self._items(request), alone))
         if policy.permits(_text(request)):
             return policy.compiled
-        return self._with_literal(policy, request) or self._literal(rights, request)
+        added = self._with_literal(policy, request) or self._beside_literal(policy, request)
+        return added or self._literal(rights, request)
 
     def _items(self, request: Request) -> frozenset[Item]:
         return frozenset(
@@ -134,7 +139,7 @@ class PolicyCompiler:
 
     def warnings(self, cached_by: str) -> tuple[str, ...]:
         """Say which routes overlap so that some principals' cached policies cannot have both, and what to do."""
-        return describe_overlaps(self.rules, self._verdicts) if cached_by == "token" else ()
+        return describe_overlaps(self.rules, self._verdicts) if cached_by == "token" and self.rules.resources else ()
 
     def _policy(self, question: _Question) -> _Policy:
         policy = self._policies.get(question)
@@ -162,6 +167,7 @@ class PolicyCompiler:
         left_out = [resources[item.resource].route(item.listed) for item in items if item not in granted]
         wording = word(repairs, units)
         return _Policy(
+            tuple(word(repairs, [unit]) for unit in units),
             wording,
             _compiled(wording, tuple(left_out)),
             sum(shares[item] for unit in units for item in unit.items),
@@ -173,18 +179,41 @@ class PolicyCompiler:
         """Add a request to a policy that leaves it out, if nothing in the policy denies it."""
         text = _text(request)
         wording = Wording((*policy.wording.allowed, text), policy.wording.denied)
-        fits = Limits(len(request.arn.prefix), self.max_bytes).fits(wording.allowed, wording.denied)
-        if not fits or not is_plain(text) or policy.denied.match(text) is not None:
+        if (
+            not self._limits(request).fits(wording.allowed, wording.denied)
+            or not is_plain(text)
+            or policy.denied.match(text) is not None
+        ):
             return None
+        return _compiled(wording, policy.compiled.left_out)
+
+    def _beside_literal(self, policy: _Policy, request: Request) -> Compiled | None:
+        """Add a request to those parts of a policy that can do without denying it: it has an odd path."""
+        text = _text(request)
+        denied = {one for part in policy.parts for one in part.denied if compile_texts((one,)).match(text)}
+        parts = [part for part in policy.parts if denied.isdisjoint(part.denied)]
+        allowed = {text}.union(*(part.allowed for part in parts))
+        wording = Wording(tuple(sorted(allowed)), tuple(sorted({one for part in parts for one in part.denied})))
+        if not is_plain(text) or not self._limits(request).fits(wording.allowed, wording.denied):
+            return None
+        return _compiled(wording, policy.compiled.left_out)
+
+    def _without_literal(self, policy: _Policy, request: Request) -> Compiled:
+        """Deny a request that no route is for, though the promise is that there are no such requests."""
+        wording = Wording(policy.wording.allowed, (*policy.wording.denied, _text(request)))
+        if not is_plain(_text(request)) or not self._limits(request).fits(wording.allowed, wording.denied):
+            return DENY_EVERYTHING
         return _compiled(wording, policy.compiled.left_out)
 
     def _literal(self, rights: int, request: Request) -> Compiled:
         """Allow this request and nothing else."""
         wording = literal(self.rules, rights, request.method, request.path)
-        limits = Limits(len(request.arn.prefix), self.max_bytes)
-        if not limits.fits((wording.allowed,), wording.denied):
+        if not self._limits(request).fits((wording.allowed,), wording.denied):
             return Compiled(DENY_EVERYTHING.statements, ("the request itself: it is too long for a policy",))
         return _compiled(Wording((wording.allowed,), wording.denied), ())
+
+    def _limits(self, request: Request) -> Limits:
+        return Limits(len(request.arn.prefix), self.max_bytes)
 
 
 def _text(request: Request) -> str:

@@ -56,7 +56,9 @@ class Repairs:
         # Nothing that is allowed is as long as this, so denying it costs nothing and serves all grants.
         lengths = [len(resource.template) + 1 for resource in rules.resources]
         endless = any(self._resources[item.resource].greedy for item in self.items)
-        self._too_long: tuple[Pattern, ...] = () if endless or rules.absent else ((ANY,) * (max(lengths) + 1),)
+        self._too_long: tuple[Pattern, ...] = (
+            () if endless or rules.absent else ((ANY,) * (max(lengths, default=1) + 1),)
+        )
 
     def grants(self, item: Item) -> list[Grant]:
         """List the ways to allow a rule's requests, the best first."""

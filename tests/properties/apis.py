@@ -1,0 +1,266 @@
+"""Random APIs, tokens and requests, and a second opinion about them: what a policy is held against.
+
+The oracle reads ``docs/rules.md`` once more, in the plainest way: regular expressions, one template after
+the other. It knows nothing of the tree and the classes that the code works with. The judge evaluates a policy
+as IAM documents it, character by character.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from authorizer.claims import Principal
+from authorizer.events import EventKind, MethodArn, Request
+from authorizer.policies import Compiled, PolicyCompiler
+from authorizer.rules import Allow, Deny, Route, Rules, compile_rules
+
+if TYPE_CHECKING:
+    from random import Random
+
+type Pick = Callable[[Sequence[str]], str]
+
+METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH", "HEAD", "OPTIONS")
+SCOPES = ("a", "b", "c")
+PREFIX = "arn:aws:execute-api:eu-west-1:123456789012:abcdef1234/prod/"
+IDS = ("1", "42", "x", "me", "orders", "lines", "%6De", "a%2Fb", "a:b", "ORDERS", "new")
+HOSTILE = ("*", "?", "${*}", "${x", "a*b", "m?", "*/*", "//", "..", "$", "m*", "{id}", "", "e\u0301")
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """Some routes, and whether they are promised to be all."""
+
+    routes: tuple[Route, ...]
+    absent: bool
+
+    @property
+    def rules(self) -> Rules:
+        return compile_rules(self.routes, absent=self.absent)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A method and a path as a caller sends it."""
+
+    method: str
+    path: str
+
+    @property
+    def text(self) -> str:
+        return self.method + self.path
+
+
+def resource_api(pick: Pick, *, absent: bool) -> Api:
+    """Make an API shaped like resources, with methods and scopes at random."""
+    names = ("orders", "users", "files")[: int(pick("123"))]
+    templates = [
+        f"/{name}{rest}" for name in names for rest in ("", "/{id}", "/{id}/lines/{line}", "/me") if pick("yyyn") == "y"
+    ]
+    return Api(_routes(pick, templates), absent)
+
+
+def random_api(pick: Pick, *, absent: bool) -> Api:
+    """Make an API whose templates have nothing to do with each other."""
+    templates: dict[str, str] = {}
+    for _ in range(int(pick("23456"))):
+        segments = [pick(("a", "b", "c", "{x}", "{x}")) for _ in range(int(pick("1223344")))]
+        segments = [part.replace("x", f"x{index}") for index, part in enumerate(segments)]
+        if pick("ynnnnnn") == "y":
+            segments[-1] = "{rest+}"
+        path = "/" + "/".join(segments)
+        templates.setdefault(re.sub(r"\{x\d\}", "{}", path), path)
+    if pick("ynnnn") == "y":
+        templates["/"] = "/"
+    if pick("ynnnnnnn") == "y":
+        templates["$default"] = "$default"
+    return Api(_routes(pick, list(templates.values())), absent)
+
+
+def _routes(pick: Pick, templates: list[str]) -> tuple[Route, ...]:
+    routes = []
+    for path in templates:
+        wanted = [pick(("GET", "POST", "PUT", "DELETE", "*")) for _ in range(int(pick("1233")))]
+        for method in ["*"] if path == "$default" else dict.fromkeys(wanted):
+            scope = pick(("", *SCOPES))
+            methods = None if method == "*" else frozenset({method})
+            routes.append(Route(methods, path, (scope,) if scope else ()))
+    return tuple(routes)
+
+
+def principal(*scopes: str) -> Principal:
+    return Principal("user", "issuer", "user", " ".join(scopes), frozenset(scopes), (), 2, 0, 2, {})
+
+
+def principals() -> list[Principal]:
+    """Every set of scopes that an API here can tell apart."""
+    chosen = [tuple(scope for bit, scope in enumerate(SCOPES) if number >> bit & 1) for number in range(8)]
+    return [principal(*scopes) for scopes in chosen]
+
+
+def request(asked: Asked, prefix: str = PREFIX) -> Request:
+    arn = MethodArn.parse(prefix + asked.text)
+    return Request(EventKind.REST_REQUEST, arn, asked.method, asked.path, None, None, (), None, {})
+
+
+def listed_request(pick: Pick, api: Api) -> Asked:
+    """Ask for one of the routes, as an ordinary client does."""
+    index = int(pick([str(number) for number in range(len(api.routes))]))
+    route = api.routes[index]
+    method = pick(METHODS if route.methods is None else sorted(route.methods))
+    path = "/" + pick(("some/thing", "")) if route.path == "$default" else route.path
+    path = re.sub(r"\{\w+\}", lambda _: pick(("1", "42", "x7")), path)
+    return Asked(method, re.sub(r"\{\w+\+\}", lambda _: pick(("1", "1/2", "x/y/z")), path))
+
+
+def hostile_request(pick: Pick, api: Api) -> Asked:
+    """Ask for something near one of the routes: one that another rule decides, or none, or that tries to be a pattern."""
+    asked = listed_request(pick, api)
+    segments = asked.path[1:].split("/")
+    for _ in range(int(pick("0112"))):
+        at = int(pick([str(number) for number in range(len(segments))]))
+        change = pick(("replace", "replace", "add", "drop", "slash", "double", "lead"))
+        word = pick((*IDS, *HOSTILE))
+        if change == "replace":
+            segments[at] = word
+        elif change == "add":
+            segments.insert(at, word)
+        elif change == "drop" and len(segments) > 1:
+            del segments[at]
+        elif change == "double":
+            segments.insert(at, "")
+        elif change == "lead":
+            segments.insert(0, "")
+        else:
+            segments.append("")
+    method = pick((*METHODS, "TRACE", "*")) if pick("ynnn") == "y" else asked.method
+    return Asked(method, "/" + "/".join(segments))
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The second opinion
+
+
+def oracle(api: Api, who: Principal, asked: Asked) -> str:
+    """Say ``allowed``, ``refused``, or ``impossible``: the promise is that no such route exists."""
+    text = asked.path.removeprefix("/").rstrip("/")
+    readings = list(dict.fromkeys((re.sub("/+", "/", text).strip("/"), text)))
+    verdicts: list[bool] = []
+    possible = False
+    for number, reading in enumerate(readings):
+        matching = [route for route in api.routes if _template(route.path).fullmatch(reading)]
+        possible |= any(route.methods is None or asked.method in route.methods for route in matching)
+        if not matching and number == 0:
+            verdicts.append(False)
+        for path in _deciding({route.path for route in matching}):
+            verdicts.append(_holds([route for route in matching if route.path == path], who, asked.method))
+    if all(verdicts):
+        return "allowed"
+    return "refused" if possible or not api.absent else "impossible"
+
+
+def _deciding(paths: set[str]) -> set[str]:
+    """Pick the most specific template as REST APIs do, and as HTTP APIs do."""
+    by_segment = sorted(paths, key=_kinds)
+    plain = [path for path in by_segment if "+}" not in path and path != "$default"]
+    return {*by_segment[:1], *(plain[:1] or by_segment[:1])}
+
+
+def _kinds(path: str) -> list[int]:
+    if path == "$default":
+        return [9]
+    return [2 if part.endswith("+}") else 1 if part.startswith("{") else 0 for part in path[1:].split("/")]
+
+
+@cache
+def _template(path: str) -> re.Pattern[str]:
+    if path == "$default":
+        return re.compile(".*", re.DOTALL)
+    parts = [
+        ".+" if part.endswith("+}") else "[^/]*" if part.startswith("{") else re.escape(part)
+        for part in path[1:].split("/")
+    ]
+    # A variable may be empty only between two slashes; a path that is nothing is the root and no variable.
+    return re.compile("/".join(parts) if path == "/" else "(?!$)" + "/".join(parts), re.DOTALL)
+
+
+def _holds(routes: list[Route], who: Principal, method: str) -> bool:
+    own = [route for route in routes if route.methods is not None and method in route.methods]
+    found = own or [route for route in routes if route.methods is None]
+    return bool(found) and set(found[0].scopes) <= who.scopes
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The judge
+
+
+def permits(compiled: Compiled, text: str) -> bool:
+    """Evaluate a policy as IAM does: some Allow covers the request, and no Deny."""
+    covered = {statement.effect: False for statement in compiled.statements}
+    for statement in compiled.statements:
+        covered[statement.effect] |= any(covers(resource, text) for resource in statement.resources)
+    return covered.get("Allow", False) and not covered.get("Deny", False)
+
+
+def covers(pattern: str, text: str) -> bool:
+    """Match an IAM resource pattern: ``*`` is any text, ``?`` one character, ``${*}`` the star itself."""
+    tokens = re.findall(r"\$\{[*?$]\}|.", pattern, re.DOTALL)
+    reached = {0}
+    for char in text:
+        reached = _closure(tokens, reached)
+        reached = {
+            at if tokens[at] == "*" else at + 1
+            for at in reached
+            if at < len(tokens) and (tokens[at] in ("*", "?") or char == (tokens[at] if len(tokens[at]) == 1 else tokens[at][2]))
+        }
+        if not reached:
+            return False
+    return len(tokens) in _closure(tokens, reached)
+
+
+def _closure(tokens: list[str], reached: set[int]) -> set[int]:
+    for at in sorted(reached):
+        following = at
+        while following < len(tokens) and tokens[following] == "*":
+            following += 1
+            reached = reached | {following}
+    return reached
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came out of comparing a policy with the rules, request by request."""
+
+    pairs: int = 0
+    over_grants: int = 0
+    allowed: int = 0
+    left_out: int = 0
+    wrong_for_asked: int = 0
+
+
+def compare(
+    api: Api, compiler: PolicyCompiler, who: Principal, asked: Asked, others: Sequence[Asked], tally: Tally
+) -> Compiled:
+    """Ask for one request with ``JWT_CACHED_BY=token`` and hold the policy against the oracle for others."""
+    decision = compiler.rules.decide(who, asked.method, asked.path)
+    compiled = compiler.compile(who, decision, request(asked), "token")
+    expected = oracle(api, who, asked) == "allowed"
+    tally.wrong_for_asked += permits(compiled, asked.text) is not expected or isinstance(decision, Deny) is expected
+    for other in others:
+        verdict = oracle(api, who, other)
+        granted = permits(compiled, other.text)
+        tally.pairs += 1
+        tally.over_grants += granted and verdict == "refused"
+        tally.allowed += verdict == "allowed"
+        tally.left_out += verdict == "allowed" and not granted
+    return compiled
+
+
+def chooser(random: Random) -> Pick:
+    return random.choice
+
+
+
