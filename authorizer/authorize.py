@@ -8,7 +8,6 @@ expects.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from authorizer.answers import (
@@ -20,6 +19,7 @@ from authorizer.answers import (
     simple_response,
 )
 from authorizer.claims import VerifiedToken, check_claims, check_time, has_expired
+from authorizer.dataclass import dataclass
 from authorizer.errors import AuthorizerError, Reason, TokenError
 from authorizer.events import read_event
 from authorizer.keys import check_signature
@@ -83,13 +83,22 @@ def authorize(event: object, authorizer: Authorizer, now: float, findings: Findi
     """
     request = findings.request = read_event(event)
     principal = findings.principal = authenticate(request, authorizer, now, findings)
-    decision = findings.decision = authorizer.rules.decide(principal, request.method, request.path)
+    decision = findings.decision = authorizer.rules.decide(principal, request.method, request.path, request.matched)
     check_simple_cache(request, authorizer.answers, routes_configured=authorizer.rules.configured)
     if is_simple(request, authorizer.answers):
         return simple_response(principal, decision, authorizer.answers)
     compiled = authorizer.policies.compile(principal, decision, request, authorizer.answers.cached_by)
-    findings.warnings += compiled.left_out
+    if compiled.left_out:
+        findings.warnings += (_no_room_for(compiled.left_out),)
     return iam_policy(request, principal, decision, compiled.statements, authorizer.answers)
+
+
+def _no_room_for(routes: tuple[str, ...]) -> str:
+    """Say what a policy had to leave out, with a few examples: a line of the log has its limits too."""
+    return (
+        f"the policy has no room for {len(routes)} routes that the rules allow, such as {', '.join(routes[:3])}: while "
+        "it is cached they are refused. Set JWT_CACHED_BY=route, and add the route to the API's identity sources"
+    )
 
 
 def authenticate(request: Request, authorizer: Authorizer, now: float, findings: Findings) -> Principal:

@@ -6,9 +6,10 @@ time, the keys' generation, and the rules.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
+
+from authorizer.dataclass import dataclass
 
 if TYPE_CHECKING:
     from authorizer.claims import Principal
@@ -63,5 +64,5 @@ class TokenCache:
 
 
 def _digest(token: BearerToken) -> bytes:
-    # An event is JSON, which may hold half a surrogate pair; no token does, but the question is asked before that is known.
+    # An event is JSON, which may hold half a surrogate pair; no token does, but that is not known yet.
     return sha256(token.text.encode("utf-8", "surrogatepass")).digest()

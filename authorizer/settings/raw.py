@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from authorizer.dataclass import dataclass, field
 from authorizer.errors import Problem
 from authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, ISSUER, PREFIX, SETTINGS, Place
 
@@ -81,24 +81,29 @@ def read_raw(environment: Mapping[str, str], read_document: Callable[[str], str]
         target[setting.name] = Written(name, text)
     if config is None:
         raw.issuers.append(RawIssuer(None, issuer))
-    else:
-        _read_document(raw, config.strip(), read_document)
+        return raw
+    document = _parse_document(raw, config.strip(), read_document)
+    if document is not None:
+        _read_document(raw, document)
     return raw
 
 
-def _read_document(raw: RawSettings, config: str, read_document: Callable[[str], str]) -> None:
+def _parse_document(raw: RawSettings, config: str, read_document: Callable[[str], str]) -> dict[str, object] | None:
     import tomllib  # noqa: PLC0415 - start-up needs it only with JWT_CONFIG
 
     try:
         text = read_document(config)
     except ValueError as error:
         raw.problem(CONFIG.variable, f"cannot be read: {error}")
-        return
+        return None
     try:
-        document = tomllib.loads(text)
+        return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raw.problem(CONFIG.variable, f"is no TOML document: {error}")
-        return
+        return None
+
+
+def _read_document(raw: RawSettings, document: dict[str, object]) -> None:
     by_name = {setting.name: setting for setting in SETTINGS if setting not in (CONFIG, CONTEXT_CLAIMS, ISSUER)}
     defaults: dict[str, Written] = {}
     for name, value in document.items():

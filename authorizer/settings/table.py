@@ -6,11 +6,11 @@ it is the name as it stands here. The README's table is held equal to this one b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from authorizer.answers import CachedBy, HttpApiResponse
+from authorizer.dataclass import dataclass
 from authorizer.settings import values
 from authorizer.settings.model import HttpApiReject
 

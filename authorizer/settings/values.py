@@ -58,9 +58,10 @@ def boolean(value: object) -> bool:
     """Read ``true`` or ``false``."""
     if isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
-        return value.strip().lower() == "true"
-    _wrong("expected true or false")
+    word = value.strip().lower() if isinstance(value, str) else ""
+    if word not in ("true", "false"):
+        _wrong("expected true or false")
+    return word == "true"
 
 
 def seconds(least: float, most: float | None = None) -> Callable[[object], float]:

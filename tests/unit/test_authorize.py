@@ -1,0 +1,295 @@
+"""The sentence: event, request, token, key, signature, claims, principal, decision, answer; and what is remembered."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from authorizer.answers import AnswerSettings, CachedBy, HttpApiResponse
+from authorizer.authorize import Authorizer, Findings, Issuer, authorize
+from authorizer.claims import ClaimRules
+from authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
+from authorizer.events import EventKind
+from authorizer.keys import parse_key_set
+from authorizer.rules import Allow, Deny, Route, compile_rules
+from devkit.mint import Defect, access_claims, mint
+from tests.factories import (
+    AUDIENCE,
+    EVENTS,
+    ISSUER,
+    NOW,
+    SCOPE,
+    FakeKeys,
+    authorizer,
+    http_api_v2_event,
+    parsed_keys,
+    rest_request_event,
+    rest_token_event,
+    signing_key,
+    token,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OTHER = "https://other.example.com"
+STRICT = ClaimRules(audience=frozenset({AUDIENCE}), required_scopes=("orders:admin",))
+
+
+def decide(bearer: str, core: Authorizer | None = None, now: float = NOW) -> tuple[Mapping[str, Any], Findings]:
+    findings = Findings()
+    return authorize(rest_token_event(bearer), core or authorizer(), now, findings), findings
+
+
+def refused(bearer: str, core: Authorizer | None = None, now: float = NOW) -> tuple[Reason, Findings]:
+    findings = Findings()
+    with pytest.raises(AuthorizerError) as caught:
+        authorize(rest_token_event(bearer), core or authorizer(), now, findings)
+    return caught.value.code, findings
+
+
+@pytest.mark.parametrize("kind", EVENTS)
+def test_a_good_token_is_let_in_by_each_kind_of_event(kind: EventKind) -> None:
+    answer: Mapping[str, Any] = authorize(EVENTS[kind](token()), authorizer(), NOW, Findings())
+    assert answer["context"]["sub"] == "user-1"
+    if kind is EventKind.HTTP_API_V2:
+        assert answer["isAuthorized"] is True
+    else:
+        assert answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+
+
+def test_what_was_found_out_is_there_for_the_log() -> None:
+    answer, findings = decide(token())
+    assert answer["principalId"] == "user-1"
+    assert findings.request is not None
+    assert findings.principal is not None
+    assert (findings.issuer, findings.alg, findings.kid) == (ISSUER, "ES256", "key-1")
+    assert (findings.token_cache, findings.warnings) == ("miss", ())
+    assert (findings.principal.id, findings.decision) == ("user-1", Allow(None))
+
+
+# Refusals, each at its place in the sentence: what was found out until then is kept.
+
+
+@pytest.mark.parametrize(
+    ("bearer", "code", "known"),
+    [
+        ("", Reason.MISSING_TOKEN, (None, None)),
+        ("abc", Reason.MALFORMED_TOKEN, (None, None)),
+        (token(defect=Defect.WRONG_ISSUER), Reason.UNKNOWN_ISSUER, ("ES256", None)),
+        (token({"iss": None}), Reason.UNKNOWN_ISSUER, ("ES256", None)),
+        (token({"iss": [ISSUER]}), Reason.UNKNOWN_ISSUER, ("ES256", None)),
+        (token({"iss": ISSUER + "/"}), Reason.UNKNOWN_ISSUER, ("ES256", None)),
+        (token(defect=Defect.ALG_NONE), Reason.UNSUPPORTED_ALGORITHM, ("none", ISSUER)),
+        (token(defect=Defect.HMAC_CONFUSION), Reason.UNSUPPORTED_ALGORITHM, ("HS256", ISSUER)),
+        (token(header={"alg": "es256"}), Reason.UNSUPPORTED_ALGORITHM, ("es256", ISSUER)),
+        (token(defect=Defect.UNKNOWN_KEY), Reason.UNKNOWN_KEY, ("ES256", ISSUER)),
+        (token(alg="EdDSA"), Reason.UNKNOWN_KEY, ("EdDSA", ISSUER)),
+        (token(defect=Defect.FORGED), Reason.BAD_SIGNATURE, ("ES256", ISSUER)),
+        (token(defect=Defect.TAMPERED), Reason.BAD_SIGNATURE, ("ES256", ISSUER)),
+        (token(defect=Defect.EXPIRED), Reason.TOKEN_EXPIRED, ("ES256", ISSUER)),
+        (token(defect=Defect.WRONG_AUDIENCE), Reason.INVALID_AUDIENCE, ("ES256", ISSUER)),
+    ],
+    ids=range(15),
+)
+def test_a_bad_token_is_refused_with_its_reason(
+    bearer: str, code: Reason, known: tuple[str | None, str | None]
+) -> None:
+    found, findings = refused(bearer)
+    assert found is code
+    assert (findings.alg, findings.issuer) == known
+    assert (findings.principal, findings.decision) == (None, None)
+    assert findings.request is not None
+
+
+def test_an_event_that_is_none_leaves_nothing_behind() -> None:
+    findings = Findings()
+    with pytest.raises(DecisionError, match="invalid_event"):
+        authorize({}, authorizer(), NOW, findings)
+    assert findings == Findings()
+
+
+def test_a_token_without_a_kid_is_held_against_the_one_key_there_is() -> None:
+    assert decide(token(defect=Defect.NO_KID))[1].kid is None
+    two = FakeKeys(replace(parsed_keys(), keys=parsed_keys().keys * 2))
+    assert refused(token(defect=Defect.NO_KID), authorizer(two))[0] is Reason.UNKNOWN_KEY
+
+
+@pytest.mark.parametrize(
+    ("typ", "passes"),
+    [("at+jwt", True), ("application/AT+JWT", True), ("JWT", False), ("", False), (None, False)],
+)
+def test_token_types_may_be_limited(typ: str | None, *, passes: bool) -> None:
+    core = authorizer(token_types=frozenset({"at+jwt"}))
+    bearer = token(header={"typ": typ})
+    if passes:
+        assert decide(bearer, core)[0]["principalId"] == "user-1"
+    else:
+        assert refused(bearer, core)[0] is Reason.UNSUPPORTED_TOKEN_TYPE
+    assert decide(bearer)[0]["principalId"] == "user-1"
+
+
+def test_an_algorithm_that_was_not_set_is_refused_before_any_key_is_asked_for() -> None:
+    keys = FakeKeys(parsed_keys("ES256", "RS256"))
+    assert refused(token(alg="RS256"), authorizer(keys, algorithms=frozenset({"ES256"})))[0] is (
+        Reason.UNSUPPORTED_ALGORITHM
+    )
+    assert keys.asked == []
+
+
+# Several issuers.
+
+
+def test_each_issuer_verifies_its_own_tokens_and_no_others() -> None:
+    other_key = signing_key("ES256", "other-key")
+    own = authorizer()
+    keys = FakeKeys(parse_key_set(json.dumps({"keys": [other_key.public_jwk()]})))
+    other = Issuer(OTHER, frozenset({"ES256"}), frozenset(), ClaimRules(client_id=frozenset({"demo-client"})), keys)
+    both = replace(own, issuers={**own.issuers, OTHER: other})
+    by_other = mint(other_key, access_claims(OTHER, audience=None, now=NOW))
+    assert decide(by_other, both)[1].issuer == OTHER
+    assert decide(token(), both)[1].issuer == ISSUER
+    # The other issuer's key under this issuer's name.
+    forged = mint(other_key, access_claims(ISSUER, audience=AUDIENCE, now=NOW))
+    assert refused(forged, both)[0] is Reason.UNKNOWN_KEY
+
+
+# Keys that cannot be had.
+
+
+def test_without_keys_nobody_can_say() -> None:
+    keys = FakeKeys(failure=DecisionError(Reason.KEYS_UNAVAILABLE, "out of reach"))
+    assert refused(token(), authorizer(keys))[0] is Reason.KEYS_UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [DecisionError(Reason.KEYS_UNAVAILABLE, "out of reach"), TokenError(Reason.UNKNOWN_KEY, "no such key")],
+    ids=["keys_unavailable", "unknown_key"],
+)
+def test_a_token_that_is_over_by_its_own_word_needs_no_key_to_be_refused(failure: AuthorizerError) -> None:
+    core = authorizer(FakeKeys(failure=failure))
+    assert refused(token(defect=Defect.EXPIRED), core)[0] is Reason.TOKEN_EXPIRED
+    assert refused(token(), core)[0] is failure.code
+    assert refused(token({"exp": "soon"}), core)[0] is failure.code
+
+
+# What is remembered.
+
+
+def test_a_token_is_verified_once() -> None:
+    keys = FakeKeys()
+    core, bearer = authorizer(keys), token()
+    first, _ = decide(bearer, core)
+    second, findings = decide(bearer, core)
+    assert first == second
+    assert len(keys.asked) == 1
+    assert (findings.token_cache, findings.issuer, findings.alg, findings.kid) == ("hit", ISSUER, "ES256", "key-1")
+
+
+def test_a_remembered_token_is_over_when_it_is_over() -> None:
+    core, bearer = authorizer(), token()
+    decide(bearer, core)
+    decide(bearer, core, NOW + 359)
+    code, findings = refused(bearer, core, NOW + 360)
+    assert (code, findings.token_cache, findings.issuer) == (Reason.TOKEN_EXPIRED, "hit", ISSUER)
+    # The clock is set back: it was forgotten, so it is verified again.
+    assert decide(bearer, core)[1].token_cache == "miss"
+
+
+def test_a_remembered_token_is_not_good_before_its_time() -> None:
+    core, bearer = authorizer(), token()
+    decide(bearer, core)
+    assert refused(bearer, core, NOW - 61)[0] is Reason.TOKEN_NOT_YET_VALID
+
+
+def test_other_keys_verify_a_remembered_token_again() -> None:
+    keys = FakeKeys()
+    core, bearer = authorizer(keys), token()
+    decide(bearer, core)
+    keys.number += 1
+    assert decide(bearer, core)[1].token_cache == "miss"
+    assert decide(bearer, core)[1].token_cache == "hit"
+    keys.number += 1
+    keys.key_set = parsed_keys("RS256")
+    assert refused(bearer, core)[0] is Reason.UNKNOWN_KEY
+
+
+def test_when_keys_are_no_longer_to_be_had_remembered_tokens_stop_as_well() -> None:
+    keys = FakeKeys()
+    core, bearer = authorizer(keys), token()
+    decide(bearer, core)
+    keys.failure = DecisionError(Reason.KEYS_UNAVAILABLE, "out of reach for too long")
+    assert refused(bearer, core)[0] is Reason.KEYS_UNAVAILABLE
+
+
+def test_a_refused_token_is_not_remembered() -> None:
+    keys = FakeKeys()
+    core, bearer = authorizer(keys), token(defect=Defect.FORGED)
+    for _ in range(2):
+        assert refused(bearer, core)[1].token_cache == "miss"
+    assert len(keys.asked) == 2
+
+
+def test_rights_are_decided_anew_for_each_request() -> None:
+    rules = compile_rules((Route(frozenset({"GET"}), "/orders/{id}"), Route(None, "/invoices", scopes=("invoices",))))
+    core, bearer = authorizer(rules=rules), token()
+    decisions = []
+    for resource in ("GET/orders/1", "GET/invoices", "GET/orders/1"):
+        findings = Findings()
+        authorize(rest_request_event(bearer, resource=resource), core, NOW, findings)
+        decisions.append((type(findings.decision), findings.token_cache))
+    assert decisions == [(Allow, "miss"), (Deny, "hit"), (Allow, "hit")]
+
+
+def test_remembering_can_be_turned_off() -> None:
+    keys = FakeKeys()
+    core, bearer = authorizer(keys, cache_size=0), token()
+    for _ in range(2):
+        assert decide(bearer, core)[1].token_cache == "miss"
+    assert len(keys.asked) == 2
+
+
+# Rights.
+
+
+def test_missing_scopes_are_a_decision_and_no_error() -> None:
+    answer, findings = decide(token(), authorizer(claim_rules=STRICT))
+    assert isinstance(findings.decision, Deny)
+    assert findings.decision.reason is Reason.INSUFFICIENT_SCOPE
+    assert answer["policyDocument"]["Statement"][0]["Effect"] == "Deny"
+    assert answer["context"]["scope"] == "orders:admin"
+    assert decide(token({"scope": f"{SCOPE} orders:admin"}), authorizer(claim_rules=STRICT))[1].decision == Allow(None)
+
+
+def test_a_yes_that_would_be_replayed_elsewhere_is_not_said_even_to_a_good_token() -> None:
+    core = authorizer(rules=compile_rules((Route(None, "/orders/{id}"),)))
+    with pytest.raises(DecisionError, match="unsafe_cache"):
+        authorize(http_api_v2_event(token()), core, NOW, Findings())
+    answer = authorize(http_api_v2_event(token(), by_route=True), core, NOW, Findings())
+    assert answer["isAuthorized"] is True
+
+
+def test_a_policy_says_what_it_had_no_room_for() -> None:
+    routes = tuple(Route(None, f"/{'x' * 200}{number}") for number in range(40))
+    core = authorizer(rules=compile_rules(routes))
+    findings = Findings()
+    authorize(rest_request_event(token(), resource=f"GET/{'x' * 200}7"), core, NOW, findings)
+    (warning,) = findings.warnings
+    assert warning.startswith("the policy has no room for ")
+    assert warning.count("/xxx") == 3
+
+
+def test_a_cache_keyed_by_something_else_than_the_token_is_a_warning() -> None:
+    event = http_api_v2_event(token()) | {"identitySource": ["something else"]}
+    findings = Findings()
+    authorize(event, authorizer(), NOW, findings)
+    assert len(findings.warnings) == 1
+    assert "to another" in findings.warnings[0]
+    nothing = AnswerSettings(cached_by=CachedBy.NOTHING, http_api_response=HttpApiResponse.IAM)
+    findings = Findings()
+    authorize(event, authorizer(answers=nothing), NOW, findings)
+    assert findings.warnings == ()
