@@ -7,10 +7,10 @@ and "Control access to HTTP APIs with AWS Lambda authorizers" (payload formats 1
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NoReturn
 
+from authorizer.dataclass import dataclass, field
 from authorizer.errors import DecisionError, Reason
 
 _ARN_PARTS = 6
@@ -91,6 +91,11 @@ class Request:
     identity_source: tuple[str, ...] = field(repr=False)
     token_field: str | None = field(repr=False)
     event: Mapping[str, object] = field(repr=False)
+
+    @property
+    def matched(self) -> str | None:
+        """The path template that API Gateway matched, such as ``/orders/{id}``, where the event names it."""
+        return None if self.route_key is None else self.route_key.rpartition(" ")[2]
 
     def header(self, name: str) -> tuple[str, ...]:
         """All values of a header; names match without case (RFC 9110 section 5.1)."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from authorizer.claims import claim_holds
+from authorizer.dataclass import dataclass, field
 from authorizer.errors import Reason
 from authorizer.rules.model import ANY_METHOD, CONNECT, DEFAULT, Allow, Deny, Route
-from authorizer.rules.templates import Node, Template, Variable, parse_template, read_path
+from authorizer.rules.templates import Node, Template, Variable, parse_template, read_path, shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,9 +72,14 @@ class Rules:
     root: Node[Resource] = field(default_factory=Node)
     connect: Resource | None = None
     default: Resource | None = None
+    by_shape: dict[str, Resource] = field(default_factory=dict)
 
-    def decide(self, principal: Principal, method: str, path: str) -> Allow | Deny:
+    def decide(self, principal: Principal, method: str, path: str, matched: str | None = None) -> Allow | Deny:
         """Decide whether a principal may ask for a path as sent, such as ``/orders/1`` (or ``$connect``).
+
+        ``matched`` is the template that API Gateway says it matched, where the event names it. If that one is
+        listed it has to allow the request as well, so that nobody gains by a path that the two of us read in
+        different ways, such as one with ``%6D`` for ``m``.
 
         The most specific template that matches the path decides, by its rule for the method, else by its
         rule for ``*``. It never hands a method that it does not list down to a less specific template: REST
@@ -83,6 +88,9 @@ class Rules:
         if not self.configured:
             return _UNRESTRICTED.refuses(principal, "") or Allow(None)
         resources = self.find(path)
+        named = None if matched is None else self.by_shape.get(shape(matched))
+        if resources and named is not None and named not in resources:
+            resources = (*resources, named)
         allowed = None
         for resource in resources:
             listed = resource.listed(method)
@@ -163,4 +171,5 @@ def compile_rules(routes: Iterable[Route] | None, *, absent: bool = False) -> Ru
         root=root,
         connect=connect,
         default=default,
+        by_shape={shape(resource.path): resource for resource in resources.values()},
     )

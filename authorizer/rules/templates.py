@@ -7,10 +7,10 @@ API Gateway developer guide: "Create routes for HTTP APIs" (route priority), "Se
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from authorizer.dataclass import dataclass, field
 from authorizer.rules.model import CONNECT, DEFAULT
 
 if TYPE_CHECKING:
@@ -71,6 +71,11 @@ def _segment(text: str, names: list[str]) -> Segment:
         )
         raise ValueError(message)
     return text
+
+
+def shape(path: str) -> str:
+    """Write a template without the names of its variables, which two writers of one template may choose freely."""
+    return _VARIABLE.sub(r"{\2}", path)
 
 
 def read_path(text: str) -> tuple[tuple[str, ...], ...]:
