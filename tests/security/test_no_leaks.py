@@ -1,0 +1,226 @@
+"""What callers and issuers send stays out of the log, of what Lambda's runtime prints, and of debuggers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from awslambdaric.bootstrap import handle_event_request  # type: ignore[import-untyped] # it has no types
+from awslambdaric.lambda_runtime_marshaller import LambdaMarshaller  # type: ignore[import-untyped] # it has no types
+
+from authorizer.authorize import Findings
+from authorizer.claims import VerifiedToken, check_claims
+from authorizer.errors import Reason, SettingsError
+from authorizer.events import read_event
+from authorizer.settings.table import SETTINGS
+from authorizer.tokens import BearerToken, parse
+from devkit.events import kinds, sample
+from tests.security.lab import (
+    AUDIENCE,
+    ISSUER,
+    NOW,
+    Lab,
+    assert_clean,
+    assert_silent,
+    attacker_key,
+    bare_lab,
+    claims,
+    field_event,
+    jwks,
+    lab,
+    sign,
+    token_event,
+)
+
+if TYPE_CHECKING:
+    from tests.security.lab import Json
+
+NASTY = [
+    "\n",
+    '\r\n{"decision":"allow"}',
+    "\x1b[2J\x1b[31m",
+    "\0",
+    "\x7f",
+    "\u2028",
+    "\u202egnp.exe",
+    "\u200b",
+    '"}\n{"_aws":{}}',
+    "%0a%0d",
+    "${jndi:ldap://x}",
+    "\ue000",
+    "A" * 9000,
+]
+
+
+@pytest.fixture
+def target() -> Lab:
+    return lab(JWT_TOKEN_SOURCE="header:Authorization,query:t,cookie:t")
+
+
+@pytest.mark.parametrize("nasty", NASTY, ids=range(len(NASTY)))
+def test_a_header_cannot_write_into_the_log(target: Lab, nasty: str) -> None:
+    target.attacked(sign(header={"alg": "ES256", "kid": nasty}), Reason.UNKNOWN_KEY)
+    assert len(target.last["kid"]) < 250
+    target.attacked(sign(header={"alg": nasty, "kid": "p256"}), Reason.UNSUPPORTED_ALGORITHM)
+    assert len(target.last["alg"]) < 250
+    target.attacked(sign(claims(iss=nasty)), Reason.UNKNOWN_ISSUER)
+    assert target.last["issuer"] is None
+
+
+@pytest.mark.parametrize("nasty", NASTY, ids=range(len(NASTY)))
+def test_a_subject_cannot_write_into_the_log(target: Lab, nasty: str) -> None:
+    target.allowed(token_event(sign(claims(sub=f"user{nasty}"))))
+    assert_clean(target.lines[-1], "")
+    assert len(target.last["principal"]) < 250
+
+
+@pytest.mark.parametrize("nasty", NASTY, ids=range(len(NASTY)))
+@pytest.mark.parametrize("kind", kinds())
+def test_a_request_cannot_write_into_the_log(target: Lab, kind: str, nasty: str) -> None:
+    event: Json = sample(kind, sign())
+    name = "routeArn" if kind == "http-api-2.0" else "methodArn"
+    context = event.get("requestContext", {}) | {"requestId": nasty, "routeKey": nasty, "resourcePath": nasty}
+    if kind in ("rest-request", "rest-token"):
+        context.pop("routeKey")
+    target.allowed(event | {name: event[name] + nasty, "resource": nasty, "routeKey": nasty, "requestContext": context})
+    assert_clean(target.lines[-1], "")
+    assert len(target.lines[-1]) < 4000
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_a_line_says_who_and_why_and_nothing_that_opens_a_door(target: Lab, kind: str) -> None:
+    tokens = {
+        "good": sign(claims(email="alice@example.com", scope="very:secret-scope")),
+        "forged": sign(signer=attacker_key("p256")),
+        "expired": sign(claims(exp=NOW - 900)),
+        "unknown key": sign(header={"alg": "ES256", "kid": "new"}),
+        "none": sign(header={"alg": "none"}),
+    }
+    secret = "another-cookie-of-theirs"
+    for token in tokens.values():
+        event: Json = sample(kind, token)
+        headers = event.get("headers", {}) | {"Cookie": f"session={secret}", "X-Api-Key": secret, "x": token}
+        try:
+            target.function(event | {"headers": headers, "queryStringParameters": {"password": secret}}, None)
+        except Exception as error:  # noqa: BLE001 - refused or not, what counts is what was written
+            assert str(error) == "Unauthorized"  # noqa: PT017 - as above
+        line = target.lines[-1]
+        assert_clean(line, token)
+        assert secret not in line
+        assert "alice" not in line
+        assert "very:secret" not in line
+
+
+def test_what_is_dumped_for_a_debugger_holds_no_token() -> None:
+    token = sign(claims(email="alice@example.com"))
+    event = sample("http-api-2.0", token)
+    request = read_event(event)
+    bearer = BearerToken(token)
+    parsed = parse(bearer)
+    verified = VerifiedToken(ISSUER, parsed.claims)
+    target = lab()
+    principal = check_claims(verified, target.function._authorizer.issuers[ISSUER].claim_rules, NOW)  # noqa: SLF001 - no other way in
+    for shown in (request, bearer, parsed, verified, principal, Findings(request=request, principal=principal)):
+        assert_silent(repr(shown), token)
+        assert "alice" not in repr(shown)
+
+
+@dataclass(slots=True)
+class Runtime:
+    """Stands where Lambda's runtime API and its log would be, and keeps what the runtime client sends there."""
+
+    marshaller: LambdaMarshaller = field(default_factory=LambdaMarshaller)
+    sent: list[str] = field(default_factory=list)
+
+    def post_invocation_error(self, *parts: object) -> None:
+        self.sent.append(repr(parts))
+
+    def post_invocation_result(self, *parts: object) -> None:
+        self.sent.append(repr(parts))
+
+    def log_error(self, lines: list[str]) -> None:
+        self.sent.append("\n".join(lines))
+
+
+def _invoke(target: Lab, event: object) -> str:
+    runtime = Runtime()
+    body = json.dumps(event)
+    handle_event_request(
+        runtime, target.function, "id", body, "application/json", None, None, "arn", 0, None, runtime, None
+    )
+    return "\n".join(runtime.sent)
+
+
+def test_what_the_runtime_prints_of_a_refusal_holds_no_token(target: Lab) -> None:
+    token = sign(signer=attacker_key("p256"))
+    printed = _invoke(target, token_event(token))
+    assert "Unauthorized" in printed
+    assert "bad_signature" not in printed
+    assert_silent(printed, token)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"headers": 1}, {"headers": {"Authorization": 1}}, {"routeArn": "x"}, {"routeArn": None}]
+)
+def test_what_the_runtime_prints_of_a_failure_holds_no_token(target: Lab, changed: Json) -> None:
+    token = sign()
+    printed = _invoke(target, sample("http-api-2.0", token) | changed)
+    assert "invalid_event" in printed
+    assert_silent(printed, token)
+
+
+def test_an_unforeseen_error_tells_its_place_and_not_its_message(target: Lab) -> None:
+    class Treacherous(dict[str, object]):
+        def get(self, name: str, default: object = None, /) -> object:
+            if name == "type":
+                message = f"caller's secret {default}"
+                raise LookupError(message)
+            return super().get(name, default)
+
+    with pytest.raises(Exception, match="internal_error") as caught:
+        target.function(Treacherous(token_event("x")), None)
+    assert "LookupError" in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+    assert "secret" not in target.lines[-1]
+    assert target.last["decision"] == "error"
+
+
+def test_the_token_cache_holds_no_token(target: Lab) -> None:
+    token = sign()
+    target.allowed(token_event(token))
+    kept = target.function._authorizer.token_cache  # noqa: SLF001 - its memory is what is looked at
+    entries = kept._entries  # noqa: SLF001 - as above
+    assert entries
+    assert {len(name) for name in entries} == {32}
+    assert_silent(repr(entries), token)
+
+
+def test_settings_that_are_wrong_are_told_without_their_secrets() -> None:
+    private = jwks()["keys"][0] | {"d": "the-private-exponent"}
+    with pytest.raises(SettingsError) as caught:
+        bare_lab(
+            JWT_ISSUER=ISSUER,
+            JWT_AUDIENCE=AUDIENCE,
+            JWT_JWKS=json.dumps({"keys": private}),
+            JWT_SECRET="do-not-print",
+            JWT_LEEWAY_SECONDS="x\n\x1b[31m",
+        )
+    text = str(caught.value)
+    assert "private" not in text
+    assert "do-not-print" not in text
+    assert "\x1b" not in text
+    assert "JWT_SECRET" in text
+
+
+def test_no_setting_takes_a_secret() -> None:
+    assert not [setting.name for setting in SETTINGS if "secret" in setting.name or "password" in setting.name]
+
+
+@pytest.mark.parametrize("value", ["Basic dXNlcjpwYXNzd29yZA", "Bearer opaque-reference-token", "dXNlcjpwYXNzd29yZA"])
+def test_credentials_of_another_kind_are_not_repeated(target: Lab, value: str) -> None:
+    target.refused(field_event(value), Reason.MISSING_TOKEN, Reason.MALFORMED_TOKEN)
+    assert value.rpartition(" ")[2] not in target.lines[-1]
