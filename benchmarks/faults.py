@@ -1,0 +1,249 @@
+"""100,000 mixed requests while an issuer fails in every way and rotates its keys twice.
+
+    python -m benchmarks.faults [--requests 100000] [--seed 1]
+
+The function is the whole one, as Lambda would start it; the issuers speak TLS over real sockets. The wall
+clock is simulated, so that hours pass in minutes; the time that requests wait is real. It ends with 1 when
+a promise was broken. What the figures mean: ``docs/reliability.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+from authorizer.function import create_function
+from benchmarks.outages import outages, serve
+from benchmarks.traffic import AUDIENCE, Administrator, Caller, Outcome, Traffic
+from devkit.signing import generate
+from tests.integration.certificates import Authority
+from tests.integration.hostile_server import HostileServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from authorizer.function import AuthorizerFunction
+
+TTL, MAX_STALE, COOLDOWN = 600, 3600, 30
+"""Seconds; the defaults."""
+TIMEOUT = 0.5
+"""Seconds. Shorter than the default, since it is waited for in earnest."""
+OUTAGE, CALM = 90, 60
+"""Simulated seconds that each failure, and the time after it, lasts."""
+EACH, UP_TO, PAST = "Each failure in turn", "One long outage, up to the stale limit", "The same, past the stale limit"
+COLD, HEALED = "Cold starts in an outage", "Healed"
+TURNED_AWAY = (Outcome.REFUSED, Outcome.UNDECIDED)
+NEVER = (Caller.BAD, Caller.MADE_UP, Caller.GONE)
+LONG = 0.05
+START = 1_800_000_000.0
+SLACK = 0.5
+"""Seconds that a busy machine may add to a wait."""
+METRICS = ("JwksFetches", "JwksFetchFailures", "JwksStaleServed")
+CONFIG = """
+[[issuers]]
+issuer = "{}"
+audience = ["{}"]
+[[issuers]]
+issuer = "{}"
+audience = ["{}"]
+"""
+
+
+@dataclass
+class World:
+    """An issuer that fails, a clock, the callers, and what the functions that trust it wrote down."""
+
+    server: HostileServer
+    authority: Authority
+    traffic: Traffic
+    environment: dict[str, str]
+    now: float = START
+    metrics: Counter[str] = field(default_factory=Counter)
+    cold: list[AuthorizerFunction] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+    def start(self) -> AuthorizerFunction:
+        """Start a function as Lambda does."""
+        return create_function(self.environment, write=self._write, clock=lambda: self.now)
+
+    def _write(self, line: str) -> None:
+        if "Jwks" in line:
+            self.metrics.update({name: json.loads(line).get(name, 0) for name in METRICS})
+
+    def spend(self, function: AuthorizerFunction, seconds: float, requests: int) -> None:
+        """Let time pass, evenly filled with requests."""
+        for _ in range(requests):
+            self.now += seconds / requests
+            self.traffic.send(function, self.now)
+
+    def publish(self) -> None:
+        """Serve what the issuer's administrator has published."""
+        serve(self.server, self.traffic.failing)
+
+    def expect(self, promise: str, held: object) -> None:
+        """Note a promise that was broken."""
+        if not held:
+            self.broken.append(promise)
+
+
+def rotations(world: World, last: int) -> dict[int, Callable[[], None]]:
+    """Rotate twice: to a key that is published before it signs, and to one that signs at once."""
+    issuer = world.traffic.failing
+    first, second, third = issuer.signing, generate("ES256", "key-2"), generate("RS256", "key-3")
+
+    def sign_with_second() -> None:
+        issuer.signing = second
+
+    def publish_and_sign_with_third() -> None:
+        issuer.published[third] = world.now
+        issuer.signing = third
+
+    steps = (
+        lambda: issuer.published.__setitem__(second, world.now),
+        sign_with_second,
+        lambda: issuer.remove(first, world.now),
+        publish_and_sign_with_third,
+        lambda: issuer.remove(second, world.now),
+    )
+    return {last * (position + 1) // (len(steps) + 1): step for position, step in enumerate(steps)}
+
+
+def run(world: World, requests: int) -> int:
+    """Live through all of it. Returns the number of ways in which the issuer failed."""
+    function, ways = world.start(), list(outages(world.server, world.traffic.failing, world.authority))
+    each = max(10, requests * 9 // 10 // (2 * len(ways)))
+    steps = rotations(world, len(ways))
+    world.traffic.phase = EACH
+    for number, outage in enumerate(ways):
+        with outage():
+            if number % 6 == 0:
+                start_cold(world)
+            world.spend(function, OUTAGE, each)
+        if number in steps:
+            steps[number]()
+        world.publish()
+        world.spend(function, CALM, each)
+    for started in world.cold:
+        world.expect("a cold start heals", world.traffic.send(started, world.now, Caller.GOOD) is Outcome.ALLOWED)
+    long_outage(world, function, max(40, requests - len(world.traffic.waits)))
+    return len(ways)
+
+
+def start_cold(world: World) -> None:
+    """Start one more function in the middle of an outage: it does start, and refuses no good token."""
+    world.traffic.phase = COLD
+    started = world.start()
+    outcome = world.traffic.send(started, world.now, Caller.GOOD)
+    world.expect("a cold start in an outage is a 500", outcome is Outcome.UNDECIDED)
+    world.cold.append(started)
+    world.traffic.phase = EACH
+
+
+def long_outage(world: World, function: AuthorizerFunction, requests: int) -> None:
+    """Fail for longer than keys may be stale, then heal."""
+    with world.server.refusing():
+        world.traffic.phase = UP_TO
+        world.spend(function, MAX_STALE, requests // 2)
+        world.now += TTL
+        world.traffic.phase = PAST
+        world.spend(function, TTL, requests // 2)
+    world.now += COOLDOWN + TIMEOUT  # the cooldown counts from the end of the fetch
+    world.traffic.phase = HEALED
+    world.expect("it heals", world.traffic.send(function, world.now, Caller.GOOD) is Outcome.ALLOWED)
+
+
+def judge(world: World) -> None:
+    """Hold what happened against what is promised."""
+    count = world.traffic.count
+    for phase in (EACH, UP_TO, HEALED):
+        world.expect("no good token is turned away", not count(Caller.GOOD, *TURNED_AWAY, phase=phase))
+    world.expect("past the limit nothing is served", not count(Caller.GOOD, Outcome.ALLOWED, phase=PAST))
+    world.expect("past the limit nothing is refused", not count(Caller.GOOD, Outcome.REFUSED))
+    world.expect("another issuer notices nothing", not count(Caller.OTHER, *TURNED_AWAY))
+    for caller in NEVER:
+        world.expect(f"no token {caller} is let in", not count(caller, Outcome.ALLOWED))
+    world.expect("bad tokens need no keys", not count(Caller.BAD, Outcome.UNDECIDED, phase=EACH))
+    world.expect("no more fetches than cooldown and TTL allow", world.metrics[METRICS[0]] <= most_fetches(world))
+    world.expect("nobody waits longer than the timeout", max(world.traffic.waits) < TIMEOUT + SLACK)
+
+
+def most_fetches(world: World) -> int:
+    """Count what may be: one a cooldown of the failing issuer, one a TTL (less jitter) of each; some by cold starts."""
+    elapsed = world.now - START
+    return int(elapsed / COOLDOWN + 2 * elapsed / (0.9 * TTL)) + 2 + 4 * len(world.cold)
+
+
+def report(world: World, failures: int) -> None:
+    """Print the figures as docs/reliability.md shows them."""
+    traffic = world.traffic
+    print("| Tokens | " + " | ".join(Outcome) + " |\n| --- | ---: | ---: | ---: |")
+    for phase in (EACH, UP_TO, PAST, COLD):
+        print(f"| **{phase}** | | | |")
+        for caller in Caller:
+            row = [traffic.count(caller, outcome, phase=phase) for outcome in Outcome]
+            if any(row):
+                print(f"| {caller} | " + " | ".join(f"{number:,}" for number in row) + " |")
+    waits = sorted(traffic.waits)
+    let_in = sum(traffic.count(caller, Outcome.ALLOWED) for caller in NEVER)
+    figures = {
+        "Requests": f"{len(waits):,}",
+        "Ways to fail": f"{failures}",
+        "Good tokens refused (401 or 403)": f"{traffic.count(Caller.GOOD, Outcome.REFUSED):,}",
+        "Bad tokens let in": f"{let_in:,}",
+        "Longest that a removed key still let someone in": f"{traffic.removed_for:.0f} s",
+        "Simulated time": f"{(world.now - START) / 3600:.1f} h",
+        "Fetches, of at most": f"{world.metrics[METRICS[0]]:,}, {most_fetches(world):,}",
+        "Failed fetches": f"{world.metrics[METRICS[1]]:,}",
+        "Requests served with stale keys": f"{world.metrics[METRICS[2]]:,}",
+        "Cold starts in an outage": f"{len(world.cold)}",
+        "Worst wait": f"{waits[-1] * 1000:.0f} ms (timeout {TIMEOUT * 1000:.0f} ms)",
+        f"Waits over {LONG * 1000:.0f} ms": f"{sum(wait > LONG for wait in waits):,}",
+        "99.9 %, 99 %, median wait": ", ".join(
+            f"{waits[int(len(waits) * part)] * 1000:.2f} ms" for part in (0.999, 0.99, 0.5)
+        ),
+    }
+    print("\n| | |\n| --- | ---: |")
+    for name, figure in figures.items():
+        print(f"| {name} | {figure} |")
+    for promise in world.broken:
+        print(f"BROKEN: {promise}")
+
+
+def main(arguments: list[str]) -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--requests", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        authority = Authority.create(Path(folder))
+        os.environ["SSL_CERT_FILE"] = os.fspath(authority.file)  # read by OpenSSL, not by us
+        context = authority.server_context("localhost")
+        with HostileServer({}, context) as failing, HostileServer({}, context) as healthy:
+            ours, others = _administrator(failing), _administrator(healthy)
+            traffic = Traffic(ours, others, Random(chosen.seed), TTL, COOLDOWN)  # noqa: S311 - decides an order
+            config = CONFIG.format(ours.issuer, AUDIENCE, others.issuer, AUDIENCE)
+            world = World(failing, authority, traffic, {"JWT_CONFIG": config, "JWT_HTTP_TIMEOUT_SECONDS": str(TIMEOUT)})
+            failures = run(world, chosen.requests)
+    judge(world)
+    report(world, failures)
+    return 1 if world.broken else 0
+
+
+def _administrator(server: HostileServer) -> Administrator:
+    key = generate("ES256", "key-1")  # the same kid at both issuers, on purpose
+    administrator = Administrator(f"https://localhost:{server.port}", key, {key: 0.0})
+    serve(server, administrator)
+    return administrator
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,50 @@
+"""An issuer over TLS on this machine, and every way in which it can fail."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING
+
+from devkit.signing import key_set
+from tests.integration.hostile_server import NOT_FOUND, answer_json, network_failures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from benchmarks.traffic import Administrator
+    from tests.integration.certificates import Authority
+    from tests.integration.hostile_server import HostileServer
+
+    type Outage = Callable[[], AbstractContextManager[None]]
+
+DISCOVERY, JWKS = "/.well-known/openid-configuration", "/keys"
+
+
+def serve(server: HostileServer, issuer: Administrator) -> None:
+    """Serve an issuer's documents."""
+    server.behaviours |= {
+        DISCOVERY: answer_json({"issuer": issuer.issuer, "jwks_uri": f"{issuer.issuer}{JWKS}"}),
+        JWKS: answer_json(key_set(tuple(issuer.published))),
+    }
+
+
+def outages(server: HostileServer, issuer: Administrator, authority: Authority) -> Iterator[Outage]:
+    """Every way to fail, each ready to be entered, and over when it is left."""
+    documents = {
+        DISCOVERY: {"issuer": issuer.issuer, "jwks_uri": f"{issuer.issuer}{JWKS}"},
+        JWKS: key_set(tuple(issuer.published)),
+    }
+    own = {
+        DISCOVERY: {"another issuer": answer_json({"issuer": "https://other.test", "jwks_uri": issuer.issuer})},
+        JWKS: {"empty key set": answer_json({"keys": []}), "keys that are none": answer_json({"keys": {"a": 1}})},
+    }
+    for path, document in documents.items():
+        ways = network_failures(json.dumps(document).encode()) | {"404": NOT_FOUND} | own[path]
+        for behaviour in ways.values():
+            yield partial(server.behaving, path, behaviour)
+    yield server.refusing
+    yield server.silent
+    yield partial(server.presenting, authority.server_context("other.test"))
+    yield partial(server.presenting, authority.server_context("localhost", expired=True))
