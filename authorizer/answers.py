@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from authorizer.dataclass import dataclass
 from authorizer.errors import DecisionError, Reason
 from authorizer.events import EventKind, Request
 from authorizer.rules import Deny

@@ -6,9 +6,9 @@ Okta write it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
+from authorizer.dataclass import dataclass, field
 from authorizer.errors import Reason, TokenError
 
 if TYPE_CHECKING:

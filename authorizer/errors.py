@@ -6,8 +6,9 @@ A code is public API: it appears in the log line, in the metric, in the context 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from authorizer.dataclass import dataclass
 
 
 class Reason(StrEnum):

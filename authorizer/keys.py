@@ -7,13 +7,13 @@ all, and which of them a token may be held against (RFC 7517, RFC 7518, RFC 8037
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from authorizer.dataclass import dataclass
 from authorizer.errors import Reason, TokenError
 from authorizer.pyjwt import ECAlgorithm, InvalidKeyError, OKPAlgorithm, RSAAlgorithm, RSAPSSAlgorithm
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from binascii import a2b_base64
-from dataclasses import dataclass, field
 from enum import StrEnum
 from json import JSONDecoder, dumps
 from typing import TYPE_CHECKING, NoReturn
 
+from authorizer.dataclass import dataclass, field
 from authorizer.errors import Reason, TokenError
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ URL to disagree on, and it costs start-up no import.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import override
 
+from authorizer.dataclass import dataclass
 from authorizer.jwks.fetched import printable
 
 _URL = re.compile(

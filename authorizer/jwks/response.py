@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from authorizer.dataclass import dataclass
 from authorizer.jwks.fetched import FetchError, printable
 
 if TYPE_CHECKING:

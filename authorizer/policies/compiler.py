@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from authorizer.dataclass import dataclass, field
 from authorizer.events import EventKind
 from authorizer.policies.literals import is_plain, literal
 from authorizer.policies.overlaps import describe_overlaps
@@ -157,17 +157,17 @@ class PolicyCompiler:
         choice = select(repairs, {item: repairs.grants(item) for item in items}, question.first)
         shares = kept(repairs, choice)
         units = [
-            Unit(grant.patterns, frozenset({item}))
+            Unit(frozenset(grant.patterns), grant.denials, frozenset({item}))
             for item, grant in choice.items()
             if grant is not None and shares[item] > 0
         ]
-        units = fit(repairs, units, shares, Limits(question.prefix, self.max_bytes))
+        units = fit(repairs, units, shares, Limits(question.prefix, self.max_bytes), question.first)
         granted = {item for unit in units for item in unit.items if shares[item] >= _NEARLY_ALL}
         resources = self.rules.resources
         left_out = [resources[item.resource].route(item.listed) for item in items if item not in granted]
-        wording = word(repairs, units)
+        wording = word(units)
         return _Policy(
-            tuple(word(repairs, [unit]) for unit in units),
+            tuple(word([unit]) for unit in units),
             wording,
             _compiled(wording, tuple(left_out)),
             sum(shares[item] for unit in units for item in unit.items),

@@ -9,9 +9,9 @@ knows them. So ``?`` is used wherever what else it matches is allowed as well.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from authorizer.dataclass import dataclass
 from authorizer.policies.verdicts import specificity
 from authorizer.rules.templates import Variable, read_path
 

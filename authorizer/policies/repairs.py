@@ -7,9 +7,9 @@ its denials is right by construction, and more denials can only make it narrower
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from authorizer.dataclass import dataclass
 from authorizer.policies.verdicts import Answer, Item
 from authorizer.policies.words import ANY, OTHER, SLASH, generalize, matches
 from authorizer.rules.model import ANY_METHOD

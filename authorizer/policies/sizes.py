@@ -7,13 +7,13 @@ does not fit even then is left out.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from authorizer.dataclass import dataclass
 from authorizer.policies.words import ANY, NO_EMPTY_SEGMENT, covers, resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from authorizer.policies.repairs import Repairs
     from authorizer.policies.verdicts import Item
@@ -26,34 +26,34 @@ MAX_RESOURCE = 512
 
 _AROUND_STATEMENTS = 400
 """Bytes kept free for what is around the resources: two statements, a condition."""
+_LEAST_REPLACED = 2
+_MOST_CANDIDATES = 200
+"""Wider patterns that are tried: each costs a walk over the rules."""
 _AROUND_RESOURCE = 4
 """Bytes of quotes, comma and space."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Patterns that stand or fall together, and the rules that they are for."""
+    """Patterns that stand or fall together, the denials that they need, and the rules that they are for."""
 
-    patterns: tuple[Pattern, ...]
+    patterns: frozenset[Pattern]
+    denials: frozenset[Pattern]
     items: frozenset[Item]
 
+    @property
+    def allowed(self) -> frozenset[str]:
+        """The resources to allow, relative to the stage."""
+        return frozenset(map(resource, self.patterns))
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much room there is: ``prefix`` is the length of what stands before each resource."""
-
-    prefix: int
-    policy: int = MAX_POLICY
-
-    def fits_resource(self, text: str) -> bool:
-        """Tell whether one resource is short enough."""
-        return len(text) + self.prefix <= MAX_RESOURCE
-
-    def fits(self, allowed: Iterable[str], denied: Iterable[str]) -> bool:
-        """Tell whether all resources together are."""
-        texts = (*allowed, *denied)
-        size = sum(len(text) + self.prefix + _AROUND_RESOURCE for text in texts)
-        return size + _AROUND_STATEMENTS <= self.policy and all(self.fits_resource(text) for text in texts)
+    @property
+    def denied(self) -> frozenset[str]:
+        """The resources to deny beside them."""
+        denied = frozenset(map(resource, self.denials))
+        if not denied and (self.patterns == {(ANY,)} or not any(ANY in pattern for pattern in self.patterns)):
+            return denied
+        # API Gateway may read a//b as a/b, so no pattern is right about a path with an empty segment.
+        return denied | {NO_EMPTY_SEGMENT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,54 +64,81 @@ class Wording:
     denied: tuple[str, ...]
 
 
-def word(repairs: Repairs, units: Iterable[Unit]) -> Wording:
-    """Write units and the denials that they need as resources."""
-    patterns = {pattern for unit in units for pattern in unit.patterns}
-    needed = {denial for pattern in patterns for denial in repairs.needed(pattern) or ()}
-    denials = [one for one in needed if not any(other != one and covers(other, one) for other in needed)]
-    denied = set(map(resource, denials))
-    if any(ANY in pattern for pattern in patterns) and (denied or patterns != {(ANY,)}):
-        # API Gateway may read a//b as a/b, so no pattern is right about a path with an empty segment.
-        denied.add(NO_EMPTY_SEGMENT)
-    return Wording(tuple(sorted(map(resource, patterns))), tuple(sorted(denied)))
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much room there is: ``prefix`` is the length of what stands before each resource."""
+
+    prefix: int
+    policy: int = MAX_POLICY
+
+    def size(self, texts: Iterable[str]) -> int:
+        """Bytes of some resources."""
+        return sum(len(text) + self.prefix + _AROUND_RESOURCE for text in texts)
+
+    def fits(self, allowed: Collection[str], denied: Collection[str]) -> bool:
+        """Tell whether resources are few and short enough for one policy."""
+        longest = max(map(len, (*allowed, *denied)), default=0) + self.prefix
+        return longest <= MAX_RESOURCE and self.size((*allowed, *denied)) + _AROUND_STATEMENTS <= self.policy
 
 
-def fit(repairs: Repairs, units: list[Unit], kept: Mapping[Item, float], limits: Limits) -> list[Unit]:
-    """Make a policy fit, and return what is left of it. Units come in the order of their importance."""
-    wording = word(repairs, units)
-    if limits.fits(wording.allowed, wording.denied):
+def word(units: Iterable[Unit]) -> Wording:
+    """Write units as resources: none of them twice, and no denial that another one covers."""
+    units = tuple(units)
+    denials = {denial for unit in units for denial in unit.denials}
+    spared = {resource(one) for one in denials if any(other != one and covers(other, one) for other in denials)}
+    allowed = {text for unit in units for text in unit.allowed}
+    denied = {text for unit in units for text in unit.denied} - spared
+    return Wording(tuple(sorted(allowed)), tuple(sorted(denied)))
+
+
+def fit(
+    repairs: Repairs, units: list[Unit], kept: Mapping[Item, float], limits: Limits, first: frozenset[Item]
+) -> list[Unit]:
+    """Make a policy fit, and return what is left of it. What is for the rules in ``first`` goes last."""
+    if limits.fits(*_texts(units)):
         return units
-    units = _widen(repairs, units, kept)
+    units = _widen(repairs, units, kept, limits)
     chosen: list[Unit] = []
-    for unit in sorted(units, key=lambda unit: -len(unit.items) / _bytes(repairs, unit.patterns, limits)):
-        wording = word(repairs, [*chosen, unit])
-        if limits.fits(wording.allowed, wording.denied):
+    allowed: frozenset[str] = frozenset()
+    denied: frozenset[str] = frozenset()
+
+    def order(unit: Unit) -> tuple[bool, float]:
+        return unit.items.isdisjoint(first), limits.size((*unit.allowed, *unit.denied)) / len(unit.items)
+
+    for unit in sorted(units, key=order):
+        if limits.fits(allowed | unit.allowed, denied | unit.denied):
             chosen.append(unit)
+            allowed |= unit.allowed
+            denied |= unit.denied
     return chosen
 
 
-def _bytes(repairs: Repairs, patterns: Iterable[Pattern], limits: Limits) -> int:
-    wording = word(repairs, [Unit(tuple(patterns), frozenset())])
-    return sum(len(text) + limits.prefix for text in (*wording.allowed, *wording.denied))
+def _texts(units: Iterable[Unit]) -> tuple[set[str], set[str]]:
+    allowed: set[str] = set()
+    denied: set[str] = set()
+    for unit in units:
+        allowed |= unit.allowed
+        denied |= unit.denied
+    return allowed, denied
 
 
-def _widen(repairs: Repairs, units: list[Unit], kept: Mapping[Item, float]) -> list[Unit]:
-    """Replace units by wider ones that save resources and take nothing away."""
+def _widen(repairs: Repairs, units: list[Unit], kept: Mapping[Item, float], limits: Limits) -> list[Unit]:
+    """Replace units by wider ones that save bytes and take nothing away."""
+    size = limits.size(chain(*_texts(units)))
     for wider in _wider_patterns(units):
         replaced = [unit for unit in units if all(covers(wider, pattern) for pattern in unit.patterns)]
-        needed = repairs.needed(wider) if len(replaced) > 1 else None
+        if len(replaced) < _LEAST_REPLACED:
+            continue
+        needed = repairs.needed(wider)
         if needed is None or any(kept.get(item) for denial in needed for item in repairs.losses(denial)):
             continue
-        rest = [unit for unit in units if unit not in replaced]
-        merged = [*rest, Unit((wider,), frozenset(item for unit in replaced for item in unit.items))]
-        if _count(repairs, merged) < _count(repairs, units):
-            units = merged
+        items = frozenset(item for unit in replaced for item in unit.items)
+        merged = [unit for unit in units if unit not in replaced]
+        merged.append(Unit(frozenset({wider}), needed, items))
+        smaller = limits.size(chain(*_texts(merged)))
+        if smaller < size:
+            units, size = merged, smaller
     return units
-
-
-def _count(repairs: Repairs, units: list[Unit]) -> int:
-    wording = word(repairs, units)
-    return len(wording.allowed) + len(wording.denied)
 
 
 def _wider_patterns(units: list[Unit]) -> list[Pattern]:
@@ -125,4 +152,4 @@ def _wider_patterns(units: list[Unit]) -> list[Pattern]:
                 mine.add((*pattern[:length], ANY))
                 mine.add((ANY, *pattern[1:length], ANY))
         found.update(mine)
-    return [pattern for pattern, count in found.most_common() if count > 1]
+    return [pattern for pattern, count in found.most_common(_MOST_CANDIDATES) if count >= _LEAST_REPLACED]

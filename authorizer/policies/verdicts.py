@@ -7,10 +7,10 @@ is looking at all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from authorizer.dataclass import dataclass
 from authorizer.policies.words import OTHER, SLASH, accepts, advance
 from authorizer.rules.model import ANY_METHOD, HTTP_METHODS
 from authorizer.rules.templates import Variable

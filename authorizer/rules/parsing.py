@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from authorizer.dataclass import dataclass
 from authorizer.rules.model import ANY_METHOD, CONNECT, DEFAULT, HTTP_METHODS, Route
 from authorizer.rules.templates import Template, parse_template
 
