@@ -1,23 +1,70 @@
 """PyJWT's algorithms, without what they bring along that an authorizer never calls.
 
 ``import jwt`` also loads its HTTP client (``urllib.request``, ``http.client``, ``ssl``), its encoder, and
-``cryptography.x509`` for certificates: more than half of what starting this function would otherwise cost.
-Here the package's ``__init__`` is not run while the one module that is needed is loaded, and
-``cryptography.x509`` is loaded when first touched, which is never. Why, how much, and what breaks it:
-``docs/adr/0006-start-up.md``; ``tests/unit/test_start_up.py`` fails when it stops working.
+cryptography's certificates, SSH keys and PEM files: more than half of what starting this function would
+otherwise cost. Here the one module that is needed is loaded with stand-ins in the place of the others; a
+stand-in loads the real module as soon as something of it is used, which here never happens. Why, how much,
+and what breaks it: ``docs/adr/0006-start-up.md``; ``tests/unit/test_start_up.py`` fails when it stops working.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec, module_from_spec
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
 __all__ = ["Algorithm", "ECAlgorithm", "InvalidKeyError", "OKPAlgorithm", "RSAAlgorithm", "RSAPSSAlgorithm"]
+
+
+class _StandIn(ModuleType):
+    """A module that has whatever name is imported from it, and is not loaded until one of these is used."""
+
+    def __getattr__(self, name: str) -> _Name:
+        """Give out any name but Python's own; that it exists is seen when it is used."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _Name(self.__name__, name)
+
+
+class _Name:
+    """A function or class of a module that is not loaded yet."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module = module
+        self._name = name
+
+    def __call__(self, *arguments: object, **named: object) -> Any:  # noqa: ANN401 - as the real one
+        """Call the real one."""
+        return self._real()(*arguments, **named)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - as the real one
+        """Look it up in the real one."""
+        return getattr(self._real(), name)
+
+    def _real(self) -> Any:  # noqa: ANN401 - whatever it is
+        return getattr(import_module(self._module), self._name)
+
+
+@contextmanager
+def _standing_in(*modules: str) -> Iterator[None]:
+    """Put stand-ins in the place of modules that are not loaded, and take them away again.
+
+    Whoever imports one of the modules later gets the real one.
+    """
+    absent = [module for module in modules if module not in sys.modules]
+    sys.modules.update({module: _StandIn(module) for module in absent})
+    try:
+        yield
+    finally:
+        for module in absent:
+            del sys.modules[module]
 
 
 @contextmanager
@@ -27,31 +74,20 @@ def _without_package_code(package: str) -> Iterator[None]:
     Whoever imports the package later gets the whole of it, sharing the modules loaded here. Nothing is
     done where it is loaded already.
     """
-    spec = importlib.util.find_spec(package)
+    spec = find_spec(package)
     if spec is None or package in sys.modules:
         yield
         return
-    sys.modules[package] = importlib.util.module_from_spec(spec)
+    sys.modules[package] = module_from_spec(spec)
     try:
         yield
     finally:
         del sys.modules[package]
 
 
-def _load_when_touched(module: str) -> None:
-    """Put a module in place that loads itself at its first use (:class:`importlib.util.LazyLoader`)."""
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.loader is None or module in sys.modules:
-        return
-    spec.loader = importlib.util.LazyLoader(spec.loader)
-    lazy = importlib.util.module_from_spec(spec)
-    sys.modules[module] = lazy
-    spec.loader.exec_module(lazy)
-    parent, _, name = module.rpartition(".")
-    setattr(sys.modules[parent], name, lazy)
-
-
-_load_when_touched("cryptography.x509")
-with _without_package_code("jwt"):
+with (
+    _standing_in("cryptography.x509", "cryptography.hazmat.primitives.serialization"),
+    _without_package_code("jwt"),
+):
     from jwt.algorithms import Algorithm, ECAlgorithm, OKPAlgorithm, RSAAlgorithm, RSAPSSAlgorithm
     from jwt.exceptions import InvalidKeyError
