@@ -150,7 +150,7 @@ def compile_all(package: Path) -> None:
     if python is None:
         say(f"no Python {PYTHON_VERSION} found: the package ships without bytecode and will start more slowly")
         return
-    command = [python, "-I", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
+    command = [python, "-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
     command += ["-s", str(package), "-p", LAMBDA_FOLDER, str(package)]
     # A fixed hash seed: the order of a set of constants is part of the bytecode.
     environment = {**os.environ, "PYTHONHASHSEED": "0"}

@@ -15,7 +15,7 @@ from rich.console import Console
 from demo.calls import Api
 from demo.scenarios import AUDIENCE, SCOPE, Outcome, attempt, attempts, tokens
 from demo.stack import Stack, running_stack
-from demo.table import footnotes, results_table
+from demo.table import footnotes, problems, results_table
 from demo.tools import DemoError, Tools
 
 if TYPE_CHECKING:
@@ -39,14 +39,23 @@ def main(arguments: list[str] | None = None) -> int:
         with running_stack(Tools(), lambda what: _step(console, what)) as stack:
             outcomes = _try_all(console, stack)
             failures = _show(console, outcomes)
+            if failures:
+                console.print("The authorizer's log ends:", style="bold")
+                console.print(stack.main.log.text()[-3000:], markup=False, highlight=False)
+                console.print("The local AWS's log ends:", style="bold")
+                console.print(stack.aws.log.read_text()[-3000:], markup=False, highlight=False)
             if stays:
-                _stay(console, stack)
+                # From here on Ctrl-C is the way out.
+                with contextlib.suppress(KeyboardInterrupt):
+                    _stay(console, stack)
     except DemoError as error:
         console.print(str(error), style="red", markup=False, highlight=False)
         return 1
     except KeyboardInterrupt:
         console.print("\nStopped; nothing is left running.")
         return INTERRUPTED
+    if stays:
+        console.print("\nStopped; nothing is left running.")
     return 1 if failures else 0
 
 
@@ -80,11 +89,13 @@ def _try_all(console: Console, stack: Stack) -> list[Outcome]:
 def _show(console: Console, outcomes: list[Outcome]) -> int:
     """Print the table; give the number of attempts that did not come out as they should."""
     if not console.is_terminal:
-        console.width = max(console.width, 180)
+        console.width = max(console.width, 140)
     console.print()
     console.print(results_table(outcomes))
     for note in footnotes(outcomes):
         console.print(note, style="dim", highlight=False)
+    for problem in problems(outcomes):
+        console.print(problem, style="red", highlight=False, markup=False)
     failures = sum(1 for outcome in outcomes if outcome.problems)
     if failures:
         console.print(f"{failures} of {len(outcomes)} are not as they should be.", style="bold red")

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import socket
-import subprocess
 import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from demo.processes import ending_with_us
 from demo.tools import DemoError, Tools, clean_environment
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
 HOST = "127.0.0.1"
 _START_SECONDS = 60
-_END_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,45 +44,19 @@ def local_aws(tools: Tools, folder: Path) -> Iterator[LocalAws]:
 
     """
     aws = LocalAws(free_port(), folder / "ministack.log")
-    temporary = folder / "ministack"
-    temporary.mkdir()
-    environment = clean_environment(
-        folder, BIND_HOST=HOST, GATEWAY_PORT=str(aws.port), TMPDIR=str(temporary), LOG_LEVEL="WARNING"
-    )
-    with aws.log.open("w") as log:
-        # A session of its own makes it and the functions it starts one group, which ends as one. Ctrl-C at the
-        # terminal reaches only us, so that we end it in order.
-        process = subprocess.Popen(  # noqa: S603 - our own arguments
-            [str(tools.ministack_python), "-m", "ministack"],
-            env=environment,
-            cwd=temporary,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            _wait_until_up(process, aws)
-            yield aws
-        finally:
-            end_group(process)
+    environment = clean_environment(folder, BIND_HOST=HOST, GATEWAY_PORT=str(aws.port), LOG_LEVEL="WARNING")
+    with (
+        aws.log.open("w") as log,
+        ending_with_us([str(tools.ministack_python), "-m", "ministack"], environment, folder, output=log) as process,
+    ):
+        _wait_until_up(process, aws)
+        yield aws
 
 
 def free_port() -> int:
     """Find a port that is free now; MiniStack itself cannot be asked to take any."""
     with socket.create_server((HOST, 0)) as listener:
         return int(listener.getsockname()[1])
-
-
-def end_group(process: subprocess.Popen[bytes]) -> None:
-    """End a process and all that it started: asked first, then killed."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_END_SECONDS)
-        # Even where it has ended, its children may not have.
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], aws: LocalAws) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from demo.calls import Answer, Api, Client
@@ -39,6 +40,8 @@ class By(StrEnum):
     """By itself, without calling the function: what identifies the caller is missing."""
     CACHE = "cached policy"
     """API Gateway by an earlier answer of the function."""
+    NOBODY = "nothing"
+    """The function ended before it could write a line: it did not start, or its settings are wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ class Outcome:
         """Who decided, as far as one can see from outside."""
         if self.line is not None:
             return By.FUNCTION
+        if self.answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return By.NOBODY
         return By.GATEWAY if self.attempt.token == NO_TOKEN else By.CACHE
 
     @property
@@ -86,7 +91,7 @@ class Outcome:
             for what, got, wanted in (
                 ("status", self.answer.status, attempt.status),
                 ("reason", self.reason, attempt.reason),
-                ("answered by", self.by.value, attempt.by.value),
+                ("decided by", self.by.value, attempt.by.value),
             )
             if got != wanted
         ]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from demo.calls import Api
+from demo.scenarios import By
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,34 +18,29 @@ if TYPE_CHECKING:
 
 _TITLES = {
     Api.REST: "REST API",
-    Api.REST_TOKEN: "REST API, TOKEN",
+    Api.REST_TOKEN: "REST API with a TOKEN authorizer",
     Api.HTTP: "HTTP API",
     Api.WEBSOCKET: "WebSocket API",
 }
 
 
 def results_table(outcomes: Iterable[Outcome]) -> Table:
-    """Lay out one row for each attempt, a section for each API."""
-    table = Table(title="What each caller got", title_justify="left", expand=False)
-    table.add_column("API")
-    table.add_column("Call", no_wrap=True)
-    table.add_column("Token", no_wrap=True)
-    table.add_column("Status", justify="right", no_wrap=True)
-    table.add_column("Decided by", no_wrap=True)
-    table.add_column("Reason in the log", no_wrap=True)
-    table.add_column("What the backend saw")
+    """Lay out one row for each attempt, a section for each API; it fits 80 columns."""
+    table = Table(title="What each caller got", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in ("Call", "Token", "Status", "The log says"):
+        table.add_column(name, no_wrap=True, justify="right" if name == "Status" else "left")
+    table.add_column("The backend saw", overflow="fold")
     previous: Api | None = None
     for outcome in outcomes:
         api = outcome.attempt.api
-        if previous not in (None, api):
+        if api is not previous:
             table.add_section()
+            table.add_row(Text(_TITLES[api], style="bold"))
         table.add_row(
-            _TITLES[api] if api is not previous else "",
-            _call(outcome),
+            f" {_call(outcome)}",
             outcome.attempt.token,
             _status(outcome),
-            outcome.by.value,
-            outcome.reason or "",
+            _decision(outcome),
             _seen(outcome),
         )
         previous = api
@@ -54,6 +51,15 @@ def footnotes(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
     """Explain the marks of the table."""
     notes = dict.fromkeys(outcome.attempt.note for outcome in outcomes if outcome.attempt.note)
     return tuple(f"* {note}" for note in notes)
+
+
+def problems(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
+    """Say what is not as it should be, a line each."""
+    return tuple(
+        f"✘ {_TITLES[outcome.attempt.api]}, {_call(outcome)}, {outcome.attempt.token}: {problem}"
+        for outcome in outcomes
+        for problem in outcome.problems
+    )
 
 
 def _call(outcome: Outcome) -> str:
@@ -68,10 +74,14 @@ def _status(outcome: Outcome) -> Text:
     return Text(text, style="green" if outcome.answer.told else "yellow")
 
 
+def _decision(outcome: Outcome) -> str:
+    if outcome.by is not By.FUNCTION:
+        return f"({outcome.by})"
+    return outcome.reason or "allow"
+
+
 def _seen(outcome: Outcome) -> str:
-    if outcome.problems:
-        return "; ".join(outcome.problems)
     told = outcome.answer.told
     if not told:
         return ""
-    return f"sub={told['sub']} email={told['email']} scope={told['scope']} and {len(outcome.answer.claims)} claims"
+    return f"{told['sub']}, {len(outcome.answer.claims)} claims"

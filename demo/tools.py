@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from demo.processes import ending_with_us
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +61,11 @@ def clean_environment(folder: Path, endpoint: str | None = None, **more: str) ->
     ``folder`` takes what the tool would write elsewhere; ``endpoint`` is where its AWS is.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "JWT_", "SAM_", "__SAM"))}
+    temporary = folder / "tmp"
+    temporary.mkdir(exist_ok=True)
     kept |= {
+        # SAM CLI does not clear away all that it puts there.
+        "TMPDIR": str(temporary),
         "SAM_CLI_POLL_DELAY": "0.3",
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
@@ -85,10 +91,10 @@ def run(command: list[str], environment: Mapping[str, str], what: str) -> None:
         DemoError: It failed; the message holds what it said.
 
     """
-    # No terminal: a tool that would ask a question shall fail instead.
-    done = subprocess.run(  # noqa: S603 - our own arguments
-        command, env=dict(environment), cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        message = f"{what} failed ({' '.join(command[:2])}, exit code {done.returncode})\n{done.stdout}{done.stderr}"
-        raise DemoError(message)
+    with tempfile.TemporaryFile("w+") as output:
+        with ending_with_us(command, environment, ROOT, output) as process:
+            code = process.wait()
+        if code != 0:
+            output.seek(0)
+            message = f"{what} failed ({' '.join(command[:2])}, exit code {code})\n{output.read()}"
+            raise DemoError(message)

@@ -1,0 +1,51 @@
+"""One deployment for all: the demo's stack, and beside it an authorizer for a user pool of the local AWS."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from demo.stack import Deployed, Stack, running_stack
+from demo.tools import Tools
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.e2e.user_pool import UserPool
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    with running_stack(Tools(), lambda _: contextlib.nullcontext()) as running:
+        yield running
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStack:
+    pool: UserPool
+    deployed: Deployed
+
+
+@pytest.fixture(scope="session")
+def pool_stack(stack: Stack) -> PoolStack:
+    from tests.e2e.user_pool import create_user_pool  # noqa: PLC0415 - boto3 is for these tests alone
+
+    pool = create_user_pool(stack.aws)
+    deployed = stack.deploy(
+        "pool",
+        {
+            "JwtIssuer": pool.issuer,
+            "JwtClientId": pool.client_id,
+            # The pool's tokens name the issuer as on AWS; its keys are here.
+            "JwtJwks": pool.jwks_url,
+            "JwtRequiredClaims": '{"token_use": "access"}',
+            "JwtTokenSource": "header:Authorization, query:token",
+            "JwtHttpApiResponse": "iam",
+            "JwtAllowHttp": "true",
+        },
+        {"SimpleResponses": "false", "WebSocketTokenSource": "route.request.querystring.token"},
+    )
+    return PoolStack(pool, deployed)

@@ -1,0 +1,76 @@
+"""``python -m demo`` as a process: its exit code, and that it leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from demo.__main__ import INTERRUPTED
+from demo.tools import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def temporary(tmp_path: Path) -> Path:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    return folder
+
+
+def start(temporary: Path) -> subprocess.Popen[str]:
+    environment = {**os.environ, "CI": "1", "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "demo"],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def left_running(temporary: Path) -> Iterator[str]:
+    """Name the processes that know the demo's temporary folder."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            known = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if str(temporary).encode() in known:
+            yield known.decode(errors="replace")
+
+
+def test_it_ends_well_where_nobody_watches(temporary: Path) -> None:
+    with start(temporary) as demo:
+        output, _ = demo.communicate(timeout=100)
+    assert demo.returncode == 0, output
+    assert "as they should be" in output
+    assert "insufficient_scope" in output
+    assert list(left_running(temporary)) == []
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_demo_leaves_nothing_running(temporary: Path, number: signal.Signals) -> None:
+    with start(temporary) as demo:
+        assert demo.stdout is not None
+        for line in demo.stdout:
+            if "sam build" in line:
+                break
+        time.sleep(0.5)
+        assert len(list(left_running(temporary))) > 1
+        demo.send_signal(number)
+        output, _ = demo.communicate(timeout=30)
+    assert demo.returncode == INTERRUPTED, output
+    assert list(left_running(temporary)) == []
+    assert list(temporary.iterdir()) == []
