@@ -43,9 +43,13 @@ AUTHORIZATION = TokenSource(TokenPlace.HEADER, "Authorization")
 ALGORITHMS = frozenset({"RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"})
 
 
-@cache
 def signing_key(alg: str = "ES256", kid: str | None = "key-1") -> SigningKey:
-    """Make each key once for a whole run of the tests: RSA keys take long."""
+    """Give the key of this name: the same for a whole run of the tests, since RSA keys take long to make."""
+    return _made(alg, kid)
+
+
+@cache
+def _made(alg: str, kid: str | None) -> SigningKey:
     return generate(alg, kid)
 
 

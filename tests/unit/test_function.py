@@ -1,0 +1,381 @@
+"""The function at the edge: what each kind of event gets for each reason there is, and what is written down."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from authorizer.answers import AnswerSettings, HttpApiResponse
+from authorizer.claims import ClaimRules
+from authorizer.errors import HEALED_BY_WAITING, DecisionError, Reason, SettingsError
+from authorizer.events import EventKind
+from authorizer.function import AuthorizerFunction, create_function
+from authorizer.rules import Route, compile_rules
+from authorizer.settings import HttpApiReject
+from devkit.mint import Defect
+from devkit.signing import key_set
+from tests.factories import (
+    AUDIENCE,
+    EVENTS,
+    ISSUER,
+    NOW,
+    Event,
+    FakeKeys,
+    Watched,
+    authorizer,
+    http_api_v2_event,
+    rest_request_event,
+    rest_token_event,
+    signing_key,
+    token,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from authorizer.rules import Rules
+
+SHARED = Path(__file__).parents[3] / "shared" / "aws-events"
+SIMPLE, IAM = HttpApiResponse.SIMPLE, HttpApiResponse.IAM
+DENY, RAISE = HttpApiReject.DENY, HttpApiReject.RAISE
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """An API as our settings have it."""
+
+    kind: EventKind
+    response: HttpApiResponse = SIMPLE
+    reject: HttpApiReject = DENY
+
+    def __str__(self) -> str:
+        return f"{self.kind}-{self.response}-{self.reject}"
+
+    @property
+    def raises(self) -> bool:
+        """Tell whether a refused token is an error here."""
+        return not self.kind.is_http_api or self.reject is RAISE
+
+    @property
+    def simple(self) -> bool:
+        return self.kind is EventKind.HTTP_API_V2 and self.response is SIMPLE
+
+
+APIS = [
+    Api(EventKind.REST_TOKEN),
+    Api(EventKind.REST_TOKEN, reject=RAISE),
+    Api(EventKind.REST_REQUEST),
+    Api(EventKind.WEBSOCKET),
+    Api(EventKind.HTTP_API_V1),
+    Api(EventKind.HTTP_API_V1, reject=RAISE),
+    Api(EventKind.HTTP_API_V2),
+    Api(EventKind.HTTP_API_V2, reject=RAISE),
+    Api(EventKind.HTTP_API_V2, IAM),
+    Api(EventKind.HTTP_API_V2, IAM, RAISE),
+]
+
+# One token for each reason to refuse one; all else about it is good.
+REFUSED: dict[Reason, str | None] = {
+    Reason.MISSING_TOKEN: None,
+    Reason.MALFORMED_TOKEN: token(defect=Defect.OPAQUE),
+    Reason.UNSUPPORTED_ALGORITHM: token(defect=Defect.ALG_NONE),
+    Reason.UNSUPPORTED_TOKEN_TYPE: token(header={"typ": "JWT"}),
+    Reason.UNKNOWN_ISSUER: token(defect=Defect.WRONG_ISSUER),
+    Reason.UNKNOWN_KEY: token(defect=Defect.UNKNOWN_KEY),
+    Reason.BAD_SIGNATURE: token(defect=Defect.FORGED),
+    Reason.TOKEN_EXPIRED: token(defect=Defect.EXPIRED),
+    Reason.TOKEN_NOT_YET_VALID: token(defect=Defect.NOT_YET_VALID),
+    Reason.TOKEN_LIFETIME_TOO_LONG: token({"exp": int(NOW) + 301}),
+    Reason.INVALID_AUDIENCE: token(defect=Defect.WRONG_AUDIENCE),
+    Reason.INVALID_CLIENT: token({"client_id": "another"}),
+    Reason.INVALID_CLAIM: token({"token_use": "id"}),
+}
+GOOD = token({"token_use": "access"})
+STRICT = ClaimRules(
+    audience=frozenset({AUDIENCE}),
+    client_id=frozenset({"demo-client"}),
+    max_lifetime=300,
+    required_claims=(("token_use", ("access",)),),
+)
+# Rules that refuse GET /orders/1 (and $connect), one set for each reason to.
+FORBIDDING: dict[Reason, Rules] = {
+    Reason.INSUFFICIENT_SCOPE: compile_rules(
+        tuple(Route(None, path, scopes=("admin",)) for path in ("/orders/{id}", "$connect"))
+    ),
+    Reason.CLAIM_MISMATCH: compile_rules(
+        tuple(Route(None, path, claims=(("team", ("a",)),)) for path in ("/orders/{id}", "$connect"))
+    ),
+    Reason.ROUTE_NOT_LISTED: compile_rules((Route(None, "/invoices"),)),
+}
+UNDECIDED = {
+    Reason.KEYS_UNAVAILABLE,
+    Reason.INVALID_EVENT,
+    Reason.UNSAFE_CACHE,
+    Reason.RESPONSE_TOO_LARGE,
+    Reason.INTERNAL_ERROR,
+}
+
+
+def function(api: Api, keys: FakeKeys | None = None, rules: Rules | None = None) -> Watched:
+    core = authorizer(
+        keys,
+        claim_rules=STRICT,
+        token_types=frozenset({"at+jwt"}),
+        rules=rules,
+        answers=AnswerSettings(http_api_response=api.response),
+    )
+    return Watched(core, api.reject)
+
+
+def event(api: Api, bearer: str | None) -> Event:
+    if api.kind is EventKind.HTTP_API_V2:
+        return http_api_v2_event(bearer, by_route=True)
+    return EVENTS[api.kind](bearer)
+
+
+def effect(api: Api, answer: Mapping[str, Any]) -> str:
+    """Say what an answer to this kind of API does, once its form has been checked."""
+    if api.simple:
+        assert set(answer) == {"isAuthorized", "context"}
+        return "Allow" if answer["isAuthorized"] else "Deny"
+    assert set(answer) == {"principalId", "policyDocument", "context"}
+    (effect,) = {statement["Effect"] for statement in answer["policyDocument"]["Statement"]}
+    return str(effect)
+
+
+def test_every_reason_there_is_has_an_example_here() -> None:
+    assert set(REFUSED) | set(FORBIDDING) | UNDECIDED == set(Reason)
+
+
+@pytest.mark.parametrize("api", APIS, ids=str)
+def test_a_good_token_is_let_in(api: Api) -> None:
+    called = function(api)
+    answer = called(event(api, GOOD))
+    assert effect(api, answer) == "Allow"
+    assert answer["context"]["sub"] == "user-1"
+    assert (called.line["decision"], called.line["reason"], called.line["event_kind"]) == ("allow", None, api.kind)
+    assert (called.line["principal"], called.line["token_cache"]) == ("user-1", "miss")
+
+
+@pytest.mark.parametrize("reason", REFUSED)
+@pytest.mark.parametrize("api", APIS, ids=str)
+def test_a_refused_token(api: Api, reason: Reason) -> None:
+    called = function(api)
+    if api.raises or reason in HEALED_BY_WAITING:
+        with pytest.raises(Exception, match=r"^Unauthorized$") as caught:
+            called(event(api, REFUSED[reason]))
+        assert caught.value.__cause__ is None
+        assert caught.value.__suppress_context__
+    else:
+        answer = called(event(api, REFUSED[reason]))
+        assert effect(api, answer) == "Deny"
+        assert answer["context"] == {"error": "invalid_token", "reason": reason}
+    assert len(called.written) == 1
+    line = called.line
+    assert (line["decision"], line["reason"], line["event_kind"]) == ("reject", reason, api.kind)
+    assert line["detail"]
+    assert line["principal"] is None
+    assert not_told(line, REFUSED[reason])
+
+
+def not_told(line: Mapping[str, Any], bearer: str | None) -> bool:
+    """Make sure that no part of a token is in the line, but what the header says of itself."""
+    text = json.dumps(line)
+    return bearer is None or not any(part in text for part in bearer.split(".") if part)
+
+
+@pytest.mark.parametrize("reason", FORBIDDING)
+@pytest.mark.parametrize("api", APIS, ids=str)
+def test_missing_rights(api: Api, reason: Reason) -> None:
+    called = function(api, rules=FORBIDDING[reason])
+    answer = called(event(api, GOOD))
+    context = answer["context"]
+    assert context["reason"] == reason
+    scope_is_missing = reason is Reason.INSUFFICIENT_SCOPE
+    assert context["error"] == ("insufficient_scope" if scope_is_missing else "access_denied")
+    if scope_is_missing:
+        assert context["required_scope"] == "admin"
+    if api.simple:
+        assert answer["isAuthorized"] is False
+    else:
+        # It may allow other routes, where a cache replays it; the one that was asked for it denies.
+        assert "Deny" in {statement["Effect"] for statement in answer["policyDocument"]["Statement"]}
+    assert (called.line["decision"], called.line["reason"]) == ("deny", reason)
+    assert called.line["principal"] == "user-1"
+
+
+def undecided(called: Watched, asked: object, reason: Reason) -> DecisionError:
+    with pytest.raises(DecisionError) as caught:
+        called(asked)
+    assert caught.value.code is reason
+    assert str(caught.value) != "Unauthorized"
+    assert (called.line["decision"], called.line["reason"], called.line["level"]) == ("error", reason, "ERROR")
+    assert called.line["detail"] == caught.value.detail
+    return caught.value
+
+
+@pytest.mark.parametrize("api", APIS, ids=str)
+def test_keys_that_cannot_be_had(api: Api) -> None:
+    keys = FakeKeys(failure=DecisionError(Reason.KEYS_UNAVAILABLE, "out of reach"))
+    undecided(function(api, keys), event(api, GOOD), Reason.KEYS_UNAVAILABLE)
+
+
+@pytest.mark.parametrize("asked", [None, {}, {"type": "TOKEN"}, [], "text"], ids=str)
+def test_an_event_that_is_none(asked: object) -> None:
+    undecided(function(APIS[0]), asked, Reason.INVALID_EVENT)
+
+
+def test_a_simple_yes_that_a_cache_would_replay_elsewhere() -> None:
+    rules = compile_rules((Route(None, "/orders/{id}"),))
+    undecided(function(Api(EventKind.HTTP_API_V2), rules=rules), http_api_v2_event(GOOD), Reason.UNSAFE_CACHE)
+    assert function(Api(EventKind.HTTP_API_V2, IAM), rules=rules)(http_api_v2_event(GOOD))["principalId"] == "user-1"
+
+
+def test_an_answer_that_a_websocket_api_would_not_take() -> None:
+    large = token({"token_use": "access", "pad": "x" * 8000})
+    api = Api(EventKind.WEBSOCKET)
+    undecided(function(api), event(api, large), Reason.RESPONSE_TOO_LARGE)
+    rest = Api(EventKind.REST_REQUEST)
+    assert effect(rest, function(rest)(event(rest, large))) == "Allow"
+
+
+@pytest.mark.parametrize("api", APIS, ids=str)
+def test_whatever_else_goes_wrong_lets_nobody_in_and_tells_nothing(api: Api) -> None:
+    error = undecided(function(api, FakeKeys(failure=RuntimeError("s3cret"))), event(api, GOOD), Reason.INTERNAL_ERROR)
+    assert "unexpected RuntimeError at factories.py:" in error.detail
+    assert "s3cret" not in str(error)
+    assert error.__suppress_context__
+
+
+def test_lambda_s_request_id_is_written_beside_api_gateway_s() -> None:
+    class Context:
+        aws_request_id = "function-7"
+
+    called = function(APIS[0])
+    called(rest_token_event(GOOD), Context())
+    assert (called.line["request_id"], called.line["function_request_id"]) == ("function-7", "function-7")
+    called(rest_request_event(GOOD), Context())
+    assert (called.line["request_id"], called.line["function_request_id"]) == ("request-1", "function-7")
+    assert called.line["token_cache"] == "hit"
+
+
+def test_the_clock_is_asked_for_each_request() -> None:
+    called = function(APIS[0])
+    called(rest_token_event(GOOD))
+    called.now += 360
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        called(rest_token_event(GOOD))
+    assert (called.line["reason"], called.line["token_cache"]) == ("token_expired", "hit")
+    assert called.line["_aws"]["Timestamp"] == (NOW + 360) * 1000
+
+
+# The events that AWS publishes, as they are: none has a token that is one.
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome"),
+    [
+        ("apiGatewayAuthorizerTokenEvent", "Unauthorized"),
+        ("apiGatewayAuthorizerRequestEvent", "missing_token"),
+        ("apiGatewayAuthorizerV2Event", "missing_token"),
+        ("apiGatewayProxyV2LambdaAuthorizerEvent", "invalid_event"),
+        ("appSyncAuthorizerEvent", "invalid_event"),
+    ],
+)
+def test_published_events_are_answered(name: str, outcome: str) -> None:
+    path = SHARED / f"{name}.json"
+    if not path.exists():
+        pytest.skip(f"needs {path.name} in ../shared/aws-events")
+    called, published = function(APIS[0]), json.loads(path.read_text("utf-8"))
+    if outcome == "missing_token":
+        assert called(published)["context"]["reason"] == outcome
+    else:
+        with pytest.raises(Exception, match=outcome):
+            called(published)
+
+
+# Putting it together from the environment.
+
+JWKS = json.dumps(key_set((signing_key(),)))
+SETTINGS = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": JWKS}
+
+
+def test_it_is_put_together_from_the_environment() -> None:
+    lines: list[str] = []
+    environment = SETTINGS | {"POWERTOOLS_SERVICE_NAME": "orders", "JWT_HTTP_API_REJECT": "raise"}
+    built = create_function(environment, write=lines.append, clock=lambda: NOW)
+    assert built(rest_token_event(token()), None)["principalId"] == "user-1"
+    line = json.loads(lines[0])
+    assert (line["service"], line["ColdStarts"], line["JwksFetches"]) == ("orders", 1, 1)
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        built(http_api_v2_event(None), None)
+    assert json.loads(lines[1])["decision"] == "reject"
+
+
+def test_its_name_is_there_without_being_set() -> None:
+    lines: list[str] = []
+    create_function(SETTINGS, write=lines.append, clock=lambda: NOW)(rest_token_event(token()), None)
+    assert json.loads(lines[0])["service"] == "jwt-authorizer"
+
+
+def test_wrong_settings_stop_it() -> None:
+    with pytest.raises(SettingsError, match="JWT_LEEWAY_SECONDS"):
+        create_function(SETTINGS | {"JWT_LEEWAY_SECONDS": "soon"})
+
+
+def started_with_a_file(tmp_path: Path, timeout: str) -> AuthorizerFunction:
+    keys = tmp_path / "keys.json"
+    keys.write_text(JWKS, "utf-8")
+    settings = SETTINGS | {"JWT_JWKS": "file:keys.json", "JWT_HTTP_TIMEOUT_SECONDS": timeout}
+    built = create_function(settings, write=len, clock=lambda: NOW, package_root=tmp_path)
+    keys.unlink()
+    return built
+
+
+def test_keys_are_fetched_while_it_starts(tmp_path: Path) -> None:
+    assert started_with_a_file(tmp_path, "8")(rest_token_event(token()), None)["principalId"] == "user-1"
+
+
+def test_keys_that_may_take_longer_than_starting_may_are_left_to_the_first_request(tmp_path: Path) -> None:
+    with pytest.raises(DecisionError, match="keys_unavailable"):
+        started_with_a_file(tmp_path, "8.1")(rest_token_event(token()), None)
+
+
+def test_keys_that_cannot_be_had_do_not_stop_it(tmp_path: Path) -> None:
+    lines: list[str] = []
+    settings = SETTINGS | {"JWT_ISSUER": "http://127.0.0.1:9", "JWT_JWKS": "", "JWT_ALLOW_HTTP": "true"}
+    built = create_function(settings, write=lines.append, clock=lambda: NOW, package_root=tmp_path)
+    with pytest.raises(DecisionError, match="keys_unavailable"):
+        built(rest_token_event(token({"iss": "http://127.0.0.1:9"})), None)
+    assert json.loads(lines[0])["JwksFetchFailures"] >= 1
+
+
+def warnings(**settings: str) -> list[str]:
+    """Start it and give what it warns about."""
+    found: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            found.append(record.getMessage())
+
+    logger, listener = logging.getLogger("jwt-authorizer"), Listener()
+    logger.addHandler(listener)
+    try:
+        create_function(SETTINGS | settings, write=len, clock=lambda: NOW)
+    finally:
+        logger.removeHandler(listener)
+    return found
+
+
+def test_what_works_but_deserves_a_look_is_said_once() -> None:
+    assert warnings() == []
+    assert warnings(JWT_LEEWAY_SECONDS="600") == []
+    (http,) = warnings(JWT_ALLOW_HTTP="true")
+    assert http.startswith("JWT_ALLOW_HTTP is on")
+    (leeway,) = warnings(JWT_LEEWAY_SECONDS="601")
+    assert leeway.startswith(f"JWT_LEEWAY_SECONDS is 601 for {ISSUER}")
