@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from authorizer.dataclass import dataclass, field
 from authorizer.events import EventKind
+from authorizer.policies import route_keys
 from authorizer.policies.literals import is_plain, literal
 from authorizer.policies.overlaps import describe_overlaps
 from authorizer.policies.repairs import Repairs
@@ -83,6 +84,7 @@ class PolicyCompiler:
     max_bytes: int = MAX_POLICY
     _verdicts: Verdicts = field(init=False)
     _policies: OrderedDict[_Question, _Policy] = field(init=False, default_factory=OrderedDict)
+    _one_answer: dict[tuple[int, str], bool] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Prepare what does not depend on the principal."""
@@ -100,7 +102,7 @@ class PolicyCompiler:
         if request.kind is EventKind.WEBSOCKET:
             return DENY_EVERYTHING if refused else Compiled((Statement("Allow", (CONNECT,)),))
         rights = self.rules.rights(principal)
-        if cached_by == "token":
+        if cached_by == "token" or (cached_by == "route" and not self._same_for_route(principal, request)):
             return self._for_all_routes(rights, request, refused=refused)
         if refused:
             return DENY_EVERYTHING
@@ -136,6 +138,26 @@ class PolicyCompiler:
             Item(self._verdicts.numbers[resource], resource.listed(request.method) or ANY_METHOD)
             for resource in self.rules.find(request.path)
         )
+
+    def _same_for_route(self, principal: Principal, request: Request) -> bool:
+        """Tell whether one answer is right for the whole of the API's route, where the event names that."""
+        if request.route_key is None:
+            return True
+        # An HTTP API's route key has its method, a REST API's resource has it beside it in the cache's key.
+        key = f"{request.method} {request.route_key}" if request.kind is EventKind.REST_REQUEST else request.route_key
+        return self.one_answer(principal, key)
+
+    def one_answer(self, principal: Principal, route_key: str) -> bool:
+        """Tell whether the rules say the same to every request that an HTTP API's route key can stand for."""
+        if not self.rules.configured:
+            return True
+        key = (self.rules.rights(principal), route_key)
+        answer = self._one_answer.get(key)
+        if answer is None:
+            if len(self._one_answer) >= _REMEMBERED:
+                self._one_answer.clear()
+            answer = self._one_answer[key] = len(route_keys.answers(self.rules, self._verdicts, route_key, key[0])) == 1
+        return answer
 
     def warnings(self, cached_by: str) -> tuple[str, ...]:
         """Say which routes overlap so that some principals' cached policies cannot have both, and what to do."""
@@ -204,6 +226,13 @@ class PolicyCompiler:
         if not is_plain(_text(request)) or not self._limits(request).fits(wording.allowed, wording.denied):
             return DENY_EVERYTHING
         return _compiled(wording, policy.compiled.left_out)
+
+    def _without_literal(self, policy: _Policy, request: Request) -> Compiled:
+        """Deny a request that is refused for more than its text, in a policy that would permit the text."""
+        text = _text(request)
+        wording = Wording(policy.wording.allowed, (*policy.wording.denied, text))
+        fits = Limits(len(request.arn.prefix), self.max_bytes).fits(wording.allowed, wording.denied)
+        return _compiled(wording, policy.compiled.left_out) if fits and is_plain(text) else DENY_EVERYTHING
 
     def _literal(self, rights: int, request: Request) -> Compiled:
         """Allow this request and nothing else."""

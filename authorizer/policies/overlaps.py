@@ -17,17 +17,21 @@ if TYPE_CHECKING:
 _MOST_REQUIREMENTS = 12
 """With more kinds of rights than this, only those who have all of them, or all but some, are looked at."""
 _MOST_WARNINGS = 20
+_MOST_WALKED = 60_000
+"""How much is looked at before start-up goes on: some 250 ms on a whole CPU, which only large APIs come to."""
 _HALF = 0.5
 
 
 def describe_overlaps(rules: Rules, verdicts: Verdicts) -> tuple[str, ...]:
     """Name the pairs of routes that a policy cannot both allow, for typical principals, and say what to do."""
     found: dict[tuple[Item, Item | None], None] = {}
+    start = verdicts.walked
     for rights in _typical_rights(len(rules.requirements)):
+        if verdicts.walked - start > _MOST_WALKED:
+            break
         repairs = Repairs(rules, verdicts, rights)
         choice = select(repairs, {item: repairs.grants(item) for item in repairs.items}, frozenset())
-        shares = kept(repairs, choice)
-        for item, share in shares.items():
+        for item, share in kept(repairs, choice).items():
             if share < _HALF:
                 rivals: list[Item | None] = [*_rivals(repairs, choice, item)]
                 found.update(((item, rival), None) for rival in rivals or [None])

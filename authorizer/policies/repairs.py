@@ -60,6 +60,11 @@ class Repairs:
             () if endless or rules.absent else ((ANY,) * (max(lengths, default=1) + 1),)
         )
 
+    @property
+    def walked(self) -> int:
+        """What it has cost so far: see :class:`Verdicts`."""
+        return self._verdicts.walked
+
     def grants(self, item: Item) -> list[Grant]:
         """List the ways to allow a rule's requests, the best first."""
         resource = self._resources[item.resource]
@@ -90,21 +95,30 @@ class Repairs:
     def needed(self, pattern: Pattern) -> frozenset[Pattern] | None:
         """Find the denials that make a pattern right; ``None`` where they would be too many, or leave nothing of it."""
         if pattern not in self._needed:
-            self._needed[pattern] = self._search(pattern)
+            self._needed[pattern] = self._search(pattern, _MOST_DENIALS, frozenset())
         return self._needed[pattern]
 
-    def _search(self, pattern: Pattern) -> frozenset[Pattern] | None:
+    def needed_sparing(self, pattern: Pattern, most: int, spared: frozenset[Item]) -> frozenset[Pattern] | None:
+        """Find at most so many denials that make a pattern right and touch none of some rules, if there are any."""
+        if self._too_long:
+            return None  # whatever is wider covers paths that no route lists, and so do the denials for them
+        return self._search(pattern, min(most, _MOST_DENIALS), spared)
+
+    def _search(self, pattern: Pattern, most: int, spared: frozenset[Item]) -> frozenset[Pattern] | None:
         denials: list[Pattern] = list(self._too_long)
         while True:
             found: list[Pattern] = []
             for word, method, place in self._verdicts.explore(pattern, tuple(denials)):
                 if any(matches(denial, word) for denial in found):
                     continue
-                if self._verdicts.answer(method, place, self._rights) is Answer.REFUSED:
-                    denial = generalize(word)
-                    if denial == pattern or len(denials) + len(found) > _MOST_DENIALS:
-                        return None
-                    found.append(denial)
+                if self._verdicts.answer(method, place, self._rights) is not Answer.REFUSED:
+                    continue
+                denial = generalize(word)
+                if denial == pattern or len(denials) + len(found) > most:
+                    return None
+                found.append(denial)
+            if spared and any(not spared.isdisjoint(self.losses(denial)) for denial in found):
+                return None
             if not found:
                 return frozenset(denials)
             denials += found

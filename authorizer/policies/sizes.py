@@ -7,6 +7,7 @@ does not fit even then is left out.
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from authorizer.dataclass import dataclass
@@ -27,8 +28,8 @@ MAX_RESOURCE = 512
 _AROUND_STATEMENTS = 400
 """Bytes kept free for what is around the resources: two statements, a condition."""
 _LEAST_REPLACED = 2
-_MOST_CANDIDATES = 200
-"""Wider patterns that are tried: each costs a walk over the rules."""
+_MOST_WALKED = 40_000
+"""How much is looked at for wider patterns: some 150 ms on a whole CPU, which only large APIs come to."""
 _AROUND_RESOURCE = 4
 """Bytes of quotes, comma and space."""
 
@@ -125,12 +126,17 @@ def _texts(units: Iterable[Unit]) -> tuple[set[str], set[str]]:
 def _widen(repairs: Repairs, units: list[Unit], kept: Mapping[Item, float], limits: Limits) -> list[Unit]:
     """Replace units by wider ones that save bytes and take nothing away."""
     size = limits.size(chain(*_texts(units)))
+    spared = frozenset(item for item, share in kept.items() if share)
+    start = repairs.walked
     for wider in _wider_patterns(units):
+        if repairs.walked - start > _MOST_WALKED:
+            break
         replaced = [unit for unit in units if all(covers(wider, pattern) for pattern in unit.patterns)]
         if len(replaced) < _LEAST_REPLACED:
             continue
-        needed = repairs.needed(wider)
-        if needed is None or any(kept.get(item) for denial in needed for item in repairs.losses(denial)):
+        most = sum(len(unit.patterns) + len(unit.denials) for unit in replaced)
+        needed = repairs.needed_sparing(wider, most, spared)
+        if needed is None:
             continue
         items = frozenset(item for unit in replaced for item in unit.items)
         merged = [unit for unit in units if unit not in replaced]
@@ -152,4 +158,4 @@ def _wider_patterns(units: list[Unit]) -> list[Pattern]:
                 mine.add((*pattern[:length], ANY))
                 mine.add((ANY, *pattern[1:length], ANY))
         found.update(mine)
-    return [pattern for pattern, count in found.most_common(_MOST_CANDIDATES) if count >= _LEAST_REPLACED]
+    return [pattern for pattern, count in found.most_common() if count >= _LEAST_REPLACED]

@@ -58,23 +58,33 @@ type _State = tuple[str, Place, int, _Readings]
 
 
 class Verdicts:
-    """Answers questions about classes of requests under one set of rules. Keeps the places it has been to."""
+    """Answers questions about classes of requests under one set of rules. Keeps the places it has been to.
+
+    ``walked`` counts the words looked at: what an answer costs, without a clock.
+    """
 
     def __init__(self, rules: Rules) -> None:
         """Start at the root of the templates."""
+        self.walked = 0
         self._rules = rules
         self._places: dict[_Key, Place] = {}
         self._steps: dict[tuple[Place, str], Place] = {}
         self.numbers = {resource: number for number, resource in enumerate(rules.resources)}
-        self._start = self._place((rules.root,), ())
+        self.start = self._place((rules.root,), ())
         named = {method for resource in rules.resources for method in resource.methods} - {ANY_METHOD}
         self.methods = (OTHER, *sorted(named.union(HTTP_METHODS)))
 
     def answer(self, method: str, place: Place, rights: int) -> Answer:
         """Say what the rules say to a principal with these rights."""
-        if place.deciding and all(self._holds(resource, method, rights) for resource in place.deciding):
+        return self.answer_of(method, place.deciding, place.matching, rights)
+
+    def answer_of(
+        self, method: str, deciding: tuple[Resource, ...], matching: tuple[Resource, ...], rights: int
+    ) -> Answer:
+        """Say what the rules say where these resources decide, and these match the path at all."""
+        if deciding and all(self._holds(resource, method, rights) for resource in deciding):
             return Answer.ALLOWED
-        if self._rules.absent and not any(resource.listed(method) for resource in place.matching):
+        if self._rules.absent and not any(resource.listed(method) for resource in matching):
             return Answer.IMPOSSIBLE
         return Answer.REFUSED
 
@@ -91,9 +101,10 @@ class Verdicts:
         queue: list[tuple[Word, _State]] = []
         for method in methods:
             left = _advance_all([(other, 1) for other in without], method)
-            queue.append(((method,), (method, self._start, advance(pattern, 1, method), left)))
+            queue.append(((method,), (method, self.start, advance(pattern, 1, method), left)))
         seen: set[_State] = set()
         for word, (method, place, read, left) in queue:  # it grows while it is walked over
+            self.walked += 1
             denied = [other for other, positions in left if accepts(other, positions)]
             if accepts(pattern, read) and not denied:
                 yield word, method, place

@@ -1,0 +1,72 @@
+"""What an answer stands for that is cached by the API's own route.
+
+API Gateway replays such an answer for every request of that route. The rules may be finer than the API: behind
+``ANY /{proxy+}`` there may be twenty of them, and then one yes or no is not right for all. A route that the rules
+list themselves is taken to be the API's, and so are those beside it: that is what ``[[routes]]`` asks for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from authorizer.policies.verdicts import Answer
+from authorizer.policies.words import OTHER
+from authorizer.rules.templates import Variable, parse_template, shape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from authorizer.policies.verdicts import Place, Verdicts
+    from authorizer.rules import Rules
+    from authorizer.rules.templates import Template
+
+_ANY = "ANY"
+"""How a route key writes all methods."""
+
+
+def answers(rules: Rules, verdicts: Verdicts, route_key: str, rights: int) -> frozenset[Answer]:
+    """Collect what the rules say to the requests that a route key such as ``GET /orders/{id}`` can stand for.
+
+    Without a method, or with ``ANY``, it stands for all methods.
+
+    Requests that the API cannot have, by the promise of ``unlisted_routes = "absent"``, do not count. A key
+    that is none is answered with nothing.
+    """
+    method, _, path = route_key.rpartition(" ")
+    try:
+        template = parse_template(path)
+    except ValueError:
+        return frozenset()
+    methods = verdicts.methods if method in ("", _ANY) else (method,)
+    listed = rules.by_shape.get(shape(path))
+    if listed is not None:
+        found = {verdicts.answer_of(name, (listed,), (listed,), rights) for name in methods}
+    else:
+        found = {verdicts.answer(name, place, rights) for place in _places(verdicts, template) for name in methods}
+    return frozenset(found - {Answer.IMPOSSIBLE})
+
+
+def _places(verdicts: Verdicts, template: Template) -> set[Place]:
+    """Find the places that paths of a template lead to."""
+    places = {verdicts.start}
+    for segment in template:
+        if not isinstance(segment, Variable):
+            places = {verdicts.step(place, segment) for place in places}
+        elif segment is Variable.PARAM:
+            places = set(_next(verdicts, places))
+        else:
+            at_least = places if segment is Variable.REST else set(_next(verdicts, places))
+            places = _all_below(verdicts, at_least)
+    return places
+
+
+def _next(verdicts: Verdicts, places: Iterable[Place]) -> Iterable[Place]:
+    return (verdicts.step(place, symbol) for place in places for symbol in (OTHER, *place.names))
+
+
+def _all_below(verdicts: Verdicts, places: set[Place]) -> set[Place]:
+    found, fresh = set(places), places
+    while fresh:
+        fresh = set(_next(verdicts, fresh)) - found
+        found |= fresh
+    return found
