@@ -1,0 +1,121 @@
+"""Whatever is in a token or a path: an answer is one that API Gateway takes, and its policy stays in its stage."""
+
+from __future__ import annotations
+
+import json
+from copy import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authorizer.answers import AnswerSettings, HttpApiResponse, iam_policy, refused_token, simple_response
+from authorizer.errors import DecisionError, Reason
+from authorizer.events import EventKind, read_event
+from authorizer.policies import Statement
+from authorizer.rules import Allow, Deny
+from tests.factories import principal, request
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+CLAIMS = st.dictionaries(st.sampled_from(["a", "b", "c", "d"]), JSON)
+LIFTED = tuple((f"key_{name}", name) for name in "abcd")
+SETTINGS = st.builds(
+    AnswerSettings,
+    context_claims=st.just(LIFTED),
+    usage_key_claim=st.sampled_from([None, "a"]),
+    end_with_token=st.booleans(),
+    http_api_response=st.sampled_from(HttpApiResponse),
+)
+DECISIONS = st.sampled_from(
+    [Allow(None), Deny(Reason.INSUFFICIENT_SCOPE, ("x",), None), Deny(Reason.CLAIM_MISMATCH, (), None)]
+)
+EFFECTS = st.lists(st.sampled_from(["Allow", "Deny"]), min_size=1, max_size=3)
+PLAIN_KINDS = st.sampled_from([kind for kind in EventKind if kind is not EventKind.HTTP_API_V2])
+PART = st.text(alphabet=st.characters(exclude_characters=":/", exclude_categories=["Cs"]), min_size=1, max_size=12)
+
+
+def policy(
+    kind: EventKind, claims: dict[str, object], decision: Allow | Deny, effects: list[str], settings: AnswerSettings
+) -> dict[str, Any] | None:
+    statements = tuple(Statement("Allow" if effect == "Allow" else "Deny", ("GET/a", "*")) for effect in effects)
+    try:
+        return iam_policy(request(kind), principal(claims), decision, statements, settings)
+    except DecisionError as error:
+        if error.code is not Reason.RESPONSE_TOO_LARGE or kind is not EventKind.WEBSOCKET:
+            raise
+        return None
+
+
+@given(PLAIN_KINDS, CLAIMS, DECISIONS, EFFECTS, SETTINGS)
+def test_the_context_of_a_policy_holds_only_texts_numbers_and_booleans(
+    kind: EventKind, claims: dict[str, object], decision: Allow | Deny, effects: list[str], settings: AnswerSettings
+) -> None:
+    answer = policy(kind, claims, decision, effects, settings)
+    if answer is not None:
+        assert all(isinstance(value, str | int | float) for value in answer["context"].values())
+        if "Allow" in effects:
+            assert json.loads(answer["context"]["claims"]) == claims
+        else:
+            assert "claims" not in answer["context"]
+        assert ("error" in answer["context"]) is isinstance(decision, Deny)
+        assert json.loads(json.dumps(answer, allow_nan=False)) == answer
+
+
+@given(CLAIMS, DECISIONS, EFFECTS, SETTINGS)
+def test_the_context_of_payload_2_is_json_and_has_no_nulls_of_its_own(
+    claims: dict[str, object], decision: Allow | Deny, effects: list[str], settings: AnswerSettings
+) -> None:
+    for answer in (
+        policy(EventKind.HTTP_API_V2, claims, decision, effects, settings),
+        simple_response(principal(claims), decision, settings),
+    ):
+        assert answer is not None
+        assert json.loads(json.dumps(answer, allow_nan=False)) == answer
+        context = answer["context"]
+        assert isinstance(context, dict)
+        assert None not in context.values()
+
+
+@given(
+    parts=st.tuples(PART, PART, PART, PART, PART, PART),
+    path=st.text(alphabet="ab/:%2F*?${}", max_size=30),
+    refused=st.booleans(),
+)
+def test_a_policy_stays_in_the_partition_account_api_and_stage_that_asked(
+    *, parts: tuple[str, ...], path: str, refused: bool
+) -> None:
+    partition, region, account, api, stage, method = parts
+    prefix = f"arn:{partition}:execute-api:{region}:{account}:{api}/{stage}/"
+    asked = read_event({"type": "TOKEN", "methodArn": f"{prefix}{method}/{path}"})
+    resources = ("GET/a:b%2Fc", "*")
+    answer: dict[str, Any] = (
+        refused_token(asked, Reason.TOKEN_EXPIRED, AnswerSettings())
+        if refused
+        else iam_policy(asked, principal(), Allow(None), (Statement("Allow", resources),), AnswerSettings())
+    )
+    (statement,) = answer["policyDocument"]["Statement"]
+    assert statement["Resource"] == [prefix + resource for resource in (("*",) if refused else resources)]
+
+
+@given(st.integers(0, 2**53 - 1) | st.floats(0, 2**53 - 1))
+def test_the_end_of_a_policy_is_a_date_of_four_digits(valid_until: float) -> None:
+    settings = AnswerSettings(end_with_token=True)
+    who = replace(principal(), valid_until=valid_until)
+    answer: dict[str, Any] = iam_policy(request(), who, Allow(None), (Statement("Allow", ("*",)),), settings)
+    (statement,) = answer["policyDocument"]["Statement"]
+    moment = statement["Condition"]["DateLessThan"]["aws:CurrentTime"]
+    assert len(moment) == len("2027-01-15T08:00:00Z")
+    assert moment.endswith("Z")
+
+
+@pytest.mark.parametrize("effects", [["Allow", "Deny"], ["Deny"]], ids=str)
+def test_only_an_allow_ends_with_its_token(effects: list[str]) -> None:
+    answer = policy(EventKind.REST_REQUEST, {}, Allow(None), effects, AnswerSettings(end_with_token=True))
+    assert answer is not None
+    for statement in answer["policyDocument"]["Statement"]:
+        assert ("Condition" in statement) is (statement["Effect"] == "Allow")

@@ -1,0 +1,81 @@
+"""Whatever a verified token claims: it is refused with a reason, or its principal is what it says."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authorizer.claims import ClaimRules, Principal, VerifiedToken, check_claims, claim_holds
+from authorizer.errors import Reason, TokenError
+from tests.factories import ISSUER, NOW
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+SCALARS = (
+    st.none() | st.booleans() | st.integers(-3, 3) | st.floats(-2, 2).map(round) | st.sampled_from(["a", "b", "1"])
+)
+NAMES = st.sampled_from(["exp", "nbf", "iat", "aud", "client_id", "azp", "sub", "scope", "scp", "groups"])
+NEARBY = st.integers(int(NOW) - 100, int(NOW) + 100) | st.floats(NOW - 100, NOW + 100)
+CLAIMS = st.dictionaries(NAMES, JSON | NEARBY | st.just("a"), max_size=10)
+SEVERAL = st.frozensets(st.sampled_from("ab"))
+RULES = st.builds(
+    ClaimRules,
+    audience=SEVERAL,
+    client_id=SEVERAL,
+    leeway=st.floats(0, 120),
+    max_lifetime=st.none() | st.floats(1, 200),
+    required_claims=st.just(()) | st.just((("groups", ("a", 1)),)),
+)
+
+
+def check(claims: dict[str, object], rules: ClaimRules, now: float = NOW) -> Principal | Reason:
+    try:
+        return check_claims(VerifiedToken(ISSUER, claims), rules, now)
+    except TokenError as error:
+        return error.code
+
+
+@given(CLAIMS, RULES)
+def test_any_claims_end_in_a_principal_or_a_reason(claims: dict[str, object], rules: ClaimRules) -> None:
+    result = check(claims, rules)
+    if isinstance(result, Principal):
+        expires, subject = claims["exp"], claims["sub"]
+        assert isinstance(expires, int | float)
+        assert expires + rules.leeway > NOW
+        assert result.id == str(subject)
+        assert not rules.audience or "aud" in claims
+        assert not rules.client_id or {"client_id", "azp"} & claims.keys()
+        assert result.claims == claims
+
+
+@given(NEARBY, NEARBY, st.floats(0, 120))
+def test_a_token_is_good_from_nbf_less_leeway_until_exp_plus_leeway(start: float, end: float, leeway: float) -> None:
+    result = check({"sub": "a", "exp": end, "nbf": start}, ClaimRules(leeway=leeway))
+    if end + leeway <= NOW:
+        assert result is Reason.TOKEN_EXPIRED
+    elif start - leeway > NOW:
+        assert result is Reason.TOKEN_NOT_YET_VALID
+    else:
+        assert isinstance(result, Principal)
+        assert result.not_before <= NOW < result.valid_until
+
+
+@given(st.lists(st.text(alphabet="ab:", min_size=1, max_size=3)), st.lists(st.text(alphabet="ab:", min_size=1)))
+def test_scopes_are_each_there_once_in_their_order(first: list[str], second: list[str]) -> None:
+    result = check({"sub": "a", "exp": NOW + 1, "scope": " ".join(first), "scp": second}, ClaimRules())
+    assert isinstance(result, Principal)
+    assert result.scope.split() == list(dict.fromkeys(first + second))
+    assert result.scopes == set(first + second)
+
+
+@given(SCALARS | st.lists(SCALARS), st.lists(SCALARS).map(tuple))
+def test_a_claim_holds_as_json_compares(value: object, accepted: tuple[bool | float | str | None, ...]) -> None:
+    def same(one: object, other: object) -> bool:
+        # In JSON true is no number, which Python's == does not know.
+        return one == other and (type(one) is bool) == (type(other) is bool)
+
+    held = value if isinstance(value, list) else [value]
+    assert claim_holds({"c": value}, "c", accepted) is any(same(one, other) for one in held for other in accepted)
