@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from authorizer.answers import AnswerSettings, iam_policy, simple_response
+from authorizer.authorize import Findings
 from authorizer.claims import ClaimRules, VerifiedToken, check_claims
 from authorizer.errors import Reason
 from authorizer.events import read_event
+from authorizer.journal import Journal
+from authorizer.jwks.cache import FETCH_FAILURES, FETCHES, STALE_SERVED
 from authorizer.policies import Statement
 from authorizer.rules import Allow, Deny
 from tests.unit.pages import DOCS, EXAMPLES, Block, blocks, read_yaml
@@ -135,3 +138,42 @@ def test_the_statement_shown_that_ends_with_its_token_is_the_one_made() -> None:
     assert [json.loads(block.text) for block in blocks("json", page=DOCS / "end-with-token.md")] == document[
         "Statement"
     ]
+
+
+def test_the_log_line_shown_is_the_one_written() -> None:
+    (shown,) = (json.loads(block.text) for block in blocks("json", page=DOCS / "errors.md"))
+    lines: list[str] = []
+    journal = Journal(lines.append, "jwt-authorizer")
+    event = {
+        "type": "REQUEST",
+        "methodArn": ARN,
+        "resource": "/orders/{id}",
+        "requestContext": {"requestId": shown["request_id"]},
+    }
+    deny = Deny(Reason.INSUFFICIENT_SCOPE, ("orders:write",), shown["route"])
+    findings = Findings(
+        request=read_event(event),
+        issuer=shown["issuer"],
+        alg=shown["alg"],
+        kid=shown["kid"],
+        token_cache=shown["token_cache"],
+        principal=_principal(),
+        decision=deny,
+    )
+    for _ in range(2):  # the first one counts the cold start as well
+        journal.decided(
+            "deny",
+            deny.reason,
+            None,
+            findings,
+            now=1795487147.5,
+            duration=0.0003,
+            function_request_id=shown["function_request_id"],
+        )
+    assert shown == json.loads(lines[1])
+
+
+def test_the_metrics_listed_are_those_there_are() -> None:
+    page = (DOCS / "errors.md").read_text("utf-8")
+    listed = re.findall(r"^\| `([A-Za-z]+)` \|", page, re.MULTILINE)
+    assert listed == ["Decisions", "ColdStarts", FETCHES, FETCH_FAILURES, STALE_SERVED]
