@@ -10,6 +10,7 @@ from authorizer.jwks.fetched import FetchError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from os import PathLike
     from pathlib import Path
 
     from authorizer.jwks.aws import AwsClient, ClientFactory
@@ -22,7 +23,7 @@ _OBJECT = re.compile(r"s3://([A-Za-z0-9][A-Za-z0-9.-]{1,61}[A-Za-z0-9])/([^\x00-
 
 
 def document_reader(
-    place: str, *, timeout: float, package_root: Path, aws_client: ClientFactory = aws.boto3_client
+    place: str, *, timeout: float, package_root: str | PathLike[str], aws_client: ClientFactory = aws.boto3_client
 ) -> Read:
     """Make the function that reads ``file:PATH``, ``ssm:NAME`` or ``s3://BUCKET/KEY``.
 
@@ -89,8 +90,10 @@ class _Client:
         return self._client
 
 
-def _package_file(name: str, package_root: Path) -> Path:
-    root = package_root.resolve()
+def _package_file(name: str, package_root: str | PathLike[str]) -> Path:
+    from pathlib import Path  # noqa: PLC0415 - 2 ms that only file: settings pay
+
+    root = Path(package_root).resolve()
     path = (root / name).resolve()
     if not path.is_relative_to(root):
         message = "the file has to be inside the package: give its path relative to the package's top"

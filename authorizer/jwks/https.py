@@ -95,7 +95,7 @@ class HttpsClient:
             if self._context is None:
                 self._context = self._make_context()
             plain.settimeout(deadline.left())  # bounds the handshake as a whole
-            return self._context.wrap_socket(plain, server_hostname=address.endpoint[0])
+            return self._context.wrap_socket(plain, server_hostname=_ascii(address.endpoint[0]))
         except BaseException:
             plain.close()
             raise
@@ -127,8 +127,13 @@ class HttpsClient:
 def _resolve(host: str, port: int) -> list[SocketAddress]:
     import socket  # noqa: PLC0415 - only needed when keys come over the network
 
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = socket.getaddrinfo(_ascii(host), port, type=socket.SOCK_STREAM)
     return [(family, endpoint) for family, _, _, _, endpoint in found]
+
+
+def _ascii(host: str) -> bytes:
+    """Give the name as bytes: for a text Python would load its codec for names outside ASCII, which ours never is."""
+    return host.encode("ascii")
 
 
 def _open(addresses: list[SocketAddress], deadline: Deadline) -> socket.socket:

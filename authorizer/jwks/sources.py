@@ -16,7 +16,7 @@ from authorizer.keys import parse_key_set
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+    from os import PathLike
 
     from authorizer.jwks.aws import ClientFactory
     from authorizer.jwks.documents import Read
@@ -36,7 +36,7 @@ def key_fetcher(  # noqa: PLR0913 - the settings that matter to fetching, one by
     *,
     allow_http: bool,
     timeout: float,
-    package_root: Path,
+    package_root: str | PathLike[str],
     get: Get | None = None,
     aws_client: ClientFactory = boto3_client,
 ) -> Fetch:
@@ -70,7 +70,7 @@ def key_fetcher(  # noqa: PLR0913 - the settings that matter to fetching, one by
     return lambda: _fetch_document(jwks, read)
 
 
-def validate_jwks_setting(text: str, *, allow_http: bool, package_root: Path) -> str | None:
+def validate_jwks_setting(text: str, *, allow_http: bool, package_root: str | PathLike[str]) -> str | None:
     """Say what is wrong with a value of ``JWT_JWKS``, or ``None``. Asks nobody over the network."""
     try:
         key_fetcher("", text, allow_http=allow_http, timeout=0, package_root=package_root)

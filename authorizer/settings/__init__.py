@@ -15,7 +15,7 @@ from authorizer.settings.raw import RawIssuer, RawSettings, Written, read_raw
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+    from os import PathLike
 
     from authorizer.rules import Rules
     from authorizer.settings.table import Setting
@@ -25,7 +25,7 @@ _DOCUMENT_TIMEOUT = 5.0
 """Seconds that S3 or Parameter Store may take at start-up."""
 
 
-def load_settings(environment: Mapping[str, str], package_root: Path) -> Settings:
+def load_settings(environment: Mapping[str, str], package_root: str | PathLike[str]) -> Settings:
     """Read all settings. ``package_root`` is the folder that ``file:`` paths are relative to.
 
     Raises :class:`SettingsError` with every problem at once.
@@ -57,7 +57,7 @@ def load_settings(environment: Mapping[str, str], package_root: Path) -> Setting
     return Settings(tuple(issuers), rules, token_sources, answers, http_api_reject, keys, token_cache_size)
 
 
-def _document(config: str, package_root: Path) -> str:
+def _document(config: str, package_root: str | PathLike[str]) -> str:
     """Return the text that ``JWT_CONFIG`` names, or is. Raises :class:`ValueError`."""
     if not config.startswith(("file:", "ssm:", "s3:")):
         return config
@@ -79,7 +79,9 @@ def _take[T, D](raw: RawSettings, written: Mapping[str, Written], setting: Setti
         return setting.default
 
 
-def _issuer(raw: RawSettings, about: RawIssuer, package_root: Path, *, allow_http: bool) -> IssuerSettings:
+def _issuer(
+    raw: RawSettings, about: RawIssuer, package_root: str | PathLike[str], *, allow_http: bool
+) -> IssuerSettings:
     written = about.written
     issuer = _take(raw, written, table.ISSUER)
     jwks = _take(raw, written, table.JWKS)
