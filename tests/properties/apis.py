@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from authorizer.claims import Principal
 from authorizer.events import EventKind, MethodArn, Request
-from authorizer.policies import Compiled, PolicyCompiler
-from authorizer.rules import Allow, Deny, Route, Rules, compile_rules
+from authorizer.rules import Deny, Route, Rules, compile_rules
 
 if TYPE_CHECKING:
-    from random import Random
+    from authorizer.policies import Compiled, PolicyCompiler
+
 
 type Pick = Callable[[Sequence[str]], str]
 
@@ -117,7 +117,7 @@ def listed_request(pick: Pick, api: Api) -> Asked:
 
 
 def hostile_request(pick: Pick, api: Api) -> Asked:
-    """Ask for something near one of the routes: one that another rule decides, or none, or that tries to be a pattern."""
+    """Ask for something near a route: what another rule decides, or none, or what tries to be a pattern."""
     asked = listed_request(pick, api)
     segments = asked.path[1:].split("/")
     for _ in range(int(pick("0112"))):
@@ -155,8 +155,8 @@ def oracle(api: Api, who: Principal, asked: Asked) -> str:
         possible |= any(route.methods is None or asked.method in route.methods for route in matching)
         if not matching and number == 0:
             verdicts.append(False)
-        for path in _deciding({route.path for route in matching}):
-            verdicts.append(_holds([route for route in matching if route.path == path], who, asked.method))
+        paths = _deciding({route.path for route in matching})
+        verdicts += [_holds([route for route in matching if route.path == path], who, asked.method) for path in paths]
     if all(verdicts):
         return "allowed"
     return "refused" if possible or not api.absent else "impossible"
@@ -214,7 +214,8 @@ def covers(pattern: str, text: str) -> bool:
         reached = {
             at if tokens[at] == "*" else at + 1
             for at in reached
-            if at < len(tokens) and (tokens[at] in ("*", "?") or char == (tokens[at] if len(tokens[at]) == 1 else tokens[at][2]))
+            if at < len(tokens)
+            and (tokens[at] in ("*", "?") or char == (tokens[at] if len(tokens[at]) == 1 else tokens[at][2]))
         }
         if not reached:
             return False
@@ -241,8 +242,8 @@ class Tally:
     wrong_for_asked: int = 0
 
 
-def compare(
-    api: Api, compiler: PolicyCompiler, who: Principal, asked: Asked, others: Sequence[Asked], tally: Tally
+def compare(  # noqa: PLR0913 - it compares all of them
+    api: Api, compiler: PolicyCompiler, who: Principal, asked: Asked, *, others: Sequence[Asked], tally: Tally
 ) -> Compiled:
     """Ask for one request with ``JWT_CACHED_BY=token`` and hold the policy against the oracle for others."""
     decision = compiler.rules.decide(who, asked.method, asked.path)
@@ -261,6 +262,3 @@ def compare(
 
 def chooser(random: Random) -> Pick:
     return random.choice
-
-
-

@@ -1,0 +1,145 @@
+"""For random rules, tokens and requests: the rules against a second opinion, and policies against the rules.
+
+``python -m benchmarks.policies`` runs the same comparison at length and writes its figures down.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from moto.iam.access_control import IAMPolicy, PermissionResult
+
+from authorizer.policies import Compiled, PolicyCompiler
+from authorizer.rules import Allow, Deny
+from tests.properties.apis import (
+    PREFIX,
+    Api,
+    Asked,
+    Tally,
+    compare,
+    covers,
+    hostile_request,
+    listed_request,
+    oracle,
+    permits,
+    principals,
+    random_api,
+    request,
+    resource_api,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from authorizer.claims import Principal
+
+SHORT = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PLAIN = re.compile(r"[A-Za-z0-9/:*_-]+")
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[Api, Principal, Asked, list[Asked]]:
+    """An API, a principal, the request that is asked about, and others that meet the cached answer."""
+
+    def pick(options: Sequence[str]) -> str:
+        return draw(st.sampled_from(options))
+
+    make = draw(st.sampled_from([resource_api, random_api]))
+    api = make(pick, absent=draw(st.booleans()))
+    while not api.routes:
+        api = make(pick, absent=api.absent)
+    who = draw(st.sampled_from(principals()))
+    ask = draw(st.sampled_from([listed_request, hostile_request]))
+    others = [one(pick, api) for one in (listed_request, hostile_request) for _ in range(4)]
+    return api, who, ask(pick, api), others
+
+
+@given(cases())
+@SHORT
+def test_decisions_are_those_of_the_oracle(case: tuple[Api, Principal, Asked, list[Asked]]) -> None:
+    api, who, asked, others = case
+    rules = api.rules
+    for one in (asked, *others):
+        decision = rules.decide(who, one.method, one.path)
+        assert isinstance(decision, Allow) is (oracle(api, who, one) == "allowed"), one
+
+
+@given(cases())
+@SHORT
+def test_a_cached_policy_is_exact_for_what_was_asked_and_grants_nothing_that_is_refused(
+    case: tuple[Api, Principal, Asked, list[Asked]],
+) -> None:
+    api, who, asked, others = case
+    tally = Tally()
+    compiled = compare(api, PolicyCompiler(api.rules), who, asked, others=others, tally=tally)
+    assert tally.wrong_for_asked == 0, compiled
+    assert tally.over_grants == 0, compiled
+
+
+@given(cases(), st.sampled_from(["route", "nothing"]))
+@SHORT
+def test_a_policy_for_one_route_or_request_is_exact_and_grants_nothing_that_is_refused(
+    case: tuple[Api, Principal, Asked, list[Asked]], cached_by: str
+) -> None:
+    api, who, asked, others = case
+    rules = api.rules
+    decision = rules.decide(who, asked.method, asked.path)
+    compiled = PolicyCompiler(rules).compile(who, decision, request(asked), cached_by)
+    assert permits(compiled, asked.text) is isinstance(decision, Allow)
+    for other in others:
+        assert not (permits(compiled, other.text) and oracle(api, who, other) == "refused"), other
+
+
+@given(cases())
+@SHORT
+def test_moto_is_of_the_same_opinion(case: tuple[Api, Principal, Asked, list[Asked]]) -> None:
+    api, who, asked, others = case
+    rules = api.rules
+    compiled = PolicyCompiler(rules).compile(who, rules.decide(who, asked.method, asked.path), request(asked), "token")
+    if not all(PLAIN.fullmatch(resource) for statement in compiled.statements for resource in statement.resources):
+        return  # moto reads "?", "$" and "." in a resource as a regular expression does
+    judge = _moto(compiled)
+    for other in (asked, *others):
+        verdict = judge.is_action_permitted("execute-api:Invoke", PREFIX + other.text) is PermissionResult.PERMITTED
+        assert verdict is permits(compiled, other.text)
+        assert not (verdict and oracle(api, who, other) == "refused")
+
+
+def _moto(compiled: Compiled) -> IAMPolicy:
+    statements = [
+        {
+            "Effect": statement.effect,
+            "Action": "execute-api:Invoke",
+            "Resource": [PREFIX + resource for resource in statement.resources],
+        }
+        for statement in compiled.statements
+    ]
+    return IAMPolicy({"policy_document": json.dumps({"Version": "2012-10-17", "Statement": statements})})
+
+
+@given(cases(), st.integers(500, 3000))
+@SHORT
+def test_a_policy_without_room_for_everything_grants_less_and_nothing_else(
+    case: tuple[Api, Principal, Asked, list[Asked]], room: int
+) -> None:
+    api, who, asked, others = case
+    tally = Tally()
+    compiler = PolicyCompiler(api.rules, max_bytes=room)
+    compiled = compare(api, compiler, who, asked, others=others, tally=tally)
+    assert tally.over_grants == 0
+    assert len(json.dumps([PREFIX + one for statement in compiled.statements for one in statement.resources])) <= room
+    if isinstance(compiler.rules.decide(who, asked.method, asked.path), Deny):
+        assert not permits(compiled, asked.text)
+
+
+@given(st.text("ab*?${}/", max_size=12), st.text("ab*?${}/", max_size=12))
+@SHORT
+def test_the_judge_matches_as_iam_does(pattern: str, text: str) -> None:
+    escaped = {"${*}": r"\*", "${?}": r"\?", "${$}": r"\$"}
+    parts = re.split(r"(\$\{[*?$]\}|[*?])", pattern)
+    expression = "".join(escaped.get(part) or {"*": ".*", "?": "."}.get(part) or re.escape(part) for part in parts)
+    assert covers(pattern, text) is bool(re.fullmatch(expression, text))
