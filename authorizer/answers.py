@@ -34,7 +34,7 @@ _LAST_MOMENT = 253_402_300_799
 class CachedBy(StrEnum):
     """What API Gateway keys its cache of our answers by (``JWT_CACHED_BY``)."""
 
-    TOKEN = "token"  # noqa: S105 - a kind of cache key
+    TOKEN = "token"
     ROUTE = "route"
     NOTHING = "nothing"
 
@@ -95,6 +95,20 @@ def check_simple_cache(request: Request, settings: AnswerSettings, *, routes_con
             "a simple response cannot tell routes apart, and this API caches it for all of them. Add "
             '"$context.routeKey" to the authorizer: IdentitySource: ["$request.header.Authorization", '
             '"$context.routeKey"]; or set JWT_HTTP_API_RESPONSE=iam; or set its TTL to 0 and JWT_CACHED_BY=nothing',
+        )
+
+
+def check_route_key(request: Request, settings: AnswerSettings, *, one_answer: bool) -> None:
+    """Refuse to answer yes or no for a route of the API to whose requests the rules say different things.
+
+    ``one_answer`` tells that they do not. Raises :class:`DecisionError` (``unsafe_cache``).
+    """
+    if settings.cached_by is not CachedBy.NOTHING and not one_answer:
+        raise DecisionError(
+            Reason.UNSAFE_CACHE,
+            f"this API caches one simple response for all of {request.route_key}, and the rules tell requests of it "
+            "apart. List the API's own routes in [[routes]], or give the API the routes of the rules; or set "
+            "JWT_HTTP_API_RESPONSE=iam; or set the authorizer's TTL to 0 and JWT_CACHED_BY=nothing",
         )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from authorizer.answers import (
     AnswerSettings,
+    check_route_key,
     check_simple_cache,
     foreign_cache_key,
     iam_policy,
@@ -86,6 +87,8 @@ def authorize(event: object, authorizer: Authorizer, now: float, findings: Findi
     decision = findings.decision = authorizer.rules.decide(principal, request.method, request.path, request.matched)
     check_simple_cache(request, authorizer.answers, routes_configured=authorizer.rules.configured)
     if is_simple(request, authorizer.answers):
+        one_answer = authorizer.policies.one_answer(principal, request.route_key or "")
+        check_route_key(request, authorizer.answers, one_answer=one_answer)
         return simple_response(principal, decision, authorizer.answers)
     compiled = authorizer.policies.compile(principal, decision, request, authorizer.answers.cached_by)
     if compiled.left_out:

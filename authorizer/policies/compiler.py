@@ -221,18 +221,11 @@ class PolicyCompiler:
         return _compiled(wording, policy.compiled.left_out)
 
     def _without_literal(self, policy: _Policy, request: Request) -> Compiled:
-        """Deny a request that no route is for, though the promise is that there are no such requests."""
+        """Deny a request that is refused though its text would pass: no route is for it, or another one is."""
         wording = Wording(policy.wording.allowed, (*policy.wording.denied, _text(request)))
         if not is_plain(_text(request)) or not self._limits(request).fits(wording.allowed, wording.denied):
             return DENY_EVERYTHING
         return _compiled(wording, policy.compiled.left_out)
-
-    def _without_literal(self, policy: _Policy, request: Request) -> Compiled:
-        """Deny a request that is refused for more than its text, in a policy that would permit the text."""
-        text = _text(request)
-        wording = Wording(policy.wording.allowed, (*policy.wording.denied, text))
-        fits = Limits(len(request.arn.prefix), self.max_bytes).fits(wording.allowed, wording.denied)
-        return _compiled(wording, policy.compiled.left_out) if fits and is_plain(text) else DENY_EVERYTHING
 
     def _literal(self, rights: int, request: Request) -> Compiled:
         """Allow this request and nothing else."""

@@ -1,0 +1,85 @@
+"""Answers that API Gateway caches by its own route, where the rules are finer than that route, or read a path otherwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from authorizer.answers import AnswerSettings, CachedBy, HttpApiResponse
+from authorizer.authorize import Findings, authorize
+from authorizer.errors import DecisionError, Reason
+from authorizer.rules import Route, compile_rules
+from tests.factories import authorizer, http_api_v2_event, rest_request_event, token
+
+GET = frozenset({"GET"})
+RULES = compile_rules(
+    (
+        Route(GET, "/orders/{id}", scopes=("orders:read",)),
+        Route(frozenset({"DELETE"}), "/orders/{id}", scopes=("orders:admin",)),
+        Route(GET, "/orders/special", scopes=("orders:admin",)),
+    )
+)
+BY_ROUTE = AnswerSettings(cached_by=CachedBy.ROUTE)
+IAM_BY_ROUTE = AnswerSettings(cached_by=CachedBy.ROUTE, http_api_response=HttpApiResponse.IAM)
+
+
+def ask(event: dict[str, Any], settings: AnswerSettings) -> dict[str, Any]:
+    return authorize(event, authorizer(rules=RULES, answers=settings), 1_800_000_000.0, Findings())
+
+
+@pytest.mark.parametrize("settings", [BY_ROUTE, AnswerSettings()])
+@pytest.mark.parametrize("route_key", ["ANY /orders/{id}", "GET /{proxy+}", "$default", "nonsense"])
+def test_a_yes_is_not_cached_for_a_route_whose_requests_differ(route_key: str, settings: AnswerSettings) -> None:
+    event = http_api_v2_event(token(), route_key=route_key, by_route=True)
+    with pytest.raises(DecisionError, match="JWT_HTTP_API_RESPONSE=iam") as caught:
+        ask(event, settings)
+    assert caught.value.code is Reason.UNSAFE_CACHE
+
+
+def test_a_yes_for_a_listed_route_is_given() -> None:
+    assert ask(http_api_v2_event(token(), by_route=True), BY_ROUTE)["isAuthorized"] is True
+
+
+def test_without_a_cache_each_request_gets_its_own_yes_or_no() -> None:
+    settings = AnswerSettings(cached_by=CachedBy.NOTHING)
+    event = http_api_v2_event(token(), route_key="ANY /{proxy+}")
+    assert ask(event, settings)["isAuthorized"] is True
+
+
+def resources(answer: dict[str, Any], effect: str) -> list[str]:
+    statements = answer["policyDocument"]["Statement"]
+    listed = [name for statement in statements if statement["Effect"] == effect for name in statement["Resource"]]
+    return [name.partition("/prod/")[2] for name in listed]
+
+
+def test_a_refusal_cached_for_a_proxy_route_does_not_keep_others_out() -> None:
+    event = rest_request_event(token(), resource="GET/orders/special") | {"resource": "/{proxy+}"}
+    answer = ask(event, BY_ROUTE)
+    assert answer["context"]["error"] == "insufficient_scope"
+    assert "GET/orders/*" in resources(answer, "Allow")
+    assert "GET/orders/special" in resources(answer, "Deny")
+
+
+def test_a_refusal_cached_for_a_listed_route_refuses_that_route() -> None:
+    event = rest_request_event(token(), resource="DELETE/orders/1")
+    assert resources(ask(event, BY_ROUTE), "Deny") == ["*"]
+
+
+def test_the_policy_of_a_proxy_route_whose_requests_differ_tells_them_apart() -> None:
+    event = http_api_v2_event(token(), route_key="ANY /{proxy+}", by_route=True)
+    answer = ask(event, IAM_BY_ROUTE)
+    assert "GET/orders/*" in resources(answer, "Allow")
+    assert "GET/orders/special" in resources(answer, "Deny")
+
+
+def test_the_route_that_api_gateway_matched_has_to_allow_the_request_too() -> None:
+    event = rest_request_event(token(), resource="GET/orders/%73pecial") | {"resource": "/orders/special"}
+    answer = ask(event, AnswerSettings())
+    assert answer["context"]["reason"] == "insufficient_scope"
+    assert "GET/orders/%73pecial" in resources(answer, "Deny")
+
+
+def test_a_request_refused_for_its_route_is_denied_whole_if_its_path_holds_a_pattern() -> None:
+    event = rest_request_event(token(), resource="GET/orders/*pecial") | {"resource": "/orders/special"}
+    assert resources(ask(event, AnswerSettings()), "Deny") == ["*"]
