@@ -146,6 +146,12 @@ def test_an_rsa_key_has_2048_bits_at_least() -> None:
     assert left_out(small.public_jwk()) == "an RSA key needs 2048 bits"
 
 
+@pytest.mark.parametrize("y", [0, 1, 2**255 - 20, 1 + 2**255])
+def test_an_ed25519_key_that_anybody_can_sign_for_is_left_out(y: int) -> None:
+    """Under a point of small order one signature verifies many messages, and needs no private key."""
+    assert left_out(jwk("EdDSA", x=base64url(y.to_bytes(32, "little")))) == "its point is of small order"
+
+
 def test_a_set_that_leaks_private_keys_gives_public_ones() -> None:
     (key,) = key_set(jwk(d=base64url(bytes(31) + b"\x01"))).keys
     check_signature(parse(BearerToken(token())), (key,))

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from authorizer.answers import CachedBy, HttpApiResponse
-from authorizer.errors import Problem, SettingsError
+from authorizer.errors import Problem, Reason, SettingsError
+from authorizer.rules import Deny
 from authorizer.settings import HttpApiReject, Settings, load_settings
 from authorizer.tokens import TokenPlace, TokenSource
 from devkit.signing import key_set
-from tests.factories import AUDIENCE, AUTHORIZATION, ISSUER, signing_key
+from tests.factories import AUDIENCE, AUTHORIZATION, ISSUER, principal, signing_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -184,6 +185,32 @@ def test_nothing_set_asks_for_the_two_that_are_required() -> None:
 )
 def test_a_problem_of_a_document_is_called_by_its_place(document: str, names: set[str]) -> None:
     assert set(wrong({"JWT_CONFIG": document or "# empty"})) == names
+
+
+def test_unlisted_routes_is_deny_or_absent() -> None:
+    document = f'unlisted_routes = "allow"\n{DOCUMENT}\n[[routes]]\nmethod = "GET"\npath = "/orders"\n'
+    found = wrong({"JWT_CONFIG": document})
+    assert (found["unlisted_routes"].message, found["unlisted_routes"].value) == ("expected deny or absent", "allow")
+
+
+@pytest.mark.parametrize("unlisted", ["", 'unlisted_routes = "deny"', 'unlisted_routes = "absent"'])
+def test_routes_are_compiled_with_what_holds_for_the_others(unlisted: str) -> None:
+    rules = load({"JWT_CONFIG": f'{unlisted}\n{DOCUMENT}\n[[routes]]\nmethod = "GET"\npath = "/orders"\n'}).rules
+    assert rules.configured
+    decision = rules.decide(principal(), "GET", "/invoices")
+    assert isinstance(decision, Deny)
+    assert decision.reason is Reason.ROUTE_NOT_LISTED
+
+
+def test_a_route_for_an_issuer_that_is_not_there_is_a_problem() -> None:
+    document = f'{DOCUMENT}\n[[routes]]\nmethod = "GET"\npath = "/orders"\nissuers = ["https://other.example.com"]\n'
+    found = wrong({"JWT_CONFIG": document})
+    assert found["routes (/orders)"].value == "https://other.example.com"
+
+
+def test_a_route_may_name_the_issuers_it_is_for() -> None:
+    document = f'{DOCUMENT}\n[[routes]]\nmethod = "GET"\npath = "/orders"\nissuers = ["{ISSUER}"]\n'
+    assert load({"JWT_CONFIG": document}).rules.configured
 
 
 def test_keys_given_in_the_settings_are_checked_and_never_shown() -> None:

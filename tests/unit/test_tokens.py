@@ -275,6 +275,11 @@ def test_nesting_is_counted_outside_texts_up_to_the_limit() -> None:
     assert parse(BearerToken(compact(HEADER, many))).claims["text"] == "[{" * 100 + '\\"'
 
 
+def test_numbers_are_read_as_they_are() -> None:
+    claims = parse(BearerToken(compact(HEADER, '{"a":1.5,"b":-2e3,"c":12345678901234567890}'))).claims
+    assert claims == {"a": 1.5, "b": -2000.0, "c": 12345678901234567890}
+
+
 def test_pairs_of_escaped_surrogates_are_text() -> None:
     claims = parse(BearerToken(compact(HEADER, '{"a":"\\ud83d\\ude00\\u00e4"}'))).claims
     assert claims == {"a": "\U0001f600ä"}
