@@ -1,4 +1,4 @@
-"""Answers that API Gateway caches by its own route, where the rules are finer than that route, or read a path otherwise."""
+"""Answers that API Gateway caches by its own route, where the rules are finer, or read a path otherwise."""
 
 from __future__ import annotations
 
