@@ -23,13 +23,41 @@ EMAIL = "alice@example.com"
 
 def authorizer_parameters(issuer: str) -> dict[str, str]:
     """Give the parameters of ``template.yaml`` that the scenarios count on."""
-    return {
-        "JwtIssuer": issuer,
-        "JwtAudience": AUDIENCE,
-        "JwtRequiredScopes": SCOPE,
-        "JwtContextClaims": "email",
-        "JwtAllowHttp": "true",
-    }
+    return {"JwtConfig": _CONFIG.format(issuer=issuer, audience=AUDIENCE), "JwtAllowHttp": "true"}
+
+
+_CONFIG = """\
+[[issuers]]
+issuer = "{issuer}"
+audience = ["{audience}"]
+
+[context]
+email = "email"
+
+[[routes]]
+method = "GET"
+path = "/orders"
+scopes = ["orders:read"]
+
+[[routes]]
+method = "GET"
+path = "/orders/{{id}}"
+scopes = ["orders:read"]
+
+[[routes]]
+method = "DELETE"
+path = "/orders/{{id}}"
+scopes = ["orders:write"]
+
+[[routes]]
+method = "GET"
+path = "/v1/orders"
+scopes = ["orders:read"]
+
+[[routes]]
+path = "$connect"
+scopes = ["orders:read"]
+"""
 
 
 class By(StrEnum):
@@ -141,7 +169,9 @@ def _rest() -> Iterator[Attempt]:
     api = Api.REST
     yield Attempt(api, NO_TOKEN, 401, by=By.GATEWAY)
     yield Attempt(api, GOOD, 200)
+    # The policy that answered the first call serves a second path and refuses a third, without the function.
     yield Attempt(api, GOOD, 200, by=By.CACHE, path="/orders/7")
+    yield Attempt(api, GOOD, 403, by=By.CACHE, path="/orders/7", method="DELETE")
     for token, reason in _BAD:
         yield Attempt(api, token, 401, reason)
     yield Attempt(api, WRONG_SCOPE, 403, "insufficient_scope")
@@ -153,6 +183,7 @@ def _http() -> Iterator[Attempt]:
     yield Attempt(api, GOOD, 200)
     # The demo's HTTP API has the route among its identity sources: the second path is asked about anew.
     yield Attempt(api, GOOD, 200, path="/orders/7")
+    yield Attempt(api, GOOD, 403, "insufficient_scope", path="/orders/7", method="DELETE")
     for token, reason in _BAD:
         yield Attempt(api, token, 403, reason)
     yield Attempt(api, WRONG_SCOPE, 403, "insufficient_scope")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import pytest
@@ -105,3 +106,25 @@ def test_no_token_is_ever_written_down(stack: Stack) -> None:
     log = stack.main.log.text()
     for part in (*token.split("."), *bad.split(".")[1:]):
         assert part not in log
+
+
+# What the demo's rules say about each request, by the token's scope.
+VERDICTS = {
+    "orders:read": {("GET", "/orders"): 200, ("GET", "/orders/7"): 200, ("DELETE", "/orders/7"): 403},
+    "orders:write": {("GET", "/orders"): 403, ("GET", "/orders/7"): 403, ("DELETE", "/orders/7"): 200},
+    "orders:read orders:write": {("GET", "/orders"): 200, ("GET", "/orders/7"): 200, ("DELETE", "/orders/7"): 200},
+}
+
+
+@pytest.mark.parametrize("scope", VERDICTS)
+@pytest.mark.parametrize("api", [Api.REST, Api.HTTP])
+def test_whatever_is_asked_first_each_request_gets_its_own_verdict(stack: Stack, api: Api, scope: str) -> None:
+    verdicts = VERDICTS[scope]
+    for order in itertools.permutations(verdicts):
+        # A token of its own for each order, since API Gateway caches by token.
+        headers = {"Authorization": f"Bearer {stack.issuer.token(audience=AUDIENCE, scope=scope)}"}
+        stack.main.log.new()
+        statuses = {(method, path): stack.main.client.call(api, method, path, headers).status for method, path in order}
+        assert statuses == verdicts, f"asked in the order {order}"
+        # A REST API's policy is cached for all routes, an HTTP API's answer for each route.
+        assert len(stack.main.log.new()) == (1 if api is Api.REST else len(order))
