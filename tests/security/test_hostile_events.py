@@ -127,6 +127,12 @@ ARNS += [
     "arn:aws:s3:::a/s/GET/x",
     "a/s/GET/x",
 ]
+ARNS += [f"arn:aws:execute-api:eu-west-1:1:{api}/GET/x" for api in ("*/s", "a?/s", "a/s*", "a/?", "a/${aws:username}")]
+ARNS += [
+    "arn:*:execute-api:eu-west-1:1:a/s/GET/x",
+    "arn:aws:execute-api:*:1:a/s/GET/x",
+    "arn:aws:execute-api:x:?:a/s/GET/x",
+]
 ARNS += ["arn:aws:execute-api:eu-west-1:1:/s/GET/x", "arn:aws:execute-api:eu-west-1:1:a//GET/x", {"arn": "x"}]
 
 
