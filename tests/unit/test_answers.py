@@ -13,6 +13,7 @@ from authorizer.answers import (
     AnswerSettings,
     CachedBy,
     HttpApiResponse,
+    check_route_key,
     check_simple_cache,
     foreign_cache_key,
     iam_policy,
@@ -279,6 +280,15 @@ def test_an_answer_that_stays_where_it_belongs_is_given() -> None:
     simple_cache(AnswerSettings(cached_by=CachedBy.NOTHING))
     simple_cache(IAM)
     check_simple_cache(request(EventKind.HTTP_API_V1), PLAIN, routes_configured=True)
+
+
+def test_one_answer_for_a_route_whose_requests_the_rules_tell_apart_is_not_given() -> None:
+    read = request(EventKind.HTTP_API_V2, routeKey="$default")
+    for cached_by in (CachedBy.TOKEN, CachedBy.ROUTE):
+        with pytest.raises(DecisionError, match=r"unsafe_cache: .* for all of \$default"):
+            check_route_key(read, AnswerSettings(cached_by=cached_by), one_answer=False)
+        check_route_key(read, AnswerSettings(cached_by=cached_by), one_answer=True)
+    check_route_key(read, AnswerSettings(cached_by=CachedBy.NOTHING), one_answer=False)
 
 
 @pytest.mark.parametrize("kind", [EventKind.HTTP_API_V1, EventKind.HTTP_API_V2])

@@ -273,6 +273,15 @@ def test_a_yes_that_would_be_replayed_elsewhere_is_not_said_even_to_a_good_token
     assert answer["isAuthorized"] is True
 
 
+def test_a_yes_for_a_whole_api_is_not_said_where_the_rules_tell_its_paths_apart() -> None:
+    rules = compile_rules((Route(None, "/orders/{id}"), Route(None, "/invoices", scopes=("invoices",))))
+    core = authorizer(rules=rules)
+    with pytest.raises(DecisionError, match="unsafe_cache"):
+        authorize(http_api_v2_event(token(), route_key="$default", by_route=True), core, NOW, Findings())
+    answer = authorize(http_api_v2_event(token(), by_route=True), core, NOW, Findings())
+    assert answer["isAuthorized"] is True
+
+
 def test_a_policy_says_what_it_had_no_room_for() -> None:
     routes = tuple(Route(None, f"/{'x' * 200}{number}") for number in range(40))
     core = authorizer(rules=compile_rules(routes))

@@ -79,6 +79,21 @@ def test_the_matched_route_and_the_request_id_are_kept_for_the_log(
     assert (read.route_key, read.request_id) == (route_key, request_id)
 
 
+@pytest.mark.parametrize(
+    ("kind", "matched"),
+    [
+        (EventKind.REST_TOKEN, None),
+        (EventKind.REST_REQUEST, "/orders/{id}"),
+        (EventKind.HTTP_API_V2, "/orders/{id}"),
+        (EventKind.WEBSOCKET, "$connect"),
+    ],
+)
+def test_the_template_that_api_gateway_matched_is_known_where_the_event_names_it(
+    kind: EventKind, matched: str | None
+) -> None:
+    assert request(kind).matched == matched
+
+
 def test_what_payload_1_lacks_in_its_context_stands_beside_it() -> None:
     assert request(EventKind.HTTP_API_V1, requestContext={}).route_key == "/orders/{id}"
 
@@ -93,6 +108,8 @@ def test_payload_2_lists_what_its_cache_is_keyed_by() -> None:
     assert request(EventKind.HTTP_API_V2, identitySource=["a", None, 5, "b"]).identity_source == ("a", "b")
     assert request(EventKind.HTTP_API_V2, identitySource=None).identity_source == ()
     assert request(EventKind.REST_REQUEST, identitySource=["a"]).identity_source == ()
+    assert request(EventKind.HTTP_API_V1, identitySource="a,b").identity_source == ("a,b",)
+    assert request(EventKind.HTTP_API_V1, identitySource=None).identity_source == ()
 
 
 # An ARN may hold almost anything behind the method.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import sys
@@ -22,7 +23,11 @@ def start(monkeypatch: pytest.MonkeyPatch, **settings: str) -> AuthorizerFunctio
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     sys.modules.pop("authorizer.handler", None)
-    function: AuthorizerFunction = importlib.import_module("authorizer.handler").lambda_handler
+    try:
+        function: AuthorizerFunction = importlib.import_module("authorizer.handler").lambda_handler
+    finally:
+        assert gc.isenabled()
+        gc.unfreeze()  # what the tests make may go again
     return function
 
 
