@@ -44,7 +44,7 @@ TURNED_AWAY = (Outcome.REFUSED, Outcome.UNDECIDED)
 NEVER = (Caller.BAD, Caller.MADE_UP, Caller.GONE)
 LONG = 0.05
 START = 1_800_000_000.0
-SLACK = 0.5
+SLACK = 1.5
 """Seconds that a busy machine may add to a wait."""
 METRICS = ("JwksFetches", "JwksFetchFailures", "JwksStaleServed")
 CONFIG = """

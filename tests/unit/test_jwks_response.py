@@ -166,3 +166,32 @@ def test_printable_text_is_short_and_on_one_line() -> None:
     assert printable("x" * 200) == "x" * 200
     assert printable("x" * 201) == "x" * 200 + "..."
     assert printable("abc", 2) == "ab..."
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ([b"HTTP/1.1 100 Continue\r\n\r\n" * 1000] * 30, "larger than 524288 bytes"),
+        ([OK, *([b"x" * 1000] * 70)], "a line of over 65536 bytes"),
+        ([OK + b"X: y\r\n" * 101 + b"\r\n{}"], "over 100 headers"),
+        ([OK + b"Content-Encoding: gzip\r\n\r\n{}"], r"compressed \(gzip\), which was not asked for"),
+        ([OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"], "a transfer coding of gzip, chunked"),
+        ([CHUNKED + b"1\r\n{}\r\n0\r\n\r\n"], "a chunk longer than its size"),
+        ([CHUNKED + b"2\r\n{}0\r\n\r\n"], "a chunk longer than its size"),
+        ([CHUNKED + b"+2\r\n{}\r\n0\r\n\r\n"], "a chunk without a size"),
+        ([CHUNKED + b"2\r\n{}\r\n"], "closed before the answer was complete"),
+        ([OK + b"Content-Length: 3\r\n\r\n{}"], "closed before the answer was complete"),
+        ([OK + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}"], "a content length of 2, 2"),
+        ([OK + b"Content-Length: +2\r\n\r\n{}"], r"a content length of \+2"),
+        ([OK + b"X y\r\n\r\n{}"], "a header that is not one"),
+        ([b"HTTP/1.1 20 OK\r\n\r\n{}"], "not HTTP/1.1"),
+        ([b"HTTP/2.0 200 OK\r\n\r\n{}"], "not HTTP/1.1"),
+    ],
+)
+def test_what_is_odd_is_refused_for_what_it_is(answer: list[bytes], said: str) -> None:
+    with pytest.raises(FetchError, match=said):
+        read(*answer)
