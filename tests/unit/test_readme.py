@@ -10,6 +10,8 @@ import pytest
 from authorizer.errors import Reason
 from authorizer.settings import load_settings
 from authorizer.settings.table import SETTINGS, Place
+from demo.calls import Api
+from demo.scenarios import By, attempts
 from tests.unit.pages import BLOCKS, DOCS, EXAMPLES, PAGES, README, ROOT, Block, blocks, prose, read_yaml
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 TEMPLATES = sorted(EXAMPLES.rglob("*.yaml"))
 NO_DEFAULT = {"none", "required", "required, or `JWT_CLIENT_ID`", "from discovery"}
 MISSPELT_ON_PURPOSE = {"JWT_ISUER"}
+OF_THE_REFRESHER = {"JWT_REFRESH_TARGET"}
+DEMO_ROW = re.compile(r"^  (connect|[A-Z]+ /\S*) +(\S+(?: \S+)?) +(\d{3}\*?) +(\([^)]+\)|\w+)", re.MULTILINE)
 
 
 def _documented() -> list[tuple[str, str]]:
@@ -89,7 +93,20 @@ def test_a_provider_has_an_example_with_an_issuer_of_its_own_format(page: Path, 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_settings_that_a_page_mentions_exist(page: Path) -> None:
     mentioned = set(re.findall(r"\bJWT_[A-Z_]+\b(?!…)", page.read_text("utf-8")))
-    assert mentioned <= {setting.variable for setting in SETTINGS} | MISSPELT_ON_PURPOSE
+    assert mentioned <= {setting.variable for setting in SETTINGS} | OF_THE_REFRESHER | MISSPELT_ON_PURPOSE
+
+
+def test_the_table_of_the_demo_is_what_the_demo_holds_itself_to() -> None:
+    wanted = [
+        (
+            "connect" if attempt.api is Api.WEBSOCKET else f"{attempt.method} {attempt.path}",
+            attempt.token,
+            f"{attempt.status}{'*' if attempt.note else ''}",
+            (attempt.reason or "allow") if attempt.by is By.FUNCTION else f"({attempt.by})",
+        )
+        for attempt in attempts()
+    ]
+    assert DEMO_ROW.findall(README.read_text("utf-8")) == wanted
 
 
 def test_every_reason_has_its_entry() -> None:
