@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 HOST = "issuer.test"
 TTL, MAX_STALE, COOLDOWN = 600, 3600, 30
-TIMEOUT = 0.4
+TIMEOUT = 0.6
 SLACK = 1.5
 """Seconds that a busy machine may add to a timeout."""
 START = 1_700_000_000.0
