@@ -44,7 +44,15 @@ def local_aws(tools: Tools, folder: Path) -> Iterator[LocalAws]:
 
     """
     aws = LocalAws(free_port(), folder / "ministack.log")
-    environment = clean_environment(folder, BIND_HOST=HOST, GATEWAY_PORT=str(aws.port), LOG_LEVEL="WARNING")
+    environment = clean_environment(
+        folder,
+        BIND_HOST=HOST,
+        GATEWAY_PORT=str(aws.port),
+        LOG_LEVEL="WARNING",
+        STATE_DIR=str(
+            folder / "ministack-state"
+        ),  # keys of user pools; else in a folder that all of this machine share
+    )
     with (
         aws.log.open("w") as log,
         ending_with_us([str(tools.ministack_python), "-m", "ministack"], environment, folder, output=log) as process,
