@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -131,6 +132,16 @@ def test_links_lead_somewhere(page: Path) -> None:
 def _anchor(heading: str) -> str:
     """Make the anchor that GitHub makes of a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_the_architecture_lists_the_rooms_in_the_order_that_imports_follow() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    (layers,) = (
+        contract["layers"] for contract in settings["tool"]["importlinter"]["contracts"] if contract["id"] == "layers"
+    )
+    _, _, table = (DOCS / "architecture.md").read_text("utf-8").partition("## The rooms")
+    listed = re.findall(r"^\| `([a-z_]+)(?:\.py|/)` \|", table.partition("## ")[0], re.MULTILINE)
+    assert listed == [room for layer in layers for room in layer.split(" | ")]
 
 
 def test_the_architecture_names_files_that_exist() -> None:
