@@ -140,6 +140,31 @@ def hostile_request(pick: Pick, api: Api) -> Asked:
     return Asked(method, "/" + "/".join(segments))
 
 
+def tempting_request(pick: Pick, compiled: Compiled, api: Api) -> Asked:
+    """Ask for something that a policy's own patterns cover, which others have to make good where it is not allowed."""
+    granted = [one for statement in compiled.statements for one in statement.resources if statement.effect == "Allow"]
+    if not granted:
+        return hostile_request(pick, api)
+    names = sorted({part for route in api.routes for part in route.path.split("/") if part and "{" not in part})
+    text = pick(granted)
+    if text == "*":
+        text = pick(METHODS) + "/*"
+    words = (
+        "1",
+        "1/2",
+        "1/",
+        "",
+        "/1",
+        "x/1/y",
+        *names,
+        *(f"1/{name}" for name in names),
+        *(f"{name}/" for name in names),
+    )
+    text = re.sub(r"\*", lambda found: pick(METHODS) if found.start() == 0 else pick(words), text)
+    method, _, path = text.partition("/")
+    return Asked(method, "/" + path)
+
+
 # ---------------------------------------------------------------------------------------------------------------
 # The second opinion
 
@@ -207,28 +232,14 @@ def permits(compiled: Compiled, text: str) -> bool:
 
 def covers(pattern: str, text: str) -> bool:
     """Match an IAM resource pattern: ``*`` is any text, ``?`` one character, ``${*}`` the star itself."""
-    tokens = re.findall(r"\$\{[*?$]\}|.", pattern, re.DOTALL)
-    reached = {0}
-    for char in text:
-        reached = _closure(tokens, reached)
-        reached = {
-            at if tokens[at] == "*" else at + 1
-            for at in reached
-            if at < len(tokens)
-            and (tokens[at] in ("*", "?") or char == (tokens[at] if len(tokens[at]) == 1 else tokens[at][2]))
-        }
-        if not reached:
-            return False
-    return len(tokens) in _closure(tokens, reached)
+    return _expression(pattern).fullmatch(text) is not None
 
 
-def _closure(tokens: list[str], reached: set[int]) -> set[int]:
-    for at in sorted(reached):
-        following = at
-        while following < len(tokens) and tokens[following] == "*":
-            following += 1
-            reached = reached | {following}
-    return reached
+@cache
+def _expression(pattern: str) -> re.Pattern[str]:
+    meaning = {"*": ".*", "?": ".", "${*}": r"\*", "${?}": r"\?", "${$}": r"\$"}
+    parts = re.split(r"(\$\{[*?$]\}|[*?])", pattern)
+    return re.compile("".join(meaning.get(part) or re.escape(part) for part in parts), re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -250,6 +261,12 @@ def compare(  # noqa: PLR0913 - it compares all of them
     compiled = compiler.compile(who, decision, request(asked), "token")
     expected = oracle(api, who, asked) == "allowed"
     tally.wrong_for_asked += permits(compiled, asked.text) is not expected or isinstance(decision, Deny) is expected
+    hold_against(api, who, compiled, others, tally)
+    return compiled
+
+
+def hold_against(api: Api, who: Principal, compiled: Compiled, others: Sequence[Asked], tally: Tally) -> None:
+    """Hold a policy against the oracle, request by request."""
     for other in others:
         verdict = oracle(api, who, other)
         granted = permits(compiled, other.text)
@@ -257,8 +274,3 @@ def compare(  # noqa: PLR0913 - it compares all of them
         tally.over_grants += granted and verdict == "refused"
         tally.allowed += verdict == "allowed"
         tally.left_out += verdict == "allowed" and not granted
-    return compiled
-
-
-def chooser(random: Random) -> Pick:
-    return random.choice
