@@ -75,7 +75,8 @@ def _take[T, D](raw: RawSettings, written: Mapping[str, Written], setting: Setti
     try:
         return setting.read(entry.value)
     except ValueError as error:
-        raw.problem(entry.label, str(error), entry.value)
+        # Keys may have come with their private halves.
+        raw.problem(entry.label, str(error), None if setting is table.JWKS else entry.value)
         return setting.default
 
 

@@ -64,6 +64,10 @@ def test_a_token_is_over_at_its_exp_plus_leeway(leeway: float, now: float) -> No
     assert check(rules, EXP + leeway - 0.001).expires_at == EXP
 
 
+def test_a_minute_of_leeway_is_given_where_nothing_is_said() -> None:
+    assert check(ClaimRules(), EXP + 59.9).valid_until == EXP + 60
+
+
 def test_fractions_of_seconds_count() -> None:
     assert check(ClaimRules(leeway=0), EXP + 0.25, exp=EXP + 0.5).valid_until == EXP + 0.5
     assert refused(ClaimRules(leeway=0), EXP + 0.5, exp=EXP + 0.5)[0] is Reason.TOKEN_EXPIRED

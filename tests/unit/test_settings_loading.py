@@ -219,6 +219,8 @@ def test_keys_given_in_the_settings_are_checked_and_never_shown() -> None:
     assert problem.value is None
     assert "no key that may verify" in problem.message
     assert "c2VjcmV0" not in str(problem)
+    as_table = wrong({"JWT_CONFIG": f'{DOCUMENT}jwks = {{ keys = [{{ kty = "RSA", d = "c2VjcmV0" }}] }}'})
+    assert str(as_table["issuers[0].jwks"]) == "issuers[0].jwks: expected a text"
 
 
 def test_an_issuer_without_tls_needs_permission_or_keys_of_its_own() -> None:
