@@ -1,0 +1,371 @@
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from authorizer.claims import Principal
+from authorizer.errors import Reason
+from authorizer.rules import Allow, Deny, Route, compile_rules, parse_routes
+from authorizer.rules.templates import parse_template, read_path
+
+if TYPE_CHECKING:
+    from authorizer.rules import Rules
+
+ISSUER = "https://issuer.example.com"
+
+
+def who(
+    *scopes: str, required: tuple[str, ...] = (), issuer: str = ISSUER, claims: dict[str, object] | None = None
+) -> Principal:
+    return Principal("u", issuer, "u", " ".join(scopes), frozenset(scopes), required, 2, 0, 2, claims or {})
+
+
+def parsed(document: str) -> tuple[tuple[Route, ...], list[str]]:
+    """Read TOML, and give the routes with the problems: ``name: message``."""
+    problems: list[str] = []
+
+    def report(name: str, message: str, value: object = None) -> None:
+        problems.append(f"{name}: {message} ({value!r})")
+
+    return parse_routes(tomllib.loads(document).get("routes"), report), problems
+
+
+def rules(document: str, *, absent: bool = False) -> Rules:
+    routes, problems = parsed(document)
+    assert problems == []
+    return compile_rules(routes, absent=absent)
+
+
+def listing(*lines: str) -> Rules:
+    """Make rules of lines such as ``GET /orders/{id} orders:read``."""
+    routes = []
+    for line in lines:
+        method, path, *scopes = line.split()
+        routes.append(Route(None if method == "*" else frozenset({method}), path, tuple(scopes)))
+    return compile_rules(routes)
+
+
+def deciding(of: Rules, path: str) -> list[str]:
+    return [resource.path for resource in of.find(path)]
+
+
+def test_without_routes_every_request_may_pass() -> None:
+    assert compile_rules(None).decide(who(), "GET", "/orders") == Allow(None)
+
+
+def test_without_routes_the_issuers_scopes_are_needed() -> None:
+    decision = compile_rules(None).decide(who("a", required=("a", "b")), "GET", "/orders")
+    assert decision == Deny(Reason.INSUFFICIENT_SCOPE, ("a", "b"), "")
+
+
+def test_a_route_that_none_lists_is_refused() -> None:
+    assert listing("GET /orders").decide(who(), "GET", "/users") == Deny(Reason.ROUTE_NOT_LISTED)
+
+
+def test_an_allowed_request_names_the_rule() -> None:
+    assert listing("* /orders/{id}").decide(who(), "GET", "/orders/1") == Allow("* /orders/{id}")
+
+
+def test_all_of_scopes_are_needed_and_named_in_their_order() -> None:
+    decision = listing("GET /orders z a").decide(who("a", required=("r",)), "GET", "/orders")
+    assert decision == Deny(Reason.INSUFFICIENT_SCOPE, ("r", "z", "a"), "GET /orders")
+
+
+def test_the_issuers_scopes_are_needed_on_top_of_the_routes() -> None:
+    of = listing("GET /orders a")
+    assert isinstance(of.decide(who("a", required=("r",)), "GET", "/orders"), Deny)
+    assert isinstance(of.decide(who("a", "r", required=("r",)), "GET", "/orders"), Allow)
+
+
+@pytest.mark.parametrize(("scopes", "allowed"), [(("a",), True), (("b",), True), ((), False), (("c",), False)])
+def test_one_of_any_scopes_is_enough(scopes: tuple[str, ...], allowed: bool) -> None:  # noqa: FBT001 - a table of cases
+    of = rules('[[routes]]\nmethod = "GET"\npath = "/x"\nany_scopes = ["a", "b"]')
+    decision = of.decide(who(*scopes), "GET", "/x")
+    assert decision == (Allow("GET /x") if allowed else Deny(Reason.INSUFFICIENT_SCOPE, ("a", "b"), "GET /x"))
+
+
+def test_a_held_any_scope_is_not_named_among_those_needed() -> None:
+    of = rules('[[routes]]\npath = "/x"\nscopes = ["s"]\nany_scopes = ["a", "b"]')
+    assert of.decide(who("a"), "GET", "/x") == Deny(Reason.INSUFFICIENT_SCOPE, ("s",), "* /x")
+
+
+@pytest.mark.parametrize(
+    ("rule", "claim", "allowed"),
+    [
+        ('"staff"', "staff", True),
+        ('"staff"', ["x", "staff"], True),
+        ('["staff", "boss"]', ["boss"], True),
+        ('["staff", "boss"]', "guest", False),
+        ("true", True, True),
+        ("true", 1, False),
+        ("true", "true", False),
+        ("1", True, False),
+        ("1", 1.0, True),
+    ],
+)
+def test_a_claim_is_one_of_the_accepted_values_or_a_list_with_one(rule: str, claim: object, allowed: bool) -> None:  # noqa: FBT001 - a table of cases
+    of = rules(f'[[routes]]\npath = "/x"\nclaims = {{ groups = {rule} }}')
+    decision = of.decide(who(claims={"groups": claim}), "GET", "/x")
+    assert decision == (Allow("* /x") if allowed else Deny(Reason.CLAIM_MISMATCH, (), "* /x"))
+
+
+def test_two_routes_that_differ_in_a_claims_type_stay_two() -> None:
+    of = rules('[[routes]]\npath = "/a"\nclaims = {x = 1}\n[[routes]]\npath = "/b"\nclaims = {x = true}')
+    decisions = [of.decide(who(claims={"x": True}), "GET", path) for path in ("/a", "/b")]
+    assert [type(decision) for decision in decisions] == [Deny, Allow]
+
+
+def test_a_missing_scope_is_said_before_a_claim_that_does_not_fit() -> None:
+    of = rules('[[routes]]\npath = "/x"\nscopes = ["s"]\nclaims = { a = 1 }')
+    decisions = [of.decide(principal, "GET", "/x") for principal in (who(), who("s"))]
+    assert [one.reason for one in decisions if isinstance(one, Deny)] == [
+        Reason.INSUFFICIENT_SCOPE,
+        Reason.CLAIM_MISMATCH,
+    ]
+
+
+def test_a_route_may_be_for_some_issuers_only_and_no_scope_makes_up_for_that() -> None:
+    of = rules(f'[[routes]]\npath = "/x"\nscopes = ["s"]\nissuers = ["{ISSUER}"]')
+    assert of.decide(who("s"), "GET", "/x") == Allow("* /x")
+    assert of.decide(who(issuer="https://other"), "GET", "/x") == Deny(Reason.CLAIM_MISMATCH, (), "* /x")
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/orders/me", ["/orders/me"]),
+        ("/orders/1", ["/orders/{id}"]),
+        ("/orders/ME", ["/orders/{id}"]),
+        ("/orders/1/lines", ["/orders/{id}/lines"]),
+        ("/orders/me/lines", ["/orders/{id}/lines"]),
+        ("/orders/1/2/3", ["/{proxy+}"]),
+        ("/orders", ["/{proxy+}"]),
+        ("/", ["/"]),
+        ("", ["/"]),
+    ],
+)
+def test_the_most_specific_template_decides_segment_by_segment(path: str, expected: list[str]) -> None:
+    of = listing("GET /orders/{id}", "GET /orders/me", "GET /orders/{id}/lines", "GET /{proxy+}", "GET /")
+    assert deciding(of, path) == expected
+
+
+def test_a_methods_own_rule_comes_before_the_rule_for_all() -> None:
+    of = listing("* /orders", "POST /orders write")
+    assert of.decide(who(), "GET", "/orders") == Allow("* /orders")
+    assert isinstance(of.decide(who(), "POST", "/orders"), Deny)
+    assert of.decide(who("write"), "POST", "/orders") == Allow("POST /orders")
+
+
+def test_a_method_that_a_template_does_not_list_is_not_handed_down_to_a_wider_one() -> None:
+    of = listing("GET /orders/me", "* /orders/{id}")
+    assert of.decide(who(), "DELETE", "/orders/me") == Deny(Reason.ROUTE_NOT_LISTED)
+
+
+def test_head_is_no_get() -> None:
+    assert isinstance(listing("GET /orders").decide(who(), "HEAD", "/orders"), Deny)
+
+
+def test_where_rest_and_http_apis_choose_differently_both_choices_have_to_allow() -> None:
+    of = listing("GET /a/b/{proxy+} greedy", "GET /a/{x}/c plain")
+    assert deciding(of, "/a/b/c") == ["/a/b/{proxy+}", "/a/{x}/c"]
+    verdicts = [of.decide(who(*scopes), "GET", "/a/b/c") for scopes in (("greedy",), ("plain",), ("greedy", "plain"))]
+    assert [type(verdict) for verdict in verdicts] == [Deny, Deny, Allow]
+
+
+@pytest.mark.parametrize("path", ["/orders/", "/orders//", "//orders", "//orders//"])
+def test_slashes_around_a_path_change_nothing(path: str) -> None:
+    assert deciding(listing("GET /orders", "GET /{proxy+}"), path)[0] == "/orders"
+
+
+def test_an_empty_segment_is_read_in_both_ways_and_both_have_to_allow() -> None:
+    of = listing("GET /a/b ab", "GET /a/{x}/b axb")
+    assert deciding(of, "/a//b") == ["/a/b", "/a/{x}/b"]
+    assert isinstance(of.decide(who("axb"), "GET", "/a//b"), Deny)
+    assert deciding(listing("GET /a/{x}/b"), "/a//b") == []
+
+
+def test_a_greedy_variable_takes_a_segment_at_least() -> None:
+    of = listing("GET /files/{path+}")
+    assert [deciding(of, path) for path in ("/files", "/files/", "/files/a", "/files/a/b")] == [
+        [],
+        [],
+        ["/files/{path+}"],
+        ["/files/{path+}"],
+    ]
+
+
+def test_what_callers_write_into_a_path_is_data() -> None:
+    of = listing("GET /orders/{id}")
+    for path in ("/orders/*", "/orders/?", "/orders/${x}", "/orders/a%2Fb", "/orders/a:b"):
+        assert deciding(of, path) == ["/orders/{id}"]
+    assert deciding(of, "/*/1") == []
+
+
+def test_the_default_route_decides_what_nothing_else_matches() -> None:
+    of = listing("* $default", "GET /orders")
+    assert [deciding(of, path) for path in ("/", "/x/y", "/orders")] == [["$default"], ["$default"], ["/orders"]]
+    assert of.decide(who(), "GET", "/x") == Allow("$default")
+    assert of.decide(who(), "POST", "/orders") == Deny(Reason.ROUTE_NOT_LISTED)
+
+
+def test_a_websockets_connect_has_a_rule_of_its_own() -> None:
+    of = listing("* $connect chat", "* $default")
+    assert of.decide(who("chat"), "$connect", "$connect") == Allow("$connect")
+    assert of.decide(who(), "$connect", "$connect") == Deny(Reason.INSUFFICIENT_SCOPE, ("chat",), "$connect")
+    assert isinstance(listing("* $default").decide(who(), "$connect", "$connect"), Deny)
+    assert deciding(of, "/$connect") == ["$default"]
+
+
+def test_the_template_that_api_gateway_matched_has_to_allow_as_well() -> None:
+    of = listing("GET /orders/{id}", "GET /orders/me admin")
+    assert isinstance(of.decide(who(), "GET", "/orders/%6De", "/orders/me"), Deny)
+    assert isinstance(of.decide(who(), "GET", "/orders/1", "/orders/{order}"), Allow)
+    assert isinstance(of.decide(who(), "GET", "/orders/1", "/{proxy+}"), Allow)
+
+
+def test_rights_are_a_bit_for_each_kind_of_requirement() -> None:
+    of = listing("GET /a a", "GET /b b", "GET /c a", "GET /d")
+    assert [of.rights(who(*scopes)) for scopes in ((), ("a",), ("b",), ("a", "b"))] == [0b100, 0b101, 0b110, 0b111]
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# What TOML gives becomes routes
+
+
+def test_the_example_of_the_contract_is_read() -> None:
+    routes, problems = parsed("""
+        [[routes]]
+        method = "GET"
+        path = "/orders/{id}"
+        scopes = ["orders:read"]
+
+        [[routes]]
+        method = ["PUT", "DELETE"]
+        path = "/orders/{id}"
+        any_scopes = ["orders:write", "admin"]
+        claims = { "groups" = ["staff"], "https://authgear.com/claims/user/is_verified" = true }
+        """)
+    assert problems == []
+    assert routes == (
+        Route(frozenset({"GET"}), "/orders/{id}", scopes=("orders:read",)),
+        Route(
+            frozenset({"PUT", "DELETE"}),
+            "/orders/{id}",
+            any_scopes=("orders:write", "admin"),
+            claims=(("groups", ("staff",)), ("https://authgear.com/claims/user/is_verified", (True,))),
+        ),
+    )
+
+
+@pytest.mark.parametrize("method", ["", 'method = "*"', 'method = "ANY"', 'method = ["*"]'])
+def test_no_method_means_all_of_them(method: str) -> None:
+    routes, problems = parsed(f'[[routes]]\npath = "/x"\n{method}')
+    assert (routes[0].methods, problems) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ('path = "/x"\nscope = ["a"]', "routes[0].scope: there is no such key of a route: did you mean scopes?"),
+        ('path = "/x"\nzzz = 1', "routes[0].zzz: there is no such key of a route: expected method, path"),
+        ('method = "GET"', "routes[0].path: is required"),
+        ("path = 1", "routes[0].path: is required"),
+        ('path = "orders"', 'routes[0].path: expected a path that starts with "/"'),
+        ('path = "/orders/"', "routes[0].path: API Gateway ignores a slash at the end"),
+        ('path = "/a//b"', "routes[0].path: a segment is empty"),
+        ('path = "/a/*"', "routes[0].path: API Gateway refuses the segment '*'"),
+        ('path = "/a b"', "routes[0].path: API Gateway refuses the segment 'a b'"),
+        ('path = "/a/{id"', "routes[0].path: API Gateway refuses the segment '{id'"),
+        ('path = "/a/{}"', "routes[0].path: API Gateway refuses the segment '{}'"),
+        ('path = "/a/x{id}"', "routes[0].path: API Gateway refuses the segment 'x{id}'"),
+        ('path = "/a?b=1"', "routes[0].path: API Gateway refuses the segment 'a?b=1'"),
+        ('path = "/{p+}/a"', "routes[0].path: a greedy {variable+} takes all that follows"),
+        ('path = "/{a}/{a}"', "routes[0].path: a path variable's name may stand only once"),
+        ('path = "/x"\nmethod = "get"', "routes[0].method: expected one or more of GET"),
+        ('path = "/x"\nmethod = "TRACE"', "routes[0].method: expected one or more of GET"),
+        ('path = "/x"\nmethod = ["GET", "GET"]', "routes[0].method: expected one or more of GET"),
+        ('path = "/x"\nmethod = [1]', "routes[0].method: expected one or more of GET"),
+        ('path = "/x"\nmethod = []', "routes[0].method: an empty list is no method"),
+        ('path = "/x"\nmethod = ["GET", "*"]', 'routes[0].method: "*" means all methods'),
+        ('path = "$connect"\nmethod = "GET"', "routes[0].method: this route has no method of its own"),
+        ('path = "$default"\nmethod = "GET"', "routes[0].method: this route has no method of its own"),
+        ('path = "/x"\nscopes = "a"', "routes[0].scopes: expected a list of texts"),
+        ('path = "/x"\nscopes = [""]', "routes[0].scopes: expected a list of texts"),
+        ('path = "/x"\nscopes = []', "routes[0].scopes: an empty list would ask for nothing"),
+        ('path = "/x"\nany_scopes = []', "routes[0].any_scopes: an empty list would ask for nothing"),
+        ('path = "/x"\nscopes = ["a b"]', "routes[0].scopes: 'a b' can be no scope"),
+        ('path = "/x"\nissuers = []', "routes[0].issuers: an empty list would ask for nothing"),
+        ('path = "/x"\nclaims = []', "routes[0].claims: expected a table"),
+        ('path = "/x"\nclaims = {}', "routes[0].claims: an empty table would ask for nothing"),
+        ('path = "/x"\nclaims = { a = [] }', "routes[0].claims: no value is accepted for a"),
+        ('path = "/x"\nclaims = { a = [[1]] }', "routes[0].claims: expected a text, a number, true or false for a"),
+        ('path = "/x"\nclaims = { a = nan }', "routes[0].claims: expected a text, a number, true or false for a"),
+    ],
+)
+def test_a_wrong_route_is_reported_with_what_would_be_right(lines: str, expected: str) -> None:
+    _, problems = parsed(f"[[routes]]\n{lines}")
+    assert len(problems) == 1
+    assert problems[0].startswith(expected)
+
+
+def test_a_problem_comes_with_the_value() -> None:
+    assert parsed('[[routes]]\npath = "/x"\nmethod = "get"')[1][0].endswith("each once ('get')")
+
+
+def test_all_problems_are_reported_at_once() -> None:
+    _, problems = parsed('[[routes]]\npath = "x"\nscopes = []\n[[routes]]\nmethods = "GET"\nclaims = 1')
+    assert [problem.split(":")[0] for problem in problems] == [
+        "routes[0].path",
+        "routes[0].scopes",
+        "routes[1].methods",
+        "routes[1].path",
+        "routes[1].claims",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ("routes = 1", "routes: expected [[routes]] tables"),
+        ("routes = []", "routes: lists no route"),
+        ("routes = [1]", "routes[0]: expected a table"),
+    ],
+)
+def test_what_is_no_list_of_tables_is_reported(document: str, expected: str) -> None:
+    routes, problems = parsed(document)
+    assert routes == ()
+    assert [problem.startswith(expected) for problem in problems] == [True]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "again"),
+    [
+        ('method = "GET"', 'method = "GET"', "GET"),
+        ('method = ["GET", "PUT"]', 'method = ["POST", "PUT"]', "PUT"),
+        ('method = "*"', "", "*"),
+    ],
+)
+def test_the_same_route_twice_is_reported_whatever_its_variables_are_called(
+    first: str, second: str, again: str
+) -> None:
+    _, problems = parsed(f'[[routes]]\npath = "/x/{{a}}"\n{first}\n[[routes]]\npath = "/x/{{b}}"\n{second}')
+    assert problems == [
+        f"routes[1].path: the route {again} /x/{{b}} stands twice: routes[0] has it as well ('/x/{{b}}')"
+    ]
+
+
+def test_a_method_beside_the_rule_for_all_is_not_the_same_route() -> None:
+    assert parsed('[[routes]]\npath = "/x"\n[[routes]]\npath = "/x"\nmethod = "GET"')[1] == []
+
+
+def test_a_template_is_its_segments() -> None:
+    assert parse_template("/") == ()
+    assert [str(part) for part in parse_template("/a/{b}/{c+}")] == ["a", "Variable.PARAM", "Variable.GREEDY"]
+
+
+def test_a_path_has_as_many_readings_as_it_may_have_meanings() -> None:
+    assert read_path("") == ((),)
+    assert read_path("a/b/") == (("a", "b"),)
+    assert read_path("a//b/") == (("a", "b"), ("a", "", "b"))
