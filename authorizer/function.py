@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 PACKAGE_ROOT = dirname(dirname(abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib would cost start-up 2 ms
 """The top of the deployed package, which ``file:`` paths are relative to."""
 
-_LONGEST_WARMING = 8.0
-"""Seconds. Lambda gives start-up ten; keys that may take longer are left to the first request."""
-
 _LONGEST_CLOCK_SKEW = 600.0
 """Seconds. A leeway beyond it makes up for no clock: it makes expired tokens good."""
 
@@ -118,8 +115,8 @@ def create_function(
     sources = {
         issuer.issuer: _key_source(issuer, settings, https, journal, package_root) for issuer in settings.issuers
     }
-    if settings.keys.timeout <= _LONGEST_WARMING:
-        warm_all(list(sources.values()), clock())
+    # Lambda gives start-up ten seconds, more than the longest timeout that can be set.
+    warm_all(list(sources.values()), clock())
     issuers = {
         issuer.issuer: Issuer(
             issuer.issuer, issuer.algorithms, issuer.token_types, issuer.claim_rules, sources[issuer.issuer]

@@ -72,7 +72,7 @@ HTTP_API_REJECT = Setting("http_api_reject", values.choice(HttpApiReject), HttpA
 JWKS_TTL = Setting("jwks_ttl_seconds", values.seconds(1, 86_400), 600.0, _E)
 JWKS_MAX_STALE = Setting("jwks_max_stale_seconds", values.seconds(0), 3600.0, _E)
 JWKS_COOLDOWN = Setting("jwks_cooldown_seconds", values.seconds(1, 3600), 30.0, _E)
-HTTP_TIMEOUT = Setting("http_timeout_seconds", values.seconds(0.1, 25), 3.0, _E)
+HTTP_TIMEOUT = Setting("http_timeout_seconds", values.seconds(0.1, 8), 3.0, _E)
 TOKEN_CACHE_SIZE = Setting("token_cache_size", values.count, 1000, _E)
 ALLOW_HTTP = Setting("allow_http", values.boolean, default=False, place=_E)
 CONFIG = Setting("config", values.text, None, Place.ENVIRONMENT)

@@ -341,11 +341,6 @@ def test_keys_are_fetched_while_it_starts(tmp_path: Path) -> None:
     assert started_with_a_file(tmp_path, "8")(rest_token_event(token()), None)["principalId"] == "user-1"
 
 
-def test_keys_that_may_take_longer_than_starting_may_are_left_to_the_first_request(tmp_path: Path) -> None:
-    with pytest.raises(DecisionError, match="keys_unavailable"):
-        started_with_a_file(tmp_path, "8.1")(rest_token_event(token()), None)
-
-
 def test_keys_that_cannot_be_had_do_not_stop_it(tmp_path: Path) -> None:
     lines: list[str] = []
     settings = SETTINGS | {"JWT_ISSUER": "http://127.0.0.1:9", "JWT_JWKS": "", "JWT_ALLOW_HTTP": "true"}
