@@ -36,7 +36,7 @@ DECISIONS = st.sampled_from(
 )
 EFFECTS = st.lists(st.sampled_from(["Allow", "Deny"]), min_size=1, max_size=3)
 PLAIN_KINDS = st.sampled_from([kind for kind in EventKind if kind is not EventKind.HTTP_API_V2])
-PART = st.text(alphabet=st.characters(exclude_characters=":/", exclude_categories=["Cs"]), min_size=1, max_size=12)
+PART = st.text(alphabet=st.characters(exclude_characters=":/*?$", exclude_categories=["Cs"]), min_size=1, max_size=12)
 
 
 def policy(

@@ -45,7 +45,7 @@ NEAR_EVENTS = st.builds(
     st.sets(FIELDS, max_size=2),
 )
 FUNCTIONS = [Watched(authorizer(FakeKeys()), reject) for reject in HttpApiReject]
-PART = st.text(alphabet=st.characters(exclude_characters=":/", exclude_categories=["Cs"]), min_size=1, max_size=12)
+PART = st.text(alphabet=st.characters(exclude_characters=":/*?$", exclude_categories=["Cs"]), min_size=1, max_size=12)
 PATHS = st.text(alphabet=st.sampled_from("ab/:%2F*?${}\u00e4 "), max_size=30)
 
 

@@ -52,6 +52,7 @@ def test_a_principal_is_what_the_token_says() -> None:
         claims=everything,
     )
     assert "user-1" not in repr(VerifiedToken(ISSUER, everything))
+    assert "iat" not in repr(principal)
 
 
 # Time.

@@ -148,6 +148,14 @@ def test_an_arn_is_taken_apart_and_put_together_unharmed(arn: str, expected: tup
         "arn:aws:execute-api:us-east-1:1:api/test/",
         "arn:aws:execute-api:us-east-1:1:api//GET/",
         "arn:aws:execute-api:us-east-1:1:/test/GET/",
+        # Patterns, where a policy would take them for such.
+        "arn:aws:execute-api:us-east-1:1:*/test/GET/",
+        "arn:aws:execute-api:us-east-1:1:api/te*t/GET/",
+        "arn:aws:execute-api:us-east-1:1:api/te?t/GET/",
+        "arn:aws:execute-api:us-east-1:?:api/test/GET/",
+        "arn:aws:execute-api:*:1:api/test/GET/",
+        "arn:*:execute-api:us-east-1:1:api/test/GET/",
+        "arn:aws:execute-api:us-east-1:1:api/${aws:username}/GET/",
     ],
 )
 def test_what_is_no_execute_api_arn_is_refused(arn: object) -> None:

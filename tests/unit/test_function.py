@@ -14,7 +14,7 @@ from authorizer.answers import AnswerSettings, HttpApiResponse
 from authorizer.claims import ClaimRules
 from authorizer.errors import HEALED_BY_WAITING, DecisionError, Reason, SettingsError
 from authorizer.events import EventKind
-from authorizer.function import AuthorizerFunction, create_function
+from authorizer.function import create_function
 from authorizer.rules import Route, compile_rules
 from authorizer.settings import HttpApiReject
 from devkit.mint import Defect
@@ -328,17 +328,13 @@ def test_wrong_settings_stop_it() -> None:
         create_function(SETTINGS | {"JWT_LEEWAY_SECONDS": "soon"})
 
 
-def started_with_a_file(tmp_path: Path, timeout: str) -> AuthorizerFunction:
+def test_keys_are_fetched_while_it_starts(tmp_path: Path) -> None:
     keys = tmp_path / "keys.json"
     keys.write_text(JWKS, "utf-8")
-    settings = SETTINGS | {"JWT_JWKS": "file:keys.json", "JWT_HTTP_TIMEOUT_SECONDS": timeout}
+    settings = SETTINGS | {"JWT_JWKS": "file:keys.json"}
     built = create_function(settings, write=len, clock=lambda: NOW, package_root=tmp_path)
     keys.unlink()
-    return built
-
-
-def test_keys_are_fetched_while_it_starts(tmp_path: Path) -> None:
-    assert started_with_a_file(tmp_path, "8")(rest_token_event(token()), None)["principalId"] == "user-1"
+    assert built(rest_token_event(token()), None)["principalId"] == "user-1"
 
 
 def test_keys_that_cannot_be_had_do_not_stop_it(tmp_path: Path) -> None:
