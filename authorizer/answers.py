@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from authorizer.dataclass import dataclass
 from authorizer.errors import DecisionError, Reason
 from authorizer.events import EventKind, Request
+from authorizer.json_text import json_text
 from authorizer.rules import Deny
 
 if TYPE_CHECKING:
@@ -192,12 +193,12 @@ def _claims_context(principal: Principal, settings: AnswerSettings, *, as_json_t
     context: dict[str, object] = {"iss": principal.issuer, "exp": principal.expires_at, "scope": principal.scope}
     if principal.subject is not None:
         context["sub"] = principal.subject
-    context["claims"] = _json_text(principal.claims) if as_json_text else principal.claims
+    context["claims"] = principal.claims_text if as_json_text else principal.claims
     for key, claim in settings.context_claims:
         value = principal.claims.get(claim)
         if value is not None:
             plain = isinstance(value, str | int | float) or not as_json_text
-            context[key] = value if plain else _json_text(value)
+            context[key] = value if plain else json_text(value)
     return context
 
 
@@ -211,7 +212,3 @@ def _refusal_context(decision: Deny) -> dict[str, object]:
     if missing_scope:
         context["scope"] = context["required_scope"] = " ".join(decision.scopes)
     return context
-
-
-def _json_text(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))

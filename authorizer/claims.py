@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from authorizer.dataclass import dataclass, field
 from authorizer.errors import Reason, TokenError
+from authorizer.json_text import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +50,7 @@ class Principal:
 
     ``not_before`` and ``valid_until`` are Unix seconds with the leeway taken in: the token is good while
     ``not_before <= now < valid_until``. ``scope`` keeps the token's order, ``scopes`` answers questions.
-    ``required_scopes`` is what its issuer's setting asks of every request.
+    ``required_scopes`` is what its issuer's setting asks of every request. ``claims_text`` is all claims as JSON.
     """
 
     id: str
@@ -62,6 +63,11 @@ class Principal:
     not_before: float
     valid_until: float
     claims: Mapping[str, object] = field(repr=False)
+    claims_text: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Word the claims as JSON once, however often a remembered token is used."""
+        object.__setattr__(self, "claims_text", json_text(self.claims))
 
 
 def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Principal:

@@ -218,6 +218,7 @@ def _values(
     stands in both is one value; different ones are the caller's to refuse.
     """
     found: dict[str, None] = {}
+    length = len(name)
     for form in (multiple, single):
         mapping = event.get(form)
         if mapping is None:
@@ -225,8 +226,9 @@ def _values(
         if not isinstance(mapping, Mapping):
             _invalid(f"{form} is no JSON object")
         for key, value in mapping.items():
-            # Python's lower() maps a few letters outside ASCII into it: they spell no header's name.
-            if key == name or (ignore_case and key.isascii() and key.lower() == name):
+            # Most names are of another length, which is seen at once. Python's lower() maps a few letters outside
+            # ASCII into it: they spell no header's name.
+            if len(key) == length and (key == name or (ignore_case and key.isascii() and key.lower() == name)):
                 for item in value if isinstance(value, list) else (value,):
                     if not isinstance(item, str):
                         _invalid(f"{form} has a value that is no text")

@@ -7,10 +7,10 @@ Metrics and Logger that write it: ``docs/adr/0002-one-line-per-decision.md``.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from authorizer import __version__
+from authorizer.json_text import json_text
 from authorizer.jwks.fetched import printable
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ _LONGEST = 200
 """Characters of a text that a stranger chose, such as a ``kid``."""
 _COUNT = "Count"
 
+type _Frame = tuple[str, str]
+"""The text of a line before its time, and from there to where a request's own members begin."""
+
 
 class Journal:
     """Writes the lines, and keeps the counts that belong to the next one."""
@@ -32,6 +35,7 @@ class Journal:
         """Write each line with ``write``; ``service`` names the deployment, as Powertools' variable does."""
         self._write = write
         self._service = service
+        self._frames: dict[tuple[str, Reason | None], _Frame] = {}
         self._counts: dict[str, int] = {"ColdStarts": 1}
         self._notes: list[str] = []
 
@@ -54,13 +58,7 @@ class Journal:
         """Write the line of one invocation. ``now`` is Unix seconds, ``duration`` seconds."""
         request, principal = findings.request, findings.principal
         routed = findings.decision.route if findings.decision is not None else None
-        line: dict[str, object] = {
-            "level": "ERROR" if decision == "error" else "INFO",
-            "message": f"{decision}: {reason}" if reason else decision,
-            "service": self._service,
-            "version": __version__,
-            "decision": decision,
-            "reason": reason,
+        told: dict[str, object] = {
             "event_kind": request.kind if request else None,
             "issuer": findings.issuer,
             "kid": _short(findings.kid),
@@ -74,14 +72,35 @@ class Journal:
             "detail": detail,
         }
         if self._notes:
-            line["notes"] = self._notes
+            told["notes"] = self._notes
         if findings.warnings:
-            line["warnings"] = findings.warnings
-        line |= self._metrics(reason, now)
+            told["warnings"] = findings.warnings
+        before, after = self._frame(decision, reason)
         self._counts, self._notes = {}, []
-        self._write(json.dumps(line, separators=(",", ":")) + "\n")
+        self._write(f"{before}{int(now * 1000)}{after}{json_text(told)[1:]}\n")
 
-    def _metrics(self, reason: Reason | None, now: float) -> dict[str, object]:
+    def _frame(self, decision: str, reason: Reason | None) -> _Frame:
+        """Give what is the same in each line of this decision and reason, encoded once, unless there are counts."""
+        frame = self._frames.get((decision, reason))
+        if frame is None or self._counts:
+            line = {
+                "_aws": {"CloudWatchMetrics": self._directives(reason), "Timestamp": 0},
+                "level": "ERROR" if decision == "error" else "INFO",
+                "message": f"{decision}: {reason}" if reason else decision,
+                "service": self._service,
+                "version": __version__,
+                "decision": decision,
+                "reason": reason,
+                "Decisions": 1,
+                **self._counts,
+            }
+            before, timestamp, after = json_text(line)[:-1].partition('"Timestamp":')
+            frame = (before + timestamp, after[1:] + ",")
+            if not self._counts:
+                self._frames[decision, reason] = frame
+        return frame
+
+    def _directives(self, reason: Reason | None) -> list[dict[str, object]]:
         """Say which members of the line are metrics (EMF specification, 2018)."""
         dimensions = [["decision"], ["decision", "reason"]] if reason else [["decision"]]
         directives: list[dict[str, object]] = [
@@ -90,8 +109,7 @@ class Journal:
         if self._counts:
             counted = [{"Name": name, "Unit": _COUNT} for name in self._counts]
             directives.append({"Namespace": NAMESPACE, "Dimensions": [[]], "Metrics": counted})
-        aws = {"Timestamp": int(now * 1000), "CloudWatchMetrics": directives}
-        return {"_aws": aws, "Decisions": 1, **self._counts}
+        return directives
 
 
 def _short(text: str | None) -> str | None:

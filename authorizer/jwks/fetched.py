@@ -34,5 +34,7 @@ class FetchError(Exception):
 
 def printable(text: str, longest: int = _SHOWN) -> str:
     """Text from elsewhere, made safe for a log line: one line, no control characters, not long."""
+    if text.isprintable() and len(text) <= longest:
+        return text
     clean = "".join(character if character.isprintable() else "?" for character in text[: longest + 1])
     return clean if len(clean) <= longest else f"{clean[:longest]}..."
