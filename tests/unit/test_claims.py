@@ -63,6 +63,7 @@ def test_a_token_is_over_at_its_exp_plus_leeway(leeway: float, now: float) -> No
     rules = ClaimRules(leeway=leeway)
     assert refused(rules, now)[0] is Reason.TOKEN_EXPIRED
     assert check(rules, EXP + leeway - 0.001).expires_at == EXP
+    assert refused(rules, EXP + leeway + 10)[1] == "the token expired 10 seconds ago, leeway included"
 
 
 def test_a_minute_of_leeway_is_given_where_nothing_is_said() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from authorizer.answers import AnswerSettings, HttpApiResponse
+from authorizer.answers import AnswerSettings, CachedBy, HttpApiResponse
 from authorizer.claims import ClaimRules
 from authorizer.errors import HEALED_BY_WAITING, DecisionError, Reason, SettingsError
 from authorizer.events import EventKind
@@ -250,6 +250,21 @@ def test_whatever_else_goes_wrong_lets_nobody_in_and_tells_nothing(api: Api) -> 
     assert "unexpected RuntimeError at factories.py:" in error.detail
     assert "s3cret" not in str(error)
     assert error.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    "api", [api for api in APIS if not api.simple and api.kind is not EventKind.WEBSOCKET], ids=str
+)
+def test_partition_and_path_come_through_unharmed(api: Api) -> None:
+    arn = "arn:aws-us-gov:execute-api:us-gov-west-1:123456789012:abcdef123/$default/GET/files/a:b%2Fc//d"
+    core = authorizer(
+        rules=compile_rules((Route(None, "/files/{proxy+}"),)),
+        answers=AnswerSettings(cached_by=CachedBy.NOTHING, http_api_response=api.response),
+    )
+    asked = event(api, token())
+    asked["routeArn" if "routeArn" in asked else "methodArn"] = arn
+    (statement,) = Watched(core)(asked)["policyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Resource"]) == ("Allow", [arn])
 
 
 def test_lambda_s_request_id_is_written_beside_api_gateway_s() -> None:
