@@ -1,0 +1,137 @@
+"""The deployed package under Lambda's own runtime client, as the runtime interface emulator drives it.
+
+The emulator comes with SAM CLI, the runtime client (``awslambdaric``) is the one in Lambda's image. Python
+sees the package and that client alone (``-S``), so what the package lacks is missing here as well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import json
+import os
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from demo.processes import ending_with_us
+from demo.tools import host_architecture
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Iterator, Mapping
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+_PATH = "/2015-03-31/functions/function/invocations"
+_START_SECONDS = 20
+_LOG_SECONDS = 5
+
+
+def emulator_program() -> Path | None:
+    """Find the emulator in SAM CLI's own venv; ``None`` where it cannot run: it is a Linux program."""
+    if sys.platform != "linux":
+        return None
+    found = ROOT.glob(f".venvs/sam/lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-{host_architecture()}")
+    return next(found, None)
+
+
+def link_runtime(folder: Path) -> Path:
+    """Make the folder that Lambda's image has as ``/var/runtime``: the runtime client and what it needs."""
+    folder.mkdir()
+    wanted = ["awslambdaric"]
+    for name in wanted:
+        distribution = importlib.metadata.distribution(name)
+        for file in distribution.files or ():
+            top, target = folder / file.parts[0], Path(str(distribution.locate_file(file.parts[0])))
+            if file.parts[0] not in ("..", "__pycache__") and not top.exists():
+                top.symlink_to(target)
+        for requirement in distribution.requires or ():
+            needed, _, marker = requirement.partition(";")
+            if "extra ==" not in marker:
+                wanted.append(needed.split("<")[0].split(">")[0].split("=")[0].split("~")[0].strip())
+    return folder
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    """A running function: one execution environment, warm after the first call."""
+
+    address: str
+    log: Path
+
+    def invoke(self, event: object) -> Any:  # noqa: ANN401 - whatever JSON a function answers
+        """Call the function and give what Lambda would answer: its result, or the error as an object."""
+        ends = self.written().count("\nEND RequestId")
+        request = urllib.request.Request(f"http://{self.address}{_PATH}", json.dumps(event).encode())
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - the same
+                answer = json.loads(response.read())
+        except urllib.error.HTTPError as failure:  # 502: the function did not start, so no invocation ends
+            with failure:
+                return json.loads(failure.read())
+        # What the function prints comes through a pipe of the emulator's, and may be later than the answer.
+        _wait(lambda: self.written().count("\nEND RequestId") > ends, _LOG_SECONDS)
+        return answer
+
+    def written(self) -> str:
+        """Give all that the function and its platform have written so far."""
+        return "\n" + self.log.read_text()
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Give the function's own lines, read back."""
+        return [json.loads(line) for line in self.written().splitlines() if line.startswith('{"')]
+
+
+@contextlib.contextmanager
+def emulated(
+    program: Path, package: Path, runtime: Path, settings: Mapping[str, str], folder: Path
+) -> Iterator[Emulator]:
+    """Run the function of ``package`` with these settings alone while the block runs."""
+    address, api = _free_addresses(2)
+    environment = {
+        "AWS_LAMBDA_FUNCTION_NAME": "authorizer",
+        "AWS_REGION": "eu-west-1",
+        "LAMBDA_TASK_ROOT": str(package),
+        "PATH": os.defpath,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": f"{package}{os.pathsep}{runtime}",
+        **settings,
+    }
+    command = [str(program), "--runtime-interface-emulator-address", address, "--runtime-api-address", api]
+    command += [sys.executable, "-S", "-m", "awslambdaric", "authorizer.handler.lambda_handler"]
+    log = folder / f"emulator-{address.rpartition(':')[2]}.log"
+    with log.open("w") as output, ending_with_us(command, environment, package, output) as process:
+        _wait(lambda: _listens(address) or _ended(process), _START_SECONDS)
+        assert process.poll() is None, log.read_text()
+        yield Emulator(address, log)
+
+
+def _free_addresses(count: int) -> list[str]:
+    """Find ports that nobody listens on; held all at once, so that they differ."""
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [f"127.0.0.1:{probe.getsockname()[1]}" for probe in probes]
+
+
+def _listens(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
+        return True
+    return False
+
+
+def _ended(process: subprocess.Popen[bytes]) -> bool:
+    return process.poll() is not None
+
+
+def _wait(reached: Callable[[], bool], seconds: float) -> None:
+    """Wait until something is so; fail where it isn't in time."""
+    deadline = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)

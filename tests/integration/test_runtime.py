@@ -1,0 +1,155 @@
+"""The deployed package under Lambda's own runtime client: what Lambda, API Gateway and the log get to see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from authorizer.errors import Reason
+from devkit.certificate import self_signed
+from devkit.events import kinds, sample
+from devkit.issuer import local_issuer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from devkit.issuer import Provider
+    from tests.integration.conftest import Run
+    from tests.integration.emulator import Emulator
+
+AUDIENCE = "https://api.example.com"
+
+# CONTRACT section 5, word for word; the rest of a line is for people.
+FIELDS = {
+    "decision",
+    "reason",
+    "event_kind",
+    "issuer",
+    "kid",
+    "alg",
+    "route",
+    "duration_ms",
+    "token_cache",
+    "request_id",
+    "principal",
+}
+
+
+@pytest.fixture
+def issuer() -> Iterator[Provider]:
+    with local_issuer() as provider:
+        yield provider
+
+
+@pytest.fixture
+def function(run: Run, issuer: Provider) -> Emulator:
+    return run(JWT_ISSUER=issuer.url, JWT_AUDIENCE=AUDIENCE, JWT_ALLOW_HTTP="true")
+
+
+def error_of(answer: dict[str, Any]) -> tuple[str, str]:
+    return answer["errorType"], answer["errorMessage"]
+
+
+def decisions(function: Emulator) -> list[tuple[str, str | None]]:
+    return [(line["decision"], line["reason"]) for line in function.lines() if "decision" in line]
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_each_kind_of_event_is_allowed(function: Emulator, issuer: Provider, kind: str) -> None:
+    answer = function.invoke(sample(kind, issuer.token(audience=AUDIENCE)))
+    if "isAuthorized" in answer:
+        assert answer["isAuthorized"] is True
+    else:
+        assert [statement["Effect"] for statement in answer["policyDocument"]["Statement"]] == ["Allow"]
+        assert answer["principalId"] == "user-1"
+    assert answer["context"]["sub"] == "user-1"
+    assert decisions(function) == [("allow", None)]
+
+
+def test_many_tokens_take_one_fetch_of_the_keys(function: Emulator, issuer: Provider) -> None:
+    for number in range(20):
+        token = issuer.token(audience=AUDIENCE, subject=f"user-{number}")
+        assert function.invoke(sample("rest-request", token))["principalId"] == f"user-{number}"
+    assert issuer.fetches == {"openid": 1, "jwks": 1}
+
+
+@pytest.mark.parametrize(
+    ("defect", "reason"),
+    [
+        ("expired", Reason.TOKEN_EXPIRED),
+        ("forged", Reason.BAD_SIGNATURE),
+        ("wrong-audience", Reason.INVALID_AUDIENCE),
+    ],
+)
+def test_a_bad_token_is_answered_with_the_one_text_that_gives_401(
+    function: Emulator, issuer: Provider, defect: str, reason: Reason
+) -> None:
+    answer = function.invoke(sample("rest-token", issuer.token(audience=AUDIENCE, defect=defect)))
+    assert error_of(answer) == ("Exception", "Unauthorized")
+    assert decisions(function) == [("reject", reason)]
+
+
+def test_no_token_is_answered_with_it_as_well(function: Emulator) -> None:
+    answer = function.invoke(sample("rest-request", None))
+    assert error_of(answer) == ("Exception", "Unauthorized")
+    assert decisions(function) == [("reject", Reason.MISSING_TOKEN)]
+
+
+def test_an_event_of_somebody_else_is_another_error(function: Emulator) -> None:
+    error, message = error_of(function.invoke(sample("other-appsync")))
+    assert error == "DecisionError"
+    assert message.startswith("invalid_event: ")
+    assert decisions(function) == [("error", Reason.INVALID_EVENT)]
+
+
+def test_keys_that_cannot_be_had_are_another_error(run: Run, issuer: Provider) -> None:
+    token = issuer.token(audience=AUDIENCE)
+    with local_issuer() as gone:
+        address = gone.url
+    function = run(JWT_ISSUER=issuer.url, JWT_AUDIENCE=AUDIENCE, JWT_JWKS=f"{address}/jwks", JWT_ALLOW_HTTP="true")
+    error, message = error_of(function.invoke(sample("rest-token", token)))
+    assert error == "DecisionError"
+    assert message.startswith("keys_unavailable: ")
+    assert decisions(function) == [("error", Reason.KEYS_UNAVAILABLE)]
+
+
+def test_wrong_settings_stop_the_start_with_all_that_is_wrong(run: Run) -> None:
+    function = run(JWT_ISUER="https://issuer.example.com", JWT_ALGORITHMS="none", JWT_LEEWAY_SECONDS="soon")
+    error, message = error_of(function.invoke(sample("rest-token")))
+    assert error == "SettingsError"
+    for name in ("JWT_ISUER", "JWT_ISSUER", "JWT_ALGORITHMS", "JWT_LEEWAY_SECONDS"):
+        assert f"\n  - {name}" in message
+    # The log is where an operator looks.
+    assert message in function.written()
+
+
+def test_each_line_says_what_was_decided_and_never_holds_the_token(function: Emulator, issuer: Provider) -> None:
+    good = issuer.token({"email": "someone@example.com"}, audience=AUDIENCE)
+    forged = issuer.token(audience=AUDIENCE, defect="forged")
+    function.invoke(sample("rest-request", good))
+    function.invoke(sample("rest-request", forged))
+    allowed, rejected = (line for line in function.lines() if "decision" in line)
+    assert allowed.keys() >= FIELDS
+    assert rejected.keys() >= FIELDS
+    assert (allowed["principal"], allowed["issuer"], allowed["alg"]) == ("user-1", issuer.url, "RS256")
+    assert {"Decisions", "ColdStarts", "JwksFetches"} <= allowed.keys()
+    assert "ColdStarts" not in rejected
+    for token in (good, forged):
+        for part in token.split("."):
+            assert part not in function.written()
+    assert "someone@example.com" not in function.written()
+
+
+def test_an_issuer_with_its_own_authority_is_trusted_where_it_is_named(run: Run, tmp_path: Path) -> None:
+    files = self_signed(tmp_path, "localhost")
+    with local_issuer(name="localhost", tls=files) as issuer:
+        token = issuer.token(audience=AUDIENCE)
+        settings = {"JWT_ISSUER": issuer.url, "JWT_AUDIENCE": AUDIENCE}
+        trusting = run(**settings, SSL_CERT_FILE=str(files.certificate))
+        assert trusting.invoke(sample("rest-token", token))["principalId"] == "user-1"
+        other = run(**settings)
+        error, message = error_of(other.invoke(sample("rest-token", token)))
+        assert error == "DecisionError"
+        assert message.startswith("keys_unavailable: ")
