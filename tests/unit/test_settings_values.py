@@ -22,6 +22,8 @@ class Colour(StrEnum):
 
 
 def called(value: object) -> str:
+    if isinstance(value, frozenset):
+        return str(sorted(value))  # a set has no order, and processes that share the tests have to agree on names
     return str(getattr(value, "__name__", repr(value)))[:60]
 
 

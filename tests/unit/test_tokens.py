@@ -269,8 +269,9 @@ def test_a_part_that_parsers_might_disagree_about_is_malformed(document: str | b
 
 
 def test_nesting_is_counted_outside_texts_up_to_the_limit() -> None:
-    deepest = '{"a":' + "[" * (MAX_NESTING - 1) + "]" * (MAX_NESTING - 1) + "}"
-    assert parse(BearerToken(compact(HEADER, deepest))).claims
+    deepest = "[" * (MAX_NESTING - 1) + "]" * (MAX_NESTING - 1)
+    assert parse(BearerToken(compact(HEADER, f'{{"a":{deepest},"b":[],"c":{deepest}}}'))).claims["b"] == []
+    assert "nested deeper" in malformed(compact(HEADER, f'{{"a":{deepest},"b":[{deepest}]}}'))
     many = json.dumps({"text": "[{" * 100 + '\\"', "list": [[], {}] * 50})
     assert parse(BearerToken(compact(HEADER, many))).claims["text"] == "[{" * 100 + '\\"'
 
