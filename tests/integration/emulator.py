@@ -75,7 +75,7 @@ class Emulator:
             with failure:
                 return json.loads(failure.read())
         # What the function prints comes through a pipe of the emulator's, and may be later than the answer.
-        _wait(lambda: self.written().count("\nEND RequestId") > ends, _LOG_SECONDS)
+        wait_for(lambda: self.written().count("\nEND RequestId") > ends, _LOG_SECONDS)
         return answer
 
     def written(self) -> str:
@@ -92,7 +92,7 @@ def emulated(
     program: Path, package: Path, runtime: Path, settings: Mapping[str, str], folder: Path
 ) -> Iterator[Emulator]:
     """Run the function of ``package`` with these settings alone while the block runs."""
-    address, api = _free_addresses(2)
+    address, api = free_addresses(2)
     environment = {
         "AWS_LAMBDA_FUNCTION_NAME": "authorizer",
         "AWS_REGION": "eu-west-1",
@@ -106,19 +106,20 @@ def emulated(
     command += [sys.executable, "-S", "-m", "awslambdaric", "authorizer.handler.lambda_handler"]
     log = folder / f"emulator-{address.rpartition(':')[2]}.log"
     with log.open("w") as output, ending_with_us(command, environment, package, output) as process:
-        _wait(lambda: _listens(address) or _ended(process), _START_SECONDS)
+        wait_for(lambda: listens(address) or _ended(process), _START_SECONDS)
         assert process.poll() is None, log.read_text()
         yield Emulator(address, log)
 
 
-def _free_addresses(count: int) -> list[str]:
+def free_addresses(count: int) -> list[str]:
     """Find ports that nobody listens on; held all at once, so that they differ."""
     with contextlib.ExitStack() as held:
         probes = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         return [f"127.0.0.1:{probe.getsockname()[1]}" for probe in probes]
 
 
-def _listens(address: str) -> bool:
+def listens(address: str) -> bool:
+    """Say whether somebody accepts connections there."""
     host, _, port = address.rpartition(":")
     with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
         return True
@@ -129,7 +130,7 @@ def _ended(process: subprocess.Popen[bytes]) -> bool:
     return process.poll() is not None
 
 
-def _wait(reached: Callable[[], bool], seconds: float) -> None:
+def wait_for(reached: Callable[[], bool], seconds: float) -> None:
     """Wait until something is so; fail where it isn't in time."""
     deadline = time.monotonic() + seconds
     while not reached():

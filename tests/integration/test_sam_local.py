@@ -1,0 +1,165 @@
+"""``sam local invoke`` and ``sam local start-api``: what people at a desk run, in containers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from demo.processes import ending_with_us
+from demo.tools import ROOT, Tools, clean_environment, host_architecture
+from devkit.events import sample
+from devkit.mint import Defect, access_claims, mint
+from devkit.signing import generate, key_set
+from tests.integration.container_engine import container_engine
+from tests.integration.emulator import free_addresses, listens, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from devkit.signing import SigningKey
+
+# The first run on a machine may have to install an engine.
+pytestmark = pytest.mark.timeout(600)
+
+ISSUER = "https://issuer.example.com"
+AUDIENCE = "https://api.example.com"
+_END_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """SAM CLI with an engine to run containers on, and a key whose public half is in the settings."""
+
+    key: SigningKey
+    folder: Path
+    engine: str | None
+
+    def token(self, defect: Defect | None = None) -> str:
+        claims = access_claims(ISSUER, {}, audience=AUDIENCE, now=time.time(), scope="orders:read")
+        return mint(self.key, claims, defect=defect)
+
+    def environment(self) -> dict[str, str]:
+        return clean_environment(self.folder, **({"DOCKER_HOST": self.engine} if self.engine else {}))
+
+    def command(self, *arguments: str, function: str) -> list[str]:
+        """Complete a ``sam local`` command: the keys are in the settings, since a container may reach no issuer."""
+        settings = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": json.dumps(key_set((self.key,)))}
+        file = self.folder / f"{function}.json"
+        file.write_text(json.dumps({function: settings}))
+        (self.folder / "none.toml").write_text("version = 0.1\n")
+        return [
+            *(str(Tools().sam), "local", *arguments),
+            *("--env-vars", str(file), "--config-file", str(self.folder / "none.toml")),
+            *("--parameter-overrides", f"Architecture={host_architecture()}", "--skip-pull-image"),
+        ]
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
+    if not Tools().sam.exists():
+        pytest.skip("no SAM CLI: run `make setup`")
+    with container_engine() as engine:
+        yield Local(generate("ES256", "key-1"), tmp_path_factory.mktemp("sam"), engine)
+
+
+@pytest.fixture(scope="module")
+def built(local: Local) -> Path:
+    """Build as the README says, into a folder of our own."""
+    folder = local.folder / "build"
+    command = [str(Tools().sam), "build", "--build-dir", str(folder)]
+    command += ["--parameter-overrides", f"Architecture={host_architecture()}"]
+    subprocess.run(command, check=True, cwd=ROOT, env=local.environment(), capture_output=True)  # noqa: S603 - our own
+    return folder / "template.yaml"
+
+
+def invoke(local: Local, template: Path, event: object) -> Any:  # noqa: ANN401 - whatever JSON a function answers
+    file = local.folder / "event.json"
+    file.write_text(json.dumps(event))
+    command = local.command(
+        *("invoke", "AuthorizerFunction", "--template-file", str(template), "--event", str(file)),
+        function="AuthorizerFunction",
+    )
+    done = subprocess.run(  # noqa: S603 - our own arguments
+        command, check=False, capture_output=True, text=True, cwd=local.folder, env=local.environment()
+    )
+    assert done.stdout.strip(), done.stderr
+    return json.loads(done.stdout)
+
+
+# A container each: two stand for all, which test_runtime.py runs.
+@pytest.mark.parametrize("kind", ["rest-token", "http-api-2.0"])
+def test_invoke_allows_a_good_token(local: Local, built: Path, kind: str) -> None:
+    assert invoke(local, built, sample(kind, local.token()))["context"]["sub"] == "user-1"
+
+
+def test_invoke_shows_a_refusal_as_lambda_does(local: Local, built: Path) -> None:
+    answer = invoke(local, built, sample("rest-token", local.token(Defect.FORGED)))
+    assert (answer["errorType"], answer["errorMessage"]) == ("Exception", "Unauthorized")
+
+
+@pytest.fixture(scope="module")
+def apis(local: Local, package: Path) -> Iterator[str]:
+    """Run `sam local start-api` for a REST API and an HTTP API; give their address."""
+    folder = local.folder / "apis"
+    folder.mkdir()
+    shutil.copy(ROOT / "tests" / "integration" / "local-apis.yaml", folder / "template.yaml")
+    shutil.copytree(ROOT / "demo" / "backend", folder / "backend")
+    shutil.copytree(package, folder / "package")
+    (address,) = free_addresses(1)
+    command = local.command(
+        *("start-api", "--port", address.rpartition(":")[2], "--warm-containers", "LAZY"), function="Authorizer"
+    )
+    log = folder / "sam.log"
+    with log.open("w") as output, ending_with_us(command, local.environment(), folder, output) as process:
+        wait_for(lambda: listens(address) or process.poll() is not None, 60)
+        assert process.poll() is None, log.read_text()
+        yield f"http://{address}"
+        # It removes its containers when asked to end; give it the time.
+        process.terminate()
+        process.wait(_END_SECONDS)
+
+
+def get(url: str, token: str | None) -> tuple[int, Any]:
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=60) as response:  # noqa: S310
+            return response.status, json.loads(response.read())
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code, None
+
+
+def test_start_api_calls_a_rest_backend_with_the_claims(apis: str, local: Local) -> None:
+    status, body = get(f"{apis}/rest", local.token())
+    assert status == 200
+    assert body["authorizer"]["sub"] == "user-1"
+    assert json.loads(body["authorizer"]["claims"])["scope"] == "orders:read"
+
+
+def test_start_api_calls_an_http_backend_with_the_claims(apis: str, local: Local) -> None:
+    status, body = get(f"{apis}/http", local.token())
+    assert status == 200
+    assert body["authorizer"]["lambda"]["claims"]["scope"] == "orders:read"
+
+
+@pytest.mark.parametrize(
+    ("path", "defect", "status"),
+    [
+        ("rest", None, 401),
+        ("http", None, 401),
+        # AWS answers 401 here, `sam local` has no place for an authorizer that raises.
+        ("rest", Defect.FORGED, 502),
+        ("http", Defect.FORGED, 403),
+    ],
+)
+def test_start_api_lets_nobody_else_in(apis: str, local: Local, path: str, defect: Defect | None, status: int) -> None:
+    assert get(f"{apis}/{path}", None if defect is None else local.token(defect))[0] == status
