@@ -13,7 +13,7 @@ from authorizer.errors import Reason, TokenError
 from authorizer.json_text import json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from authorizer.tokens import UnverifiedToken
 
@@ -50,7 +50,7 @@ class Principal:
 
     ``not_before`` and ``valid_until`` are Unix seconds with the leeway taken in: the token is good while
     ``not_before <= now < valid_until``. ``scope`` keeps the token's order, ``scopes`` answers questions.
-    ``required_scopes`` is what its issuer's setting asks of every request. ``claims_text`` is all claims as JSON.
+    ``required_scopes`` is what its issuer's setting asks of every request.
     """
 
     id: str
@@ -63,11 +63,16 @@ class Principal:
     not_before: float
     valid_until: float
     claims: Mapping[str, object] = field(repr=False)
-    claims_text: str = field(init=False, repr=False)
+    _claims_text: str | None = field(init=False, default=None, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        """Word the claims as JSON once, however often a remembered token is used."""
-        object.__setattr__(self, "claims_text", json_text(self.claims))
+    @property
+    def claims_text(self) -> str:
+        """All claims as JSON: worded when first asked for, and no more often, since a remembered token comes again."""
+        text = self._claims_text
+        if text is None:
+            text = json_text(self.claims)
+            object.__setattr__(self, "_claims_text", text)
+        return text
 
 
 def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Principal:
@@ -191,12 +196,13 @@ def _principal_id(claims: Mapping[str, object], name: str) -> str:
 
 def _scope(claims: Mapping[str, object]) -> list[str]:
     """Collect the scopes from ``scope`` and ``scp``, each a space-separated text or a list, each scope once."""
-    found: dict[str, None] = {}
-    for name in ("scope", "scp"):
-        value = claims.get(name)
-        items = value.split(" ") if isinstance(value, str) else value if isinstance(value, list) else []
-        found.update((item, None) for item in items if isinstance(item, str) and item)
-    return list(found)
+    return list(dict.fromkeys(_scopes_in(claims.get("scope"))) | dict.fromkeys(_scopes_in(claims.get("scp"))))
+
+
+def _scopes_in(value: object) -> Iterable[str]:
+    if isinstance(value, str):
+        return filter(None, value.split(" "))
+    return [item for item in value if isinstance(item, str) and item] if isinstance(value, list) else ()
 
 
 def _refuse(code: Reason, detail: str) -> NoReturn:

@@ -31,7 +31,7 @@ class FrozenError(AttributeError):
 class _Field:
     """What is special about one field."""
 
-    __slots__ = ("default", "default_factory", "init", "repr")
+    __slots__ = ("compare", "default", "default_factory", "init", "repr")
 
     def __init__(
         self,
@@ -40,7 +40,9 @@ class _Field:
         default_factory: object = _MISSING,
         init: bool = True,
         repr: bool = True,  # noqa: A002 - their name
+        compare: bool = True,
     ) -> None:
+        self.compare = compare
         self.default = default
         self.default_factory = default_factory
         self.init = init
@@ -69,7 +71,7 @@ def _make[C](declared: type[C], *, frozen: bool, eq: bool, order: bool) -> type[
         **{name: getattr(self, name) for name in parameters} | changes
     )
     if eq:
-        values = attrgetter(*fields)
+        values = attrgetter(*(name for name, about in fields.items() if about.compare))
         members["__eq__"] = _comparison(lambda one, other: values(one) == values(other))
         members["__hash__"] = (lambda self: hash(values(self))) if frozen else None
         if order:
@@ -101,11 +103,12 @@ def _constructor(made: type, fields: Mapping[str, _Field]) -> Callable[..., None
             names[f"make_{name}"] = about.default_factory
             parameters += [f"{name}=missing"] if about.init else []
             value = f"make_{name}()" + (f" if {name} is missing else {name}" if about.init else "")
-        elif not about.init:
-            continue  # __post_init__ sets it
         elif about.default is not _MISSING:
             names[f"default_{name}"] = about.default
-            parameters.append(f"{name}=default_{name}")
+            parameters += [f"{name}=default_{name}"] if about.init else []
+            value = name if about.init else f"default_{name}"
+        elif not about.init:
+            continue  # __post_init__ sets it
         else:
             parameters.append(name)
         body.append(f" set_{name}(self, {value})")

@@ -148,6 +148,7 @@ def test_makes_a_new_default_each_time_and_leaves_the_rest_to_post_init(module: 
         items: list[str] = module.field(default_factory=list)
         notes: dict[str, str] = module.field(init=False, default_factory=dict)
         title: str = module.field(init=False)
+        seen: int = module.field(init=False, default=0, compare=False)
 
         def __post_init__(self) -> None:
             self.title = self.owner.upper()
@@ -159,6 +160,8 @@ def test_makes_a_new_default_each_time_and_leaves_the_rest_to_post_init(module: 
     assert (kind("c").items, second.items, second.notes, first.title) == ([], ["x"], {}, "A")
     with pytest.raises(TypeError):
         kind("a", [], {})
+    second.seen += 1
+    assert (second.seen, second) == (1, kind("b", ["x"]))
 
 
 @BOTH
