@@ -170,6 +170,8 @@ def _check_audience(claims: Mapping[str, object], accepted: frozenset[str]) -> N
     if not accepted:
         return
     audience = claims.get("aud")
+    if isinstance(audience, str) and audience in accepted:
+        return
     named = audience if isinstance(audience, list) else [audience]
     if not all(isinstance(item, str) for item in named):
         _refuse(Reason.INVALID_AUDIENCE, "the token has no aud that is a text or a list of texts")
