@@ -83,6 +83,7 @@ class PolicyCompiler:
     rules: Rules
     max_bytes: int = MAX_POLICY
     _verdicts: Verdicts = field(init=False)
+    _repairs: Repairs | None = field(init=False, default=None)
     _policies: OrderedDict[_Question, _Policy] = field(init=False, default_factory=OrderedDict)
     _one_answer: dict[tuple[int, str], bool] = field(init=False, default_factory=dict)
 
@@ -174,7 +175,9 @@ class PolicyCompiler:
         return policy
 
     def _make(self, question: _Question) -> _Policy:
-        repairs = Repairs(self.rules, self._verdicts, question.rights)
+        if self._repairs is None or self._repairs.rights != question.rights:
+            self._repairs = Repairs(self.rules, self._verdicts, question.rights)
+        repairs = self._repairs  # one request may need two policies for the same rights
         items = [item for item in repairs.items if not question.alone or item in question.first]
         choice = select(repairs, {item: repairs.grants(item) for item in items}, question.first)
         shares = kept(repairs, choice)

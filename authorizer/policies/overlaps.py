@@ -22,12 +22,12 @@ _MOST_WALKED = 60_000
 _HALF = 0.5
 
 
-def describe_overlaps(rules: Rules, verdicts: Verdicts) -> tuple[str, ...]:
+def describe_overlaps(rules: Rules, verdicts: Verdicts, most_walked: int = _MOST_WALKED) -> tuple[str, ...]:
     """Name the pairs of routes that a policy cannot both allow, for typical principals, and say what to do."""
     found: dict[tuple[Item, Item | None], None] = {}
     start = verdicts.walked
     for rights in _typical_rights(len(rules.requirements)):
-        if verdicts.walked - start > _MOST_WALKED:
+        if verdicts.walked - start > most_walked:
             break
         repairs = Repairs(rules, verdicts, rights)
         choice = select(repairs, {item: repairs.grants(item) for item in repairs.items}, frozenset())

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from authorizer.dataclass import dataclass
 from authorizer.policies.verdicts import Answer, Item
-from authorizer.policies.words import ANY, OTHER, SLASH, generalize, matches
-from authorizer.rules.model import ANY_METHOD
+from authorizer.policies.words import ANY, OTHER, SLASH, generalize, matches, typical
+from authorizer.rules.model import ANY_METHOD, HTTP_METHODS
 from authorizer.rules.templates import Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from authorizer.policies.verdicts import Verdicts
     from authorizer.policies.words import Pattern, Word
@@ -44,15 +44,17 @@ class Repairs:
         """Take the rights as bits: see :meth:`authorizer.rules.Rules.rights`."""
         self._resources = rules.resources
         self._verdicts = verdicts
-        self._rights = rights
+        self.rights = rights
         self._needed: dict[Pattern, frozenset[Pattern] | None] = {}
         self._losses: dict[Pattern, Mapping[Item, float]] = {}
+        self._grants: dict[Item, list[Grant]] = {}
         self.items = tuple(
             Item(number, listed)
             for number, resource in enumerate(rules.resources)
             for listed, requirement in resource.methods.items()
             if rights >> requirement & 1
         )
+        self._examples = {item: _examples(self._resources[item.resource], item.listed) for item in self.items}
         # Nothing that is allowed is as long as this, so denying it costs nothing and serves all grants.
         lengths = [len(resource.template) + 1 for resource in rules.resources]
         endless = any(self._resources[item.resource].greedy for item in self.items)
@@ -67,13 +69,21 @@ class Repairs:
 
     def grants(self, item: Item) -> list[Grant]:
         """List the ways to allow a rule's requests, the best first."""
+        if item not in self._grants:
+            self._grants[item] = self._find_grants(item)
+        return self._grants[item]
+
+    def _find_grants(self, item: Item) -> list[Grant]:
         resource = self._resources[item.resource]
-        others = tuple(method for method in self._verdicts.methods if method not in (OTHER, *resource.methods))
+        named = dict.fromkeys((*HTTP_METHODS, *self._verdicts.methods))
+        others = tuple(method for method in named if method not in (OTHER, *resource.methods))
         methods = [(item.listed,)] if item.listed != ANY_METHOD else [(ANY,), others]
         grants = []
         for spelling in methods:
             for shape, value in _shapes(resource):
                 patterns = tuple((method, *shape) for method in spelling)
+                if patterns == ((ANY, ANY),) and resource.template == (Variable.REST,):
+                    patterns = ((ANY,),)
                 denials = self._needed_by(patterns)
                 if denials is None:
                     continue
@@ -105,19 +115,38 @@ class Repairs:
         return self._search(pattern, min(most, _MOST_DENIALS), spared)
 
     def _search(self, pattern: Pattern, most: int, spared: frozenset[Item]) -> frozenset[Pattern] | None:
-        denials: list[Pattern] = list(self._too_long)
+        if ANY not in pattern:
+            return frozenset()
+        if pattern[0] is not ANY or len(pattern) == 1:
+            return self._search_one(pattern, self._too_long, most, spared)
+        # For all methods. What takes more than the method for the first ANY is denied, and need not be looked at.
+        rest = pattern[1:]
+        denials: frozenset[Pattern] = frozenset((*self._too_long, (ANY, ANY, *rest)))
+        for method in self._verdicts.methods:
+            more = self._search_one((method, *rest), denials, most, spared)
+            if more is None:
+                return None
+            denials = more
+        return denials
+
+    def _search_one(
+        self, pattern: Pattern, given: Iterable[Pattern], most: int, spared: frozenset[Item]
+    ) -> frozenset[Pattern] | None:
+        denials = list(given)
+        if any(spared and not spared.isdisjoint(self.losses(denial)) for denial in denials):
+            return None
         while True:
             found: list[Pattern] = []
             for word, method, place in self._verdicts.explore(pattern, tuple(denials)):
                 if any(matches(denial, word) for denial in found):
                     continue
-                if self._verdicts.answer(method, place, self._rights) is not Answer.REFUSED:
+                if self._verdicts.answer(method, place, self.rights) is not Answer.REFUSED:
                     continue
                 denial = generalize(word)
-                if denial == pattern or len(denials) + len(found) > most:
+                if denial == generalize(typical(pattern)) or len(denials) + len(found) > most:
                     return None
                 found.append(denial)
-            if spared and any(not spared.isdisjoint(self.losses(denial)) for denial in found):
+            if any(spared and not spared.isdisjoint(self.losses(denial)) for denial in found):
                 return None
             if not found:
                 return frozenset(denials)
@@ -126,19 +155,29 @@ class Repairs:
     def losses(self, denial: Pattern) -> Mapping[Item, float]:
         """Tell which allowed rules a denial touches, and how much of each it takes away (1: all)."""
         if denial not in self._losses:
-            touched = {
-                item
-                for word, method, place in self._verdicts.explore(denial)
-                if word[-1] != SLASH and self._verdicts.answer(method, place, self._rights) is Answer.ALLOWED
-                for item in self._verdicts.items(method, place)
-            }
-            self._losses[denial] = {item: self._loss(denial, item) for item in sorted(touched)}
+            self._losses[denial] = self._all_methods(denial) if denial[0] is ANY else self._one_method(denial)
         return self._losses[denial]
 
+    def _one_method(self, denial: Pattern) -> Mapping[Item, float]:
+        touched = {
+            item
+            for word, method, place in self._verdicts.explore(denial)
+            if word[-1] != SLASH and self._verdicts.answer(method, place, self.rights) is Answer.ALLOWED
+            for item in self._verdicts.items(method, place)
+        }
+        return {item: max(_PARTLY, self._loss(denial, item)) for item in sorted(touched)}
+
+    def _all_methods(self, denial: Pattern) -> Mapping[Item, float]:
+        """Go by examples alone: the first ``ANY`` would lead through all rules, for losses that are slight."""
+        if denial in self._too_long:
+            return {}
+        self._verdicts.walked += len(self.items)
+        losses = ((item, self._loss(denial, item)) for item in self.items)
+        return {item: loss for item, loss in losses if loss}
+
     def _loss(self, denial: Pattern, item: Item) -> float:
-        method = OTHER if item.listed == ANY_METHOD else item.listed
-        words = _examples(self._resources[item.resource], method)
-        return max(_PARTLY, sum(matches(denial, word) for word in words) / len(words))
+        words = self._examples[item]
+        return sum(matches(denial, word) for word in words) / len(words)
 
 
 def _shapes(resource: Resource) -> list[tuple[Pattern, float]]:
@@ -151,7 +190,7 @@ def _shapes(resource: Resource) -> list[tuple[Pattern, float]]:
 
 
 def _examples(resource: Resource, method: str) -> list[Word]:
-    """Give requests that a rule decides, in which nothing is named that its template does not name."""
+    """Give requests that a rule decides, in which nothing is named that its template and method do not name."""
     segments = tuple(OTHER if isinstance(part, Variable) else part for part in resource.template)
     if not resource.greedy:
         return [(method, *segments)]

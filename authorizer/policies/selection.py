@@ -74,7 +74,8 @@ def _groups(repairs: Repairs, options: Mapping[Item, list[Grant]]) -> list[list[
 def _worth(repairs: Repairs, choice: Choice, must: frozenset[Item]) -> float:
     cost = sum(len(grant.patterns) + len(grant.denials) for grant in choice.values() if grant is not None)
     shares = kept(repairs, choice)
-    return sum(share * (_FIRST if item in must else 1.0) for item, share in shares.items()) - cost * _RESOURCE
+    worth = sum(share * (_FIRST if item in must else 1.0) for item, share in shares.items()) - cost * _RESOURCE
+    return round(worth, 6)  # so that what is equal is equal, in whatever order it was added up
 
 
 def _try_all(repairs: Repairs, options: Mapping[Item, list[Grant]], must: frozenset[Item]) -> Choice:

@@ -67,10 +67,14 @@ class Wording:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much room there is: ``prefix`` is the length of what stands before each resource."""
+    """How much room there is: ``prefix`` is the length of what stands before each resource.
+
+    ``walked`` is how much may be looked at to save room, in words: see :class:`authorizer.policies.verdicts.Verdicts`.
+    """
 
     prefix: int
     policy: int = MAX_POLICY
+    walked: int = _MOST_WALKED
 
     def size(self, texts: Iterable[str]) -> int:
         """Bytes of some resources."""
@@ -129,7 +133,7 @@ def _widen(repairs: Repairs, units: list[Unit], kept: Mapping[Item, float], limi
     spared = frozenset(item for item, share in kept.items() if share)
     start = repairs.walked
     for wider in _wider_patterns(units):
-        if repairs.walked - start > _MOST_WALKED:
+        if repairs.walked - start > limits.walked:
             break
         replaced = [unit for unit in units if all(covers(wider, pattern) for pattern in unit.patterns)]
         if len(replaced) < _LEAST_REPLACED:
@@ -158,4 +162,5 @@ def _wider_patterns(units: list[Unit]) -> list[Pattern]:
                 mine.add((*pattern[:length], ANY))
                 mine.add((ANY, *pattern[1:length], ANY))
         found.update(mine)
-    return [pattern for pattern, count in found.most_common() if count >= _LEAST_REPLACED]
+    several = [pattern for pattern, count in found.items() if count >= _LEAST_REPLACED]
+    return sorted(several, key=lambda pattern: (-found[pattern], resource(pattern)))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from authorizer.dataclass import dataclass
 from authorizer.policies.words import OTHER, SLASH, accepts, advance
-from authorizer.rules.model import ANY_METHOD, HTTP_METHODS
+from authorizer.rules.model import ANY_METHOD
 from authorizer.rules.templates import Variable
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ class Verdicts:
         self.numbers = {resource: number for number, resource in enumerate(rules.resources)}
         self.start = self._place((rules.root,), ())
         named = {method for resource in rules.resources for method in resource.methods} - {ANY_METHOD}
-        self.methods = (OTHER, *sorted(named.union(HTTP_METHODS)))
+        # A method that no rule names is as good as any other.
+        self.methods = (OTHER, *sorted(named))
 
     def answer(self, method: str, place: Place, rights: int) -> Answer:
         """Say what the rules say to a principal with these rights."""
