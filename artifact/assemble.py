@@ -39,6 +39,13 @@ _LEFT_OUT = (
     "*.dist-info/uv_cache.json",
     "*/tests",
     "*/test",
+    # cryptography needs cffi's backend alone, which is beside the package; the rest builds such backends.
+    "cffi",
+    "pycparser",
+    "pycparser-*.dist-info",
+    # Of Powertools only the Logger is used, and what it imports. This is a fifth of the zipped package.
+    "aws_lambda_powertools/event_handler",
+    "aws_lambda_powertools/utilities/[!_j]*",
 )
 _FIRST_OF_1980 = 315_532_800
 """Unix seconds; the earliest time that a zip can hold."""
