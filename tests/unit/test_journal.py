@@ -174,3 +174,16 @@ def test_what_the_key_cache_did_goes_into_the_next_line_with_its_notes() -> None
         "JwksFetchFailures: no route to host",
     ]
     assert "notes" not in written(lines, journal)
+    assert "JwksFetches" not in written(lines, journal)
+    journal.count("JwksFetches", "2 keys")
+    assert written(lines, journal)["JwksFetches"] == 1
+
+
+def test_each_line_has_its_own_time_and_reason() -> None:
+    lines: list[str] = []
+    journal = Journal(lines.append, "orders")
+    for _ in range(2):
+        for reason in (Reason.TOKEN_EXPIRED, Reason.INVALID_CLAIM):
+            content = written(lines, journal, decision="reject", reason=reason)
+            assert (content["reason"], content["message"]) == (reason, f"reject: {reason}")
+            assert content["_aws"]["Timestamp"] == NOW * 1000

@@ -114,6 +114,7 @@ def test_a_set_full_of_useless_keys_is_described_in_a_few_words() -> None:
         (jwk(key_ops="verify"), "its key_ops do not include verify"),
         (jwk(crv="secp256k1"), "its curve is not supported"),
         (jwk(crv=5), "its curve is not supported"),
+        (jwk(crv=["P-256"]), "its curve is not supported"),
         (jwk("EdDSA", crv="X25519"), "its curve is not supported"),
         (jwk("EdDSA", crv="Ed448"), "its curve is not supported"),
         (jwk(alg="RS256"), "its alg does not fit its type"),
@@ -131,7 +132,7 @@ def test_a_set_full_of_useless_keys_is_described_in_a_few_words() -> None:
         (jwk("RS256", e="AA"), "its numbers make no key"),
         (jwk("RS256", n=""), "its numbers make no key"),
     ],
-    ids=range(27),
+    ids=range(28),
 )
 def test_one_bad_key_does_not_cost_the_others(bad: object, reason: str) -> None:
     assert left_out(bad) == reason
@@ -146,7 +147,7 @@ def test_an_rsa_key_has_2048_bits_at_least() -> None:
     assert left_out(small.public_jwk()) == "an RSA key needs 2048 bits"
 
 
-@pytest.mark.parametrize("y", [0, 1, 2**255 - 20, 1 + 2**255])
+@pytest.mark.parametrize("y", [0, 1, 2**255 - 20, 2**255 - 19, 2**255 - 18, 1 + 2**255])
 def test_an_ed25519_key_that_anybody_can_sign_for_is_left_out(y: int) -> None:
     """Under a point of small order one signature verifies many messages, and needs no private key."""
     assert left_out(jwk("EdDSA", x=base64url(y.to_bytes(32, "little")))) == "its point is of small order"

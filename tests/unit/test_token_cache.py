@@ -57,6 +57,14 @@ def test_putting_counts_as_using() -> None:
     assert held(cache) == ["a", "c"]
 
 
+def test_asking_for_an_unknown_token_costs_no_other_its_place() -> None:
+    cache = TokenCache(2)
+    cache.put(A, remembered())
+    cache.get(C)
+    cache.put(B, remembered())
+    assert held(cache) == ["a", "b"]
+
+
 def test_a_token_can_be_forgotten() -> None:
     cache = TokenCache(2)
     cache.put(A, remembered())
