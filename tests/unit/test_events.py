@@ -56,7 +56,7 @@ def test_a_websocket_connects_by_a_route_of_its_own() -> None:
 
 @pytest.mark.parametrize(
     ("context", "route_key"),
-    [({"connectionId": "c"}, "$connect"), ({"routeKey": "$connect"}, "$connect"), ({"routeKey": None}, "$connect")],
+    [({"connectionId": "c"}, "$connect"), ({"routeKey": "$custom"}, "$custom"), ({"routeKey": None}, "$connect")],
 )
 def test_either_of_two_members_makes_a_websocket(context: Event, route_key: str) -> None:
     read = read_event({"type": "REQUEST", "methodArn": ARN + "$connect", "requestContext": context})
@@ -96,6 +96,8 @@ def test_the_template_that_api_gateway_matched_is_known_where_the_event_names_it
 
 def test_what_payload_1_lacks_in_its_context_stands_beside_it() -> None:
     assert request(EventKind.HTTP_API_V1, requestContext={}).route_key == "/orders/{id}"
+    named = {"resourcePath": "/{proxy+}"}
+    assert request(EventKind.HTTP_API_V1, requestContext=named).route_key == "/{proxy+}"
 
 
 @pytest.mark.parametrize("context", [None, [], "text", {"requestId": 5}])
