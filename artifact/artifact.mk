@@ -9,7 +9,8 @@ artifact_mk := $(abspath $(lastword $(MAKEFILE_LIST)))
 project := $(abspath $(dir $(artifact_mk))..)
 PYTHON ?= $(firstword $(wildcard $(project)/.venv/bin/python) python3)
 
-.PHONY: build-AuthorizerFunction
-build-AuthorizerFunction:
+# Both functions are the same package with another handler. SAM builds each on its own.
+.PHONY: build-AuthorizerFunction build-RefresherFunction
+build-AuthorizerFunction build-RefresherFunction:
 	@cd "$(project)" && . tools/index.sh && \
 		"$(PYTHON)" artifact/assemble.py --architecture $(ARCHITECTURE) --into "$(ARTIFACTS_DIR)"
