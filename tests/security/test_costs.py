@@ -27,8 +27,8 @@ ROOM = MAX_TOKEN_LENGTH * 3 // 4 - 900
 GOOD = json.dumps(claims())[:-1]
 
 TEXTS = {
-    "quotes without an end": GOOD + ',"a":[' + "[]," * 20 + '"' + '\\"' * (ROOM // 2 - 200),
-    "backslashes": GOOD + ',"a":[' + "[]," * 20 + '"' + "\\\\" * (ROOM // 2 - 200),
+    "quotes without an end": GOOD + ',"a":[' + "[]," * 40 + '"' + '\\"' * (ROOM // 2 - 200),
+    "backslashes": GOOD + ',"a":[' + "[]," * 40 + '"' + "\\\\" * (ROOM // 2 - 200),
     "open quotes": GOOD + "[" * 40 + '"x' * (ROOM // 2 - 200),
     "brackets": GOOD + ',"a":[' + "[]," * (ROOM // 3 - 100) + "[]]}",
     "objects": GOOD + ',"a":[' + '{"":0},' * (ROOM // 7 - 50) + "{}]}",

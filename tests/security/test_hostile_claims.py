@@ -36,6 +36,15 @@ def test_times_that_are_none(target: Lab, name: str, value: object) -> None:
     target.attacked(sign(claims(**{name: value})), Reason.INVALID_CLAIM)
 
 
+@pytest.mark.parametrize("leeway", ["0", "60"])
+def test_a_token_counts_in_its_time_alone(leeway: str) -> None:
+    target, off = lab(JWT_LEEWAY_SECONDS=leeway), int(leeway)
+    target.allowed(token_event(sign(claims(exp=NOW - off + 1, nbf=NOW + off, iat=NOW + off))))
+    target.attacked(sign(claims(exp=NOW - off)), Reason.TOKEN_EXPIRED)
+    target.attacked(sign(claims(nbf=NOW + off + 1)), Reason.TOKEN_NOT_YET_VALID)
+    target.attacked(sign(claims(iat=NOW + off + 1)), Reason.TOKEN_NOT_YET_VALID)
+
+
 def test_a_token_that_never_expires(target: Lab) -> None:
     forever = claims()
     del forever["exp"]
