@@ -3,7 +3,7 @@
 BIN := .venv/bin
 SAM := .venvs/sam/bin/sam
 MINISTACK := .venvs/ministack/bin/ministack
-CHECKED := $(wildcard authorizer devkit demo artifact benchmarks tests tools)
+CHECKED := $(wildcard authorizer devkit demo artifact benchmarks fuzz tests)
 UNIT := $(wildcard tests/unit tests/vectors tests/properties tests/security)
 # Counted here, judged by `make coverage`.
 COVER := --cov --cov-report= --cov-fail-under=0
@@ -23,7 +23,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help
 help: ## List what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ## Environments: a stamp each, so that a second run is instant and a changed requirement file installs again.
 
@@ -97,6 +97,10 @@ build: .venv/.made .venvs/sam/.made ## Build the function's package with SAM (AR
 .PHONY: bench
 bench: .venvs/bench/.made ## Measure what we claim about speed
 	.venvs/bench/bin/python -m benchmarks
+
+## What has a makefile of its own.
+
+-include fuzz.mk
 
 ## Requirements.
 
