@@ -202,6 +202,12 @@ def test_header_names_match_without_case() -> None:
     assert read.header("Other") == ()
 
 
+def test_another_name_of_the_same_length_is_another_header() -> None:
+    assert request(headers={"authorizatioN": "a", "authorizatiom": "b"}, multiValueHeaders=None).header(
+        "Authorization"
+    ) == ("a",)
+
+
 def test_letters_that_only_look_alike_spell_no_header() -> None:
     # The Kelvin sign in lower case is k.
     assert request(headers={"\u212aey": "a"}, multiValueHeaders=None).header("key") == ()
@@ -256,6 +262,7 @@ def test_a_header_s_value_that_is_no_text_is_refused_where_it_is_asked_for(value
         ("\tsession=abc ", ("abc",)),
         ('session="abc"', ("abc",)),
         ('session="', ('"',)),
+        ('session=""', ("",)),
         ("session=a=b=", ("a=b=",)),
         ("session=", ("",)),
         ("session=a; session=b", ("a", "b")),

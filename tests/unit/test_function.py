@@ -160,6 +160,7 @@ def test_a_good_token_is_let_in(api: Api) -> None:
     assert answer["context"]["sub"] == "user-1"
     assert (called.line["decision"], called.line["reason"], called.line["event_kind"]) == ("allow", None, api.kind)
     assert (called.line["principal"], called.line["token_cache"]) == ("user-1", "miss")
+    assert 0 < called.line["duration_ms"] < 60_000
 
 
 @pytest.mark.parametrize("reason", REFUSED)
