@@ -15,16 +15,16 @@ class Reason(StrEnum):
     """Why a request was not let in, or why that could not be told."""
 
     # The token is missing or bad: 401.
-    MISSING_TOKEN = "missing_token"  # noqa: S105 - a reason code, not a password
-    MALFORMED_TOKEN = "malformed_token"  # noqa: S105 - a reason code
+    MISSING_TOKEN = "missing_token"
+    MALFORMED_TOKEN = "malformed_token"
     UNSUPPORTED_ALGORITHM = "unsupported_algorithm"
-    UNSUPPORTED_TOKEN_TYPE = "unsupported_token_type"  # noqa: S105 - a reason code
+    UNSUPPORTED_TOKEN_TYPE = "unsupported_token_type"
     UNKNOWN_ISSUER = "unknown_issuer"
     UNKNOWN_KEY = "unknown_key"
     BAD_SIGNATURE = "bad_signature"
-    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a reason code
-    TOKEN_NOT_YET_VALID = "token_not_yet_valid"  # noqa: S105 - a reason code
-    TOKEN_LIFETIME_TOO_LONG = "token_lifetime_too_long"  # noqa: S105 - a reason code
+    TOKEN_EXPIRED = "token_expired"
+    TOKEN_NOT_YET_VALID = "token_not_yet_valid"
+    TOKEN_LIFETIME_TOO_LONG = "token_lifetime_too_long"
     INVALID_AUDIENCE = "invalid_audience"
     INVALID_CLIENT = "invalid_client"
     INVALID_CLAIM = "invalid_claim"

@@ -21,7 +21,7 @@ _WRITTEN_BY_CALLERS = ("headers", "cookies", "queryStringParameters", "rawQueryS
 class EventKind(StrEnum):
     """Which kind of API asks, and in which payload format."""
 
-    REST_TOKEN = "rest_token"  # noqa: S105 - names an event kind
+    REST_TOKEN = "rest_token"
     REST_REQUEST = "rest_request"
     WEBSOCKET = "websocket"
     HTTP_API_V1 = "http_api_v1"
@@ -146,12 +146,12 @@ def read_event(event: object) -> Request:
     kind = event.get("type")
     if kind == "TOKEN":
         return _rest_token(event)
-    if kind == "REQUEST" and "methodArn" in event:
-        return _request(event)
-    _invalid(
-        "this is no authorizer event of API Gateway: expected type TOKEN or REQUEST with a methodArn, "
-        "or version 2.0 with a routeArn"
-    )
+    if kind != "REQUEST" or "methodArn" not in event:
+        _invalid(
+            "this is no authorizer event of API Gateway: expected type TOKEN or REQUEST with a methodArn, "
+            "or version 2.0 with a routeArn"
+        )
+    return _request(event)
 
 
 def _rest_token(event: Mapping[str, object]) -> Request:

@@ -137,7 +137,7 @@ def parse_key_set(document: str | bytes) -> KeySet:
     jwks = value.get("keys") if isinstance(value, dict) else None
     if not isinstance(jwks, list):
         message = 'the key set is no JSON object with a list "keys"'
-        raise ValueError(message)
+        raise ValueError(message)  # noqa: TRY004 - the document is wrong, not a type of ours
     keys: list[Key] = []
     skipped: list[str] = []
     for position, jwk in enumerate(jwks):
@@ -195,7 +195,7 @@ def _check_strength(public: object) -> None:
 
 
 def _check_purpose(jwk: Mapping[str, object]) -> None:
-    """A key for something else is no candidate (RFC 7517 sections 4.2 and 4.3)."""
+    """Leave out keys that are for something else (RFC 7517 sections 4.2 and 4.3)."""
     if jwk.get("use", "sig") != "sig":
         message = "its use is not sig"
         raise _UnusableKeyError(message)
