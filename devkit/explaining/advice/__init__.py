@@ -1,0 +1,42 @@
+"""One line of advice for a refusal: the usual mistakes first, then what its reason means in general."""
+
+from __future__ import annotations
+
+from authorizer.errors import Reason
+from devkit.explaining.advice.audience import another_api, another_client, id_token, no_audience
+from devkit.explaining.advice.facts import Advice, Facts
+from devkit.explaining.advice.general import GENERAL
+from devkit.explaining.advice.issuers import another_issuer
+from devkit.explaining.advice.keys import keys_out_of_reach, signed_by_another, symmetric, unknown_key
+from devkit.explaining.advice.rights import missing_scope, unlisted_route
+from devkit.explaining.advice.shape import elsewhere, not_a_jwt
+from devkit.explaining.advice.times import expired, not_yet_valid
+
+__all__ = ["Advice", "Facts", "advise"]
+
+_MISTAKES = {
+    Reason.MISSING_TOKEN: (elsewhere,),
+    Reason.MALFORMED_TOKEN: (not_a_jwt,),
+    Reason.UNKNOWN_ISSUER: (another_issuer,),
+    Reason.UNSUPPORTED_ALGORITHM: (symmetric,),
+    Reason.UNSUPPORTED_TOKEN_TYPE: (id_token,),
+    Reason.UNKNOWN_KEY: (unknown_key,),
+    Reason.KEYS_UNAVAILABLE: (keys_out_of_reach,),
+    Reason.BAD_SIGNATURE: (signed_by_another,),
+    Reason.TOKEN_EXPIRED: (expired,),
+    Reason.TOKEN_NOT_YET_VALID: (not_yet_valid,),
+    Reason.INVALID_AUDIENCE: (id_token, no_audience, another_api),
+    Reason.INVALID_CLIENT: (id_token, another_client),
+    Reason.INVALID_CLAIM: (id_token,),
+    Reason.INSUFFICIENT_SCOPE: (id_token, missing_scope),
+    Reason.ROUTE_NOT_LISTED: (unlisted_route,),
+}
+
+
+def advise(facts: Facts) -> Advice:
+    """Say what to do about a refusal or an error."""
+    for recognise in _MISTAKES.get(facts.reason, ()):
+        advice = recognise(facts)
+        if advice is not None:
+            return advice
+    return Advice(str(facts.reason), GENERAL[facts.reason])
