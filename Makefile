@@ -56,6 +56,10 @@ lint: .venv/.made
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-logo
+	@$(MAKE) --no-print-directory types
+
+.PHONY: types
+types: .venv/.made
 	$(BIN)/mypy $(CHECKED)
 
 .PHONY: quick

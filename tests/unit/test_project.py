@@ -1,0 +1,213 @@
+"""What holds for the project as a whole: pinned requirements, one version of Python, pages that agree with files."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import yaml
+
+import authorizer
+from artifact.assemble import PYTHON_VERSION
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+CODE = ("artifact", "authorizer", "benchmarks", "demo", "devkit", "fuzz")
+LOCKED = [ROOT / "requirements.txt", *sorted((ROOT / "requirements").glob("*.txt"))]
+
+# "About 250": what a file may grow to before it has to be divided. Tests are lists of cases, and read one at a time.
+LONGEST = 275
+LONGEST_TESTS = 500
+
+# Modules whose tests bear another name.
+TESTED_AS = {"json_text": "tokens", "pyjwt": "keys"}
+
+# Pieced together, so that this file does not hold what it looks for.
+NOWHERE = ["/" + "root/", "/" + "work/", "/home" + "/", "py" + "pi.org", "python" + "hosted.org", "registry." + "npmjs"]
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """Give the files that belong to the project: those that are committed."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout: which files belong to the project cannot be told")
+    listed = subprocess.run(  # noqa: S603 - our own arguments
+        ["git", "ls-files", "-z", "--", *patterns],  # noqa: S607 - git is wherever the machine has it
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    return [path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def pins(file: Path) -> dict[str, str]:
+    """Read name and version of each requirement; fail where one has no hash, or there is anything else."""
+    logical = file.read_text("utf-8").replace("\\\n", " ").splitlines()
+    lines = [line for line in logical if line.strip() and not line.lstrip().startswith("#")]
+    found = {}
+    for line in lines:
+        pinned = re.fullmatch(
+            r"([a-z0-9-]+)(?:\[[a-z,]+\])?==(\S+)(?: ; [^#]*?)?((?:\s+--hash=sha256:[0-9a-f]{64})+)\s*", line
+        )
+        assert pinned, f"{file.name}: {line[:80]}"
+        found[pinned[1]] = pinned[2]
+    return found
+
+
+def wanted(name: str) -> set[str]:
+    lines = (ROOT / "requirements" / f"{name}.in").read_text("utf-8").splitlines()
+    names = [re.match(r"[A-Za-z0-9-]+", line) for line in lines if not line.startswith(("#", "-"))]
+    return {found[0].lower() for found in names if found}
+
+
+@pytest.mark.parametrize("file", LOCKED, ids=lambda file: file.name)
+def test_requirements_are_pinned_by_hash_and_name_no_index(file: Path) -> None:
+    name = "runtime" if file.parent == ROOT else file.stem
+    assert wanted(name) <= pins(file).keys()
+
+
+def test_what_is_deployed_is_what_it_asks_for_and_what_that_needs() -> None:
+    needed, asked = set(), list(wanted("runtime"))
+    while asked:
+        name = asked.pop()
+        if name in needed:
+            continue
+        needed.add(name)
+        for requirement in metadata.requires(name) or ():
+            if "extra ==" not in requirement:
+                found = re.match(r"[A-Za-z0-9_.-]+", requirement)
+                assert found
+                asked.append(found[0].lower().replace("_", "-").replace(".", "-"))
+    assert pins(ROOT / "requirements.txt").keys() == needed
+
+
+@pytest.mark.parametrize(
+    "file", [file for file in LOCKED if file.name in ("dev.txt", "fuzz.txt")], ids=lambda file: file.name
+)
+def test_tests_run_with_the_versions_that_are_deployed(file: Path) -> None:
+    deployed, ours = pins(ROOT / "requirements.txt"), pins(file)
+    assert {name: ours[name] for name in deployed} == deployed
+
+
+def test_the_version_is_one() -> None:
+    version = PROJECT["project"]["version"]
+    assert authorizer.__version__ == version
+    changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert re.search(
+        rf"^## \[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d$|^Will be {re.escape(version)}\b", changes, re.MULTILINE
+    )
+
+
+def test_the_version_of_python_is_one() -> None:
+    version = (ROOT / ".python-version").read_text("utf-8").strip()
+    assert version == PYTHON_VERSION
+    assert PROJECT["project"]["requires-python"] == f">={version}"
+    assert PROJECT["tool"]["mypy"]["python_version"] == version
+    assert PROJECT["tool"]["ruff"]["target-version"] == f"py{version.replace('.', '')}"
+    assert f"--python-version {version} " in (ROOT / "Makefile").read_text("utf-8")
+    runtimes = {found for path in tracked("*.yaml") for found in re.findall(r"python3\.\d+", path.read_text("utf-8"))}
+    assert runtimes == {f"python{version}"}
+
+
+@pytest.mark.parametrize("module", sorted({path.stem for path in (ROOT / "authorizer").glob("[a-z]*")}))
+def test_each_room_of_the_deployed_code_has_its_unit_tests(module: str) -> None:
+    name = TESTED_AS.get(module, module)
+    assert list((ROOT / "tests" / "unit").glob(f"test_{name}*.py"))
+
+
+def test_files_fit_in_the_head() -> None:
+    def too_long(limit: int, *folders: str) -> list[str]:
+        patterns = [f"{folder}/*.py" for folder in folders]
+        return [path.name for path in tracked(*patterns) if path.read_text("utf-8").count("\n") > limit]
+
+    assert too_long(LONGEST, *CODE) == []
+    assert too_long(LONGEST_TESTS, "tests") == []
+
+
+def test_no_file_is_named_with_a_shrug() -> None:
+    shrugs = re.compile(r"(^|_)(utils?|helpers?|commons?|base|managers?|misc|data)$")
+    assert [path.name for path in tracked("*.py") if shrugs.search(path.stem)] == []
+
+
+def test_nothing_names_a_machine_or_a_package_index() -> None:
+    found = []
+    for path in tracked():
+        text = path.read_bytes().decode("utf-8", "replace")
+        found += [f"{path.relative_to(ROOT)}: {word}" for word in NOWHERE if word in text]
+    assert found == []
+
+
+def test_each_exception_from_a_rule_says_why() -> None:
+    exception = re.compile(r"#\s*(noqa|type: ignore|pragma: no)\b")
+    reasoned = re.compile(
+        r"#\s*(noqa: [A-Z0-9, ]+[0-9]|type: ignore\[[a-z, -]+\]|pragma: no (cover|branch)) +(- |#)\S*"
+    )
+    found = []
+    for path in tracked("*.py"):
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            if exception.search(line) and not reasoned.search(line) and path != Path(__file__):
+                found.append(f"{path.relative_to(ROOT)}:{number}")
+    assert found == []
+
+
+def test_decisions_are_numbered_and_listed() -> None:
+    index = (ROOT / "docs" / "adr" / "README.md").read_text("utf-8")
+    records = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
+    numbers = [int(path.name[:4]) for path in records]
+    assert len(set(numbers)) == len(numbers)
+    for path, number in zip(records, numbers, strict=True):
+        title = path.read_text("utf-8").partition("\n")[0]
+        assert title.startswith(f"# {number}. ")
+        assert f"- [{title.removeprefix('# ')}]({path.name})" in index
+    assert index.count("](0") == len(records)
+
+
+@pytest.mark.parametrize("name", [".ci/run", "tools/setup.sh"])
+def test_what_is_run_can_be_run(name: str) -> None:
+    path = ROOT / name
+    assert path.stat().st_mode & 0o111
+    assert path.read_text("utf-8").startswith("#!")
+
+
+@pytest.mark.parametrize(
+    "name", ["check", "test", "demo", "build", "bench", "lock", "upgrade", "clean", "fmt", "setup"]
+)
+def test_make_lists_the_targets_that_pages_name(name: str) -> None:
+    listed = subprocess.run(["make", "help"], check=True, capture_output=True, text=True, cwd=ROOT)  # noqa: S607 - make is wherever the machine has it
+    assert re.search(rf"^  {name} +\S", listed.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])
+def test_pages_beside_the_readme_name_only_files_and_targets_that_there_are(name: str) -> None:
+    text = (ROOT / name).read_text("utf-8")
+    makefiles = "".join(path.read_text("utf-8") for path in (ROOT / "Makefile", *ROOT.glob("*.mk")))
+    for target in re.findall(r"`make ([a-z]+)`|^make ([a-z]+) ", text, re.MULTILINE):
+        assert re.search(rf"^{''.join(target)}:", makefiles, re.MULTILINE), target
+    for link in re.findall(r"\]\(([^):#]+)\)", text):
+        assert (ROOT / link).exists(), link
+    for folder in re.findall(r"`([a-z0-9_]+(?:/[a-z0-9_.-]+)*/)`", text):
+        assert (ROOT / folder).is_dir(), folder
+
+
+def test_the_licence_is_the_whole_of_apache_2() -> None:
+    text = (ROOT / "LICENSE").read_text("utf-8")
+    assert PROJECT["project"]["license"] == "Apache-2.0"
+    for part in (
+        "Version 2.0, January 2004",
+        "9. Accepting Warranty",
+        "END OF TERMS AND CONDITIONS",
+        "APPENDIX: How to apply",
+    ):
+        assert part in text
+
+
+def test_commits_are_checked_by_the_tools_of_make() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))["repos"]
+    assert [repo["repo"] for repo in hooks] == ["local"]
+    for hook in hooks[0]["hooks"]:
+        program, _, rest = hook["entry"].partition(" ")
+        assert program == "make" or (ROOT / program).exists(), f"{program} {rest}"
