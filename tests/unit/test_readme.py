@@ -110,6 +110,17 @@ def test_the_table_of_the_demo_is_what_the_demo_holds_itself_to() -> None:
     assert DEMO_ROW.findall(README.read_text("utf-8")) == wanted
 
 
+def test_parameters_of_the_stack_that_the_readme_lists_exist() -> None:
+    parameters = read_yaml((ROOT / "template.yaml").read_text("utf-8"))["Parameters"]
+    rows = re.findall(r"^\| ((?:`[A-Z][A-Za-z]+`(?:, )?)+) \|", README.read_text("utf-8"), re.MULTILINE)
+    listed = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert listed
+    assert set(listed) <= parameters.keys()
+    # What is left is settings, and the particulars of copying keys, which template.yaml explains.
+    left = {name for name in parameters.keys() - set(listed) if not name.startswith("Jwt")}
+    assert left == {"RefreshIssuer", "RefreshSource", "RefreshSchedule"}
+
+
 def test_every_reason_has_its_entry() -> None:
     entries = re.findall(r"^### `([a-z_]+)`$", (DOCS / "errors.md").read_text("utf-8"), re.MULTILINE)
     assert entries == [str(reason) for reason in Reason]
