@@ -1,4 +1,4 @@
-"""Rules, principal and request become the statements of a policy: see ``docs/adr/0005``."""
+"""Rules, principal and request become the statements of a policy: see ``docs/policies.md``."""
 
 from __future__ import annotations
 

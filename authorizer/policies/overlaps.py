@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 _MOST_REQUIREMENTS = 12
 """With more kinds of rights than this, only those who have all of them, or all but some, are looked at."""
 _MOST_WARNINGS = 20
-_MOST_WALKED = 60_000
-"""How much is looked at before start-up goes on: some 250 ms on a whole CPU, which only large APIs come to."""
+_MOST_WALKED = 3_000
+"""How much is looked at before start-up goes on: some 10 ms on a whole CPU, and all there is for a small API."""
 _HALF = 0.5
 
 
@@ -34,7 +34,9 @@ def describe_overlaps(rules: Rules, verdicts: Verdicts, most_walked: int = _MOST
         for item, share in kept(repairs, choice).items():
             if share < _HALF:
                 rivals: list[Item | None] = [*_rivals(repairs, choice, item)]
-                found.update(((item, rival), None) for rival in rivals or [None])
+                for rival in rivals or [None]:
+                    if rival is None or (rival, item) not in found:
+                        found[item, rival] = None
     texts = [_text(rules, item, rival) for item, rival in list(found)[:_MOST_WARNINGS]]
     more = len(found) - len(texts)
     return (*texts, f"{more} more pairs of routes overlap like these") if more else tuple(texts)
@@ -69,18 +71,24 @@ def _text(rules: Rules, item: Item, rival: Item | None) -> str:
     if rival is None:
         cause = (
             f"{name} overlaps with routes that some who may use it may not use, and no policy can tell them apart "
-            "(IAM's * also matches a slash)"
+            "(IAM's * also matches a slash). In their cached answers it is left out, and they see it as a 403"
         )
     else:
         cause = (
             f"{name} and {_name(rules, rival)} overlap: no policy can allow both without allowing paths between them "
-            "that the rules refuse (IAM's * also matches a slash)"
+            "that the rules refuse (IAM's * also matches a slash). Some principals' cached answers have only one of "
+            "them, and they see the other as a 403"
         )
-    promise = "" if rules.absent else 'set unlisted_routes = "absent" if the API has no routes but those listed; or '
+    if rules.absent:
+        mend = "give the routes that overlap the same rights"
+    else:
+        mend = (
+            'set unlisted_routes = "absent" if the API has no routes but those listed; or list what is between them, '
+            "with {proxy+}"
+        )
     return (
-        f"{cause}. For some principals a cached answer leaves out {name}, which they see as a 403. To mend it, "
-        f"{promise}give the routes that overlap the same rights, or paths that begin differently; or have API Gateway "
-        "cache by route (JWT_CACHED_BY=route)"
+        f"{cause}. To mend it, {mend}; or have one of them begin differently; or have API Gateway cache by route "
+        "(JWT_CACHED_BY=route)"
     )
 
 

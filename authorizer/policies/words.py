@@ -30,7 +30,7 @@ type Word = tuple[str, ...]
 type Pattern = tuple[str | None, ...]
 
 NO_EMPTY_SEGMENT = "*//*"
-"""The resource that covers every path with an empty segment: see ``docs/adr``."""
+"""The resource that covers every path with an empty segment: see ``docs/rules.md``."""
 
 EVERYTHING = "*"
 
