@@ -1,4 +1,4 @@
-"""One deployment for all: the demo's stack, and beside it an authorizer for a user pool of the local AWS."""
+"""One deployment for all: the demo's stack. Beside it an authorizer for a user pool, and one with copied keys."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ import pytest
 
 from demo.stack import Deployed, Stack, running_stack
 from demo.tools import Tools
+from devkit.issuer import TlsFiles, local_issuer
+from tests.integration.certificates import Authority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.e2e.copied_keys import CopiedKeys
     from tests.e2e.user_pool import UserPool
 
 
@@ -49,3 +52,13 @@ def pool_stack(stack: Stack) -> PoolStack:
         {"SimpleResponses": "false", "WebSocketTokenSource": "route.request.querystring.token"},
     )
     return PoolStack(pool, deployed)
+
+
+@pytest.fixture(scope="session")
+def copied_keys(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CopiedKeys]:
+    from tests.e2e.copied_keys import CopiedKeys  # noqa: PLC0415 - boto3 is for these tests alone
+
+    authority = Authority.create(tmp_path_factory.mktemp("certificates"))
+    chain = authority.server_file("localhost")
+    with local_issuer(path="/copied", name="localhost", tls=TlsFiles(chain, chain)) as issuer:
+        yield CopiedKeys(stack, issuer, authority.file)

@@ -45,6 +45,12 @@ class Authority:
 
     def server_context(self, host: str, *, expired: bool = False) -> ssl.SSLContext:
         """Issue a certificate for ``host`` and make a server's context of it."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.server_file(host, expired=expired))
+        return context
+
+    def server_file(self, host: str, *, expired: bool = False) -> Path:
+        """Issue a certificate for ``host``, and write it with its key into a file."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
             _unsigned(_name(host), self.certificate.subject, key.public_key(), self.key.public_key(), expired=expired)
@@ -61,9 +67,7 @@ class Authority:
             )
             + certificate.public_bytes(serialization.Encoding.PEM)
         )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(chain)
-        return context
+        return chain
 
     def client_context(self) -> ssl.SSLContext:
         """Make a context that trusts this authority alone."""
