@@ -7,7 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from authorizer.policies.repairs import Grant, Repairs
     from authorizer.policies.verdicts import Item
@@ -91,57 +91,64 @@ def _approach(repairs: Repairs, options: Mapping[Item, list[Grant]], must: froze
     """Begin once with all grants and once with none, change one at a time while that helps, and take the better end."""
     everything: Choice = {item: grants[0] if grants else None for item, grants in options.items()}
     nothing: Choice = dict.fromkeys(options)
-    ends = [_climb(repairs, options, start, must) for start in (everything, nothing)]
+    ends = [_Climb(repairs, options, start, must).end() for start in (everything, nothing)]
     return max(ends, key=lambda choice: _worth(repairs, choice, must))
 
 
-def _climb(  # noqa: C901 - TODO
-    repairs: Repairs, options: Mapping[Item, list[Grant]], start: Choice, must: frozenset[Item]
-) -> Choice:
-    choice = dict(start)
-    # Denials that touch nothing allowed are of no account here.
-    harm = {
-        grant: frozenset(denial for denial in grant.denials if options.keys() & repairs.losses(denial).keys())
-        for grants in options.values()
-        for grant in grants
-    }
-    uses = Counter(denial for grant in choice.values() if grant is not None for denial in harm[grant])
+class _Climb:
+    """A choice that gets better step by step."""
 
-    def weight(item: Item) -> float:
-        return _FIRST if item in must else 1.0
+    def __init__(
+        self, repairs: Repairs, options: Mapping[Item, list[Grant]], start: Choice, must: frozenset[Item]
+    ) -> None:
+        self._repairs, self._options, self._must = repairs, options, must
+        self._choice = dict(start)
+        # Denials that touch nothing here are of no account.
+        self._harm: dict[Grant | None, frozenset[Pattern]] = {None: frozenset()}
+        for grants in options.values():
+            for grant in grants:
+                harmful = (one for one in grant.denials if options.keys() & repairs.losses(one).keys())
+                self._harm[grant] = frozenset(harmful)
+        self._uses = Counter(denial for grant in self._choice.values() for denial in self._harm[grant])
 
-    def own(item: Item, grant: Grant | None, present: set[Pattern]) -> float:
+    def end(self) -> Choice:
+        """Go on until no single change is worth anything."""
+        improved = True
+        while improved:
+            improved = False
+            for item, grants in self._options.items():
+                for grant in (*grants, None):
+                    if grant is not self._choice[item] and self._gain(item, grant) > _RESOURCE / 2:
+                        self._uses.subtract(self._harm[self._choice[item]])
+                        self._uses.update(self._harm[grant])
+                        self._uses = +self._uses
+                        self._choice[item] = grant
+                        improved = True
+        return self._choice
+
+    def _gain(self, item: Item, grant: Grant | None) -> float:
+        """Tell what it is worth to choose another grant for a rule, given all other choices."""
+        old = self._choice[item]
+        present = set(self._uses)
+        gone = {denial for denial in self._harm[old] - self._harm[grant] if self._uses[denial] == 1}
+        come = self._harm[grant] - present
+        others = self._lost_by_others(item, gone) - self._lost_by_others(item, come)
+        return others + self._own(item, grant, present - gone | come) - self._own(item, old, present)
+
+    def _lost_by_others(self, item: Item, denials: Iterable[Pattern]) -> float:
+        losses = (pair for denial in denials for pair in self._repairs.losses(denial).items())
+        return sum(
+            loss * self._weight(other)
+            for other, loss in losses
+            if other != item and self._choice.get(other) is not None
+        )
+
+    def _own(self, item: Item, grant: Grant | None, present: Iterable[Pattern]) -> float:
         if grant is None:
             return 0.0
-        lost = sum(repairs.losses(denial).get(item, 0.0) for denial in present)
-        return (grant.value - lost) * weight(item) - (len(grant.patterns) + len(grant.denials)) * _RESOURCE
+        lost = sum(self._repairs.losses(denial).get(item, 0.0) for denial in present)
+        cost = (len(grant.patterns) + len(grant.denials)) * _RESOURCE
+        return (grant.value - lost) * self._weight(item) - cost
 
-    def gain(item: Item, grant: Grant | None) -> float:
-        """Tell what it is worth to choose another grant for a rule, given all other choices."""
-        old = choice[item]
-        before = frozenset() if old is None else harm[old]
-        after = frozenset() if grant is None else harm[grant]
-        present = set(uses)
-        gone = {denial for denial in before - after if uses[denial] == 1}
-        come = after - present
-        freed: dict[Item, float] = {}
-        for denials, sign in ((gone, 1.0), (come, -1.0)):
-            for denial in denials:
-                for other, loss in repairs.losses(denial).items():
-                    freed[other] = freed.get(other, 0.0) + sign * loss
-        others = sum(loss * weight(other) for other, loss in freed.items() if other != item and choice.get(other))
-        return others + own(item, grant, present - gone | come) - own(item, old, present)
-
-    improved = True
-    while improved:
-        improved = False
-        for item, grants in options.items():
-            for grant in (*grants, None):
-                if grant is not choice[item] and gain(item, grant) > _RESOURCE / 2:
-                    old = choice[item]
-                    uses.subtract(frozenset() if old is None else harm[old])
-                    uses.update(frozenset() if grant is None else harm[grant])
-                    uses = +uses
-                    choice[item] = grant
-                    improved = True
-    return choice
+    def _weight(self, item: Item) -> float:
+        return _FIRST if item in self._must else 1.0
