@@ -123,7 +123,7 @@ def find_pip() -> list[str]:
 def works(command: list[str]) -> bool:
     """Say whether a command exists and succeeds."""
     try:
-        return subprocess.run(command, check=False, capture_output=True, cwd=ROOT).returncode == 0  # noqa: S603
+        return subprocess.run(command, check=False, capture_output=True, cwd=ROOT).returncode == 0  # noqa: S603 - our own arguments
     except OSError:
         return False
 

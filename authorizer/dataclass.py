@@ -117,7 +117,7 @@ def _constructor(made: type, fields: Mapping[str, _Field]) -> Callable[..., None
     exec("\n".join([f"def __init__({', '.join(parameters)}):", *body]), names)  # noqa: S102 - of our own field names
     constructor: Any = names["__init__"]
     constructor.__qualname__ = f"{made.__qualname__}.__init__"
-    return constructor  # type: ignore[no-any-return]
+    return constructor  # type: ignore[no-any-return]  # compiled above, of no type that is known
 
 
 def _comparison(compare: Callable[[object, object], bool]) -> Callable[[object, object], bool]:

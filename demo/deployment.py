@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import boto3  # type: ignore[import-untyped]
+import boto3  # type: ignore[import-untyped]  # boto3 ships no types
 
 from demo.tools import ACCESS_KEY, REGION, ROOT, SECRET_KEY, Tools, clean_environment, host_architecture, run
 

@@ -96,7 +96,7 @@ def _number(value: object) -> float | None:
 
 def choice[T: str](kind: type[T]) -> Callable[[object], T]:
     """Make a reader of one value of an enumeration."""
-    names = [str(member) for member in kind]  # type: ignore[attr-defined]
+    names = [str(member) for member in kind]  # type: ignore[attr-defined]  # an enumeration's class can be iterated
 
     def read(value: object) -> T:
         if not isinstance(value, str) or value.strip() not in names:

@@ -81,5 +81,5 @@ def _answers(engine: str | None = None) -> bool:
 def _works(command: list[str], seconds: float) -> bool:
     """Say whether a program exists, succeeds and takes no longer."""
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-        return subprocess.run(command, check=False, capture_output=True, timeout=seconds).returncode == 0  # noqa: S603
+        return subprocess.run(command, check=False, capture_output=True, timeout=seconds).returncode == 0  # noqa: S603 - our own arguments
     return False

@@ -123,7 +123,7 @@ def test_an_object(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("aws")
 def test_a_client_tries_once_and_waits_no_longer_than_it_may() -> None:
-    config = boto3_client("ssm", 3).meta.config  # type: ignore[attr-defined]
+    config = boto3_client("ssm", 3).meta.config  # type: ignore[attr-defined]  # boto3's own, behind our Protocol
     assert (config.connect_timeout, config.read_timeout) == (1.5, 1.5)
     assert config.retries["total_max_attempts"] == 1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import snapshot_restore_py  # type: ignore[import-untyped]
+import snapshot_restore_py  # type: ignore[import-untyped]  # it ships no types
 
 from authorizer.function import create_function
 from devkit.signing import key_set

@@ -59,7 +59,7 @@ def _written(request: Request) -> Iterator[tuple[str, str, str]]:
                 for name, value in mapping.items()
                 if isinstance(name, str) and isinstance(value, str) and name.lower() != "cookie"
             )
-    cookies = [*request.header("cookie"), *(request.event.get("cookies") or ())]  # type: ignore[misc]
+    cookies = [*request.header("cookie"), *(request.event.get("cookies") or ())]  # type: ignore[misc]  # an event's members have any type
     for pair in (pair for text in cookies if isinstance(text, str) for pair in text.split(";")):
         name, _, value = pair.strip().partition("=")
         yield TokenPlace.COOKIE.value, name, value
