@@ -14,8 +14,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from devkit.issuer.faults import parse_fault
-from devkit.issuer.provider import json_reply
+from devkit.issuer.faults import json_reply, parse_fault
 
 if TYPE_CHECKING:
     from devkit.issuer.faults import Reply

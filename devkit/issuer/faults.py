@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from devkit.signing import Json
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -24,6 +26,11 @@ class Reply:
     """Pause before each byte of the body; 0 sends it in one piece."""
     cut: bool = False
     """Close the connection after half of the body."""
+
+
+def json_reply(status: int, document: Json) -> Reply:
+    """Give a JSON answer."""
+    return Reply(status, json.dumps(document).encode(), {"Content-Type": "application/json"})
 
 
 class FaultKind(StrEnum):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections import Counter
@@ -10,7 +9,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from devkit.issuer.faults import Fault, Reply, spoil
+from devkit.issuer.faults import Fault, Reply, json_reply, spoil
 from devkit.mint import Defect, access_claims, mint
 from devkit.signing import SigningKey, generate, key_set
 
@@ -246,8 +245,3 @@ class Provider:
         else:
             del self._faults[endpoint]
         return fault
-
-
-def json_reply(status: int, document: Json) -> Reply:
-    """Give a JSON answer."""
-    return Reply(status, json.dumps(document).encode(), {"Content-Type": "application/json"})

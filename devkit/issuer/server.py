@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Self, cast
 
 from devkit.issuer.control import CONTROL, answer_control
-from devkit.issuer.provider import Discovery, Endpoint, Provider, json_reply
+from devkit.issuer.faults import json_reply
+from devkit.issuer.provider import Discovery, Endpoint, Provider
 from devkit.issuer.tokens import answer_token_request
 
 if TYPE_CHECKING:

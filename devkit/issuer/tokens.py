@@ -12,8 +12,7 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
 
-from devkit.issuer.faults import Reply
-from devkit.issuer.provider import json_reply
+from devkit.issuer.faults import Reply, json_reply
 
 if TYPE_CHECKING:
     from devkit.issuer.provider import Provider
