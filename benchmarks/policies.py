@@ -28,13 +28,9 @@ from tests.properties.apis import (
     PREFIX,
     Api,
     Asked,
-    Tally,
-    compare,
-    hold_against,
     hostile_request,
     listed_request,
     oracle,
-    permits,
     principal,
     principals,
     random_api,
@@ -42,6 +38,7 @@ from tests.properties.apis import (
     resource_api,
     tempting_request,
 )
+from tests.properties.judge import Tally, compare, hold_against, permits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,8 +1,7 @@
-"""Random APIs, tokens and requests, and a second opinion about them: what a policy is held against.
+"""Random APIs, tokens and requests, and a second opinion about them: what policies are held against.
 
 The oracle reads ``docs/rules.md`` once more, in the plainest way: regular expressions, one template after
-the other. It knows nothing of the tree and the classes that the code works with. The judge evaluates a policy
-as IAM documents it, character by character.
+the other. It knows nothing of the tree and the classes that the code works with.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from authorizer.claims import Principal
 from authorizer.events import EventKind, MethodArn, Request
-from authorizer.rules import Deny, Route, Rules, compile_rules
+from authorizer.rules import Route, Rules, compile_rules
 
 if TYPE_CHECKING:
-    from authorizer.policies import Compiled, PolicyCompiler
+    from authorizer.policies import Compiled
 
 
 type Pick = Callable[[Sequence[str]], str]
@@ -216,61 +215,3 @@ def _holds(routes: list[Route], who: Principal, method: str) -> bool:
     own = [route for route in routes if route.methods is not None and method in route.methods]
     found = own or [route for route in routes if route.methods is None]
     return bool(found) and set(found[0].scopes) <= who.scopes
-
-
-# ---------------------------------------------------------------------------------------------------------------
-# The judge
-
-
-def permits(compiled: Compiled, text: str) -> bool:
-    """Evaluate a policy as IAM does: some Allow covers the request, and no Deny."""
-    covered = {statement.effect: False for statement in compiled.statements}
-    for statement in compiled.statements:
-        covered[statement.effect] |= any(covers(resource, text) for resource in statement.resources)
-    return covered.get("Allow", False) and not covered.get("Deny", False)
-
-
-def covers(pattern: str, text: str) -> bool:
-    """Match an IAM resource pattern: ``*`` is any text, ``?`` one character, ``${*}`` the star itself."""
-    return _expression(pattern).fullmatch(text) is not None
-
-
-@cache
-def _expression(pattern: str) -> re.Pattern[str]:
-    meaning = {"*": ".*", "?": ".", "${*}": r"\*", "${?}": r"\?", "${$}": r"\$"}
-    parts = re.split(r"(\$\{[*?$]\}|[*?])", pattern)
-    return re.compile("".join(meaning.get(part) or re.escape(part) for part in parts), re.DOTALL)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What came out of comparing a policy with the rules, request by request."""
-
-    pairs: int = 0
-    over_grants: int = 0
-    allowed: int = 0
-    left_out: int = 0
-    wrong_for_asked: int = 0
-
-
-def compare(  # noqa: PLR0913 - it compares all of them
-    api: Api, compiler: PolicyCompiler, who: Principal, asked: Asked, *, others: Sequence[Asked], tally: Tally
-) -> Compiled:
-    """Ask for one request with ``JWT_CACHED_BY=token`` and hold the policy against the oracle for others."""
-    decision = compiler.rules.decide(who, asked.method, asked.path)
-    compiled = compiler.compile(who, decision, request(asked), "token")
-    expected = oracle(api, who, asked) == "allowed"
-    tally.wrong_for_asked += permits(compiled, asked.text) is not expected or isinstance(decision, Deny) is expected
-    hold_against(api, who, compiled, others, tally)
-    return compiled
-
-
-def hold_against(api: Api, who: Principal, compiled: Compiled, others: Sequence[Asked], tally: Tally) -> None:
-    """Hold a policy against the oracle, request by request."""
-    for other in others:
-        verdict = oracle(api, who, other)
-        granted = permits(compiled, other.text)
-        tally.pairs += 1
-        tally.over_grants += granted and verdict == "refused"
-        tally.allowed += verdict == "allowed"
-        tally.left_out += verdict == "allowed" and not granted

@@ -21,20 +21,16 @@ from tests.properties.apis import (
     PREFIX,
     Api,
     Asked,
-    Tally,
-    compare,
-    covers,
-    hold_against,
     hostile_request,
     listed_request,
     oracle,
-    permits,
     principals,
     random_api,
     request,
     resource_api,
     tempting_request,
 )
+from tests.properties.judge import Tally, compare, covers, hold_against, permits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
