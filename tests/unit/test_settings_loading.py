@@ -168,6 +168,7 @@ def test_nothing_set_asks_for_the_two_that_are_required() -> None:
     ("document", "names"),
     [
         ("[[issuers]]", {"issuers[0].issuer", "issuers[0].audience"}),
+        ("audience = 'a'\n[[issuers]]\n[[issuers]]", {"issuers[0].issuer", "issuers[1].issuer"}),
         (f"{DOCUMENT}[[issuers]]\nissuer = 3\naudience = []", {"issuers[1].issuer", "issuers[1].audience"}),
         (f"{DOCUMENT}leeway_seconds = nan", {"issuers[0].leeway_seconds"}),
         (f"jwks_ttl_seconds = inf\n{DOCUMENT}", {"jwks_ttl_seconds"}),
@@ -197,6 +198,7 @@ def test_unlisted_routes_is_deny_or_absent() -> None:
 def test_routes_are_compiled_with_what_holds_for_the_others(unlisted: str) -> None:
     rules = load({"JWT_CONFIG": f'{unlisted}\n{DOCUMENT}\n[[routes]]\nmethod = "GET"\npath = "/orders"\n'}).rules
     assert rules.configured
+    assert rules.absent is ("absent" in unlisted)
     decision = rules.decide(principal(), "GET", "/invoices")
     assert isinstance(decision, Deny)
     assert decision.reason is Reason.ROUTE_NOT_LISTED

@@ -121,6 +121,8 @@ def test_what_is_read(read: Callable[[object], object], value: object, expected:
         (values.required_claims, "[" * 100_000, "expected a JSON object"),
         (values.required_claims, "[]", "expected an object"),
         (values.required_claims, "{}", "expected an object"),
+        (values.required_claims, '["token_use"]', "expected an object"),
+        (values.required_claims, 5, "expected an object"),
         (values.required_claims, {}, "expected an object"),
         (values.required_claims, '{"a": []}', "the claim a needs"),
         (values.required_claims, '{"a": {"b": 1}}', "the claim a needs"),
