@@ -64,9 +64,18 @@ def test_examples_of_settings_are_accepted(block: Block) -> None:
 
 def _settings(block: Block) -> Settings:
     if block.language == "toml":
-        return load_settings({"JWT_CONFIG": block.text}, ROOT)
+        return load_settings({"JWT_CONFIG": _with_issuers(block.text)}, ROOT)
     lines = [line.partition("=") for line in block.text.splitlines()]
     return load_settings({name: value for name, _, value in lines}, ROOT)
+
+
+def _with_issuers(text: str) -> str:
+    """Complete an example that is about routes alone."""
+    document = tomllib.loads(text)
+    if "issuers" in document:
+        return text
+    named = {name for route in document["routes"] for name in route.get("issuers", [])} or {"https://i.example.com"}
+    return text + "".join(f'\n[[issuers]]\nissuer = "{name}"\naudience = "orders"\n' for name in sorted(named))
 
 
 PROVIDERS = {
