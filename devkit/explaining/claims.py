@@ -16,7 +16,7 @@ from authorizer.errors import TokenError
 from devkit.explaining.redaction import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from authorizer.errors import Reason
 
@@ -40,9 +40,16 @@ class ClaimVerdict:
     reason: Reason | None = None
 
 
-def judge_claims(claims: Mapping[str, object], rules: ClaimRules | None, now: float) -> tuple[ClaimVerdict, ...]:
-    """Hold each claim against each rule, without stopping. ``rules`` is ``None`` where no issuer's rules apply."""
-    judged = tuple(_judged(claims, rules, now)) if rules is not None else ()
+def judge_claims(
+    claims: Mapping[str, object], rules: ClaimRules | None, issuers: Iterable[str], now: float
+) -> tuple[ClaimVerdict, ...]:
+    """Hold each claim against each rule, without stopping.
+
+    ``issuers`` are the settings'; ``rules`` are those of the token's, ``None`` where it is none of them.
+    """
+    named = shown("iss", claims["iss"], now) if "iss" in claims else "missing"
+    first = ClaimVerdict("iss", named, f"exactly {' or '.join(issuers)}", rules is not None)
+    judged = (first, *(_judged(claims, rules, now) if rules is not None else ()))
     seen = {name for verdict in judged for name in verdict.claim.split(" / ")}
     others = tuple(
         ClaimVerdict(name, shown(name, value, now), "", None) for name, value in claims.items() if name not in seen

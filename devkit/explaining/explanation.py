@@ -70,7 +70,9 @@ def explain(event: object, watched: WatchedFunction) -> Explanation:
         cached=_cached(told, watched, answer),
         verified=principal is not None or _signature_passed(told),
         steps=tell_steps(told, seen, watched),
-        claims=() if seen.token is None else judge_claims(seen.token.claims, rules, watched.now),
+        claims=()
+        if seen.token is None
+        else judge_claims(seen.token.claims, rules, watched.authorizer.issuers, watched.now),
         routes=()
         if principal is None or request is None
         else judge_routes(principal, request, watched.authorizer, told.findings.decision, answer),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from authorizer.errors import Reason
-from devkit.explaining.advice.audience import another_api, another_client, id_token, no_audience
+from devkit.explaining.advice.audience import another_api, another_client, id_token, no_audience, no_expiry
 from devkit.explaining.advice.facts import Advice, Facts
 from devkit.explaining.advice.general import GENERAL
 from devkit.explaining.advice.issuers import another_issuer
@@ -27,7 +27,7 @@ _MISTAKES = {
     Reason.TOKEN_NOT_YET_VALID: (not_yet_valid,),
     Reason.INVALID_AUDIENCE: (id_token, no_audience, another_api),
     Reason.INVALID_CLIENT: (id_token, another_client),
-    Reason.INVALID_CLAIM: (id_token,),
+    Reason.INVALID_CLAIM: (no_expiry, id_token),
     Reason.INSUFFICIENT_SCOPE: (id_token, missing_scope),
     Reason.ROUTE_NOT_LISTED: (unlisted_route,),
 }

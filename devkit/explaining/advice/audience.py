@@ -46,6 +46,15 @@ def id_token(facts: Facts) -> Advice | None:
     return None
 
 
+def no_expiry(facts: Facts) -> Advice | None:
+    """Recognise a token that never ends."""
+    if "exp" in facts.claims:
+        return None
+    return Advice(
+        "no_expiry", "The token has no exp, so it would be good for ever: have the issuer give its tokens an end."
+    )
+
+
 def no_audience(facts: Facts) -> Advice | None:
     """Recognise a token without ``aud``, as Cognito's access tokens are."""
     if "aud" in facts.claims:

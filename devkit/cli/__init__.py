@@ -1,0 +1,1 @@
+"""The command ``jwt-authorizer``: one module for each of its commands."""
