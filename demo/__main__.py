@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 """The exit code of a program that Ctrl-C ended, by the shells' custom."""
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     console = Console()
     stays = console.is_terminal and sys.stdin.isatty() and not options.once and not os.environ.get("CI")
     # Whoever ends us, in whatever way, gets an orderly end: all that was started is stopped on the way out.
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in _ENDING:
         signal.signal(number, _interrupt)
     try:
         with running_stack(Tools(), lambda what: _step(console, what)) as stack:
@@ -48,6 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
                 # From here on Ctrl-C is the way out.
                 with contextlib.suppress(KeyboardInterrupt):
                     _stay(console, stack)
+                console.print("\nStopping …")
     except DemoError as error:
         console.print(str(error), style="red", markup=False, highlight=False)
         return 1
@@ -55,13 +57,13 @@ def main(arguments: list[str] | None = None) -> int:
         console.print("\nStopped; nothing is left running.")
         return INTERRUPTED
     if stays:
-        console.print("\nStopped; nothing is left running.")
+        console.print("Stopped; nothing is left running.")
     return 1 if failures else 0
 
 
 def _interrupt(*_: object) -> NoReturn:
-    # Once is enough: a second signal must not cut off the clearing away.
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    # Once is enough: a second signal, as of an impatient Ctrl-C, must not cut off the clearing away.
+    for number in _ENDING:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 

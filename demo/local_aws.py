@@ -49,9 +49,10 @@ def local_aws(tools: Tools, folder: Path) -> Iterator[LocalAws]:
         BIND_HOST=HOST,
         GATEWAY_PORT=str(aws.port),
         LOG_LEVEL="WARNING",
-        STATE_DIR=str(
-            folder / "ministack-state"
-        ),  # keys of user pools; else in a folder that all of this machine share
+        # Keys of user pools; else in a folder that all of this machine share.
+        STATE_DIR=str(folder / "ministack-state"),
+        # A broker for devices, which would listen on every interface, whatever BIND_HOST says.
+        IOT_MTLS_ENABLED="0",
     )
     with (
         aws.log.open("w") as log,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-_END_SECONDS = 5
+_END_SECONDS = 3
 
 
 @contextlib.contextmanager

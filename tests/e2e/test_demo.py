@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -17,6 +18,8 @@ from demo.tools import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from demo.stack import Stack
 
 
 @pytest.fixture
@@ -74,3 +77,29 @@ def test_an_interrupted_demo_leaves_nothing_running(temporary: Path, number: sig
     assert demo.returncode == INTERRUPTED, output
     assert list(left_running(temporary)) == []
     assert list(temporary.iterdir()) == []
+
+
+def listening(process: Path) -> Iterator[str]:
+    """Give the addresses that a process listens on, as the kernel writes them: hexadecimal, each word reversed."""
+    sockets = set()
+    for descriptor in (process / "fd").iterdir():
+        with contextlib.suppress(OSError):
+            sockets.add(str(descriptor.readlink()))
+    for table in ("tcp", "tcp6"):
+        for line in (process / "net" / table).read_text().splitlines()[1:]:
+            # proc_pid_net(5): among the columns are the local address, the state (0A: listening), the inode.
+            _, local, _, state, _, _, _, _, _, inode, *_ = line.split()
+            if state == "0A" and f"socket:[{inode}]" in sockets:
+                yield local.partition(":")[0]
+
+
+def test_nothing_listens_to_other_machines(stack: Stack) -> None:
+    folder = str(stack.aws.log.parent).encode()
+    addresses: list[str] = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if folder in (process / "environ").read_bytes():
+                addresses += listening(process)
+    loopback = "0100007F"
+    assert addresses
+    assert set(addresses) == {loopback}
