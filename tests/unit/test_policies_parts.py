@@ -10,7 +10,7 @@ from authorizer.policies.repairs import Repairs
 from authorizer.policies.selection import kept, select
 from authorizer.policies.sizes import Limits, Unit, fit
 from authorizer.policies.verdicts import Item, Verdicts
-from authorizer.policies.words import ANY, SLASH, compile_texts, covers, matches, resource
+from authorizer.policies.words import ANY, OTHER, SLASH, compile_texts, covers, matches, resource
 from authorizer.rules import compile_rules
 from tests.properties.apis import PREFIX
 from tests.properties.judge import permits
@@ -178,6 +178,13 @@ def test_one_pattern_covers_another() -> None:
     assert covers(("GET", ANY), ("GET", "a", ANY, "b"))
     assert covers((ANY, "a"), ("GET", "a"))
     assert not covers(("GET", "a", ANY), ("GET", ANY))
+
+
+def test_what_is_longer_than_a_denied_word_is_looked_at_all_the_same() -> None:
+    walk = Verdicts(listing("GET /a/{x}")).explore(("GET", ANY), without=(("GET", "a"), ("GET", OTHER)))
+    words = [word for word, _, _ in walk]
+    assert ("GET", "a", OTHER) in words
+    assert ("GET", "a") not in words
 
 
 def test_patterns_are_written_as_resources() -> None:
