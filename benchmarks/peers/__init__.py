@@ -1,0 +1,1 @@
+"""What the authorizer is measured against."""

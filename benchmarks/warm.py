@@ -1,0 +1,221 @@
+"""The warm path, in Python: ours by stage, the obvious authorizer, the peers. One round; ``python -m benchmarks.warm``.
+
+Reads what to verify from standard input (see :class:`Material`), writes seconds per call, by name, to
+standard output as JSON. Log lines go where Lambda's would, a file descriptor, without a buffer between.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import ssl
+import sys
+import time
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import jwt
+from awslambdaric.bootstrap import Unbuffered  # type: ignore[import-untyped]
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from joserfc import jwt as joserfc_jwt
+from joserfc.jwk import KeySet as JoserfcKeySet
+
+from authorizer.answers import AnswerSettings, iam_policy
+from authorizer.authorize import Findings
+from authorizer.claims import ClaimRules, VerifiedToken, check_claims
+from authorizer.events import read_event
+from authorizer.function import create_function
+from authorizer.journal import Journal
+from authorizer.jwks import CachedKeySource, Fetched
+from authorizer.keys import check_signature, parse_key_set
+from authorizer.policies import PolicyCompiler
+from authorizer.rules import compile_rules
+from authorizer.tokens import BearerToken, TokenPlace, TokenSource, bearer_token, parse
+from benchmarks.workload import AUDIENCE, rest_event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_PASSES = 25
+
+STAGES = ("event", "token", "parse", "key", "signature", "claims", "decision", "answer", "log line")
+"""The stages of ours, in their order."""
+
+
+class Material(TypedDict):
+    """What is verified: an issuer, where its keys are and what they are, who signs their server, and tokens."""
+
+    issuer: str
+    jwks_url: str
+    jwks: str
+    certificates: str
+    tokens: list[str]
+
+
+class _Context:
+    """As much of Lambda's context object as anybody asks for."""
+
+    function_name = "bench"
+    function_version = "1"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:bench"
+    aws_request_id = "52fdfc07-2182-454f-963f-5f0f9a621d72"
+    tenant_id = None
+
+
+def main() -> None:
+    """Measure each once, over all tokens."""
+    material: Material = json.load(sys.stdin)
+    results = sys.stdout
+    sys.stdout = Unbuffered(open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - until the process ends
+    calls = _ours(material) | _stages(material) | _obvious(material) | _peers(material)
+    gc.freeze()  # as our handler does; here it spares all of them alike
+    times = {name: float("inf") for name in calls}
+    for _ in range(_PASSES):  # one after the other each time, so that a slow moment slows all of them
+        for name, call in calls.items():
+            times[name] = min(times[name], _per_call(call, len(material["tokens"])))
+    json.dump(times, results)
+    results.flush()
+
+
+def _per_call(call: Callable[[int], object], count: int) -> float:
+    """Give the seconds per call in one pass over all tokens but the first, which meets cold caches."""
+    call(0)
+    started = time.perf_counter()
+    for number in range(1, count):
+        call(number)
+    return (time.perf_counter() - started) / (count - 1)
+
+
+def environment(material: Material, **more: str) -> dict[str, str]:
+    """Give our settings, with the keys in them."""
+    return {"JWT_ISSUER": material["issuer"], "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": material["jwks"], **more}
+
+
+def _ours(material: Material) -> dict[str, Callable[[int], object]]:
+    """Whole handlers: each token new, and one token again and again. Neither may be what it is not."""
+    events = [rest_event(token) for token in material["tokens"]]
+    context = _Context()
+    remembering = create_function(environment(material), write=sys.stdout.write)
+    forgetting = _Forgetful(material)
+
+    def fresh(number: int) -> object:
+        return forgetting.function(number)(events[number], context)
+
+    return {
+        "handler, fresh token": fresh,
+        "handler, repeated token": lambda _: remembering(events[0], context),
+    }
+
+
+class _Forgetful:
+    """A function that has seen none of the tokens, made anew for each pass over them."""
+
+    def __init__(self, material: Material) -> None:
+        self._environment = environment(material, JWT_TOKEN_CACHE_SIZE=str(len(material["tokens"])))
+        self._function: Callable[[object, object], object] | None = None
+
+    def function(self, number: int) -> Callable[[object, object], object]:
+        if self._function is None or number == 0:
+            self._function = create_function(self._environment, write=sys.stdout.write)
+        return self._function
+
+
+def _stages(material: Material) -> dict[str, Callable[[int], object]]:
+    """Give each stage by itself, on the outcome of the one before."""
+    now = time.time()
+    keys = CachedKeySource(
+        lambda: Fetched(parse_key_set(material["jwks"])), ttl=600, max_stale=3600, cooldown=30, report=lambda *_: None
+    )
+    sources = (TokenSource(TokenPlace.HEADER, "Authorization"),)
+    rules = ClaimRules(audience=frozenset({AUDIENCE}))
+    routes = compile_rules(None)
+    policies = PolicyCompiler(routes)
+    settings = AnswerSettings()
+    journal = Journal(sys.stdout.write, "bench")
+    events = [rest_event(token) for token in material["tokens"]]
+    requests = [read_event(event) for event in events]
+    parsed = [parse(BearerToken(token)) for token in material["tokens"]]
+    found = keys.candidates("RS256", parsed[0].kid, now)
+    verified = VerifiedToken(material["issuer"], parsed[0].claims)
+    principal = check_claims(verified, rules, now)
+    decision = routes.decide(principal, requests[0].method, requests[0].path)
+    compiled = policies.compile(principal, decision, requests[0], "token")
+    findings = Findings(requests[0], material["issuer"], "RS256", parsed[0].kid, "miss", principal, decision)
+
+    def verification(number: int) -> object:
+        token = parse(BearerToken(material["tokens"][number]))
+        check_signature(token, keys.candidates(token.alg, token.kid, now))
+        return check_claims(VerifiedToken(material["issuer"], token.claims), rules, now)
+
+    def decide(number: int) -> object:
+        made = routes.decide(principal, requests[number].method, requests[number].path)
+        return policies.compile(principal, made, requests[number], "token")
+
+    return {
+        "verification": verification,
+        "event": lambda number: read_event(events[number]),
+        "token": lambda number: bearer_token(requests[number], sources),
+        "parse": lambda number: parse(BearerToken(material["tokens"][number])),
+        "key": lambda number: keys.candidates(parsed[number].alg, parsed[number].kid, now),
+        "signature": lambda number: check_signature(parsed[number], found),
+        "claims": lambda number: check_claims(VerifiedToken(material["issuer"], parsed[number].claims), rules, now),
+        "decision": decide,
+        "answer": lambda number: iam_policy(requests[number], principal, decision, compiled.statements, settings),
+        "log line": lambda _: journal.decided(
+            "allow", None, None, findings, now=now, duration=0.001, function_request_id=_Context.aws_request_id
+        ),
+    }
+
+
+def _obvious(material: Material) -> dict[str, Callable[[int], object]]:
+    """Give the obvious authorizer's handler. It remembers no tokens, so new and known ones are the same to it."""
+    os.environ |= {
+        "JWKS_URL": material["jwks_url"],
+        "JWT_ISSUER": material["issuer"],
+        "JWT_AUDIENCE": AUDIENCE,
+        "SSL_CERT_FILE": material["certificates"],
+    }
+    from benchmarks.peers import obvious  # noqa: PLC0415 - it reads its environment when imported
+
+    events = [rest_event(token) for token in material["tokens"]]
+    context: Any = _Context()
+    return {"obvious handler": lambda number: obvious.lambda_handler(events[number], context)}
+
+
+def _peers(material: Material) -> dict[str, Callable[[int], object]]:
+    """Give the raw check and what other libraries make of the same tokens."""
+    tokens, issuer = material["tokens"], material["issuer"]
+    key: Any = parse_key_set(material["jwks"]).keys[0].public
+    parsed = [parse(BearerToken(token)) for token in tokens]
+    scheme, digest = padding.PKCS1v15(), hashes.SHA256()
+    ready = jwt.PyJWK(json.loads(material["jwks"])["keys"][0])
+    context = ssl.create_default_context(cafile=material["certificates"])
+    client = jwt.PyJWKClient(material["jwks_url"], ssl_context=context)
+    joserfc_keys = JoserfcKeySet.import_key_set(json.loads(material["jwks"]))
+    registry = joserfc_jwt.JWTClaimsRegistry(
+        iss={"essential": True, "value": issuer}, aud={"essential": True, "value": AUDIENCE}
+    )
+
+    def pyjwt(number: int, found: jwt.PyJWK) -> object:
+        return jwt.decode(tokens[number], found, algorithms=["RS256"], audience=AUDIENCE, issuer=issuer)
+
+    def joserfc(number: int) -> None:
+        registry.validate(joserfc_jwt.decode(tokens[number], joserfc_keys, algorithms=["RS256"]).claims)
+
+    return {
+        "raw check": lambda number: key.verify(parsed[number].signature, parsed[number].signing_input, scheme, digest),
+        "PyJWT, ready key": lambda number: pyjwt(number, ready),
+        "PyJWT, PyJWKClient": lambda number: pyjwt(number, client.get_signing_key_from_jwt(tokens[number])),
+        "joserfc": joserfc,
+    }
+
+
+def read(times: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Take the least of several rounds for each name: noise only ever adds."""
+    return {name: min(round_[name] for round_ in times) for name in times[0]}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""The one workload that everything is measured with: an issuer over TLS, an access token, an event.
+
+The token is of the size that Cognito and Auth0 send: an RS256 signature by a 2048-bit key, 13 claims. The
+event is a REST API's ``REQUEST`` with the headers that a browser behind CloudFront sends.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from devkit.certificate import self_signed
+from devkit.issuer.provider import Provider
+from devkit.issuer.server import IssuerServer
+from devkit.signing import key_set
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+AUDIENCE = "https://api.example.com"
+ROOT = Path(__file__).resolve().parent.parent
+_HOUR = 3600
+_SYSTEM_CERTIFICATES = (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/pki/tls/certs/ca-bundle.crt"))
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """An issuer that is up, and the certificates that it is trusted by."""
+
+    provider: Provider
+    certificates: Path
+
+    @property
+    def issuer(self) -> str:
+        """The tokens' ``iss``."""
+        return self.provider.url
+
+    def token(self, number: int = 0) -> str:
+        """Sign one of as many tokens as are needed; two numbers give two tokens."""
+        more = {
+            "jti": f"2b9c7f8e-5a61-4a41-9d6f-{number:012d}",
+            "auth_time": int(time.time()) - 60,
+            "azp": "4f2example4f2example4f2exa",
+            "email": "somebody@example.com",
+            "email_verified": True,
+            "groups": ["staff", "beta-testers"],
+        }
+        return self.provider.token(
+            more,
+            audience=AUDIENCE,
+            subject="248289761001",
+            client_id="4f2example4f2example4f2exa",
+            scope="openid profile email orders:read orders:write",
+            lifetime=_HOUR,
+        )
+
+    def jwks(self) -> str:
+        """Give the issuer's key set."""
+        return json.dumps(key_set(self.provider.keys))
+
+    def event(self, token: str) -> dict[str, object]:
+        """Give what a REST API sends to its REQUEST authorizer."""
+        return rest_event(token)
+
+
+def rest_event(token: str) -> dict[str, object]:
+    """Give the sample event of a REST API with this token in it."""
+    event: dict[str, object] = json.loads((ROOT / "events" / "rest-request.json").read_text("utf-8"))
+    headers, many = event["headers"], event["multiValueHeaders"]
+    assert isinstance(headers, dict)  # noqa: S101 - tells mypy
+    assert isinstance(many, dict)  # noqa: S101 - tells mypy
+    headers["Authorization"] = f"Bearer {token}"
+    many["Authorization"] = [f"Bearer {token}"]
+    return event
+
+
+@contextmanager
+def workload(folder: Path) -> Iterator[Workload]:
+    """Bring the issuer up; its certificate, behind the system's own as on Lambda, is in ``folder``."""
+    tls = self_signed(folder, "localhost")
+    certificates = folder / "trusted.pem"
+    certificates.write_text(_system_certificates() + tls.certificate.read_text("ascii"), "utf-8")
+    provider = Provider(algorithms=("RS256",))
+    server = IssuerServer(provider, name="localhost", tls=tls).start()
+    try:
+        yield Workload(provider, certificates)
+    finally:
+        server.stop()
+
+
+def _system_certificates() -> str:
+    """Give the authorities that a system trusts, since loading them is part of a first fetch."""
+    known = ssl.get_default_verify_paths().cafile
+    for path in (*([Path(known)] if known else []), *_SYSTEM_CERTIFICATES):
+        if path.is_file():
+            return path.read_text("utf-8")
+    return ""
