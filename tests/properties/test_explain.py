@@ -1,0 +1,152 @@
+"""`explain` and the deployed function agree, whatever the token, the event and the settings."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from authorizer.function import AuthorizerFunction, create_function
+from devkit.explaining import ApiKind, WatchedFunction, event_for, explain, watched_function
+from devkit.explaining.steps import Outcome
+from devkit.mint import Defect, access_claims, mint
+from devkit.signing import key_set
+from tests.factories import AUDIENCE, AUTHORIZATION, EVENTS, ISSUER, NOW, signing_key
+
+KEYS = json.dumps(key_set((signing_key("ES256"), signing_key("EdDSA", "key-2"))))
+PLAIN = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": KEYS}
+DOCUMENT = f"""
+[[issuers]]
+issuer = "{ISSUER}"
+audience = ["{AUDIENCE}"]
+jwks = '{KEYS}'
+[[routes]]
+method = "GET"
+path = "/orders/{{id}}"
+scopes = ["orders:read"]
+[[routes]]
+path = "/files/{{proxy+}}"
+claims = {{ role = "admin" }}
+"""
+SETTINGS = (
+    PLAIN,
+    PLAIN | {"JWT_CLIENT_ID": "demo-client", "JWT_MAX_LIFETIME_SECONDS": "600", "JWT_REQUIRED_SCOPES": "orders:read"},
+    PLAIN
+    | {"JWT_TOKEN_TYPES": "at+jwt", "JWT_REQUIRED_CLAIMS": '{"tier": ["paid", 1]}', "JWT_HTTP_API_REJECT": "raise"},
+    PLAIN | {"JWT_TOKEN_SOURCE": "cookie:session,query:token,header:X-Token"},
+    {"JWT_CONFIG": DOCUMENT},
+    {"JWT_CONFIG": DOCUMENT, "JWT_CACHED_BY": "route"},
+    {"JWT_CONFIG": DOCUMENT, "JWT_CACHED_BY": "nothing", "JWT_HTTP_API_RESPONSE": "iam"},
+)
+
+_SIGNED = re.compile(r"eyJ[\w-]+\.[\w-]+\.([\w-]{40,})")
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=5,
+)
+times = st.integers(-4000, 4000).map(lambda seconds: int(NOW) + seconds)
+more_claims = st.fixed_dictionaries(
+    {},
+    optional={
+        "iss": st.sampled_from([ISSUER, ISSUER + "/", "https://other.example.com", None, 5]),
+        "aud": st.sampled_from([AUDIENCE, [AUDIENCE, "x"], "other", [], None]) | json_values,
+        "exp": times | json_values,
+        "nbf": times | json_values,
+        "iat": times | json_values,
+        "scope": st.sampled_from(["orders:read", "", None, ["orders:read"], "admin orders:read"]) | json_values,
+        "sub": st.sampled_from(["user-1", "", None, 7]) | json_values,
+        "client_id": st.sampled_from(["demo-client", "x", None]) | json_values,
+        "role": st.sampled_from(["admin", ["admin"], "staff"]),
+        "tier": st.sampled_from(["paid", 1, True, "free"]),
+    },
+)
+headers = st.fixed_dictionaries(
+    {},
+    optional={"typ": st.sampled_from(["at+jwt", "JWT", None]), "kid": st.sampled_from(["key-1", "key-2", None, "?"])},
+)
+
+
+@st.composite
+def tokens(draw: st.DrawFn) -> str:
+    """Draw a signed token, mostly nearly right; sometimes cut, changed, or any text."""
+    if draw(st.integers(0, 9)) == 0:
+        return draw(st.text(max_size=60))
+    claims = access_claims(ISSUER, draw(more_claims), audience=AUDIENCE, now=NOW, scope="orders:read")
+    key = draw(st.sampled_from([signing_key("ES256"), signing_key("EdDSA", "key-2")]))
+    text = mint(key, claims, defect=draw(st.none() | st.sampled_from(list(Defect))), header=draw(headers))
+    cut = draw(st.sampled_from([0, 0, 0, 0, 1, 4, 30]))
+    return text[: len(text) - cut]
+
+
+@st.composite
+def events(draw: st.DrawFn) -> object:
+    """Draw an event of each kind, now and then with a part exchanged or gone."""
+    bearer = draw(tokens())
+    if draw(st.booleans()):
+        kind = draw(st.sampled_from(list(ApiKind)))
+        path = draw(st.sampled_from(["/orders/1", "/files/a/b", "/orders", "/", "/x//y"]))
+        return event_for(bearer, AUTHORIZATION, kind, draw(st.sampled_from(["GET", "POST"])), path)
+    make = draw(st.sampled_from(list(EVENTS.values())))
+    event = make(draw(st.just(bearer) | st.none()))
+    if draw(st.integers(0, 3)) == 0:
+        name = draw(st.sampled_from(sorted(event)))
+        event = {**event, name: draw(json_values)}
+    if draw(st.integers(0, 3)) == 0:
+        event = {**event, "headers": {"cookie": f"session={bearer}", "x-token": bearer}}
+    return event
+
+
+@cache
+def both(number: int) -> tuple[AuthorizerFunction, list[str], WatchedFunction]:
+    written: list[str] = []
+    function = create_function(SETTINGS[number], write=written.append, clock=lambda: NOW)
+    return function, written, watched_function(SETTINGS[number], now=NOW, package_root=Path.cwd())
+
+
+@given(number=st.integers(0, len(SETTINGS) - 1), event=events())
+@example(number=0, event=None)
+@example(number=0, event=[])
+@settings(max_examples=settings().max_examples * 12)
+def test_explain_says_what_the_function_does(number: int, event: object) -> None:
+    function, written, watched = both(number)
+    answer: dict[str, object] | None = None
+    raised: str | None = None
+    try:
+        answer = function(event, None)
+    except Exception as error:  # noqa: BLE001 - whatever it is, explain has to tell it
+        raised = str(error)
+    explanation = explain(event, watched)
+    assert (explanation.answer, explanation.raised) == (answer, raised)
+    line = json.loads(written[-1])
+    assert (explanation.decision, explanation.reason, explanation.detail) == (
+        line["decision"],
+        line["reason"],
+        line["detail"],
+    )
+    failed = [step for step in explanation.steps if step.outcome is Outcome.FAILED]
+    assert len(failed) == (explanation.decision != "allow")
+    assert (explanation.advice is None) is (explanation.decision == "allow")
+
+
+@given(number=st.integers(0, len(SETTINGS) - 1), event=events())
+def test_each_claim_that_is_to_blame_is_marked(number: int, event: object) -> None:
+    explanation = explain(event, both(number)[2])
+    wrong = [verdict for verdict in explanation.claims if verdict.holds is False]
+    if explanation.decision in ("allow", "deny"):
+        assert not wrong
+    elif explanation.verified and explanation.decision == "reject":
+        assert explanation.reason in {verdict.reason for verdict in wrong}
+
+
+@given(number=st.integers(0, len(SETTINGS) - 1), event=events())
+def test_no_signature_is_ever_shown(number: int, event: object) -> None:
+    explanation = explain(event, both(number)[2])
+    text = f"{explanation.steps} {explanation.claims} {explanation.advice} {explanation.detail} {explanation.log_line}"
+    for sent in _SIGNED.finditer(json.dumps(event)):
+        assert sent[1] not in text

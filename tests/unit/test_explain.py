@@ -1,0 +1,234 @@
+"""What `explain` makes of a decision: the function's own answer, with what led to it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from authorizer.errors import Reason, SettingsError
+from devkit.explaining import ApiKind, event_for, explain, watched_function
+from devkit.explaining.events import default_request
+from devkit.explaining.redaction import redacted
+from devkit.explaining.routes import Copy
+from devkit.explaining.steps import Name, Outcome
+from devkit.issuer import Fault, FaultKind, local_issuer
+from devkit.mint import Defect
+from devkit.signing import key_set
+from tests.factories import (
+    AUDIENCE,
+    AUTHORIZATION,
+    ISSUER,
+    NOW,
+    http_api_v2_event,
+    rest_request_event,
+    rest_token_event,
+    signing_key,
+    token,
+    websocket_event,
+)
+
+if TYPE_CHECKING:
+    from devkit.explaining import Explanation, WatchedFunction
+
+KEYS = json.dumps(key_set((signing_key(),)))
+ROUTES = """
+[[routes]]
+method = "GET"
+path = "/orders/{id}"
+scopes = ["orders:read"]
+
+[[routes]]
+method = "DELETE"
+path = "/orders/{id}"
+scopes = ["orders:delete"]
+
+[[routes]]
+path = "/admin/{proxy+}"
+claims = { role = "admin" }
+"""
+
+
+def function(routes: str = "", **settings: str) -> WatchedFunction:
+    if routes:
+        document = f"[[issuers]]\nissuer = '{ISSUER}'\naudience = ['{AUDIENCE}']\njwks = '{KEYS}'\n{routes}"
+        return watched_function({"JWT_CONFIG": document, **settings}, now=NOW, package_root=Path.cwd())
+    known = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": KEYS}
+    return watched_function({**known, **settings}, now=NOW, package_root=Path.cwd())
+
+
+def explained(bearer: str, watched: WatchedFunction | None = None, kind: ApiKind = ApiKind.REST) -> Explanation:
+    return explain(event_for(bearer, AUTHORIZATION, kind, "GET", "/orders/1"), watched or function())
+
+
+def failed(explanation: Explanation) -> list[Name]:
+    return [step.name for step in explanation.steps if step.outcome is Outcome.FAILED]
+
+
+@pytest.mark.parametrize("kind", list(ApiKind))
+def test_a_good_token_passes_each_step_on_each_kind_of_api(kind: ApiKind) -> None:
+    explanation = explained(token(), kind=kind)
+    assert (explanation.decision, explanation.reason, explanation.advice) == ("allow", None, None)
+    assert {step.outcome for step in explanation.steps} == {Outcome.PASSED}
+    assert [step.name for step in explanation.steps] == list(Name)
+    assert explanation.verified
+
+
+def test_it_tells_which_key_it_found_and_where() -> None:
+    step = explained(token()).steps[list(Name).index(Name.KEY)]
+    assert step.saw.startswith("the key set in JWT_JWKS")
+    assert step.said == "found key-1"
+
+
+@pytest.mark.parametrize(
+    ("defect", "step"),
+    [
+        (Defect.OPAQUE, Name.HEADER),
+        (Defect.WRONG_ISSUER, Name.ISSUER),
+        (Defect.ALG_NONE, Name.ALGORITHM),
+        (Defect.UNKNOWN_KEY, Name.KEY),
+        (Defect.FORGED, Name.SIGNATURE),
+        (Defect.EXPIRED, Name.CLAIMS),
+    ],
+    ids=str,
+)
+def test_the_step_that_fails_is_the_last_that_is_reached(defect: Defect, step: Name) -> None:
+    explanation = explained(token(defect=defect))
+    assert failed(explanation) == [step]
+    position = list(Name).index(step)
+    assert {one.outcome for one in explanation.steps[position + 1 :]} == {Outcome.NOT_REACHED}
+    assert explanation.client_sees == "401"
+
+
+def test_every_claim_that_is_wrong_is_shown_not_only_the_first() -> None:
+    wrong = token({"aud": "https://other.example.com", "sub": None, "exp": int(NOW) - 3600, "tier": "free"})
+    watched = function(JWT_REQUIRED_CLAIMS='{"tier": "paid"}', JWT_CLIENT_ID="demo-client")
+    explanation = explained(wrong, watched)
+    assert explanation.reason is Reason.TOKEN_EXPIRED
+    held = {verdict.claim: verdict.holds for verdict in explanation.claims}
+    assert held["client_id / azp"] is True
+    assert [name for name, holds in held.items() if holds is False] == ["exp", "aud", "tier", "sub"]
+
+
+def test_a_lifetime_is_judged_by_both_of_its_claims() -> None:
+    explanation = explained(token({"exp": int(NOW) + 7200}), function(JWT_MAX_LIFETIME_SECONDS="600"))
+    (verdict,) = [verdict for verdict in explanation.claims if verdict.holds is False]
+    assert (verdict.claim, verdict.reason) == ("iat / exp", Reason.TOKEN_LIFETIME_TOO_LONG)
+
+
+def test_claims_of_a_forged_token_are_marked_as_anybodys() -> None:
+    assert not explained(token(defect=Defect.FORGED)).verified
+
+
+def test_routes_tell_what_the_token_may_do_and_what_a_cached_copy_does() -> None:
+    explanation = explained(token(), function(ROUTES))
+    assert [(one.route, one.allowed, one.reason, one.copy, one.decided) for one in explanation.routes] == [
+        ("GET /orders/{id}", True, None, Copy.SERVES, True),
+        ("DELETE /orders/{id}", False, "insufficient_scope", Copy.REFUSES, False),
+        ("* /admin/{proxy+}", False, "claim_mismatch", Copy.REFUSES, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cached_by", "copies"),
+    [
+        ("route", [Copy.SERVES, Copy.ASKS, Copy.ASKS]),
+        ("nothing", [Copy.ASKS, Copy.ASKS, Copy.ASKS]),
+    ],
+)
+def test_what_a_copy_serves_depends_on_the_cache(cached_by: str, copies: list[Copy]) -> None:
+    explanation = explained(token(), function(ROUTES, JWT_CACHED_BY=cached_by))
+    assert [route.copy for route in explanation.routes] == copies
+    assert f"JWT_CACHED_BY={cached_by}" in explanation.cached
+
+
+def test_a_simple_response_serves_its_own_route() -> None:
+    event = http_api_v2_event(token(), by_route=True)
+    explanation = explain(event, function(ROUTES))
+    assert [route.copy for route in explanation.routes] == [Copy.SERVES, Copy.ASKS, Copy.ASKS]
+
+
+def test_an_overlap_that_a_cached_policy_leaves_out_is_seen() -> None:
+    overlapping = (
+        '[[routes]]\npath = "/{area}/list"\nscopes = ["orders:read"]\n'
+        '[[routes]]\npath = "/secret/{name}"\nscopes = ["secrets"]\n'
+        '[[routes]]\npath = "/{area}/{name}"\nscopes = ["orders:write"]\n'
+    )
+    explanation = explain(event_for(token(), AUTHORIZATION, ApiKind.REST, "GET", "/public/list"), function(overlapping))
+    assert explanation.decision == "allow"
+    assert all(route.copy is not Copy.SERVES for route in explanation.routes if not route.allowed)
+
+
+def test_a_websocket_has_the_one_route() -> None:
+    watched = function('[[routes]]\npath = "$connect"\nscopes = ["chat"]\n')
+    explanation = explain(websocket_event(token()), watched)
+    assert [(one.route, one.allowed) for one in explanation.routes] == [("$connect", False)]
+    assert explanation.client_sees == "403"
+
+
+@pytest.mark.parametrize(
+    ("event", "settings", "sees"),
+    [
+        (rest_token_event(None), {}, "401"),
+        (http_api_v2_event(token(defect=Defect.EXPIRED)), {}, "403"),
+        (http_api_v2_event(token(defect=Defect.EXPIRED)), {"JWT_HTTP_API_REJECT": "raise"}, "401 or 500"),
+        (http_api_v2_event(token(defect=Defect.UNKNOWN_KEY)), {}, "500"),
+        ({"version": "2.0"}, {}, "500"),
+    ],
+    ids=["rest", "http", "http-raise", "http-heals", "no-event"],
+)
+def test_it_tells_what_the_client_sees(event: object, settings: dict[str, str], sees: str) -> None:
+    assert explain(event, function(**settings)).client_sees.startswith(sees)
+
+
+def test_keys_out_of_reach_leave_the_claims_to_look_at() -> None:
+    with local_issuer(algorithms=("ES256",)) as issuer:
+        issuer.misbehave("jwks", Fault(FaultKind.STATUS, 503))
+        environment = {"JWT_ISSUER": issuer.url, "JWT_AUDIENCE": AUDIENCE, "JWT_ALLOW_HTTP": "true"}
+        bearer = issuer.token({"iat": int(NOW), "exp": int(NOW) + 60})
+        watched = watched_function(environment, now=NOW, package_root=Path.cwd())
+        explanation = explained(bearer, watched)
+    assert (explanation.decision, explanation.reason) == ("error", Reason.KEYS_UNAVAILABLE)
+    assert explanation.advice is not None
+    assert "answered 503" in explanation.advice.text
+    assert any(verdict.claim == "aud" and verdict.holds for verdict in explanation.claims)
+    assert not explanation.verified
+
+
+def test_a_key_set_at_hand_makes_it_work_offline() -> None:
+    environment = {"JWT_ISSUER": "https://unreachable.invalid", "JWT_AUDIENCE": AUDIENCE}
+    watched = watched_function(environment, now=NOW, package_root=Path.cwd(), key_document=KEYS)
+    explanation = explained(token({"iss": "https://unreachable.invalid"}), watched)
+    assert explanation.decision == "allow"
+
+
+def test_wrong_settings_are_told_as_at_start_up() -> None:
+    with pytest.raises(SettingsError, match="JWT_ISUER"):
+        watched_function({"JWT_ISUER": "x"}, now=NOW, package_root=Path.cwd())
+
+
+def test_the_log_line_is_the_functions_own() -> None:
+    explanation = explained(token(defect=Defect.EXPIRED))
+    assert explanation.log_line["reason"] == "token_expired"
+    assert explanation.log_line["event_kind"] == "rest_request"
+
+
+def test_the_same_function_explains_one_event_after_another() -> None:
+    watched = function()
+    assert explained(token(defect=Defect.FORGED), watched).reason is Reason.BAD_SIGNATURE
+    assert explained(token(), watched).decision == "allow"
+    assert explain(rest_request_event(None), watched).reason is Reason.MISSING_TOKEN
+
+
+def test_a_bare_token_asks_for_the_first_route() -> None:
+    assert default_request(function(ROUTES).settings.rules) == ("GET", "/orders/1")
+    assert default_request(function().settings.rules) == ("GET", "/")
+
+
+def test_no_token_is_left_in_a_text() -> None:
+    bearer = token()
+    text = f"got {bearer} and Bearer {bearer}, {bearer[:40]}"
+    assert bearer[20:60] not in redacted(text)
+    assert f"({len(bearer)} characters)" in redacted(text)
