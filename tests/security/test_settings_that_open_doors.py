@@ -60,7 +60,7 @@ DOCUMENTS = {
     "routes that are none": f"audience = [{AUDIENCE!r}]\n[[routes]]\nmethod = 'GET'",
     "a route for nobody's scopes": f"audience = [{AUDIENCE!r}]\n[[routes]]\nmethod = 'GET'\npath = '/x'\nscopes = [1]",
     "a route with a star": f"audience = [{AUDIENCE!r}]\n[[routes]]\nmethod = 'GET'\npath = '/x/*'",
-    "a route's misspelt scopes": f"audience = [{AUDIENCE!r}]\n[[routes]]\nmethod = 'GET'\npath = '/x'\nscope = ['admin']",
+    "a route of misspelt scopes": f"audience = [{AUDIENCE!r}]\n[[routes]]\nmethod = 'GET'\npath = '/x'\nscope = ['a']",
 }
 
 
