@@ -231,3 +231,13 @@ def test_pattern_characters_in_a_path_stay_data(path: str, allowed: str) -> None
 
 def test_pattern_characters_in_a_method_stay_data() -> None:
     assert literal(listing("* /a", "GET /a x"), 1, "G*T", "/a").allowed == "G${*}T/a"
+
+
+def test_whether_one_answer_does_for_a_route_of_the_api_is_found_once_for_some_rights() -> None:
+    assert PolicyCompiler(compile_rules(None)).one_answer(principal(), "GET /x")
+    compiler = PolicyCompiler(listing("GET /orders", "GET /orders/{id} read"))
+    for number in range(300):  # more than are kept
+        assert compiler.one_answer(principal(), f"GET /none{number}")
+    for who in (principal(), principal("read"), principal()):
+        assert not compiler.one_answer(who, "GET /{proxy+}")
+        assert compiler.one_answer(who, "GET /orders/{order}")

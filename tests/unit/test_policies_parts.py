@@ -121,6 +121,19 @@ def test_two_routes_that_exclude_each_other_are_named_with_what_to_do() -> None:
     assert "JWT_CACHED_BY=route" in warning
 
 
+def test_a_pair_is_named_once_whichever_of_the_two_is_left_out() -> None:
+    rules = listing("GET /a s", "GET /a/{x} s", "GET /a/{x}/b/{y} s", "GET /a/me t", "GET /a/you t", "PUT /a u")
+    left_out = {compiled(rules, "GET /none", *scopes).left_out for scopes in (("s", "t", "u"), ("s", "u"))}
+    assert left_out == {("GET /a/{x}",), ("GET /a/{x}/b/{y}",)}
+    assert len(PolicyCompiler(rules).warnings("token")) == 1
+
+
+def test_listing_what_is_between_two_routes_mends_it() -> None:
+    rules = listing(*DEEP, "GET /a/{rest+}")
+    assert PolicyCompiler(rules).warnings("token") == ()
+    assert compiled(rules, "GET /a/1").left_out == ()
+
+
 def test_a_route_that_no_principal_of_some_rights_can_have_is_named() -> None:
     rules = listing("GET /a/{p+}", "GET /a/{x} s", "GET /a/{x}/{y} s", "GET /a/{x}/{y}/{z} s", absent=True)
     [warning] = PolicyCompiler(rules).warnings("token")
