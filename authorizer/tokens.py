@@ -128,7 +128,7 @@ def parse(token: BearerToken) -> UnverifiedToken:
     if match is None:
         _malformed(_not_compact(text))
     encoded_header, encoded_payload, encoded_signature = match.groups()
-    alg, kid, typ = _header(encoded_header)
+    alg, kid, typ = read_header(encoded_header)
     return UnverifiedToken(
         alg=alg,
         kid=kid,
@@ -140,7 +140,7 @@ def parse(token: BearerToken) -> UnverifiedToken:
 
 
 @lru_cache(maxsize=16)
-def _header(encoded: str) -> tuple[str, str | None, str | None]:
+def read_header(encoded: str) -> tuple[str, str | None, str | None]:
     """Read ``alg``, ``kid`` and ``typ``. All tokens that one key signed have the same header, so it is read once."""
     header = _json_object(_base64url(encoded, "header"), "header")
     # RFC 7515 section 4.1.11: extensions marked critical must be understood or the token refused; none is

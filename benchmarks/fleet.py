@@ -6,7 +6,7 @@ requests, is replaced now and then; the issuer rotates its key, or is out of rea
 each other, so one is simulated after the other, and only the issuer's load is put together.
 
 What is not measured but assumed is in :class:`Assumptions`. That model and function agree on a small fleet
-is tested (``tests/unit/test_fleet.py``).
+is tested (``tests/integration/test_fleet.py``).
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def simulate(scenario: Scenario, given: Assumptions, *, seed: int = 1) -> Tally:
         born = chance.uniform(0, given.burst)
         while born < given.duration:
             died = born + chance.expovariate(1 / given.life)
-            _live(_requests(born, min(died, given.duration), given, chance), scenario, given, issuer, tally, chance)
+            _live(requests(born, min(died, given.duration), given, chance), scenario, given, issuer, tally, chance)
             born = died
     return tally
 
@@ -178,7 +178,7 @@ class _Issuer:
         return min(max((at - self._given.event_at) / self._given.token_life, 0.0), 1.0)
 
 
-def _requests(born: float, end: float, given: Assumptions, chance: random.Random) -> Iterator[float]:
+def requests(born: float, end: float, given: Assumptions, chance: random.Random) -> Iterator[float]:
     """Give the times of one environment's requests; the first is why it was started."""
     at = born
     while at < end:

@@ -1,0 +1,263 @@
+"""What starting the function loads, and what a decision does: counts that show when a trick stops working.
+
+The figures are in ``docs/adr/0006-start-up.md`` and ``docs/adr/0007-hot-path.md``; a clock would tell less than these.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from copy import deepcopy, replace
+from importlib.util import MAGIC_NUMBER, find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from authorizer import tokens
+from authorizer.keys import KeySet
+from authorizer.pyjwt import _standing_in, _without_package_code
+from devkit.signing import key_set
+from tests.factories import (
+    AUDIENCE,
+    ISSUER,
+    SCOPE,
+    FakeKeys,
+    Watched,
+    authorizer,
+    parsed_keys,
+    rest_request_event,
+    signing_key,
+    token,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNTIME_CLIENT = "awslambdaric.bootstrap"
+"""What Lambda has loaded before our first line: what it brings costs us nothing."""
+
+KEPT_OUT = {
+    "asyncio": "nothing here waits for two things",
+    "authorizer.refresher": "it is another function",
+    "aws_lambda_powertools": "40 ms, for those who have warnings",
+    "boto3": "300 ms, for those who have keys or settings in S3 or Parameter Store",
+    "cryptography.hazmat.primitives.ciphers": "comes with SSH keys",
+    "cryptography.hazmat.primitives.serialization": "PEM files and SSH keys, which brings dataclasses along",
+    "cryptography.x509": "certificates",
+    "dataclasses": "authorizer.dataclass is a seventh of its cost",
+    "email": "comes with http.client",
+    "encodings.idna": "names outside ASCII",
+    "http.client": "fetching is authorizer.jwks.https",
+    "inspect": "comes with dataclasses",
+    "ipaddress": "comes with urllib",
+    "jmespath": "comes with Powertools",
+    "jwt": "its package, with an HTTP client",
+    "jwt.api_jwt": "the same",
+    "pathlib": "2 ms, for those who have file: settings",
+    "ssl": "for those whose keys come over TLS",
+    "tomllib": "for those who have JWT_CONFIG",
+    "typing_extensions": "comes with Powertools",
+    "urllib.parse": "authorizer.jwks.address",
+    "urllib.request": "comes with PyJWT's package",
+}
+
+
+def started(**more: str) -> dict[str, Any]:
+    """Import the handler as Lambda does, in an interpreter of its own; give what that loaded."""
+    script = f"""
+import gc, json, sys
+import {RUNTIME_CLIENT}
+before = set(sys.modules)
+import authorizer.handler
+print(json.dumps({{
+    "loaded": sorted(set(sys.modules) - before),
+    "frozen": gc.get_freeze_count(),
+    "collecting": gc.isenabled(),
+}}))
+"""
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": str(ROOT),
+        "JWT_ISSUER": ISSUER,
+        "JWT_AUDIENCE": AUDIENCE,
+        "JWT_JWKS": json.dumps(key_set((signing_key("RS256"), signing_key("ES256"), signing_key("EdDSA")))),
+        **more,
+    }
+    ended = subprocess.run(  # noqa: S603 - our own arguments
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    found: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.fixture(scope="module", name="start")
+def _start() -> dict[str, Any]:
+    return started()
+
+
+@pytest.mark.parametrize("module", sorted(KEPT_OUT))
+def test_start_up_does_without(start: dict[str, Any], module: str) -> None:
+    assert module in sys.modules or find_spec(module) is not None, (
+        "it is called otherwise now: then this test no longer looks"
+    )
+    assert module not in start["loaded"], KEPT_OUT[module]
+
+
+def test_start_up_loads_no_more_than_it_did(start: dict[str, Any]) -> None:
+    foreign = [name for name in start["loaded"] if not name.startswith("authorizer")]
+    assert len(foreign) <= 50, foreign
+
+
+def test_what_start_up_made_is_not_looked_through_again(start: dict[str, Any]) -> None:
+    assert start["frozen"] > 10_000
+    assert start["collecting"] is True
+
+
+def test_what_is_kept_out_is_there_for_those_who_need_it() -> None:
+    loaded = started(JWT_ALLOW_HTTP="true")["loaded"]  # has a warning
+    assert "aws_lambda_powertools" in loaded
+
+
+def test_pyjwt_and_cryptography_are_whole_for_whoever_asks_later() -> None:
+    script = """
+import authorizer.keys, sys
+assert "cryptography.x509" not in sys.modules and "jwt" not in sys.modules
+import jwt
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from jwt import algorithms
+assert jwt.decode is not None and x509.load_pem_x509_certificate is not None
+from cryptography.hazmat.primitives.asymmetric import rsa
+key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+# The module that was loaded with stand-ins reads PEM with the real functions.
+assert jwt.encode({"a": 1}, pem, algorithm="RS256").count(".") == 2
+print(algorithms.Encoding.PEM == serialization.Encoding.PEM)
+"""
+    ended = subprocess.run(  # noqa: S603 - our own arguments
+        [sys.executable, "-c", script], env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
+    assert (ended.stdout, ended.stderr) == ("True\n", "")
+
+
+def test_a_stand_in_becomes_the_real_module_when_used_and_leaves_no_trace() -> None:
+    sys.modules.pop("colorsys", None)
+    with _standing_in("colorsys", "json"):
+        from colorsys import rgb_to_hls  # noqa: PLC0415 - that is what is tried
+
+        assert not hasattr(sys.modules["colorsys"], "__path__")
+        assert sys.modules["json"] is json
+    assert "colorsys" not in sys.modules
+    assert rgb_to_hls(0, 0, 0) == (0, 0, 0)
+    assert rgb_to_hls.__kwdefaults__ is None
+    assert sys.modules["colorsys"].__file__
+
+
+def test_a_package_s_own_code_is_not_run_for_one_of_its_modules() -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == "wsgiref"]:
+        del sys.modules[name]
+    with _without_package_code("wsgiref"):
+        from wsgiref.headers import Headers  # noqa: PLC0415 - that is what is tried
+    assert "wsgiref" not in sys.modules
+    assert Headers([]).items() == []
+    with _without_package_code("json"):
+        assert sys.modules["json"] is json
+    assert sys.modules["json"] is json
+
+
+# The hot path.
+
+
+class CountedKey:
+    """An RSA key that counts the signatures it checks."""
+
+    def __init__(self) -> None:
+        (self.key,) = parsed_keys("RS256").keys
+        self.checks = 0
+
+    def verify(self, *arguments: object) -> object:
+        """Count, and let the real key do it."""
+        self.checks += 1
+        real: Any = self.key.public
+        return real.verify(*arguments)
+
+
+def counted(cache_size: int) -> tuple[CountedKey, Watched]:
+    """Give a function and the key that it checks signatures with."""
+    counting = CountedKey()
+    keys = FakeKeys(KeySet((replace(counting.key, public=counting),), ()))
+    return counting, Watched(authorizer(keys, cache_size=cache_size))
+
+
+def test_a_repeated_token_s_signature_is_checked_once() -> None:
+    counting, function = counted(10)
+    event = rest_request_event(token(alg="RS256"))
+    for _ in range(5):
+        function(event)
+    assert counting.checks == 1
+    function(rest_request_event(token({"jti": "another"}, alg="RS256")))
+    assert counting.checks == 2
+
+
+def test_without_a_cache_it_is_checked_each_time() -> None:
+    counting, function = counted(0)
+    event = rest_request_event(token(alg="RS256"))
+    for _ in range(3):
+        function(event)
+    assert counting.checks == 3
+
+
+def test_a_decision_is_one_line_and_one_write() -> None:
+    function = Watched(authorizer())
+    for number in range(1, 4):
+        function(rest_request_event(token()))
+        assert len(function.written) == number
+        assert function.written[-1].count("\n") == 1
+
+
+def test_the_claims_of_a_remembered_token_are_worded_once() -> None:
+    function = Watched(authorizer())
+    event = rest_request_event(token())
+    first, second = (function(event)["context"]["claims"] for _ in range(2))
+    assert first is second
+    assert json.loads(first)["scope"] == SCOPE
+
+
+def test_tokens_of_one_key_have_their_header_read_once() -> None:
+    tokens.read_header.cache_clear()
+    function = Watched(authorizer())
+    for number in range(5):
+        function(rest_request_event(token({"jti": str(number)})))
+    assert tokens.read_header.cache_info().misses == 1
+
+
+def test_an_event_is_left_as_it_was() -> None:
+    event = rest_request_event(token())
+    before = deepcopy(event)
+    Watched(authorizer())(event)
+    assert event == before
+
+
+# The package, where one has been built.
+
+BUILT = next(
+    (
+        path
+        for path in (ROOT / ".build" / "bench" / "ours", ROOT / ".aws-sam" / "build" / "AuthorizerFunction")
+        if path.is_dir()
+    ),
+    None,
+)
+
+
+@pytest.mark.skipif(BUILT is None, reason="no package has been built: `make build` or `make bench` does")
+def test_each_module_of_the_package_has_bytecode_that_is_never_checked() -> None:
+    assert BUILT is not None
+    sources = [path for path in BUILT.rglob("*.py") if "__pycache__" not in path.parts]
+    assert len(sources) > 100
+    for source in sources:
+        bytecode = source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc"
+        assert bytecode.is_file(), source
+        head = bytecode.read_bytes()[:8]
+        assert head == MAGIC_NUMBER + (1).to_bytes(4, "little"), f"{source}: PEP 552's flags for an unchecked hash"
