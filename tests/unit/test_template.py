@@ -165,6 +165,16 @@ def test_a_version_is_published_whenever_a_parameter_of_the_function_changes(tem
         assert template["Resources"][name]["Condition"] == "SnapStarts"
 
 
+def test_it_is_in_a_vpc_only_with_subnets_and_groups(template: dict[str, Any]) -> None:
+    vpc = {"SubnetIds": {"Split": [",", {"Ref": "VpcSubnetIds"}]}}
+    vpc["SecurityGroupIds"] = {"Split": [",", {"Ref": "VpcSecurityGroupIds"}]}
+    function = template["Resources"]["AuthorizerFunction"]["Properties"]
+    assert function["VpcConfig"] == {"If": ["InVpc", vpc, {"Ref": "AWS::NoValue"}]}
+    for name in ("VpcSubnetIds", "VpcSecurityGroupIds"):
+        assert template["Parameters"][name]["Default"] == ""
+        assert name in refs(template["Conditions"]["InVpc"])
+
+
 def test_the_refresher_is_off_unless_asked_for(template: dict[str, Any]) -> None:
     parameters, resources = template["Parameters"], template["Resources"]
     assert {name for name in parameters if name.startswith("Refresh") and parameters[name]["Default"] != ""} == {
