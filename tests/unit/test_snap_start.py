@@ -39,7 +39,7 @@ def restored(folder: Path, initialization: str, *, away: float, gone: bool = Fal
     if not gone:
         # What the hook did not fetch, nobody will.
         (folder / "jwks.json").unlink()
-        assert function(rest_request_event(token()), None)["policyDocument"]["Statement"][0]["Effect"] == "Allow"  # type: ignore[index]
+        assert function(rest_request_event(token()), None)["policyDocument"]["Statement"][0]["Effect"] == "Allow"  # type: ignore[index]  # an answer's members have any type
     return len(hooks), json.loads(lines[-1]) if lines else {}
 
 
