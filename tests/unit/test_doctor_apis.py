@@ -1,0 +1,257 @@
+"""What `doctor` finds at a deployed API: AWS's description of its authorizer against the function's settings.
+
+Descriptions come through botocore's Stubber, which holds them to AWS's own models.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from authorizer.settings import Settings, load_settings
+from devkit.doctoring import Finding, Level
+from devkit.doctoring.apis import (
+    Attached,
+    Kind,
+    OutOfReachError,
+    apis_of_stack,
+    authorizers_of,
+    environment_of,
+)
+from devkit.doctoring.attached import examine_attached
+from devkit.signing import key_set
+from tests.factories import AUDIENCE, ISSUER, signing_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+make_client = import_module("boto3").client
+stubber = import_module("botocore.stub").Stubber
+FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:authorizer"
+URI = f"arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{FUNCTION}/invocations"
+KEYS = json.dumps(key_set((signing_key(),)))
+REST = Attached(
+    api_id="rest123",
+    kind=Kind.REST,
+    authorizer_id="auth1",
+    name="jwt",
+    request=True,
+    sources=("method.request.header.Authorization",),
+    ttl=300,
+    payload=None,
+    simple=False,
+    function=FUNCTION,
+)
+HTTP = replace(REST, kind=Kind.HTTP, sources=("$request.header.Authorization",), payload="2.0", simple=True)
+SOCKET = replace(REST, kind=Kind.WEBSOCKET, sources=("route.request.header.Authorization",), ttl=0)
+ROUTES = f"""
+[[issuers]]
+issuer = "{ISSUER}"
+audience = ["{AUDIENCE}"]
+jwks = '{KEYS}'
+[[routes]]
+path = "/orders"
+"""
+
+
+def settings(**more: str) -> Settings:
+    return load_settings({"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": KEYS} | more, Path.cwd())
+
+
+def with_routes(**more: str) -> Settings:
+    return load_settings({"JWT_CONFIG": ROUTES, **more}, Path.cwd())
+
+
+def examined(attached: Attached, known: Settings | None = None) -> tuple[Level, str, str | None]:
+    findings = examine_attached(attached, known or settings())
+    worst = max(findings, key=lambda finding: list(Level).index(finding.level))
+    return worst.level, worst.said, worst.fix
+
+
+@pytest.mark.parametrize(
+    "attached", [REST, HTTP, SOCKET, replace(REST, request=False)], ids=["rest", "http", "ws", "token"]
+)
+def test_what_the_templates_deploy_fits(attached: Attached) -> None:
+    level, said, fix = examined(attached)
+    assert (level, fix) == (Level.GOOD, None)
+    assert "fits the settings" in said
+
+
+@pytest.mark.parametrize(
+    ("attached", "known", "level", "said", "fix"),
+    [
+        (REST, {"JWT_CACHED_BY": "nothing"}, Level.PROBLEM, "for one request", "value=0"),
+        (HTTP, {"JWT_CACHED_BY": "nothing"}, Level.PROBLEM, "for one request", "--authorizer-result-ttl-in-seconds 0"),
+        (REST, {"JWT_CACHED_BY": "route"}, Level.PROBLEM, "not keyed by", "context.httpMethod,context.resourcePath"),
+        (HTTP, {"JWT_CACHED_BY": "route"}, Level.PROBLEM, "not keyed by", "'$context.routeKey'"),
+        (replace(REST, request=False), {"JWT_CACHED_BY": "route"}, Level.PROBLEM, "type TOKEN", "JWT_CACHED_BY=token"),
+        (replace(HTTP, simple=False), {}, Level.PROBLEM, "expects iam", "JWT_HTTP_API_RESPONSE=iam"),
+        (HTTP, {"JWT_HTTP_API_RESPONSE": "iam"}, Level.PROBLEM, "expects simple", "JWT_HTTP_API_RESPONSE=simple"),
+        (replace(HTTP, payload="1.0"), {}, Level.PROBLEM, "payload format 1.0", "-payload-format-version 2.0"),
+        (REST, {"JWT_TOKEN_SOURCE": "cookie:session"}, Level.PROBLEM, "another's answer", "header.Cookie"),
+        (SOCKET, {"JWT_TOKEN_SOURCE": "query:token"}, Level.WARNING, "looks in", "route.request.querystring.token"),
+        (
+            replace(REST, request=False, sources=("method.request.header.X-Token",)),
+            {},
+            Level.PROBLEM,
+            "passes on method.request.header.X-Token",
+            "JWT_TOKEN_SOURCE=header:X-Token",
+        ),
+        (
+            replace(REST, sources=("method.request.header.Authorization", "method.request.querystring.token")),
+            {"JWT_TOKEN_SOURCE": "header:Authorization,query:token"},
+            Level.WARNING,
+            "gets 401",
+            'value="method.request.header.Authorization"',
+        ),
+        (replace(REST, ttl=0), {}, Level.NOTE, "nothing is cached", "JWT_CACHED_BY=nothing"),
+        (replace(REST, ttl=3600), {}, Level.NOTE, "after its token has expired", "value=300"),
+        (
+            replace(REST, sources=(*REST.sources, "context.httpMethod", "context.resourcePath")),
+            {},
+            Level.NOTE,
+            "keyed by the route",
+            "JWT_CACHED_BY=route",
+        ),
+    ],
+    ids=range(15),
+)  # fmt: skip
+def test_both_sides_have_to_mean_the_same(
+    attached: Attached, known: dict[str, str], level: Level, said: str, fix: str
+) -> None:
+    found = examined(attached, settings(**known))
+    assert found[0] is level
+    assert said in found[1]
+    assert fix in (found[2] or "")
+
+
+def test_one_yes_for_all_routes_is_unsafe() -> None:
+    level, said, fix = examined(HTTP, with_routes())
+    assert (level, "unsafe_cache" in said) == (Level.PROBLEM, True)
+    assert fix == (
+        "aws apigatewayv2 update-authorizer --api-id rest123 --authorizer-id auth1 "
+        "--identity-source '$request.header.Authorization' '$context.routeKey'"
+    )
+    mended = replace(HTTP, sources=(*HTTP.sources, "$context.routeKey"))
+    assert examined(mended, with_routes())[0] is Level.GOOD
+
+
+def test_header_names_match_without_case() -> None:
+    assert examined(replace(REST, sources=("method.request.header.authorization",)))[0] is Level.GOOD
+
+
+class Aws:
+    """AWS clients whose answers a test wrote down."""
+
+    def __init__(self) -> None:
+        self.clients: dict[str, Any] = {}
+        self.stubs: dict[str, Any] = {}
+
+    def answers(self, service: str) -> Any:  # noqa: ANN401 - botocore's
+        if service not in self.stubs:
+            self.clients[service] = make_client(
+                service, region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+            )
+            self.stubs[service] = stubber(self.clients[service])
+            self.stubs[service].activate()
+        return self.stubs[service]
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - botocore's
+        return self.clients[service]
+
+
+def test_a_rest_api_as_aws_describes_it() -> None:
+    aws = Aws()
+    aws.answers("apigatewayv2").add_client_error("get_api", "NotFoundException")
+    described = {
+        "id": "a1",
+        "name": "jwt",
+        "authorizerUri": URI,
+        "identitySource": "method.request.header.X, context.httpMethod",
+    }
+    aws.answers("apigateway").add_response(
+        "get_authorizers",
+        {"items": [{**described, "type": "REQUEST"}, {"id": "c", "name": "pool", "type": "COGNITO_USER_POOLS"}]},
+        {"restApiId": "rest123"},
+    )
+    (attached,) = authorizers_of("rest123", aws.client)
+    sources = ("method.request.header.X", "context.httpMethod")
+    assert attached == replace(REST, authorizer_id="a1", sources=sources)
+
+
+@pytest.mark.parametrize(("protocol", "ttl"), [("HTTP", 120), ("WEBSOCKET", 0)])
+def test_an_http_or_websocket_api_as_aws_describes_it(protocol: str, ttl: int) -> None:
+    aws = Aws()
+    api = {"ProtocolType": protocol, "Name": "n", "RouteSelectionExpression": "x"}
+    aws.answers("apigatewayv2").add_response("get_api", api, {"ApiId": "h1"})
+    described = {
+        "AuthorizerId": "a1",
+        "Name": "jwt",
+        "AuthorizerType": "REQUEST",
+        "AuthorizerUri": URI,
+        "IdentitySource": ["$context.routeKey"],
+        "AuthorizerPayloadFormatVersion": "2.0",
+        "EnableSimpleResponses": True,
+        "AuthorizerResultTtlInSeconds": 120,
+    }
+    other = {"AuthorizerId": "a2", "Name": "native", "AuthorizerType": "JWT"}
+    aws.answers("apigatewayv2").add_response("get_authorizers", {"Items": [described, other]}, {"ApiId": "h1"})
+    (attached,) = authorizers_of("h1", aws.client)
+    described_as = replace(HTTP, api_id="h1", kind=Kind(protocol), authorizer_id="a1", ttl=ttl)
+    assert attached == replace(described_as, sources=("$context.routeKey",))
+
+
+def test_the_functions_own_settings_are_read() -> None:
+    aws = Aws()
+    environment = {"Environment": {"Variables": {"JWT_ISSUER": ISSUER}}}
+    aws.answers("lambda").add_response("get_function_configuration", environment, {"FunctionName": FUNCTION})
+    assert environment_of(FUNCTION, aws.client) == {"JWT_ISSUER": ISSUER}
+
+
+def test_the_apis_of_a_stack() -> None:
+    aws = Aws()
+
+    def resource(kind: str, physical: str) -> dict[str, object]:
+        moment = "2026-01-01T00:00:00Z"
+        return {
+            "LogicalResourceId": physical,
+            "PhysicalResourceId": physical,
+            "ResourceType": kind,
+            "LastUpdatedTimestamp": moment,
+            "ResourceStatus": "CREATE_COMPLETE",
+        }
+
+    kinds = ["AWS::ApiGateway::RestApi", "AWS::Lambda::Function", "AWS::ApiGatewayV2::Api"]
+    summaries = [resource(kind, f"id{number}") for number, kind in enumerate(kinds)]
+    aws.answers("cloudformation").add_response("list_stack_resources", {"StackResourceSummaries": summaries})
+    assert apis_of_stack("shop", aws.client) == ("id0", "id2")
+    aws.answers("cloudformation").add_response("list_stack_resources", {"StackResourceSummaries": summaries[1:2]})
+    with pytest.raises(OutOfReachError, match="has no API"):
+        apis_of_stack("shop", aws.client)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda aws: apis_of_stack("shop", aws.client),
+        lambda aws: authorizers_of("x", aws.client),
+        lambda aws: environment_of(FUNCTION, aws.client),
+    ],
+    ids=["stack", "api", "function"],
+)
+def test_aws_refuses_to_tell(ask: Callable[[Aws], object]) -> None:
+    aws = Aws()
+    aws.answers("cloudformation").add_client_error("list_stack_resources", "AccessDenied", "not you")
+    aws.answers("apigatewayv2").add_client_error("get_api", "AccessDenied", "not you")
+    aws.answers("lambda").add_client_error("get_function_configuration", "AccessDenied", "not you")
+    with pytest.raises(OutOfReachError, match=r"AWS did not tell: .*not you"):
+        ask(aws)
+
+
+def test_findings_say_what_is_to_mend() -> None:
+    assert [Finding("x", level, "").to_mend for level in Level] == [False, False, True, True]
