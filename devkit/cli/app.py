@@ -54,7 +54,7 @@ def run(arguments: list[str]) -> int:
         message = redacted(error.format_message())
         if "--json" in arguments:
             write_json({"error": message})
-        Console(stderr=True, highlight=False).print(f"[bold red]error[/] {escape(message)}")
+        Console(stderr=True, highlight=False).print(f"[bold red]error[/] {escape(message)}", soft_wrap=True)
         return error.exit_code
     except typer.Abort:
         return ExitCode.WRONG_INPUT

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from authorizer.errors import SettingsError
 
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*")
+_SCHEME = re.compile(r"bearer(\s+|$)", re.IGNORECASE)
 _STDIN = "-"
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="The TOML document of JWT_CONFIG.")]
@@ -147,8 +148,8 @@ def read_subject(words: list[str]) -> str | dict[str, object]:
         raise WrongInputError(message)
     if text.startswith("{"):
         return _event(text)
-    if text[:7].lower() == "bearer ":
-        text = text[7:].strip()
+    scheme = _SCHEME.match(text)
+    text = text[scheme.end() :] if scheme else text
     if not text:
         message = "There is nothing to explain: give a token, an event's JSON file, or - to read from standard input."
         raise WrongInputError(message)

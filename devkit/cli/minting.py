@@ -51,9 +51,7 @@ def ask_issuer(issuer: str, form: Mapping[str, object]) -> str:
 def _refusal(issuer: str, status: int, body: bytes) -> str:
     try:
         told = json.loads(body)
-        why = (
-            told.get("error_description") or f"its issuer is {told['issuer']}" if told.get("issuer") else told["error"]
-        )
+        why = f"the issuer there is {told['issuer']}" if "issuer" in told else told["error_description"]
     except (ValueError, KeyError, AttributeError, TypeError):
         why = "is it one that “jwt-authorizer issuer” runs?"
     return f"{issuer}/token answered {status}: {why}"

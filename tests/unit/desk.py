@@ -1,0 +1,52 @@
+"""A folder with settings in it, where tests run the command `jwt-authorizer`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from devkit.cli.app import run
+from devkit.signing import key_set
+from tests.factories import AUDIENCE, ISSUER, NOW, signing_key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+AT = f"--at={NOW:.0f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A folder with settings in it, and a way to run commands there."""
+
+    folder: Path
+    capture: pytest.CaptureFixture[str]
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        """Run a command; give its exit code and all it printed."""
+        code = run(list(arguments))
+        captured = self.capture.readouterr()
+        return code, captured.out + captured.err
+
+    def json(self, *arguments: str) -> tuple[int, Any]:
+        code = run([*arguments, "--json"])
+        return code, json.loads(self.capture.readouterr().out)
+
+    def explain(self, *arguments: str) -> tuple[int, str]:
+        return self.run("explain", *arguments, AT, f"--env={self.folder / 'function.env'}")
+
+    def write(self, name: str, text: str) -> str:
+        path = self.folder / name
+        path.write_text(text, "utf-8")
+        return str(path)
+
+
+def set_up(folder: Path, capture: pytest.CaptureFixture[str]) -> Desk:
+    """Write settings that let in what :func:`tests.factories.token` makes."""
+    keys = json.dumps(key_set((signing_key(),)))
+    desk = Desk(folder, capture)
+    desk.write("function.env", f"# settings\nexport JWT_ISSUER={ISSUER}\nJWT_AUDIENCE='{AUDIENCE}'\nJWT_JWKS={keys}\n")
+    return desk

@@ -1,0 +1,186 @@
+"""`jwt-authorizer explain` and `doctor`, as a person or a script meets them, and what is said of wrong input."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devkit.cli.inputs import parse_environment, read_moment
+from devkit.cli.terminal import WrongInputError
+from devkit.issuer import Fault, FaultKind, Provider, local_issuer
+from devkit.mint import Defect
+from devkit.signing import key_set
+from tests.factories import AUDIENCE, ISSUER, NOW, rest_request_event, signing_key, token
+from tests.unit.desk import AT, Desk, set_up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+GOOD = token()
+SIGNATURE = GOOD.rpartition(".")[2]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
+    return set_up(tmp_path, capsys)
+
+
+@pytest.fixture
+def issuer() -> Iterator[Provider]:
+    with local_issuer(algorithms=("ES256",)) as provider:
+        yield provider
+
+
+def test_explain_tells_the_verdict_and_ends_with_its_code(desk: Desk) -> None:
+    code, text = desk.explain(GOOD)
+    assert (code, "allowed" in text) == (0, True)
+    for part in ("Steps", "Claims", "Answer", "principalId", "serves" if "Routes" in text else "JWT_CACHED_BY=token"):
+        assert part in text
+
+
+@pytest.mark.parametrize("defect", list(Defect), ids=str)
+def test_no_output_holds_a_token(desk: Desk, defect: Defect) -> None:
+    bearer = token(defect=defect)
+    code, text = desk.explain(bearer)
+    secret = bearer.rpartition(".")[2][:30] or bearer
+    assert secret not in text
+    assert code == (0 if defect is Defect.NO_KID else 1)
+    _, document = desk.json("explain", bearer, AT, f"--env={desk.folder / 'function.env'}")
+    assert secret not in json.dumps(document)
+
+
+def test_json_has_the_whole_explanation(desk: Desk) -> None:
+    code, document = desk.json(
+        "explain", token(defect=Defect.WRONG_AUDIENCE), AT, f"--env={desk.folder / 'function.env'}"
+    )
+    assert code == 1
+    assert (document["decision"], document["reason"], document["client_sees"]) == ("reject", "invalid_audience", "401")
+    assert document["advice"]["mistake"] == "other_api"
+    assert document["assumed_request"] == "GET /"
+    assert {step["outcome"] for step in document["steps"]} == {"passed", "failed", "not reached"}
+
+
+def test_a_token_comes_in_many_ways(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert desk.explain("Bearer", GOOD)[0] == 0
+    assert desk.explain(f"bearer {GOOD}")[0] == 0
+    assert desk.explain(desk.write("token.txt", GOOD + "\n"))[0] == 0
+    assert desk.explain(desk.write("event.json", json.dumps(rest_request_event(GOOD))))[0] == 0
+    assert desk.explain(json.dumps(rest_request_event(None)))[0] == 1
+    monkeypatch.setattr(sys, "stdin", io.StringIO(GOOD))
+    assert desk.explain("-")[0] == 0
+
+
+def test_an_event_that_cannot_be_decided_is_3(desk: Desk) -> None:
+    assert desk.explain('{"version": "2.0"}')[0] == 3
+
+
+def test_a_config_with_routes_shows_what_a_copy_serves(desk: Desk) -> None:
+    keys = desk.write("keys.json", json.dumps(key_set((signing_key(),))))
+    routes = '[[routes]]\nmethod = "GET"\npath = "/orders/{id}"\n[[routes]]\npath = "/admin"\nscopes = ["admin"]\n'
+    config = desk.write("rules.toml", f'[[issuers]]\nissuer = "{ISSUER}"\naudience = ["{AUDIENCE}"]\n{routes}')
+    code, text = desk.run("explain", GOOD, AT, "--config", config, "--keys", keys)
+    assert code == 0
+    assert "serves it" in text
+    assert "insufficient_scope (needs admin)" in text
+    assert desk.run("explain", GOOD, AT, "--config", config, "--keys", keys, "--request", "POST /admin")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["explain", GOOD, "--at", "tomorrow"], "2026-11-24T08:30:00Z"),
+        (["explain", GOOD, "--request", "orders"], "GET /orders/1"),
+        (["explain", GOOD, "--env", "missing.env"], "cannot be read: No such file"),
+        (["explain", "missing.json"], "There is no file missing.json"),
+        (["explain", '{"type": '], "The event is no JSON"),
+        (["explain", "Bearer "], "There is nothing to explain"),
+        (["explain", GOOD, "--api", "soap"], "rest-token"),
+        (["explain", GOOD, "--frobnicate"], "--frobnicate"),
+        (["doctor", GOOD, GOOD], "unexpected extra argument"),
+        (["doctor", "issuer.example.com"], "https://myapp.authgear.cloud"),
+        (["doctor", ISSUER, "--config", "x.toml"], "not both"),
+        (["mint", "--claim", "x"], "NAME=VALUE"),
+        (["mint", "--alg", "HS256"], "hmac-confusion"),
+        (["mint", "--expired", "--forged"], "one defect at a time"),
+        (["mint", "--jwks"], "--key-file"),
+        (["mint", "--issuer", "localhost"], "http://127.0.0.1:8480"),
+        (["mint", "--key-file", "missing.pem"], "openssl genpkey"),
+        (["issuer", "--alg", "HS256"], "RS256"),
+        (["issuer", "--path", "x"], "/x"),
+    ],
+    ids=range(19),
+)
+def test_errors_say_what_is_wrong_and_what_would_be_right(desk: Desk, arguments: list[str], said: str) -> None:
+    if arguments[0] == "explain" and "--env" not in arguments:
+        arguments = [*arguments, "--env", str(desk.folder / "function.env")]
+    code, text = desk.run(*arguments)
+    assert code == 2
+    assert said in " ".join(text.split())
+    assert SIGNATURE not in text
+
+
+def test_errors_are_json_as_well(desk: Desk) -> None:
+    code, document = desk.json("explain", GOOD, "--at", "tomorrow", "--env", str(desk.folder / "function.env"))
+    assert (code, list(document)) == (2, ["error"])
+
+
+def test_wrong_settings_are_all_told(desk: Desk) -> None:
+    env = desk.write("wrong.env", "JWT_ISUER=x\nJWT_ALGORITHMS=HS256\n")
+    code, text = desk.run("explain", GOOD, "--env", env)
+    assert code == 2
+    assert "did you mean JWT_ISSUER?" in text
+    assert "JWT_ALGORITHMS (is 'HS256')" in text
+
+
+def test_settings_are_this_process_own_where_none_are_given(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "There are no settings" in desk.run("explain", GOOD, AT)[1]
+    for name, value in parse_environment((desk.folder / "function.env").read_text()).items():
+        monkeypatch.setenv(name, value)
+    assert desk.run("explain", GOOD, AT)[0] == 0
+
+
+def test_environments_in_each_form() -> None:
+    told = {"FunctionName": "x", "Environment": {"Variables": {"JWT_ISSUER": "a"}}}
+    assert parse_environment(json.dumps(told)) == {"JWT_ISSUER": "a"}
+    assert parse_environment('{"Variables": {"JWT_ISSUER": "a"}}') == {"JWT_ISSUER": "a"}
+    assert parse_environment('A=1 # not a comment\n\n B = "x y" \nC=\'{"a": 1}\'') == {
+        "A": "1 # not a comment",
+        "B": "x y",
+        "C": '{"a": 1}',
+    }
+    with pytest.raises(WrongInputError, match="Line 2"):
+        parse_environment("A=1\nnonsense")
+    with pytest.raises(WrongInputError, match="is none"):
+        parse_environment("{")
+    with pytest.raises(WrongInputError, match="no object"):
+        parse_environment('{"Environment": 5}')
+
+
+@pytest.mark.parametrize(
+    "text", ["1800000000", "2027-01-15T08:00:00Z", "2027-01-15T08:00:00", "2027-01-15T09:00:00+01:00"]
+)
+def test_moments(text: str) -> None:
+    assert read_moment(text) == NOW
+
+
+def test_doctor_looks_at_an_issuer(desk: Desk, issuer: Provider) -> None:
+    code, text = desk.run("doctor", issuer.url)
+    assert (code, "1 to mend." in text) == (1, True)  # it is http://
+    issuer.misbehave("jwks", Fault(FaultKind.EMPTY_SET))
+    code, document = desk.json("doctor", issuer.url)
+    assert (code, document["to_mend"]) == (1, 2)
+
+
+def test_doctor_looks_at_settings_and_all_their_issuers(desk: Desk) -> None:
+    code, text = desk.run("doctor", "--env", str(desk.folder / "function.env"))
+    assert (code, "Nothing to mend." in text) == (0, True)
+    config = desk.write(
+        "c.toml", f'allow_http = true\n[[issuers]]\nissuer = "{ISSUER}"\naudience = ["a"]\njwks = "file:x"'
+    )
+    code, text = desk.run("doctor", "--config", config)
+    assert (code, "there is no such file" in text) == (2, True)
