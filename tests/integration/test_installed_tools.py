@@ -1,0 +1,140 @@
+"""The tools as a new user has them: a wheel in an environment of its own, an empty folder, the command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.emulator import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+UV = ROOT / ".venvs/boot/bin/uv"
+
+
+def uv(*arguments: str) -> None:
+    # A shell, since index.sh sets the package index that this machine's pip uses.
+    script = '. tools/index.sh; exec "$0" "$@"'
+    subprocess.run(["/bin/sh", "-c", script, str(UV), *arguments], check=True, cwd=ROOT, timeout=110)  # noqa: S603
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    uv("build", "--quiet", "--wheel", "--out-dir", str(folder), ".")
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """The command of an environment, run in a folder that was empty."""
+
+    program: Path
+    folder: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"PATH": f"{self.program.parent}:{os.defpath}", "HOME": str(self.folder)}
+
+    def __call__(self, *arguments: str, code: int = 0, given: str = "") -> str:
+        """Run the command, and hold it to its exit code."""
+        done = subprocess.run(  # noqa: S603 - our own arguments
+            [self.program, *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            input=given,
+            text=True,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    environment = tmp_path_factory.mktemp("environment") / "venv"
+    uv("venv", "--quiet", "--no-project", "--python", "3.13", str(environment))
+    uv("pip", "install", "--quiet", "--python", str(environment / "bin/python"), f"{wheel}[devkit]")
+    return environment / "bin/jwt-authorizer"
+
+
+@pytest.fixture
+def tools(program: Path, tmp_path: Path) -> Installed:
+    return Installed(program, tmp_path)
+
+
+@pytest.fixture
+def addresses(tools: Installed) -> Iterator[dict[str, str]]:
+    """Run the installed issuer, and give what it says of itself."""
+    command = [str(tools.program), "issuer", "--port", "0", "--alg", "ES256", "--json"]
+    with subprocess.Popen(  # noqa: S603 - our own arguments
+        command, cwd=tools.folder, env=tools.environment, stdout=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        yield json.loads(running.stdout.readline())
+        running.terminate()
+        assert running.wait(10) == 0
+
+
+def test_the_wheel_holds_the_function_and_the_tools_alone(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        tops = {name.partition("/")[0] for name in archive.namelist()}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"authorizer", "devkit"}
+
+
+def test_every_command_works_in_an_empty_folder(tools: Installed, addresses: dict[str, str]) -> None:
+    assert tools("--version").startswith("jwt-authorizer ")
+    assert "_JWT_AUTHORIZER_COMPLETE" in tools("--show-completion", "bash")
+
+    issuer = addresses["issuer"]
+    token = tools("mint", "--issuer", issuer, "--scope", "orders:read").strip()
+    settings = f"JWT_ISSUER={issuer}\nJWT_AUDIENCE=https://api.example.com\nJWT_ALLOW_HTTP=true\n"
+    (tools.folder / "function.env").write_text(settings)
+    assert "allowed" in tools("explain", token, "--env", "function.env")
+    assert "allowed" in tools("explain", "-", "--env", "function.env", given=f"Bearer {token}\n")
+
+    wrong = tools("mint", "--issuer", issuer, "--wrong-aud").strip()
+    explained = json.loads(tools("explain", wrong, "--env", "function.env", "--json", code=1))
+    assert explained["advice"]["mistake"] == "other_api"
+
+    doctored = json.loads(tools("doctor", issuer, "--json", code=1))
+    assert [one["topic"] for one in doctored["findings"] if one["level"] == "warning"] == ["tls"]
+    assert "Nothing" not in tools("doctor", "--env", "function.env", code=1)
+
+
+def test_it_works_offline_with_a_key_of_ones_own(tools: Installed) -> None:
+    subprocess.run(  # noqa: S603 - our own arguments
+        [tools.program.parent / "python", "-c", _MAKE_A_KEY], cwd=tools.folder, check=True, timeout=30
+    )
+    (tools.folder / "keys.json").write_text(tools("mint", "--key-file", "key.pem", "--jwks"))
+    token = tools("mint", "--key-file", "key.pem", "--issuer", "https://mine.invalid").strip()
+    document = '[[issuers]]\nissuer = "https://mine.invalid"\naudience = ["https://api.example.com"]\n'
+    (tools.folder / "rules.toml").write_text(document + '[[routes]]\nmethod = "GET"\npath = "/orders/{id}"\n')
+    answer = tools("explain", token, "--config", "rules.toml", "--keys", "keys.json")
+    assert "serves it" in answer
+    assert token not in answer
+
+
+def test_wrong_input_is_2_and_out_of_reach_is_3(tools: Installed) -> None:
+    tools("explain", "x", code=2)
+    tools("doctor", "--stack", "shop", code=3)
+    tools("mint", "--issuer", "http://127.0.0.1:9", code=3)
+
+
+_MAKE_A_KEY = """
+from pathlib import Path
+from devkit.signing import generate
+Path("key.pem").write_bytes(generate("EdDSA", None).private_pem())
+"""
