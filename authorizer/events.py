@@ -67,7 +67,7 @@ class MethodArn:
             _invalid("the ARN in the event lacks an API id, a stage or a method")
         # All before the method goes into policies as it is. The one pattern is a stage of "*", as in AWS's samples.
         before_method = f"{parts[1]} {parts[3]} {parts[4]} {api_id} {'' if stage == '*' else stage}"
-        if any(special in before_method for special in ("*", "?", "${")):
+        if "*" in before_method or "?" in before_method or "${" in before_method:
             _invalid("the ARN in the event has a pattern where its API or stage should be")
         return cls(parts[1], parts[3], parts[4], api_id, stage, method, path)
 

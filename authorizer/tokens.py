@@ -89,7 +89,7 @@ def bearer_token(request: Request, sources: tuple[TokenSource, ...]) -> BearerTo
     different values, since picking either would let a sender choose which one is checked.
     """
     for source in sources:
-        values = tuple(value for value in _found(request, source) if value)
+        values = [value for value in _found(request, source) if value]
         if len(values) > 1:
             _malformed(f"{source.place}:{source.name} holds {len(values)} different values")
         for value in values:
