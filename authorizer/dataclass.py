@@ -5,7 +5,7 @@ quarter of what starting this function cost. Here a constructor is compiled, and
 readers and to the type checker they are the standard library's; what is not needed is not there: inheritance,
 keyword-only fields, ``asdict``, copies (other than ``copy.replace``) and pickles.
 
-Figures: ``docs/adr/0006-start-up.md``. ``tests/unit/test_dataclass.py`` holds each feature against the original.
+Figures: ``docs/adr/0007-start-up.md``. ``tests/unit/test_dataclass.py`` holds each feature against the original.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 cryptography's certificates, SSH keys and PEM files: more than half of what starting this function would
 otherwise cost. Here the one module that is needed is loaded with stand-ins in the place of the others; a
 stand-in loads the real module as soon as something of it is used, which here never happens. Why, how much,
-and what breaks it: ``docs/adr/0006-start-up.md``; ``tests/unit/test_start_up.py`` fails when it stops working.
+and what breaks it: ``docs/adr/0007-start-up.md``; ``tests/unit/test_start_up.py`` fails when it stops working.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import cold_start, fleet, packages, report
+from benchmarks import claims, cold_start, fleet, packages, report
 from benchmarks.cold_start import FLOOR, OBVIOUS, OURS
 from benchmarks.prices import Measured
 from benchmarks.workload import ROOT, workload
@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     rounds = _QUICK if options.quick else _FULL
     with tempfile.TemporaryDirectory() as folder, workload(Path(folder)) as load:
         measured = _measure(load, rounds)
-    print(report.as_text(measured))
+    print(claims.as_text(measured))
     options.into.mkdir(parents=True, exist_ok=True)
     for name, text in report.as_files(measured).items():
         (options.into / name).write_text(text, "utf-8")
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if all(row.met for row in measured.rows) else 1
 
 
-def _measure(load: Workload, rounds: _Rounds) -> report.Measurements:
+def _measure(load: Workload, rounds: _Rounds) -> claims.Measurements:
     say("building the packages")
     runtime = packages.runtime()
     built = cold_start.all_packages(load)
@@ -75,7 +75,7 @@ def _measure(load: Workload, rounds: _Rounds) -> report.Measurements:
     cost = Measured(starts[OURS].processor, requests.fresh, requests.repeated)
     given = report.assumptions(cost, dict(parts[OURS]))
     fleets = report.fleets(rounds.fleet, given)
-    return report.Measurements(starts, parts, warm, cost, given, fleets)
+    return claims.Measurements(starts, parts, warm, cost, given, fleets)
 
 
 def _node_peers() -> bool:

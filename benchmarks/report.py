@@ -6,20 +6,18 @@ import datetime as dt
 import math
 import os
 import platform
-from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from benchmarks import plots, prices
-from benchmarks.cold_start import FLOOR, OBVIOUS, OURS, OURS_NO_FETCH
+from benchmarks.claims import Measurements, busy, megabytes, microseconds, milliseconds
+from benchmarks.cold_start import FLOOR, OBVIOUS, OURS
 from benchmarks.fleet import Assumptions, Event, Keys, Scenario, Start, Tally, simulate
 from benchmarks.warm import STAGES
 from benchmarks.workload import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from benchmarks.cold_start import Starts
     from benchmarks.prices import Measured
 
 _FLEET_HEAD = (
@@ -29,83 +27,6 @@ _FLEET_HEAD = (
 _TEMPLATE = ROOT / "benchmarks" / "performance.template.md"
 _MEMORY = 512
 """MB, the template's default: what the fleet and the bill are worked out for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One claim: ours over the other's, and how much of it there may be."""
-
-    what: str
-    ours: str
-    other: str
-    ratio: float
-    bar: float
-    aim: float
-
-    @property
-    def met(self) -> bool:
-        """Whether the bar is met."""
-        return self.ratio <= self.bar
-
-    @property
-    def verdict(self) -> str:
-        """Say it in a word."""
-        return "aim met" if self.ratio <= self.aim else "bar met" if self.met else "**not met**"
-
-
-@dataclass(frozen=True, slots=True)
-class Measurements:
-    """All of one run."""
-
-    starts: Mapping[str, Starts]
-    parts: Mapping[str, Sequence[tuple[str, float]]]
-    warm: Mapping[str, float]
-    cost: Measured
-    given: Assumptions
-    fleets: Sequence[tuple[Scenario, Tally]]
-
-    @property
-    def rows(self) -> list[Row]:
-        """The claims."""
-        ours, bare, obvious, floor = (self.starts[name] for name in (OURS, OURS_NO_FETCH, OBVIOUS, FLOOR))
-        raw = self.warm["raw check"]
-        start, megabytes = partial(_row, _milliseconds), partial(_row, _megabytes)
-        call = partial(_row, _microseconds)
-        rows = [
-            start(
-                "Cold start to first answer, against the obvious authorizer", ours.seconds, obvious.seconds, 0.5, 0.33
-            ),
-            start("The same, against the floor, which fetches no keys", ours.seconds, floor.seconds, 2.0, 1.5),
-            start("The same with our keys in the settings: neither fetches", bare.seconds, floor.seconds, 2.0, 1.5),
-            call("Whole handler, fresh token, against the raw check", self.warm["handler, fresh token"], raw, 4, 2.5),
-            call(
-                "Whole handler, repeated token, against the raw check", self.warm["handler, repeated token"], raw, 2, 1
-            ),
-        ]
-        if "aws-jwt-verify" in self.warm:
-            verification, theirs = self.warm["verification"], self.warm["aws-jwt-verify"]
-            rows.append(call("Verification alone, fresh token, against aws-jwt-verify", verification, theirs, 1, 0.8))
-        rows.append(megabytes("Zipped package, against the obvious one", ours.zipped, obvious.zipped, 1, 0.9))
-        rows.append(megabytes("Peak memory, against the obvious one", ours.memory, obvious.memory, 1, 0.9))
-        return rows
-
-
-def _row(  # noqa: PLR0913, PLR0917 - a row of a table
-    worded: Callable[[float], str], what: str, ours: float, other: float, bar: float, aim: float
-) -> Row:
-    return Row(what, worded(ours), worded(other), ours / other, bar, aim)
-
-
-def _milliseconds(seconds: float) -> str:
-    return f"{seconds * 1e3:.0f} ms"
-
-
-def _microseconds(seconds: float) -> str:
-    return f"{seconds * 1e6:.1f} µs"
-
-
-def _megabytes(size: float) -> str:
-    return f"{size / 1e6:.1f} MB"
 
 
 def assumptions(cost: Measured, parts: Mapping[str, float]) -> Assumptions:
@@ -122,31 +43,6 @@ def fleets(sizes: Sequence[int], given: Assumptions) -> list[tuple[Scenario, Tal
         Scenario(size, start=Start.SNAPSHOT) for size in sizes
     ]
     return [(scenario, simulate(scenario, given)) for scenario in scenarios]
-
-
-_BUSY = 1.3
-"""A process that takes this many times its processor time has waited for others."""
-
-
-def busy(measured: Measurements) -> str:
-    """Warn, where it was so, that the machine had other things to do, which shortens nobody's time alike."""
-    waits = max(starts.seconds / starts.processor for starts in measured.starts.values())
-    if waits < _BUSY:
-        return ""
-    return (
-        f"**The machine was busy**: a start took up to {waits:.1f} times its processor time. Long starts suffer more "
-        "from that than short ones; the table below has the processor times.\n\n"
-    )
-
-
-def as_text(measured: Measurements) -> str:
-    """Word the claims for a terminal."""
-    lines = [
-        f"{row.ratio:6.2f}  (bar {row.bar:g}, aim {row.aim:g}: {row.verdict.strip('*')})  "
-        f"{row.what}: {row.ours} / {row.other}"
-        for row in measured.rows
-    ]
-    return "\n".join([*lines, busy(measured)])
 
 
 def as_files(measured: Measurements) -> dict[str, str]:
@@ -193,11 +89,11 @@ def _page(measured: Measurements) -> str:
             [
                 [
                     name,
-                    _milliseconds(s.seconds),
-                    _milliseconds(s.usual_seconds),
-                    _milliseconds(s.processor),
-                    _megabytes(s.memory),
-                    _megabytes(s.zipped),
+                    milliseconds(s.seconds),
+                    milliseconds(s.usual_seconds),
+                    milliseconds(s.processor),
+                    megabytes(s.memory),
+                    megabytes(s.zipped),
                 ]
                 for name, s in measured.starts.items()
             ],
@@ -209,14 +105,14 @@ def _page(measured: Measurements) -> str:
         warm=_table(
             ["What", "Per call", "Times the raw check"],
             [
-                [name, _microseconds(seconds), f"{seconds / measured.warm['raw check']:.2f}"]
+                [name, microseconds(seconds), f"{seconds / measured.warm['raw check']:.2f}"]
                 for name, seconds in measured.warm.items()
             ],
         ),
         sizes=_table(
             ["Memory", "Cold start", "Request, fresh token", "Request, repeated token"],
             [
-                [f"{s.memory} MB", _milliseconds(s.start), f"{s.fresh * 1e3:.2f} ms", f"{s.repeated * 1e3:.2f} ms"]
+                [f"{s.memory} MB", milliseconds(s.start), f"{s.fresh * 1e3:.2f} ms", f"{s.repeated * 1e3:.2f} ms"]
                 for s in (prices.at_size(measured.cost, memory) for memory in prices.SIZES)
             ],
         ),
@@ -269,7 +165,7 @@ def _fleet(measured: Measurements) -> str:
                 f"{tally.all_fetches:,}",
                 f"{tally.all_fetches / given.duration:.3g}",
                 f"{tally.peak:,}/s",
-                *(_milliseconds(tally.quantile(share)) for share in (0.5, 0.99, 0.999)),
+                *(milliseconds(tally.quantile(share)) for share in (0.5, 0.99, 0.999)),
                 f"{tally.refused / tally.requests:.2%}",
                 f"{tally.failed / tally.requests:.2%}",
                 f"{_per_hour(tally, given):.2g}",

@@ -15,7 +15,7 @@ import time
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import jwt
-from awslambdaric.bootstrap import Unbuffered  # type: ignore[import-untyped]
+from awslambdaric.bootstrap import Unbuffered  # type: ignore[import-untyped]  # AWS ships no types
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from joserfc import jwt as joserfc_jwt
@@ -82,10 +82,29 @@ def main() -> None:
 def _per_call(call: Callable[[int], object], count: int) -> float:
     """Give the seconds per call in one pass over all tokens but the first, which meets cold caches."""
     call(0)
-    started = time.perf_counter()
+    spent = 0.0
     for number in range(1, count):
+        if isinstance(call, _Handler):
+            call.read_event(number)
+        started = time.perf_counter()
         call(number)
-    return (time.perf_counter() - started) / (count - 1)
+        spent += time.perf_counter() - started
+    return spent / (count - 1)
+
+
+class _Handler:
+    """A handler that is called with an event which has just been read, as Lambda's runtime does it."""
+
+    def __init__(self, tokens: Sequence[str], answer: Callable[[int, dict[str, object]], object]) -> None:
+        self._events = [json.dumps(rest_event(token)) for token in tokens]
+        self._answer = answer
+        self.read_event(0)
+
+    def read_event(self, number: int) -> None:
+        self._event: dict[str, object] = json.loads(self._events[number])
+
+    def __call__(self, number: int) -> object:
+        return self._answer(number, self._event)
 
 
 def environment(material: Material, **more: str) -> dict[str, str]:
@@ -95,17 +114,13 @@ def environment(material: Material, **more: str) -> dict[str, str]:
 
 def _ours(material: Material) -> dict[str, Callable[[int], object]]:
     """Whole handlers: each token new, and one token again and again. Neither may be what it is not."""
-    events = [rest_event(token) for token in material["tokens"]]
+    tokens = material["tokens"]
     context = _Context()
     remembering = create_function(environment(material), write=sys.stdout.write)
     forgetting = _Forgetful(material)
-
-    def fresh(number: int) -> object:
-        return forgetting.function(number)(events[number], context)
-
     return {
-        "handler, fresh token": fresh,
-        "handler, repeated token": lambda _: remembering(events[0], context),
+        "handler, fresh token": _Handler(tokens, lambda number, event: forgetting.function(number)(event, context)),
+        "handler, repeated token": _Handler(tokens[:1] * len(tokens), lambda _, event: remembering(event, context)),
     }
 
 
@@ -179,9 +194,8 @@ def _obvious(material: Material) -> dict[str, Callable[[int], object]]:
     }
     from benchmarks.peers import obvious  # noqa: PLC0415 - it reads its environment when imported
 
-    events = [rest_event(token) for token in material["tokens"]]
     context: Any = _Context()
-    return {"obvious handler": lambda number: obvious.lambda_handler(events[number], context)}
+    return {"obvious handler": _Handler(material["tokens"], lambda _, event: obvious.lambda_handler(event, context))}
 
 
 def _peers(material: Material) -> dict[str, Callable[[int], object]]:

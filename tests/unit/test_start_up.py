@@ -1,6 +1,6 @@
 """What starting the function loads, and what a decision does: counts that show when a trick stops working.
 
-The figures are in ``docs/adr/0006-start-up.md`` and ``docs/adr/0007-hot-path.md``; a clock would tell less than these.
+The figures are in ``docs/adr/0007-start-up.md`` and ``docs/adr/0008-hot-path.md``; a clock would tell less than these.
 """
 
 from __future__ import annotations

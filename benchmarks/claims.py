@@ -1,0 +1,118 @@
+"""What is claimed, as ratios with a bar that must and an aim that should be met."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from benchmarks.cold_start import FLOOR, OBVIOUS, OURS, OURS_NO_FETCH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from benchmarks.cold_start import Starts
+    from benchmarks.fleet import Assumptions, Scenario, Tally
+    from benchmarks.prices import Measured
+
+_BUSY = 1.3
+"""A process that takes this many times its processor time has waited for others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One claim: ours over the other's, and how much of it there may be."""
+
+    what: str
+    ours: str
+    other: str
+    ratio: float
+    bar: float
+    aim: float
+
+    @property
+    def met(self) -> bool:
+        """Whether the bar is met."""
+        return self.ratio <= self.bar
+
+    @property
+    def verdict(self) -> str:
+        """Say it in a word."""
+        return "aim met" if self.ratio <= self.aim else "bar met" if self.met else "**not met**"
+
+
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """All of one run."""
+
+    starts: Mapping[str, Starts]
+    parts: Mapping[str, Sequence[tuple[str, float]]]
+    warm: Mapping[str, float]
+    cost: Measured
+    given: Assumptions
+    fleets: Sequence[tuple[Scenario, Tally]]
+
+    @property
+    def rows(self) -> list[Row]:
+        """The claims."""
+        ours, bare, obvious, floor = (self.starts[name] for name in (OURS, OURS_NO_FETCH, OBVIOUS, FLOOR))
+        raw = self.warm["raw check"]
+        start, call, size = (partial(_row, worded) for worded in (milliseconds, microseconds, megabytes))
+        fresh, repeated = self.warm["handler, fresh token"], self.warm["handler, repeated token"]
+        rows = [
+            start(
+                "Cold start to first answer, against the obvious authorizer", ours.seconds, obvious.seconds, 0.5, 0.33
+            ),
+            start("The same, against the floor, which fetches no keys", ours.seconds, floor.seconds, 2.0, 1.5),
+            start("The same with our keys in the settings: neither fetches", bare.seconds, floor.seconds, 2.0, 1.5),
+            call("Whole handler, fresh token, against the raw check", fresh, raw, 4, 2.5),
+            call("Whole handler, repeated token, against the raw check", repeated, raw, 2, 1),
+        ]
+        if "aws-jwt-verify" in self.warm:
+            verification, theirs = self.warm["verification"], self.warm["aws-jwt-verify"]
+            rows.append(call("Verification alone, fresh token, against aws-jwt-verify", verification, theirs, 1, 0.8))
+        rows.append(size("Zipped package, against the obvious one", ours.zipped, obvious.zipped, 1, 0.9))
+        rows.append(size("Peak memory, against the obvious one", ours.memory, obvious.memory, 1, 0.9))
+        return rows
+
+
+def _row(  # noqa: PLR0913, PLR0917 - a row of a table
+    worded: Callable[[float], str], what: str, ours: float, other: float, bar: float, aim: float
+) -> Row:
+    return Row(what, worded(ours), worded(other), ours / other, bar, aim)
+
+
+def milliseconds(seconds: float) -> str:
+    """Word a duration in seconds as milliseconds."""
+    return f"{seconds * 1e3:.0f} ms"
+
+
+def microseconds(seconds: float) -> str:
+    """Word a duration in seconds as microseconds."""
+    return f"{seconds * 1e6:.1f} µs"
+
+
+def megabytes(size: float) -> str:
+    """Word a size in bytes as megabytes."""
+    return f"{size / 1e6:.1f} MB"
+
+
+def busy(measured: Measurements) -> str:
+    """Warn, where it was so, that the machine had other things to do, which shortens nobody's time alike."""
+    waits = max(starts.seconds / starts.processor for starts in measured.starts.values())
+    if waits < _BUSY:
+        return ""
+    return (
+        f"**The machine was busy**: a start took up to {waits:.1f} times its processor time. Long starts suffer more "
+        "from that than short ones; the table below has the processor times.\n\n"
+    )
+
+
+def as_text(measured: Measurements) -> str:
+    """Word the claims for a terminal."""
+    lines = [
+        f"{row.ratio:6.2f}  (bar {row.bar:g}, aim {row.aim:g}: {row.verdict.strip('*')})  "
+        f"{row.what}: {row.ours} / {row.other}"
+        for row in measured.rows
+    ]
+    return "\n".join([*lines, busy(measured)])
