@@ -33,6 +33,8 @@ from devkit.doctoring.issuers import Asked, examine_issuer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from rich.console import Console
+
     from authorizer.settings import Settings
     from devkit.cli.inputs import Environment
 
@@ -69,7 +71,7 @@ def doctor_command(  # noqa: PLR0913, PLR0917 - the options of a command are its
     if as_json:
         write_json({"to_mend": mend, "findings": [dataclasses.asdict(finding) for finding in findings]})
     else:
-        _show(findings, mend)
+        show(findings, console())
     raise typer.Exit(ExitCode.REFUSED if mend else ExitCode.FINE)
 
 
@@ -164,8 +166,8 @@ def _clients() -> Callable[[str], Any]:
     return client
 
 
-def _show(findings: list[Finding], mend: int) -> None:
-    out = console()
+def show(findings: list[Finding], out: Console) -> None:
+    """Print findings."""
     table = Table(box=box.SIMPLE, pad_edge=False, show_header=False)
     for column in ("", "topic", "said"):
         table.add_column(column, overflow="fold")
@@ -173,4 +175,5 @@ def _show(findings: list[Finding], mend: int) -> None:
         fix = f"\n[bold]→ {escape(finding.fix)}[/]" if finding.fix else ""
         table.add_row(_MARKS[finding.level], finding.topic, escape(finding.said) + fix)
     out.print(table)
+    mend = sum(finding.to_mend for finding in findings)
     out.print(f"[bold]{mend} to mend.[/]" if mend else "[bold green]Nothing to mend.[/]")
