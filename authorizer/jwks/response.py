@@ -24,7 +24,7 @@ _RECEIVE = 16 * 1024
 _OK = 200
 _FIRST_FINAL = 200
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: .*)?")
-_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
+_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):(.*)")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?")
 _LENGTH = re.compile(r"[0-9]{1,12}")
 _MAX_AGE = re.compile(r'max-age="?([0-9]{1,10})"?')
@@ -122,7 +122,7 @@ def _head(reader: _Reader) -> tuple[int, dict[str, str]]:
         if match is None:
             message = "the answer has a header that is not one"
             raise FetchError(message)
-        name, value = match[1].decode("ascii").lower(), match[2].decode("latin-1")
+        name, value = match[1].decode("ascii").lower(), match[2].strip(b" \t").decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return int(status[1]), headers
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -79,6 +80,15 @@ def test_headers_that_repeat_are_one_list_and_names_have_no_case() -> None:
     response = read(b"HTTP/1.1 200 OK\r\nCACHE-control:\tpublic \t\r\ncache-Control: max-age=5\r\n\r\n{}")
     assert response.headers == {"cache-control": "public, max-age=5"}
     assert response.max_age() == 5
+
+
+def test_a_header_full_of_white_space_is_read_in_the_time_of_its_length() -> None:
+    line = b"a:b" + b" " * 60_000 + b"c"
+    started = time.process_time()
+    response = read_response(Pieces([b"HTTP/1.1 404 Not Found\r\n" + line + b" \t\r\n\r\n"]), Deadline(60))
+    # Quadratic, it took seconds: longer than a fetch may, in which no deadline is looked at.
+    assert time.process_time() - started < 1
+    assert response.headers["a"] == "b" + " " * 60_000 + "c"
 
 
 def test_the_body_of_a_refusal_is_not_read() -> None:
