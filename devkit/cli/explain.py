@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path  # noqa: TC003 - Typer reads annotations at run time
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,7 +23,7 @@ from devkit.cli.inputs import (
 from devkit.cli.terminal import ExitCode, JsonOption, WrongInputError, console, progress, write_json
 from devkit.explaining import ApiKind, event_for, explain, watched_function
 from devkit.explaining.events import default_request
-from devkit.explaining.redaction import shortened
+from devkit.explaining.redaction import redacted, shortened
 
 if TYPE_CHECKING:
     from devkit.explaining import Explanation, WatchedFunction
@@ -97,5 +98,6 @@ def _event_of(
 
 
 def _document(explanation: Explanation) -> dict[str, object]:
-    """Give an explanation as JSON has it. It holds claims, and never a token."""
-    return dataclasses.asdict(explanation)
+    """Give an explanation as JSON has it. It holds claims, and never a token, not even one that is a claim."""
+    text = json.dumps(dataclasses.asdict(explanation), ensure_ascii=False)
+    return dict(json.loads(redacted(text)))

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from devkit.explaining.redaction import redacted
 from devkit.explaining.routes import Copy
 from devkit.explaining.steps import Name, Outcome
 
@@ -91,7 +92,7 @@ def _answer(explanation: Explanation, console: Console) -> None:
         if isinstance(context, dict):
             shown["context"] = {name: value for name, value in context.items() if name != "claims"}
         console.print("[bold]Answer[/] [dim](without the context's claims, which are above)[/]")
-        console.print_json(json.dumps(shown, ensure_ascii=False))
+        console.print_json(redacted(json.dumps(shown, ensure_ascii=False)))
     console.print(escape(explanation.cached) + "\n")
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from devkit.cli.minting import ask_issuer, read_key
-from devkit.cli.terminal import JsonOption, WrongInputError, write_json
+from devkit.cli.terminal import JsonOption, WrongInputError, progress, write_json
 from devkit.mint import Defect, access_claims, mint
 from devkit.signing import ALGORITHMS, key_set
 
@@ -70,7 +70,8 @@ def mint_command(  # noqa: PLR0913, PLR0917 - the options of a command are its p
             "defect": None if wrong is None else str(wrong),
             "key": key_alg,
         }
-        token = ask_issuer(issuer, form)
+        with progress("Asking the issuer for a token"):
+            token = ask_issuer(issuer, form)
     else:
         key = read_key(key_file, kid, key_alg)
         if jwks:

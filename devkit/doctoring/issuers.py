@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from authorizer.jwks import FetchError, HttpsClient, key_fetcher
+from authorizer.jwks import FetchError, HttpsClient, document_reader, key_fetcher
 from authorizer.jwks.address import parse_address
 from devkit.doctoring.findings import Finding, Level
 from devkit.doctoring.keys import examine_keys
@@ -88,7 +88,7 @@ def examine_issuer(
     except (FetchError, ValueError) as error:
         problem = str(error)
     seconds = time.perf_counter() - started
-    return tuple(_findings(asked, recorder.exchanges, fetched, problem, seconds, context))
+    return tuple(_findings(asked, recorder.exchanges, fetched, problem, seconds, clock(), context))
 
 
 def _findings(  # noqa: PLR0913, PLR0917 - all that was seen
@@ -97,6 +97,7 @@ def _findings(  # noqa: PLR0913, PLR0917 - all that was seen
     fetched: Fetched | None,
     problem: str | None,
     seconds: float,
+    now: float,
     context: Callable[[], ssl.SSLContext] | None,
 ) -> Iterator[Finding]:
     if problem is not None:
@@ -110,9 +111,9 @@ def _findings(  # noqa: PLR0913, PLR0917 - all that was seen
     if exchanges:
         yield _latency(asked, seconds)
         yield _skew(exchanges[-1], asked.leeway)
-    if fetched is not None and exchanges:
-        yield _caching(exchanges[-1].response, asked.keys.ttl)
-        yield from examine_keys(fetched.document, asked.algorithms)
+    if fetched is not None:
+        yield from _caching(exchanges[-1].response, asked.keys.ttl) if exchanges else _copy(asked, fetched, now)
+        yield from examine_keys(fetched.document or _document(asked), asked.algorithms)
         yield from _supported(exchanges)
     yield from _transport(asked, exchanges, context)
 
@@ -170,26 +171,51 @@ def _skew(exchange: Exchange, leeway: float) -> Finding:
     return Finding("clock", Level.NOTE, f"{said}, within the leeway of {leeway:g} s.")
 
 
-def _caching(response: Response, ttl: float) -> Finding:
-    age = response.max_age()
-    if age is None:
-        return Finding(
-            "caching", Level.GOOD, f"The key set says nothing of caching: JWT_JWKS_TTL_SECONDS={ttl:g} holds."
+def _document(asked: Asked) -> bytes:
+    """Read the key set where it is no page of the web: in the settings, the package, S3 or Parameter Store."""
+    place = asked.jwks or ""
+    if place.lstrip().startswith("{"):
+        return place.encode()
+    return document_reader(place, timeout=asked.keys.timeout, package_root=asked.package_root)()
+
+
+def _copy(asked: Asked, fetched: Fetched, now: float) -> Iterator[Finding]:
+    """Look at how old a copy is that a refresher is to keep fresh."""
+    if fetched.as_of is None:
+        said = "These keys are a copy that nothing refreshes: when the issuer changes its keys, tokens are refused."
+        yield Finding("copy", Level.NOTE, said, "Deploy the refresher, or leave JWT_JWKS out and let the function ask.")
+        return
+    age, limit = now - fetched.as_of, asked.keys.ttl + asked.keys.max_stale
+    said = f"The copy is {age:.0f} s old, and good for {limit:.0f} s."
+    if age > limit / 2:
+        level = Level.PROBLEM if age > limit else Level.WARNING
+        yield Finding(
+            "copy", level, said, "See why the refresher stopped: its log, its schedule, its way to the issuer."
         )
-    if age < _SHORTEST_KEPT:
+    else:
+        yield Finding("copy", Level.GOOD, said)
+
+
+def _caching(response: Response, ttl: float) -> Iterator[Finding]:
+    age, level = response.max_age(), Level.GOOD
+    if age is None:
+        said = f"The key set says nothing of caching: JWT_JWKS_TTL_SECONDS={ttl:g} holds."
+    elif age < _SHORTEST_KEPT:
+        level = Level.NOTE
         said = f"The key set asks to be fetched again after {age:.0f} s; the function keeps it for {_SHORTEST_KEPT} s."
-        return Finding("caching", Level.NOTE, said)
-    if age > _LONGEST_KEPT:
+    elif age > _LONGEST_KEPT:
+        level = Level.NOTE
         said = (
             f"The key set may be kept for {age:.0f} s; the function keeps it for an hour, so that a removed key ends."
         )
-        return Finding("caching", Level.NOTE, said)
-    return Finding("caching", Level.GOOD, f"The key set is kept for {age:.0f} s, as it asks for.")
+    else:
+        said = f"The key set is kept for {age:.0f} s, as it asks for."
+    yield Finding("caching", level, said)
 
 
 def _supported(exchanges: list[Exchange]) -> Iterator[Finding]:
     """Look at the algorithms that the discovery document lists for ID tokens."""
-    listed = _metadata(exchanges[0]).get("id_token_signing_alg_values_supported")
+    listed = _metadata(exchanges[0]).get("id_token_signing_alg_values_supported") if exchanges else None
     names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
     weak = [name for name in names if name.upper().startswith("HS") or name.lower() == "none"]
     if weak:

@@ -7,7 +7,10 @@ import re
 from authorizer.jwks.fetched import printable
 
 _LONGEST = 120
-_LOOKS_LIKE_A_TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_=-]*){0,4}")
+_LOOKS_LIKE_A_TOKEN = re.compile(
+    # A header in JSON begins like this; one that was written with white space in it does not.
+    r"eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_=-]*){0,4}|[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{40,}"
+)
 
 
 def redacted(text: str) -> str:

@@ -54,6 +54,15 @@ def test_no_output_holds_a_token(desk: Desk, defect: Defect) -> None:
     assert secret not in json.dumps(document)
 
 
+def test_a_token_within_a_token_is_not_shown_either(desk: Desk) -> None:
+    inner = token({"jti": "inner"})
+    env = str(desk.folder / "function.env")
+    _, text = desk.explain(token({"id_token": inner, "deep": {"act": [inner]}}))
+    _, document = desk.json("explain", token({"id_token": inner, "deep": {"act": [inner]}}), AT, "--env", env)
+    assert inner[20:] not in text + json.dumps(document)
+    assert document["answer"]["context"]["claims"]
+
+
 def test_json_has_the_whole_explanation(desk: Desk) -> None:
     code, document = desk.json(
         "explain", token(defect=Defect.WRONG_AUDIENCE), AT, f"--env={desk.folder / 'function.env'}"

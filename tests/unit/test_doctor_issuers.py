@@ -146,6 +146,26 @@ def test_caching_as_the_function_understands_it(header: str, level: Level, said:
     assert said in caching.said
 
 
+def test_a_copy_of_the_keys_in_the_settings(tmp_path: Path) -> None:
+    document = json.dumps(key_set((signing_key(),)))
+    findings = examine_issuer(asked("https://issuer.example.com", document))
+    assert to_mend(findings) == []
+    assert found(findings, "copy", Level.NOTE)
+    assert any("key-1" in finding.said for finding in findings)
+    (tmp_path / "keys.json").write_text(document)
+    in_package = replace(asked("https://issuer.example.com", "file:keys.json"), package_root=tmp_path)
+    assert any("key-1" in finding.said for finding in examine_issuer(in_package))
+
+
+@pytest.mark.parametrize(("age", "level"), [(600, Level.GOOD), (3000, Level.WARNING), (5000, Level.PROBLEM)])
+def test_a_copy_that_a_refresher_keeps(tmp_path: Path, age: int, level: Level) -> None:
+    document = key_set((signing_key(),)) | {"refreshed_at": 1_000_000}
+    (tmp_path / "keys.json").write_text(json.dumps(document))
+    in_package = replace(asked("https://issuer.example.com", "file:keys.json"), package_root=tmp_path)
+    (copy,) = found(examine_issuer(in_package, clock=lambda: 1_000_000 + age), "copy", level)
+    assert f"{age} s old, and good for 4200 s" in copy.said
+
+
 def test_nobody_at_all() -> None:
     findings = examine_issuer(asked("http://127.0.0.1:9"))
     assert to_mend(findings) == ["keys", "tls"]
