@@ -34,7 +34,7 @@ make_boot() {
     "$boot/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
   elif command -v uv >/dev/null; then
     say "installing this project's version of uv with the one on the path"
-    uv venv --quiet --no-project "$boot"
+    uv venv --quiet --no-project --python ">=3.9" "$boot"
     uv pip install --quiet --python "$boot/bin/python" --require-hashes -r "$requirements"
   elif [ -n "${python:-}" ] && "$python" -m pip --version >/dev/null 2>&1; then
     # Debian's pip without Debian's ensurepip: a target folder needs no venv.
