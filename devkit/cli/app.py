@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from authorizer import __version__
+from devkit.cli import config, rules
 from devkit.cli.doctor import doctor_command
 from devkit.cli.explain import explain_command
 from devkit.cli.issuer import issuer_command
@@ -28,7 +29,8 @@ app.command("explain", no_args_is_help=True)(explain_command)
 app.command("doctor", no_args_is_help=True)(doctor_command)
 app.command("issuer")(issuer_command)
 app.command("mint")(mint_command)
-# Groups of commands come here, each from a module with a Typer app of its own: app.add_typer(rules.app, name="rules").
+app.add_typer(rules.app, name="rules")
+app.add_typer(config.app, name="config")
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it with the flag's value

@@ -1,0 +1,69 @@
+"""Writing TOML 1.0: as much of it as the authorizer's documents need."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def document(values: Mapping[str, object]) -> str:
+    """Write a document: first what belongs to its top, then its tables.
+
+    Raises ``ValueError`` for what TOML cannot say: null, or half of a surrogate pair.
+    """
+    tables = {key: value for key, value in values.items() if _is_table(value)}
+    top = "".join(f"{_key(key)} = {_value(value)}\n" for key, value in values.items() if key not in tables)
+    parts = [top] if top else []
+    for key, value in tables.items():
+        if isinstance(value, dict):
+            parts.append(f"[{_key(key)}]\n{_lines(value)}")
+        elif isinstance(value, list):
+            parts += [f"[[{_key(key)}]]\n{_lines(table)}" for table in value]
+    return "\n".join(parts)
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, dict) or (
+        isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
+    )
+
+
+def _lines(table: Mapping[str, object]) -> str:
+    return "".join(f"{_key(key)} = {_value(value)}\n" for key, value in table.items())
+
+
+def _key(key: str) -> str:
+    return key if _BARE_KEY.fullmatch(key) else _text(key)
+
+
+def _value(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return repr(value)
+        case str():
+            return _text(value)
+        case list() | tuple():
+            return f"[{', '.join(_value(item) for item in value)}]"
+        case dict():
+            return (
+                f"{{ {', '.join(f'{_key(key)} = {_value(item)}' for key, item in value.items())} }}" if value else "{}"
+            )
+        case _:
+            message = f"TOML has no way to write {value!r}"
+            raise ValueError(message)
+
+
+def _text(text: str) -> str:
+    """Write a basic string: JSON's escapes are TOML's, but DEL has to be escaped as well."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        message = "TOML has no way to write half of a surrogate pair"
+        raise ValueError(message)
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
