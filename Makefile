@@ -3,7 +3,7 @@
 BIN := .venv/bin
 SAM := .venvs/sam/bin/sam
 MINISTACK := .venvs/ministack/bin/ministack
-CHECKED := $(wildcard authorizer devkit demo artifact benchmarks fuzz tests)
+CHECKED := $(wildcard authorizer devkit demo artifact benchmarks fuzz tests tools/*.py)
 UNIT := $(wildcard tests/unit tests/vectors tests/properties tests/security)
 # Counted here, judged by `make coverage`.
 COVER := --cov --cov-report= --cov-fail-under=0

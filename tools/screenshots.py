@@ -14,12 +14,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # a script's own folder is on the path, not the one above it
 
 from devkit.cli.doctor import show as show_findings  # noqa: E402 - needs the path
-from devkit.cli.explain_view import show as show_explanation  # noqa: E402
-from devkit.doctoring.issuers import Asked, examine_issuer  # noqa: E402
-from devkit.explaining import ApiKind, event_for, explain, watched_function  # noqa: E402
-from devkit.issuer import local_issuer  # noqa: E402
-from devkit.mint import access_claims, mint  # noqa: E402
-from devkit.signing import generate, key_set  # noqa: E402
+from devkit.cli.explain_view import show as show_explanation  # noqa: E402 - after the path that finds them
+from devkit.doctoring.issuers import Asked, examine_issuer  # noqa: E402 - after the path that finds them
+from devkit.explaining import ApiKind, event_for, explain, watched_function  # noqa: E402 - after the path that finds them
+from devkit.issuer import local_issuer  # noqa: E402 - after the path that finds them
+from devkit.mint import access_claims, mint  # noqa: E402 - after the path that finds them
+from devkit.signing import generate, key_set  # noqa: E402 - after the path that finds them
 
 IMAGES = ROOT / "docs" / "images"
 NOW = 1_795_500_000

@@ -37,7 +37,7 @@ def mint_command(  # noqa: PLR0913, PLR0917 - the options of a command are its p
     defect: Annotated[Defect | None, typer.Option(help="What to get wrong.")] = None,
     alg: Annotated[str | None, typer.Option(help="The algorithm of the key to use; none: no signature at all.")] = None,
     expired: Annotated[bool, typer.Option("--expired", help="As --defect expired.")] = False,  # noqa: FBT002 - a flag
-    wrong_aud: Annotated[bool, typer.Option("--wrong-aud", help="As --defect wrong-audience.")] = False,  # noqa: FBT002
+    wrong_aud: Annotated[bool, typer.Option("--wrong-aud", help="As --defect wrong-audience.")] = False,  # noqa: FBT002 - Typer's way to declare a flag
     forged: Annotated[bool, typer.Option("--forged", help="As --defect forged.")] = False,  # noqa: FBT002 - a flag
     jwks: Annotated[  # noqa: FBT002 - a flag
         bool, typer.Option("--jwks", help="With --key-file: print its key set for JWT_JWKS instead.")

@@ -23,7 +23,7 @@ UV = ROOT / ".venvs/boot/bin/uv"
 def uv(*arguments: str) -> None:
     # A shell, since index.sh sets the package index that this machine's pip uses.
     script = '. tools/index.sh; exec "$0" "$@"'
-    subprocess.run(["/bin/sh", "-c", script, str(UV), *arguments], check=True, cwd=ROOT, timeout=110)  # noqa: S603
+    subprocess.run(["/bin/sh", "-c", script, str(UV), *arguments], check=True, cwd=ROOT, timeout=110)  # noqa: S603 - our own arguments
 
 
 @pytest.fixture(scope="module")

@@ -24,9 +24,9 @@ def test_each_command_has_its_section() -> None:
 
 @pytest.mark.parametrize("command", app.registered_commands, ids=lambda command: str(command.name))
 def test_options_on_the_page_exist(command: object) -> None:
-    name, callback = command.name, command.callback  # type: ignore[attr-defined]
+    name, callback = command.name, command.callback  # type: ignore[attr-defined]  # Typer types its commands loosely
     lines = [line for line in PAGE.splitlines() if line.startswith(f"jwt-authorizer {name} ")]
-    source = inspect.getsource(inspect.getmodule(callback)) + (ROOT / "devkit/cli/inputs.py").read_text()  # type: ignore[arg-type]
+    source = inspect.getsource(inspect.getmodule(callback)) + (ROOT / "devkit/cli/inputs.py").read_text()  # type: ignore[arg-type]  # a callback has a module
     for option in {option for line in lines for option in re.findall(r"(--[a-z-]+)", line.split(" | ")[0])}:
         assert option in source or option.removeprefix("--").replace("-", "_") in source, option
 
