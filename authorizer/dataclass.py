@@ -84,12 +84,23 @@ def _make[C](declared: type[C], *, frozen: bool, eq: bool, order: bool) -> type[
     kind: Any = type(declared)
     made: type[C] = kind(declared.__name__, declared.__bases__, members)
     made.__qualname__ = declared.__qualname__
-    type.__setattr__(made, "__init__", _constructor(made, fields))
+    type.__setattr__(made, "__init__", _first_constructor(made, fields))
     return made
 
 
 def _as_field(written: object) -> _Field:
     return written if isinstance(written, _Field) else _Field(default=written)
+
+
+def _first_constructor(made: type, fields: Mapping[str, _Field]) -> Callable[..., None]:
+    """Compile ``__init__`` when it is first called: half of the classes have no value during start-up."""
+
+    def construct(self: object, *arguments: object, **named: object) -> None:
+        constructor = _constructor(made, fields)
+        type.__setattr__(made, "__init__", constructor)
+        constructor(self, *arguments, **named)
+
+    return construct
 
 
 def _constructor(made: type, fields: Mapping[str, _Field]) -> Callable[..., None]:
