@@ -18,6 +18,9 @@ import pytest
 from authorizer import tokens
 from authorizer.keys import KeySet
 from authorizer.pyjwt import _standing_in, _without_package_code
+from devkit.certificate import self_signed
+from devkit.issuer.provider import Provider
+from devkit.issuer.server import IssuerServer
 from devkit.signing import key_set
 from tests.factories import (
     AUDIENCE,
@@ -117,6 +120,20 @@ def test_what_start_up_made_is_not_looked_through_again(start: dict[str, Any]) -
 def test_what_is_kept_out_is_there_for_those_who_need_it() -> None:
     loaded = started(JWT_ALLOW_HTTP="true")["loaded"]  # has a warning
     assert "aws_lambda_powertools" in loaded
+
+
+def test_fetching_keys_loads_tls_and_no_http_client(tmp_path: Path) -> None:
+    tls = self_signed(tmp_path, "localhost")
+    server = IssuerServer(Provider(algorithms=("ES256",)), name="localhost", tls=tls).start()
+    try:
+        jwks = server.provider.jwks_url
+        loaded = started(JWT_JWKS=jwks, SSL_CERT_FILE=str(tls.certificate))["loaded"]
+        assert server.provider.fetches == {"jwks": 1}
+    finally:
+        server.stop()
+    assert "ssl" in loaded
+    for module in ("http.client", "urllib.request", "encodings.idna", "stringprep", "email"):
+        assert module not in loaded, KEPT_OUT.get(module)
 
 
 def test_pyjwt_and_cryptography_are_whole_for_whoever_asks_later() -> None:
