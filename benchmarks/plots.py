@@ -11,16 +11,8 @@ if TYPE_CHECKING:
     type Bar = tuple[str, Sequence[tuple[str, float]]]
 
 _COLOURS = (
-    "#4269d0",
-    "#efb118",
-    "#ff725c",
-    "#6cc5b0",
-    "#3ca951",
-    "#ff8ab7",
-    "#a463f2",
-    "#97bbf5",
-    "#9c6b4e",
-    "#9498a0",
+    *("#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2"),
+    *("#97bbf5", "#9c6b4e", "#9498a0", "#1b4f72", "#b7d84b", "#7b241c", "#d7bde2"),
 )
 _WIDTH, _LEFT, _RIGHT = 860, 150, 70
 _BAR, _GAP, _TOP, _LINE = 30, 16, 46, 20

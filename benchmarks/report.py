@@ -142,20 +142,7 @@ def _cost(cost: Measured) -> str:
 def _fleet(measured: Measurements) -> str:
     given = measured.given
     return _table(
-        [
-            "Environments",
-            "Issuer",
-            "Keys",
-            "Start",
-            "Fetches",
-            "per s",
-            "at the peak",
-            "p50",
-            "p99",
-            "p99.9",
-            "401",
-            "500",
-        ],
+        _FLEET_HEAD,
         [
             [
                 f"{scenario.size:,}",
@@ -185,7 +172,8 @@ def _given(given: Assumptions) -> str:
     return (
         f"From the measurements above, at {_MEMORY} MB: a cold start {given.cold_start:.2f} s, of which opening TLS "
         f"and reading keys {given.processor_of_fetch:.2f} s. Assumed: {given.network_of_fetch * 1e3:.0f} ms of network "
-        f"for a fetch, {given.copy_read * 1e3:.0f} ms to read a refresher's copy, {given.restore * 1e3:.0f} ms to "
+        f"for a fetch, {given.copy_read * 1e3:.0f} ms to read a refresher's copy and {given.sdk:.2f} s to load "
+        f"boto3 for it, {given.restore * 1e3:.0f} ms to "
         f"restore a snapshot, {given.timeout:.0f} s for an issuer out of reach, one request per environment every "
         f"{given.gap:.0f} s that API Gateway's cache does not answer, a life of {given.life / 3600:.0f} h, all starts "
         f"within {given.burst:.0f} s. Rotation: from {given.event_at:.0f} s on tokens are signed with a key that was "
