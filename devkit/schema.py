@@ -136,7 +136,7 @@ def _of_reader(read: Callable[[object], object]) -> Schema:
     if read in known:
         return dict(known[read])
     # Readers that are made with bounds or choices keep them where only inspection finds them.
-    made_with = inspect.getclosurevars(read).nonlocals
+    made_with = inspect.getclosurevars(read).nonlocals if inspect.isfunction(read) else {}
     if "least" in made_with:
         bounds = {"minimum": made_with["least"], "maximum": made_with["most"]}
         return {"type": "number", **{name: bound for name, bound in bounds.items() if bound is not None}}

@@ -14,8 +14,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OUTCOMES = ("allow", "deny", "reject")
-REASONS = tuple(str(reason) for reason in list(Reason)[: list(Reason).index(Reason.KEYS_UNAVAILABLE)])
-"""Those that a token, claims and rules can come to: 401 and 403."""
+REASONS = tuple(
+    str(reason)
+    for reason in (
+        Reason.UNKNOWN_ISSUER,
+        Reason.TOKEN_EXPIRED,
+        Reason.TOKEN_NOT_YET_VALID,
+        Reason.TOKEN_LIFETIME_TOO_LONG,
+        Reason.INVALID_AUDIENCE,
+        Reason.INVALID_CLIENT,
+        Reason.INVALID_CLAIM,
+        Reason.INSUFFICIENT_SCOPE,
+        Reason.CLAIM_MISMATCH,
+        Reason.ROUTE_NOT_LISTED,
+    )
+)
+"""Those that claims and rules can come to; a case has no token that could be malformed or wrongly signed."""
 _REQUEST = re.compile(r"([A-Z]+) (/\S*)")
 _KEYS = ("name", "token", "request", "expect", "after")
 

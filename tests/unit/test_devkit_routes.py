@@ -1,0 +1,248 @@
+"""Routes out of OpenAPI documents: scopes, alternatives, what takes no token, and what no rule can say."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from itertools import combinations, product
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authorizer.claims import Principal
+from authorizer.rules import Allow, Route, compile_rules
+from authorizer.settings import load_settings
+from devkit.routes.documents import read_document
+from devkit.routes.listed import Listing, combine, route_tables
+from devkit.routes.reading import read_routes, routes_toml
+from tests.unit.pages import ROOT
+
+SCHEMES = {
+    "oidc": {"type": "openIdConnect", "openIdConnectUrl": "https://i.example.com/.well-known/openid-configuration"},
+    "oauth": {"type": "oauth2", "flows": {}},
+    "bearer": {"type": "http", "scheme": "Bearer"},
+    "basic": {"type": "http", "scheme": "basic"},
+    "key": {"type": "apiKey", "name": "x-api-key", "in": "header"},
+    "custom": {"type": "apiKey", "name": "Auth", "in": "header", "x-amazon-apigateway-authtype": "custom"},
+    "signed": {"type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "awsSigv4"},
+    "header": {"type": "apiKey", "name": "authorization", "in": "header"},
+    "elsewhere": {"$ref": "#/components/securitySchemes/oauth"},
+}
+
+
+def api(paths: dict[str, Any], **members: object) -> Listing:
+    document = {"openapi": "3.1.0", "paths": paths, "components": {"securitySchemes": SCHEMES}, **members}
+    return read_routes(json.dumps(document))
+
+
+def secured(*security: dict[str, list[str]]) -> Listing:
+    return api({"/a": {"get": {"security": list(security)}}})
+
+
+def only(listing: Listing) -> dict[str, object]:
+    assert listing.problems == []
+    (table,) = route_tables(listing)
+    return {name: value for name, value in table.items() if name not in ("method", "path")}
+
+
+@pytest.mark.parametrize(
+    ("security", "rule"),
+    [
+        ([{"oidc": ["a"]}], {"scopes": ["a"]}),
+        ([{"oidc": ["a", "b", "a"]}], {"scopes": ["a", "b"]}),
+        ([{"oidc": []}], {}),
+        ([{"bearer": []}], {}),
+        ([{"custom": []}], {}),
+        ([{"header": []}], {}),
+        ([{"elsewhere": ["a"]}], {"scopes": ["a"]}),
+        ([{"oidc": ["a"]}, {"oidc": ["b"]}], {"any_scopes": ["a", "b"]}),
+        ([{"oidc": ["a", "c"]}, {"oidc": ["c", "b"]}], {"scopes": ["c"], "any_scopes": ["a", "b"]}),
+        ([{"oidc": ["a"]}, {"oidc": ["b", "a"]}], {"scopes": ["a"]}),
+        ([{"oidc": ["a"]}, {"oidc": ["a"]}], {"scopes": ["a"]}),
+        ([{"oidc": ["a"]}, {"oauth": ["a"]}], {"scopes": ["a"]}),
+        ([{"oidc": ["a"], "key": []}], {"scopes": ["a"]}),
+        ([{"custom": [], "oauth": ["a"]}], {"scopes": ["a"]}),
+        ([{"oidc": []}, {"oidc": ["a"]}], {}),
+    ],
+    ids=str,
+)
+def test_security_becomes_a_rule(security: list[dict[str, list[str]]], rule: dict[str, object]) -> None:
+    assert only(secured(*security)) == rule
+
+
+@pytest.mark.parametrize(
+    ("security", "why"),
+    [
+        ([{"oidc": ["a", "b"]}, {"oidc": ["c", "d"]}], "its alternatives (a and b, or c and d) can't be one rule"),
+        ([{"oidc": ["a"]}, {"oidc": ["b", "c"]}], "can't be one rule"),
+        ([{"oidc": ["a"]}, {}], "its security is optional ({})"),
+        ([{"oidc": ["a"]}, {"key": []}], "either with a token or without one"),
+        ([{"oidc": ["a"]}, {"oauth": ["b"]}], "different scopes by scheme (oauth, oidc)"),
+        ([{"unheard_of": []}], "unheard_of, which no security scheme describes"),
+        ([{"oidc": "a"}], "the scopes of oidc are no list of texts"),
+        (["oidc"], "a security requirement of it is no mapping"),
+        ({"oidc": ["a"]}, "its security is no list"),
+    ],
+    ids=str,
+)
+def test_what_no_rule_can_say_is_said(security: object, why: str) -> None:
+    listing = api({"/a": {"get": {"security": security}}, "/b": {"get": {"security": [{"oidc": []}]}}})
+    (problem,) = listing.problems
+    assert problem.startswith("GET /a: ")
+    assert why in problem
+
+
+@pytest.mark.parametrize("security", [[], [{"key": []}], [{"basic": []}], [{"signed": []}]], ids=str)
+def test_what_takes_no_token_is_left_out_and_said(security: list[dict[str, list[str]]]) -> None:
+    listing = api({"/a": {"get": {"security": security}}, "/b": {"get": {"security": [{"oidc": []}]}}})
+    assert list(listing.routes) == [("/b", "GET")]
+    assert list(listing.without_token) == ["GET /a"]
+    assert "#   GET /a (" in routes_toml(listing, "api.yaml")
+
+
+def test_the_documents_security_is_for_operations_that_have_none_of_their_own() -> None:
+    paths = {"/a": {"get": {}, "put": {"security": [{"oidc": ["b"]}]}, "delete": {"security": []}}}
+    listing = api(paths, security=[{"oidc": ["a"]}])
+    assert route_tables(listing) == [
+        {"method": "GET", "path": "/a", "scopes": ["a"]},
+        {"method": "PUT", "path": "/a", "scopes": ["b"]},
+    ]
+
+
+def test_methods_that_need_the_same_become_one_rule_and_any_stays_alone() -> None:
+    secure = {"security": [{"oidc": ["a"]}]}
+    paths = {"/a": {"get": secure, "put": secure, "x-amazon-apigateway-any-method": secure, "summary": "A"}}
+    assert route_tables(api(paths)) == [
+        {"method": ["GET", "PUT"], "path": "/a", "scopes": ["a"]},
+        {"method": "*", "path": "/a", "scopes": ["a"]},
+    ]
+
+
+def test_the_catch_all_of_an_http_api_and_path_items_by_reference() -> None:
+    secure = {"security": [{"oidc": ["a"]}]}
+    paths = {
+        "/$default": {"x-amazon-apigateway-any-method": secure},
+        "/a": {"$ref": "#/components/pathItems/a~1b"},
+        "x-other": {},
+    }
+    components = {"securitySchemes": SCHEMES, "pathItems": {"a/b": {"get": secure}}}
+    listing = api(paths, components=components)
+    assert listing.problems == []
+    assert list(listing.routes) == [("$default", "*"), ("/a", "GET")]
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/a/", "ignores a slash at the end"),
+        ("/{id}.json", "refuses the segment '{id}.json'"),
+        ("/{all+}/a", "has to be the last segment"),
+    ],
+)
+def test_paths_that_api_gateway_refuses_are_said(path: str, why: str) -> None:
+    (problem,) = api({path: {"get": {"security": [{"oidc": []}]}}}).problems
+    assert problem.startswith(f"{path}: ")
+    assert why in problem
+
+
+def test_two_templates_for_one_path_are_said() -> None:
+    secure: dict[str, object] = {"get": {"security": [{"oidc": []}]}}
+    (problem,) = api({"/a/{id}": secure, "/a/{name}": secure}).problems
+    assert "stands twice" in problem
+
+
+@pytest.mark.parametrize("reference", ["other.yaml#/a", "#/components/pathItems/circle"])
+def test_path_items_that_are_elsewhere_are_said(reference: str) -> None:
+    components = {"securitySchemes": SCHEMES, "pathItems": {"circle": {"$ref": "#/components/pathItems/circle"}}}
+    listing = api({"/a": {"$ref": reference}}, components=components)
+    assert "/a: it is kept elsewhere; put it into this document first" in listing.problems
+
+
+def test_what_is_worth_knowing_is_noted_in_the_document() -> None:
+    secure = {"security": [{"oidc": ["a"]}]}
+    paths = {"/a": {"get": secure, "trace": secure, "post": {"security": [{"oauth": ["b"]}]}}}
+    listing = api(paths, servers=[{"url": "https://api.example.com/v1/"}, {"url": "https://api.example.com/{stage}"}])
+    text = routes_toml(listing, "api.yaml")
+    assert "# Note: TRACE /a: API Gateway has no such method\n" in text
+    assert "the server's path /v1 is left out" in text
+    assert "several (oauth, oidc)" in text
+    assert "{stage}" not in text
+
+
+def test_a_route_that_is_signed_with_aws_keys_takes_no_token() -> None:
+    paths = {"/a": {"get": {"x-amazon-apigateway-auth": {"type": "AWS_IAM"}, "security": [{"oidc": []}]}}}
+    assert list(api(paths).without_token) == ["GET /a"]
+
+
+def test_openapi_2_as_templates_still_hold_it_is_read() -> None:
+    document = {
+        "swagger": "2.0",
+        "paths": {"/a": {"get": {"security": [{"oauth": ["a"]}]}}},
+        "securityDefinitions": {"oauth": {"type": "oauth2"}},
+    }
+    assert only(read_routes(json.dumps(document))) == {"scopes": ["a"]}
+
+
+def test_what_is_written_is_what_the_function_reads() -> None:
+    listing = api({"/a/{id}": {"get": {"security": [{"oidc": ["x:y", "z"]}]}}})
+    text = routes_toml(listing, "api.yaml") + '\n[[issuers]]\nissuer = "https://i.example.com"\naudience = "a"\n'
+    settings = load_settings({"JWT_CONFIG": text}, ROOT)
+    assert settings.rules.absent
+    assert tomllib.loads(text)["routes"] == [{"method": "GET", "path": "/a/{id}", "scopes": ["x:y", "z"]}]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("a: [", "is neither YAML nor JSON: .*line 1"),
+        ("- a", "its top is no mapping"),
+        ("", "its top is no mapping"),
+        ("a: 1", "neither an OpenAPI document"),
+        ("openapi: \x00", "is neither YAML nor JSON"),
+        ("{a: {b: 1}: 2}", "is neither YAML nor JSON"),
+    ],
+)
+def test_documents_of_no_known_kind_are_wrong_input(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        read_routes(text)
+
+
+def test_a_document_without_paths_or_without_tokens_is_no_list() -> None:
+    assert read_routes("openapi: 3.1.0").problems[0] == "it has no paths"
+    (problem,) = api({"/a": {"get": {}}}).problems
+    assert "no route in it takes a token" in problem
+
+
+def test_dates_stay_texts() -> None:
+    assert read_document("AWSTemplateFormatVersion: 2010-09-09") == {"AWSTemplateFormatVersion": "2010-09-09"}
+
+
+ALTERNATIVES = st.lists(st.lists(st.sampled_from("abcd"), max_size=3).map(tuple), min_size=1, max_size=4)
+
+
+@given(ALTERNATIVES)
+def test_a_combined_rule_lets_in_exactly_whom_the_alternatives_let_in(alternatives: list[tuple[str, ...]]) -> None:
+    tokens = [frozenset(held) for count in range(5) for held in combinations("abcd", count)]
+    wanted = [any(held.issuperset(one) for one in alternatives) for held in tokens]
+    try:
+        need = combine(alternatives)
+    except ValueError:
+        assert not _expressible(tokens, wanted)
+        return
+    rules = compile_rules([Route(None, "/a", need.scopes, need.any_scopes)])
+    assert [isinstance(rules.decide(_holder(held), "GET", "/a"), Allow) for held in tokens] == wanted
+
+
+def _expressible(tokens: list[frozenset[str]], wanted: list[bool]) -> bool:
+    """Try every rule there is over these scopes."""
+    sets = [frozenset(chosen) for count in range(5) for chosen in combinations("abcd", count)]
+    return any(
+        [held >= needed and (not some or bool(held & some)) for held in tokens] == wanted
+        for needed, some in product(sets, sets)
+    )
+
+
+def _holder(scopes: frozenset[str]) -> Principal:
+    return Principal("u", "i", "u", " ".join(scopes), scopes, (), 2, 0, 2, {})
