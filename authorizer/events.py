@@ -6,12 +6,14 @@ and "Control access to HTTP APIs with AWS Lambda authorizers" (payload formats 1
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from authorizer.dataclass import dataclass, field
 from authorizer.errors import DecisionError, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _ARN_PARTS = 6
 _NO_FIELDS: Mapping[str, object] = {}
@@ -127,7 +129,7 @@ class Request:
         """Tell whether the caller wrote this text into anything that an identity source may be taken from."""
         for name in _WRITTEN_BY_CALLERS:
             value = self.event.get(name)
-            items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else (value,)
+            items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else (value,)
             if any(isinstance(item, str) and text in item for item in items):
                 return True
         return False
@@ -139,7 +141,7 @@ def read_event(event: object) -> Request:
     Raises :class:`DecisionError` (``invalid_event``) for what is not an API Gateway authorizer's event:
     a backend's event, AppSync's, or one whose parts are of the wrong type.
     """
-    if not isinstance(event, Mapping):
+    if not isinstance(event, dict):  # not Mapping: Lambda reads events with json, and a dict is quicker to recognise
         _invalid("the event is no JSON object")
     if event.get("version") == "2.0":
         return _http_api_v2(event)
@@ -202,7 +204,7 @@ def _http_api_v2(event: Mapping[str, object]) -> Request:
 
 def _context(event: Mapping[str, object]) -> Mapping[str, object]:
     context = event.get("requestContext")
-    return context if isinstance(context, Mapping) else _NO_FIELDS
+    return context if isinstance(context, dict) else _NO_FIELDS
 
 
 def _text(value: object) -> str | None:
@@ -223,7 +225,7 @@ def _values(
         mapping = event.get(form)
         if mapping is None:
             continue
-        if not isinstance(mapping, Mapping):
+        if not isinstance(mapping, dict):
             _invalid(f"{form} is no JSON object")
         for key, value in mapping.items():
             # Most names are of another length, which is seen at once. Python's lower() maps a few letters outside
