@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from authorizer.function import AuthorizerFunction
     from devkit.issuer import Provider
 
-__all__ = ["AuthorizerFactory", "EventFactory", "TokenFactory"]
+__all__ = ["AuthorizerFactory", "EventFactory", "TokenFactory", "allows"]
 AUDIENCE = "https://api.example.com"
 """The ``aud`` of tokens, and what the function accepts, unless a test says otherwise."""
 
@@ -68,10 +68,22 @@ class AuthorizerFactory(Protocol):
         """
 
 
+def allows(answer: Mapping[str, object], event: Mapping[str, object]) -> bool:
+    """Tell whether an answer lets in the request of an event, or of another one while API Gateway keeps a copy.
+
+    A policy speaks of many routes: evaluated as IAM does, some Allow has to cover the request, and no Deny.
+    """
+    from devkit.explaining.routes import permits  # noqa: PLC0415 - sessions that use none of it pay nothing
+
+    if "isAuthorized" in answer:
+        return answer["isAuthorized"] is True
+    return permits(answer, str(event.get("routeArn") or event.get("methodArn")))
+
+
 @pytest.fixture(scope="session")
 def jwt_authorizer_issuer() -> Iterator[Provider]:
     """Run a local issuer for the whole session; see :class:`devkit.issuer.Provider` for what it can do."""
-    from devkit.issuer import local_issuer  # noqa: PLC0415 - sessions that use no fixture pay nothing
+    from devkit.issuer import local_issuer  # noqa: PLC0415 - as above
 
     with local_issuer(algorithms=("RS256", "ES256")) as provider:
         yield provider

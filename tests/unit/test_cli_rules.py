@@ -10,6 +10,7 @@ import pytest
 
 from devkit.cli.app import run
 from devkit.routes.cases import CasesError, parse_cases
+from tests.unit.pages import DOCS, blocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -302,3 +303,16 @@ def test_a_table_that_is_wrong_is_wrong_input(text: str, why: str, write: Write,
     config = write("authorizer.toml", RULES + ISSUER)
     assert run(["rules", "test", write("cases.yaml", text), "--config", config]) == 2
     assert "is no table of cases" in capsys.readouterr().err
+
+
+# --- The page
+
+
+def test_the_page_shows_what_comes_out(write: Write, capsys: Capture) -> None:
+    page = DOCS / "rules-tools.md"
+    api, cases = blocks("yaml", page=page)
+    written, _ = blocks("toml", page=page)
+    assert run(["rules", "from", write("openapi.yaml", api.text)]) == 0
+    assert capsys.readouterr().out == written.text
+    code, document = tried(write, capsys, cases.text, rules=written.text)
+    assert (code, document["passed"]) == (0, 5)
