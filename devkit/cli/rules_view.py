@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from devkit.routes.checking import Check
     from devkit.routes.trying import Result
 
+_SHOWN = 20
+"""Rows: who has more overlaps than that mends some of them first."""
+
+_SHOWN_ROUTES = 6
+"""Of one row."""
+
 
 def show_check(check: Check, console: Console) -> None:
     """Print what a check found."""
@@ -23,11 +29,18 @@ def show_check(check: Check, console: Console) -> None:
         table = _table("What cached policies leave out: users see a 403 there until the copy is gone")
         for column in ("a token", "after", "left out"):
             table.add_column(column, overflow="fold")
-        for left in check.left_out:
-            table.add_row(escape(left.token), escape(left.after), escape("\n".join(left.routes)))
+        for left in check.left_out[:_SHOWN]:
+            table.add_row(escape(left.token), escape(left.after), escape("\n".join(_first(left.routes))))
         console.print(table)
+        if len(check.left_out) > _SHOWN:
+            console.print(f"{len(check.left_out) - _SHOWN} more like these: --json has all of them.\n")
     verdict = "[green]✓[/] nothing found" if check.fine else "[yellow]![/] found something"
     console.print(f"{verdict}: {check.routes} rules, cached by {check.cached_by}.")
+
+
+def _first(routes: tuple[str, ...]) -> list[str]:
+    more = len(routes) - _SHOWN_ROUTES
+    return [*routes[:_SHOWN_ROUTES], f"and {more} more"] if more > 0 else list(routes)
 
 
 def show_results(results: tuple[Result, ...], console: Console) -> None:

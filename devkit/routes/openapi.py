@@ -23,12 +23,12 @@ _UNKNOWN_TO_API_GATEWAY = ("trace", "query")
 
 @dataclass(frozen=True, slots=True)
 class _Alternative:
-    """One way to be let in: ``token`` says that it takes a token, ``other`` that something else is needed as well."""
+    """One way to be let in: ``token`` says that it takes a token, ``other`` are schemes that no rule checks."""
 
     schemes: tuple[str, ...]
     scopes: tuple[str, ...]
     token: bool
-    other: bool
+    other: tuple[str, ...]
 
 
 def read_openapi(document: Mapping, *, default_authorizer: bool = False) -> Listing:
@@ -109,7 +109,7 @@ class _Reader:
             self.listing.without_token[route] = "no security"
             return
         try:
-            need = self._need(security)
+            need = self._need(security, route)
         except ValueError as error:
             self.listing.problems.append(f"{route}: {error}")
             return
@@ -118,7 +118,7 @@ class _Reader:
         else:
             self.listing.add(method, path, need)
 
-    def _need(self, security: object) -> Need | None:
+    def _need(self, security: object, route: str) -> Need | None:
         """Make one rule of a list of security requirements; ``None``: none of them takes a token."""
         if not isinstance(security, list):
             message = "its security is no list"
@@ -132,6 +132,9 @@ class _Reader:
         if not all(one.token for one in alternatives):
             message = "it lets in either with a token or without one, but an authorizer is asked always or never"
             raise ValueError(message)
+        if len({one.other for one in alternatives}) > 1:
+            message = "some of its alternatives ask for more than a token, others do not: a rule cannot tell them apart"
+            raise ValueError(message)
         givers = {scheme for one in alternatives for scheme in one.schemes if one.scopes}
         if len({frozenset(one.scopes) for one in alternatives}) > 1 and all(one.scopes for one in alternatives):
             apart = {one.schemes for one in alternatives}
@@ -141,6 +144,9 @@ class _Reader:
                     "does not tell whose scope it is: give them equal scopes, or write the route by hand, with issuers"
                 )
                 raise ValueError(message)
+        other = sorted({scheme for one in alternatives for scheme in one.other})
+        if other:
+            self.listing.notes.append(f"{route} asks for {', '.join(other)} beside the token: no rule checks that")
         return combine([one.scopes for one in alternatives])
 
     def _alternative(self, requirement: object) -> _Alternative:
@@ -148,7 +154,8 @@ class _Reader:
             message = "a security requirement of it is no mapping of schemes"
             raise ValueError(message)  # noqa: TRY004 - callers read one kind of error
         scopes: list[str] = []
-        token = other = False
+        other: list[str] = []
+        token = False
         for scheme, wanted in mapping(requirement).items():
             if not isinstance(wanted, list) or not all(isinstance(scope, str) for scope in wanted):
                 message = f"the scopes of {scheme} are no list of texts"
@@ -158,8 +165,8 @@ class _Reader:
                 self.token_schemes.add(scheme)
                 scopes += wanted
             else:
-                other = True
-        return _Alternative(tuple(sorted(mapping(requirement))), tuple(scopes), token, other)
+                other.append(str(scheme))
+        return _Alternative(tuple(sorted(mapping(requirement))), tuple(scopes), token, tuple(sorted(other)))
 
     def _takes_token(self, scheme: str) -> bool:
         described = self._resolve(self.schemes.get(scheme))

@@ -54,7 +54,7 @@ def typical_principals(settings: Settings) -> Iterator[tuple[str, Principal]]:
         required = issuer.claim_rules.required_scopes
         theirs = [one for one in requirements if not one.issuers or issuer.issuer in one.issuers]
         yield f"a token{whose} with every scope and claim", _principal(issuer.issuer, required, theirs)
-        for requirement in theirs:
+        for requirement in theirs if len(theirs) > 1 else ():
             yield f"a token{whose} with {_words(requirement)} only", _principal(issuer.issuer, required, [requirement])
 
 

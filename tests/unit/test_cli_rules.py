@@ -153,6 +153,18 @@ def test_overlaps_and_what_policies_leave_out_are_found(write: Write, capsys: Ca
     }
 
 
+def test_of_many_findings_the_first_are_shown(write: Write, capsys: Capture) -> None:
+    rules = "".join(OVERLAPPING.replace("/orders", f"/orders{number}") for number in range(22))
+    path = write("authorizer.toml", rules + ISSUER)
+    assert run(["rules", "check", path, "--json"]) == 1
+    left_out = json.loads(capsys.readouterr().out)["left_out"]
+    assert run(["rules", "check", path]) == 1
+    text = capsys.readouterr().out
+    assert len(left_out) > 20
+    assert f"{len(left_out) - 20} more like these: --json has all of them." in text
+    assert f"and {len(left_out[0]['routes']) - 6} more" in text
+
+
 def test_what_is_found_depends_on_the_cache(write: Write, capsys: Capture) -> None:
     path = write("authorizer.toml", OVERLAPPING + ISSUER)
     assert run(["rules", "check", path, "--cached-by", "route", "--json"]) == 0

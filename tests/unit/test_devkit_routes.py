@@ -80,6 +80,7 @@ def test_security_becomes_a_rule(security: list[dict[str, list[str]]], rule: dic
         ([{"oidc": ["a"]}, {}], "its security is optional ({})"),
         ([{"oidc": ["a"]}, {"key": []}], "either with a token or without one"),
         ([{"oidc": ["a"]}, {"oauth": ["b"]}], "different scopes by scheme (oauth, oidc)"),
+        ([{"oidc": [], "key": []}, {"oidc": ["a"]}], "some of its alternatives ask for more than a token"),
         ([{"unheard_of": []}], "unheard_of, which no security scheme describes"),
         ([{"oidc": "a"}], "the scopes of oidc are no list of texts"),
         (["oidc"], "a security requirement of it is no mapping"),
@@ -169,6 +170,10 @@ def test_what_is_worth_knowing_is_noted_in_the_document() -> None:
     assert "the server's path /v1 is left out" in text
     assert "several (oauth, oidc)" in text
     assert "{stage}" not in text
+
+
+def test_what_no_rule_checks_beside_the_token_is_noted() -> None:
+    assert secured({"oidc": ["a"], "key": []}).notes == ["GET /a asks for key beside the token: no rule checks that"]
 
 
 def test_a_route_that_is_signed_with_aws_keys_takes_no_token() -> None:
