@@ -285,6 +285,18 @@ def test_replay_keeps_the_reason_where_the_copy_says_the_same(write: Write, caps
     assert (code, document["passed"]) == (0, 4)
 
 
+def test_a_websocket_shares_no_cache_with_other_routes(write: Write, capsys: Capture) -> None:
+    cases = """
+    tokens: {reader: {scope: "orders:read"}}
+    cases:
+      - {token: reader, request: GET /orders/1, expect: allow}
+      - {token: reader, request: $connect, expect: allow}
+      - {token: reader, request: $connect, after: $connect, expect: allow}
+    """
+    code, document = tried(write, capsys, cases, "--replay")
+    assert (code, document["passed"]) == (0, 3)
+
+
 def test_time_can_be_chosen(write: Write, capsys: Capture) -> None:
     case = "cases: [{token: {exp: 2000, iat: 1000, scope: 'orders:read'}, request: GET /orders/1, expect: allow}]"
     assert tried(write, capsys, case, "--at", "1500")[0] == 0

@@ -138,3 +138,20 @@ def test_what_the_function_refuses_is_wrong(change: dict[str, object]) -> None:
     document = complete(change)
     assert not loads(document)
     assert not VALIDATOR.is_valid(document)
+
+
+@pytest.mark.parametrize("value", [None, "half of a pair: \ud83d"])
+def test_what_toml_cannot_say_is_an_error(value: object) -> None:
+    with pytest.raises(ValueError, match="TOML has no way to write"):
+        toml_text.document({"a": [value]})
+
+
+def test_documents_are_written_as_they_are_read() -> None:
+    document = {
+        "text": 'a "quoted" \\ \n \x7f \x01 é',
+        "numbers": [1, -2.5, 1e300, True],
+        "empty": {},
+        "a key": {"b.c": {"d": [{}]}},
+        "tables": [{"x": 1}, {}],
+    }
+    assert tomllib.loads(toml_text.document(document)) == document
