@@ -157,7 +157,7 @@ class PolicyCompiler:
         if answer is None:
             if len(self._one_answer) >= _REMEMBERED:
                 self._one_answer.clear()
-            answer = self._one_answer[key] = len(route_keys.answers(self.rules, self._verdicts, route_key, key[0])) == 1
+            answer = self._one_answer[key] = len(route_keys.answers(self.rules, self._verdicts, route_key, key[0])) <= 1
         return answer
 
     def warnings(self, cached_by: str) -> tuple[str, ...]:

@@ -30,13 +30,13 @@ def answers(rules: Rules, verdicts: Verdicts, route_key: str, rights: int) -> fr
     Without a method, or with ``ANY``, it stands for all methods.
 
     Requests that the API cannot have, by the promise of ``unlisted_routes = "absent"``, do not count. A key
-    that is none is answered with nothing.
+    that cannot be read may stand for anything.
     """
     method, _, path = route_key.rpartition(" ")
     try:
         template = parse_template(path)
     except ValueError:
-        return frozenset()
+        return frozenset({Answer.ALLOWED, Answer.REFUSED})
     methods = verdicts.methods if method in ("", _ANY) else (method,)
     listed = rules.by_shape.get(shape(path))
     if listed is not None:

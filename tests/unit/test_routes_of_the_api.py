@@ -83,3 +83,11 @@ def test_the_route_that_api_gateway_matched_has_to_allow_the_request_too() -> No
 def test_a_request_refused_for_its_route_is_denied_whole_if_its_path_holds_a_pattern() -> None:
     event = rest_request_event(token(), resource="GET/orders/*pecial") | {"resource": "/orders/special"}
     assert resources(ask(event, AnswerSettings()), "Deny") == ["*"]
+
+
+def test_a_route_that_the_promise_rules_out_is_refused_and_no_error() -> None:
+    rules = compile_rules((Route(GET, "/orders/{id}"),), absent=True)
+    event = http_api_v2_event(token(), resource="GET/other", route_key="GET /other", by_route=True)
+    answer: dict[str, Any] = authorize(event, authorizer(rules=rules), 1_800_000_000.0, Findings())
+    assert answer["isAuthorized"] is False
+    assert answer["context"]["reason"] == "route_not_listed"
