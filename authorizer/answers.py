@@ -145,8 +145,8 @@ def iam_policy(
     }
     if settings.usage_key_claim is not None:
         usage_key = principal.claims.get(settings.usage_key_claim)
-        if isinstance(usage_key, str) and usage_key:
-            answer["usageIdentifierKey"] = usage_key
+        if isinstance(usage_key, str | int) and not isinstance(usage_key, bool) and usage_key != "":
+            answer["usageIdentifierKey"] = str(usage_key)
     if request.kind is EventKind.WEBSOCKET:
         # As Lambda's runtime writes it: with its spaces, and in UTF-8.
         size = len(json.dumps(answer, ensure_ascii=False).encode("utf-8", "surrogatepass"))

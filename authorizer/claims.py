@@ -101,10 +101,12 @@ def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Princip
             _refuse(Reason.INVALID_CLAIM, f"the claim {name} is missing or has no accepted value")
     scope = _scope(claims)
     subject = claims.get("sub")
+    if subject is not None and not isinstance(subject, str):
+        _refuse(Reason.INVALID_CLAIM, "the claim sub is no text")
     return Principal(
         id=_principal_id(claims, rules.principal_claim),
         issuer=token.issuer,
-        subject=subject if isinstance(subject, str) else None,
+        subject=subject,
         scope=" ".join(scope),
         scopes=frozenset(scope),
         required_scopes=rules.required_scopes,

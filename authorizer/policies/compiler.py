@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from authorizer.dataclass import dataclass, field
 from authorizer.events import EventKind
 from authorizer.policies import route_keys
-from authorizer.policies.literals import is_plain, literal
+from authorizer.policies.literals import is_plain, literal, unrestricted
 from authorizer.policies.overlaps import describe_overlaps
 from authorizer.policies.repairs import Repairs
 from authorizer.policies.selection import kept, select
@@ -47,7 +47,6 @@ class Compiled:
     left_out: tuple[str, ...] = ()
 
 
-ALLOW_EVERYTHING = Compiled((Statement("Allow", (EVERYTHING,)),))
 DENY_EVERYTHING = Compiled((Statement("Deny", (EVERYTHING,)),))
 
 
@@ -99,7 +98,7 @@ class PolicyCompiler:
         """
         refused = isinstance(decision, Deny)
         if not self.rules.configured:
-            return DENY_EVERYTHING if refused else ALLOW_EVERYTHING
+            return DENY_EVERYTHING if refused else Compiled((Statement("Allow", (unrestricted(request, cached_by),)),))
         if request.kind is EventKind.WEBSOCKET:
             return DENY_EVERYTHING if refused else Compiled((Statement("Allow", (CONNECT,)),))
         rights = self.rules.rights(principal)
@@ -234,6 +233,10 @@ class PolicyCompiler:
         """Allow this request and nothing else."""
         wording = literal(self.rules, rights, request.method, request.path)
         if not self._limits(request).fits((wording.allowed,), wording.denied):
+            # Too long for a resource; its route is not, and what else that allows is allowed anyway.
+            route = self._policy(_Question(rights, len(request.arn.prefix), self._items(request), alone=True))
+            if route.permits(_text(request)):
+                return route.compiled
             return Compiled(DENY_EVERYTHING.statements, ("the request itself: it is too long for a policy",))
         return _compiled(Wording((wording.allowed,), wording.denied), ())
 

@@ -96,7 +96,8 @@ def _issuer(
     if jwks is not None:
         problem = validate_jwks_setting(jwks, allow_http=allow_http, package_root=package_root)
         if problem is not None:
-            raw.problem(about.label(table.JWKS), problem)
+            # A document written into the setting may hold private keys by mistake; the name of a place holds none.
+            raw.problem(about.label(table.JWKS), problem, None if jwks.startswith("{") else jwks)
     audience = frozenset(_take(raw, written, table.AUDIENCE))
     client_id = frozenset(_take(raw, written, table.CLIENT_ID))
     if not {table.AUDIENCE.name, table.CLIENT_ID.name} & written.keys():

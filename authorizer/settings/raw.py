@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from authorizer.settings.table import Setting
 
+
 _SHOWN = 100
 """Characters of a value that an error message repeats."""
 _CONTEXT = "context"
@@ -76,7 +77,9 @@ def read_raw(environment: Mapping[str, str], read_document: Callable[[str], str]
         if setting is None:
             continue
         if config is not None and setting.place is not Place.EITHER:
-            raw.problem(name, f"belongs into the document of {CONFIG.variable} ({setting.name} = …), once that is set")
+            raw.problem(
+                name, f"belongs into the document of {CONFIG.variable} ({_written_as(setting)}), once that is set"
+            )
         target = issuer if setting.place is Place.ISSUER else raw.document
         target[setting.name] = Written(name, text)
     if config is None:
@@ -144,6 +147,13 @@ def _read_issuers(raw: RawSettings, tables: object, defaults: dict[str, Written]
             else:
                 raw.problem(f"{label}.{name}", f"there is no such setting of an issuer{_suggestion(name, known)}")
         raw.issuers.append(RawIssuer(label, issuer))
+
+
+def _written_as(setting: Setting[object, object]) -> str:
+    """Show where in the document a setting belongs."""
+    if setting is CONTEXT_CLAIMS:
+        return 'under [context]: key = "claim"'
+    return f"{setting.name} = …" + (" under [[issuers]]" if setting.place is Place.ISSUER else "")
 
 
 def _suggestion(name: str, known: list[str]) -> str:

@@ -66,7 +66,9 @@ def boolean(value: object) -> bool:
 
 def seconds(least: float, most: float | None = None) -> Callable[[object], float]:
     """Make a reader of a number of seconds within bounds, both included."""
-    bounds = f"a number of seconds of at least {least:g}" + ("" if most is None else f" and at most {most:g}")
+    bounds = f"a number of seconds, written like 60 or 0.5, of at least {least:g}" + (
+        "" if most is None else f" and at most {most:g}"
+    )
 
     def read(value: object) -> float:
         number = _number(value)

@@ -141,7 +141,9 @@ def test_without_a_subject_there_is_none_in_the_context() -> None:
 
 
 @pytest.mark.parametrize(
-    ("claim", "key"), [("abc", "abc"), ("", None), (5, None), (None, None), (["abc"], None)], ids=str
+    ("claim", "key"),
+    [("abc", "abc"), ("", None), (5, "5"), (0, "0"), (True, None), (None, None), (["abc"], None)],
+    ids=str,
 )
 def test_a_usage_key_is_a_text_that_is_not_empty(claim: object, key: str | None) -> None:
     answer = allowed(settings=AnswerSettings(usage_key_claim="plan"), who=principal({"plan": claim}))

@@ -253,13 +253,20 @@ def test_another_claim_may_name_the_principal() -> None:
 
 @pytest.mark.parametrize("value", [None, "", True, 1.5, ["a"], {}], ids=str)
 def test_what_names_nobody_is_refused(value: object) -> None:
-    code, detail = refused(sub=value)
+    code, detail = refused(replace(RULES, principal_claim="user"), user=value)
     assert code is Reason.INVALID_CLAIM
-    assert "the claim sub, which names the principal" in detail
+    assert "the claim user, which names the principal" in detail
 
 
-def test_a_subject_that_is_no_text_is_none() -> None:
-    assert check(replace(RULES, principal_claim="email"), email="a", sub=5).subject is None
+@pytest.mark.parametrize("value", [5, True, ["user-1"], {}], ids=str)
+def test_a_subject_is_a_text(value: object) -> None:
+    code, detail = refused(replace(RULES, principal_claim="email"), email="a", sub=value)
+    assert (code, detail) == (Reason.INVALID_CLAIM, "the claim sub is no text")
+
+
+@pytest.mark.parametrize("value", [None, ""], ids=repr)
+def test_a_subject_that_names_nobody_is_no_principal(value: object) -> None:
+    assert refused(sub=value)[0] is Reason.INVALID_CLAIM
 
 
 @pytest.mark.parametrize(

@@ -87,8 +87,13 @@ def test_a_wider_pattern_that_saves_nothing_is_not_chosen() -> None:
     assert fit(repairs, units, dict.fromkeys(repairs.items, 1.0), Limits(len(PREFIX), 500), frozenset()) == units[:1]
 
 
-def test_a_request_that_is_too_long_for_a_resource_is_denied_and_that_is_said() -> None:
-    policy = compiled(listing(*ORDERS), "GET /orders/" + "x" * 600, cached_by="nothing")
+def test_a_request_that_is_too_long_for_a_resource_gets_its_route() -> None:
+    long = "/orders/" + "x" * 600
+    assert permits(compiled(listing(*ORDERS), f"GET {long}", cached_by="nothing"), f"GET{long}")
+
+
+def test_a_request_that_is_too_long_even_so_is_denied_and_that_is_said() -> None:
+    policy = compiled(listing(*ORDERS), "GET /orders//" + "x" * 600, cached_by="nothing")
     assert policy.statements == (Statement("Deny", EVERYTHING),)
     assert policy.left_out == ("the request itself: it is too long for a policy",)
 

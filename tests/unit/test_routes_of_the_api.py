@@ -10,7 +10,7 @@ from authorizer.answers import AnswerSettings, CachedBy, HttpApiResponse
 from authorizer.authorize import Findings, authorize
 from authorizer.errors import DecisionError, Reason
 from authorizer.rules import Route, compile_rules
-from tests.factories import authorizer, http_api_v2_event, rest_request_event, token
+from tests.factories import authorizer, http_api_v2_event, rest_request_event, token, websocket_event
 
 GET = frozenset({"GET"})
 RULES = compile_rules(
@@ -91,3 +91,35 @@ def test_a_route_that_the_promise_rules_out_is_refused_and_no_error() -> None:
     answer: dict[str, Any] = authorize(event, authorizer(rules=rules), 1_800_000_000.0, Findings())
     assert answer["isAuthorized"] is False
     assert answer["context"]["reason"] == "route_not_listed"
+
+
+FREE = compile_rules(None)
+NOTHING = AnswerSettings(cached_by=CachedBy.NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("resource", "matched", "settings", "expected"),
+    [
+        ("GET/orders/1", "/orders/{id}", AnswerSettings(), "*"),
+        ("GET/orders/1", "/orders/{id}", BY_ROUTE, "GET/orders/*"),
+        ("GET/orders/1/", "/orders/{id}/x", BY_ROUTE, "*"),  # the two do not fit: then the template is not used
+        ("GET/orders/1", None, BY_ROUTE, "*"),
+        ("GET/orders/1", "/orders/{id}", NOTHING, "GET/orders/1"),
+        ("GET/orders/a*b", "/orders/{id}", NOTHING, "GET/orders/a?b"),
+        ("GET/" + "x" * 600, "/{id}", NOTHING, "*"),
+    ],
+)
+def test_without_routes_a_policy_reaches_as_far_as_its_cached_copy(
+    resource: str, matched: str | None, settings: AnswerSettings, expected: str
+) -> None:
+    event = rest_request_event(token(), resource=resource) | {"resource": matched}
+    answer = authorize(event, authorizer(rules=FREE, answers=settings), 1_800_000_000.0, Findings())
+    assert resources(answer, "Allow") == [expected]
+
+
+@pytest.mark.parametrize(
+    "settings", [AnswerSettings(), BY_ROUTE, NOTHING], ids=lambda settings: settings.cached_by.value
+)
+def test_without_routes_a_websocket_may_connect(settings: AnswerSettings) -> None:
+    answer = authorize(websocket_event(token()), authorizer(rules=FREE, answers=settings), 1_800_000_000.0, Findings())
+    assert resources(answer, "Allow") == ["$connect"]

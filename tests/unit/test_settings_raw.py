@@ -94,11 +94,11 @@ def test_a_document_is_read_into_its_rooms() -> None:
 def test_beside_a_document_its_settings_are_no_longer_variables() -> None:
     raw = read_document(ONE_ISSUER, JWT_AUDIENCE="a", JWT_PRINCIPAL_CLAIM="email", JWT_CONTEXT_CLAIMS="email")
     assert problems(raw) == {
-        variable: f"belongs into the document of JWT_CONFIG ({name} = …), once that is set"
-        for variable, name in (
-            ("JWT_AUDIENCE", "audience"),
-            ("JWT_PRINCIPAL_CLAIM", "principal_claim"),
-            ("JWT_CONTEXT_CLAIMS", "context_claims"),
+        variable: f"belongs into the document of JWT_CONFIG ({where}), once that is set"
+        for variable, where in (
+            ("JWT_AUDIENCE", "audience = … under [[issuers]]"),
+            ("JWT_PRINCIPAL_CLAIM", "principal_claim = … under [[issuers]]"),
+            ("JWT_CONTEXT_CLAIMS", 'under [context]: key = "claim"'),
         )
     }
 
