@@ -28,6 +28,9 @@ MAX_WEBSOCKET_RESULT = 8 * 1024
 ANONYMOUS = "anonymous"
 """The ``principalId`` of an answer to a request whose token was refused."""
 
+_LONGEST = 200
+"""Characters of an API's route in a message."""
+
 _LAST_MOMENT = 253_402_300_799
 """Unix seconds of the end of the year 9999, the last that ISO 8601 writes with four digits."""
 
@@ -102,14 +105,14 @@ def check_simple_cache(request: Request, settings: AnswerSettings, *, routes_con
 def check_route_key(request: Request, settings: AnswerSettings, *, one_answer: bool) -> None:
     """Refuse to answer yes or no for a route of the API to whose requests the rules say different things.
 
-    ``one_answer`` tells that they do not. Raises :class:`DecisionError` (``unsafe_cache``).
+    ``one_answer`` tells that the answer is right for all of them. Raises :class:`DecisionError` (``unsafe_cache``).
     """
     if settings.cached_by is not CachedBy.NOTHING and not one_answer:
         raise DecisionError(
             Reason.UNSAFE_CACHE,
-            f"this API caches one simple response for all of {request.route_key}, and the rules tell requests of it "
-            "apart. List the API's own routes in [[routes]], or give the API the routes of the rules; or set "
-            "JWT_HTTP_API_RESPONSE=iam; or set the authorizer's TTL to 0 and JWT_CACHED_BY=nothing",
+            f"this API caches one simple response for all of {(request.route_key or '')[:_LONGEST]!a}, and the rules "
+            "tell requests of it apart. List the API's own routes in [[routes]], or give the API the routes of the "
+            "rules; or set JWT_HTTP_API_RESPONSE=iam; or set the authorizer's TTL to 0 and JWT_CACHED_BY=nothing",
         )
 
 

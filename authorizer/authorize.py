@@ -24,6 +24,7 @@ from authorizer.dataclass import dataclass
 from authorizer.errors import AuthorizerError, Reason, TokenError
 from authorizer.events import read_event
 from authorizer.keys import check_signature
+from authorizer.rules import Allow, Deny
 from authorizer.token_cache import Remembered
 from authorizer.tokens import bearer_token, parse, token_type
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from authorizer.events import Request
     from authorizer.keys import Key, KeySource
     from authorizer.policies import PolicyCompiler
-    from authorizer.rules import Allow, Deny, Rules
+    from authorizer.rules import Rules
     from authorizer.token_cache import TokenCache
     from authorizer.tokens import BearerToken, TokenSource, UnverifiedToken
 
@@ -84,16 +85,32 @@ def authorize(event: object, authorizer: Authorizer, now: float, findings: Findi
     """
     request = findings.request = read_event(event)
     principal = findings.principal = authenticate(request, authorizer, now, findings)
-    decision = findings.decision = authorizer.rules.decide(principal, request.method, request.path, request.matched)
+    decision = findings.decision = _decide(principal, request, authorizer)
     check_simple_cache(request, authorizer.answers, routes_configured=authorizer.rules.configured)
     if is_simple(request, authorizer.answers):
-        one_answer = authorizer.policies.one_answer(principal, request.route_key or "")
+        one_answer = authorizer.policies.one_answer(principal, decision, request)
         check_route_key(request, authorizer.answers, one_answer=one_answer)
         return simple_response(principal, decision, authorizer.answers)
     compiled = authorizer.policies.compile(principal, decision, request, authorizer.answers.cached_by)
     if compiled.left_out:
         findings.warnings += (_no_room_for(compiled.left_out),)
     return iam_policy(request, principal, decision, compiled.statements, authorizer.answers)
+
+
+def _decide(principal: Principal, request: Request, authorizer: Authorizer) -> Allow | Deny:
+    """Ask the rules, by the path and by what API Gateway matched.
+
+    A path that is not in normal form is refused where nothing of the matched route is allowed: then API Gateway has
+    brought it there, and read another one.
+    """
+    decision = authorizer.rules.decide(principal, request.method, request.path, request.matched)
+    if (
+        isinstance(decision, Allow)
+        and request.has_odd_path
+        and not authorizer.policies.may_be_allowed(principal, request)
+    ):
+        return Deny(Reason.ROUTE_NOT_LISTED)
+    return decision
 
 
 def _no_room_for(routes: tuple[str, ...]) -> str:

@@ -6,6 +6,7 @@ and "Control access to HTTP APIs with AWS Lambda authorizers" (payload formats 1
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, NoReturn
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ARN_PARTS = 6
+_NOT_NORMAL = re.compile(r"%(?:2[DdEe]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]|7[Ee])|/\.\.?(?:/|$)")
 _NO_FIELDS: Mapping[str, object] = {}
 _WRITTEN_BY_CALLERS = ("headers", "cookies", "queryStringParameters", "rawQueryString", "pathParameters", "rawPath")
 
@@ -102,6 +104,14 @@ class Request:
     def matched(self) -> str | None:
         """The path template that API Gateway matched, such as ``/orders/{id}``, where the event names it."""
         return None if self.route_key is None else self.route_key.rpartition(" ")[2]
+
+    @property
+    def has_odd_path(self) -> bool:
+        """Tell whether the path is not in normal form (RFC 3986 section 6.2.2): escaped letters, dot segments.
+
+        No client needs such a path, and whoever brings it into normal form reads another one.
+        """
+        return _NOT_NORMAL.search(self.path) is not None
 
     def header(self, name: str) -> tuple[str, ...]:
         """All values of a header; names match without case (RFC 9110 section 5.1)."""

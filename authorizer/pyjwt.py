@@ -69,10 +69,9 @@ def _standing_in(*modules: str) -> Iterator[None]:
 
 @contextmanager
 def _without_package_code(package: str) -> Iterator[None]:
-    """Import a package's modules without running its ``__init__``, and forget that afterwards.
+    """Import a package's modules without running its ``__init__``, and forget them afterwards.
 
-    Whoever imports the package later gets the whole of it, sharing the modules loaded here. Nothing is
-    done where it is loaded already.
+    Whoever imports the package later gets the whole of it, loaded anew. Nothing is done where it is loaded already.
     """
     spec = find_spec(package)
     if spec is None or package in sys.modules:
@@ -82,7 +81,9 @@ def _without_package_code(package: str) -> Iterator[None]:
     try:
         yield
     finally:
-        del sys.modules[package]
+        # The modules as well: a package that is imported later would not get those as its attributes.
+        for module in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
+            del sys.modules[module]
 
 
 with (

@@ -94,6 +94,9 @@ def bearer_token(request: Request, sources: tuple[TokenSource, ...]) -> BearerTo
             _malformed(f"{source.place}:{source.name} holds {len(values)} different values")
         for value in values:
             token = _after_scheme(value) if source.has_scheme else value
+            if request.token_field is not None and any(other.has_scheme for other in sources):
+                # A TOKEN event does not say which of several headers it holds: Bearer says it.
+                token = _after_scheme(value) or token
             if token:
                 return BearerToken(token)
     places = ", ".join(f"{source.place}:{source.name}" for source in sources)

@@ -13,7 +13,7 @@ from authorizer.policies.overlaps import describe_overlaps
 from authorizer.policies.repairs import Repairs
 from authorizer.policies.selection import kept, select
 from authorizer.policies.sizes import MAX_POLICY, Limits, Unit, Wording, fit, word
-from authorizer.policies.verdicts import Item, Verdicts
+from authorizer.policies.verdicts import Answer, Item, Verdicts
 from authorizer.policies.words import EVERYTHING, compile_texts
 from authorizer.rules.model import ANY_METHOD, CONNECT, Deny
 
@@ -84,7 +84,7 @@ class PolicyCompiler:
     _verdicts: Verdicts = field(init=False)
     _repairs: Repairs | None = field(init=False, default=None)
     _policies: OrderedDict[_Question, _Policy] = field(init=False, default_factory=OrderedDict)
-    _one_answer: dict[tuple[int, str], bool] = field(init=False, default_factory=dict)
+    _answers: dict[tuple[int, str], frozenset[Answer]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Prepare what does not depend on the principal."""
@@ -102,7 +102,7 @@ class PolicyCompiler:
         if request.kind is EventKind.WEBSOCKET:
             return DENY_EVERYTHING if refused else Compiled((Statement("Allow", (CONNECT,)),))
         rights = self.rules.rights(principal)
-        if cached_by == "token" or (cached_by == "route" and not self._same_for_route(principal, request)):
+        if cached_by == "token" or (cached_by == "route" and not self.one_answer(principal, decision, request)):
             return self._for_all_routes(rights, request, refused=refused)
         if refused:
             return DENY_EVERYTHING
@@ -139,25 +139,30 @@ class PolicyCompiler:
             for resource in self.rules.find(request.path)
         )
 
-    def _same_for_route(self, principal: Principal, request: Request) -> bool:
-        """Tell whether one answer is right for the whole of the API's route, where the event names that."""
-        if request.route_key is None:
+    def one_answer(self, principal: Principal, decision: Allow | Deny, request: Request) -> bool:
+        """Tell whether a decision is right for all of the API's route, where the event names that."""
+        if not self.rules.configured or request.route_key is None:
             return True
-        # An HTTP API's route key has its method, a REST API's resource has it beside it in the cache's key.
-        key = f"{request.method} {request.route_key}" if request.kind is EventKind.REST_REQUEST else request.route_key
-        return self.one_answer(principal, key)
+        return self._route_answers(principal, request) <= {
+            Answer.REFUSED if isinstance(decision, Deny) else Answer.ALLOWED
+        }
 
-    def one_answer(self, principal: Principal, route_key: str) -> bool:
-        """Tell whether the rules say the same to every request that an HTTP API's route key can stand for."""
-        if not self.rules.configured:
+    def may_be_allowed(self, principal: Principal, request: Request) -> bool:
+        """Tell whether the rules allow anything of the API's route, where the event names that."""
+        if not self.rules.configured or request.route_key is None:
             return True
-        key = (self.rules.rights(principal), route_key)
-        answer = self._one_answer.get(key)
-        if answer is None:
-            if len(self._one_answer) >= _REMEMBERED:
-                self._one_answer.clear()
-            answer = self._one_answer[key] = len(route_keys.answers(self.rules, self._verdicts, route_key, key[0])) <= 1
-        return answer
+        return Answer.ALLOWED in self._route_answers(principal, request)
+
+    def _route_answers(self, principal: Principal, request: Request) -> frozenset[Answer]:
+        # An HTTP API's route key has its method, a REST API's resource has it beside it in the cache's key.
+        route = f"{request.method} {request.route_key}" if request.kind is EventKind.REST_REQUEST else request.route_key
+        key = (self.rules.rights(principal), route or "")
+        answers = self._answers.get(key)
+        if answers is None:
+            if len(self._answers) >= _REMEMBERED:
+                self._answers.clear()
+            answers = self._answers[key] = route_keys.answers(self.rules, self._verdicts, key[1], key[0])
+        return answers
 
     def warnings(self, cached_by: str) -> tuple[str, ...]:
         """Say which routes overlap so that some principals' cached policies cannot have both, and what to do."""

@@ -9,7 +9,7 @@ import pytest
 
 from authorizer.errors import DecisionError, Reason
 from devkit.events import FOLDER, kinds, sample
-from tests.security.lab import Lab, assert_clean, attacker_key, claims, lab, sign
+from tests.security.lab import NOW, Lab, assert_clean, attacker_key, claims, lab, sign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -203,6 +203,8 @@ def test_an_http_api_hears_no_reason_to_cache_what_time_heals(kind: str) -> None
     deny = lab()
     unknown, forged = sign(header={"alg": "ES256", "kid": "new"}), sign(signer=attacker_key("p256"))
     deny.refused(sample(kind, unknown), Reason.UNKNOWN_KEY, secret=unknown)
+    early = sign(claims(nbf=NOW + 300))
+    deny.refused(sample(kind, early), Reason.TOKEN_NOT_YET_VALID, secret=early)
     answer = deny.answered(sample(kind, forged))
     assert deny.last["decision"] == "reject"
     assert answer.get("isAuthorized") is False or answer["policyDocument"]["Statement"][0]["Effect"] == "Deny"

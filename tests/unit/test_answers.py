@@ -287,7 +287,7 @@ def test_an_answer_that_stays_where_it_belongs_is_given() -> None:
 def test_one_answer_for_a_route_whose_requests_the_rules_tell_apart_is_not_given() -> None:
     read = request(EventKind.HTTP_API_V2, routeKey="$default")
     for cached_by in (CachedBy.TOKEN, CachedBy.ROUTE):
-        with pytest.raises(DecisionError, match=r"unsafe_cache: .* for all of \$default"):
+        with pytest.raises(DecisionError, match=r"unsafe_cache: .* for all of '\$default'"):
             check_route_key(read, AnswerSettings(cached_by=cached_by), one_answer=False)
         check_route_key(read, AnswerSettings(cached_by=cached_by), one_answer=True)
     check_route_key(read, AnswerSettings(cached_by=CachedBy.NOTHING), one_answer=False)

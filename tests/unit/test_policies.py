@@ -4,11 +4,12 @@ from copy import replace
 
 import pytest
 
-from authorizer.events import EventKind
+from authorizer.errors import Reason
+from authorizer.events import EventKind, Request
 from authorizer.policies import PolicyCompiler, Statement
 from authorizer.policies.literals import literal
 from authorizer.policies.words import resource
-from authorizer.rules import Route, compile_rules
+from authorizer.rules import Allow, Deny, Route, compile_rules
 from tests.properties.apis import principal
 from tests.properties.judge import permits
 from tests.unit.policy_lines import ORDERS, asks, compiled, listing, resources
@@ -233,11 +234,22 @@ def test_pattern_characters_in_a_method_stay_data() -> None:
     assert literal(listing("* /a", "GET /a x"), 1, "G*T", "/a").allowed == "G${*}T/a"
 
 
-def test_whether_one_answer_does_for_a_route_of_the_api_is_found_once_for_some_rights() -> None:
-    assert PolicyCompiler(compile_rules(None)).one_answer(principal(), "GET /x")
+def test_whether_one_answer_does_for_a_route_of_the_api() -> None:
+    def on(route_key: str) -> Request:
+        return replace(asks("GET /orders", EventKind.HTTP_API_V2), route_key=route_key)
+
+    yes, no = Allow("GET /orders"), Deny(Reason.INSUFFICIENT_SCOPE)
+    assert PolicyCompiler(compile_rules(None)).one_answer(principal(), yes, on("GET /x"))
+    assert PolicyCompiler(compile_rules(None)).may_be_allowed(principal(), on("GET /x"))
     compiler = PolicyCompiler(listing("GET /orders", "GET /orders/{id} read"))
     for number in range(300):  # more than are kept
-        assert compiler.one_answer(principal(), f"GET /none{number}")
+        assert compiler.one_answer(principal(), no, on(f"GET /none{number}"))
+        assert not compiler.one_answer(principal(), yes, on(f"GET /none{number}"))
     for who in (principal(), principal("read"), principal()):
-        assert not compiler.one_answer(who, "GET /{proxy+}")
-        assert compiler.one_answer(who, "GET /orders/{order}")
+        for decision in (yes, no):
+            assert not compiler.one_answer(who, decision, on("GET /{proxy+}"))
+        held = "read" in who.scopes
+        assert compiler.one_answer(who, yes, on("GET /orders/{order}")) is held
+        assert compiler.one_answer(who, no, on("GET /orders/{order}")) is not held
+        assert compiler.may_be_allowed(who, on("GET /orders/{order}")) is held
+        assert compiler.may_be_allowed(who, on("GET /{proxy+}"))

@@ -123,3 +123,44 @@ def test_without_routes_a_policy_reaches_as_far_as_its_cached_copy(
 def test_without_routes_a_websocket_may_connect(settings: AnswerSettings) -> None:
     answer = authorize(websocket_event(token()), authorizer(rules=FREE, answers=settings), 1_800_000_000.0, Findings())
     assert resources(answer, "Allow") == ["$connect"]
+
+
+ADMIN = compile_rules(
+    (
+        Route(None, "/admin/{id}", scopes=("orders:admin",)),
+        Route(None, "/{kind}/{id}"),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    "settings", [AnswerSettings(), BY_ROUTE, NOTHING], ids=lambda settings: settings.cached_by.value
+)
+def test_a_path_that_api_gateway_read_as_a_refused_route_is_refused(settings: AnswerSettings) -> None:
+    event = rest_request_event(token(), resource="GET/%61dmin/1") | {"resource": "/admin/{proxy+}"}
+    answer = authorize(event, authorizer(rules=ADMIN, answers=settings), 1_800_000_000.0, Findings())
+    assert answer["context"]["reason"] == "route_not_listed"  # type: ignore[index]  # an answer's members have any type
+    assert "GET/%61dmin/1" in resources(answer, "Deny") or resources(answer, "Deny") == ["*"]
+
+
+def test_a_plain_path_is_read_in_one_way_only() -> None:
+    event = rest_request_event(token(), resource="GET/orders/1") | {"resource": "/admin/{proxy+}"}
+    answer = authorize(event, authorizer(rules=ADMIN), 1_800_000_000.0, Findings())
+    assert "reason" not in answer["context"]  # type: ignore[operator]  # an answer's members have any type
+
+
+def test_no_answer_for_an_odd_path_is_kept_for_its_whole_route() -> None:
+    simple = http_api_v2_event(token(), resource="GET/orders//special", by_route=True)
+    with pytest.raises(DecisionError) as caught:
+        ask(simple, BY_ROUTE)
+    assert caught.value.code is Reason.UNSAFE_CACHE
+    rest = rest_request_event(token(), resource="GET/orders//special")
+    assert "GET/orders/*" in resources(ask(rest, BY_ROUTE), "Allow")
+
+
+def test_what_a_direct_caller_names_as_route_does_not_reach_the_log_as_it_is() -> None:
+    event = http_api_v2_event(token(), route_key="GET /{x}\n\u202e" + "x" * 900, by_route=True)
+    with pytest.raises(DecisionError) as caught:
+        ask(event, BY_ROUTE)
+    assert caught.value.detail.isprintable()
+    assert len(caught.value.detail) < 700

@@ -326,3 +326,8 @@ def test_which_algorithm_is_accepted_is_not_decided_here() -> None:
 
 def test_what_is_parsed_is_another_type_than_what_is_verified() -> None:
     assert type(parse(BearerToken(token()))) is UnverifiedToken
+
+
+@pytest.mark.parametrize("field", ["abc", "Bearer abc", "bearer  abc"])
+def test_a_token_event_that_may_hold_one_of_several_headers_is_read_either_way(field: str) -> None:
+    assert found({"authorizationToken": field}, X_TOKEN, AUTHORIZATION, kind=EventKind.REST_TOKEN) == "abc"
