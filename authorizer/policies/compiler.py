@@ -13,13 +13,13 @@ from authorizer.policies.overlaps import describe_overlaps
 from authorizer.policies.repairs import Repairs
 from authorizer.policies.selection import kept, select
 from authorizer.policies.sizes import MAX_POLICY, Limits, Unit, Wording, fit, word
-from authorizer.policies.verdicts import Answer, Item, Verdicts
-from authorizer.policies.words import EVERYTHING, compile_texts
+from authorizer.policies.statements import DENY_EVERYTHING, Compiled, Statement, compiled
+from authorizer.policies.verdicts import Answer, Item, TooMuchWork, Verdicts
+from authorizer.policies.words import compile_texts
 from authorizer.rules.model import ANY_METHOD, CONNECT, Deny
 
 if TYPE_CHECKING:
     import re
-    from typing import Literal as OneOf
 
     from authorizer.claims import Principal
     from authorizer.events import Request
@@ -29,25 +29,8 @@ _REMEMBERED = 256
 """Policies kept: one for each set of rights that principals have had (and stage name's length)."""
 _NEARLY_ALL = 0.85
 """A rule with less of its requests in a policy is reported as left out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One statement of a policy. A resource is what follows the stage: ``GET/orders/?*``; ``*`` is everything."""
-
-    effect: OneOf["Allow", "Deny"]
-    resources: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """The statements of a policy, and the routes that the rules would allow but the policy does not."""
-
-    statements: tuple[Statement, ...]
-    left_out: tuple[str, ...] = ()
-
-
-DENY_EVERYTHING = Compiled((Statement("Deny", (EVERYTHING,)),))
+_MOST_WORK = 150_000
+"""Steps (see :class:`Verdicts`) to find a policy: some 150 ms, which only routes that overlap a lot come to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +48,17 @@ class _Policy:
         return self.allowed.match(text) is not None and self.denied.match(text) is None
 
 
+_GIVEN_UP = _Policy(
+    (),
+    Wording((), ()),
+    compiled(Wording((), ()), ("all routes: they overlap too much to find a policy for them",)),
+    share=0,
+    allowed=compile_texts(()),
+    denied=compile_texts(()),
+)
+"""What is remembered where finding a policy takes too much work. It allows nothing, which is always right."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Question:
     """What a policy depends on. ``first`` are rules that have to be in it, ``alone`` says that no others are."""
@@ -77,10 +71,14 @@ class _Question:
 
 @dataclass(slots=True)
 class PolicyCompiler:
-    """Makes policies, and keeps them by what they depend on. ``max_bytes`` is the room for one policy."""
+    """Makes policies, and keeps them by what they depend on. ``max_bytes`` is the room for one policy.
+
+    ``most_work`` are the steps for finding one: see :class:`Verdicts`.
+    """
 
     rules: Rules
     max_bytes: int = MAX_POLICY
+    most_work: int = _MOST_WORK
     _verdicts: Verdicts = field(init=False)
     _repairs: Repairs | None = field(init=False, default=None)
     _policies: OrderedDict[_Question, _Policy] = field(init=False, default_factory=OrderedDict)
@@ -117,6 +115,8 @@ class PolicyCompiler:
             return self._without_literal(policy, request)
         if permitted or refused:
             return policy.compiled
+        if policy is _GIVEN_UP:
+            return self._literal(rights, request, policy.compiled.left_out)
         # The request is left out. Another policy with as much in it may have its route; else it is added alone.
         first = self._policy(_Question(rights, len(request.arn.prefix), self._items(request)))
         if first.share < policy.share:
@@ -130,6 +130,8 @@ class PolicyCompiler:
         policy = self._policy(_Question(rights, len(request.arn.prefix), self._items(request), alone))
         if policy.permits(_text(request)):
             return policy.compiled
+        if policy is _GIVEN_UP:
+            return self._literal(rights, request, policy.compiled.left_out)
         added = self._with_literal(policy, request) or self._beside_literal(policy, request)
         return added or self._literal(rights, request)
 
@@ -171,7 +173,12 @@ class PolicyCompiler:
     def _policy(self, question: _Question) -> _Policy:
         policy = self._policies.get(question)
         if policy is None:
-            policy = self._policies[question] = self._make(question)
+            self._verdicts.limit(self.most_work)
+            try:
+                policy = self._make(question)
+            except TooMuchWork:
+                policy = _GIVEN_UP
+            self._policies[question] = policy
             if len(self._policies) > _REMEMBERED:
                 self._policies.popitem(last=False)
         else:
@@ -198,7 +205,7 @@ class PolicyCompiler:
         return _Policy(
             tuple(word([unit]) for unit in units),
             wording,
-            _compiled(wording, tuple(left_out)),
+            compiled(wording, tuple(left_out)),
             sum(shares[item] for unit in units for item in unit.items),
             compile_texts(wording.allowed),
             compile_texts(wording.denied),
@@ -214,7 +221,7 @@ class PolicyCompiler:
             or policy.denied.match(text) is not None
         ):
             return None
-        return _compiled(wording, policy.compiled.left_out)
+        return compiled(wording, policy.compiled.left_out)
 
     def _beside_literal(self, policy: _Policy, request: Request) -> Compiled | None:
         """Add a request to those parts of a policy that can do without denying it: it has an odd path."""
@@ -225,16 +232,16 @@ class PolicyCompiler:
         wording = Wording(tuple(sorted(allowed)), tuple(sorted({one for part in parts for one in part.denied})))
         if not is_plain(text) or not self._limits(request).fits(wording.allowed, wording.denied):
             return None
-        return _compiled(wording, policy.compiled.left_out)
+        return compiled(wording, policy.compiled.left_out)
 
     def _without_literal(self, policy: _Policy, request: Request) -> Compiled:
         """Deny a request that is refused though its text would pass: no route is for it, or another one is."""
         wording = Wording(policy.wording.allowed, (*policy.wording.denied, _text(request)))
         if not is_plain(_text(request)) or not self._limits(request).fits(wording.allowed, wording.denied):
             return DENY_EVERYTHING
-        return _compiled(wording, policy.compiled.left_out)
+        return compiled(wording, policy.compiled.left_out)
 
-    def _literal(self, rights: int, request: Request) -> Compiled:
+    def _literal(self, rights: int, request: Request, left_out: tuple[str, ...] = ()) -> Compiled:
         """Allow this request and nothing else."""
         wording = literal(self.rules, rights, request.method, request.path)
         if not self._limits(request).fits((wording.allowed,), wording.denied):
@@ -243,7 +250,7 @@ class PolicyCompiler:
             if route.permits(_text(request)):
                 return route.compiled
             return Compiled(DENY_EVERYTHING.statements, ("the request itself: it is too long for a policy",))
-        return _compiled(Wording((wording.allowed,), wording.denied), ())
+        return compiled(Wording((wording.allowed,), wording.denied), left_out)
 
     def _limits(self, request: Request) -> Limits:
         return Limits(len(request.arn.prefix), self.max_bytes)
@@ -252,12 +259,3 @@ class PolicyCompiler:
 def _text(request: Request) -> str:
     """Write what is asked for as API Gateway's ARN has it behind the stage."""
     return f"{request.method}{request.path}"
-
-
-def _compiled(wording: Wording, left_out: tuple[str, ...]) -> Compiled:
-    if not wording.allowed:
-        return Compiled(DENY_EVERYTHING.statements, left_out)
-    statements = [Statement("Allow", wording.allowed)]
-    if wording.denied:
-        statements.append(Statement("Deny", wording.denied))
-    return Compiled(tuple(statements), left_out)

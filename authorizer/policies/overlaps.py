@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from authorizer.policies.repairs import Repairs
 from authorizer.policies.selection import kept, select
+from authorizer.policies.verdicts import TooMuchWork
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,27 +20,46 @@ _MOST_REQUIREMENTS = 12
 _MOST_WARNINGS = 20
 _MOST_WALKED = 3_000
 """How much is looked at before start-up goes on: some 10 ms on a whole CPU, and all there is for a small API."""
+_MOST_WORK = 200_000
+"""Steps (see :class:`Verdicts`) after which it stops wherever it is: some 200 ms, if routes overlap a lot."""
+_TOO_MUCH = (
+    "the routes overlap too much to look through all of it, so some principals' cached answers allow no more than the "
+    "request that was asked for, and they see the others as a 403. To mend it, have API Gateway cache by route "
+    '(JWT_CACHED_BY=route); or set unlisted_routes = "absent", or have fewer variables beside fixed segments'
+)
 _HALF = 0.5
 
 
-def describe_overlaps(rules: Rules, verdicts: Verdicts, most_walked: int = _MOST_WALKED) -> tuple[str, ...]:
+def describe_overlaps(
+    rules: Rules, verdicts: Verdicts, most_walked: int = _MOST_WALKED, most_work: int = _MOST_WORK
+) -> tuple[str, ...]:
     """Name the pairs of routes that a policy cannot both allow, for typical principals, and say what to do."""
     found: dict[tuple[Item, Item | None], None] = {}
     start = verdicts.walked
+    verdicts.limit(most_work)
+    unfinished = False
     for rights in _typical_rights(len(rules.requirements)):
         if verdicts.walked - start > most_walked:
             break
-        repairs = Repairs(rules, verdicts, rights)
-        choice = select(repairs, {item: repairs.grants(item) for item in repairs.items}, frozenset())
-        for item, share in kept(repairs, choice).items():
-            if share < _HALF:
-                rivals: list[Item | None] = [*_rivals(repairs, choice, item)]
-                for rival in rivals or [None]:
-                    if rival is None or (rival, item) not in found:
-                        found[item, rival] = None
+        try:
+            _add_overlaps(Repairs(rules, verdicts, rights), found)
+        except TooMuchWork:
+            unfinished = True
+            break
     texts = [_text(rules, item, rival) for item, rival in list(found)[:_MOST_WARNINGS]]
-    more = len(found) - len(texts)
-    return (*texts, f"{more} more pairs of routes overlap like these") if more else tuple(texts)
+    if len(found) > len(texts):
+        texts.append(f"{len(found) - len(texts)} more pairs of routes overlap like these")
+    return (*texts, _TOO_MUCH) if unfinished else tuple(texts)
+
+
+def _add_overlaps(repairs: Repairs, found: dict[tuple[Item, Item | None], None]) -> None:
+    choice = select(repairs, {item: repairs.grants(item) for item in repairs.items}, frozenset())
+    for item, share in kept(repairs, choice).items():
+        if share < _HALF:
+            rivals: list[Item | None] = [*_rivals(repairs, choice, item)]
+            for rival in rivals or [None]:
+                if rival is None or (rival, item) not in found:
+                    found[item, rival] = None
 
 
 def _typical_rights(count: int) -> Iterator[int]:

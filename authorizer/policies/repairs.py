@@ -67,6 +67,10 @@ class Repairs:
         """What it has cost so far: see :class:`Verdicts`."""
         return self._verdicts.walked
 
+    def spend(self, steps: int) -> None:
+        """Count work that is not in words: see :meth:`Verdicts.spend`."""
+        self._verdicts.spend(steps)
+
     def grants(self, item: Item) -> list[Grant]:
         """List the ways to allow a rule's requests, the best first."""
         if item not in self._grants:
@@ -138,6 +142,7 @@ class Repairs:
         while True:
             found: list[Pattern] = []
             for word, method, place in self._verdicts.explore(pattern, tuple(denials)):
+                self.spend(len(found))
                 if any(matches(denial, word) for denial in found):
                     continue
                 if self._verdicts.answer(method, place, self.rights) is not Answer.REFUSED:
@@ -156,7 +161,9 @@ class Repairs:
         """Tell which allowed rules a denial touches, and how much of each it takes away (1: all)."""
         if denial not in self._losses:
             self._losses[denial] = self._all_methods(denial) if denial[0] is ANY else self._one_method(denial)
-        return self._losses[denial]
+        losses = self._losses[denial]
+        self.spend(1 + len(losses) // 4)
+        return losses
 
     def _one_method(self, denial: Pattern) -> Mapping[Item, float]:
         touched = {
@@ -172,6 +179,7 @@ class Repairs:
         if denial in self._too_long:
             return {}
         self._verdicts.walked += len(self.items)
+        self.spend(len(self.items))
         losses = ((item, self._loss(denial, item)) for item in self.items)
         return {item: loss for item, loss in losses if loss}
 

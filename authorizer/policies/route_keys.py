@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from authorizer.policies.verdicts import Answer
+from authorizer.policies.verdicts import Answer, TooMuchWork
 from authorizer.policies.words import OTHER
 from authorizer.rules.templates import Variable, parse_template, shape
 
@@ -22,15 +22,19 @@ if TYPE_CHECKING:
 
 _ANY = "ANY"
 """How a route key writes all methods."""
+_MOST_WORK = 50_000
+"""Steps (see :class:`Verdicts`) for one route key: some 50 ms, which only routes that overlap a lot come to."""
 
 
-def answers(rules: Rules, verdicts: Verdicts, route_key: str, rights: int) -> frozenset[Answer]:
+def answers(
+    rules: Rules, verdicts: Verdicts, route_key: str, rights: int, most_work: int = _MOST_WORK
+) -> frozenset[Answer]:
     """Collect what the rules say to the requests that a route key such as ``GET /orders/{id}`` can stand for.
 
     Without a method, or with ``ANY``, it stands for all methods.
 
     Requests that the API cannot have, by the promise of ``unlisted_routes = "absent"``, do not count. A key
-    that cannot be read may stand for anything.
+    that cannot be read, or behind which there is too much to look at, may stand for anything.
     """
     method, _, path = route_key.rpartition(" ")
     try:
@@ -42,7 +46,12 @@ def answers(rules: Rules, verdicts: Verdicts, route_key: str, rights: int) -> fr
     if listed is not None:
         found = {verdicts.answer_of(name, (listed,), (listed,), rights) for name in methods}
     else:
-        found = {verdicts.answer(name, place, rights) for place in _places(verdicts, template) for name in methods}
+        verdicts.limit(most_work)
+        try:
+            places = _places(verdicts, template)
+        except TooMuchWork:
+            return frozenset({Answer.ALLOWED, Answer.REFUSED})
+        found = {verdicts.answer(name, place, rights) for place in places for name in methods}
     return frozenset(found - {Answer.IMPOSSIBLE})
 
 

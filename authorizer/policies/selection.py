@@ -72,6 +72,7 @@ def _groups(repairs: Repairs, options: Mapping[Item, list[Grant]]) -> list[list[
 
 
 def _worth(repairs: Repairs, choice: Choice, must: frozenset[Item]) -> float:
+    repairs.spend(len(choice))
     cost = sum(len(grant.patterns) + len(grant.denials) for grant in choice.values() if grant is not None)
     shares = kept(repairs, choice)
     worth = sum(share * (_FIRST if item in must else 1.0) for item, share in shares.items()) - cost * _RESOURCE
@@ -129,6 +130,7 @@ class _Climb:
     def _gain(self, item: Item, grant: Grant | None) -> float:
         """Tell what it is worth to choose another grant for a rule, given all other choices."""
         old = self._choice[item]
+        self._repairs.spend(1 + len(self._uses) // 4)
         present = set(self._uses)
         gone = {denial for denial in self._harm[old] - self._harm[grant] if self._uses[denial] == 1}
         come = self._harm[grant] - present

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from authorizer.dataclass import dataclass
+from authorizer.policies.verdicts import TooMuchWork
 from authorizer.policies.words import ANY, NO_EMPTY_SEGMENT, covers, resource
 
 if TYPE_CHECKING:
@@ -139,7 +140,10 @@ def _widen(repairs: Repairs, units: list[Unit], kept: Mapping[Item, float], limi
         if len(replaced) < _LEAST_REPLACED:
             continue
         most = sum(len(unit.patterns) + len(unit.denials) for unit in replaced)
-        needed = repairs.needed_sparing(wider, most, spared)
+        try:
+            needed = repairs.needed_sparing(wider, most, spared)
+        except TooMuchWork:
+            break  # what there is already is right as well
         if needed is None:
             continue
         items = frozenset(item for unit in replaced for item in unit.items)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from authorizer.rules import Resource, Rules
     from authorizer.rules.templates import Node
 
+_ENDLESS = 1 << 62
 _RANK = {Variable.PARAM: 1, Variable.GREEDY: 2, Variable.REST: 3}
 
 
@@ -57,15 +58,21 @@ type _Readings = tuple[tuple[Pattern, int], ...]
 type _State = tuple[str, Place, int, _Readings]
 
 
+class TooMuchWork(Exception):  # noqa: N818 - it is no error: the answer is then found in another way
+    """What is asked for costs more steps than :meth:`Verdicts.limit` has granted."""
+
+
 class Verdicts:
     """Answers questions about classes of requests under one set of rules. Keeps the places it has been to.
 
-    ``walked`` counts the words looked at: what an answer costs, without a clock.
+    ``walked`` counts the words looked at: what an answer costs, without a clock. ``left`` are the steps (about as
+    many microseconds) that may still be taken before :class:`TooMuchWork`; routes that overlap a lot would take any.
     """
 
     def __init__(self, rules: Rules) -> None:
         """Start at the root of the templates."""
         self.walked = 0
+        self.left = _ENDLESS
         self._rules = rules
         self._places: dict[_Key, Place] = {}
         self._steps: dict[tuple[Place, str], Place] = {}
@@ -74,6 +81,16 @@ class Verdicts:
         named = {method for resource in rules.resources for method in resource.methods} - {ANY_METHOD}
         # A method that no rule names is as good as any other.
         self.methods = (OTHER, *sorted(named))
+
+    def limit(self, steps: int) -> None:
+        """Grant so many steps from here on."""
+        self.left = steps
+
+    def spend(self, steps: int) -> None:
+        """Take steps, or raise :class:`TooMuchWork`."""
+        self.left -= steps
+        if self.left < 0:
+            raise TooMuchWork
 
     def answer(self, method: str, place: Place, rights: int) -> Answer:
         """Say what the rules say to a principal with these rights."""
@@ -106,6 +123,7 @@ class Verdicts:
         seen: set[_State] = set()
         for word, (method, place, read, left) in queue:  # it grows while it is walked over
             self.walked += 1
+            self.spend(1 + len(left))
             denied = [other for other, positions in left if accepts(other, positions)]
             if accepts(pattern, read) and not denied:
                 yield word, method, place
@@ -114,10 +132,12 @@ class Verdicts:
             names = dict.fromkeys((OTHER, *place.names, *_next(pattern, read), SLASH))
             for other, positions in left:
                 names.update(dict.fromkeys(_next(other, positions)))
+            self.spend(len(names) // 4)  # most of them lead nowhere, which is soon seen
             for symbol in names:
                 reading = advance(pattern, read, symbol)
                 if not reading:
                     continue
+                self.spend(1 + len(left))
                 following = place if symbol == SLASH else self.step(place, symbol)
                 state = (method, following, reading, _advance_all(left, symbol))
                 if symbol == SLASH:
@@ -128,8 +148,10 @@ class Verdicts:
 
     def step(self, place: Place, symbol: str) -> Place:
         """Go one segment further."""
+        self.spend(1)
         found = self._steps.get((place, symbol))
         if found is None:
+            self.spend(2 * (len(place.nodes) + len(place.greedy)))
             nodes: list[Node[Resource]] = []
             for node in place.nodes:
                 nodes += [child for child in (node.static.get(symbol), node.param) if child is not None]
