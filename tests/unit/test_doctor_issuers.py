@@ -105,7 +105,7 @@ def test_faults_of_the_key_set_are_told(fault: Fault, said: str) -> None:
 def test_an_issuer_that_hangs_and_one_that_is_slow() -> None:
     with local_issuer(algorithms=("ES256",)) as issuer:
         issuer.misbehave("jwks", Fault(FaultKind.HANG, 5))
-        hanging = replace(asked(issuer.url), keys=KeySettings(600, 3600, 30, 0.2, allow_http=True))
+        hanging = replace(asked(issuer.url), keys=KeySettings(600, 3600, 30, 1.0, allow_http=True))
         (keys,) = found(examine_issuer(hanging), "keys", Level.PROBLEM)
         assert keys.fix is not None
         assert "JWT_HTTP_TIMEOUT_SECONDS=8" in keys.fix
