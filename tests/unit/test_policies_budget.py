@@ -80,7 +80,7 @@ def test_giving_up_is_remembered_for_all_who_have_the_same_rights() -> None:
     first = compiled(compiler.rules, "GET /x/a1/x/x/x/x/x/x", *scopes, compiler=compiler)
     walked = compiler._verdicts.walked  # noqa: SLF001 - what it cost is nothing that a policy shows
     second = compiled(compiler.rules, "GET /x/x/a2/x/x/x/x/x", *scopes, compiler=compiler)
-    assert compiler._verdicts.walked == walked  # noqa: SLF001
+    assert compiler._verdicts.walked == walked  # noqa: SLF001 - as above
     assert (resources(first), resources(second)) == (("GET/x/a1/x/x/x/x/x/x",), ("GET/x/x/a2/x/x/x/x/x",))
     assert not permits(second, "GET/x/a1/x/x/x/x/x/x")
 
