@@ -5,6 +5,8 @@ SAM := .venvs/sam/bin/sam
 MINISTACK := .venvs/ministack/bin/ministack
 CHECKED := $(wildcard authorizer devkit demo artifact benchmarks fuzz tests tools/*.py)
 UNIT := $(wildcard tests/unit tests/vectors tests/properties tests/security)
+# On each processor of the machine at once, up to eight.
+EACH := -n auto --maxprocesses=8 --dist=worksteal
 # Counted here, judged by `make coverage`.
 COVER := --cov --cov-report= --cov-fail-under=0
 # What `make lock` compiles; requirements/runtime.in becomes ../requirements.txt, which the others hold to.
@@ -64,11 +66,11 @@ types: .venv/.made
 
 .PHONY: quick
 quick: .venv/.made
-	$(BIN)/pytest $(UNIT)
+	$(BIN)/pytest $(UNIT) $(EACH)
 
 .PHONY: unit
 unit: .venv/.made
-	$(BIN)/pytest $(UNIT) --hypothesis-profile=thorough $(COVER)
+	$(BIN)/pytest $(UNIT) $(EACH) --hypothesis-profile=thorough $(COVER)
 
 .PHONY: integration
 integration: .venv/.made .venvs/sam/.made
