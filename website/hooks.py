@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
     from mkdocs.structure.pages import Page
+
+_BY_OTHERS = re.compile(r"/(\.|node_modules/)")
+"""What was installed or built lies in such folders."""
 
 FOLDER = "/"
 """What an entry of the navigation ends with that stands for every page of a folder."""
@@ -43,8 +47,9 @@ def on_config(config: MkDocsConfig) -> None:
     """Read the project's pages, and put the pages of a folder in the place of the folder in the navigation."""
     root = Path(config.config_file_path).parent
     named = [Path(config.docs_dir).rglob("*.md"), *(root.glob(pattern) for pattern in config.extra["outside"])]
-    paths = sorted(path.relative_to(root).as_posix() for found in named for path in found)
-    pages = {path: (root / path).read_text("utf-8") for path in [README, *paths] if "node_modules" not in path}
+    paths = sorted(path.relative_to(root) for found in named for path in found)
+    ours = [path.as_posix() for path in paths if not _BY_OTHERS.search(f"/{path.as_posix()}")]
+    pages = {path: (root / path).read_text("utf-8") for path in [README, *ours]}
     linked = {path for page, text in pages.items() for path in linked_files(page, text)} - pages.keys()
     shown = {path for path in linked if (root / path).is_file() and not (root / path).is_relative_to(config.docs_dir)}
     sources = {path: (root / path).read_text("utf-8") for path in sorted(shown)}
