@@ -3,7 +3,7 @@
 BIN := .venv/bin
 SAM := .venvs/sam/bin/sam
 MINISTACK := .venvs/ministack/bin/ministack
-CHECKED := $(wildcard authorizer devkit demo artifact benchmarks fuzz tests tools/*.py)
+CHECKED := $(wildcard authorizer devkit demo artifact benchmarks fuzz tests tools/*.py examples/backend examples/*/backend)
 UNIT := $(wildcard tests/unit tests/vectors tests/properties tests/security)
 # On each processor of the machine at once, up to eight.
 EACH := -n auto --maxprocesses=8 --dist=worksteal
