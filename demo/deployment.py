@@ -62,16 +62,19 @@ class Deployer:
         run(command, clean_environment(self.folder), "sam build")
 
     def deploy_authorizer(self, stack: str, parameters: Mapping[str, str]) -> Outputs:
-        """Deploy the built authorizer with these parameters; give the stack's outputs."""
-        return self._deploy(
-            stack, self.build_folder / "template.yaml", {"Architecture": host_architecture(), **parameters}
-        )
+        """Deploy the built authorizer with these parameters; give the stack's outputs.
+
+        Without alarms: the local AWS knows no metric math, which some of them need, and evaluates none.
+        """
+        given = {"Architecture": host_architecture(), "Alarms": "off", **parameters}
+        return self.deploy(stack, self.build_folder / "template.yaml", given)
 
     def deploy_apis(self, stack: str, parameters: Mapping[str, str]) -> Outputs:
         """Deploy the APIs of ``demo/template.yaml``; give the stack's outputs."""
-        return self._deploy(stack, DEMO_TEMPLATE, parameters)
+        return self.deploy(stack, DEMO_TEMPLATE, parameters)
 
-    def _deploy(self, stack: str, template: Path, parameters: Mapping[str, str]) -> Outputs:
+    def deploy(self, stack: str, template: Path, parameters: Mapping[str, str]) -> Outputs:
+        """Deploy a template with these parameters; give the stack's outputs."""
         command = [str(self.tools.sam), "deploy", "--template-file", str(template), "--stack-name", stack]
         command += [
             "--s3-bucket",
