@@ -111,12 +111,3 @@ def test_there_are_queries_for_each_alarm_that_leaves_something_in_the_log() -> 
         "RefresherSilentAlarm",
     ]
     assert len(QUERIES) > 20
-
-
-def test_the_sample_line_of_the_page_of_reasons_is_one() -> None:
-    (sample,) = (json.loads(it.text) for it in BLOCKS if it.page.name == "errors.md" and '"_aws"' in it.text)
-    called = function(APIS[2], rules=FORBIDDING[Reason.INSUFFICIENT_SCOPE])
-    for _ in range(2):  # the first counts the cold start as well
-        called(event_of(APIS[2], GOOD))
-    assert sample.keys() == called.line.keys()
-    assert sample["_aws"]["CloudWatchMetrics"] == called.line["_aws"]["CloudWatchMetrics"]
