@@ -137,7 +137,7 @@ def iam_policy(
     Raises :class:`DecisionError` (``response_too_large``) for a WebSocket result
     that API Gateway would not take.
     """
-    grants = any(statement.effect == "Allow" for statement in statements)
+    grants = "Allow" in [statement.effect for statement in statements]
     context = _refusal_context(decision) if isinstance(decision, Deny) else {}
     if grants:
         context |= _claims_context(principal, settings, as_json_text=request.kind is not EventKind.HTTP_API_V2)

@@ -105,7 +105,8 @@ def _decide(principal: Principal, request: Request, authorizer: Authorizer) -> A
     """
     decision = authorizer.rules.decide(principal, request.method, request.path, request.matched)
     if (
-        isinstance(decision, Allow)
+        authorizer.rules.configured
+        and isinstance(decision, Allow)
         and request.has_odd_path
         and not authorizer.policies.may_be_allowed(principal, request)
     ):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, NoReturn
 
 from authorizer.dataclass import dataclass, field
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ARN_PARTS = 6
+_INCOMPLETE = "the ARN in the event lacks an API id, a stage or a method"
 _NOT_NORMAL = re.compile(r"%(?:2[DdEe]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]|7[Ee])|/\.\.?(?:/|$)")
 _NO_FIELDS: Mapping[str, object] = {}
 _WRITTEN_BY_CALLERS = ("headers", "cookies", "queryStringParameters", "rawQueryString", "pathParameters", "rawPath")
@@ -61,24 +63,35 @@ class MethodArn:
         """
         if not isinstance(text, str):
             _invalid("the event has no ARN of the method or route asked for")
-        parts = text.split(":", _ARN_PARTS - 1)
-        if len(parts) != _ARN_PARTS or parts[0] != "arn" or parts[2] != "execute-api":
-            _invalid("the ARN in the event is no execute-api ARN")
-        api_id, _, rest = parts[5].partition("/")
-        stage, _, rest = rest.partition("/")
-        method, _, path = rest.partition("/")
-        if not (api_id and stage and method):
-            _invalid("the ARN in the event lacks an API id, a stage or a method")
-        # All before the method goes into policies as it is. The one pattern is a stage of "*", as in AWS's samples.
-        before_method = f"{parts[1]} {parts[3]} {parts[4]} {api_id} {'' if stage == '*' else stage}"
-        if "*" in before_method or "?" in before_method or "${" in before_method:
-            _invalid("the ARN in the event has a pattern where its API or stage should be")
-        return cls(parts[1], parts[3], parts[4], api_id, stage, method, path)
+        stage_begins = text.find("/") + 1
+        method_begins = text.find("/", stage_begins) + 1
+        method, _, path = text[method_begins:].partition("/")
+        partition, region, account_id, api_id, stage = _read_prefix(text[:method_begins])
+        if not method:
+            _invalid(_INCOMPLETE)
+        return cls(partition, region, account_id, api_id, stage, method, path)
 
     @property
     def prefix(self) -> str:
         """All up to and with the slash behind the stage: what every resource of this stage starts with."""
         return f"arn:{self.partition}:execute-api:{self.region}:{self.account_id}:{self.api_id}/{self.stage}/"
+
+
+@lru_cache(maxsize=16)
+def _read_prefix(prefix: str) -> tuple[str, str, str, str, str]:
+    """Read an ARN up to its method, which is the same for all requests of a stage, so it is read once."""
+    parts = prefix.split(":", _ARN_PARTS - 1)
+    if len(parts) != _ARN_PARTS or parts[0] != "arn" or parts[2] != "execute-api":
+        _invalid("the ARN in the event is no execute-api ARN")
+    _, partition, _, region, account_id, resource = parts
+    api_id, _, stage = resource.removesuffix("/").partition("/")
+    if not (api_id and stage):
+        _invalid(_INCOMPLETE)
+    # All of this goes into policies as it is. The one pattern is a stage of "*", as in AWS's samples.
+    fixed = f"{partition} {region} {account_id} {api_id} {'' if stage == '*' else stage}"
+    if "*" in fixed or "?" in fixed or "${" in fixed:
+        _invalid("the ARN in the event has a pattern where its API or stage should be")
+    return partition, region, account_id, api_id, stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,10 +250,11 @@ def _values(
             continue
         if not isinstance(mapping, dict):
             _invalid(f"{form} is no JSON object")
-        for key, value in mapping.items():
-            # Most names are of another length, which is seen at once. Python's lower() maps a few letters outside
-            # ASCII into it: they spell no header's name.
-            if len(key) == length and (key == name or (ignore_case and key.isascii() and key.lower() == name)):
+        # Most names are of another length, which is seen at once.
+        for key in [key for key in mapping if len(key) == length]:
+            # Python's lower() maps a few letters outside ASCII into it: they spell no header's name.
+            if key == name or (ignore_case and key.isascii() and key.lower() == name):
+                value = mapping[key]
                 for item in value if isinstance(value, list) else (value,):
                     if not isinstance(item, str):
                         _invalid(f"{form} has a value that is no text")

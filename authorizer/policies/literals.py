@@ -48,11 +48,12 @@ def unrestricted(request: Request, cached_by: str) -> str:
     if request.kind is EventKind.WEBSOCKET:
         return CONNECT
     text = f"{request.method}{request.path}"
-    resource = EVERYTHING
     if cached_by == "nothing":
         resource = _SPECIAL.sub("?", text)
     elif cached_by == "route" and request.matched is not None:
         resource = f"{request.method}{_TEMPLATE_VARIABLE.sub(EVERYTHING, request.matched)}"
+    else:
+        return EVERYTHING
     fits = len(request.arn.prefix) + len(resource) <= MAX_RESOURCE
     return resource if fits and compile_texts((resource,)).match(text) else EVERYTHING
 

@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from authorizer import claims, tokens
+from authorizer import claims, events, tokens
 from authorizer.keys import KeySet
+from authorizer.policies import literals
 from authorizer.pyjwt import _standing_in, _without_package_code
 from devkit.certificate import self_signed
 from devkit.issuer.provider import Provider
@@ -271,6 +272,22 @@ def test_a_token_is_digested_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokens, "sha256", watched_sha256)
     Watched(authorizer())(rest_request_event(token()))
     assert len(digested) == 1
+
+
+def test_a_stage_s_arn_is_read_once() -> None:
+    events._read_prefix.cache_clear()  # noqa: SLF001 - counts are what this is about
+    function = Watched(authorizer())
+    for path in ("orders", "orders/1", "a:b/%2F"):
+        function(rest_request_event(token(), resource=f"GET/{path}"))
+    assert events._read_prefix.cache_info().misses == 1  # noqa: SLF001 - as above
+
+
+def test_without_rules_no_resource_is_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
+    def evaluated(texts: object) -> None:
+        pytest.fail(f"{texts} need not be looked at: everything is allowed")
+
+    monkeypatch.setattr(literals, "compile_texts", evaluated)
+    Watched(authorizer())(rest_request_event(token()))
 
 
 def test_an_event_is_left_as_it_was() -> None:
