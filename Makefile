@@ -100,6 +100,14 @@ demo: .venv/.made .venvs/sam/.made .venvs/ministack/.made ## Three APIs behind t
 build: .venv/.made .venvs/sam/.made ## Build the function's package with SAM (ARCH=arm64 or x86_64)
 	. tools/index.sh && $(SAM) build --parameter-overrides Architecture=$(ARCH)
 
+.PHONY: release
+release: .venv/.made .venvs/release/.made ## Make a release in dist/: packages, templates, bills of materials, checksums (TAG=v1.2.3 to insist on it)
+	. tools/index.sh && $(BIN)/python -m artifact.release --tag "$(TAG)"
+
+.PHONY: record
+record: .venv/.made ## Write down in releases/ what this version promises, for later ones to be held to
+	$(BIN)/python -m artifact.record
+
 .PHONY: bench
 bench: .venvs/bench/.made ## Measure what we claim about speed
 	.venvs/bench/bin/python -m benchmarks
@@ -115,11 +123,16 @@ lock: .venvs/boot/.made ## Write the requirement files anew from requirements/*.
 	. tools/index.sh && $(LOCK) $(UPGRADE) requirements/runtime.in -o requirements.txt
 	. tools/index.sh && for name in $(LOCKED:.in=); do $(LOCK) $(UPGRADE) $$name.in -o $$name.txt || exit 1; done
 
+.PHONY: audit
+audit: .venvs/audit/.made ## Ask for known vulnerabilities of all that is pinned (needs the internet, so no part of `make test`)
+	for file in requirements.txt requirements/*.txt; do echo "$$file" && \
+		.venvs/audit/bin/pip-audit --strict --progress-spinner off --require-hashes --disable-pip -r $$file || exit 1; done
+
 .PHONY: upgrade
 upgrade: UPGRADE := --upgrade
 upgrade: lock ## The same with the newest versions
 
 .PHONY: clean
 clean: ## Remove what was built or cached; environments stay (remove .venv and .venvs for those)
-	rm -rf .aws-sam .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .aws-sam dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find $(CHECKED) -name __pycache__ -type d -prune -exec rm -rf {} +
