@@ -82,7 +82,7 @@ coverage: .venv/.made
 	$(BIN)/coverage report --skip-covered
 
 .PHONY: e2e
-e2e: .venv/.made .venvs/sam/.made .venvs/ministack/.made
+e2e: .venv/.made .venvs/sam/.made .venvs/ministack/.made .venvs/release/.made
 	$(BIN)/pytest tests/e2e
 
 .PHONY: fmt

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from demo.stack import Deployed, Stack, running_stack
-from demo.tools import Tools
+from demo.tools import ROOT, Tools
 from devkit.issuer import TlsFiles, local_issuer
 from tests.integration.certificates import Authority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.e2e.copied_keys import CopiedKeys
     from tests.e2e.user_pool import UserPool
@@ -24,6 +27,16 @@ if TYPE_CHECKING:
 def stack() -> Iterator[Stack]:
     with running_stack(Tools(), lambda _: contextlib.nullcontext()) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a release, as `make release` does; give its folder."""
+    dist = tmp_path_factory.mktemp("release") / "dist"
+    command = [sys.executable, "-m", "artifact.release", "--into", str(dist)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
+    assert done.returncode == 0, done.stderr
+    return dist
 
 
 @dataclass(frozen=True, slots=True)
