@@ -41,6 +41,9 @@ help: ## List what there is
 	@tools/setup.sh venv .venvs/$* requirements/$*.txt
 	@touch $@
 
+# A minute of compiling for ten seconds of use.
+.venvs/cdk/.made: export UNCOMPILED := 1
+
 .PHONY: setup
 setup: .venv/.made .venvs/sam/.made .venvs/ministack/.made ## Install everything into this folder (other targets do so as needed)
 
