@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from authorizer.settings.table import SETTINGS
 from demo.calls import Api, Client
 from demo.decisions import DecisionLog
 from demo.deployment import aws_client
@@ -94,14 +93,6 @@ def synthesised(stack: Stack, release: Path, tmp_path_factory: pytest.TempPathFa
     done = subprocess.run(command, cwd=EXAMPLE, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
     assert done.returncode == 0, done.stderr
     return Synthesised(folder / "out", settings)
-
-
-def test_the_construct_knows_the_settings_there_are() -> None:
-    listed = re.search(
-        r"^SETTINGS = \((.*?)^\)", (EXAMPLE / "jwt_authorizer.py").read_text("utf-8"), re.DOTALL | re.MULTILINE
-    )
-    assert listed
-    assert re.findall(r'"(\w+)"', listed[1]) == [setting.name for setting in SETTINGS]
 
 
 def test_settings_become_the_variables_that_the_function_reads(synthesised: Synthesised) -> None:
