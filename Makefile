@@ -85,7 +85,7 @@ coverage: .venv/.made
 	$(BIN)/coverage report --skip-covered
 
 .PHONY: e2e
-e2e: .venv/.made .venvs/sam/.made .venvs/ministack/.made .venvs/release/.made
+e2e: .venv/.made $(foreach name,sam ministack release cdk terraform,.venvs/$(name)/.made)
 	$(BIN)/pytest tests/e2e
 
 .PHONY: fmt

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,14 +16,17 @@ from demo.decisions import DecisionLog
 from demo.deployment import aws_client
 from demo.scenarios import AUDIENCE
 from demo.stack import Deployed
-from demo.tools import ROOT, clean_environment, host_architecture, run
+from demo.tools import ROOT, host_architecture
 from devkit.routes.documents import read_document
 from tests.e2e.asking import ask
+from tests.e2e.node_tools import COMMANDS, node_environment
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from demo.stack import Stack
 
-EXAMPLE = ROOT / "examples" / "cdk"
+EXAMPLE = COMMANDS["cdk"]
 PYTHON = ROOT / ".venvs" / "cdk" / "bin" / "python"
 NAME = "OrdersApis"
 
@@ -52,25 +53,8 @@ class Synthesised:
 
 
 @pytest.fixture(scope="module")
-def synthesised(stack: Stack, release: Path, tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip(
-            "no Node on this machine: the CDK is a program for Node, and so is the inside of its Python library"
-        )
-    folder = tmp_path_factory.mktemp("cdk")
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(EXAMPLE / name, folder)
-    environment = clean_environment(
-        folder,
-        HOME=str(folder),
-        NPM_CONFIG_USERCONFIG=str(Path.home() / ".npmrc"),  # where npm is told of an index
-        JSII_RUNTIME_PACKAGE_CACHE_ROOT=str(folder / "jsii"),
-        JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION="1",
-        CDK_DISABLE_CLI_TELEMETRY="true",
-    )
-    install = [npm, "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder)]
-    run(install, environment, "npm ci")
+def synthesised(stack: Stack, release: Path, cdk: Path, tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
+    folder = tmp_path_factory.mktemp("synthesised")
     (package,) = release.glob(f"*-{host_architecture()}.zip")
     settings: dict[str, object] = {
         "issuer": stack.issuer.url,
@@ -79,17 +63,11 @@ def synthesised(stack: Stack, release: Path, tmp_path_factory: pytest.TempPathFa
         "allow_http": True,
     }
     context = {"package": package, "architecture": host_architecture(), "settings": json.dumps(settings)}
-    command = [
-        str(folder / "node_modules/.bin/cdk"),
-        "synth",
-        "--quiet",
-        "--no-notices",
-        "--output",
-        str(folder / "out"),
-    ]
+    command = [str(cdk), "synth", "--quiet", "--no-notices", "--output", str(folder / "out")]
     command += ["--app", f"{PYTHON} app.py"]
     for name, value in context.items():
         command += ["--context", f"{name}={value}"]
+    environment = node_environment(folder)
     done = subprocess.run(command, cwd=EXAMPLE, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
     assert done.returncode == 0, done.stderr
     return Synthesised(folder / "out", settings)
