@@ -57,11 +57,18 @@ test: lint unit integration coverage e2e ## Every check and every test
 	@echo "make test: all passed"
 
 .PHONY: lint
-lint: .venv/.made
+lint: .venv/.made workflows
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-logo
 	@$(MAKE) --no-print-directory types
+
+# Their form, by GitHub's own schema, and what an attacker could make of them; offline, so no action is looked up.
+.PHONY: workflows
+workflows: .venvs/workflows/.made
+	.venvs/workflows/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	.venvs/workflows/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	.venvs/workflows/bin/zizmor --offline --quiet --no-progress .github
 
 .PHONY: types
 types: .venv/.made
