@@ -3,7 +3,11 @@
 BIN := .venv/bin
 SAM := .venvs/sam/bin/sam
 MINISTACK := .venvs/ministack/bin/ministack
-CHECKED := $(wildcard authorizer devkit demo artifact benchmarks fuzz tests tools/*.py)
+# Where MkDocs is, which this alone of our code imports.
+DOCS := .venvs/docs/bin/python
+HOOKS := website/hooks.py
+CHECKED := $(wildcard authorizer devkit demo artifact benchmarks fuzz tests tools/*.py) \
+	$(filter-out $(HOOKS),$(wildcard website/*.py))
 UNIT := $(wildcard tests/unit tests/vectors tests/properties tests/security)
 # On each processor of the machine at once, up to eight.
 EACH := -n auto --maxprocesses=8 --dist=worksteal
@@ -45,7 +49,7 @@ help: ## List what there is
 .venvs/cdk/.made: export UNCOMPILED := 1
 
 .PHONY: setup
-setup: .venv/.made .venvs/sam/.made .venvs/ministack/.made ## Install everything into this folder (other targets do so as needed)
+setup: .venv/.made .venvs/sam/.made .venvs/ministack/.made .venvs/docs/.made ## Install everything into this folder (other targets do so as needed)
 
 ## Checks and tests.
 
@@ -53,7 +57,7 @@ setup: .venv/.made .venvs/sam/.made .venvs/ministack/.made ## Install everything
 check: lint quick ## The fast checks: format, lint, types, layers, unit and property tests (under a minute)
 
 .PHONY: test
-test: lint unit integration coverage e2e ## Every check and every test
+test: lint unit docs integration coverage e2e ## Every check and every test
 	@echo "make test: all passed"
 
 .PHONY: lint
@@ -83,7 +87,7 @@ unit: .venv/.made
 	$(BIN)/pytest $(UNIT) $(EACH) --hypothesis-profile=thorough $(COVER)
 
 .PHONY: integration
-integration: .venv/.made .venvs/sam/.made
+integration: .venv/.made .venvs/sam/.made .venvs/docs/.made
 	$(BIN)/pytest tests/integration $(COVER) --cov-append
 
 # Every branch of authorizer/ by now, or pyproject.toml says why not.
@@ -122,6 +126,19 @@ record: .venv/.made ## Write down in releases/ what this version promises, for l
 bench: .venvs/bench/.made ## Measure what we claim about speed
 	.venvs/bench/bin/python -m benchmarks
 
+## The site of docs/.
+
+# The theme says at each build when it ends; docs/adr/0015-site.md says what then.
+.PHONY: docs
+docs: .venv/.made .venvs/docs/.made ## Build the site of docs/ into site/, strictly: every link and anchor leads somewhere
+	@$(BIN)/mypy --python-executable $(DOCS) $(HOOKS)
+	@NO_MKDOCS_2_WARNING=1 $(DOCS) -m mkdocs build --strict
+	@echo "make docs: $(CURDIR)/site/index.html"
+
+.PHONY: docs-serve
+docs-serve: .venvs/docs/.made ## Show the site at http://127.0.0.1:8000/, and again after each change
+	@NO_MKDOCS_2_WARNING=1 $(DOCS) -m mkdocs serve --strict --watch website --watch README.md --watch examples
+
 ## What has a makefile of its own.
 
 -include fuzz.mk
@@ -144,5 +161,5 @@ upgrade: lock ## The same with the newest versions
 
 .PHONY: clean
 clean: ## Remove what was built or cached; environments stay (remove .venv and .venvs for those)
-	rm -rf .aws-sam dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf site dist .aws-sam .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find $(CHECKED) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -6,6 +6,7 @@ Okta write it.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NoReturn
 
 from authorizer.dataclass import dataclass, field
@@ -63,16 +64,17 @@ class Principal:
     not_before: float
     valid_until: float
     claims: Mapping[str, object] = field(repr=False)
-    _claims_text: str | None = field(init=False, default=None, repr=False, compare=False)
+    _claims_text: str = field(init=False, repr=False, compare=False)
 
     @property
     def claims_text(self) -> str:
         """All claims as JSON: worded when first asked for, and no more often, since a remembered token comes again."""
-        text = self._claims_text
-        if text is None:
+        try:
+            return self._claims_text
+        except AttributeError:
             text = json_text(self.claims)
             object.__setattr__(self, "_claims_text", text)
-        return text
+            return text
 
 
 def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Principal:
@@ -94,26 +96,28 @@ def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Princip
             _refuse(Reason.INVALID_CLAIM, "the token has no iat, so its lifetime cannot be limited")
         if expires_at - issued_at > rules.max_lifetime:
             _refuse(Reason.TOKEN_LIFETIME_TOO_LONG, f"the token lives longer than {rules.max_lifetime:g} seconds")
-    _check_audience(claims, rules.audience)
-    _check_client(claims, rules.client_id)
+    if rules.audience:
+        _check_audience(claims, rules.audience)
+    if rules.client_id:
+        _check_client(claims, rules.client_id)
     for name, accepted in rules.required_claims:
         if not claim_holds(claims, name, accepted):
             _refuse(Reason.INVALID_CLAIM, f"the claim {name} is missing or has no accepted value")
-    scope = _scope(claims)
+    scope, scopes = _scope(claims)
     subject = claims.get("sub")
     if subject is not None and not isinstance(subject, str):
         _refuse(Reason.INVALID_CLAIM, "the claim sub is no text")
     return Principal(
-        id=_principal_id(claims, rules.principal_claim),
-        issuer=token.issuer,
-        subject=subject,
-        scope=" ".join(scope),
-        scopes=frozenset(scope),
-        required_scopes=rules.required_scopes,
-        expires_at=expires_at,
-        not_before=not_before,
-        valid_until=valid_until,
-        claims=claims,
+        _principal_id(claims, rules.principal_claim),
+        token.issuer,
+        subject,
+        scope,
+        scopes,
+        rules.required_scopes,
+        expires_at,
+        not_before,
+        valid_until,
+        claims,
     )
 
 
@@ -142,9 +146,11 @@ def numeric_date(claims: Mapping[str, object], name: str) -> float | None:
 
     Raises :class:`TokenError` (``invalid_claim``) for what is no number, or no date.
     """
-    if name not in claims:
+    value = claims.get(name)
+    if type(value) is int and 0 <= value < _MAX_NUMERIC_DATE:
+        return value  # what issuers write
+    if value is None and name not in claims:
         return None
-    value = claims[name]
     # To Python a boolean is a number; to JSON it is not.
     if isinstance(value, bool) or not isinstance(value, int | float) or not -1 < value < _MAX_NUMERIC_DATE:
         _refuse(Reason.INVALID_CLAIM, f"the claim {name} is no number of seconds since 1970")
@@ -169,8 +175,6 @@ def _same(value: object, wanted: Scalar) -> bool:
 
 def _check_audience(claims: Mapping[str, object], accepted: frozenset[str]) -> None:
     """``aud`` is a text or a list of them, one of which has to be ours (RFC 7519 section 4.1.3)."""
-    if not accepted:
-        return
     audience = claims.get("aud")
     if isinstance(audience, str) and audience in accepted:
         return
@@ -182,8 +186,6 @@ def _check_audience(claims: Mapping[str, object], accepted: frozenset[str]) -> N
 
 
 def _check_client(claims: Mapping[str, object], accepted: frozenset[str]) -> None:
-    if not accepted:
-        return
     client = claims["client_id"] if "client_id" in claims else claims.get("azp")
     if not isinstance(client, str) or client not in accepted:
         _refuse(Reason.INVALID_CLIENT, "the token's client_id (or azp) is none that JWT_CLIENT_ID names")
@@ -198,9 +200,23 @@ def _principal_id(claims: Mapping[str, object], name: str) -> str:
     return value
 
 
-def _scope(claims: Mapping[str, object]) -> list[str]:
+def _scope(claims: Mapping[str, object]) -> tuple[str, frozenset[str]]:
     """Collect the scopes from ``scope`` and ``scp``, each a space-separated text or a list, each scope once."""
-    return list(dict.fromkeys(_scopes_in(claims.get("scope"))) | dict.fromkeys(_scopes_in(claims.get("scp"))))
+    scope, scp = claims.get("scope"), claims.get("scp")
+    if isinstance(scope, str) and scp is None:
+        return _scope_text(scope)
+    return _each_once([*_scopes_in(scope), *_scopes_in(scp)])
+
+
+@lru_cache(maxsize=64)
+def _scope_text(scope: str) -> tuple[str, frozenset[str]]:
+    """Read ``scope`` as nearly all tokens have it. A client asks for the same each time, so it is read once."""
+    return _each_once(_scopes_in(scope))
+
+
+def _each_once(scopes: Iterable[str]) -> tuple[str, frozenset[str]]:
+    once = dict.fromkeys(scopes)
+    return " ".join(once), frozenset(once)
 
 
 def _scopes_in(value: object) -> Iterable[str]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Protocol
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from authorizer.dataclass import dataclass
@@ -20,13 +21,32 @@ from authorizer.pyjwt import ECAlgorithm, InvalidKeyError, OKPAlgorithm, RSAAlgo
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from cryptography.hazmat.primitives.hashes import HashAlgorithm
+
     from authorizer.pyjwt import Algorithm
     from authorizer.tokens import UnverifiedToken
 
+
+class _ReadyRsa(RSAAlgorithm):
+    """PyJWT's RSASSA-PKCS1-v1_5, with padding and hash made once and not for each token: nearly all are RS256."""
+
+    def __init__(self, hash_alg: type[HashAlgorithm]) -> None:
+        super().__init__(hash_alg)
+        self._padding = PKCS1v15()
+        self._hash = hash_alg()
+
+    def verify(self, msg: bytes, key: RSAPublicKey, sig: bytes) -> bool:
+        try:
+            key.verify(sig, msg, self._padding, self._hash)
+        except InvalidSignature:
+            return False
+        return True
+
+
 _ALGORITHMS: Mapping[str, Algorithm] = {
-    "RS256": RSAAlgorithm(RSAAlgorithm.SHA256),
-    "RS384": RSAAlgorithm(RSAAlgorithm.SHA384),
-    "RS512": RSAAlgorithm(RSAAlgorithm.SHA512),
+    "RS256": _ReadyRsa(RSAAlgorithm.SHA256),
+    "RS384": _ReadyRsa(RSAAlgorithm.SHA384),
+    "RS512": _ReadyRsa(RSAAlgorithm.SHA512),
     "PS256": RSAPSSAlgorithm(RSAPSSAlgorithm.SHA256),
     "PS384": RSAPSSAlgorithm(RSAPSSAlgorithm.SHA384),
     "PS512": RSAPSSAlgorithm(RSAPSSAlgorithm.SHA512),

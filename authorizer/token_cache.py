@@ -6,7 +6,6 @@ time, the keys' generation, and the rules.
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from authorizer.dataclass import dataclass
@@ -42,7 +41,7 @@ class TokenCache:
         """Return what is known of exactly this token."""
         if not self._size:
             return None
-        digest = _digest(token)
+        digest = token.digest
         entry = self._entries.pop(digest, None)
         if entry is not None:
             self._entries[digest] = entry  # now the most recently used
@@ -52,7 +51,7 @@ class TokenCache:
         """Remember a token that has been verified and checked."""
         if not self._size:
             return
-        digest = _digest(token)
+        digest = token.digest
         self._entries.pop(digest, None)  # one that is verified again costs no other its place
         if len(self._entries) >= self._size:
             del self._entries[next(iter(self._entries))]
@@ -60,9 +59,4 @@ class TokenCache:
 
     def forget(self, token: BearerToken) -> None:
         """Drop a token that is no longer good."""
-        self._entries.pop(_digest(token), None)
-
-
-def _digest(token: BearerToken) -> bytes:
-    # An event is JSON, which may hold half a surrogate pair; no token does, but that is not known yet.
-    return sha256(token.text.encode("utf-8", "surrogatepass")).digest()
+        self._entries.pop(token.digest, None)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from authorizer.errors import Reason
-from authorizer.tokens import MAX_NESTING, MAX_TOKEN_LENGTH
+from authorizer.strict_json import MAX_NESTING
+from authorizer.tokens import MAX_TOKEN_LENGTH
 from devkit.signing import base64url
 from tests.security.lab import (
     Lab,

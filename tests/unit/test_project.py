@@ -16,7 +16,7 @@ from artifact.assemble import PYTHON_VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-CODE = ("artifact", "authorizer", "benchmarks", "demo", "devkit", "fuzz")
+CODE = ("artifact", "authorizer", "benchmarks", "demo", "devkit", "fuzz", "website")
 LOCKED = [ROOT / "requirements.txt", *sorted((ROOT / "requirements").glob("*.txt"))]
 
 # "About 250": what a file may grow to before it has to be divided. Tests are lists of cases, and read one at a time.
@@ -175,7 +175,7 @@ def test_what_is_run_can_be_run(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["check", "test", "demo", "build", "bench", "lock", "upgrade", "clean", "fmt", "setup"]
+    "name", ["check", "test", "demo", "build", "bench", "docs", "lock", "upgrade", "clean", "fmt", "setup"]
 )
 def test_make_lists_the_targets_that_pages_name(name: str) -> None:
     listed = subprocess.run(["make", "help"], check=True, capture_output=True, text=True, cwd=ROOT)  # noqa: S607 - make is wherever the machine has it

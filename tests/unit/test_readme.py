@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from authorizer.settings import Settings
 
+LINKED = [*PAGES, *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"))]
 TEMPLATES = sorted(EXAMPLES.rglob("*.yaml"))
 NO_DEFAULT = {"none", "required", "required, or `JWT_CLIENT_ID`", "from discovery"}
 MISSPELT_ON_PURPOSE = {"JWT_ISUER"}
@@ -135,10 +137,11 @@ def test_every_reason_has_its_entry() -> None:
     assert entries == [str(reason) for reason in Reason]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", LINKED, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
-        if target.startswith("https://"):
+        if "://" in target:
+            assert re.fullmatch(r"https://([a-z0-9-]+\.)+[a-z]{2,}(/[\w./~%-]*)?(#[\w./-]+)?", target), target
             continue
         name, _, anchor = target.partition("#")
         file = (page.parent / name).resolve() if name else page
@@ -177,8 +180,18 @@ def test_the_index_of_decisions_lists_all_of_them() -> None:
 
 
 def test_blocks_say_what_language_they_are_in() -> None:
-    known = {"env", "toml", "json", "yaml", "sh", "python", "javascript", "go", "http", "text", "mermaid"}
+    known = {"env", "toml", "json", "yaml", "sh", "python", "javascript", "go", "http", "text"}
     assert {block.language for block in BLOCKS} <= known
+
+
+@pytest.mark.parametrize("page", LINKED, ids=lambda page: str(page.relative_to(ROOT)))
+def test_lists_are_such_to_all_who_read_markdown(page: Path) -> None:
+    """The site's reader wants an empty line before a list or table, and four spaces before what belongs to an item."""
+    lines = prose(page).splitlines()
+    for before, line in pairwise(lines):
+        begins = re.match(r"(- |\d+\. |\|)", line)
+        assert not begins or not before or re.match(r"(- |\d+\. |\||  |<!--)", before), line
+        assert before or not re.match(r" {1,3}\S", line), line
 
 
 @pytest.mark.parametrize("block", blocks("yaml"), ids=str)

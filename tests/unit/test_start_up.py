@@ -9,13 +9,14 @@ import json
 import subprocess
 import sys
 from copy import deepcopy, replace
+from hashlib import sha256
 from importlib.util import MAGIC_NUMBER, find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from authorizer import tokens
+from authorizer import claims, tokens
 from authorizer.keys import KeySet
 from authorizer.pyjwt import _standing_in, _without_package_code
 from devkit.certificate import self_signed
@@ -247,6 +248,26 @@ def test_tokens_of_one_key_have_their_header_read_once() -> None:
     for number in range(5):
         function(rest_request_event(token({"jti": str(number)})))
     assert tokens.read_header.cache_info().misses == 1
+
+
+def test_a_client_s_scopes_are_read_once() -> None:
+    claims._scope_text.cache_clear()  # noqa: SLF001 - counts are what this is about
+    function = Watched(authorizer())
+    for number in range(5):
+        function(rest_request_event(token({"jti": str(number), "scope": "orders:read orders:write"})))
+    assert claims._scope_text.cache_info().misses == 1  # noqa: SLF001 - as above
+
+
+def test_a_token_is_digested_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    digested: list[bytes] = []
+
+    def watched_sha256(text: bytes) -> object:
+        digested.append(text)
+        return sha256(text)
+
+    monkeypatch.setattr(tokens, "sha256", watched_sha256)
+    Watched(authorizer())(rest_request_event(token()))
+    assert len(digested) == 1
 
 
 def test_an_event_is_left_as_it_was() -> None:

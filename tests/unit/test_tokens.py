@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from authorizer.errors import Reason, TokenError
 from authorizer.events import EventKind
 from authorizer.tokens import (
-    MAX_NESTING,
     MAX_TOKEN_LENGTH,
     BearerToken,
     TokenPlace,
@@ -237,63 +234,15 @@ def test_every_length_of_a_signature_is_read(length: int) -> None:
     assert parse(BearerToken(compact(HEADER, signature=signature))).signature == signature
 
 
-BAD_JSON = [
-    ("", "valid JSON"),
-    ("{", "valid JSON"),
-    ("{} {}", "valid JSON"),
-    ("[]", "no JSON object"),
-    ("null", "no JSON object"),
-    ('"text"', "no JSON object"),
-    ('{"a":1,"a":1}', "a member stands twice"),
-    ('{"b":{"a":1,"a":2}}', "a member stands twice"),
-    ('{"a":NaN}', "NaN is no JSON"),
-    ('{"a":Infinity}', "Infinity is no JSON"),
-    ('{"a":-Infinity}', "-Infinity is no JSON"),
-    ('{"a":1e999}', "a number is too large"),
-    ('{"a":-1e999}', "a number is too large"),
-    (f'{{"a":{"1" * 5000}}}', "valid JSON"),
-    ('{"a":"\\ud800"}', "valid JSON"),
-    ('{"\\udfff":1}', "valid JSON"),
-    (b'{"a":"\xff"}', "valid JSON"),
-    (b"\xef\xbb\xbf{}", "valid JSON"),
-    ("{}".encode("utf-16-le"), "valid JSON"),
-    (f'{{"a":{"[" * 32}{"]" * 32}}}', "nested deeper than 32 levels"),
-    ("[" * 5000, "nested deeper than 32 levels"),
-    ('{"a":' * 2000, "nested deeper than 32 levels"),
-]
-
-
-@pytest.mark.parametrize(("document", "detail"), BAD_JSON)
-def test_a_part_that_parsers_might_disagree_about_is_malformed(document: str | bytes, detail: str) -> None:
-    if document:
-        assert malformed(compact(HEADER, document)).startswith("the payload is")
-        assert detail in malformed(compact(HEADER, document))
-        assert detail in malformed(compact(document))
-
-
-def test_nesting_is_counted_outside_texts_up_to_the_limit() -> None:
-    deepest = "[" * (MAX_NESTING - 1) + "]" * (MAX_NESTING - 1)
-    assert parse(BearerToken(compact(HEADER, f'{{"a":{deepest},"b":[],"c":{deepest}}}'))).claims["b"] == []
-    assert "nested deeper" in malformed(compact(HEADER, f'{{"a":{deepest},"b":[{deepest}]}}'))
-    many = json.dumps({"text": "[{" * 100 + '\\"', "list": [[], {}] * 50})
-    assert parse(BearerToken(compact(HEADER, many))).claims["text"] == "[{" * 100 + '\\"'
-
-
-def test_numbers_are_read_as_they_are() -> None:
-    claims = parse(BearerToken(compact(HEADER, '{"a":1.5,"b":-2e3,"c":12345678901234567890}'))).claims
-    assert claims == {"a": 1.5, "b": -2000.0, "c": 12345678901234567890}
-
-
-def test_pairs_of_escaped_surrogates_are_text() -> None:
-    claims = parse(BearerToken(compact(HEADER, '{"a":"\\ud83d\\ude00\\u00e4"}'))).claims
-    assert claims == {"a": "\U0001f600ä"}
-
-
-def test_nobody_waits_for_a_payload_of_quotes() -> None:
-    # Counting levels must not try each quote anew as the start of a text: that would take seconds.
-    payload = "[" * (MAX_NESTING + 1) + '"' * 11_000
-    assert "nested deeper" in malformed(compact(HEADER, payload))
-    assert "valid JSON" in malformed(compact(HEADER, "[]" * (MAX_NESTING + 1) + '"\\' * 5_500))
+@pytest.mark.parametrize(
+    ("document", "detail"),
+    [("{", "valid JSON"), ("[]", "no JSON object"), ('{"a":1,"a":1}', "a member stands twice")],
+)
+def test_a_part_that_parsers_might_disagree_about_is_malformed(document: str, detail: str) -> None:
+    assert malformed(compact(HEADER, document)).startswith("the payload is")
+    assert detail in malformed(compact(HEADER, document))
+    assert malformed(compact(document)).startswith("the header is")
+    assert detail in malformed(compact(document))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,81 @@
+"""JSON as a token may hold it: UTF-8, no member twice, finite numbers, bounded nesting (RFC 8259, RFC 7493).
+
+What parsers disagree about is what attackers look for: two members of one name, of which one program reads the first
+and another the last.
+"""
+
+from __future__ import annotations
+
+import re
+from json import JSONDecoder, dumps
+from typing import NoReturn
+
+MAX_NESTING = 32
+"""Levels of objects and arrays within each other; real claim sets have three or four."""
+
+
+class BadJsonError(ValueError):
+    """JSON that is refused. The message goes on from what was read: "is no JSON object"."""
+
+
+def json_object(data: bytes) -> dict[str, object]:
+    """Read a JSON object. Raises :class:`BadJsonError`, whose message holds nothing of the data."""
+    try:
+        text = data.decode()
+        if text.count("[") + text.count("{") > MAX_NESTING:
+            _check_nesting(text)
+        # Issuers send no white space around it, and `decode` would look for some.
+        value, end = _decoder.raw_decode(text) if text.startswith("{") else (None, -1)
+        if end != len(text):
+            value = _decoder.decode(text)
+        if "\\" in text:
+            dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    except BadJsonError:
+        raise
+    except ValueError:
+        # Also what Python raises for integers of more than 4,300 digits, and for bytes that are no UTF-8.
+        _refuse("is not valid JSON in UTF-8")
+    if not isinstance(value, dict):
+        _refuse("is no JSON object")
+    return value
+
+
+def _unique_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        _refuse("is not valid JSON: a member stands twice")
+    return members
+
+
+def _no_constant(name: str) -> NoReturn:
+    _refuse(f"is not valid JSON: {name} is no JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if value - value != 0:  # infinity minus itself is not a number
+        _refuse("is not valid JSON: a number is too large")
+    return value
+
+
+_decoder = JSONDecoder(object_pairs_hook=_unique_members, parse_constant=_no_constant, parse_float=_finite)
+
+# A string may lack its end, and nothing is tried twice: else a payload of quotes would cost its length squared.
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+
+
+def _check_nesting(text: str) -> None:
+    """Count the levels before parsing, so that no depth of brackets costs recursion."""
+    depth = 0
+    for match in _STRING_OR_BRACKET.finditer(text):
+        bracket = match.group()
+        if bracket in "[{":
+            depth += 1
+            if depth > MAX_NESTING:
+                _refuse(f"is not valid JSON: nested deeper than {MAX_NESTING} levels")
+        elif bracket in "]}":
+            depth -= 1
+
+
+def _refuse(message: str) -> NoReturn:
+    raise BadJsonError(message)

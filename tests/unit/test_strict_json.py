@@ -1,0 +1,80 @@
+"""JSON that no two parsers read differently."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from authorizer.strict_json import MAX_NESTING, BadJsonError, json_object
+
+
+def read(text: str) -> dict[str, object]:
+    return json_object(text.encode())
+
+
+def refused(document: str | bytes) -> str:
+    with pytest.raises(BadJsonError) as caught:
+        json_object(document if isinstance(document, bytes) else document.encode())
+    return str(caught.value)
+
+
+BAD_JSON = [
+    ("", "valid JSON"),
+    (" ", "valid JSON"),
+    ("{", "valid JSON"),
+    ("{} {}", "valid JSON"),
+    ("[]", "no JSON object"),
+    ("null", "no JSON object"),
+    ('"text"', "no JSON object"),
+    ('{"a":1,"a":1}', "a member stands twice"),
+    ('{"b":{"a":1,"a":2}}', "a member stands twice"),
+    ('{"a":NaN}', "NaN is no JSON"),
+    ('{"a":Infinity}', "Infinity is no JSON"),
+    ('{"a":-Infinity}', "-Infinity is no JSON"),
+    ('{"a":1e999}', "a number is too large"),
+    ('{"a":-1e999}', "a number is too large"),
+    (f'{{"a":{"1" * 5000}}}', "valid JSON"),
+    ('{"a":"\\ud800"}', "valid JSON"),
+    ('{"\\udfff":1}', "valid JSON"),
+    (b'{"a":"\xff"}', "valid JSON"),
+    (b"\xef\xbb\xbf{}", "valid JSON"),
+    ("{}".encode("utf-16-le"), "valid JSON"),
+    (f'{{"a":{"[" * 32}{"]" * 32}}}', "nested deeper than 32 levels"),
+    ("[" * 5000, "nested deeper than 32 levels"),
+    ('{"a":' * 2000, "nested deeper than 32 levels"),
+]
+
+
+@pytest.mark.parametrize(("document", "detail"), BAD_JSON)
+def test_what_parsers_might_disagree_about_is_refused(document: str | bytes, detail: str) -> None:
+    assert detail in refused(document)
+    assert refused(document).startswith("is ")
+
+
+def test_white_space_means_nothing() -> None:
+    assert read(' \t\r\n{ "a" :\n1 } \t\r\n') == read('{"a":1}') == {"a": 1}
+    assert "a member stands twice" in refused('{"a" :1,"a"\t:2}')
+
+
+def test_nesting_is_counted_outside_texts_up_to_the_limit() -> None:
+    deepest = "[" * (MAX_NESTING - 1) + "]" * (MAX_NESTING - 1)
+    assert read(f'{{"a":{deepest},"b":[],"c":{deepest}}}')["b"] == []
+    assert "nested deeper" in refused(f'{{"a":{deepest},"b":[{deepest}]}}')
+    many = json.dumps({"text": "[{" * 100 + '\\"', "list": [[], {}] * 50})
+    assert read(many)["text"] == "[{" * 100 + '\\"'
+
+
+def test_numbers_are_read_as_they_are() -> None:
+    assert read('{"a":1.5,"b":-2e3,"c":12345678901234567890}') == {"a": 1.5, "b": -2000.0, "c": 12345678901234567890}
+
+
+def test_pairs_of_escaped_surrogates_are_text() -> None:
+    assert read('{"a":"\\ud83d\\ude00\\u00e4"}') == {"a": "\U0001f600ä"}
+
+
+def test_nobody_waits_for_a_payload_of_quotes() -> None:
+    # Counting levels must not try each quote anew as the start of a text: that would take seconds.
+    payload = "[" * (MAX_NESTING + 1) + '"' * 11_000
+    assert "nested deeper" in refused(payload)
+    assert "valid JSON" in refused("[]" * (MAX_NESTING + 1) + '"\\' * 5_500)

@@ -1,0 +1,57 @@
+"""Draw the site's pages as a browser shows them: ``.venv/bin/python -m website.look`` after ``make docs``.
+
+For the eye: light and dark, on a desk and on a phone. It ends with an error where a page asks another host for
+something, is wider than its window, or writes too faintly.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from website.browser import Scheme, Tab, program, served, tab
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = ("index", "quick-start", "how-it-decides", "settings", "faq", "errors", "performance", "architecture", "tools")
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+WIDTHS = {"desk": 1280, "phone": 390}
+HIGHEST = 4000
+
+
+def main() -> int:
+    """Draw the pages into a folder; 1 where something is wrong with one, 2 where there is nothing to draw with."""
+    parser = argparse.ArgumentParser(prog="python -m website.look", description=__doc__)
+    parser.add_argument("pages", nargs="*", default=PAGES, help="such as faq; the most important ones unless given")
+    parser.add_argument("--site", type=Path, default=ROOT / "site", help="the folder that `make docs` wrote")
+    parser.add_argument("--into", type=Path, default=ROOT / ".build" / "site-pictures", help="where the pictures go")
+    asked = parser.parse_args()
+    chromium = program()
+    if chromium is None or not (asked.site / "index.html").exists():
+        print("Chromium was not found." if chromium is None else f"{asked.site} has no site: run `make docs` first.")
+        return 2
+    asked.into.mkdir(parents=True, exist_ok=True)
+    wrong = 0
+    with served(asked.site) as address, tab(chromium) as browser:
+        for page in asked.pages:
+            for scheme in SCHEMES:
+                for name, width in WIDTHS.items():
+                    browser.show(f"{address}/{page}.html", width=width, scheme=scheme)
+                    picture = asked.into / f"{page.replace('/', '-')}-{name}-{scheme}.png"
+                    height = min(browser.evaluate("document.documentElement.scrollHeight"), HIGHEST)
+                    picture.write_bytes(browser.picture(height=height))
+                    problems = [*problems_of(browser, width), *browser.asked_elsewhere(address)]
+                    wrong += len(problems)
+                    print(picture, *problems, sep="\n  ")
+    return int(wrong > 0)
+
+
+def problems_of(browser: Tab, width: int) -> list[str]:
+    """Say what makes the page wider than the window, and what is written too faintly, if anything is."""
+    wide = browser.evaluate("document.documentElement.scrollWidth")
+    faint: list[str] = browser.evaluate((ROOT / "website" / "contrast.js").read_text("utf-8"))
+    return [f"is {wide} pixels wide in a window of {width}", *faint] if wide > width else faint
+
+
+if __name__ == "__main__":
+    sys.exit(main())
