@@ -1,11 +1,12 @@
 """Keep what a release promises, for later ones to be held to: ``make record`` writes ``releases/<version>/``.
 
-The folder of a version that is not released yet is written anew whenever that version changes; afterwards it stays.
+The folder of a version that has no tag yet is written anew whenever that version changes; afterwards it stays.
 """
 
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -82,13 +83,18 @@ def _order(number: str) -> tuple[int, ...]:
     return tuple(int(part) for part in number.split("."))
 
 
+def _tagged(number: str) -> bool:
+    command = ["git", "tag", "--list", f"v{number}"]
+    return bool(subprocess.run(command, check=False, capture_output=True, cwd=ROOT).stdout)  # noqa: S603 - our own arguments
+
+
 def main() -> int:
     """Write the record of this tree; give the exit code."""
     try:
         version = version_of(ROOT)
-        if version.released is not None:
+        if _tagged(version.number):
             check(ROOT, version.number)
-            print(f"record: {version.number} is released; its record is as it was")
+            print(f"record: {version.number} has its tag; the record of it is right, and stays")
             return 0
         files = write(ROOT, version.number)
     except ReleaseError as error:
