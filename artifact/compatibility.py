@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import from_regex
+
 from artifact.interface import behaviour, meaning, plain
 from authorizer.errors import SettingsError
 from authorizer.settings.table import CONFIG, FORMER, SETTINGS, Place
@@ -73,13 +76,29 @@ def _refused_values(name: str, was: Mapping, is_: Mapping) -> Iterator[str]:
         for value in allowed if isinstance(allowed, list) else ["anything"]:
             if value not in now_allowed:
                 yield f"parameter {name} no longer takes {value!r}"
-    # Whether one pattern takes all that another does, nobody computes here: a new one is for people to look at.
-    if was.get("AllowedPattern", ".*") != is_.get("AllowedPattern", ".*") and "AllowedPattern" in is_:
-        yield f"parameter {name} has another pattern: leave it off, or keep {was.get('AllowedPattern')!r}"
+    pattern, now_pattern = str(was.get("AllowedPattern", ".*")), str(is_.get("AllowedPattern", ".*"))
+    if pattern != now_pattern:
+        refused = _refused_by_pattern(pattern, now_pattern)
+        if refused is not None:
+            yield f"parameter {name} no longer takes {refused!r}, by its pattern {now_pattern}"
     for bound, tighter in (("MinValue", 1), ("MaxValue", -1)):
         limit, now_limit = was.get(bound), is_.get(bound)
         if now_limit is not None and (limit is None or tighter * (float(str(now_limit)) - float(str(limit))) > 0):
             yield f"parameter {name} had {bound} {limit}, and has {now_limit}"
+
+
+def _refused_by_pattern(pattern: str, now_pattern: str) -> str | None:
+    """Give a text that one pattern takes and the other does not, if a few hundred samples have one."""
+    refused: list[str] = []
+
+    @settings(max_examples=300, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(from_regex(pattern, fullmatch=True))
+    def sample(text: str) -> None:
+        if not re.fullmatch(now_pattern, text):
+            refused.append(text)
+
+    sample()
+    return min(refused, key=len, default=None)
 
 
 def _broken_stack(old: Mapping, new: Mapping) -> Iterator[str]:

@@ -7,6 +7,7 @@ what example values mean; not how anything is done.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import tempfile
 from dataclasses import dataclass
@@ -80,6 +81,7 @@ def _setting(setting: Setting[object, object]) -> dict[str, object]:
     }
 
 
+@functools.cache
 def behaviour(document: str) -> Interface:
     """Run the function by a document on the example requests; describe what it answers and writes.
 

@@ -96,8 +96,12 @@ BROKEN: list[tuple[str, Change]] = [
         lambda template, _: template["Parameters"]["SnapStart"].pop("AllowedValues"),
     ),
     (
-        "parameter ApiId has another pattern",
-        lambda template, _: template["Parameters"]["ApiId"].update(AllowedPattern="[a-z]+"),
+        "parameter ApiId no longer takes '-', by its pattern",
+        lambda template, _: template["Parameters"]["ApiId"].update(AllowedPattern=r"\*|[a-z0-9-]+"),
+    ),
+    (
+        "parameter ApiId no longer takes '', by its pattern",
+        lambda template, _: template["Parameters"]["ApiId"].pop("AllowedPattern"),
     ),
     (
         "parameter MemorySize had MinValue 64",
@@ -174,6 +178,8 @@ def test_what_would_break_an_upgrade_is_said(now: Release, sentence: str, change
 def test_what_was_added_breaks_nothing_but_a_parameter_that_wants_a_value(now: Release) -> None:
     template: dict[str, Any] = deepcopy(dict(now.template))
     old_parameter(template)
+    template["Parameters"]["ApiId"]["AllowedPattern"] = r"\*|none|[a-z0-9]+"
+    del template["Parameters"]["JwtLeewaySeconds"]["AllowedPattern"]
     template["Parameters"]["JwtNeeded"] = {"Type": "String"}
     add(template, "Outputs", "More", {"Value": "x"})
     code = deepcopy(now.interface)
