@@ -175,7 +175,23 @@ def test_what_is_run_can_be_run(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["check", "test", "demo", "build", "bench", "docs", "lock", "upgrade", "clean", "fmt", "setup"]
+    "name",
+    [
+        "check",
+        "test",
+        "demo",
+        "build",
+        "bench",
+        "docs",
+        "lock",
+        "upgrade",
+        "clean",
+        "fmt",
+        "setup",
+        "release",
+        "record",
+        "audit",
+    ],
 )
 def test_make_lists_the_targets_that_pages_name(name: str) -> None:
     listed = subprocess.run(["make", "help"], check=True, capture_output=True, text=True, cwd=ROOT)  # noqa: S607 - make is wherever the machine has it
