@@ -80,20 +80,18 @@ def bill(packaged: zipfile.ZipFile) -> dict[str, Any]:
     return found
 
 
-def test_bills_keep_to_their_schema(release: Path) -> None:
+def test_a_bill_keeps_to_its_schema(release: Path) -> None:
+    # One of the two, which takes seconds enough: the same code writes both, and from the same wheels' bills.
     script = """
 import sys
 from pathlib import Path
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
-validator = JsonStrictValidator(SchemaVersion.V1_6)
-problems = [validator.validate_str(Path(name).read_text("utf-8")) for name in sys.argv[1:]]
-print(*problems)
+print(JsonStrictValidator(SchemaVersion.V1_6).validate_str(Path(sys.argv[1]).read_text("utf-8")))
 """
-    python = ROOT / ".venvs/release/bin/python"
-    files = sorted(release.glob("*.cdx.json"))
-    done = subprocess.run([python, "-c", script, *files], capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
-    assert (done.returncode, done.stderr, done.stdout) == (0, "", "None None\n")
+    command = [ROOT / ".venvs/release/bin/python", "-c", script, release / f"{stem('arm64')}.cdx.json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "None\n")
 
 
 def test_the_same_package_elsewhere_has_the_same_bill(release: Path, tmp_path: Path) -> None:
