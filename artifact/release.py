@@ -43,8 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--tag", default="", help="fail unless this is the tag of the version, such as v0.1.0")
     options = parser.parse_args(arguments)
     try:
-        version = version_of(ROOT)
-        _check(version, options.tag)
+        version = version_to_make(options.tag)
         files = make_release(version, options.into.resolve())
     except (ReleaseError, ValueError, OSError, subprocess.CalledProcessError) as error:
         print(f"release: {error}", file=sys.stderr)
@@ -52,22 +51,32 @@ def main(arguments: list[str] | None = None) -> int:
     for file in files:
         print(f"release: {sha256(file)[:16]}…  {file.name}")
     if version.released is None:
-        print(f"release: {version.number} has no dated section in CHANGELOG.md yet, so this is none: see the names")
+        print(
+            f"release: this is no release of {version.number}: CHANGELOG.md has no date for it, or the tree was changed"
+        )
     return 0
 
 
-def _check(version: Version, tag: str) -> None:
-    """Raise :class:`ReleaseError` where this tree is not what it says it is."""
+def version_to_make(tag: str = "") -> Version:
+    """Give the version of this tree: not a released one where something was changed that is not committed.
+
+    Raises:
+        ReleaseError: The tree is not what it says it is, or not what ``tag`` says.
+
+    """
+    version = version_of(ROOT)
+    changed = _changed_files() if version.released else []
+    if tag and changed:
+        message = f"{version.number} is made of what is committed, and these are not: {', '.join(changed)}"
+        raise ReleaseError(message)
+    if changed:
+        return Version(version.number, None)
     if tag and tag != f"v{version.label}":
         message = f"the tag is {tag}, this tree is {version.label}: tag the commit that dates the changelog's section"
         raise ReleaseError(message)
-    if version.released is None:
-        return
-    check_record(ROOT, version.number)
-    changed = _changed_files()
-    if changed:
-        message = f"{version.number} is made of what is committed, and these are not: {', '.join(changed)}"
-        raise ReleaseError(message)
+    if version.released:
+        check_record(ROOT, version.number)
+    return version
 
 
 def _changed_files() -> list[str]:

@@ -18,11 +18,11 @@ from typing import Any
 import pytest
 
 from artifact.archive import sha256, zip_folder
+from artifact.release import version_to_make
 from artifact.sbom import Package, bill_of_materials
-from artifact.version import version_of
 from demo.tools import ROOT
 
-VERSION = version_of(ROOT)
+VERSION = version_to_make()
 ARCHITECTURES = ("arm64", "x86_64")
 
 
@@ -89,7 +89,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 print(JsonStrictValidator(SchemaVersion.V1_6).validate_str(Path(sys.argv[1]).read_text("utf-8")))
 """
-    command = [ROOT / ".venvs/release/bin/python", "-c", script, release / f"{stem('arm64')}.cdx.json"]
+    command = [str(ROOT / ".venvs/release/bin/python"), "-c", script, str(release / f"{stem('arm64')}.cdx.json")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
     assert (done.returncode, done.stderr, done.stdout) == (0, "", "None\n")
 
@@ -150,7 +150,8 @@ def test_the_bill_is_of_this_zip_and_says_what_made_it(packaged: zipfile.ZipFile
     assert said["jwt-authorizer:file"] == file.name
     assert said["jwt-authorizer:bytecode"].startswith("CPython 3.13.")
     # Not of the moment, nor of chance.
-    assert bill["metadata"]["timestamp"] == (VERSION.released or "1980-01-01T00:00:00+00:00")
+    made = VERSION.released or datetime(1980, 1, 1, tzinfo=UTC)
+    assert bill["metadata"]["timestamp"] == made.isoformat()
     assert re.fullmatch(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f-]+", bill["serialNumber"])
 
 
