@@ -6,7 +6,7 @@ MINISTACK := .venvs/ministack/bin/ministack
 # Where MkDocs is, which this alone of our code imports.
 DOCS := .venvs/docs/bin/python
 HOOKS := website/hooks.py
-CHECKED := $(wildcard authorizer devkit demo artifact benchmarks fuzz tests tools/*.py) \
+CHECKED := $(wildcard authorizer devkit demo artifact benchmarks fuzz tests tools/*.py examples/backend examples/*/backend) \
 	$(filter-out $(HOOKS),$(wildcard website/*.py))
 UNIT := $(wildcard tests/unit tests/vectors tests/properties tests/security)
 # On each processor of the machine at once, up to eight.

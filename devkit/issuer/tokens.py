@@ -24,10 +24,10 @@ def answer_token_request(
 ) -> Reply:
     """Answer a token request (RFC 6749 section 4.4), form-encoded.
 
-    Beside ``grant_type``, ``client_id``, ``client_secret``, ``scope`` and ``audience`` (repeatable) it may hold
-    ``subject``, ``lifetime`` (seconds), ``claims`` (a JSON object), ``key`` (a ``kid`` or ``alg``) and
-    ``defect`` (see :class:`devkit.mint.Defect`). To ``Accept: application/jwt`` it answers with the bare token,
-    for shells.
+    Beside ``grant_type``, ``client_id``, ``client_secret``, ``scope`` and ``audience`` or ``resource`` (RFC 8707; both
+    repeatable) it may hold ``subject``, ``lifetime`` (seconds), ``claims`` (a JSON object), ``key`` (a ``kid`` or
+    ``alg``) and ``defect`` (see :class:`devkit.mint.Defect`). To ``Accept: application/jwt`` it answers with the bare
+    token, for shells.
     """
     form = parse_qs(body.decode("utf-8", "replace"))
     single = {name: values[-1] for name, values in form.items()}
@@ -36,7 +36,7 @@ def answer_token_request(
     client_id = _basic_user(authorization) or single.get("client_id")
     if client_id is None:
         return _refusal("invalid_client", "client_id is missing; any value will do", status=401)
-    audiences = form.get("audience", ["https://api.example.com"])
+    audiences = form.get("audience") or form.get("resource") or ["https://api.example.com"]
     scope = single.get("scope")
     try:
         lifetime = float(single.get("lifetime", "300"))

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - run by its path
 """A REST, an HTTP and a WebSocket API behind the authorizer."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a file to copy
 """The JWT authorizer as a construct: the function, its log, its role, and authorizers for three kinds of APIs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - this folder is the top of the package that Lambda gets
 """Answers with what the authorizer found out."""
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.e2e.copied_keys import CopiedKeys
+    from tests.e2e.examples import Examples
     from tests.e2e.user_pool import UserPool
 
 
@@ -97,3 +98,10 @@ def copied_keys(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Itera
     chain = authority.server_file("localhost")
     with local_issuer(path="/copied", name="localhost", tls=TlsFiles(chain, chain)) as issuer:
         yield CopiedKeys(stack, issuer, authority.file)
+
+
+@pytest.fixture(scope="session")
+def examples(stack: Stack) -> Examples:
+    from tests.e2e.examples import Examples  # noqa: PLC0415 - boto3 is for these tests alone
+
+    return Examples(stack)

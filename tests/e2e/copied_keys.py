@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from demo.deployment import Outputs
+    from demo.local_aws import LocalAws
     from demo.stack import Stack
     from devkit.issuer import Provider
 
@@ -83,12 +84,7 @@ class CopiedKeys:
 
     def refresh(self) -> dict[str, Any]:
         """Run the refresher, as its schedule would."""
-        functions, name = aws_client("lambda", self.stack.aws), self.outputs["RefresherName"]
-        environment = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-        if "SSL_CERT_FILE" not in environment:
-            environment |= {"SSL_CERT_FILE": str(self.authority)}
-            functions.update_function_configuration(FunctionName=name, Environment={"Variables": environment})
-        return _answer(functions.invoke(FunctionName=name, Payload=b"{}"))
+        return run_refresher(self.stack.aws, self.outputs["RefresherName"], self.authority)
 
     def policy(self, token: str) -> dict[str, Any]:
         """Ask the authorizer itself, and give the policy of its answer."""
@@ -100,6 +96,16 @@ class CopiedKeys:
         functions = aws_client("lambda", self.stack.aws)
         answer = functions.invoke(FunctionName=self.outputs["FunctionArn"], Payload=json.dumps(event))
         return dict(_answer(answer)["policyDocument"])
+
+
+def run_refresher(aws: LocalAws, name: str, authority: Path) -> dict[str, Any]:
+    """Run a refresher once, and have it trust this certificate authority."""
+    functions = aws_client("lambda", aws)
+    environment = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    if "SSL_CERT_FILE" not in environment:
+        environment |= {"SSL_CERT_FILE": str(authority)}
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": environment})
+    return _answer(functions.invoke(FunctionName=name, Payload=b"{}"))
 
 
 def _answer(invoked: Any) -> dict[str, Any]:  # noqa: ANN401 - boto3's answers have no type

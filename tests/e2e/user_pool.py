@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import http.client
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from demo.deployment import aws_client
+from demo.local_aws import HOST
 from demo.tools import REGION
 
 if TYPE_CHECKING:
@@ -50,6 +55,42 @@ def create_user_pool(aws: LocalAws) -> UserPool:
     attributes = cognito.admin_get_user(UserPoolId=pool_id, Username="alice")["UserAttributes"]
     subject = next(attribute["Value"] for attribute in attributes if attribute["Name"] == "sub")
     return UserPool(aws, pool_id, _client(cognito, pool_id, "api"), _client(cognito, pool_id, "other"), subject)
+
+
+@dataclass(frozen=True, slots=True)
+class MachineClient:
+    """A program's client of a pool of its own, which may ask for ``orders/import``."""
+
+    pool: UserPool
+    secret: str
+
+    def access_token(self) -> str:
+        """Ask for a token with the client's credentials, as the program would."""
+        form = {"grant_type": "client_credentials", "scope": "orders/import"}
+        given = base64.b64encode(f"{self.pool.client_id}:{self.secret}".encode()).decode()
+        headers = {"Authorization": f"Basic {given}", "Content-Type": "application/x-www-form-urlencoded"}
+        connection = http.client.HTTPConnection(HOST, self.pool.aws.port, timeout=30)
+        try:
+            connection.request("POST", "/oauth2/token", urlencode(form), headers)
+            return str(json.loads(connection.getresponse().read())["access_token"])
+        finally:
+            connection.close()
+
+
+def create_machine_client(aws: LocalAws) -> MachineClient:
+    cognito = aws_client("cognito-idp", aws)
+    pool_id = cognito.create_user_pool(PoolName="machines")["UserPool"]["Id"]
+    scopes = [{"ScopeName": "import", "ScopeDescription": "Hand in orders"}]
+    cognito.create_resource_server(UserPoolId=pool_id, Identifier="orders", Name="orders", Scopes=scopes)
+    client = cognito.create_user_pool_client(
+        UserPoolId=pool_id,
+        ClientName="importer",
+        GenerateSecret=True,
+        AllowedOAuthFlows=["client_credentials"],
+        AllowedOAuthFlowsUserPoolClient=True,
+        AllowedOAuthScopes=["orders/import"],
+    )["UserPoolClient"]
+    return MachineClient(UserPool(aws, pool_id, client["ClientId"], "", ""), client["ClientSecret"])
 
 
 def _client(cognito: Any, pool_id: str, name: str) -> str:  # noqa: ANN401 - boto3's clients have no type

@@ -54,6 +54,17 @@ def prose(page: Path) -> str:
     return _FENCED.sub("", page.read_text("utf-8"))
 
 
+def table(page: Path, *columns: str) -> list[dict[str, str]]:
+    """Read the rows of a page's table with these columns, without the backticks around cells."""
+    head = re.escape(f"| {' | '.join(columns)} |")
+    found = re.search(rf"^{head}\n\|[ -|]+\|\n((?:\|.*\|\n)+)", page.read_text("utf-8"), re.MULTILINE)
+    if found is None:
+        message = f"{page} has no table with the columns {columns}"
+        raise ValueError(message)
+    rows = [line.strip("|").split("|") for line in found[1].splitlines()]
+    return [dict(zip(columns, (cell.strip().replace("`", "") for cell in row), strict=True)) for row in rows]
+
+
 class _Tags(yaml.SafeLoader):
     """Reads CloudFormation's short forms, such as ``!Ref``, as what they are applied to."""
 

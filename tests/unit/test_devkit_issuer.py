@@ -136,6 +136,12 @@ def test_a_client_may_name_itself_in_the_header(issuer: Provider) -> None:
     assert (claims["client_id"], claims["aud"]) == ("me@home", ["a", "b"])
 
 
+def test_a_resource_is_an_audience_by_the_name_of_rfc_8707(issuer: Provider) -> None:
+    form = b"grant_type=client_credentials&client_id=me&resource=https%3A%2F%2Fmcp.example.com%2Fmcp"
+    _, body = get(issuer.token_url, data=form, headers={"Accept": "application/jwt"})
+    assert claims_of(body.decode())["aud"] == "https://mcp.example.com/mcp"
+
+
 def test_a_shell_gets_the_bare_token(issuer: Provider) -> None:
     form = b"grant_type=client_credentials&client_id=me"
     _, body = get(issuer.token_url, data=form, headers={"Accept": "application/jwt"})

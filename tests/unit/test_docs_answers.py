@@ -128,7 +128,7 @@ def _gateway_responses() -> dict[str, Any]:
 
 
 def test_the_gateway_responses_shown_are_those_of_the_example() -> None:
-    example = read_yaml((EXAMPLES / "attach" / "rest-api.yaml").read_text("utf-8"))
+    example = read_yaml((EXAMPLES / "rest-routes" / "template.yaml").read_text("utf-8"))
     assert _gateway_responses() == example["Resources"]["Api"]["Properties"]["GatewayResponses"]
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from authorizer.settings import Settings
 
 LINKED = [*PAGES, *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"))]
-TEMPLATES = sorted(EXAMPLES.rglob("*.yaml"))
+TEMPLATES = [path for path in sorted(EXAMPLES.rglob("*.yaml")) if "\nResources:\n" in path.read_text("utf-8")]
 NO_DEFAULT = {"none", "required", "required, or `JWT_CLIENT_ID`", "from discovery"}
 MISSPELT_ON_PURPOSE = {"JWT_ISUER"}
 OF_THE_REFRESHER = {"JWT_REFRESH_TARGET"}
@@ -203,6 +203,8 @@ def test_yaml_is_yaml(block: Block) -> None:
 def test_example_templates_refer_to_what_they_have(path: Path) -> None:
     text = path.read_text("utf-8")
     template = read_yaml(text)
-    named = set(re.findall(r"!Ref ([A-Za-z]+)", text)) | set(re.findall(r"\$\{([A-Za-z]+)(?:\.[A-Za-z]+)?\}", text))
+    named = set(re.findall(r"!Ref ([A-Za-z]+)\b(?!:)", text)) | set(
+        re.findall(r"\$\{([A-Za-z]+)(?:\.[A-Za-z]+)?\}", text)
+    )
     assert named
     assert named <= template["Resources"].keys() | template.get("Parameters", {}).keys()

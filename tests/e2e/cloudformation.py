@@ -1,0 +1,102 @@
+"""Stacks made by CloudFormation's own calls: ten times as quick as `sam deploy`, and what that does in the end."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import time
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from demo.deployment import BUCKET, aws_client
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from demo.local_aws import LocalAws
+
+_CODE_URI = re.compile(r"CodeUri: (\S+)")
+_UNKNOWN = re.compile(r"^  \w+:\n    Type: AWS::ApiGatewayV2::RouteResponse\n(?:    .*\n)+", re.MULTILINE)
+"""What the local AWS refuses to make. It sends a WebSocket's answers without it; AWS does not."""
+_ALWAYS_THE_SAME = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A stack that has been made."""
+
+    aws: LocalAws
+    name: str
+    outputs: Mapping[str, str]
+    parameters: Mapping[str, str]
+    """As given; the template's defaults are not among them."""
+
+    def template(self) -> dict[str, Any]:
+        """Give the template as the SAM transform left it."""
+        answer = aws_client("cloudformation", self.aws).get_template(StackName=self.name, TemplateStage="Processed")
+        body = answer["TemplateBody"]
+        return dict(json.loads(body) if isinstance(body, str) else body)
+
+    def resources(self) -> dict[str, str]:
+        """Give the ids of its resources by their names in the template."""
+        listed = aws_client("cloudformation", self.aws).describe_stack_resources(StackName=self.name)
+        return {found["LogicalResourceId"]: found["PhysicalResourceId"] for found in listed["StackResources"]}
+
+
+def make_stack(aws: LocalAws, name: str, template: str | Path, parameters: Mapping[str, str]) -> Made:
+    """Make a stack of a template that has been packaged, or of a file, whose folders of code are packaged here."""
+    body = template if isinstance(template, str) else _packaged(aws, template, parameters)
+    client = aws_client("cloudformation", aws)
+    client.create_stack(
+        StackName=name,
+        TemplateBody=body,
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+    )
+    while True:
+        (stack,) = client.describe_stacks(StackName=name)["Stacks"]
+        if not stack["StackStatus"].endswith("IN_PROGRESS"):
+            break
+        time.sleep(0.02)
+    assert stack["StackStatus"] == "CREATE_COMPLETE", (stack["StackStatus"], stack.get("StackStatusReason"))
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    return Made(aws, name, outputs, parameters)
+
+
+def packaged_template(aws: LocalAws, stack: str) -> str:
+    """Give the template that ``sam deploy`` made this stack of, with the addresses of the code that it uploaded."""
+    answer = aws_client("cloudformation", aws).get_template(StackName=stack, TemplateStage="Original")
+    body = answer["TemplateBody"]
+    return body if isinstance(body, str) else json.dumps(body)
+
+
+def _packaged(aws: LocalAws, template: Path, parameters: Mapping[str, str]) -> str:
+    """Upload the folders that the template names, and name the uploads instead, as ``sam deploy`` does.
+
+    The SAM transform of the local AWS takes the defaults of parameters for their values. So these become the defaults.
+    """
+
+    def upload(found: re.Match[str]) -> str:
+        archive = _archive(template.parent / found[1])
+        key = f"examples/{hashlib.sha256(archive).hexdigest()}"
+        aws_client("s3", aws).put_object(Bucket=BUCKET, Key=key, Body=archive)
+        return f"CodeUri: s3://{BUCKET}/{key}"
+
+    text = _UNKNOWN.sub("", template.read_text("utf-8"))
+    for name, value in parameters.items():
+        default = re.search(rf"^  {name}:\n(?:    .*\n)*?    Default: (.*)$", text, re.MULTILINE)
+        if default is not None:
+            text = text[: default.start(1)] + json.dumps(value) + text[default.end(1) :]
+    return _CODE_URI.sub(upload, text)
+
+
+def _archive(folder: Path) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for path in sorted(folder.glob("*.py")):
+            archive.writestr(zipfile.ZipInfo(path.name, _ALWAYS_THE_SAME), path.read_bytes())
+    return file.getvalue()

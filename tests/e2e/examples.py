@@ -1,0 +1,177 @@
+"""The APIs of examples/, deployed with the settings that stand beside them, and called as their pages say."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import tomllib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from authorizer.settings import load_settings
+from demo.decisions import DecisionLog
+from demo.deployment import aws_client
+from demo.local_aws import HOST
+from demo.tools import host_architecture
+from devkit.doctoring.apis import apis_of_stack, authorizers_of, environment_of
+from devkit.doctoring.attached import examine_attached
+from devkit.doctoring.findings import Level
+from tests.e2e.cloudformation import Made, make_stack, packaged_template
+from tests.e2e.imported import import_the_rest
+from tests.unit.pages import EXAMPLES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from demo.local_aws import LocalAws
+    from demo.stack import Stack
+
+AUTHGEAR = "https://myapp.authgear.cloud"
+"""The issuer in the examples' settings, and its tokens' audience. Tests put one of this machine in its place."""
+
+_URL = re.compile(r"(?:https|wss)://(\w+)\.[^/]+(?:/(\w+))?")
+_TIMEOUT = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a client got."""
+
+    status: int
+    headers: Mapping[str, str]
+    """By their names in lower case."""
+    body: str
+
+    def json(self) -> dict[str, Any]:
+        document = json.loads(self.body)
+        assert isinstance(document, dict)
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An example that is deployed: the API, and the authorizer that it asks."""
+
+    aws: LocalAws
+    api: Made
+    authorizer: Made
+    log: DecisionLog
+
+    def path(self, path: str = "", output: str = "Url") -> str:
+        """Give the path under which the local AWS serves the API, instead of the URL that AWS would."""
+        found = _URL.fullmatch(self.api.outputs[output])
+        assert found
+        return f"/_aws/execute-api/{found[1]}/{found[2] or '$default'}{path}"
+
+    def call(
+        self, request: str, headers: Mapping[str, str] | None = None, body: str | None = None, *, output: str = "Url"
+    ) -> Reply:
+        """Make a request that is written ``GET /orders``."""
+        method, path = request.split(" ")
+        return send(self.aws, method, self.path(path, output), headers or {}, body)
+
+    def ask(
+        self, request: str, headers: Mapping[str, str] | None = None, body: str | None = None, *, output: str = "Url"
+    ) -> tuple[Reply, str]:
+        """Make a request, and say with it what the log says, as the examples' pages do."""
+        self.log.new()
+        reply = self.call(request, headers, body, output=output)
+        return reply, self.said()
+
+    def said(self) -> str:
+        """Give the decision since the last time, or that there was none."""
+        lines = self.log.new()
+        assert len(lines) <= 1, lines
+        return str(lines[0]["reason"] or lines[0]["decision"]) if lines else "(nothing)"
+
+
+def send(aws: LocalAws, method: str, path: str, headers: Mapping[str, str], body: str | None = None) -> Reply:
+    """Make an HTTP request to the local AWS; a ``Host`` among the headers counts."""
+    connection = http.client.HTTPConnection(HOST, aws.port, timeout=_TIMEOUT)
+    try:
+        connection.request(method, path, body, dict(headers))
+        response = connection.getresponse()
+        received = {name.lower(): value for name, value in response.getheaders()}
+        return Reply(response.status, received, response.read().decode())
+    finally:
+        connection.close()
+
+
+def bearer(token: str | None) -> dict[str, str]:
+    """Give the header that carries a token; none for none."""
+    return {} if token is None else {"Authorization": f"Bearer {token}"}
+
+
+def authorizer_settings(name: str, instead: Mapping[str, str]) -> dict[str, str]:
+    """Read what an example tells the authorizer's template, with some texts replaced; a document is given whole."""
+    config = tomllib.loads((EXAMPLES / name / "samconfig.toml").read_text("utf-8"))
+    pairs = [each.partition("=") for each in config["authorizer"]["deploy"]["parameters"]["parameter_overrides"]]
+    settings = {key: value for key, _, value in pairs}
+    document = settings.get("JwtConfig", "")
+    if document.startswith("file:"):
+        settings["JwtConfig"] = (EXAMPLES / name / document.removeprefix("file:")).read_text("utf-8")
+    for old, new in instead.items():
+        settings = {key: value.replace(old, new) for key, value in settings.items()}
+    return settings
+
+
+def misfits(example: Example, *, cached_for: int | None = None) -> list[str]:
+    """Give what ``jwt-authorizer doctor`` has to say against the APIs of an example and their authorizer's settings.
+
+    ``cached_for``: as if the API cached for that many seconds.
+    """
+
+    def clients(service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
+        return aws_client(service, example.aws)
+
+    attached = [one for api in apis_of_stack(example.api.name, clients) for one in authorizers_of(api, clients)]
+    assert attached
+    return [
+        finding.said
+        for one in attached
+        for finding in examine_attached(
+            one if cached_for is None else replace(one, ttl=cached_for),
+            load_settings(environment_of(one.function, clients), EXAMPLES),
+        )
+        if finding.level is not Level.GOOD
+    ]
+
+
+@dataclass(slots=True)
+class Examples:
+    """Deploys examples to the local AWS. Those whose settings are the same share an authorizer."""
+
+    stack: Stack
+    _authorizers: dict[frozenset[tuple[str, str]], Made] = field(default_factory=dict)
+
+    @property
+    def aws(self) -> LocalAws:
+        return self.stack.aws
+
+    def authorizer(self, settings: Mapping[str, str]) -> Made:
+        """Deploy the package that ``sam deploy`` uploaded for the demo, with these parameters."""
+        parameters = {**settings, "JwtAllowHttp": "true", "Architecture": host_architecture()}
+        key = frozenset(parameters.items())
+        if key not in self._authorizers:
+            template = packaged_template(self.aws, "demo-authorizer")
+            name = f"examples-authorizer-{len(self._authorizers)}"
+            self._authorizers[key] = make_stack(self.aws, name, template, parameters)
+        return self._authorizers[key]
+
+    def deploy(
+        self, name: str, *, instead: Mapping[str, str] | None = None, api: Mapping[str, str] | None = None
+    ) -> Example:
+        """Deploy an example, with texts of its settings replaced by others, and parameters of its API."""
+        authorizer = self.authorizer(authorizer_settings(name, instead or {AUTHGEAR: self.stack.issuer.url}))
+        return self.asking(authorizer, name, EXAMPLES / name / "template.yaml", api or {})
+
+    def asking(self, authorizer: Made, name: str, template: Path, api: Mapping[str, str]) -> Example:
+        """Deploy APIs that ask an authorizer which is there; their template takes its ARN, its URI, or neither."""
+        text, outputs = template.read_text("utf-8"), authorizer.outputs
+        named = {"AuthorizerArn": outputs["FunctionArn"], "AuthorizerUri": outputs["AuthorizerUri"]}
+        parameters = {name: value for name, value in named.items() if f"  {name}:\n" in text}
+        made = make_stack(self.aws, f"examples-{name}", template, {**parameters, **api})
+        import_the_rest(made)
+        return Example(self.aws, made, authorizer, DecisionLog(self.aws, outputs["LogGroup"]))

@@ -1,0 +1,169 @@
+"""What the local AWS leaves out when it imports an API's definition, put there by API Gateway's own calls.
+
+SAM writes an API as an OpenAPI document for API Gateway to import. The local AWS imports a REST API's routes and
+authorizers, but no gateway responses, no answers of mock integrations (CORS preflights) and no methods that are `ANY`;
+and of an HTTP API nothing at all. All values are taken from the document as SAM wrote it, so that what is called is
+what would be deployed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from demo.deployment import aws_client
+from demo.tools import REGION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tests.e2e.cloudformation import Made
+
+_ACCOUNT = "000000000000"
+_METHODS = {name.lower(): name for name in ("GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH")}
+_METHODS |= {"x-amazon-apigateway-any-method": "ANY"}
+"""What OpenAPI calls a method, and API Gateway."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What a template's ``Ref`` and ``Fn::Sub`` stand for, once it is deployed."""
+
+    values: Mapping[str, str]
+
+    def resolve(self, value: Any) -> Any:  # noqa: ANN401 - any part of a template
+        match value:
+            case {"Ref": str(name)}:
+                return self.values[name]
+            case {"Fn::Sub": [str(text), dict(more)]}:
+                return self._filled(text, {name: self.resolve(each) for name, each in more.items()})
+            case {"Fn::Sub": str(text)}:
+                return self._filled(text, {})
+            case dict():
+                return {key: self.resolve(each) for key, each in value.items()}
+            case list():
+                return [self.resolve(each) for each in value]
+            case _:
+                return value
+
+    def _filled(self, text: str, more: Mapping[str, str]) -> str:
+        return re.sub(r"\$\{([^!}]+)\}", lambda found: str({**self.values, **more}[found[1]]), text)
+
+
+def import_the_rest(made: Made) -> None:
+    """Complete each API of a stack."""
+    template, resources = made.template(), made.resources()
+    names = _Names(dict(_values(made, template, resources)))
+    for name, resource in template["Resources"].items():
+        body = names.resolve(resource["Properties"].get("Body", {})) if "Properties" in resource else {}
+        match resource["Type"]:
+            case "AWS::ApiGateway::RestApi":
+                stages = [
+                    names.resolve(other["Properties"]["StageName"])
+                    for other in template["Resources"].values()
+                    if other["Type"] == "AWS::ApiGateway::Stage"
+                ]
+                _complete_rest_api(aws_client("apigateway", made.aws), resources[name], body, stages)
+            case "AWS::ApiGatewayV2::Api" if body:
+                _complete_http_api(aws_client("apigatewayv2", made.aws), resources[name], body)
+
+
+def _values(made: Made, template: Mapping[str, Any], resources: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    yield from {
+        "AWS::Region": REGION,
+        "AWS::AccountId": _ACCOUNT,
+        "AWS::Partition": "aws",
+        "AWS::URLSuffix": "amazonaws.com",
+        "AWS::StackName": made.name,
+    }.items()
+    for name, declared in template.get("Parameters", {}).items():
+        if "Default" in declared or name in made.parameters:
+            yield name, str(made.parameters.get(name, declared.get("Default")))
+    for name, physical in resources.items():
+        yield name, physical
+        if template["Resources"][name]["Type"] == "AWS::Lambda::Function":
+            yield f"{name}.Arn", f"arn:aws:lambda:{REGION}:{_ACCOUNT}:function:{physical}"
+
+
+def _complete_rest_api(client: Any, api: str, body: Mapping[str, Any], stages: list[str]) -> None:  # noqa: ANN401 - boto3's clients have no type
+    for kind, response in body.get("x-amazon-apigateway-gateway-responses", {}).items():
+        client.put_gateway_response(
+            restApiId=api,
+            responseType=kind,
+            responseParameters=response.get("responseParameters", {}),
+            responseTemplates=response.get("responseTemplates", {}),
+            **({"statusCode": response["statusCode"]} if "statusCode" in response else {}),
+        )
+    resources = {found["path"]: found["id"] for found in client.get_resources(restApiId=api)["items"]}
+    authorizers = {found["name"]: found["id"] for found in client.get_authorizers(restApiId=api)["items"]}
+    for path, method, integration in _integrations(body):
+        place = {"restApiId": api, "resourceId": resources[path], "httpMethod": _METHODS[method]}
+        if _METHODS[method] == "ANY":
+            authorizer = _authorizer(body["paths"][path][method], authorizers)
+            custom = {"authorizationType": "CUSTOM", "authorizerId": authorizer}
+            client.put_method(**place, **(custom if authorizer else {"authorizationType": "NONE"}))
+            client.put_integration(
+                **place, type="AWS_PROXY", integrationHttpMethod=integration["httpMethod"], uri=integration["uri"]
+            )
+        for response in integration["responses"].values() if integration["type"] == "mock" else ():
+            client.put_integration_response(
+                **place,
+                statusCode=response["statusCode"],
+                responseParameters=response.get("responseParameters", {}),
+                responseTemplates=response.get("responseTemplates", {}),
+            )
+    # A gateway response is part of a deployment.
+    for stage in stages:
+        client.create_deployment(restApiId=api, stageName=stage)
+
+
+def _complete_http_api(client: Any, api: str, body: Mapping[str, Any]) -> None:  # noqa: ANN401 - boto3's clients have no type
+    if "x-amazon-apigateway-cors" in body:
+        cors = {key[0].upper() + key[1:]: value for key, value in body["x-amazon-apigateway-cors"].items()}
+        client.update_api(ApiId=api, CorsConfiguration=cors)
+    authorizers = {
+        name: _create_authorizer(client, api, name, scheme["x-amazon-apigateway-authorizer"])
+        for name, scheme in body.get("components", {}).get("securitySchemes", {}).items()
+    }
+    for path, method, integration in _integrations(body):
+        created = client.create_integration(
+            ApiId=api,
+            IntegrationType=integration["type"].upper(),
+            IntegrationUri=integration["uri"],
+            IntegrationMethod=integration["httpMethod"],
+            PayloadFormatVersion=integration["payloadFormatVersion"],
+        )
+        authorizer = _authorizer(body["paths"][path][method], authorizers)
+        client.create_route(
+            ApiId=api,
+            RouteKey=f"{_METHODS[method]} {path}",
+            Target=f"integrations/{created['IntegrationId']}",
+            **({"AuthorizationType": "CUSTOM", "AuthorizerId": authorizer} if authorizer else {}),
+        )
+
+
+def _create_authorizer(client: Any, api: str, name: str, written: Mapping[str, Any]) -> str:  # noqa: ANN401 - boto3's clients have no type
+    created = client.create_authorizer(
+        ApiId=api,
+        Name=name,
+        AuthorizerType=written["type"].upper(),
+        AuthorizerUri=written["authorizerUri"],
+        AuthorizerPayloadFormatVersion=written["authorizerPayloadFormatVersion"],
+        AuthorizerResultTtlInSeconds=int(written["authorizerResultTtlInSeconds"]),
+        EnableSimpleResponses=written["enableSimpleResponses"],
+        IdentitySource=written["identitySource"],
+    )
+    return str(created["AuthorizerId"])
+
+
+def _authorizer(operation: Mapping[str, Any], authorizers: Mapping[str, str]) -> str | None:
+    """Find the authorizer of a method; without one SAM names the scheme ``NONE``."""
+    named = [name for each in operation.get("security", []) for name in each]
+    return next((authorizers[name] for name in named if name != "NONE"), None)
+
+
+def _integrations(body: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in body["paths"].items():
+        for method in _METHODS.keys() & item.keys():
+            yield path, method, item[method]["x-amazon-apigateway-integration"]

@@ -1,0 +1,177 @@
+"""examples/mcp-server, by its custom domain: as its page lists, and by the client of the official MCP SDK."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+import httpx2
+import pytest
+from mcp import Client
+from mcp.client.auth import TokenStorage
+from mcp.client.auth.extensions.client_credentials import ClientCredentialsOAuthProvider
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.auth import OAuthToken
+
+from demo.local_aws import HOST
+from devkit.issuer import IssuerServer, Provider
+from tests.e2e.examples import AUTHGEAR, Example, Examples, Reply, bearer, misfits, send
+from tests.unit.pages import EXAMPLES, blocks, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mcp.shared.auth import OAuthClientInformationFull
+    from mcp_types import CallToolResult
+
+    from demo.local_aws import LocalAws
+    from devkit.signing import Json
+
+README = EXAMPLES / "mcp-server" / "README.md"
+ROWS = table(README, "Call", "Token", "Status", "The log says")
+DOMAIN = "mcp.example.com"
+RESOURCE = f"https://{DOMAIN}/mcp"
+SCOPE = "mcp:tools"
+METADATA = "/.well-known/oauth-protected-resource"
+CERTIFICATE = "arn:aws:acm:us-east-1:000000000000:certificate/11111111-2222-3333-4444-555555555555"
+
+
+class AuthorizationServer(Provider):
+    """The local issuer. The SDK reads no metadata without an endpoint for people, whatever grant it means to use."""
+
+    def metadata(self) -> Json:
+        return {**super().metadata(), "authorization_endpoint": f"{self.url}/authorize"}
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[Provider]:
+    with IssuerServer(AuthorizationServer(path="/agents")) as server:
+        yield server.provider
+
+
+@pytest.fixture(scope="module")
+def example(examples: Examples, issuer: Provider) -> Example:
+    api = {"Issuer": issuer.url, "CertificateArn": CERTIFICATE}
+    return examples.deploy("mcp-server", instead={AUTHGEAR: issuer.url}, api=api)
+
+
+def call(example: Example, request: str, token: str | None = None) -> Reply:
+    method, path = request.split(" ")
+    return send(example.aws, method, path, {"Host": DOMAIN, **bearer(token)})
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['Call']} {row['Token']}".replace("/", " "))
+def test_what_the_page_lists(example: Example, issuer: Provider, row: dict[str, str]) -> None:
+    tokens = {
+        "none": None,
+        "good": issuer.token(audience=RESOURCE, scope=SCOPE),
+        "for another server": issuer.token(audience="https://other.example.com/mcp", scope=SCOPE),
+        "without the scope": issuer.token(audience=RESOURCE, scope="openid"),
+    }
+    example.log.new()
+    reply = call(example, row["Call"], tokens[row["Token"]])
+    assert (str(reply.status), example.said()) == (row["Status"], row["The log says"])
+
+
+def test_refusals_point_at_the_metadata_as_the_page_shows(example: Example, issuer: Provider) -> None:
+    (shown,) = blocks("http", page=README)
+    unscoped = issuer.token(audience=RESOURCE, scope="openid")
+    for refusal, token in zip(shown.text.strip().split("\n\n"), (None, unscoped), strict=True):
+        status, header = refusal.splitlines()
+        reply = call(example, "POST /mcp", token)
+        assert status.split()[1] == str(reply.status)
+        assert header == f"WWW-Authenticate: {reply.headers['www-authenticate']}"
+
+
+@pytest.mark.parametrize("path", [METADATA, f"{METADATA}/mcp"])
+def test_the_metadata_names_server_and_issuer(example: Example, issuer: Provider, path: str) -> None:
+    reply = call(example, f"GET {path}")
+    assert reply.status == 200
+    assert reply.json() == {
+        "resource": RESOURCE,
+        "authorization_servers": [issuer.url],
+        "scopes_supported": [SCOPE],
+        "bearer_methods_supported": ["header"],
+    }
+
+
+class ToLocalAws(httpx2.AsyncHTTPTransport):
+    """Carries what is for the domain to where it is served on this machine, and notes all that is asked."""
+
+    def __init__(self, aws: LocalAws) -> None:
+        super().__init__()
+        self._aws = aws
+        self.asked: list[tuple[str, str, int]] = []
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        url = request.url
+        if url.host == DOMAIN:
+            request.headers["Host"] = DOMAIN
+            request.url = url.copy_with(scheme="http", host=HOST, port=self._aws.port)
+        response = await super().handle_async_request(request)
+        self.asked.append((request.method, url.path, response.status_code))
+        return response
+
+
+class Kept(TokenStorage):
+    """Remembers one token."""
+
+    def __init__(self, token: OAuthToken | None = None) -> None:
+        self.token = token
+
+    async def get_tokens(self) -> OAuthToken | None:
+        return self.token
+
+    async def set_tokens(self, tokens: OAuthToken) -> None:
+        self.token = tokens
+
+    async def get_client_info(self) -> OAuthClientInformationFull | None:
+        return None
+
+    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
+        pass
+
+
+def whoami(
+    aws: LocalAws, issuer: Provider, mode: str = "auto", token: OAuthToken | None = None
+) -> tuple[CallToolResult, list[tuple[str, str, int]]]:
+    """Let the SDK's client, which knows the server's URL and a client id, call the tool; give what it asked for."""
+    transport = ToLocalAws(aws)
+    provider = ClientCredentialsOAuthProvider(RESOURCE, Kept(token), "agent-7", "secret", issuer=issuer.url)
+
+    async def talk() -> CallToolResult:
+        async with (
+            httpx2.AsyncClient(transport=transport, auth=provider) as http,
+            Client(streamable_http_client(RESOURCE, http_client=http), mode=mode) as client,
+        ):
+            listed = await client.list_tools()
+            assert [tool.name for tool in listed.tools] == ["whoami"]
+            return await client.call_tool("whoami", {})
+
+    return anyio.run(talk), transport.asked
+
+
+def test_the_sdks_client_finds_its_way_from_the_refusal_to_the_tool(example: Example, issuer: Provider) -> None:
+    told, asked = whoami(example.aws, issuer)
+    assert told.structured_content == {"subject": "agent-7", "client": "agent-7", "scope": SCOPE}
+    assert asked[:2] == [("POST", "/mcp", 401), ("GET", f"{METADATA}/mcp", 200)]
+    # The issuer's own documents, until one is there; then a token, and the refused request once more.
+    assert ("POST", "/agents/token", 200) in asked
+    assert [(path, status) for _, path, status in asked[-3:]] == [("/mcp", 200)] * 3
+
+
+def test_a_client_of_an_earlier_revision_is_served_as_well(example: Example, issuer: Provider) -> None:
+    told, _ = whoami(example.aws, issuer, mode="legacy")
+    assert told.structured_content == {"subject": "agent-7", "client": "agent-7", "scope": SCOPE}
+
+
+def test_a_client_whose_token_lacks_the_scope_is_told_which_and_gets_it(example: Example, issuer: Provider) -> None:
+    poor = OAuthToken(access_token=issuer.token(audience=RESOURCE, scope="openid"), scope="openid")
+    told, asked = whoami(example.aws, issuer, token=poor)
+    assert asked[0] == ("POST", "/mcp", 403)
+    assert told.structured_content is not None
+    assert set(told.structured_content["scope"].split()) == {"openid", SCOPE}
+
+
+def test_the_api_fits_the_authorizers_settings(example: Example) -> None:
+    assert misfits(example) == []

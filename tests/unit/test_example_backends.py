@@ -1,0 +1,242 @@
+"""The backends of examples/: who may call has been decided before; this is what they add to it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.unit.pages import EXAMPLES
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+PAGE = "https://app.example.com"
+META = "io.modelcontextprotocol/"
+MODERN = "2026-07-28"
+WHO = {"sub": "alice", "scope": "mcp:tools", "claims": '{"sub": "alice", "client_id": "agent-7"}'}
+
+
+def backend(monkeypatch: pytest.MonkeyPatch, path: str, **environment: str) -> ModuleType:
+    """Load a backend as Lambda does, with its environment."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    file = EXAMPLES / path
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    return backend(monkeypatch, "browser-cookies/backend/session.py", ALLOWED_ORIGIN=PAGE)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    return backend(monkeypatch, "mcp-server/backend/mcp_server.py", RESOURCE="https://mcp.example.com/mcp")
+
+
+# --- browser-cookies
+
+
+def sign_in(session: ModuleType, body: str | None, **headers: str) -> dict[str, Any]:
+    event = {"httpMethod": "POST", "headers": {"Origin": PAGE, **headers}, "body": body}
+    answer: dict[str, Any] = session.session(event, None)
+    return answer
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        "",
+        "a.b.c",
+        "[]",
+        "{}",
+        '{"token": 7}',
+        '{"token": "opaque"}',
+        '{"token": "a.b.c; Domain=example.com"}',
+        '{"token": "a.b.c\\r\\nSet-Cookie: x=y"}',
+        json.dumps({"token": "a.b." + "c" * 4096}),
+    ],
+)
+def test_what_is_no_token_does_not_get_into_a_cookie(session: ModuleType, body: str | None) -> None:
+    answer = sign_in(session, body)
+    assert answer["statusCode"] == 400
+    assert "Set-Cookie" not in answer["headers"]
+
+
+def test_a_token_gets_into_the_cookie_as_it_is(session: ModuleType) -> None:
+    answer = sign_in(session, '{"token": "a.b.c"}')
+    assert answer["statusCode"] == 200
+    assert answer["headers"]["Set-Cookie"].startswith("__Host-session=a.b.c; ")
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://blog.example.com", "http://app.example.com", f"{PAGE}.evil.example", "null", ""]
+)
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_other_pages_change_nothing(session: ModuleType, method: str, origin: str) -> None:
+    event = {
+        "httpMethod": method,
+        "resource": "/orders",
+        "headers": {"origin": origin},
+        "requestContext": {"authorizer": {"sub": "alice"}},
+    }
+    assert session.handler(event, None)["statusCode"] == 403
+    assert session.session({**event, "body": '{"token": "a.b.c"}'}, None)["statusCode"] == 403
+
+
+# --- websocket-query
+
+
+@pytest.mark.parametrize(("left", "told"), [(60, {"from": "alice", "said": "hi"}), (-1, {"error": "token_expired"})])
+def test_a_message_is_answered_until_the_token_ends(
+    monkeypatch: pytest.MonkeyPatch, left: int, told: dict[str, str]
+) -> None:
+    chat = backend(monkeypatch, "websocket-query/backend/chat.py")
+    context = {"eventType": "MESSAGE", "authorizer": {"sub": "alice", "exp": str(int(time.time()) + left)}}
+    answer = chat.handler({"requestContext": context, "body": "hi"}, None)
+    assert json.loads(answer["body"]) == told
+
+
+@pytest.mark.parametrize("kind", ["CONNECT", "DISCONNECT"])
+def test_coming_and_going_is_answered_with_nothing(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    chat = backend(monkeypatch, "websocket-query/backend/chat.py")
+    assert chat.handler({"requestContext": {"eventType": kind}}, None) == {"statusCode": 200}
+
+
+# --- mcp-server
+
+
+def post(server: ModuleType, message: object, **headers: str) -> tuple[int, dict[str, Any]]:
+    body = message if isinstance(message, str) else json.dumps(message)
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    event = {"httpMethod": "POST", "headers": given, "body": body, "requestContext": {"authorizer": WHO}}
+    answer = server.handler(event, None)
+    return answer["statusCode"], json.loads(answer["body"] or "{}")
+
+
+def modern(server: ModuleType, method: str, version: str = MODERN, **more: Any) -> tuple[int, dict[str, Any]]:  # noqa: ANN401 - parts of a message
+    meta = {META + "protocolVersion": version, META + "clientCapabilities": {}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {"_meta": meta, **more}}
+    named = {"Mcp_Name": more["name"]} if "name" in more else {}
+    return post(server, message, MCP_Protocol_Version=version, Mcp_Method=method, **named)
+
+
+def test_a_tool_is_called_without_any_word_before(server: ModuleType) -> None:
+    status, answer = modern(server, "tools/call", name="whoami", arguments={})
+    assert (status, answer["id"], answer["result"]["resultType"]) == (200, 1, "complete")
+    assert answer["result"]["structuredContent"] == {"subject": "alice", "client": "agent-7", "scope": "mcp:tools"}
+
+
+def test_it_says_which_revisions_it_speaks(server: ModuleType) -> None:
+    assert modern(server, "server/discover")[1]["result"]["supportedVersions"] == [MODERN, "2025-11-25", "2025-06-18"]
+    status, answer = modern(server, "tools/list", "1900-01-01")
+    assert (status, answer["error"]["code"]) == (400, -32022)
+    assert answer["error"]["data"] == {"supported": [MODERN, "2025-11-25", "2025-06-18"], "requested": "1900-01-01"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({"Mcp_Method": "tools/list"}, -32020),
+        ({"Mcp_Method": "tools/call"}, -32020),
+        ({"Mcp_Method": "tools/call", "Mcp_Name": "another"}, -32020),
+        ({"Mcp_Method": "tools/call", "Mcp_Name": "whoami", "MCP_Protocol_Version": "2025-11-25"}, -32020),
+        ({"Mcp_Method": "tools/call", "Mcp_Name": "=?base64?!?="}, -32020),
+    ],
+)
+def test_headers_that_say_otherwise_than_the_body_are_refused(
+    server: ModuleType, headers: dict[str, str], code: int
+) -> None:
+    meta = {META + "protocolVersion": MODERN, META + "clientCapabilities": {}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"_meta": meta, "name": "whoami"}}
+    status, answer = post(server, message, **{"MCP_Protocol_Version": MODERN, **headers})
+    assert (status, answer["error"]["code"]) == (400, code)
+
+
+def test_a_header_in_base64_is_read(server: ModuleType) -> None:
+    meta = {META + "protocolVersion": MODERN, META + "clientCapabilities": {}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"_meta": meta, "name": "größe"}}
+    encoded = "=?base64?Z3LDtsOfZQ==?="
+    status, answer = post(server, message, MCP_Protocol_Version=MODERN, Mcp_Method="tools/call", Mcp_Name=encoded)
+    assert (status, answer["error"]["message"]) == (200, "There is no such tool")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("", -32700),
+        ("{", -32700),
+        ("[]", -32600),
+        ('{"method": "tools/list", "id": 1}', -32600),
+        ('{"jsonrpc": "2.0", "id": 1}', -32600),
+        ('{"jsonrpc": "2.0", "method": "tools/list", "id": null}', -32600),
+        ('{"jsonrpc": "2.0", "method": "tools/list", "id": true}', -32600),
+        ('{"jsonrpc": "2.0", "method": "tools/list", "id": 1}', -32602),
+        ('{"jsonrpc": "2.0", "method": "tools/list", "id": 1, "params": {"_meta": 7}}', -32602),
+    ],
+)
+def test_what_is_no_request_is_refused(server: ModuleType, body: str, code: int) -> None:
+    status, answer = post(server, body)
+    assert (status, answer["error"]["code"]) == (400, code)
+
+
+def test_methods_that_it_lacks(server: ModuleType) -> None:
+    status, answer = modern(server, "prompts/list")
+    assert (status, answer["error"]["code"]) == (404, -32601)
+    old = {"jsonrpc": "2.0", "id": 1, "method": "prompts/list"}
+    status, answer = post(server, old, MCP_Protocol_Version="2025-11-25")
+    assert (status, answer["error"]["code"]) == (200, -32601)
+
+
+def test_a_client_that_names_no_capabilities_is_refused(server: ModuleType) -> None:
+    message = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/list",
+        "params": {"_meta": {META + "protocolVersion": MODERN}},
+    }
+    status, answer = post(server, message, MCP_Protocol_Version=MODERN, Mcp_Method="tools/list")
+    assert (status, answer["error"]["code"]) == (400, -32602)
+
+
+@pytest.mark.parametrize(("asked", "spoken"), [("2025-06-18", "2025-06-18"), ("2024-11-05", "2025-11-25")])
+def test_clients_that_begin_with_initialize_agree_on_a_revision(server: ModuleType, asked: str, spoken: str) -> None:
+    message = {"jsonrpc": "2.0", "id": "a", "method": "initialize", "params": {"protocolVersion": asked}}
+    assert post(server, message)[1]["result"]["protocolVersion"] == spoken
+    assert post(server, {"jsonrpc": "2.0", "method": "notifications/initialized"}) == (202, {})
+    ping = {"jsonrpc": "2.0", "id": "b", "method": "ping"}
+    assert post(server, ping, MCP_Protocol_Version=spoken) == (200, {"jsonrpc": "2.0", "id": "b", "result": {}})
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "https://mcp.example.com", "null", ""])
+def test_pages_may_not_call(server: ModuleType, origin: str) -> None:
+    message = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+    assert post(server, message)[0] == 202
+    assert post(server, message, Origin=origin)[0] == 403
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_there_is_no_stream_to_open_and_no_session_to_end(server: ModuleType, method: str) -> None:
+    event = {"httpMethod": method, "headers": {}, "requestContext": {"authorizer": WHO}}
+    answer = server.handler(event, None)
+    assert (answer["statusCode"], answer["headers"]["Allow"]) == (405, "POST")
+
+
+# --- backend
+
+
+def test_health_needs_nobody_and_orders_need_a_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    orders = backend(monkeypatch, "backend/orders.py")
+    assert orders.health({}, None)["statusCode"] == 200
+    with pytest.raises(KeyError):
+        orders.handler({"requestContext": {}}, None)
