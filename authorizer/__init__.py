@@ -4,3 +4,6 @@ Start reading at :mod:`authorizer.authorize`.
 """
 
 __version__ = "0.1.0"
+
+NAMESPACE = "JwtAuthorizer"
+"""CloudWatch's namespace for every metric."""

@@ -108,9 +108,10 @@ def create_function(
     keys cannot be had is no reason not to start.
     """
     settings = load_settings(environment, package_root)
-    journal = Journal(write, environment.get("POWERTOOLS_SERVICE_NAME") or "jwt-authorizer")
+    service = environment.get("POWERTOOLS_SERVICE_NAME") or "jwt-authorizer"
+    journal = Journal(write, service)
     policies = PolicyCompiler(settings.rules)
-    _warn(settings, policies)
+    _warn(settings, policies, service)
     https = HttpsClient(allow_http=settings.keys.allow_http)
     sources = {
         issuer.issuer: _key_source(issuer, settings, https, journal, package_root) for issuer in settings.issuers
@@ -164,7 +165,7 @@ def _key_source(
     return CachedKeySource(fetch, ttl=keys.ttl, max_stale=keys.max_stale, cooldown=keys.cooldown, report=journal.count)
 
 
-def _warn(settings: Settings, policies: PolicyCompiler) -> None:
+def _warn(settings: Settings, policies: PolicyCompiler, service: str) -> None:
     """Say once, at start-up, what works but deserves a look."""
     warnings = list(policies.warnings(settings.answers.cached_by))
     if settings.keys.allow_http:
@@ -180,7 +181,7 @@ def _warn(settings: Settings, policies: PolicyCompiler) -> None:
         return
     from aws_lambda_powertools import Logger  # noqa: PLC0415 - 40 ms that only those pay who have warnings
 
-    logger = Logger(service="jwt-authorizer")
+    logger = Logger(service=service)
     for warning in warnings:
         logger.warning(warning)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from authorizer import __version__
+from authorizer import NAMESPACE, __version__
 from authorizer.json_text import json_text
 from authorizer.jwks.fetched import printable
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from authorizer.authorize import Findings
     from authorizer.errors import Reason
 
-NAMESPACE = "JwtAuthorizer"
 _LONGEST = 200
 """Characters of a text that a stranger chose, such as a ``kid``."""
 _COUNT = "Count"
@@ -101,14 +100,19 @@ class Journal:
         return frame
 
     def _directives(self, reason: Reason | None) -> list[dict[str, object]]:
-        """Say which members of the line are metrics (EMF specification, 2018)."""
-        dimensions = [["decision"], ["decision", "reason"]] if reason else [["decision"]]
+        """Say which members of the line are metrics (EMF specification, 2018).
+
+        Each is counted for the account and for this deployment: ``docs/adr/0009-metrics-by-deployment.md``.
+        """
+        dimensions = [["decision"], ["service"], ["service", "decision"]]
+        if reason:
+            dimensions += [["decision", "reason"], ["service", "decision", "reason"]]
         directives: list[dict[str, object]] = [
             {"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": [{"Name": "Decisions", "Unit": _COUNT}]}
         ]
         if self._counts:
             counted = [{"Name": name, "Unit": _COUNT} for name in self._counts]
-            directives.append({"Namespace": NAMESPACE, "Dimensions": [[]], "Metrics": counted})
+            directives.append({"Namespace": NAMESPACE, "Dimensions": [[], ["service"]], "Metrics": counted})
         return directives
 
 

@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from authorizer import NAMESPACE
 from authorizer.authorize import Findings
 from authorizer.errors import Reason
-from authorizer.journal import NAMESPACE, Journal
+from authorizer.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -30,6 +30,7 @@ from devkit.signing import SigningKey, generate, key_set
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from authorizer.keys import KeySource
     from authorizer.rules import Rules
 
 type Event = dict[str, Any]
@@ -197,7 +198,7 @@ def principal(claims: Mapping[str, object] | None = None, *, required_scopes: tu
 
 
 def authorizer(  # noqa: PLR0913 - one keyword for each part that tests vary
-    keys: FakeKeys | None = None,
+    keys: KeySource | None = None,
     *,
     claim_rules: ClaimRules | None = None,
     algorithms: frozenset[str] = ALGORITHMS,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from demo.deployment import BUCKET, aws_client
+from demo.tools import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _CODE_URI = re.compile(r"CodeUri: (\S+)")
 _UNKNOWN = re.compile(r"^  \w+:\n    Type: AWS::ApiGatewayV2::RouteResponse\n(?:    .*\n)+", re.MULTILINE)
 """What the local AWS refuses to make. It sends a WebSocket's answers without it; AWS does not."""
+_CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 _ALWAYS_THE_SAME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -50,21 +52,44 @@ class Made:
 def make_stack(aws: LocalAws, name: str, template: str | Path, parameters: Mapping[str, str]) -> Made:
     """Make a stack of a template that has been packaged, or of a file, whose folders of code are packaged here."""
     body = template if isinstance(template, str) else _packaged(aws, template, parameters)
-    client = aws_client("cloudformation", aws)
-    client.create_stack(
+    aws_client("cloudformation", aws).create_stack(
         StackName=name,
-        TemplateBody=body,
+        # Of a template itself CloudFormation takes 50 KB; of one in a bucket a megabyte.
+        TemplateURL=f"https://s3.{REGION}.amazonaws.com/{BUCKET}/{_uploaded(aws, body.encode())}",
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        Capabilities=_CAPABILITIES,
     )
+    return Made(aws, name, _outputs(aws, name, "CREATE_COMPLETE"), parameters)
+
+
+def change_stack(made: Made, parameters: Mapping[str, str]) -> Made:
+    """Give a stack other values for these parameters, and no others."""
+    client = aws_client("cloudformation", made.aws)
+    (stack,) = client.describe_stacks(StackName=made.name)["Stacks"]
+    kept = {it["ParameterKey"] for it in stack["Parameters"]} - parameters.keys()
+    client.update_stack(
+        StackName=made.name,
+        UsePreviousTemplate=True,
+        Parameters=[
+            *({"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()),
+            *({"ParameterKey": key, "UsePreviousValue": True} for key in sorted(kept)),
+        ],
+        Capabilities=_CAPABILITIES,
+    )
+    outputs = _outputs(made.aws, made.name, "UPDATE_COMPLETE")
+    return Made(made.aws, made.name, outputs, {**made.parameters, **parameters})
+
+
+def _outputs(aws: LocalAws, name: str, wanted: str) -> dict[str, str]:
+    """Wait until nothing more happens to a stack, and give its outputs."""
+    client = aws_client("cloudformation", aws)
     while True:
         (stack,) = client.describe_stacks(StackName=name)["Stacks"]
         if not stack["StackStatus"].endswith("IN_PROGRESS"):
             break
         time.sleep(0.02)
-    assert stack["StackStatus"] == "CREATE_COMPLETE", (stack["StackStatus"], stack.get("StackStatusReason"))
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
-    return Made(aws, name, outputs, parameters)
+    assert stack["StackStatus"] == wanted, (stack["StackStatus"], stack.get("StackStatusReason"))
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
 def packaged_template(aws: LocalAws, stack: str) -> str:
@@ -81,10 +106,7 @@ def _packaged(aws: LocalAws, template: Path, parameters: Mapping[str, str]) -> s
     """
 
     def upload(found: re.Match[str]) -> str:
-        archive = _archive(template.parent / found[1])
-        key = f"examples/{hashlib.sha256(archive).hexdigest()}"
-        aws_client("s3", aws).put_object(Bucket=BUCKET, Key=key, Body=archive)
-        return f"CodeUri: s3://{BUCKET}/{key}"
+        return f"CodeUri: s3://{BUCKET}/{_uploaded(aws, _archive(template.parent / found[1]))}"
 
     text = _UNKNOWN.sub("", template.read_text("utf-8"))
     for name, value in parameters.items():
@@ -92,6 +114,13 @@ def _packaged(aws: LocalAws, template: Path, parameters: Mapping[str, str]) -> s
         if default is not None:
             text = text[: default.start(1)] + json.dumps(value) + text[default.end(1) :]
     return _CODE_URI.sub(upload, text)
+
+
+def _uploaded(aws: LocalAws, content: bytes) -> str:
+    """Put something where ``sam deploy`` puts it, and give its key."""
+    key = f"examples/{hashlib.sha256(content).hexdigest()}"
+    aws_client("s3", aws).put_object(Bucket=BUCKET, Key=key, Body=content)
+    return key
 
 
 def _archive(folder: Path) -> bytes:

@@ -121,8 +121,11 @@ def test_wrong_settings_stop_the_start_with_all_that_is_wrong(run: Run) -> None:
     assert error == "SettingsError"
     for name in ("JWT_ISUER", "JWT_ISSUER", "JWT_ALGORITHMS", "JWT_LEEWAY_SECONDS"):
         assert f"\n  - {name}" in message
-    # The log is where an operator looks.
+    # The log is where an operator looks, and where CloudWatch counts it.
     assert message in function.written()
+    failures = [line for line in function.lines() if "StartFailures" in line]
+    assert failures
+    assert {len(line["problems"]) for line in failures} == {message.count("\n  - ")}
 
 
 def test_each_line_says_what_was_decided_and_never_holds_the_token(function: Emulator, issuer: Provider) -> None:

@@ -177,4 +177,4 @@ def test_the_log_line_shown_is_the_one_written() -> None:
 def test_the_metrics_listed_are_those_there_are() -> None:
     page = (DOCS / "errors.md").read_text("utf-8")
     listed = re.findall(r"^\| `([A-Za-z]+)` \|", page, re.MULTILINE)
-    assert listed == ["Decisions", "ColdStarts", FETCHES, FETCH_FAILURES, STALE_SERVED]
+    assert listed == ["Decisions", "StartFailures", "ColdStarts", FETCHES, FETCH_FAILURES, STALE_SERVED]

@@ -370,7 +370,9 @@ def warnings(**settings: str) -> list[str]:
         def emit(self, record: logging.LogRecord) -> None:
             found.append(record.getMessage())
 
-    logger, listener = logging.getLogger("jwt-authorizer"), Listener()
+    # Powertools names its loggers by service.
+    service = settings.get("POWERTOOLS_SERVICE_NAME", "jwt-authorizer")
+    logger, listener = logging.getLogger(service), Listener()
     logger.addHandler(listener)
     try:
         create_function(SETTINGS | settings, write=len, clock=lambda: NOW)
@@ -384,5 +386,6 @@ def test_what_works_but_deserves_a_look_is_said_once() -> None:
     assert warnings(JWT_LEEWAY_SECONDS="600") == []
     (http,) = warnings(JWT_ALLOW_HTTP="true")
     assert http.startswith("JWT_ALLOW_HTTP is on")
+    assert warnings(JWT_ALLOW_HTTP="true", POWERTOOLS_SERVICE_NAME="orders") == [http]
     (leeway,) = warnings(JWT_LEEWAY_SECONDS="601")
     assert leeway.startswith(f"JWT_LEEWAY_SECONDS is 601 for {ISSUER}")

@@ -5,17 +5,23 @@ from __future__ import annotations
 import gc
 import importlib
 import json
+import subprocess
 import sys
-from typing import TYPE_CHECKING
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from authorizer import NAMESPACE, __version__
 from authorizer.errors import SettingsError
 from devkit.signing import key_set
 from tests.factories import AUDIENCE, ISSUER, rest_token_event, signing_key
 
 if TYPE_CHECKING:
     from authorizer.function import AuthorizerFunction
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def start(monkeypatch: pytest.MonkeyPatch, **settings: str) -> AuthorizerFunction:
@@ -31,9 +37,12 @@ def start(monkeypatch: pytest.MonkeyPatch, **settings: str) -> AuthorizerFunctio
     return function
 
 
-def test_importing_it_reads_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_importing_it_reads_the_environment(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     jwks = json.dumps(key_set((signing_key(),)))
     function = start(monkeypatch, JWT_ISSUER=ISSUER, JWT_AUDIENCE=AUDIENCE, JWT_JWKS=jwks)
+    assert capsys.readouterr().out == ""
     with pytest.raises(Exception, match=r"^Unauthorized$"):
         function(rest_token_event(None), None)
 
@@ -41,3 +50,53 @@ def test_importing_it_reads_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 def test_wrong_settings_stop_the_import(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match="JWT_AUDIENCE"):
         start(monkeypatch, JWT_ISSUER=ISSUER)
+
+
+# A function that does not start decides nothing: it has a metric of its own.
+
+
+def failure(written: str) -> dict[str, Any]:
+    """Read the one line that was written, and take out what CloudWatch makes its metrics from."""
+    (text,) = written.splitlines()
+    line: dict[str, Any] = json.loads(text)
+    assert abs(line["_aws"].pop("Timestamp") / 1000 - time.time()) < 60
+    assert line.pop("_aws") == {
+        "CloudWatchMetrics": [
+            {
+                "Namespace": NAMESPACE,
+                "Dimensions": [[], ["service"]],
+                "Metrics": [{"Name": "StartFailures", "Unit": "Count"}],
+            }
+        ]
+    }
+    return line
+
+
+def test_wrong_settings_are_counted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SettingsError):
+        start(monkeypatch, JWT_ISSUER=ISSUER, JWT_LEEWAY_SECONDS="soon", POWERTOOLS_SERVICE_NAME="orders")
+    line = failure(capsys.readouterr().out)
+    audience, leeway = line.pop("problems")
+    assert audience.startswith("JWT_AUDIENCE: ")
+    assert leeway.startswith("JWT_LEEWAY_SECONDS (is 'soon'): ")
+    assert line == {
+        "level": "ERROR",
+        "message": "the function does not start: SettingsError",
+        "service": "orders",
+        "version": __version__,
+        "StartFailures": 1,
+    }
+
+
+def test_so_is_a_package_without_what_it_needs() -> None:
+    # As one that was built for another architecture: what is compiled does not load. -S: no packages but our own.
+    script = "import sys; sys.path.insert(0, sys.argv[1]); import authorizer.handler"
+    ended = subprocess.run(  # noqa: S603 - our own arguments
+        [sys.executable, "-S", "-c", script, str(ROOT)], env={}, capture_output=True, text=True, check=False
+    )
+    line = failure(ended.stdout)
+    assert (line["message"], line["problems"]) == ("the function does not start: ModuleNotFoundError", [])
+    # As the lines about decisions have it.
+    assert line["service"] == "jwt-authorizer"
+    # It goes on to Lambda, which writes down the rest.
+    assert (ended.returncode, "No module named 'cryptography'" in ended.stderr) == (1, True)

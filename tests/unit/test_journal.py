@@ -133,6 +133,8 @@ def directives(content: dict[str, Any]) -> list[tuple[list[list[str]], list[str]
     found = content["_aws"]["CloudWatchMetrics"]
     assert {directive["Namespace"] for directive in found} == {"JwtAuthorizer"}
     for directive in found:
+        assert len(directive["Metrics"]) <= 100
+        assert max(len(names) for names in directive["Dimensions"]) <= 30
         for metric in directive["Metrics"]:
             assert metric["Unit"] == "Count"
             assert isinstance(content[metric["Name"]], int)
@@ -142,9 +144,10 @@ def directives(content: dict[str, Any]) -> list[tuple[list[list[str]], list[str]
 
 
 def test_decisions_are_counted_by_decision_and_by_reason() -> None:
-    by_both = [["decision"], ["decision", "reason"]]
+    by_decision = [["decision"], ["service"], ["service", "decision"]]
+    by_both = [*by_decision, ["decision", "reason"], ["service", "decision", "reason"]]
     assert directives(line(decision="reject", reason=Reason.TOKEN_EXPIRED))[0] == (by_both, ["Decisions"])
-    assert directives(line())[0] == ([["decision"]], ["Decisions"])
+    assert directives(line())[0] == (by_decision, ["Decisions"])
     assert line()["_aws"]["Timestamp"] == NOW * 1000
 
 
@@ -152,7 +155,7 @@ def test_a_cold_start_is_counted_once() -> None:
     lines: list[str] = []
     journal = Journal(lines.append, "orders")
     first, second = written(lines, journal), written(lines, journal)
-    assert directives(first)[1] == ([[]], ["ColdStarts"])
+    assert directives(first)[1] == ([[], ["service"]], ["ColdStarts"])
     assert first["ColdStarts"] == 1
     assert len(directives(second)) == 1
     assert "ColdStarts" not in second
@@ -166,7 +169,7 @@ def test_what_the_key_cache_did_goes_into_the_next_line_with_its_notes() -> None
     journal.count("JwksFetches", "failed")
     journal.count("JwksFetchFailures", "no route to host")
     content = written(lines, journal)
-    assert directives(content)[1] == ([[]], ["JwksFetches", "JwksFetchFailures"])
+    assert directives(content)[1] == ([[], ["service"]], ["JwksFetches", "JwksFetchFailures"])
     assert (content["JwksFetches"], content["JwksFetchFailures"]) == (2, 1)
     assert content["notes"] == [
         "JwksFetches: 2 keys",

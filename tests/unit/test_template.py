@@ -3,226 +3,99 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 from authorizer.jwks.documents import document_writer
 from authorizer.refresher import TIMEOUT
 from authorizer.settings.table import SETTINGS
+from tests.cloudformation import read_template, refusals, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.cloudformation import Resolved, Template
 
 ROOT = Path(__file__).resolve().parents[2]
 
-
-class Loader(yaml.SafeLoader):
-    """Reads CloudFormation's tags as ``{tag: value}``."""
-
-
-def read_tag(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, object]:
-    match node:
-        case yaml.ScalarNode():
-            return {suffix: loader.construct_scalar(node)}
-        case yaml.SequenceNode():
-            return {suffix: loader.construct_sequence(node, deep=True)}
-        case _:
-            assert isinstance(node, yaml.MappingNode)
-            return {suffix: loader.construct_mapping(node, deep=True)}
-
-
-Loader.add_multi_constructor("!", read_tag)
+# What each of these turns on. All of them at once is a stack like any other.
+ISSUER = {"JwtIssuer": "https://issuer.example.com", "JwtAudience": "https://api.example.com"}
+VPC = {"VpcSubnetIds": "subnet-1,subnet-2", "VpcSecurityGroupIds": "sg-1"}
+REFRESHER = {"RefreshTarget": "s3://bucket/keys", "RefreshTargetArn": "arn:aws:s3:::bucket/keys"}
+ALIAS = {"GradualDeployment": "AllAtOnce"}
+SHIFTING = {"GradualDeployment": "Canary10Percent10Minutes"}
+READS = {
+    "ReadableParameters": "arn:aws:ssm:eu-west-1:1:parameter/a,arn:aws:ssm:eu-west-1:1:parameter/b",
+    "ReadableObjects": "arn:aws:s3:::bucket/a",
+    "ReadableKeys": "arn:aws:kms:eu-west-1:1:key/1",
+}
+APIS = {"ApiId": "first", "ApiId2": "second", "ApiId3": "third"}
+TOPIC = {"AlarmTopicArn": "arn:aws:sns:eu-west-1:123456789012:pager"}
+OTHERS = (
+    READS | TOPIC | VPC | {"Tracing": "on", "ReservedConcurrency": "50", "LogKeyArn": "arn:aws:kms:eu-west-1:1:key/2"}
+)
 
 
 @pytest.fixture(scope="module")
-def template() -> dict[str, Any]:
-    loaded = yaml.load((ROOT / "template.yaml").read_text(), Loader)  # noqa: S506 - a SafeLoader with tags
-    return dict(loaded)
+def template() -> Template:
+    return read_template(ROOT / "template.yaml")
 
 
 def parameter_of(variable: str) -> str:
     return "".join(part.capitalize() for part in variable.split("_"))
 
 
-def test_each_setting_is_a_parameter_that_is_not_set_by_default(template: dict[str, Any]) -> None:
-    variables = template["Resources"]["AuthorizerFunction"]["Properties"]["Environment"]["Variables"]
+def function_of(stack: Resolved) -> dict[str, Any]:
+    properties: dict[str, Any] = stack.resources["AuthorizerFunction"]["Properties"]
+    return properties
+
+
+# Parameters.
+
+
+def test_each_setting_is_a_parameter_that_is_not_set_by_default(template: Template) -> None:
+    variables = dict(template["Resources"]["AuthorizerFunction"]["Properties"]["Environment"]["Variables"])
+    del variables["POWERTOOLS_SERVICE_NAME"]
     assert list(variables) == [setting.variable for setting in SETTINGS]
     for variable, value in variables.items():
         assert value == {"Ref": parameter_of(variable)}
         assert template["Parameters"][parameter_of(variable)]["Default"] == ""
 
 
-def test_each_parameter_is_in_a_group_once(template: dict[str, Any]) -> None:
+def test_each_parameter_is_in_a_group_once(template: Template) -> None:
     groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     grouped = [name for group in groups for name in group["Parameters"]]
     assert sorted(grouped) == sorted(template["Parameters"])
 
 
-def test_both_architectures_can_be_built(template: dict[str, Any]) -> None:
+def test_both_architectures_can_be_built(template: Template) -> None:
     assert template["Parameters"]["Architecture"]["Default"] == "arm64"
     for architecture in template["Parameters"]["Architecture"]["AllowedValues"]:
         makefile = (ROOT / "artifact" / architecture / "Makefile").read_text()
         assert f"ARCHITECTURE := {architecture}\n" in makefile
 
 
-def refs(value: object) -> Iterator[str]:
-    """Name the parameters and resources that a value depends on."""
-    match value:
-        case {"Ref": str(name)}:
-            yield name
-        case {"Sub": str(text)}:
-            yield from re.findall(r"\$\{(\w+)\}", text)
-        case dict():
-            for inner in value.values():
-                yield from refs(inner)
-        case list():
-            for inner in value:
-                yield from refs(inner)
-        case _:
-            return
-
-
-def conditions(value: object) -> Iterator[str]:
-    """Name the conditions that a value depends on."""
-    match value:
-        case {"If": [str(name), *branches]}:
-            yield name
-            yield from conditions(branches)
-        case dict():
-            for inner in value.values():
-                yield from conditions(inner)
-        case list():
-            for inner in value:
-                yield from conditions(inner)
-        case _:
-            return
-
-
-def policies(role: dict[str, Any]) -> dict[str, tuple[str | None, list[dict[str, Any]]]]:
-    """Give the statements of each policy, and the condition under which the role has it."""
-    found = {}
-    for policy in role["Properties"]["Policies"]:
-        condition, given = (policy["If"][0], policy["If"][1]) if "If" in policy else (None, policy)
-        found[given["PolicyName"]] = (condition, given["PolicyDocument"]["Statement"])
-    return found
-
-
-def test_the_role_may_write_its_log_and_no_more(template: dict[str, Any]) -> None:
-    role = template["Resources"]["AuthorizerRole"]
-    assert "ManagedPolicyArns" not in role["Properties"]
-    given = policies(role)
-    assert [name for name, (condition, _) in given.items() if condition is None] == ["WriteItsLog"]
-    joining_a_vpc = given.pop("JoinVpc")
-    assert "*" not in str(given)
-    # The one that can't be narrower: interfaces that are yet to be made have no names.
-    assert joining_a_vpc[0] == "InVpc"
-    assert {action.partition(":")[0] for action in joining_a_vpc[1][0]["Action"]} == {"ec2"}
-
-
 @pytest.mark.parametrize(
-    ("permission", "function"),
-    [("AuthorizerPermission", "AuthorizerFunction"), ("AuthorizerAliasPermission", "AuthorizerFunction.Alias")],
+    ("parameters", "problem"),
+    [
+        (ISSUER, None),
+        (ISSUER | OTHERS | REFRESHER | SHIFTING | APIS, None),
+        ({"JwtConfig": "file:rules.toml"}, None),
+        ({}, "Set JwtIssuer (and JwtAudience or JwtClientId), or JwtConfig."),
+        (ISSUER | {"VpcSubnetIds": "subnet-1"}, "VpcSubnetIds and VpcSecurityGroupIds go together."),
+        (ISSUER | {"RefreshTarget": "ssm:/a"}, "RefreshTarget needs RefreshTargetArn."),
+        ({"JwtConfig": "file:rules.toml", **REFRESHER}, "RefreshTarget needs RefreshIssuer, or JwtIssuer."),
+        (ISSUER | SHIFTING | {"Alarms": "off"}, "GradualDeployment needs Alarms, which take a bad version back."),
+        (ISSUER | ALIAS | {"Alarms": "off"}, None),
+        (ISSUER | {"ApiId2": "second"}, "ApiId2 and ApiId3 add to the one API that ApiId names."),
+        (ISSUER | {"ApiId": "none", "ApiId3": "third"}, "ApiId2 and ApiId3 add to the one API that ApiId names."),
+    ],
 )
-def test_only_api_gateways_authorizers_may_call(template: dict[str, Any], permission: str, function: str) -> None:
-    properties = template["Resources"][permission]["Properties"]
-    assert properties["FunctionName"] == {"Ref": function}
-    assert properties["Principal"] == "apigateway.amazonaws.com"
-    assert properties["SourceArn"]["Sub"].endswith(":${AWS::AccountId}:${ApiId}/authorizers/*")
-
-
-def test_apis_are_told_the_alias_with_snap_start_and_the_function_without(template: dict[str, Any]) -> None:
-    named = {"If": ["SnapStarts", {"Ref": "AuthorizerFunction.Alias"}, {"GetAtt": "AuthorizerFunction.Arn"}]}
-    outputs = template["Outputs"]
-    assert outputs["FunctionArn"]["Value"] == named
-    for name in ("AuthorizerUri", "RestApiAuth", "HttpApiAuth"):
-        text, values = outputs[name]["Value"]["Sub"]
-        assert "${Named}" in text
-        assert values == {"Named": named}
-    assert template["Parameters"]["SnapStart"]["Default"] == "off"
-    function = template["Resources"]["AuthorizerFunction"]["Properties"]
-    assert function["SnapStart"] == {"ApplyOn": {"If": ["SnapStarts", "PublishedVersions", "None"]}}
-    assert template["Resources"]["AuthorizerAliasPermission"]["Condition"] == "SnapStarts"
-
-
-def test_a_version_is_published_whenever_a_parameter_of_the_function_changes(template: dict[str, Any]) -> None:
-    # SAM notices changes of the template, not of parameters' values: these are for CloudFormation to notice.
-    function = dict(template["Resources"]["AuthorizerFunction"]["Properties"])
-    description = function.pop("VersionDescription")
-    assert description["If"][0] == "SnapStarts"
-    assert list(refs(description["If"][1])) == ["SettingsVersion"]
-    parts = [function, template["Resources"]["AuthorizerFunction"]["Metadata"]]
-    parts += [template["Conditions"][name] for name in conditions(function)]
-    wanted = set(refs(parts)) & set(template["Parameters"])
-    content = template["Resources"]["SettingsVersion"]["Properties"]["Content"]
-    listed = list(refs(content))
-    assert sorted(listed) == sorted(wanted)
-    # One after the other, so that a value that moves from one to the next is a change as well.
-    assert content["Join"][0] == "\n"
-    for name in ("SettingsApplication", "SettingsProfile", "SettingsVersion"):
-        assert template["Resources"][name]["Condition"] == "SnapStarts"
-
-
-def test_it_is_in_a_vpc_only_with_subnets_and_groups(template: dict[str, Any]) -> None:
-    vpc = {"SubnetIds": {"Split": [",", {"Ref": "VpcSubnetIds"}]}}
-    vpc["SecurityGroupIds"] = {"Split": [",", {"Ref": "VpcSecurityGroupIds"}]}
-    function = template["Resources"]["AuthorizerFunction"]["Properties"]
-    assert function["VpcConfig"] == {"If": ["InVpc", vpc, {"Ref": "AWS::NoValue"}]}
-    for name in ("VpcSubnetIds", "VpcSecurityGroupIds"):
-        assert template["Parameters"][name]["Default"] == ""
-        assert name in refs(template["Conditions"]["InVpc"])
-
-
-def test_the_refresher_is_off_unless_asked_for(template: dict[str, Any]) -> None:
-    parameters, resources = template["Parameters"], template["Resources"]
-    assert {name for name in parameters if name.startswith("Refresh") and parameters[name]["Default"] != ""} == {
-        "RefreshSchedule"
-    }
-    refresher = {name: resource for name, resource in resources.items() if name.startswith("Refresher")}
-    assert set(refresher) == {"RefresherFunction", "RefresherLogs", "RefresherRole"}
-    for resource in refresher.values():
-        assert resource["Condition"] == "Refreshes"
-    assert set(refs(template["Conditions"]["Refreshes"])) == {"RefreshTarget", "RefreshTargetArn"}
-
-
-def test_the_refresher_is_the_same_package_outside_of_any_vpc(template: dict[str, Any]) -> None:
-    resources = template["Resources"]
-    authorizer, refresher = resources["AuthorizerFunction"], resources["RefresherFunction"]
-    assert refresher["Metadata"] == authorizer["Metadata"]
-    for name in ("CodeUri", "Runtime", "Architectures"):
-        assert refresher["Properties"][name] == authorizer["Properties"][name]
-    assert "build-RefresherFunction" in (ROOT / "artifact" / "artifact.mk").read_text()
-    assert refresher["Properties"]["Handler"] == "authorizer.refresher.lambda_handler"
-    assert "VpcConfig" not in refresher["Properties"]
-    # It fetches, then writes; a function that is cut off can't say why.
-    assert refresher["Properties"]["Timeout"] > 2 * TIMEOUT
-    assert refresher["Properties"]["Environment"]["Variables"] == {
-        "JWT_ISSUER": {"If": ["NamesRefreshIssuer", {"Ref": "RefreshIssuer"}, {"Ref": "JwtIssuer"}]},
-        "JWT_REFRESH_SOURCE": {"Ref": "RefreshSource"},
-        "JWT_REFRESH_TARGET": {"Ref": "RefreshTarget"},
-    }
-    schedule = refresher["Properties"]["Events"]["Refresh"]
-    assert schedule == {"Type": "Schedule", "Properties": {"Schedule": {"Ref": "RefreshSchedule"}}}
-
-
-def test_the_refresher_may_write_its_target_and_the_authorizer_read_it(template: dict[str, Any]) -> None:
-    resources = template["Resources"]
-    written, read = policies(resources["RefresherRole"]), policies(resources["AuthorizerRole"])["ReadCopy"]
-    assert set(written) == {"WriteItsLog", "WriteCopy"}
-    assert "*" not in str(written)
-    target = {"Ref": "RefreshTargetArn"}
-    assert written["WriteCopy"][1] == [
-        {"Effect": "Allow", "Action": ["ssm:PutParameter", "s3:PutObject"], "Resource": target}
-    ]
-    assert read == (
-        "Refreshes",
-        [{"Effect": "Allow", "Action": ["ssm:GetParameter", "s3:GetObject"], "Resource": target}],
-    )
-    for name in ("AuthorizerRole", "RefresherRole"):
-        logs = policies(resources[name])["WriteItsLog"][1][0]
-        assert logs["Resource"] == {"GetAtt": name.replace("Role", "Logs") + ".Arn"}
+def test_what_does_not_fit_together_is_refused(
+    template: Template, parameters: dict[str, str], problem: str | None
+) -> None:
+    assert refusals(template, parameters) == ([] if problem is None else [problem])
 
 
 @pytest.mark.parametrize(
@@ -236,9 +109,7 @@ def test_the_refresher_may_write_its_target_and_the_authorizer_read_it(template:
         ("/jwt/keys", False),
     ],
 )
-def test_a_target_is_refused_by_the_template_as_by_the_code(
-    template: dict[str, Any], target: str, *, good: bool
-) -> None:
+def test_a_target_is_refused_by_the_template_as_by_the_code(template: Template, target: str, *, good: bool) -> None:
     allowed = re.fullmatch(template["Parameters"]["RefreshTarget"]["AllowedPattern"], target) is not None
     try:
         document_writer(target, timeout=1)
@@ -246,3 +117,292 @@ def test_a_target_is_refused_by_the_template_as_by_the_code(
     except ValueError:
         written = False
     assert (allowed, written) == (good, good)
+
+
+# Every combination of what makes resources come and go, with everything else off and on.
+
+DEPLOYED = [
+    ISSUER | snap | gradual | refresher | {"Alarms": alarms, "Dashboard": dashboard} | apis | others
+    for snap, gradual, refresher, alarms, dashboard, apis, others in product(
+        ({}, {"SnapStart": "on"}),
+        ({}, ALIAS, SHIFTING),
+        ({}, REFRESHER),
+        ("on", "off"),
+        ("on", "off"),
+        ({}, {"ApiId": "none"}, APIS),
+        ({}, OTHERS),
+    )
+    if not (gradual == SHIFTING and alarms == "off")  # which is refused, as above
+]
+
+
+def named(stack: Resolved, role: str) -> dict[str, list[dict[str, Any]]]:
+    """Give a role's policies by name; none of them twice, and none from elsewhere."""
+    properties = stack.resources[role]["Properties"]
+    assert "ManagedPolicyArns" not in properties
+    found = {it["PolicyName"]: it["PolicyDocument"]["Statement"] for it in properties["Policies"]}
+    assert len(found) == len(properties["Policies"])
+    return found
+
+
+def test_in_each_combination_nothing_is_missing_and_no_right_is_without_its_use(template: Template) -> None:
+    assert len(DEPLOYED) == 2 * 5 * 2 * 2 * 3 * 2
+    for given in DEPLOYED:
+        assert refusals(template, given) == []
+        stack = resolve(template, given)  # which fails where something names what is not there
+        others, refreshes = "Tracing" in given, "RefreshTarget" in given
+        wanted = {"WriteItsLog"} | ({"ReadCopy"} if refreshes else set())
+        if others:
+            wanted |= {"ReadParameters", "ReadObjects", "DecryptWhatItReads", "WriteTraces", "JoinVpc"}
+        assert named(stack, "AuthorizerRole").keys() == wanted, given
+        shifts = given.get("GradualDeployment") == SHIFTING["GradualDeployment"]
+        assert ("DeploymentRole" in stack.resources) is shifts, given
+        assert ("RefresherRole" in stack.resources) is refreshes, given
+        if refreshes:
+            copies = {"WriteItsLog", "WriteCopy"} | ({"EncryptCopy"} if others else set())
+            assert named(stack, "RefresherRole").keys() == copies, given
+        by_alias = "SnapStart" in given or "GradualDeployment" in given
+        called = "AuthorizerFunction.Alias" if by_alias else "AuthorizerFunction.Arn"
+        assert stack.outputs["FunctionArn"] == called, given
+        permitted = [it["FunctionName"] for it in stack.of_type("AWS::Lambda::Permission").values()]
+        apis = {"none": 0, "first": 3}.get(given.get("ApiId", ""), 1)
+        assert sorted(permitted) == sorted(
+            ["AuthorizerFunction"] * apis + ["AuthorizerFunction.Alias"] * (apis if by_alias else 0)
+        )
+        assert ("SettingsVersion" in stack.resources) is by_alias, given
+        alarms = stack.of_type("AWS::CloudWatch::Alarm")
+        assert len(alarms) == (0 if given["Alarms"] == "off" else 14 if refreshes else 12), given
+        actions = [TOPIC["AlarmTopicArn"]] if others else None
+        assert all(it.get("AlarmActions") == it.get("OKActions") == actions for it in alarms.values()), given
+        assert ("DashboardUrl" in stack.outputs) is (given["Dashboard"] == "on"), given
+
+
+# Rights.
+
+
+def test_the_role_may_write_its_log_and_read_what_is_named(template: Template) -> None:
+    given = named(resolve(template, ISSUER | OTHERS | REFRESHER), "AuthorizerRole")
+    # Interfaces that are yet to be made have no names, and X-Ray knows none.
+    starred = {"JoinVpc": {"ec2"}, "WriteTraces": {"xray"}}
+    for name, services in starred.items():
+        (statement,) = given.pop(name)
+        assert (statement["Resource"], {it.partition(":")[0] for it in statement["Action"]}) == ("*", services)
+    assert {name: (it["Action"], it["Resource"]) for name, (it,) in given.items()} == {
+        "WriteItsLog": (["logs:CreateLogStream", "logs:PutLogEvents"], "AuthorizerLogs.Arn"),
+        "ReadParameters": ("ssm:GetParameter", READS["ReadableParameters"].split(",")),
+        "ReadObjects": ("s3:GetObject", [READS["ReadableObjects"]]),
+        "DecryptWhatItReads": ("kms:Decrypt", [READS["ReadableKeys"]]),
+        "ReadCopy": (["ssm:GetParameter", "s3:GetObject"], REFRESHER["RefreshTargetArn"]),
+    }
+    via = given["DecryptWhatItReads"][0]["Condition"]["StringLike"]["kms:ViaService"]
+    assert via == ["ssm.eu-west-1.amazonaws.com*", "s3.eu-west-1.amazonaws.com*"]
+
+
+def test_the_refresher_may_write_its_target(template: Template) -> None:
+    given = named(resolve(template, ISSUER | OTHERS | REFRESHER), "RefresherRole")
+    assert {name: (it["Action"], it["Resource"]) for name, (it,) in given.items()} == {
+        "WriteItsLog": (["logs:CreateLogStream", "logs:PutLogEvents"], "RefresherLogs.Arn"),
+        "WriteCopy": (["ssm:PutParameter", "s3:PutObject"], REFRESHER["RefreshTargetArn"]),
+        "EncryptCopy": ("kms:GenerateDataKey", [READS["ReadableKeys"]]),
+    }
+    assert given["EncryptCopy"][0]["Condition"] == {"StringLike": {"kms:ViaService": "s3.eu-west-1.amazonaws.com*"}}
+
+
+def test_codedeploy_may_move_this_alias_and_see_alarms(template: Template) -> None:
+    given = named(resolve(template, ISSUER | SHIFTING), "DeploymentRole")
+    assert {name: (it["Action"], it["Resource"]) for name, (it,) in given.items()} == {
+        "MoveTheAlias": (
+            ["lambda:GetAlias", "lambda:UpdateAlias", "lambda:GetProvisionedConcurrencyConfig"],
+            ["AuthorizerFunction.Arn", "AuthorizerFunction.Arn:*"],
+        ),
+        "SeeAlarms": ("cloudwatch:DescribeAlarms", "*"),
+    }
+
+
+def test_each_role_is_for_one_service(template: Template) -> None:
+    roles = resolve(template, ISSUER | OTHERS | REFRESHER | SHIFTING).of_type("AWS::IAM::Role")
+    trusted = {
+        name: [(it["Action"], it["Principal"]) for it in role["AssumeRolePolicyDocument"]["Statement"]]
+        for name, role in roles.items()
+    }
+    function = [("sts:AssumeRole", {"Service": "lambda.amazonaws.com"})]
+    assert trusted == {
+        "AuthorizerRole": function,
+        "RefresherRole": function,
+        "DeploymentRole": [("sts:AssumeRole", {"Service": "codedeploy.amazonaws.com"})],
+    }
+
+
+@pytest.mark.parametrize("alias", [{}, ALIAS])
+@pytest.mark.parametrize(("apis", "sources"), [({}, ["*"]), (APIS, ["first", "second", "third"])])
+def test_only_the_authorizers_of_named_apis_may_call(
+    template: Template, alias: dict[str, str], apis: dict[str, str], sources: list[str]
+) -> None:
+    arn = "arn:aws:execute-api:eu-west-1:123456789012:{}/authorizers/*"
+    permissions = resolve(template, ISSUER | apis | alias).of_type("AWS::Lambda::Permission")
+    for function in ("AuthorizerFunction", "AuthorizerFunction.Alias") if alias else ("AuthorizerFunction",):
+        assert [it for it in permissions.values() if it["FunctionName"] == function] == [
+            {
+                "FunctionName": function,
+                "Action": "lambda:InvokeFunction",
+                "Principal": "apigateway.amazonaws.com",
+                "SourceArn": arn.format(source),
+            }
+            for source in sources
+        ]
+
+
+# The function, and what APIs are told.
+
+
+def test_outputs_hold_the_lines_to_paste(template: Template) -> None:
+    for given, arn in ((ISSUER, "AuthorizerFunction.Arn"), (ISSUER | ALIAS, "AuthorizerFunction.Alias")):
+        outputs = resolve(template, given | REFRESHER).outputs
+        assert outputs["AuthorizerUri"] == (
+            f"arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{arn}/invocations"
+        )
+        for name, payload in (
+            ("RestApiAuth", "FunctionPayloadType: REQUEST"),
+            ("HttpApiAuth", 'AuthorizerPayloadFormatVersion: "2.0", EnableSimpleResponses: true'),
+        ):
+            assert outputs[name] == (
+                f'Auth: {{DefaultAuthorizer: Jwt, Authorizers: {{Jwt: {{FunctionArn: "{arn}", {payload}, '
+                "Identity: {Headers: [Authorization]}}}}"
+            )
+        assert (outputs["FunctionName"], outputs["LogGroup"]) == ("AuthorizerFunction", "AuthorizerLogs")
+        assert outputs["RefresherName"] == "RefresherFunction"
+        assert outputs["Service"] == "orders-authorizer"
+
+
+@pytest.mark.parametrize(
+    ("partition", "host"),
+    [
+        ("aws", "console.aws.amazon.com"),
+        ("aws-cn", "console.amazonaws.cn"),
+        ("aws-us-gov", "console.amazonaws-us-gov.com"),
+    ],
+)
+def test_the_dashboard_is_where_the_partition_s_console_is(template: Template, partition: str, host: str) -> None:
+    assert resolve(template, ISSUER, {"AWS::Partition": partition}).outputs["DashboardUrl"] == (
+        f"https://{host}/cloudwatch/home?region=eu-west-1#dashboards/dashboard/AuthorizerDashboard"
+    )
+
+
+def test_log_lines_and_metrics_bear_the_stack_s_name_or_another(template: Template) -> None:
+    for given, service in ((ISSUER, "orders-authorizer"), (ISSUER | {"ServiceName": "orders"}, "orders")):
+        stack = resolve(template, given)
+        assert function_of(stack)["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] == service
+        assert stack.outputs["Service"] == service
+
+
+def test_what_is_off_unless_asked_for_leaves_no_trace(template: Template) -> None:
+    off, on = function_of(resolve(template, ISSUER)), function_of(resolve(template, ISSUER | OTHERS))
+    for name, value in (
+        ("VpcConfig", {"SubnetIds": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]}),
+        ("ReservedConcurrentExecutions", "50"),
+    ):
+        assert name not in off
+        assert on[name] == value
+    assert (off["Tracing"], on["Tracing"]) == ("PassThrough", "Active")
+    logs = [resolve(template, given).resources["AuthorizerLogs"]["Properties"] for given in (ISSUER, ISSUER | OTHERS)]
+    assert logs == [{"RetentionInDays": "30"}, {"RetentionInDays": "30", "KmsKeyId": OTHERS["LogKeyArn"]}]
+
+
+def another(template: Template, name: str) -> str:
+    """Give a value for a parameter that is not its default."""
+    parameter = template["Parameters"][name]
+    allowed = [str(it) for it in parameter.get("AllowedValues", ()) if str(it) != str(parameter["Default"])]
+    return allowed[-1] if allowed else "42" if parameter["Type"] == "Number" else "another"
+
+
+OF_THE_FUNCTION_AS_A_WHOLE = {"ReservedConcurrentExecutions", "DeploymentPreference", "Description"}
+"""Not parts of a version. The description is there to change with its number."""
+
+
+def version_of(stack: Resolved) -> dict[str, Any]:
+    """Give the properties that make a version another one."""
+    return {name: it for name, it in function_of(stack).items() if name not in OF_THE_FUNCTION_AS_A_WHOLE}
+
+
+def test_a_version_is_published_whenever_a_parameter_of_it_changes_and_only_then(template: Template) -> None:
+    # SAM notices changes of the template, not of parameters' values: these are for CloudFormation to notice.
+    # Lambda, for its part, publishes no version that is like the last one, and CloudFormation calls that a failure.
+    given = ISSUER | VPC | ALIAS
+    before = resolve(template, given)
+    changing = set()
+    for name in template["Parameters"]:
+        after = resolve(template, given | {name: another(template, name)})
+        numbers = [it.resources["SettingsVersion"]["Properties"]["Content"] for it in (before, after)]
+        changes = version_of(before) != version_of(after)
+        assert (numbers[0] != numbers[1]) is changes, name
+        changing |= {name} if changes else set()
+    assert changing >= {parameter_of(setting.variable) for setting in SETTINGS}
+    assert changing >= {"ServiceName", "Architecture", "MemorySize", "Tracing", "SnapStart", *VPC}
+    # One after the other, so that a value that moves from one to the next is a change as well.
+    swapped = resolve(template, given | {"JwtClientId": "a", "JwtJwks": ""})
+    moved = resolve(template, given | {"JwtClientId": "", "JwtJwks": "a"})
+    assert len({it.resources["SettingsVersion"]["Properties"]["Content"] for it in (swapped, moved)}) == 2
+
+
+def test_the_number_makes_the_version_another_one_and_the_function_too(template: Template) -> None:
+    assert "VersionDescription" not in function_of(resolve(template, ISSUER))
+    for given in (ISSUER | ALIAS, ISSUER | {"SnapStart": "on"}):
+        function = function_of(resolve(template, given))
+        assert function["VersionDescription"] == "Settings SettingsVersion"
+        assert "SettingsVersion" in function["Description"]
+
+
+def test_a_new_version_takes_over_slowly_only_where_that_is_asked_for(template: Template) -> None:
+    values = template["Parameters"]["GradualDeployment"]["AllowedValues"]
+    assert template["Parameters"]["GradualDeployment"]["Default"] == "off"
+    assert set(template["Mappings"]["Deployments"]) == set(values)
+    for value in values:
+        stack = resolve(template, ISSUER | {"GradualDeployment": value})
+        preference = function_of(stack)["DeploymentPreference"]
+        shifts = value not in ("off", "AllAtOnce")
+        assert (preference["Enabled"], "Role" in preference) == (str(shifts).lower(), shifts)
+        # An alarm of its own takes it back; CodeDeploy looks at no more than ten.
+        alarms = stack.of_type("AWS::CloudWatch::Alarm")
+        assert 0 < len(preference["Alarms"]) <= 10
+        assert set(preference["Alarms"]) <= alarms.keys()
+
+
+# The second function.
+
+
+def test_the_refresher_is_off_unless_asked_for(template: Template) -> None:
+    parameters = template["Parameters"]
+    assert {name for name in parameters if name.startswith("Refresh") and parameters[name]["Default"] != ""} == {
+        "RefreshSchedule"
+    }
+    off, on = (resolve(template, given).resources for given in (ISSUER, ISSUER | REFRESHER))
+    assert on.keys() - off.keys() == {
+        "RefresherFunction",
+        "RefresherLogs",
+        "RefresherRole",
+        "RefresherFailuresAlarm",
+        "RefresherSilentAlarm",
+    }
+
+
+def test_the_refresher_is_the_same_package_outside_of_any_vpc(template: Template) -> None:
+    metadata = [template["Resources"][name]["Metadata"] for name in ("AuthorizerFunction", "RefresherFunction")]
+    assert metadata[0] == metadata[1]
+    assert "build-RefresherFunction" in (ROOT / "artifact" / "artifact.mk").read_text()
+    stack = resolve(template, ISSUER | OTHERS | REFRESHER)
+    refresher: dict[str, Any] = stack.resources["RefresherFunction"]["Properties"]
+    for name in ("CodeUri", "Runtime", "Architectures"):
+        assert refresher[name] == function_of(stack)[name]
+    assert refresher["Handler"] == "authorizer.refresher.lambda_handler"
+    assert "VpcConfig" not in refresher
+    # It fetches, then writes; a function that is cut off can't say why.
+    assert refresher["Timeout"] > 2 * TIMEOUT
+    assert refresher["Environment"]["Variables"] == {
+        "JWT_ISSUER": ISSUER["JwtIssuer"],
+        "JWT_REFRESH_SOURCE": "",
+        "JWT_REFRESH_TARGET": REFRESHER["RefreshTarget"],
+    }
+    assert refresher["Events"]["Refresh"] == {"Type": "Schedule", "Properties": {"Schedule": "rate(5 minutes)"}}
+    other = resolve(template, ISSUER | REFRESHER | {"RefreshIssuer": "https://other.example.com"})
+    variables = other.resources["RefresherFunction"]["Properties"]["Environment"]["Variables"]
+    assert variables["JWT_ISSUER"] == "https://other.example.com"

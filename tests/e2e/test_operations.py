@@ -1,0 +1,137 @@
+"""The deployed alarms look at what the deployed function reports; with GradualDeployment the alias is called.
+
+The local AWS knows no metric math, so alarms on shares are left out of what is deployed here; it reads no metrics out
+of the log either, which is done here (:mod:`tests.cloudwatch`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from demo.decisions import DecisionLog
+from demo.deployment import aws_client
+from demo.scenarios import AUDIENCE
+from demo.tools import REGION, host_architecture
+from devkit.events import sample
+from devkit.issuer.faults import Fault, FaultKind
+from tests.cloudwatch import Metric, Metrics, state, watched
+from tests.e2e.cloudformation import Made, change_stack, make_stack, packaged_template
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from demo.stack import Stack
+    from devkit.issuer import Provider
+
+NAME = "watched-authorizer"
+TOPIC = "arn:aws:sns:us-east-1:000000000000:pager"
+MINUTES = 60
+
+
+@dataclass(slots=True)
+class Watched:
+    """The stack, and what it tells."""
+
+    issuer: Provider
+    made: Made
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        return self.made.outputs
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
+        return aws_client(service, self.made.aws)
+
+    def invoke(self, event: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401 - whatever a function answers
+        """Call what an API would call: with a good token, or another event."""
+        asked = sample("rest-token", self.issuer.token(audience=AUDIENCE)) if event is None else event
+        answer = self.client("lambda").invoke(FunctionName=self.outputs["FunctionArn"], Payload=json.dumps(asked))
+        return json.loads(answer["Payload"].read())
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Give the function's own lines so far."""
+        text = DecisionLog(self.made.aws, self.outputs["LogGroup"]).text()
+        return [json.loads(line) for line in text.splitlines() if line.startswith('{"')]
+
+    def alarms(self) -> dict[str, dict[str, Any]]:
+        """Give the alarms as they were deployed, by their names in the template."""
+        described = self.client("cloudwatch").describe_alarms(AlarmNamePrefix=NAME)["MetricAlarms"]
+        return {it["AlarmName"].split("-")[2]: it for it in described}
+
+
+@pytest.fixture(scope="module")
+def deployed(stack: Stack) -> Watched:
+    template = yaml.safe_load(packaged_template(stack.aws, "demo-authorizer"))
+    resources = template["Resources"]
+    math = [name for name, it in resources.items() if "Metrics" in it.get("Properties", {})]
+    assert set(math) == {"NoDecisionAlarm", "FetchesFailingAlarm", "StaleKeysAlarm", "RejectionsAlarm"}
+    preference = resources["AuthorizerFunction"]["Properties"]["DeploymentPreference"]["Alarms"]["Fn::If"]
+    preference[1] = [it for it in preference[1] if it["Ref"] not in math]
+    shown = resources["AuthorizerDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"][1]["AlarmStates"]["Fn::If"][1]
+    for name in math:
+        del resources[name]
+        shown["Fn::Sub"] = shown["Fn::Sub"].replace(f'"${{{name}.Arn}}",', "")
+    parameters = {
+        "Architecture": host_architecture(),
+        "JwtIssuer": stack.issuer.url,
+        "JwtAudience": AUDIENCE,
+        "JwtAllowHttp": "true",
+        "Alarms": "on",
+        "AlarmTopicArn": TOPIC,
+    }
+    return Watched(stack.issuer, make_stack(stack.aws, NAME, json.dumps(template), parameters))
+
+
+def test_alarms_tell_the_topic_and_the_dashboard_shows_them(deployed: Watched) -> None:
+    alarms = deployed.alarms()
+    assert len(alarms) == 8
+    assert all(it["AlarmActions"] == it["OKActions"] == [TOPIC] for it in alarms.values())
+    dashboard = deployed.client("cloudwatch").get_dashboard(DashboardName=f"{NAME}-{REGION}")
+    body = json.loads(dashboard["DashboardBody"])
+    assert set(body["widgets"][0]["properties"]["alarms"]) == {it["AlarmArn"] for it in alarms.values()}
+
+
+def test_alarms_fire_by_what_the_deployed_function_writes(deployed: Watched) -> None:
+    deployed.issuer.misbehave("jwks", Fault(FaultKind.STATUS, 503))
+    try:
+        # The local AWS ends the function's process after each exception, so that each call is a cold start.
+        deployed.invoke({"hello": "world"})
+        assert "keys_unavailable" in deployed.invoke()["errorMessage"]
+    finally:
+        deployed.issuer.heal()
+    lines = deployed.lines()
+    assert {line["service"] for line in lines} == {NAME, deployed.outputs["Service"]}
+    # What is seen once is made to go on for three minutes.
+    metrics = Metrics()
+    for minute in range(3):
+        for line in lines:
+            metrics.read(line, at=minute * MINUTES)
+    fired = {name for name, alarm in deployed.alarms().items() if state(alarm, metrics, 3 * MINUTES) == "ALARM"}
+    assert fired == {"KeysUnavailableAlarm", "InvalidEventsAlarm"}
+
+
+def test_alarms_on_lambda_s_own_metrics_name_the_function_as_lambda_does(deployed: Watched) -> None:
+    deployed.invoke()
+    counted = {
+        Metric(it["Namespace"], it["MetricName"], frozenset((one["Name"], one["Value"]) for one in it["Dimensions"]))
+        for it in deployed.client("cloudwatch").list_metrics(Namespace="AWS/Lambda")["Metrics"]
+    }
+    alarms = deployed.alarms()
+    for name in ("SlowAlarm", "ThrottlesAlarm"):
+        assert set(watched(alarms[name])) <= counted
+
+
+def test_the_alias_is_called_from_the_first_slow_deployment_on(deployed: Watched) -> None:
+    functions, name = deployed.client("lambda"), deployed.outputs["FunctionName"]
+    before = functions.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
+    # Nothing is new about the function but that its alias is called: Lambda would publish no version for that.
+    # (The local AWS has no CodeDeploy; it expands the template as if nothing were shifted.)
+    deployed.made = change_stack(deployed.made, {"GradualDeployment": "Canary10Percent5Minutes"})
+    assert deployed.outputs["FunctionArn"].endswith(f":{name}:live")
+    assert functions.get_alias(FunctionName=name, Name="live")["FunctionVersion"] != before
+    assert deployed.invoke()["principalId"] == "user-1"

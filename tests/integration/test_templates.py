@@ -1,0 +1,161 @@
+"""Every template passes AWS's own checks, and SAM makes of ours what its conditions count on."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from demo.tools import Tools, clean_environment
+from tests.cloudformation import read_template, resolve
+from tests.unit.pages import EXAMPLES
+from tests.unit.test_template import DEPLOYED, ISSUER, SHIFTING
+
+if TYPE_CHECKING:
+    from tests.cloudformation import Template
+
+ROOT = Path(__file__).resolve().parents[2]
+SAM = Tools().sam
+LINT = [str(SAM.with_name("cfn-lint")), "--non-zero-exit-code", "informational"]
+TEMPLATES = [
+    ROOT / "template.yaml",
+    ROOT / "demo" / "template.yaml",
+    *(
+        path
+        for path in sorted([*EXAMPLES.rglob("*.yaml"), *EXAMPLES.rglob("*.yml")])
+        if re.search(r"^Resources:", path.read_text("utf-8"), re.MULTILINE)
+    ),
+]
+_EXPAND = """
+import json, sys
+from samcli.yamlhelper import yaml_parse
+from samtranslator.translator.transform import transform
+
+class NoPolicies:
+    def load(self):
+        return {}
+
+template, parameters = json.load(sys.stdin)
+json.dump(transform(template, parameters, NoPolicies()), sys.stdout)
+"""
+
+pytestmark = pytest.mark.skipif(not SAM.exists(), reason="needs SAM CLI: `make setup`")
+
+
+def checked(command: list[str], folder: Path, given: str | None = None) -> str:
+    """Run a program of SAM's environment; give what it wrote, or fail with it."""
+    environment = clean_environment(folder)
+    ended = subprocess.run(  # noqa: S603 - our own arguments
+        command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment, input=given
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+def test_sam_and_its_linter_have_nothing_to_say(tmp_path: Path) -> None:
+    # What `sam validate` does here by samconfig.toml. Examples are linted where they are deployed.
+    checked([str(SAM), "validate", "--lint", "--region", "eu-west-1"], tmp_path)
+    assert checked([*LINT, str(ROOT / "demo" / "template.yaml")], tmp_path) == ""
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_rule_that_is_ignored_has_its_reason(path: Path) -> None:
+    assert not list(ROOT.glob(".cfnlintrc*"))
+    for line in path.read_text("utf-8").splitlines():
+        if re.search(r"ignore_checks|disable_checks|^ +- [EWI]\d{4}", line):
+            assert re.search(r"ignore_checks:$|# \S+", line), line
+
+
+# SAM itself expands the template, with the parameters of a deployment.
+
+
+@cache
+def _expanded(gradual: str) -> str:
+    template = read_template(ROOT / "template.yaml")
+    for name in ("AuthorizerFunction", "RefresherFunction"):
+        template["Resources"][name]["Properties"]["CodeUri"] = "s3://bucket/package"
+    given = json.dumps([template, {"GradualDeployment": gradual}])
+    ended = subprocess.run(  # noqa: S603 - our own arguments
+        [str(SAM.with_name("python")), "-c", _EXPAND],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"AWS_DEFAULT_REGION": "eu-west-1", "PATH": "/usr/bin:/bin"},
+        input=given,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def expanded(gradual: str) -> Template:
+    """Give what SAM makes of the template."""
+    template: Template = json.loads(_expanded(gradual))
+    return template
+
+
+KINDS = ["off", "AllAtOnce", "Canary10Percent10Minutes"]
+
+
+@pytest.mark.parametrize("gradual", KINDS)
+def test_sam_makes_codedeploy_s_resources_only_where_traffic_is_shifted(gradual: str) -> None:
+    template = expanded(gradual)
+    made = {name for name, it in template["Resources"].items() if it["Type"].startswith("AWS::CodeDeploy::")}
+    alias = template["Resources"]["AuthorizerFunctionAliaslive"]
+    # None of SAM's own roles: they may do the same to every function of the account.
+    roles = {name for name, it in template["Resources"].items() if it["Type"] == "AWS::IAM::Role"}
+    assert roles == {"AuthorizerRole", "RefresherRole", "DeploymentRole"}
+    if gradual != SHIFTING["GradualDeployment"]:
+        assert (made, "UpdatePolicy" in alias) == (set(), False)
+        return
+    assert made == {"ServerlessDeploymentApplication", "AuthorizerFunctionDeploymentGroup"}
+    assert alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"] == {
+        "ApplicationName": {"Ref": "ServerlessDeploymentApplication"},
+        "DeploymentGroupName": {"Ref": "AuthorizerFunctionDeploymentGroup"},
+    }
+    stack = resolve(template, ISSUER | SHIFTING)
+    group: dict[str, Any] = stack.resources["AuthorizerFunctionDeploymentGroup"]["Properties"]
+    assert group["ServiceRoleArn"] == "DeploymentRole.Arn"
+    assert group["DeploymentConfigName"] == f"CodeDeployDefault.Lambda{gradual}"
+    assert group["AutoRollbackConfiguration"]["Enabled"] is True
+    assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+    assert group["AlarmConfiguration"]["Enabled"] is True
+    named = [it["Name"] for it in group["AlarmConfiguration"]["Alarms"]]
+    assert (
+        named
+        == resolve(read_template(ROOT / "template.yaml"), ISSUER | SHIFTING).resources["AuthorizerFunction"][
+            "Properties"
+        ]["DeploymentPreference"]["Alarms"]
+    )
+
+
+def test_in_each_combination_nothing_that_sam_makes_is_missing() -> None:
+    for given in DEPLOYED:
+        resolve(expanded(given.get("GradualDeployment", "off")), given)
+
+
+def test_what_codedeploy_needs_is_linted_as_well(tmp_path: Path) -> None:
+    gradual = SHIFTING["GradualDeployment"]
+    # It is expanded for this value alone, and cfn-lint looks at each: so the condition goes where it holds.
+    template = chosen(expanded(gradual), "ShiftsTraffic")
+    path = tmp_path / "expanded.json"
+    path.write_text(json.dumps(template))
+    # SAM has used the mapping up (W7001), and the condition is used no more (W8001).
+    assert checked([*LINT, "--ignore-checks", "W7001", "W8001", "--", str(path)], tmp_path) == ""
+
+
+def chosen(value: Any, condition: str) -> Any:  # noqa: ANN401 - whatever a template holds
+    """Take a condition as met."""
+    match value:
+        case {"Fn::If": [str(name), then, _]} if name == condition:
+            return chosen(then, condition)
+        case dict():
+            return {key: chosen(it, condition) for key, it in value.items() if (key, it) != ("Condition", condition)}
+        case list():
+            return [chosen(it, condition) for it in value]
+        case _:
+            return value
