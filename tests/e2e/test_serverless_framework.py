@@ -16,8 +16,9 @@ from demo.decisions import DecisionLog
 from demo.deployment import aws_client
 from demo.scenarios import AUDIENCE
 from demo.stack import Deployed
-from demo.tools import REGION, run
+from demo.tools import REGION, host_architecture, run
 from tests.e2e.asking import ask
+from tests.e2e.cloudformation import make_stack, packaged_template
 from tests.e2e.node_tools import COMMANDS, node_environment
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ NAME = "orders-demo"
 @pytest.fixture(scope="module")
 def authorizer(stack: Stack) -> Outputs:
     parameters = {"JwtIssuer": stack.issuer.url, "JwtAudience": AUDIENCE, "JwtAllowHttp": "true"}
-    return stack.deployer.deploy_authorizer("serverless-authorizer", parameters)
+    template = packaged_template(stack.aws, "demo-authorizer")
+    given = {**parameters, "Architecture": host_architecture()}
+    return make_stack(stack.aws, "serverless-authorizer", template, given).outputs
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,13 @@ from artifact.record import recorded
 from artifact.version import version_of
 from demo.calls import Api, Client
 from demo.decisions import DecisionLog
-from demo.deployment import aws_client
+from demo.deployment import DEMO_TEMPLATE, aws_client
 from demo.scenarios import AUDIENCE
 from demo.stack import Deployed
 from demo.tools import ROOT, host_architecture
 from tests.e2e.asking import ask
+from tests.e2e.cloudformation import make_stack
+from tests.e2e.cloudformation import packaged_template as deployed_template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,22 +61,23 @@ def parameters(stack: Stack, **more: str) -> dict[str, str]:
     }
 
 
-def upgraded(stack: Stack, release: Path, folder: Path, snap_start: str) -> Upgrade:
-    """Deploy the previous release's template, attach APIs, and update the stack to the release that there is now.
+def upgraded(stack: Stack, release: Path, snap_start: str) -> Upgrade:
+    """Make a stack of the previous release's template, attach APIs, and update it to the release that there is now.
 
-    The code of the first deployment is today's as well: a release's package is no part of the tree.
+    The code of the first is today's as well: a release's package is no part of the tree.
     """
     name, given = f"upgrade-{snap_start}", parameters(stack, SnapStart=snap_start)
     source = (ROOT / "releases" / PREVIOUS[0] / "template.yaml").read_text("utf-8")
-    old = folder / "old.yaml"
-    old.write_text(
-        packaged_template(source, str(stack.deployer.build_folder / "AuthorizerFunction"), host_architecture())
-    )
-    before = stack.deployer.deploy_template(name, old, given)
-    apis = stack.deployer.deploy_apis(f"{name}-apis", {"AuthorizerArn": before["FunctionArn"], "CacheSeconds": "0"})
-    deployed = Deployed(Client(stack.aws, apis), DecisionLog(stack.aws, before["LogGroup"]))
+    code = re.findall(r"CodeUri: (s3://\S+)", deployed_template(stack.aws, "demo-authorizer"))[0]
+    old = packaged_template(source, code, host_architecture())
+    known = {name: value for name, value in given.items() if f"\n  {name}:\n" in old}
+    before = make_stack(stack.aws, name, old, known).outputs
+    apis = {"AuthorizerArn": before["FunctionArn"], "CacheSeconds": "0"}
+    client = Client(stack.aws, make_stack(stack.aws, f"{name}-apis", DEMO_TEMPLATE, apis).outputs)
+    deployed = Deployed(client, DecisionLog(stack.aws, before["LogGroup"]))
     first = ask(deployed, Api.REST, token(stack))
     variables = environment(stack, before)
+    # As somebody would who has downloaded it.
     (new,) = release.glob(f"*-{host_architecture()}.yaml")
     after = stack.deployer.deploy_template(name, new, given)
     return Upgrade(before, after, deployed, (variables, environment(stack, after)), first)
@@ -91,10 +95,8 @@ def environment(stack: Stack, outputs: Outputs) -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="module", params=["off", "on"], ids=["SnapStart=off", "SnapStart=on"])
-def upgrade(
-    request: pytest.FixtureRequest, stack: Stack, release: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Upgrade:
-    return upgraded(stack, release, tmp_path_factory.mktemp("upgrade"), request.param)
+def upgrade(request: pytest.FixtureRequest, stack: Stack, release: Path) -> Upgrade:
+    return upgraded(stack, release, request.param)
 
 
 def test_whoever_named_an_output_names_it_still(upgrade: Upgrade) -> None:
