@@ -27,7 +27,7 @@ NAME = "jwt-authorizer"
 ARCHITECTURES = ("arm64", "x86_64")
 CATALOGUED = "arm64"
 """What the Serverless Application Repository offers: an application there has one package, and this is the default."""
-_BILL_TOOL = ROOT / ".venvs" / "release" / "bin" / "cyclonedx-py"
+_PROGRAMS = ROOT / ".venvs" / "release" / "bin"
 _ENTERS_THE_PACKAGE = ("authorizer", "bundled", "artifact", "requirements.txt", "template.yaml", "pyproject.toml")
 _FIRST_OF_1980 = datetime(1980, 1, 1, tzinfo=UTC)
 
@@ -113,7 +113,9 @@ def make_release(version: Version, dist: Path) -> list[Path]:
             pool.map(lambda name: _package(Path(scratch) / name, name, version, dist, python), ARCHITECTURES)
         )
         bills = pool.map(
-            lambda package: bill_of_materials(package, tool=_BILL_TOOL, project=ROOT / "pyproject.toml", made=made),
+            lambda package: bill_of_materials(
+                package, tool=_PROGRAMS / "cyclonedx-py", project=ROOT / "pyproject.toml", made=made
+            ),
             packages,
         )
         for package, bill in zip(packages, bills, strict=True):
@@ -121,10 +123,20 @@ def make_release(version: Version, dist: Path) -> list[Path]:
             stem.with_name(f"{stem.name}.cdx.json").write_text(bill, "utf-8")
             text = packaged_template(template, f"./{package.zip_name}", package.architecture)
             stem.with_name(f"{stem.name}.yaml").write_text(text, "utf-8")
+    _check_bills(sorted(dist.glob("*.cdx.json")))
     files = sorted(dist.iterdir())
     (dist / "SHA256SUMS").write_text(checksums(files), "utf-8")
     _catalogue(dist, template, version)
     return [*files, dist / "SHA256SUMS"]
+
+
+def _check_bills(files: list[Path]) -> None:
+    """Raise :class:`ReleaseError` where a bill of materials is none, by its schema."""
+    command = [str(_PROGRAMS / "python"), "artifact/bill_schema.py", *map(str, files)]
+    done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)  # noqa: S603 - our own arguments
+    if done.returncode != 0:
+        message = f"a bill of materials breaks its schema: {done.stderr.strip()}"
+        raise ReleaseError(message)
 
 
 def _package(scratch: Path, architecture: str, version: Version, dist: Path, python: str) -> Package:

@@ -74,7 +74,7 @@ def bill_of_materials(package: Package, *, tool: Path, project: Path, made: date
 
 def _written_by_tool(package: Package, tool: Path, project: Path, made: datetime) -> dict[str, Any]:
     command = [str(tool), "environment", "-S", "--pyproject", str(project), "--spec-version", "1.6"]
-    # A test checks the whole against the schema; the tool's own check would be of less, and takes as long as the rest.
+    # The whole is checked when it is done; the tool's own check would be of less, and takes as long as all the rest.
     command += ["--output-reproducible", "--no-validate", sys.executable]
     # Without site, an interpreter's path holds what PYTHONPATH names, and the standard library.
     environment = os.environ | {

@@ -19,6 +19,7 @@ from demo.stack import Deployed
 from demo.tools import ROOT, host_architecture
 from devkit.routes.documents import read_document
 from tests.e2e.asking import ask
+from tests.e2e.cloudformation import make_stack
 from tests.e2e.node_tools import COMMANDS, node_environment
 
 if TYPE_CHECKING:
@@ -133,13 +134,7 @@ def deployed(stack: Stack, synthesised: Synthesised) -> Deployed:
             s3.create_bucket(Bucket=bucket)
             s3.upload_file(str(synthesised.folder / asset["source"]["path"]), bucket, place["objectKey"])
     aws_client("ssm", stack.aws).put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Value="30", Type="String")
-    formation = aws_client("cloudformation", stack.aws)
-    body = json.dumps(synthesised.template)
-    formation.create_stack(StackName=NAME, TemplateBody=body, Capabilities=["CAPABILITY_IAM"])
-    waiter = formation.get_waiter("stack_create_complete")
-    waiter.wait(StackName=NAME, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
-    listed = formation.describe_stacks(StackName=NAME)["Stacks"][0]["Outputs"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in listed}
+    outputs = make_stack(stack.aws, NAME, json.dumps(synthesised.template), {}).outputs
     return Deployed(Client(stack.aws, outputs), DecisionLog(stack.aws, outputs["LogGroup"]))
 
 
