@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 type Scalar = str | int | float | bool | None
 
+_LONGEST_KEPT = 1024
+"""Characters of a scope that is kept once it has been read, so that what is kept is bounded."""
+
 _MAX_NUMERIC_DATE = 2**53
 """Seconds. Beyond it a number is no date, and JSON parsers no longer agree about it (RFC 7493 section 2.2)."""
 
@@ -203,7 +206,7 @@ def _principal_id(claims: Mapping[str, object], name: str) -> str:
 def _scope(claims: Mapping[str, object]) -> tuple[str, frozenset[str]]:
     """Collect the scopes from ``scope`` and ``scp``, each a space-separated text or a list, each scope once."""
     scope, scp = claims.get("scope"), claims.get("scp")
-    if isinstance(scope, str) and scp is None:
+    if isinstance(scope, str) and scp is None and len(scope) <= _LONGEST_KEPT:
         return _scope_text(scope)
     return _each_once([*_scopes_in(scope), *_scopes_in(scp)])
 

@@ -28,7 +28,7 @@ def json_object(data: bytes) -> dict[str, object]:
         value, end = _decoder.raw_decode(text) if text.startswith("{") else (None, -1)
         if end != len(text):
             value = _decoder.decode(text)
-        if "\\" in text:
+        if "\\" in text and "\\u" in text:
             dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except BadJsonError:
         raise

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MAX_TOKEN_LENGTH = 16 * 1024
 """Characters. API Gateway's limit for all headers together is 10 KB, so no real token is longer."""
 
+_JOINED = "the token is no JWT: two values were joined with a comma, as HTTP APIs do with a header sent twice"
 _NO_JWT = "the token is no JWT: expected three base64url parts joined by dots"
 _ALPHABET = re.compile("[A-Za-z0-9_-]+")
 _LAST_CHARACTER = ("", "", "AQgw", "AEIMQUYcgkosw048")
@@ -147,14 +148,8 @@ def parse(token: BearerToken) -> UnverifiedToken:
         _malformed(_not_compact(text))
     decoded_signature = _base64url(signature, "signature")
     alg, kid, typ = read_header(header)
-    return UnverifiedToken(
-        alg,
-        kid,
-        typ,
-        _json_part(payload, "payload"),
-        signing_input.encode(),
-        decoded_signature,
-    )
+    claims = _json_part(payload, "payload")
+    return UnverifiedToken(alg, kid, typ, claims, signing_input.encode("ascii"), decoded_signature)
 
 
 @lru_cache(maxsize=16)
@@ -174,7 +169,7 @@ def read_header(encoded: str) -> tuple[str, str | None, str | None]:
 
 def _not_compact(text: str) -> str:
     if "," in text:
-        return "the token is no JWT: two values were joined with a comma, as HTTP APIs do with a header sent twice"
+        return _JOINED
     if text.count(".") == _JWE_DOTS:
         return "the token is encrypted (a JWE): the issuer has to send signed tokens"
     if "." not in text:
@@ -218,7 +213,9 @@ def _base64url(text: str, part: str) -> bytes:
 
 
 def _not_base64url(text: str, part: str) -> NoReturn:
-    _malformed(f"the {part} is not valid base64url" if _ALPHABET.fullmatch(text) else _NO_JWT)
+    if _ALPHABET.fullmatch(text):
+        _malformed(f"the {part} is not valid base64url")
+    _malformed(_JOINED if "," in text else _NO_JWT)
 
 
 def _malformed(detail: str) -> NoReturn:

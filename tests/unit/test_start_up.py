@@ -256,6 +256,9 @@ def test_a_client_s_scopes_are_read_once() -> None:
     for number in range(5):
         function(rest_request_event(token({"jti": str(number), "scope": "orders:read orders:write"})))
     assert claims._scope_text.cache_info().misses == 1  # noqa: SLF001 - as above
+    long = " ".join(f"orders:{number}" for number in range(200))
+    function(rest_request_event(token({"scope": long})))
+    assert claims._scope_text.cache_info().misses == 1, "what is kept has to be short"  # noqa: SLF001 - as above
 
 
 def test_a_token_is_digested_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -195,6 +195,8 @@ def test_types_are_compared_without_case_and_prefix(typ: str) -> None:
         ("", "opaque"),
         ("a.b.c.d.e", "encrypted"),
         ("a.b.c,a.b.c", "two values were joined with a comma"),
+        ("opaque,e30.e30.c2ln", "two values were joined with a comma"),
+        ("e30.e30.c2ln,opaque", "two values were joined with a comma"),
         ("a.b", "three base64url parts"),
         ("a.b.c.d", "three base64url parts"),
         (".e30.c2ln", "three base64url parts"),
@@ -209,6 +211,19 @@ def test_types_are_compared_without_case_and_prefix(typ: str) -> None:
 )
 def test_what_is_no_compact_jws_is_malformed(text: str, detail: str) -> None:
     assert detail in malformed(text)
+
+
+@pytest.mark.parametrize("part", [0, 1, 2], ids=["header", "payload", "signature"])
+@pytest.mark.parametrize("stranger", list("+/=\n\0 !,é\ud800~"), ids=ascii)
+def test_no_character_but_base64url_s_is_read_or_read_over(stranger: str, part: int) -> None:
+    parts = compact(HEADER).split(".")
+    for count in (1, 2, 3, 4):
+        for place in range(len(parts[part]) + 1):
+            changed = parts[part][:place] + stranger * count + parts[part][place:]
+            malformed(".".join(changed if number == part else text for number, text in enumerate(parts)))
+            # In the place of characters: the length, and with it the padding, stays right.
+            changed = parts[part][:place] + stranger * count + parts[part][place + count :]
+            malformed(".".join(changed if number == part else text for number, text in enumerate(parts)))
 
 
 @pytest.mark.parametrize(
