@@ -45,6 +45,9 @@ help: ## List what there is
 	@tools/setup.sh venv .venvs/$* requirements/$*.txt
 	@touch $@
 
+# A minute of compiling for ten seconds of use.
+.venvs/cdk/.made: export UNCOMPILED := 1
+
 .PHONY: setup
 setup: .venv/.made .venvs/sam/.made .venvs/ministack/.made .venvs/docs/.made ## Install everything into this folder (other targets do so as needed)
 
@@ -58,11 +61,18 @@ test: lint unit docs integration coverage e2e ## Every check and every test
 	@echo "make test: all passed"
 
 .PHONY: lint
-lint: .venv/.made
+lint: .venv/.made workflows
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-logo
 	@$(MAKE) --no-print-directory types
+
+# Their form, by GitHub's own schema, and what an attacker could make of them; offline, so no action is looked up.
+.PHONY: workflows
+workflows: .venvs/workflows/.made
+	.venvs/workflows/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	.venvs/workflows/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	.venvs/workflows/bin/zizmor --offline --quiet --no-progress .github
 
 .PHONY: types
 types: .venv/.made
@@ -86,7 +96,7 @@ coverage: .venv/.made
 	$(BIN)/coverage report --skip-covered
 
 .PHONY: e2e
-e2e: .venv/.made .venvs/sam/.made .venvs/ministack/.made
+e2e: .venv/.made $(foreach name,sam ministack release cdk terraform,.venvs/$(name)/.made)
 	$(BIN)/pytest tests/e2e
 
 .PHONY: fmt
@@ -103,6 +113,14 @@ demo: .venv/.made .venvs/sam/.made .venvs/ministack/.made ## Three APIs behind t
 .PHONY: build
 build: .venv/.made .venvs/sam/.made ## Build the function's package with SAM (ARCH=arm64 or x86_64)
 	. tools/index.sh && $(SAM) build --parameter-overrides Architecture=$(ARCH)
+
+.PHONY: release
+release: .venv/.made .venvs/release/.made ## Make a release in dist/: packages, templates, bills of materials, checksums (TAG=v1.2.3 to insist on it)
+	. tools/index.sh && $(BIN)/python -m artifact.release --tag "$(TAG)"
+
+.PHONY: record
+record: .venv/.made ## Write down in releases/ what this version promises, for later ones to be held to
+	$(BIN)/python -m artifact.record
 
 .PHONY: bench
 bench: .venvs/bench/.made ## Measure what we claim about speed
@@ -132,11 +150,16 @@ lock: .venvs/boot/.made ## Write the requirement files anew from requirements/*.
 	. tools/index.sh && $(LOCK) $(UPGRADE) requirements/runtime.in -o requirements.txt
 	. tools/index.sh && for name in $(LOCKED:.in=); do $(LOCK) $(UPGRADE) $$name.in -o $$name.txt || exit 1; done
 
+.PHONY: audit
+audit: .venvs/audit/.made ## Ask for known vulnerabilities of all that is pinned (needs the internet, so no part of `make test`)
+	for file in requirements.txt requirements/*.txt; do echo "$$file" && \
+		.venvs/audit/bin/pip-audit --strict --progress-spinner off --require-hashes --disable-pip -r $$file || exit 1; done
+
 .PHONY: upgrade
 upgrade: UPGRADE := --upgrade
 upgrade: lock ## The same with the newest versions
 
 .PHONY: clean
 clean: ## Remove what was built or cached; environments stay (remove .venv and .venvs for those)
-	rm -rf site .aws-sam .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf site dist .aws-sam .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find $(CHECKED) -name __pycache__ -type d -prune -exec rm -rf {} +

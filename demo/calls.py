@@ -69,10 +69,11 @@ class Client:
 
     aws: LocalAws
     outputs: Outputs
+    stage: str = STAGE
 
     def path(self, api: Api, path: str) -> str:
         """Give the path under which the local AWS serves an API: its own names for hosts don't resolve everywhere."""
-        return f"/_aws/execute-api/{self.outputs[api]}/{STAGE}{path}"
+        return f"/_aws/execute-api/{self.outputs[api]}/{self.stage}{path}"
 
     def url(self, api: Api, path: str) -> str:
         """Give the whole address, for a person to try."""

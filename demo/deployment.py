@@ -81,15 +81,16 @@ class Deployer:
 
     def deploy_authorizer(self, stack: str, parameters: Mapping[str, str]) -> Outputs:
         """Deploy the built authorizer with these parameters; give the stack's outputs."""
-        return self._deploy(
+        return self.deploy_template(
             stack, self.build_folder / "template.yaml", {"Architecture": host_architecture(), **parameters}
         )
 
     def deploy_apis(self, stack: str, parameters: Mapping[str, str]) -> Outputs:
         """Deploy the APIs of ``demo/template.yaml``; give the stack's outputs."""
-        return self._deploy(stack, DEMO_TEMPLATE, parameters)
+        return self.deploy_template(stack, DEMO_TEMPLATE, parameters)
 
-    def _deploy(self, stack: str, template: Path, parameters: Mapping[str, str]) -> Outputs:
+    def deploy_template(self, stack: str, template: Path, parameters: Mapping[str, str]) -> Outputs:
+        """Deploy any template, or update the stack to it; give the stack's outputs."""
         command = [str(self.tools.sam), "deploy", "--template-file", str(template), "--stack-name", stack]
         command += [
             "--s3-bucket",

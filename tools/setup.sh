@@ -65,7 +65,9 @@ make_venv() {
   fi
   say "$folder: $*"
   # Bytecode at once, since some machines keep Python from saving it and would pay at every start.
-  "$boot/bin/uv" pip sync --python "$folder/bin/python" --require-hashes --compile-bytecode "$@"
+  compile=--compile-bytecode
+  [ -z "${UNCOMPILED:-}" ] || compile=
+  "$boot/bin/uv" pip sync --python "$folder/bin/python" --require-hashes $compile "$@"
 }
 
 case ${1:-} in

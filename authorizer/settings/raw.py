@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from authorizer.dataclass import dataclass, field
 from authorizer.errors import Problem
-from authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, ISSUER, PREFIX, SETTINGS, Place
+from authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, FORMER, ISSUER, PREFIX, SETTINGS, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from authorizer.settings.table import Setting
+    from authorizer.settings.table import Former, Setting
 
 
 _SHOWN = 100
@@ -51,6 +51,7 @@ class RawSettings:
     routes: Written | None = None
     unlisted_routes: Written | None = None
     problems: list[Problem] = field(default_factory=list)
+    former: Former = field(default_factory=dict)
 
     def problem(self, name: str, message: str, value: object = None) -> None:
         """Note one wrong setting and go on, so that all are reported at once."""
@@ -60,16 +61,19 @@ class RawSettings:
             self.problems.append(problem)
 
 
-def read_raw(environment: Mapping[str, str], read_document: Callable[[str], str]) -> RawSettings:
+def read_raw(
+    environment: Mapping[str, str], read_document: Callable[[str], str], former: Former = FORMER
+) -> RawSettings:
     """Collect the settings. ``read_document`` gives the text that ``JWT_CONFIG`` names; it raises :class:`ValueError`.
 
     A variable that is set to nothing counts as not set, which is what an empty template parameter makes of it.
+    ``former`` tells what became of names that settings had.
     """
-    raw = RawSettings()
+    raw = RawSettings(former=former)
     by_variable = {setting.variable: setting for setting in SETTINGS}
     given = {name: text for name, text in environment.items() if name.startswith(PREFIX) and text.strip()}
     for name in sorted(given.keys() - by_variable.keys()):
-        raw.problem(name, f"there is no such setting{_suggestion(name, list(by_variable))}")
+        raw.problem(name, _unknown(name, list(by_variable), former))
     config = given.pop(CONFIG.variable, None)
     issuer: dict[str, Written] = {}
     for name, text in given.items():
@@ -114,7 +118,7 @@ def _read_document(raw: RawSettings, document: dict[str, object]) -> None:
         if name in _TABLES:
             continue
         if setting is None:
-            raw.problem(name, f"there is no such setting{_suggestion(name, [*by_name, *_TABLES])}")
+            raw.problem(name, _unknown(name, [*by_name, *_TABLES], raw.former))
         elif setting.place is Place.ISSUER:
             defaults[name] = Written(name, value)
         elif name in raw.document:
@@ -145,7 +149,7 @@ def _read_issuers(raw: RawSettings, tables: object, defaults: dict[str, Written]
             if name in known:
                 issuer[name] = Written(f"{label}.{name}", value)
             else:
-                raw.problem(f"{label}.{name}", f"there is no such setting of an issuer{_suggestion(name, known)}")
+                raw.problem(f"{label}.{name}", _unknown(name, known, raw.former, "setting of an issuer"))
         raw.issuers.append(RawIssuer(label, issuer))
 
 
@@ -154,6 +158,16 @@ def _written_as(setting: Setting[object, object]) -> str:
     if setting is CONTEXT_CLAIMS:
         return 'under [context]: key = "claim"'
     return f"{setting.name} = …" + (" under [[issuers]]" if setting.place is Place.ISSUER else "")
+
+
+def _unknown(name: str, known: list[str], former: Former, kind: str = "setting") -> str:
+    """Say what became of a setting that there was, or which one may be meant."""
+    successor = former.get(name.removeprefix(PREFIX).lower())
+    if successor is None:
+        return f"there is no such {kind}{_suggestion(name, known)}"
+    if isinstance(successor, str):
+        return f"is no longer a setting: {successor}"
+    return f"is called {successor.variable if name.startswith(PREFIX) else successor.name} now"
 
 
 def _suggestion(name: str, known: list[str]) -> str:

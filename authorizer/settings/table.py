@@ -15,7 +15,7 @@ from authorizer.settings import values
 from authorizer.settings.model import HttpApiReject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 PREFIX = "JWT_"
 
@@ -105,3 +105,11 @@ SETTINGS: tuple[Setting[object, object], ...] = (
     CONFIG,
 )
 """In the order in which people read about them."""
+
+type Former = Mapping[str, Setting[object, object] | str]
+
+FORMER: Former = {}
+"""Names that settings had in earlier releases, and the setting that each is now; or, in words, what to do instead.
+
+Whoever still sets one is told so at start-up. A name stays here for good: nobody knows who upgrades from where.
+"""

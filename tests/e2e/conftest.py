@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from demo.stack import Deployed, Stack, running_stack
-from demo.tools import Tools
+from demo.tools import ROOT, Tools
 from devkit.issuer import TlsFiles, local_issuer
+from tests.e2e.node_tools import COMMANDS, install
 from tests.integration.certificates import Authority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.e2e.copied_keys import CopiedKeys
     from tests.e2e.examples import Examples
@@ -25,6 +30,36 @@ if TYPE_CHECKING:
 def stack() -> Iterator[Stack]:
     with running_stack(Tools(), lambda _: contextlib.nullcontext()) as running:
         yield running
+
+
+@pytest.fixture(scope="session", autouse=True)
+def installing(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[Path]]]:
+    """Install the commands for Node that the chosen tests use, while the first of them wait for the local AWS."""
+    used = {name for item in request.session.items if isinstance(item, pytest.Function) for name in item.fixturenames}
+    with ThreadPoolExecutor() as pool:
+        yield {name: pool.submit(install, name, tmp_path_factory.mktemp(name)) for name in COMMANDS if name in used}
+
+
+@pytest.fixture(scope="session")
+def cdk(installing: dict[str, Future[Path]]) -> Path:
+    return installing["cdk"].result()
+
+
+@pytest.fixture(scope="session")
+def osls(installing: dict[str, Future[Path]]) -> Path:
+    return installing["osls"].result()
+
+
+@pytest.fixture(scope="session")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a release, as `make release` does; give its folder."""
+    dist = tmp_path_factory.mktemp("release") / "dist"
+    command = [sys.executable, "-m", "artifact.release", "--into", str(dist)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
+    assert done.returncode == 0, done.stderr
+    return dist
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from authorizer.settings.raw import RawSettings, Written, read_raw
-from authorizer.settings.table import AUDIENCE, CACHED_BY, ISSUER, TOKEN_SOURCE
+from authorizer.settings.table import AUDIENCE, CACHED_BY, ISSUER, JWKS, TOKEN_SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from authorizer.settings.table import Former
 
 ONE_ISSUER = '[[issuers]]\nissuer = "https://a.example.com"\n'
 
@@ -132,6 +134,35 @@ def test_a_wrong_document_says_where_and_what(document: str, name: str, message:
     found = problems(read_document(document or "#"))
     assert list(found) == [name]
     assert message in found[name]
+
+
+FORMER: Former = {
+    "audiences": AUDIENCE,
+    "jwks_url": JWKS,
+    "cache_by": CACHED_BY,
+    "verbose": "log lines have all there is",
+}
+
+
+def test_a_name_that_a_setting_had_names_the_one_that_it_has() -> None:
+    environment = {"JWT_AUDIENCES": "a", "JWT_CACHE_BY": "token", "JWT_VERBOSE": "true", "JWT_JWKS_URL": ""}
+    assert problems(read_raw(environment, str, FORMER)) == {
+        "JWT_AUDIENCES": "is called JWT_AUDIENCE now",
+        "JWT_CACHE_BY": "is called JWT_CACHED_BY now",
+        "JWT_VERBOSE": "is no longer a setting: log lines have all there is",
+    }
+
+
+def test_in_a_document_as_well() -> None:
+    document = (
+        f'audiences = ["a"]\ncache_by = "token"\nverbose = true\n{ONE_ISSUER}jwks_url = "https://a.example.com/keys"'
+    )
+    assert problems(read_raw({"JWT_CONFIG": document}, str, FORMER)) == {
+        "audiences": "is called audience now",
+        "cache_by": "is called cached_by now",
+        "verbose": "is no longer a setting: log lines have all there is",
+        "issuers[0].jwks_url": "is called jwks now",
+    }
 
 
 def test_a_document_that_cannot_be_had_is_a_problem() -> None:

@@ -1,0 +1,165 @@
+"""What `make release` makes: the same bytes whoever builds them, and a bill of materials of just these."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from datetime import UTC, datetime
+from email.parser import HeaderParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from artifact.archive import sha256, zip_folder
+from artifact.release import version_to_make
+from artifact.sbom import Package, bill_of_materials
+from demo.tools import ROOT
+
+VERSION = version_to_make()
+ARCHITECTURES = ("arm64", "x86_64")
+
+
+def stem(architecture: str) -> str:
+    return f"jwt-authorizer-{VERSION.label}-{architecture}"
+
+
+def test_there_is_one_of_each_for_each_architecture(release: Path) -> None:
+    files = {f"{stem(name)}{ending}" for name in ARCHITECTURES for ending in (".zip", ".yaml", ".cdx.json")}
+    assert {path.name for path in release.iterdir() if path.is_file()} == {*files, "SHA256SUMS"}
+    sums = dict(line.split("  ")[::-1] for line in (release / "SHA256SUMS").read_text().splitlines())
+    assert sums == {name: sha256(release / name) for name in files}
+
+
+def test_another_installer_python_user_and_place_give_the_same_bytes(release: Path, tmp_path: Path) -> None:
+    # A tree where nothing of ours is installed, so that pip installs; run by the Python that made .venvs/boot.
+    tree, programs = tmp_path / "tree", tmp_path / "bin"
+    for name in ("authorizer", "artifact", "bundled"):
+        shutil.copytree(ROOT / name, tree / name)
+    shutil.copy(ROOT / "requirements.txt", tree)
+    programs.mkdir()
+    (programs / "python3.13").symlink_to(Path(sys.executable).resolve())
+    kept = {name: value for name, value in os.environ.items() if name.startswith("PIP_") or name.endswith("_proxy")}
+    environment = kept | {
+        "PATH": f"{programs}:/usr/bin:/bin",
+        "HOME": os.environ.get("HOME", "/"),  # where pip is told of an index
+        "TZ": "Asia/Tokyo",
+        "LC_ALL": "C",
+    }
+    command = [str(ROOT / ".venvs/boot/bin/python"), "artifact/assemble.py", "--architecture", "arm64"]
+    done = subprocess.run(  # noqa: S603 - our own arguments
+        [*command, "--into", str(tmp_path / "package")],
+        cwd=tree,
+        env=environment,
+        umask=0o077,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "installing dependencies for arm64 with pip" in done.stdout
+    zip_folder(tmp_path / "package", tmp_path / "again.zip")
+    assert sha256(tmp_path / "again.zip") == sha256(release / f"{stem('arm64')}.zip")
+
+
+@pytest.fixture(params=ARCHITECTURES)
+def packaged(request: pytest.FixtureRequest, release: Path) -> zipfile.ZipFile:
+    return zipfile.ZipFile(release / f"{stem(request.param)}.zip")
+
+
+@pytest.fixture
+def bill(packaged: zipfile.ZipFile) -> dict[str, Any]:
+    text = Path(str(packaged.filename)).with_suffix(".cdx.json").read_text("utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def test_a_bill_that_breaks_its_schema_is_noticed(release: Path, tmp_path: Path) -> None:
+    def checked(file: Path) -> tuple[int, str]:
+        command = [ROOT / ".venvs/release/bin/python", ROOT / "artifact/bill_schema.py", file]
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
+        return done.returncode, done.stderr
+
+    bill = release / f"{stem('arm64')}.cdx.json"
+    assert checked(bill) == (0, "")
+    document = json.loads(bill.read_text("utf-8"))
+    document["metadata"]["component"]["hashes"][0]["alg"] = "SHA-1000"
+    document["metadata"]["timestamp"] = "yesterday"
+    (tmp_path / "broken.json").write_text(json.dumps(document))
+    code, said = checked(tmp_path / "broken.json")
+    assert (code, "SHA-1000" in said, "yesterday" in said) == (1, True, True)
+
+
+def test_the_same_package_elsewhere_has_the_same_bill(release: Path, tmp_path: Path) -> None:
+    zip_name = f"{stem('arm64')}.zip"
+    zipfile.ZipFile(release / zip_name).extractall(tmp_path)
+    package = Package(tmp_path, VERSION.label, "arm64", zip_name, sha256(release / zip_name), platform.python_version())
+    tool, project = ROOT / ".venvs/release/bin/cyclonedx-py", ROOT / "pyproject.toml"
+    made = VERSION.released or datetime(1980, 1, 1, tzinfo=UTC)
+    again = bill_of_materials(package, tool=tool, project=project, made=made)
+    assert again == (release / f"{stem('arm64')}.cdx.json").read_text("utf-8")
+
+
+def test_the_bill_lists_what_is_in_the_zip(packaged: zipfile.ZipFile, bill: dict[str, Any]) -> None:
+    metadata = [name for name in packaged.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name)]
+    headers = [HeaderParser().parsestr(packaged.read(name).decode("utf-8")) for name in metadata]
+    assert {(header["Name"], header["Version"]) for header in headers} == {
+        (component["name"], component["version"]) for component in bill["components"]
+    }
+    # Nothing else is in it: each name at the top belongs to one of these, or is ours.
+    tops = {re.sub(r"\..*", "", name.split("/")[0]) for name in packaged.namelist() if ".dist-info/" not in name}
+    assert tops - {"__pycache__"} == {
+        "_cffi_backend",
+        "authorizer",
+        "aws_lambda_powertools",
+        "cryptography",
+        "jmespath",
+        "jwt",
+        "typing_extensions",
+    }
+    assert all(component["licenses"] for component in bill["components"])
+    assert {each["name"]: each["properties"] for each in bill["components"] if "properties" in each}.keys() == {
+        "aws_lambda_powertools",
+        "cffi",
+    }
+
+
+def test_the_bill_names_what_was_linked_into_libraries(packaged: zipfile.ZipFile, bill: dict[str, Any]) -> None:
+    library = packaged.read("cryptography/hazmat/bindings/_rust.abi3.so")
+    linked = re.search(rb"OpenSSL (\d+\.\d+\.\d+) \d+ [A-Z][a-z]{2} \d{4}", library)
+    assert linked
+    (cryptography,) = [each for each in bill["components"] if each["name"] == "cryptography"]
+    nested = {(each["name"], each["purl"].split("/")[0]): each["version"] for each in cryptography["components"]}
+    assert nested["openssl", "pkg:generic"] == linked[1].decode()
+    crates = set(re.findall(rb"index\.crates\.io-[0-9a-f]+/([a-z0-9_-]+)-(\d[0-9.]*)/", library))
+    assert crates
+    for crate, version in crates:
+        assert nested[crate.decode(), "pkg:cargo"] == version.decode()
+
+
+def test_the_bill_is_of_this_zip_and_says_what_made_it(packaged: zipfile.ZipFile, bill: dict[str, Any]) -> None:
+    file = Path(str(packaged.filename))
+    about = bill["metadata"]["component"]
+    assert about["version"] == VERSION.label
+    assert about["hashes"] == [{"alg": "SHA-256", "content": sha256(file)}]
+    said = {each["name"]: each["value"] for each in about["properties"]}
+    assert said["jwt-authorizer:file"] == file.name
+    assert said["jwt-authorizer:bytecode"].startswith("CPython 3.13.")
+    # Not of the moment, nor of chance.
+    made = VERSION.released or datetime(1980, 1, 1, tzinfo=UTC)
+    assert bill["metadata"]["timestamp"] == made.isoformat()
+    assert re.fullmatch(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f-]+", bill["serialNumber"])
+
+
+def test_a_tag_that_is_not_the_version_makes_no_release(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "artifact.release", "--into", str(tmp_path / "dist"), "--tag", "v9.9.9"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
+    assert done.returncode == 1
+    assert f"the tag is v9.9.9, this tree is {VERSION.label}" in done.stderr
+    assert not (tmp_path / "dist").exists()

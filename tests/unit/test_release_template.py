@@ -1,0 +1,63 @@
+"""The template of a release: what `sam build` needs is gone, the code is the zip beside it, the rest is as it was."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from artifact.packaged_template import packaged_template
+from devkit.routes.documents import read_document
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = (ROOT / "template.yaml").read_text("utf-8")
+ZIP = "./jwt-authorizer-1.2.3-x86_64.zip"
+
+
+def packaged(**more: bool) -> dict[str, Any]:
+    return read_document(packaged_template(SOURCE, ZIP, "x86_64", **more))
+
+
+def test_each_function_names_the_zip_and_nothing_is_left_to_build() -> None:
+    template = packaged()
+    functions = [each for each in template["Resources"].values() if each["Type"] == "AWS::Serverless::Function"]
+    assert len(functions) == 2
+    assert {function["Properties"]["CodeUri"] for function in functions} == {ZIP}
+    assert not any("Metadata" in function for function in functions)
+
+
+def test_it_refuses_the_architecture_that_its_zip_is_not_for() -> None:
+    parameter = packaged()["Parameters"]["Architecture"]
+    assert (parameter["Default"], parameter["AllowedValues"]) == ("x86_64", ["x86_64"])
+    assert ZIP in parameter["Description"]
+
+
+def test_all_else_is_as_it_was() -> None:
+    before: dict[str, Any] = read_document(SOURCE)
+    after = packaged(catalogued=True)
+    for each in before["Resources"].values():
+        if each["Type"] == "AWS::Serverless::Function":
+            each["Properties"]["CodeUri"] = ZIP
+            del each["Metadata"]
+    before["Parameters"]["Architecture"] = after["Parameters"]["Architecture"]
+    assert after == before
+
+
+def test_a_download_has_no_metadata_that_names_files_it_lacks() -> None:
+    assert "AWS::ServerlessRepo::Application" in packaged(catalogued=True)["Metadata"]
+    assert list(packaged()["Metadata"]) == ["AWS::CloudFormation::Interface"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "what"),
+    [
+        ("CodeUri: authorizer", "CodeUri"),
+        ("BuildMethod: makefile", "Metadata of a function"),
+        ("AllowedValues: [arm64, x86_64]", "parameter Architecture"),
+    ],
+)
+def test_a_template_of_another_form_is_refused(pattern: str, what: str) -> None:
+    with pytest.raises(ValueError, match=f"should be there .*: {what}"):
+        packaged_template(re.sub(re.escape(pattern), "Other: value", SOURCE, count=1), ZIP, "arm64")
