@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PYTHON = ROOT / ".venvs" / "docs" / "bin" / "python"
-NOT_OF_THE_SITE = shutil.ignore_patterns(".*", "__pycache__", "node_modules", "site", "tests")
+NOT_OF_THE_SITE = shutil.ignore_patterns(".*", "__pycache__", "node_modules", "site", "dist")
 LOADED = {
     "script": {"src"},
     "img": {"src", "srcset"},
