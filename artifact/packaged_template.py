@@ -13,6 +13,7 @@ _ARCHITECTURE = re.compile(
     r"    Default: arm64\n    AllowedValues: \[arm64, x86_64\]\n    Description: .*\n",
     re.MULTILINE,
 )
+_LICENSE_NAME = re.compile(r"^    SpdxLicenseId: .*\n", re.MULTILINE)
 _CATALOGUE = re.compile(r"^  AWS::ServerlessRepo::Application:\n(?:    .*\n|\n)+", re.MULTILINE)
 
 
@@ -20,7 +21,7 @@ def packaged_template(source: str, code: str, architecture: str, *, catalogued: 
     """Give the text of ``template.yaml`` with ``code`` as the place of each function's code.
 
     What is written for one architecture refuses the other, since it comes with one zip. ``catalogued`` keeps the
-    metadata for the Serverless Application Repository, which names files that a download does not have.
+    metadata for the Serverless Application Repository, and names the licence and the readme, which have to lie beside.
 
     Raises:
         ValueError: The template is no longer of the form that this knows.
@@ -32,7 +33,10 @@ def packaged_template(source: str, code: str, architecture: str, *, catalogued: 
     told = f"What {code} was built for." if code.endswith(".zip") else "What the code was built for."
     fixed = rf"\g<1>    Default: {architecture}\n    AllowedValues: [{architecture}]\n    Description: {told}\n"
     text = _replace(_ARCHITECTURE, fixed, text, 1, "parameter Architecture")
-    return text if catalogued else _CATALOGUE.sub("", text)
+    if not catalogued:
+        return _CATALOGUE.sub("", text)
+    files = r"\g<0>    LicenseUrl: LICENSE\n    ReadmeUrl: README.md\n"
+    return _replace(_LICENSE_NAME, files, text, 1, "SpdxLicenseId")
 
 
 def _replace(pattern: re.Pattern[str], new: str, text: str, times: int, what: str) -> str:

@@ -13,6 +13,7 @@ from devkit.routes.documents import read_document
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = (ROOT / "template.yaml").read_text("utf-8")
+CATALOGUE = "AWS::ServerlessRepo::Application"
 ZIP = "./jwt-authorizer-1.2.3-x86_64.zip"
 
 
@@ -42,12 +43,15 @@ def test_all_else_is_as_it_was() -> None:
             each["Properties"]["CodeUri"] = ZIP
             del each["Metadata"]
     before["Parameters"]["Architecture"] = after["Parameters"]["Architecture"]
+    before["Metadata"][CATALOGUE] |= {"LicenseUrl": "LICENSE", "ReadmeUrl": "README.md"}
     assert after == before
 
 
-def test_a_download_has_no_metadata_that_names_files_it_lacks() -> None:
-    assert "AWS::ServerlessRepo::Application" in packaged(catalogued=True)["Metadata"]
+def test_files_beside_it_are_named_where_they_are_and_nowhere_else() -> None:
+    assert {"LicenseUrl", "ReadmeUrl"} < packaged(catalogued=True)["Metadata"][CATALOGUE].keys()
+    # `sam deploy` uploads what these name, and fails where it is not.
     assert list(packaged()["Metadata"]) == ["AWS::CloudFormation::Interface"]
+    assert "LICENSE" not in SOURCE
 
 
 @pytest.mark.parametrize(
