@@ -11,6 +11,8 @@ CHECKED := $(wildcard authorizer devkit demo artifact benchmarks fuzz tests tool
 UNIT := $(wildcard tests/unit tests/vectors tests/properties tests/security)
 # On each processor of the machine at once, up to eight.
 EACH := -n auto --maxprocesses=8 --dist=worksteal
+# Two files at a time: most of their time is for processes that they started. What a file sets up is set up once.
+BY_FILE := -n 2 --dist=loadfile
 # Counted here, judged by `make coverage`.
 COVER := --cov --cov-report= --cov-fail-under=0
 # What `make lock` compiles; requirements/runtime.in becomes ../requirements.txt, which the others hold to.
@@ -88,7 +90,7 @@ unit: .venv/.made
 
 .PHONY: integration
 integration: .venv/.made .venvs/sam/.made .venvs/docs/.made
-	$(BIN)/pytest tests/integration $(COVER) --cov-append
+	$(BIN)/pytest tests/integration $(BY_FILE) $(COVER) --cov-append
 
 # Every branch of authorizer/ by now, or pyproject.toml says why not.
 .PHONY: coverage
@@ -97,7 +99,7 @@ coverage: .venv/.made
 
 .PHONY: e2e
 e2e: .venv/.made $(foreach name,sam ministack release cdk terraform,.venvs/$(name)/.made)
-	$(BIN)/pytest tests/e2e
+	$(BIN)/pytest tests/e2e $(BY_FILE)
 
 .PHONY: fmt
 fmt: .venv/.made ## Format the code and mend what the linter can

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from demo.stack import Stack
     from devkit.issuer import Provider
 
-_STACK = "copied"
+STACK = "copied"
 COOLDOWN = 1
 """Seconds: the least that can be set."""
 BUCKET = "copies-of-keys"
@@ -62,11 +62,11 @@ class CopiedKeys:
             "RefreshTargetArn": TARGETS[target],
             "SnapStart": "on",
         }
-        self._outputs = self.stack.deployer.deploy_authorizer(f"{_STACK}-authorizer", parameters)
+        self._outputs = self.stack.deployer.deploy_authorizer(f"{STACK}-authorizer", parameters)
         if self._deployed is None:
             # The alias keeps its ARN, so that the APIs need no update.
             apis = {"AuthorizerArn": self._outputs["FunctionArn"], "SimpleResponses": "false"}
-            client = Client(self.stack.aws, self.stack.deployer.deploy_apis(f"{_STACK}-apis", apis))
+            client = Client(self.stack.aws, self.stack.deployer.deploy_apis(f"{STACK}-apis", apis))
             self._deployed = Deployed(client, DecisionLog(self.stack.aws, self._outputs["LogGroup"]))
         return self._deployed
 
