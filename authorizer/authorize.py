@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from authorizer.claims import ClaimRules, Principal
     from authorizer.events import Request
     from authorizer.keys import Key, KeySource
-    from authorizer.policies import PolicyCompiler
+    from authorizer.policies import Policies
     from authorizer.rules import Rules
     from authorizer.token_cache import TokenCache
     from authorizer.tokens import BearerToken, TokenSource, UnverifiedToken
@@ -59,7 +59,7 @@ class Authorizer:
     token_sources: tuple[TokenSource, ...]
     token_cache: TokenCache
     rules: Rules
-    policies: PolicyCompiler
+    policies: Policies
     answers: AnswerSettings
 
 
@@ -180,7 +180,7 @@ def _check_header(token: UnverifiedToken, issuer: Issuer) -> None:
 
 def _verify(token: UnverifiedToken, issuer: Issuer, now: float) -> VerifiedToken:
     check_signature(token, _candidates(token, issuer, now))
-    return VerifiedToken(issuer.name, token.claims)
+    return VerifiedToken(issuer.name, token.claims, token.payload)
 
 
 def _candidates(token: UnverifiedToken, issuer: Issuer, now: float) -> tuple[Key, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from authorizer.dataclass import dataclass, field
 from authorizer.errors import Reason, TokenError
-from authorizer.json_text import json_text
+from authorizer.json_text import is_compact, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,10 +42,14 @@ class ClaimRules:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedToken:
-    """A token that one of its issuer's keys has signed. Its claims are the issuer's, and not yet checked."""
+    """A token that one of its issuer's keys has signed. Its claims are the issuer's, and not yet checked.
+
+    ``payload`` is the JSON that they were read from; empty where they were not.
+    """
 
     issuer: str
     claims: Mapping[str, object] = field(repr=False)
+    payload: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,8 @@ class Principal:
 
     ``not_before`` and ``valid_until`` are Unix seconds with the leeway taken in: the token is good while
     ``not_before <= now < valid_until``. ``scope`` keeps the token's order, ``scopes`` answers questions.
-    ``required_scopes`` is what its issuer's setting asks of every request.
+    ``required_scopes`` is what its issuer's setting asks of every request. ``payload`` as in
+    :class:`VerifiedToken`.
     """
 
     id: str
@@ -67,15 +72,19 @@ class Principal:
     not_before: float
     valid_until: float
     claims: Mapping[str, object] = field(repr=False)
+    payload: str = field(default="", repr=False, compare=False)
     _claims_text: str = field(init=False, repr=False, compare=False)
 
     @property
     def claims_text(self) -> str:
-        """All claims as JSON: worded when first asked for, and no more often, since a remembered token comes again."""
+        """All claims as JSON in ASCII on one line: the issuer's own text where it is that.
+
+        Worded when first asked for, and no more often, since a remembered token comes again.
+        """
         try:
             return self._claims_text
         except AttributeError:
-            text = json_text(self.claims)
+            text = self.payload if is_compact(self.payload) else json_text(self.claims)
             object.__setattr__(self, "_claims_text", text)
             return text
 
@@ -121,6 +130,7 @@ def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Princip
         not_before,
         valid_until,
         claims,
+        token.payload,
     )
 
 

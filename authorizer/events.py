@@ -40,6 +40,18 @@ class EventKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage of an API, from an ARN. ``prefix`` is all up to and with the slash behind it, as each resource starts."""
+
+    partition: str
+    region: str
+    account_id: str
+    api_id: str
+    name: str
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
 class MethodArn:
     """An ``arn:aws:execute-api`` ARN, taken apart at the places where it may be.
 
@@ -47,11 +59,7 @@ class MethodArn:
     characters. It has no leading slash. A WebSocket's ``$connect`` is the ``method``, with no path.
     """
 
-    partition: str
-    region: str
-    account_id: str
-    api_id: str
-    stage: str
+    stage: Stage
     method: str
     path: str
 
@@ -66,32 +74,32 @@ class MethodArn:
         stage_begins = text.find("/") + 1
         method_begins = text.find("/", stage_begins) + 1
         method, _, path = text[method_begins:].partition("/")
-        partition, region, account_id, api_id, stage = _read_prefix(text[:method_begins])
+        stage = _read_stage(text[:method_begins])
         if not method:
             _invalid(_INCOMPLETE)
-        return cls(partition, region, account_id, api_id, stage, method, path)
+        return cls(stage, method, path)
 
     @property
     def prefix(self) -> str:
-        """All up to and with the slash behind the stage: what every resource of this stage starts with."""
-        return f"arn:{self.partition}:execute-api:{self.region}:{self.account_id}:{self.api_id}/{self.stage}/"
+        """What every resource of this stage starts with."""
+        return self.stage.prefix
 
 
 @lru_cache(maxsize=16)
-def _read_prefix(prefix: str) -> tuple[str, str, str, str, str]:
+def _read_stage(prefix: str) -> Stage:
     """Read an ARN up to its method, which is the same for all requests of a stage, so it is read once."""
     parts = prefix.split(":", _ARN_PARTS - 1)
     if len(parts) != _ARN_PARTS or parts[0] != "arn" or parts[2] != "execute-api":
         _invalid("the ARN in the event is no execute-api ARN")
     _, partition, _, region, account_id, resource = parts
-    api_id, _, stage = resource.removesuffix("/").partition("/")
-    if not (api_id and stage):
+    api_id, _, name = resource.removesuffix("/").partition("/")
+    if not (api_id and name):
         _invalid(_INCOMPLETE)
     # All of this goes into policies as it is. The one pattern is a stage of "*", as in AWS's samples.
-    fixed = f"{partition} {region} {account_id} {api_id} {'' if stage == '*' else stage}"
+    fixed = f"{partition} {region} {account_id} {api_id} {'' if name == '*' else name}"
     if "*" in fixed or "?" in fixed or "${" in fixed:
         _invalid("the ARN in the event has a pattern where its API or stage should be")
-    return partition, region, account_id, api_id, stage
+    return Stage(partition, region, account_id, api_id, name, prefix)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from authorizer.authorize import Authorizer, Findings, Issuer, authorize
 from authorizer.errors import HEALED_BY_WAITING, AuthorizerError, DecisionError, Reason, TokenError
 from authorizer.journal import Journal
 from authorizer.jwks import CachedKeySource, HttpsClient, key_fetcher, warm_all
-from authorizer.policies import PolicyCompiler
+from authorizer.policies import policies_for
 from authorizer.rules import Deny
 from authorizer.settings import HttpApiReject, load_settings
 from authorizer.token_cache import TokenCache
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from os import PathLike
 
+    from authorizer.policies import Policies
     from authorizer.settings import IssuerSettings, Settings
 
 PACKAGE_ROOT = dirname(dirname(abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib would cost start-up 2 ms
@@ -110,7 +111,7 @@ def create_function(
     settings = load_settings(environment, package_root)
     service = environment.get("POWERTOOLS_SERVICE_NAME") or "jwt-authorizer"
     journal = Journal(write, service)
-    policies = PolicyCompiler(settings.rules)
+    policies = policies_for(settings.rules)
     _warn(settings, policies, service)
     https = HttpsClient(allow_http=settings.keys.allow_http)
     sources = {
@@ -165,7 +166,7 @@ def _key_source(
     return CachedKeySource(fetch, ttl=keys.ttl, max_stale=keys.max_stale, cooldown=keys.cooldown, report=journal.count)
 
 
-def _warn(settings: Settings, policies: PolicyCompiler, service: str) -> None:
+def _warn(settings: Settings, policies: Policies, service: str) -> None:
     """Say once, at start-up, what works but deserves a look."""
     warnings = list(policies.warnings(settings.answers.cached_by))
     if settings.keys.allow_http:

@@ -7,6 +7,7 @@ Metrics and Logger that write it: ``docs/adr/0002-one-line-per-decision.md``.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from authorizer import NAMESPACE, __version__
@@ -57,26 +58,29 @@ class Journal:
         """Write the line of one invocation. ``now`` is Unix seconds, ``duration`` seconds."""
         request, principal = findings.request, findings.principal
         routed = findings.decision.route if findings.decision is not None else None
-        told: dict[str, object] = {
-            "event_kind": request.kind if request else None,
-            "issuer": findings.issuer,
-            "kid": _short(findings.kid),
-            "alg": _short(findings.alg),
-            "route": routed or (_short(request.route_key) if request else None),
-            "duration_ms": round(duration * 1000, 3),
-            "token_cache": findings.token_cache,
-            "request_id": (_short(request.request_id) if request else None) or function_request_id,
-            "function_request_id": function_request_id,
-            "principal": _short(principal.id) if principal else None,
-            "detail": detail,
-        }
-        if self._notes:
-            told["notes"] = self._notes
-        if findings.warnings:
-            told["warnings"] = findings.warnings
         before, after = self._frame(decision, reason)
+        usual = _usual(
+            request.kind if request else None,
+            findings.issuer,
+            findings.kid,
+            findings.alg,
+            routed,
+            request.route_key if request else None,
+            findings.token_cache,
+        )
+        more = ""
+        if self._notes:
+            more += f',"notes":{json_text(self._notes)}'
+        if findings.warnings:
+            more += f',"warnings":{json_text(findings.warnings)}'
         self._counts, self._notes = {}, []
-        self._write(f"{before}{int(now * 1000)}{after}{json_text(told)[1:]}\n")
+        lambda_id = _quoted(function_request_id)
+        request_id = _quoted(_short(request.request_id)) if request and request.request_id else lambda_id
+        self._write(
+            f'{before}{int(now * 1000)}{after}{usual},"duration_ms":{duration * 1000:.3f},"request_id":{request_id},'
+            f'"function_request_id":{lambda_id},"principal":{_quoted(_short(principal.id) if principal else None)},'
+            f'"detail":{_quoted(detail)}{more}}}\n'
+        )
 
     def _frame(self, decision: str, reason: Reason | None) -> _Frame:
         """Give what is the same in each line of this decision and reason, encoded once, unless there are counts."""
@@ -114,6 +118,32 @@ class Journal:
             counted = [{"Name": name, "Unit": _COUNT} for name in self._counts]
             directives.append({"Namespace": NAMESPACE, "Dimensions": [[], ["service"]], "Metrics": counted})
         return directives
+
+
+@lru_cache(maxsize=32)
+def _usual(  # noqa: PLR0913, PLR0917 - the members of a line, named
+    event_kind: str | None,
+    issuer: str | None,
+    kid: str | None,
+    alg: str | None,
+    rule: str | None,
+    api_route: str | None,
+    token_cache: str | None,
+) -> str:
+    """Word what most requests have in common. No header is longer than a token may be, so what is kept is bounded."""
+    members = {
+        "event_kind": event_kind,
+        "issuer": issuer,
+        "kid": _short(kid),
+        "alg": _short(alg),
+        "route": rule or _short(api_route),
+        "token_cache": token_cache,
+    }
+    return json_text(members)[1:-1]
+
+
+def _quoted(text: str | None) -> str:
+    return "null" if text is None else json_text(text)
 
 
 def _short(text: str | None) -> str | None:

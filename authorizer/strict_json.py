@@ -18,8 +18,8 @@ class BadJsonError(ValueError):
     """JSON that is refused. The message goes on from what was read: "is no JSON object"."""
 
 
-def json_object(data: bytes) -> dict[str, object]:
-    """Read a JSON object. Raises :class:`BadJsonError`, whose message holds nothing of the data."""
+def json_object(data: bytes) -> tuple[dict[str, object], str]:
+    """Read a JSON object; give its text as well. Raises :class:`BadJsonError`, whose message holds nothing of it."""
     try:
         text = data.decode()
         if text.count("[") + text.count("{") > MAX_NESTING:
@@ -37,7 +37,7 @@ def json_object(data: bytes) -> dict[str, object]:
         _refuse("is not valid JSON in UTF-8")
     if not isinstance(value, dict):
         _refuse("is no JSON object")
-    return value
+    return value, text
 
 
 def _unique_members(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -83,7 +83,8 @@ class BearerToken:
 class UnverifiedToken:
     """A well-formed token that anybody may have written.
 
-    It is another type than :class:`authorizer.claims.VerifiedToken`, so that no code can take one for the other.
+    ``payload`` is the JSON that the claims were read from. It is another type than
+    :class:`authorizer.claims.VerifiedToken`, so that no code can take one for the other.
     """
 
     alg: str
@@ -92,6 +93,7 @@ class UnverifiedToken:
     claims: Mapping[str, object] = field(repr=False)
     signing_input: bytes = field(repr=False)
     signature: bytes = field(repr=False)
+    payload: str = field(default="", repr=False)
 
 
 def bearer_token(request: Request, sources: tuple[TokenSource, ...]) -> BearerToken:
@@ -148,14 +150,14 @@ def parse(token: BearerToken) -> UnverifiedToken:
         _malformed(_not_compact(text))
     decoded_signature = _base64url(signature, "signature")
     alg, kid, typ = read_header(header)
-    claims = _json_part(payload, "payload")
-    return UnverifiedToken(alg, kid, typ, claims, signing_input.encode("ascii"), decoded_signature)
+    claims, json = _json_part(payload, "payload")
+    return UnverifiedToken(alg, kid, typ, claims, signing_input.encode("ascii"), decoded_signature, json)
 
 
 @lru_cache(maxsize=16)
 def read_header(encoded: str) -> tuple[str, str | None, str | None]:
     """Read ``alg``, ``kid`` and ``typ``. All tokens that one key signed have the same header, so it is read once."""
-    header = _json_part(encoded, "header")
+    header, _ = _json_part(encoded, "header")
     # RFC 7515 section 4.1.11: extensions marked critical must be understood or the token refused; none is
     # understood here. `b64` (RFC 7797) changes what is signed, so it is refused even where `crit` forgot it.
     for name in ("crit", "b64"):
@@ -191,7 +193,7 @@ def _header_text(header: Mapping[str, object], name: str) -> str | None:
     return value
 
 
-def _json_part(text: str, part: str) -> dict[str, object]:
+def _json_part(text: str, part: str) -> tuple[dict[str, object], str]:
     try:
         return json_object(_base64url(text, part))
     except BadJsonError as error:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
-from authorizer.policies import PolicyCompiler
+from authorizer.policies.compiler import PolicyCompiler
 from authorizer.rules import Route
 from tests.properties.apis import (
     PREFIX,

@@ -29,7 +29,7 @@ from authorizer.function import create_function
 from authorizer.journal import Journal
 from authorizer.jwks import CachedKeySource, Fetched
 from authorizer.keys import check_signature, parse_key_set
-from authorizer.policies import PolicyCompiler
+from authorizer.policies import policies_for
 from authorizer.rules import compile_rules
 from authorizer.tokens import BearerToken, TokenPlace, TokenSource, bearer_token, parse
 from benchmarks.workload import AUDIENCE, rest_event
@@ -146,7 +146,7 @@ def _stages(material: Material) -> dict[str, Callable[[int], object]]:
     sources = (TokenSource(TokenPlace.HEADER, "Authorization"),)
     rules = ClaimRules(audience=frozenset({AUDIENCE}))
     routes = compile_rules(None)
-    policies = PolicyCompiler(routes)
+    policies = policies_for(routes)
     settings = AnswerSettings()
     journal = Journal(sys.stdout.write, "bench")
     events = [rest_event(token) for token in material["tokens"]]

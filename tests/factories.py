@@ -19,7 +19,7 @@ from authorizer.events import EventKind, Request, read_event
 from authorizer.function import AuthorizerFunction
 from authorizer.journal import Journal
 from authorizer.keys import Key, KeySet, parse_key_set
-from authorizer.policies import PolicyCompiler
+from authorizer.policies import policies_for
 from authorizer.rules import compile_rules
 from authorizer.settings import HttpApiReject
 from authorizer.token_cache import TokenCache
@@ -217,7 +217,7 @@ def authorizer(  # noqa: PLR0913 - one keyword for each part that tests vary
         token_sources=sources,
         token_cache=TokenCache(cache_size),
         rules=decided,
-        policies=PolicyCompiler(decided),
+        policies=policies_for(decided),
         answers=answers or AnswerSettings(),
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from authorizer.dataclass import dataclass, field
 from authorizer.events import EventKind
 from authorizer.policies import route_keys
-from authorizer.policies.literals import is_plain, literal, unrestricted
+from authorizer.policies.literals import is_plain, literal
 from authorizer.policies.overlaps import describe_overlaps
 from authorizer.policies.repairs import Repairs
 from authorizer.policies.selection import kept, select
@@ -71,9 +71,10 @@ class _Question:
 
 @dataclass(slots=True)
 class PolicyCompiler:
-    """Makes policies, and keeps them by what they depend on. ``max_bytes`` is the room for one policy.
+    """Makes policies by rules, and keeps them by what they depend on. ``max_bytes`` is the room for one policy.
 
-    ``most_work`` are the steps for finding one: see :class:`Verdicts`.
+    ``most_work`` are the steps for finding one: see :class:`Verdicts`. Implements
+    :class:`authorizer.policies.statements.Policies`.
     """
 
     rules: Rules
@@ -89,14 +90,8 @@ class PolicyCompiler:
         self._verdicts = Verdicts(self.rules)
 
     def compile(self, principal: Principal, decision: Allow | Deny, request: Request, cached_by: str) -> Compiled:
-        """Word the decision about a request as far as the cache's key reaches.
-
-        ``cached_by`` is ``JWT_CACHED_BY``: ``token`` (all routes that the principal may use), ``route`` (the
-        route that matched), ``nothing`` (this request).
-        """
+        """Word the decision about a request as far as the cache's key reaches."""
         refused = isinstance(decision, Deny)
-        if not self.rules.configured:
-            return DENY_EVERYTHING if refused else Compiled((Statement("Allow", (unrestricted(request, cached_by),)),))
         if request.kind is EventKind.WEBSOCKET:
             return DENY_EVERYTHING if refused else Compiled((Statement("Allow", (CONNECT,)),))
         rights = self.rules.rights(principal)
@@ -143,7 +138,7 @@ class PolicyCompiler:
 
     def one_answer(self, principal: Principal, decision: Allow | Deny, request: Request) -> bool:
         """Tell whether a decision is right for all of the API's route, where the event names that."""
-        if not self.rules.configured or request.route_key is None:
+        if request.route_key is None:
             return True
         return self._route_answers(principal, request) <= {
             Answer.REFUSED if isinstance(decision, Deny) else Answer.ALLOWED
@@ -151,7 +146,7 @@ class PolicyCompiler:
 
     def may_be_allowed(self, principal: Principal, request: Request) -> bool:
         """Tell whether the rules allow anything of the API's route, where the event names that."""
-        if not self.rules.configured or request.route_key is None:
+        if request.route_key is None:
             return True
         return Answer.ALLOWED in self._route_answers(principal, request)
 

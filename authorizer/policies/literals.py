@@ -12,18 +12,12 @@ import re
 from typing import TYPE_CHECKING
 
 from authorizer.dataclass import dataclass
-from authorizer.events import EventKind
-from authorizer.policies.sizes import MAX_RESOURCE
 from authorizer.policies.verdicts import specificity
-from authorizer.policies.words import EVERYTHING, compile_texts
-from authorizer.rules.model import CONNECT
 from authorizer.rules.templates import Variable, read_path
 
 if TYPE_CHECKING:
-    from authorizer.events import Request
     from authorizer.rules import Resource, Rules
 
-_TEMPLATE_VARIABLE = re.compile(r"\{[^{}]*\}")
 _SPECIAL = re.compile(r"[*?]|\$(?=\{)")
 
 
@@ -38,24 +32,6 @@ class Literal:
 def is_plain(text: str) -> bool:
     """Tell whether a text means itself in a resource."""
     return _SPECIAL.search(text) is None
-
-
-def unrestricted(request: Request, cached_by: str) -> str:
-    """Write what a cached copy serves, as a resource, where every route is for everyone whose token is good.
-
-    Wherever that cannot be said in few words it is everything, which is allowed as well.
-    """
-    if request.kind is EventKind.WEBSOCKET:
-        return CONNECT
-    text = f"{request.method}{request.path}"
-    if cached_by == "nothing":
-        resource = _SPECIAL.sub("?", text)
-    elif cached_by == "route" and request.matched is not None:
-        resource = f"{request.method}{_TEMPLATE_VARIABLE.sub(EVERYTHING, request.matched)}"
-    else:
-        return EVERYTHING
-    fits = len(request.arn.prefix) + len(resource) <= MAX_RESOURCE
-    return resource if fits and compile_texts((resource,)).match(text) else EVERYTHING
 
 
 def literal(rules: Rules, rights: int, method: str, path: str) -> Literal:

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from authorizer.dataclass import dataclass
+from authorizer.policies.statements import MAX_RESOURCE
 from authorizer.policies.verdicts import TooMuchWork
 from authorizer.policies.words import ANY, NO_EMPTY_SEGMENT, covers, resource
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 MAX_POLICY = 8 * 1024
 """Bytes of a policy that an authorizer may answer with (API Gateway quotas)."""
-MAX_RESOURCE = 512
-"""Characters of one resource."""
 
 _AROUND_STATEMENTS = 400
 """Bytes kept free for what is around the resources: two statements, a condition."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from authorizer.dataclass import dataclass
 from authorizer.policies.words import EVERYTHING
@@ -10,7 +10,13 @@ from authorizer.policies.words import EVERYTHING
 if TYPE_CHECKING:
     from typing import Literal as OneOf
 
+    from authorizer.claims import Principal
+    from authorizer.events import Request
     from authorizer.policies.sizes import Wording
+    from authorizer.rules import Allow, Deny
+
+MAX_RESOURCE = 512
+"""Characters of one resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,30 @@ class Compiled:
 
 
 DENY_EVERYTHING = Compiled((Statement("Deny", (EVERYTHING,)),))
+
+
+class Policies(Protocol):
+    """What makes the policies of an authorizer, by its rules."""
+
+    def compile(self, principal: Principal, decision: Allow | Deny, request: Request, cached_by: str) -> Compiled:
+        """Word the decision about a request as far as the cache's key reaches.
+
+        ``cached_by`` is ``JWT_CACHED_BY``: ``token`` (all routes that the principal may use), ``route`` (the
+        route that matched), ``nothing`` (this request).
+        """
+        ...
+
+    def one_answer(self, principal: Principal, decision: Allow | Deny, request: Request) -> bool:
+        """Tell whether a decision is right for all of the API's route, where the event names that."""
+        ...
+
+    def may_be_allowed(self, principal: Principal, request: Request) -> bool:
+        """Tell whether the rules allow anything of the API's route, where the event names that."""
+        ...
+
+    def warnings(self, cached_by: str) -> tuple[str, ...]:
+        """Say what about the rules works but deserves a look, at start-up."""
+        ...
 
 
 def compiled(wording: Wording, left_out: tuple[str, ...]) -> Compiled:

@@ -34,8 +34,9 @@ class Requirement:
         if lacks_one or not held.issuperset(self.scopes) or not held.issuperset(principal.required_scopes):
             needed = (*principal.required_scopes, *self.scopes, *(self.any_scopes if lacks_one else ()))
             return Deny(Reason.INSUFFICIENT_SCOPE, tuple(dict.fromkeys(needed)), route)
-        if not all(claim_holds(principal.claims, name, accepted) for name, accepted in self.claims):
-            return Deny(Reason.CLAIM_MISMATCH, (), route)
+        for name, accepted in self.claims:
+            if not claim_holds(principal.claims, name, accepted):
+                return Deny(Reason.CLAIM_MISMATCH, (), route)
         return None
 
 
@@ -86,7 +87,7 @@ class Rules:
         and HTTP APIs differ in that, and refusing is right for both.
         """
         if not self.configured:
-            return _UNRESTRICTED.refuses(principal, "") or Allow(None)
+            return _UNRESTRICTED.refuses(principal, "") or _ALLOWED
         resources = self.find(path)
         named = None if matched is None else self.by_shape.get(shape(matched))
         if resources and named is not None and named not in resources:
@@ -137,6 +138,7 @@ class Rules:
 
 
 _UNRESTRICTED = Requirement((), (), (), frozenset())
+_ALLOWED = Allow(None)
 
 
 def compile_rules(routes: Iterable[Route] | None, *, absent: bool = False) -> Rules:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from authorizer.policies import PolicyCompiler
+from authorizer.policies import policies_for
 from devkit.doctoring.findings import Finding, Level
 
 if TYPE_CHECKING:
@@ -33,5 +33,5 @@ def examine_settings(settings: Settings) -> Iterator[Finding]:
                 "Cognito's ID tokens have the same issuer and keys as its access tokens, and nothing tells them apart."
             )
             yield Finding("settings", Level.WARNING, said, 'JWT_REQUIRED_CLAIMS={"token_use": "access"}')
-    for warning in PolicyCompiler(settings.rules).warnings(settings.answers.cached_by):
+    for warning in policies_for(settings.rules).warnings(settings.answers.cached_by):
         yield Finding("routes", Level.WARNING, warning)

@@ -10,7 +10,7 @@ from authorizer.authorize import Authorizer, Findings, Issuer
 from authorizer.function import AuthorizerFunction
 from authorizer.journal import Journal
 from authorizer.jwks import CachedKeySource, FetchError, HttpsClient, key_fetcher
-from authorizer.policies import PolicyCompiler
+from authorizer.policies import policies_for
 from authorizer.settings import load_settings
 from authorizer.token_cache import TokenCache
 
@@ -157,7 +157,7 @@ def watched_function(
         token_sources=settings.token_sources,
         token_cache=TokenCache(0),
         rules=settings.rules,
-        policies=PolicyCompiler(settings.rules),
+        policies=policies_for(settings.rules),
         answers=settings.answers,
     )
     function = AuthorizerFunction(authorizer, journal, settings.http_api_reject, lambda: now)

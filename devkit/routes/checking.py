@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from authorizer.events import EventKind, MethodArn, Request
-from authorizer.policies import PolicyCompiler
+from authorizer.policies import policies_for
 from authorizer.rules.model import CONNECT
 from devkit.explaining.events import sample_method, sample_path
 from devkit.routes.principals import typical_principals
@@ -54,9 +54,9 @@ def request_for(method: str, path: str) -> Request:
 
 def check_rules(settings: Settings, cached_by: str) -> Check:
     """Look at rules as a cache keyed by ``cached_by`` meets them."""
-    rules, compiler = settings.rules, PolicyCompiler(settings.rules)
+    rules, policies = settings.rules, policies_for(settings.rules)
     count = sum(len(resource.methods) for resource in rules.resources) + (rules.connect is not None)
-    overlaps = compiler.warnings(cached_by)
+    overlaps = policies.warnings(cached_by)
     found: dict[tuple[str, tuple[str, ...]], LeftOut] = {}
     if cached_by == "token":
         for token, principal in typical_principals(settings):
@@ -64,7 +64,7 @@ def check_rules(settings: Settings, cached_by: str) -> Check:
                 for listed in resource.methods:
                     method, path = sample_method(resource, listed), sample_path(rules, resource)
                     decision = rules.decide(principal, method, path)
-                    compiled = compiler.compile(principal, decision, request_for(method, path), cached_by)
+                    compiled = policies.compile(principal, decision, request_for(method, path), cached_by)
                     if compiled.left_out:
                         new = LeftOut(token, resource.route(listed), compiled.left_out)
                         found.setdefault((token, compiled.left_out), new)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from authorizer.errors import TokenError
-from authorizer.policies import PolicyCompiler
+from authorizer.policies import policies_for
 from authorizer.policies.words import compile_texts
 from authorizer.rules import Deny
 from authorizer.rules.model import CONNECT
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from authorizer.claims import Principal
+    from authorizer.policies import Policies
+    from authorizer.rules import Rules
     from authorizer.settings import Settings
     from devkit.routes.cases import Asked, Case
 
@@ -43,7 +45,7 @@ def try_cases(settings: Settings, cases: Iterable[Case], now: float, *, replay: 
     ``replay``: try each case as well against the policy that each other request of the same token has left in
     a cache keyed by the token. Cases with ``after`` are tried against that one's policy alone.
     """
-    compiler = PolicyCompiler(settings.rules)
+    policies = policies_for(settings.rules)
     results: list[Result] = []
     everyone = tuple(cases)
     for case in everyone:
@@ -64,7 +66,7 @@ def try_cases(settings: Settings, cases: Iterable[Case], now: float, *, replay: 
         else:
             firsts = [case.after]
         for first in firsts:
-            served = _serves(compiler, principal, first, case.request)
+            served = _serves(settings.rules, policies, principal, first, case.request)
             copied = _Decided("allow" if served else "deny", None, (), None, principal)
             if served is (decided.outcome == "allow"):
                 copied = decided  # the copy says the same, so it is for the same reason
@@ -92,10 +94,10 @@ def _decide(settings: Settings, case: Case, now: float) -> _Decided:
     return _Decided("allow", None, (), decision.route, principal)
 
 
-def _serves(compiler: PolicyCompiler, principal: Principal, first: Asked, then: Asked) -> bool:
+def _serves(rules: Rules, policies: Policies, principal: Principal, first: Asked, then: Asked) -> bool:
     """Evaluate the policy for one request for another, as IAM does: some Allow covers it, and no Deny."""
-    decision = compiler.rules.decide(principal, first.method, first.path)
-    compiled = compiler.compile(principal, decision, request_for(first.method, first.path), "token")
+    decision = rules.decide(principal, first.method, first.path)
+    compiled = policies.compile(principal, decision, request_for(first.method, first.path), "token")
     text = CONNECT if then.path == CONNECT else then.method + then.path
     covered = {
         statement.effect: compile_texts(statement.resources).match(text) is not None

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from authorizer.claims import Principal
-    from authorizer.policies import Compiled, PolicyCompiler
+    from authorizer.policies import Compiled
+    from authorizer.policies.compiler import PolicyCompiler
     from tests.properties.apis import Api, Asked
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from authorizer.claims import ClaimRules, Principal, VerifiedToken, check_claims, claim_holds
 from authorizer.errors import Reason, TokenError
+from authorizer.json_text import json_text
+from authorizer.strict_json import json_object
 from tests.factories import ISSUER, NOW
 
 JSON = st.recursive(
@@ -49,6 +54,32 @@ def test_any_claims_end_in_a_principal_or_a_reason(claims: dict[str, object], ru
         assert not rules.audience or "aud" in claims
         assert not rules.client_id or {"client_id", "azp"} & claims.keys()
         assert result.claims == claims
+
+
+SPELLINGS: st.SearchStrategy[dict[str, Any]] = st.builds(
+    dict,
+    indent=st.sampled_from([None, None, 1, "\t"]),
+    separators=st.sampled_from([None, (",", ":"), (", ", ":"), (",", ": "), (" ,\r", "\t:")]),
+    ensure_ascii=st.booleans(),
+)
+"""Of JSON, by whoever signs."""
+
+
+@given(st.dictionaries(st.text(), JSON, max_size=4), SPELLINGS, st.sampled_from(["", " ", "\n"]))
+def test_the_claims_text_is_the_claims_however_their_issuer_spells_them(
+    more: dict[str, object], spelling: dict[str, Any], around: str
+) -> None:
+    spelt = around + json.dumps({**more, "sub": "a", "exp": NOW + 60}, **spelling) + around
+    try:
+        encoded = spelt.encode()
+    except UnicodeEncodeError:
+        return  # half a surrogate pair, which no token holds
+    members, text = json_object(encoded)
+    principal = check_claims(VerifiedToken(ISSUER, members, text), ClaimRules(), NOW)
+    assert json.loads(principal.claims_text) == members
+    assert principal.claims_text.isascii()
+    assert principal.claims_text.isprintable()
+    assert len(principal.claims_text) <= max(len(spelt), len(json_text(members)))
 
 
 @given(NEARBY, NEARBY, st.floats(0, 120))

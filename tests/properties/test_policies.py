@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
-from authorizer.policies import Compiled, PolicyCompiler
+from authorizer.policies.compiler import PolicyCompiler
 from authorizer.rules import Allow, Deny
 from tests.properties.apis import (
     PREFIX,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from authorizer.claims import Principal
+    from authorizer.policies import Compiled
 
 SHORT = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PLAIN = re.compile(r"[A-Za-z0-9/:*_-]+")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from authorizer.events import EventKind, MethodArn, Request
-from authorizer.policies import PolicyCompiler
+from authorizer.policies import policies_for
 from authorizer.rules import Route, compile_rules
 from tests.properties.apis import PREFIX, principal
 
 if TYPE_CHECKING:
-    from authorizer.policies import Compiled
+    from authorizer.policies import Compiled, Policies
     from authorizer.rules import Rules
 
 
@@ -33,11 +33,11 @@ def asks(text: str, kind: EventKind = EventKind.REST_REQUEST) -> Request:
 
 
 def compiled(
-    rules: Rules, text: str, *scopes: str, cached_by: str = "token", compiler: PolicyCompiler | None = None
+    rules: Rules, text: str, *scopes: str, cached_by: str = "token", compiler: Policies | None = None
 ) -> Compiled:
     request = asks(text)
     decision = rules.decide(principal(*scopes), request.method, request.path)
-    return (compiler or PolicyCompiler(rules)).compile(principal(*scopes), decision, request, cached_by)
+    return (compiler or policies_for(rules)).compile(principal(*scopes), decision, request, cached_by)
 
 
 def resources(policy: Compiled, effect: str = "Allow") -> tuple[str, ...]:

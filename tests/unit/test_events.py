@@ -131,7 +131,8 @@ def test_payload_2_lists_what_its_cache_is_keyed_by() -> None:
 )
 def test_an_arn_is_taken_apart_and_put_together_unharmed(arn: str, expected: tuple[str, ...]) -> None:
     read = MethodArn.parse(arn)
-    parts = (read.partition, read.region, read.account_id, read.api_id, read.stage, read.method, read.path)
+    stage = read.stage
+    parts = (stage.partition, stage.region, stage.account_id, stage.api_id, stage.name, read.method, read.path)
     assert parts == expected
     assert (read.prefix + read.method + "/" + read.path).removesuffix("/") == arn.removesuffix("/")
 

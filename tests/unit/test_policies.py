@@ -6,7 +6,8 @@ import pytest
 
 from authorizer.errors import Reason
 from authorizer.events import EventKind, Request
-from authorizer.policies import PolicyCompiler, Statement
+from authorizer.policies import Statement, policies_for
+from authorizer.policies.compiler import PolicyCompiler
 from authorizer.policies.literals import literal
 from authorizer.policies.words import resource
 from authorizer.rules import Allow, Deny, Route, compile_rules
@@ -26,14 +27,14 @@ def test_without_rules_everything_or_nothing_is_allowed() -> None:
     rules = compile_rules(None)
     assert compiled(rules, "GET /orders").statements == (Statement("Allow", EVERYTHING),)
     refused = rules.decide(principal(), "GET", "/x")
-    compiler = PolicyCompiler(rules)
-    assert compiler.compile(principal(), refused, asks("GET /x"), "token").statements[0].effect == "Allow"
+    policies = policies_for(rules)
+    assert policies.compile(principal(), refused, asks("GET /x"), "token").statements[0].effect == "Allow"
 
 
 def test_without_rules_a_principal_without_the_issuers_scopes_may_nothing() -> None:
     rules = compile_rules(None)
     who = replace(principal(), required_scopes=("a",))
-    policy = PolicyCompiler(rules).compile(who, rules.decide(who, "GET", "/x"), asks("GET /x"), "token")
+    policy = policies_for(rules).compile(who, rules.decide(who, "GET", "/x"), asks("GET /x"), "token")
     assert policy.statements == (Statement("Deny", EVERYTHING),)
 
 
@@ -239,8 +240,8 @@ def test_whether_one_answer_does_for_a_route_of_the_api() -> None:
         return replace(asks("GET /orders", EventKind.HTTP_API_V2), route_key=route_key)
 
     yes, no = Allow("GET /orders"), Deny(Reason.INSUFFICIENT_SCOPE)
-    assert PolicyCompiler(compile_rules(None)).one_answer(principal(), yes, on("GET /x"))
-    assert PolicyCompiler(compile_rules(None)).may_be_allowed(principal(), on("GET /x"))
+    assert policies_for(compile_rules(None)).one_answer(principal(), yes, on("GET /x"))
+    assert policies_for(compile_rules(None)).may_be_allowed(principal(), on("GET /x"))
     compiler = PolicyCompiler(listing("GET /orders", "GET /orders/{id} read"))
     for number in range(300):  # more than are kept
         assert compiler.one_answer(principal(), no, on(f"GET /none{number}"))

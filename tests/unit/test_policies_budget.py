@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from authorizer.policies import PolicyCompiler
+from authorizer.policies.compiler import PolicyCompiler
 from authorizer.policies.overlaps import describe_overlaps
 from authorizer.policies.repairs import Repairs
 from authorizer.policies.route_keys import answers

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from authorizer.policies import PolicyCompiler, Statement
+from authorizer.policies import Statement, policies_for
+from authorizer.policies.compiler import PolicyCompiler
 from authorizer.policies.overlaps import describe_overlaps
 from authorizer.policies.repairs import Repairs
 from authorizer.policies.selection import kept, select
@@ -149,7 +150,7 @@ def test_a_route_that_no_principal_of_some_rights_can_have_is_named() -> None:
 def test_there_is_nothing_to_say_where_nothing_is_left_out() -> None:
     assert PolicyCompiler(listing(*DEEP, absent=True)).warnings("token") == ()
     assert PolicyCompiler(listing(*DEEP)).warnings("route") == ()
-    assert PolicyCompiler(compile_rules(None)).warnings("token") == ()
+    assert policies_for(compile_rules(None)).warnings("token") == ()
     assert PolicyCompiler(listing("* $connect")).warnings("token") == ()
 
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from authorizer import claims, events, tokens
+from authorizer import claims, events, journal, tokens
 from authorizer.keys import KeySet
-from authorizer.policies import literals
+from authorizer.policies import unrestricted
 from authorizer.pyjwt import _standing_in, _without_package_code
 from devkit.certificate import self_signed
 from devkit.issuer.provider import Provider
@@ -43,6 +43,7 @@ RUNTIME_CLIENT = "awslambdaric.bootstrap"
 
 KEPT_OUT = {
     "asyncio": "nothing here waits for two things",
+    "authorizer.policies.compiler": "for those who have rules by route",
     "authorizer.refresher": "it is another function",
     "aws_lambda_powertools": "40 ms, for those who have warnings",
     "boto3": "300 ms, for those who have keys or settings in S3 or Parameter Store",
@@ -122,6 +123,21 @@ def test_what_start_up_made_is_not_looked_through_again(start: dict[str, Any]) -
 def test_what_is_kept_out_is_there_for_those_who_need_it() -> None:
     loaded = started(JWT_ALLOW_HTTP="true")["loaded"]  # has a warning
     assert "aws_lambda_powertools" in loaded
+
+
+def test_rules_by_route_bring_their_compiler() -> None:
+    document = f"""
+[[issuers]]
+issuer = "{ISSUER}"
+audience = ["{AUDIENCE}"]
+jwks = '{json.dumps(key_set((signing_key("ES256"),)))}'
+
+[[routes]]
+method = "GET"
+path = "/orders"
+"""
+    loaded = started(JWT_CONFIG=document, JWT_ISSUER="", JWT_AUDIENCE="", JWT_JWKS="")["loaded"]
+    assert "authorizer.policies.compiler" in loaded
 
 
 def test_fetching_keys_loads_tls_and_no_http_client(tmp_path: Path) -> None:
@@ -243,6 +259,22 @@ def test_the_claims_of_a_remembered_token_are_worded_once() -> None:
     assert json.loads(first)["scope"] == SCOPE
 
 
+def test_an_issuer_s_compact_payload_is_not_worded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def worded(value: object) -> str:
+        pytest.fail(f"{value} has its JSON at hand")
+
+    monkeypatch.setattr(claims, "json_text", worded)
+    Watched(authorizer())(rest_request_event(token()))
+
+
+def test_what_requests_have_in_common_is_worded_once_for_the_log() -> None:
+    journal._usual.cache_clear()  # noqa: SLF001 - counts are what this is about
+    function = Watched(authorizer())
+    for number in range(5):
+        function(rest_request_event(token({"jti": str(number), "sub": f"user-{number}"})))
+    assert journal._usual.cache_info().misses == 1  # noqa: SLF001 - as above
+
+
 def test_tokens_of_one_key_have_their_header_read_once() -> None:
     tokens.read_header.cache_clear()
     function = Watched(authorizer())
@@ -275,18 +307,18 @@ def test_a_token_is_digested_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_stage_s_arn_is_read_once() -> None:
-    events._read_prefix.cache_clear()  # noqa: SLF001 - counts are what this is about
+    events._read_stage.cache_clear()  # noqa: SLF001 - counts are what this is about
     function = Watched(authorizer())
     for path in ("orders", "orders/1", "a:b/%2F"):
         function(rest_request_event(token(), resource=f"GET/{path}"))
-    assert events._read_prefix.cache_info().misses == 1  # noqa: SLF001 - as above
+    assert events._read_stage.cache_info().misses == 1  # noqa: SLF001 - as above
 
 
 def test_without_rules_no_resource_is_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
     def evaluated(texts: object) -> None:
         pytest.fail(f"{texts} need not be looked at: everything is allowed")
 
-    monkeypatch.setattr(literals, "compile_texts", evaluated)
+    monkeypatch.setattr(unrestricted, "compile_texts", evaluated)
     Watched(authorizer())(rest_request_event(token()))
 
 

@@ -10,7 +10,9 @@ from authorizer.strict_json import MAX_NESTING, BadJsonError, json_object
 
 
 def read(text: str) -> dict[str, object]:
-    return json_object(text.encode())
+    members, own_text = json_object(text.encode())
+    assert own_text == text
+    return members
 
 
 def refused(document: str | bytes) -> str:

@@ -20,7 +20,7 @@ from authorizer.authorize import Authorizer, Findings, Issuer, authorize
 from authorizer.claims import ClaimRules
 from authorizer.errors import Reason, TokenError
 from authorizer.keys import KeySet, check_signature, parse_key_set
-from authorizer.policies import PolicyCompiler
+from authorizer.policies import policies_for
 from authorizer.rules import compile_rules
 from authorizer.token_cache import TokenCache
 from authorizer.tokens import BearerToken, UnverifiedToken, parse
@@ -79,7 +79,7 @@ def authorizer_of(vector: Vector) -> Authorizer:
     keys = FakeKeys(vector.key_set()) if vector in VERIFIES else FakeKeys()
     rules = compile_rules(None)
     joe = Issuer("joe", ALGORITHMS, frozenset(), ClaimRules(leeway=0, principal_claim="iss"), keys)
-    return Authorizer({"joe": joe}, (AUTHORIZATION,), TokenCache(0), rules, PolicyCompiler(rules), AnswerSettings())
+    return Authorizer({"joe": joe}, (AUTHORIZATION,), TokenCache(0), rules, policies_for(rules), AnswerSettings())
 
 
 def decide(vector: Vector, now: float = BEFORE_EXPIRY) -> dict[str, Any]:
