@@ -73,7 +73,7 @@ class Principal:
     valid_until: float
     claims: Mapping[str, object] = field(repr=False)
     payload: str = field(default="", repr=False, compare=False)
-    _claims_text: str = field(init=False, repr=False, compare=False)
+    _claims_text: str | None = field(init=False, default=None, repr=False, compare=False)
 
     @property
     def claims_text(self) -> str:
@@ -81,12 +81,11 @@ class Principal:
 
         Worded when first asked for, and no more often, since a remembered token comes again.
         """
-        try:
-            return self._claims_text
-        except AttributeError:
+        text = self._claims_text
+        if text is None:
             text = self.payload if is_compact(self.payload) else json_text(self.claims)
             object.__setattr__(self, "_claims_text", text)
-            return text
+        return text
 
 
 def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Principal:

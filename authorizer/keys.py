@@ -9,14 +9,20 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Protocol
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-
 from authorizer.dataclass import dataclass
 from authorizer.errors import Reason, TokenError
-from authorizer.pyjwt import ECAlgorithm, InvalidKeyError, OKPAlgorithm, RSAAlgorithm, RSAPSSAlgorithm
+from authorizer.pyjwt import (
+    ECAlgorithm,
+    Ed25519PublicKey,
+    InvalidKeyError,
+    InvalidSignature,
+    OKPAlgorithm,
+    PKCS1v15,
+    RSAAlgorithm,
+    RSAPSSAlgorithm,
+    RSAPublicKey,
+    UnsupportedAlgorithm,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

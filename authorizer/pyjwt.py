@@ -1,4 +1,4 @@
-"""PyJWT's algorithms, without what they bring along that an authorizer never calls.
+"""PyJWT's algorithms and what they need of cryptography, without what these bring along that is never called here.
 
 ``import jwt`` also loads its HTTP client (``urllib.request``, ``http.client``, ``ssl``), its encoder, and
 cryptography's certificates, SSH keys and PEM files: more than half of what starting this function would
@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.util import find_spec, module_from_spec
+from importlib.machinery import PathFinder
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-__all__ = ["Algorithm", "ECAlgorithm", "InvalidKeyError", "OKPAlgorithm", "RSAAlgorithm", "RSAPSSAlgorithm"]
+__all__ = [
+    "Algorithm",
+    "ECAlgorithm",
+    "Ed25519PublicKey",
+    "InvalidKeyError",
+    "InvalidSignature",
+    "OKPAlgorithm",
+    "PKCS1v15",
+    "RSAAlgorithm",
+    "RSAPSSAlgorithm",
+    "RSAPublicKey",
+    "UnsupportedAlgorithm",
+]
 
 
 class _StandIn(ModuleType):
@@ -73,11 +85,13 @@ def _without_package_code(package: str) -> Iterator[None]:
 
     Whoever imports the package later gets the whole of it, loaded anew. Nothing is done where it is loaded already.
     """
-    spec = find_spec(package)
+    spec = PathFinder.find_spec(package)
     if spec is None or package in sys.modules:
         yield
         return
-    sys.modules[package] = module_from_spec(spec)
+    empty = ModuleType(package)
+    empty.__spec__, empty.__path__ = spec, spec.submodule_search_locations or []
+    sys.modules[package] = empty
     try:
         yield
     finally:
@@ -87,8 +101,12 @@ def _without_package_code(package: str) -> Iterator[None]:
 
 
 with (
-    _standing_in("cryptography.x509", "cryptography.hazmat.primitives.serialization"),
+    _standing_in("cryptography.x509", "cryptography.hazmat.primitives.serialization", "random"),
     _without_package_code("jwt"),
 ):
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
     from jwt.algorithms import Algorithm, ECAlgorithm, OKPAlgorithm, RSAAlgorithm, RSAPSSAlgorithm
     from jwt.exceptions import InvalidKeyError

@@ -60,7 +60,7 @@ class BearerToken:
     """The text that a client sent as its token. It never shows itself in a log or a traceback."""
 
     text: str = field(repr=False)
-    _digest: bytes = field(init=False, repr=False, compare=False)
+    _digest: bytes | None = field(init=False, default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse a text that is too long (``malformed_token``) before anything reads it."""
@@ -70,13 +70,12 @@ class BearerToken:
     @property
     def digest(self) -> bytes:
         """The text's SHA-256, worked out when first asked for and no more often: what a cache may keep of a token."""
-        try:
-            return self._digest
-        except AttributeError:
+        digest = self._digest
+        if digest is None:
             # An event is JSON, which may hold half a surrogate pair; no token does, but that is not known yet.
             digest = sha256(self.text.encode("utf-8", "surrogatepass")).digest()
             object.__setattr__(self, "_digest", digest)
-            return digest
+        return digest
 
 
 @dataclass(frozen=True, slots=True)
