@@ -258,11 +258,10 @@ def _values(
             continue
         if not isinstance(mapping, dict):
             _invalid(f"{form} is no JSON object")
-        # Most names are of another length, which is seen at once.
-        for key in [key for key in mapping if len(key) == length]:
-            # Python's lower() maps a few letters outside ASCII into it: they spell no header's name.
-            if key == name or (ignore_case and key.isascii() and key.lower() == name):
-                value = mapping[key]
+        for key, value in mapping.items():
+            # Most names are of another length, which is seen at once. Python's lower() maps a few letters outside
+            # ASCII into it: they spell no header's name.
+            if len(key) == length and (key == name or (ignore_case and key.isascii() and key.lower() == name)):
                 for item in value if isinstance(value, list) else (value,):
                     if not isinstance(item, str):
                         _invalid(f"{form} has a value that is no text")

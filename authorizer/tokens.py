@@ -48,11 +48,12 @@ class TokenSource:
 
     place: TokenPlace
     name: str
+    has_scheme: bool = field(init=False, repr=False, compare=False)
 
-    @property
-    def has_scheme(self) -> bool:
+    def __post_init__(self) -> None:
         """Only ``Authorization`` carries ``Bearer`` before the token (RFC 6750 section 2.1)."""
-        return self.place is TokenPlace.HEADER and self.name.lower() == "authorization"
+        is_authorization = self.place is TokenPlace.HEADER and self.name.lower() == "authorization"
+        object.__setattr__(self, "has_scheme", is_authorization)
 
 
 @dataclass(frozen=True, slots=True)
