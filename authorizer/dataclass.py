@@ -84,7 +84,7 @@ def _make[C](declared: type[C], *, frozen: bool, eq: bool, order: bool) -> type[
     kind: Any = type(declared)
     made: type[C] = kind(declared.__name__, declared.__bases__, members)
     made.__qualname__ = declared.__qualname__
-    type.__setattr__(made, "__init__", _first_constructor(made, fields))
+    type.__setattr__(made, "__init__", _first_constructor(made, fields, frozen=frozen))
     return made
 
 
@@ -92,19 +92,19 @@ def _as_field(written: object) -> _Field:
     return written if isinstance(written, _Field) else _Field(default=written)
 
 
-def _first_constructor(made: type, fields: Mapping[str, _Field]) -> Callable[..., None]:
+def _first_constructor(made: type, fields: Mapping[str, _Field], *, frozen: bool) -> Callable[..., None]:
     """Compile ``__init__`` when it is first called: half of the classes have no value during start-up."""
 
     def construct(self: object, *arguments: object, **named: object) -> None:
-        constructor = _constructor(made, fields)
+        constructor = _constructor(made, fields, frozen=frozen)
         type.__setattr__(made, "__init__", constructor)
         constructor(self, *arguments, **named)
 
     return construct
 
 
-def _constructor(made: type, fields: Mapping[str, _Field]) -> Callable[..., None]:
-    """Compile ``__init__``. It sets slots directly, which also works, and is quickest, where values are frozen."""
+def _constructor(made: type, fields: Mapping[str, _Field], *, frozen: bool) -> Callable[..., None]:
+    """Compile ``__init__``. Where values are frozen it sets slots directly, which still works, and is quickest."""
     names: dict[str, object] = {"missing": _MISSING}
     parameters, body = ["self"], []
     for name, about in fields.items():
@@ -122,7 +122,7 @@ def _constructor(made: type, fields: Mapping[str, _Field]) -> Callable[..., None
             continue  # __post_init__ sets it
         else:
             parameters.append(name)
-        body.append(f" set_{name}(self, {value})")
+        body.append(f" set_{name}(self, {value})" if frozen else f" self.{name} = {value}")
     if hasattr(made, "__post_init__"):
         body.append(" self.__post_init__()")
     exec("\n".join([f"def __init__({', '.join(parameters)}):", *body]), names)  # noqa: S102 - of our own field names
