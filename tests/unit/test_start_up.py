@@ -54,12 +54,14 @@ KEPT_OUT = {
     "email": "comes with http.client",
     "encodings.idna": "names outside ASCII",
     "http.client": "fetching is authorizer.jwks.https",
+    "importlib.util": "importlib.machinery finds modules as well",
     "inspect": "comes with dataclasses",
     "ipaddress": "comes with urllib",
     "jmespath": "comes with Powertools",
     "jwt": "its package, with an HTTP client",
     "jwt.api_jwt": "the same",
     "pathlib": "2 ms, for those who have file: settings",
+    "random": "comes with cryptography's RSA, which draws numbers for private keys alone",
     "ssl": "for those whose keys come over TLS",
     "tomllib": "for those who have JWT_CONFIG",
     "typing_extensions": "comes with Powertools",
@@ -168,6 +170,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 assert jwt.encode({"a": 1}, pem, algorithm="RS256").count(".") == 2
+numbers = key.private_numbers()
+found = rsa.rsa_recover_prime_factors(numbers.public_numbers.n, numbers.public_numbers.e, numbers.d)
+assert set(found) == {numbers.p, numbers.q}
 print(algorithms.Encoding.PEM == serialization.Encoding.PEM)
 """
     ended = subprocess.run(  # noqa: S603 - our own arguments
