@@ -68,7 +68,7 @@ def plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON has
         case None | str() | int() | float():
             return value
         case _:
-            return {name: plain(getattr(value, name)) for name in type(value).__slots__}  # type: ignore[attr-defined]  # a slotted dataclass
+            return {name: plain(getattr(value, name)) for name in type(value).__match_args__}  # type: ignore[attr-defined]  # a slotted dataclass
 
 
 def _setting(setting: Setting[object, object]) -> dict[str, object]:
