@@ -231,10 +231,10 @@ def _each_once(scopes: Iterable[str]) -> tuple[str, frozenset[str]]:
     return " ".join(once), frozenset(once)
 
 
-def _scopes_in(value: object) -> Iterable[str]:
-    if isinstance(value, str):
-        return filter(None, value.split(" "))
-    return [item for item in value if isinstance(item, str) and item] if isinstance(value, list) else ()
+def _scopes_in(value: object) -> list[str]:
+    """List the scopes of one claim. What holds white space is none (RFC 6749 section 3.3): a backend would read two."""
+    listed = value.split(" ") if isinstance(value, str) else value if isinstance(value, list) else ()
+    return [item for item in listed if isinstance(item, str) and item.split() == [item]]
 
 
 def _refuse(code: Reason, detail: str) -> NoReturn:

@@ -54,7 +54,7 @@ class TokenCache:
         digest = token.digest
         self._entries.pop(digest, None)  # one that is verified again costs no other its place
         if len(self._entries) >= self._size:
-            del self._entries[next(iter(self._entries))]
+            self._entries.pop(next(iter(self._entries)), None)
         self._entries[digest] = entry
 
     def forget(self, token: BearerToken) -> None:

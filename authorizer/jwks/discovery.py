@@ -26,7 +26,7 @@ def discovery_urls(issuer: str, *, allow_http: bool) -> tuple[str, str]:
     """
     address = parse_address(issuer, allow_http=allow_http)
     if address.query:
-        message = "an issuer has no query (OpenID Connect Discovery 1.0 section 3)"
+        message = "a URL with a query, which no issuer has (OpenID Connect Discovery 1.0 section 3)"
         raise ValueError(message)
     path = address.path.removesuffix("/")
     return (

@@ -92,12 +92,13 @@ def _issuer(
     elif issuer is not None and jwks is None:
         problem = validate_discovery(issuer, allow_http=allow_http)
         if problem is not None:
-            raw.problem(about.label(table.ISSUER), problem, issuer)
+            raw.problem(about.label(table.ISSUER), problem, _without_secrets(issuer))
     if jwks is not None:
         problem = validate_jwks_setting(jwks, allow_http=allow_http, package_root=package_root)
         if problem is not None:
-            # A document written into the setting may hold private keys by mistake; the name of a place holds none.
-            raw.problem(about.label(table.JWKS), problem, None if jwks.startswith("{") else jwks)
+            # Whatever is not the name of a place may be keys, with their private halves by mistake.
+            is_place = jwks.startswith(("http:", "https:", "file:", "ssm:", "s3:"))
+            raw.problem(about.label(table.JWKS), problem, _without_secrets(jwks) if is_place else None)
     audience = frozenset(_take(raw, written, table.AUDIENCE))
     client_id = frozenset(_take(raw, written, table.CLIENT_ID))
     if not {table.AUDIENCE.name, table.CLIENT_ID.name} & written.keys():
@@ -120,6 +121,12 @@ def _issuer(
             principal_claim=_take(raw, written, table.PRINCIPAL_CLAIM),
         ),
     )
+
+
+def _without_secrets(place: str) -> str:
+    """Take out of a URL what may be a password or a key: user information and the query."""
+    scheme, slashes, rest = place.partition("?")[0].partition("://")
+    return f"{scheme}{slashes}{rest.rpartition('@')[2]}"
 
 
 def _check_distinct(raw: RawSettings, issuers: list[IssuerSettings]) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from authorizer.claims import Scalar
 
+_LONGEST_NUMBER = 100
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _CONTEXT_KEY = re.compile(r"[A-Za-z0-9_.:-]+")
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
@@ -128,7 +129,7 @@ def required_claims(value: object) -> tuple[tuple[str, tuple[Scalar, ...]], ...]
     """Read claims and their accepted values: a JSON object, or a TOML table."""
     if isinstance(value, str):
         try:
-            value = json.loads(value, object_pairs_hook=_unique)
+            value = json.loads(value, object_pairs_hook=_unique, parse_int=_integer)
         except (json.JSONDecodeError, RecursionError):
             _wrong('expected a JSON object such as {"token_use": "access"}')
     if not isinstance(value, dict) or not value:
@@ -143,6 +144,12 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
         if names.count(name) > 1:
             _wrong(f"the claim {name} stands twice: give it a list of values")
     return dict(pairs)
+
+
+def _integer(text: str) -> int:
+    if len(text) > _LONGEST_NUMBER:
+        _wrong(f"a number has {len(text)} digits; no claim has more than {_LONGEST_NUMBER}")
+    return int(text)
 
 
 def accepted_values(name: str, value: object) -> tuple[Scalar, ...]:

@@ -216,6 +216,23 @@ def test_settings_that_are_wrong_are_told_without_their_secrets() -> None:
     assert "JWT_SECRET" in text
 
 
+@pytest.mark.parametrize(
+    "keys",
+    [
+        """'{"keys":[{"d":"SECRET"}]}'""",
+        '\ufeff{"keys":[{"d":"SECRET"}]}',
+        '[{"d":"SECRET"}]',
+        "http://issuer.example/jwks?key=SECRET",
+        "https://user:SECRET@issuer.example/jwks",
+    ],
+)
+def test_keys_in_a_setting_that_is_wrong_are_not_repeated(keys: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        bare_lab(JWT_ISSUER=ISSUER, JWT_AUDIENCE=AUDIENCE, JWT_JWKS=keys)
+    assert "JWT_JWKS" in str(caught.value)
+    assert "SECRET" not in str(caught.value)
+
+
 def test_no_setting_takes_a_secret() -> None:
     assert not [setting.name for setting in SETTINGS if "secret" in setting.name or "password" in setting.name]
 

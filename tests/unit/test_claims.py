@@ -280,7 +280,8 @@ def test_a_subject_that_names_nobody_is_no_principal(value: object) -> None:
         ({"scp": ["a", "b"], "scope": "b c"}, "b c a"),
         ({"scope": 5, "scp": {"a": 1}}, ""),
         ({"scope": ["a", 5, "", None]}, "a"),
-        ({"scope": "a\tb"}, "a\tb"),
+        ({"scope": "a\tb c"}, "c"),
+        ({"scope": ["a", "b admin", "c\u00a0admin", " d"]}, "a"),
     ],
     ids=str,
 )

@@ -124,6 +124,7 @@ def test_what_is_read(read: Callable[[object], object], value: object, expected:
         (values.required_claims, '["token_use"]', "expected an object"),
         (values.required_claims, 5, "expected an object"),
         (values.required_claims, {}, "expected an object"),
+        (values.required_claims, '{"a": ' + "1" * 5000 + "}", "a number has 5000 digits"),
         (values.required_claims, '{"a": []}', "the claim a needs"),
         (values.required_claims, '{"a": {"b": 1}}', "the claim a needs"),
         (values.required_claims, '{"a": [[1]]}', "the claim a needs"),
