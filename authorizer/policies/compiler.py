@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING
 from authorizer.dataclass import dataclass, field
 from authorizer.events import EventKind
 from authorizer.policies import route_keys
-from authorizer.policies.literals import is_plain, literal
+from authorizer.policies.literals import literal
 from authorizer.policies.overlaps import describe_overlaps
+from authorizer.policies.policy import Part, beside_literal, policy_of, with_literal, without_literal
 from authorizer.policies.repairs import Repairs
 from authorizer.policies.selection import kept, select
 from authorizer.policies.sizes import MAX_POLICY, Limits, Unit, Wording, fit, word
 from authorizer.policies.statements import DENY_EVERYTHING, Compiled, Statement, compiled
 from authorizer.policies.verdicts import Answer, Item, TooMuchWork, Verdicts
-from authorizer.policies.words import compile_texts
 from authorizer.rules.model import ANY_METHOD, CONNECT, Deny
 
 if TYPE_CHECKING:
-    import re
+    from collections.abc import Iterable
 
     from authorizer.claims import Principal
     from authorizer.events import Request
+    from authorizer.policies.policy import Policy
     from authorizer.rules import Allow, Rules
 
 _REMEMBERED = 256
@@ -33,30 +34,12 @@ _MOST_WORK = 150_000
 """Steps (see :class:`Verdicts`) to find a policy: some 150 ms, which only routes that overlap a lot come to."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Policy:
-    """A policy, ready to be used again for whoever has the same rights."""
-
-    parts: tuple[Wording, ...]
-    wording: Wording
-    compiled: Compiled
-    share: float
-    allowed: re.Pattern[str]
-    denied: re.Pattern[str]
-
-    def permits(self, text: str) -> bool:
-        return self.allowed.match(text) is not None and self.denied.match(text) is None
-
-
-_GIVEN_UP = _Policy(
-    (),
-    Wording((), ()),
-    compiled(Wording((), ()), ("all routes: they overlap too much to find a policy for them",)),
-    share=0,
-    allowed=compile_texts(()),
-    denied=compile_texts(()),
-)
+_GIVEN_UP = policy_of((), Wording((), ()), ("all routes: they overlap too much to find a policy for them",), share=0)
 """What is remembered where finding a policy takes too much work. It allows nothing, which is always right."""
+
+_NOTHING = policy_of((), Wording((), ()), (), share=0)
+"""Where no cached policy is given up for one request."""
+_TOO_LONG = "the request itself: it is too long for a policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +65,7 @@ class PolicyCompiler:
     most_work: int = _MOST_WORK
     _verdicts: Verdicts = field(init=False)
     _repairs: Repairs | None = field(init=False, default=None)
-    _policies: OrderedDict[_Question, _Policy] = field(init=False, default_factory=OrderedDict)
+    _policies: OrderedDict[_Question, Policy] = field(init=False, default_factory=OrderedDict)
     _answers: dict[tuple[int, str], frozenset[Answer]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -100,22 +83,22 @@ class PolicyCompiler:
         if refused:
             return DENY_EVERYTHING
         if cached_by == "nothing":
-            return self._literal(rights, request)
+            return self._literal(rights, request, _NOTHING)
         return self._for_routes(rights, request, alone=True)
 
     def _for_all_routes(self, rights: int, request: Request, *, refused: bool) -> Compiled:
         policy = self._policy(_Question(rights, len(request.arn.prefix)))
         permitted = policy.permits(_text(request))
         if permitted and refused:
-            return self._without_literal(policy, request)
+            return without_literal(policy, _text(request), self._limits(request))
         if permitted or refused:
             return policy.compiled
         if policy is _GIVEN_UP:
-            return self._literal(rights, request, policy.compiled.left_out)
+            return self._literal(rights, request, policy)
         # The request is left out. Another policy with as much in it may have its route; else it is added alone.
         first = self._policy(_Question(rights, len(request.arn.prefix), self._items(request)))
         if first.share < policy.share:
-            added = self._with_literal(policy, request)
+            added = with_literal(policy, _text(request), self._limits(request))
             if added is not None:
                 return added
         return self._for_routes(rights, request, alone=False)
@@ -123,12 +106,13 @@ class PolicyCompiler:
     def _for_routes(self, rights: int, request: Request, *, alone: bool) -> Compiled:
         """Have the routes that decide about a request in the policy, whatever else that costs."""
         policy = self._policy(_Question(rights, len(request.arn.prefix), self._items(request), alone))
-        if policy.permits(_text(request)):
+        text, limits = _text(request), self._limits(request)
+        if policy.permits(text):
             return policy.compiled
         if policy is _GIVEN_UP:
-            return self._literal(rights, request, policy.compiled.left_out)
-        added = self._with_literal(policy, request) or self._beside_literal(policy, request)
-        return added or self._literal(rights, request)
+            return self._literal(rights, request, policy)
+        added = with_literal(policy, text, limits) or beside_literal(policy, text, limits)
+        return added or self._literal(rights, request, policy)
 
     def _items(self, request: Request) -> frozenset[Item]:
         return frozenset(
@@ -165,7 +149,7 @@ class PolicyCompiler:
         """Say which routes overlap so that some principals' cached policies cannot have both, and what to do."""
         return describe_overlaps(self.rules, self._verdicts) if cached_by == "token" and self.rules.resources else ()
 
-    def _policy(self, question: _Question) -> _Policy:
+    def _policy(self, question: _Question) -> Policy:
         policy = self._policies.get(question)
         if policy is None:
             self._verdicts.limit(self.most_work)
@@ -180,7 +164,7 @@ class PolicyCompiler:
             self._policies.move_to_end(question)
         return policy
 
-    def _make(self, question: _Question) -> _Policy:
+    def _make(self, question: _Question) -> Policy:
         if self._repairs is None or self._repairs.rights != question.rights:
             self._repairs = Repairs(self.rules, self._verdicts, question.rights)
         repairs = self._repairs  # one request may need two policies for the same rights
@@ -194,58 +178,23 @@ class PolicyCompiler:
         ]
         units = fit(repairs, units, shares, Limits(question.prefix, self.max_bytes), question.first)
         granted = {item for unit in units for item in unit.items if shares[item] >= _NEARLY_ALL}
-        resources = self.rules.resources
-        left_out = [resources[item.resource].route(item.listed) for item in items if item not in granted]
-        wording = word(units)
-        return _Policy(
-            tuple(word([unit]) for unit in units),
-            wording,
-            compiled(wording, tuple(left_out)),
-            sum(shares[item] for unit in units for item in unit.items),
-            compile_texts(wording.allowed),
-            compile_texts(wording.denied),
-        )
+        left_out = self._names(item for item in items if item not in granted)
+        parts = tuple(Part(word([unit]), self._names(unit.items)) for unit in units)
+        return policy_of(parts, word(units), left_out, sum(shares[item] for unit in units for item in unit.items))
 
-    def _with_literal(self, policy: _Policy, request: Request) -> Compiled | None:
-        """Add a request to a policy that leaves it out, if nothing in the policy denies it."""
-        text = _text(request)
-        wording = Wording((*policy.wording.allowed, text), policy.wording.denied)
-        if (
-            not self._limits(request).fits(wording.allowed, wording.denied)
-            or not is_plain(text)
-            or policy.denied.match(text) is not None
-        ):
-            return None
-        return compiled(wording, policy.compiled.left_out)
+    def _names(self, items: Iterable[Item]) -> tuple[str, ...]:
+        return tuple(self.rules.resources[item.resource].route(item.listed) for item in sorted(items))
 
-    def _beside_literal(self, policy: _Policy, request: Request) -> Compiled | None:
-        """Add a request to those parts of a policy that can do without denying it: it has an odd path."""
-        text = _text(request)
-        denied = {one for part in policy.parts for one in part.denied if compile_texts((one,)).match(text)}
-        parts = [part for part in policy.parts if denied.isdisjoint(part.denied)]
-        allowed = {text}.union(*(part.allowed for part in parts))
-        wording = Wording(tuple(sorted(allowed)), tuple(sorted({one for part in parts for one in part.denied})))
-        if not is_plain(text) or not self._limits(request).fits(wording.allowed, wording.denied):
-            return None
-        return compiled(wording, policy.compiled.left_out)
-
-    def _without_literal(self, policy: _Policy, request: Request) -> Compiled:
-        """Deny a request that is refused though its text would pass: no route is for it, or another one is."""
-        wording = Wording(policy.wording.allowed, (*policy.wording.denied, _text(request)))
-        if not is_plain(_text(request)) or not self._limits(request).fits(wording.allowed, wording.denied):
-            return DENY_EVERYTHING
-        return compiled(wording, policy.compiled.left_out)
-
-    def _literal(self, rights: int, request: Request, left_out: tuple[str, ...] = ()) -> Compiled:
-        """Allow this request and nothing else."""
+    def _literal(self, rights: int, request: Request, instead_of: Policy) -> Compiled:
+        """Allow this request and nothing else. Where that is too long for a policy, it is the other that there is."""
         wording = literal(self.rules, rights, request.method, request.path)
-        if not self._limits(request).fits((wording.allowed,), wording.denied):
-            # Too long for a resource; its route is not, and what else that allows is allowed anyway.
-            route = self._policy(_Question(rights, len(request.arn.prefix), self._items(request), alone=True))
-            if route.permits(_text(request)):
-                return route.compiled
-            return Compiled(DENY_EVERYTHING.statements, ("the request itself: it is too long for a policy",))
-        return compiled(Wording((wording.allowed,), wording.denied), left_out)
+        if self._limits(request).fits((wording.allowed,), wording.denied):
+            return compiled(Wording((wording.allowed,), wording.denied), instead_of.routes)
+        # Too long for a resource; its route is not, and what else that allows is allowed anyway.
+        route = self._policy(_Question(rights, len(request.arn.prefix), self._items(request), alone=True))
+        if route.permits(_text(request)):
+            return route.compiled
+        return Compiled(instead_of.compiled.statements, (*instead_of.compiled.left_out, _TOO_LONG))
 
     def _limits(self, request: Request) -> Limits:
         return Limits(len(request.arn.prefix), self.max_bytes)

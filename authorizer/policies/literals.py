@@ -12,13 +12,12 @@ import re
 from typing import TYPE_CHECKING
 
 from authorizer.dataclass import dataclass
+from authorizer.policies.policy import SPECIAL, is_plain
 from authorizer.policies.verdicts import specificity
 from authorizer.rules.templates import Variable, read_path
 
 if TYPE_CHECKING:
     from authorizer.rules import Resource, Rules
-
-_SPECIAL = re.compile(r"[*?]|\$(?=\{)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +28,6 @@ class Literal:
     denied: tuple[str, ...]
 
 
-def is_plain(text: str) -> bool:
-    """Tell whether a text means itself in a resource."""
-    return _SPECIAL.search(text) is None
-
-
 def literal(rules: Rules, rights: int, method: str, path: str) -> Literal:
     """Word a request that the rules allow. ``path`` begins with a slash."""
     text = f"{method}{path}"
@@ -42,8 +36,8 @@ def literal(rules: Rules, rights: int, method: str, path: str) -> Literal:
     # ? and * match slashes; a text of this many segments at most cannot have one where this text has none.
     longer = "*/" * (text.count("/") + 1) + "*"
     if is_plain(method) and _others_allowed(rules, rights, method, path[1:]):
-        return Literal(_SPECIAL.sub("?", text), (longer,))
-    return Literal(_SPECIAL.sub(lambda found: f"${{{found[0]}}}", text), (longer,))
+        return Literal(SPECIAL.sub("?", text), (longer,))
+    return Literal(SPECIAL.sub(lambda found: f"${{{found[0]}}}", text), (longer,))
 
 
 def _others_allowed(rules: Rules, rights: int, method: str, path: str) -> bool:
@@ -68,6 +62,6 @@ def _may_match(resource: Resource, segments: tuple[str, ...]) -> bool:
         return False
     return all(
         isinstance(part, Variable)
-        or re.fullmatch(re.escape(_SPECIAL.sub("\0", segment)).replace("\0", "."), part) is not None
+        or re.fullmatch(re.escape(SPECIAL.sub("\0", segment)).replace("\0", "."), part) is not None
         for part, segment in zip(template, segments, strict=True)
     )

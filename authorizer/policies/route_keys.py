@@ -2,7 +2,8 @@
 
 API Gateway replays such an answer for every request of that route. The rules may be finer than the API: behind
 ``ANY /{proxy+}`` there may be twenty of them, and then one yes or no is not right for all. A route that the rules
-list themselves is taken to be the API's, and so are those beside it: that is what ``[[routes]]`` asks for.
+list themselves is taken to be the API's, and so are those beside it: that is what ``[[routes]]`` asks for. Still, where
+``GET /admin`` is beside ``ANY /{proxy+}``, ``POST /admin`` goes to the second, and the rules refuse it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from authorizer.policies.verdicts import Place, Verdicts
-    from authorizer.rules import Rules
+    from authorizer.rules import Resource, Rules
     from authorizer.rules.templates import Template
 
 _ANY = "ANY"
@@ -33,7 +34,7 @@ def answers(
 
     Without a method, or with ``ANY``, it stands for all methods.
 
-    Requests that the API cannot have, by the promise of ``unlisted_routes = "absent"``, do not count. A key
+    A key that no rule lists breaks the promise of ``unlisted_routes = "absent"``, so that counts for nothing here. One
     that cannot be read, or behind which there is too much to look at, may stand for anything.
     """
     method, _, path = route_key.rpartition(" ")
@@ -43,16 +44,26 @@ def answers(
         return frozenset({Answer.ALLOWED, Answer.REFUSED})
     methods = verdicts.methods if method in ("", _ANY) else (method,)
     listed = rules.by_shape.get(shape(path))
+    verdicts.limit(most_work)
+    try:
+        places = _places(verdicts, template)
+    except TooMuchWork:
+        return frozenset({Answer.ALLOWED, Answer.REFUSED})
+    found = {
+        verdicts.answer(name, place, rights)
+        for place in places
+        for name in methods
+        if listed is None or _taken_by(place, name) is listed
+    }
     if listed is not None:
-        found = {verdicts.answer_of(name, (listed,), (listed,), rights) for name in methods}
-    else:
-        verdicts.limit(most_work)
-        try:
-            places = _places(verdicts, template)
-        except TooMuchWork:
-            return frozenset({Answer.ALLOWED, Answer.REFUSED})
-        found = {verdicts.answer(name, place, rights) for place in places for name in methods}
-    return frozenset(found - {Answer.IMPOSSIBLE})
+        found |= {verdicts.answer_of(name, (listed,), (listed,), rights) for name in methods}
+    return frozenset(Answer.REFUSED if one is Answer.IMPOSSIBLE else one for one in found)
+
+
+def _taken_by(place: Place, method: str) -> Resource | None:
+    """Tell which of the listed routes an HTTP API takes: those without greedy variables first, those without it not."""
+    with_method = [resource for resource in place.matching if resource.listed(method)]
+    return min(with_method, key=lambda resource: resource.greedy, default=None)
 
 
 def _places(verdicts: Verdicts, template: Template) -> set[Place]:

@@ -49,7 +49,22 @@ def test_a_route_key_stands_for_all_its_requests(route_key: str, expected: set[A
     assert said(route_key) == expected
 
 
-def test_requests_that_the_api_cannot_have_do_not_count() -> None:
+@pytest.mark.parametrize("absent", [True, False])
+def test_a_key_that_no_rule_lists_breaks_the_promise_that_there_is_none(absent: bool) -> None:  # noqa: FBT001 - pytest's
     everything = frozenset({"read", "write", "admin"})
-    assert said("GET /orders/{proxy+}", absent=True, holds=everything) == {Answer.ALLOWED}
-    assert said("GET /orders/{proxy+}", absent=False, holds=everything) == BOTH
+    for route_key in ("GET /orders/{proxy+}", "ANY /orders/{id}", "ANY /{proxy+}", "$default"):
+        assert said(route_key, absent=absent, holds=everything) == BOTH, route_key
+    assert said("GET /orders/{id}", absent=absent, holds=everything) == {Answer.ALLOWED}
+
+
+def test_a_listed_key_stands_for_the_methods_that_more_specific_routes_lack() -> None:
+    routes = (Route(GET, "/admin"), Route(None, "/{proxy+}"), Route(GET, "/orders/{id}"), Route(GET, "/{thing}/export"))
+    rules = compile_rules(routes)
+    verdicts, all_rights = Verdicts(rules), (1 << len(rules.requirements)) - 1
+    assert answers(rules, verdicts, "ANY /{proxy+}", all_rights) == BOTH  # POST /admin is one of them
+    assert answers(rules, verdicts, "GET /{proxy+}", all_rights) == {Answer.ALLOWED}
+    assert answers(rules, verdicts, "GET /admin", all_rights) == {Answer.ALLOWED}
+    assert answers(rules, verdicts, "GET /{thing}/export", all_rights) == {Answer.ALLOWED}
+    assert answers(compile_rules(routes[1:2]), Verdicts(compile_rules(routes[1:2])), "ANY /{proxy+}", 1) == {
+        Answer.ALLOWED
+    }
