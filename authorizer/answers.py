@@ -112,7 +112,8 @@ def check_route_key(request: Request, settings: AnswerSettings, *, one_answer: b
             Reason.UNSAFE_CACHE,
             f"this API caches one simple response for all of {(request.route_key or '')[:_LONGEST]!a}, and the rules "
             "tell requests of it apart. List the API's own routes in [[routes]], or give the API the routes of the "
-            "rules; or set JWT_HTTP_API_RESPONSE=iam; or set the authorizer's TTL to 0 and JWT_CACHED_BY=nothing",
+            'rules (and "*" to those that lack methods which this route takes); or set JWT_HTTP_API_RESPONSE=iam; '
+            "or set the authorizer's TTL to 0 and JWT_CACHED_BY=nothing",
         )
 
 

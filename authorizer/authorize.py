@@ -92,6 +92,8 @@ def authorize(event: object, authorizer: Authorizer, now: float, findings: Findi
         check_route_key(request, authorizer.answers, one_answer=one_answer)
         return simple_response(principal, decision, authorizer.answers)
     compiled = authorizer.policies.compile(principal, decision, request, authorizer.answers.cached_by)
+    if compiled.warnings:
+        findings.warnings += compiled.warnings
     if compiled.left_out:
         findings.warnings += (_no_room_for(compiled.left_out),)
     return iam_policy(request, principal, decision, compiled.statements, authorizer.answers)

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from functools import lru_cache
 from typing import TYPE_CHECKING, NoReturn
 
 from authorizer.dataclass import dataclass, field
 from authorizer.errors import DecisionError, Reason
+from authorizer.method_arn import MethodArn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ARN_PARTS = 6
-_INCOMPLETE = "the ARN in the event lacks an API id, a stage or a method"
 _NOT_NORMAL = re.compile(r"%(?:2[DdEe]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]|7[Ee])|/\.\.?(?:/|$)")
 _NO_FIELDS: Mapping[str, object] = {}
 _WRITTEN_BY_CALLERS = ("headers", "cookies", "queryStringParameters", "rawQueryString", "pathParameters", "rawPath")
@@ -37,69 +35,6 @@ class EventKind(StrEnum):
     def is_http_api(self) -> bool:
         """HTTP APIs answer a raised error with 500, whatever its text."""
         return self in {EventKind.HTTP_API_V1, EventKind.HTTP_API_V2}
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A stage of an API, from an ARN. ``prefix`` is all up to and with the slash behind it, as each resource starts."""
-
-    partition: str
-    region: str
-    account_id: str
-    api_id: str
-    name: str
-    prefix: str
-
-
-@dataclass(frozen=True, slots=True)
-class MethodArn:
-    """An ``arn:aws:execute-api`` ARN, taken apart at the places where it may be.
-
-    ``path`` is everything behind the method, as sent: it may hold ``:``, ``%2F``, ``//`` or pattern
-    characters. It has no leading slash. A WebSocket's ``$connect`` is the ``method``, with no path.
-    """
-
-    stage: Stage
-    method: str
-    path: str
-
-    @classmethod
-    def parse(cls, text: object) -> MethodArn:
-        """Take ``arn:PARTITION:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/PATH`` apart.
-
-        Raises :class:`DecisionError` (``invalid_event``) for anything else.
-        """
-        if not isinstance(text, str):
-            _invalid("the event has no ARN of the method or route asked for")
-        stage_begins = text.find("/") + 1
-        method_begins = text.find("/", stage_begins) + 1
-        method, _, path = text[method_begins:].partition("/")
-        stage = _read_stage(text[:method_begins])
-        if not method:
-            _invalid(_INCOMPLETE)
-        return cls(stage, method, path)
-
-    @property
-    def prefix(self) -> str:
-        """What every resource of this stage starts with."""
-        return self.stage.prefix
-
-
-@lru_cache(maxsize=16)
-def _read_stage(prefix: str) -> Stage:
-    """Read an ARN up to its method, which is the same for all requests of a stage, so it is read once."""
-    parts = prefix.split(":", _ARN_PARTS - 1)
-    if len(parts) != _ARN_PARTS or parts[0] != "arn" or parts[2] != "execute-api":
-        _invalid("the ARN in the event is no execute-api ARN")
-    _, partition, _, region, account_id, resource = parts
-    api_id, _, name = resource.removesuffix("/").partition("/")
-    if not (api_id and name):
-        _invalid(_INCOMPLETE)
-    # All of this goes into policies as it is. The one pattern is a stage of "*", as in AWS's samples.
-    fixed = f"{partition} {region} {account_id} {api_id} {'' if name == '*' else name}"
-    if "*" in fixed or "?" in fixed or "${" in fixed:
-        _invalid("the ARN in the event has a pattern where its API or stage should be")
-    return Stage(partition, region, account_id, api_id, name, prefix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +60,16 @@ class Request:
     def matched(self) -> str | None:
         """The path template that API Gateway matched, such as ``/orders/{id}``, where the event names it."""
         return None if self.route_key is None else self.route_key.rpartition(" ")[2]
+
+    @property
+    def has_any_method(self) -> bool:
+        """Tell whether the API's route may be for other methods as well, which a cache by route does not tell apart.
+
+        A REST API's cache has the method beside the resource. Payload 2.0 tells (``ANY``, ``$default``), 1.0 does not.
+        """
+        if self.kind is EventKind.HTTP_API_V2:
+            return self.route_key is not None and self.route_key.startswith(("ANY ", "$"))
+        return self.kind is EventKind.HTTP_API_V1
 
     @property
     def has_odd_path(self) -> bool:

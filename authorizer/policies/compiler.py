@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from copy import replace
 from typing import TYPE_CHECKING
 
 from authorizer.dataclass import dataclass, field
@@ -39,17 +40,28 @@ _GIVEN_UP = policy_of((), Wording((), ()), ("all routes: they overlap too much t
 
 _NOTHING = policy_of((), Wording((), ()), (), share=0)
 """Where no cached policy is given up for one request."""
+_LONGEST = 200
+"""Characters of an API's route in a message."""
+_NO_SLASH = "all routes with variables, where a path has no slash at its end"
+_BROKEN_PROMISE = (
+    'unlisted_routes = "absent" promises that the API has no routes but those listed, and this request came by {}: '
+    'this answer is as with unlisted_routes = "deny". List the API\'s routes'
+)
 _TOO_LONG = "the request itself: it is too long for a policy"
 
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """What a policy depends on. ``first`` are rules that have to be in it, ``alone`` says that no others are."""
+    """What a policy depends on. ``first`` are rules that have to be in it, ``alone`` says that no others are.
+
+    ``slash`` says that it is for paths with a slash at the end: no pattern is right for them and for those without it.
+    """
 
     rights: int
     prefix: int
     first: frozenset[Item] = frozenset()
     alone: bool = False
+    slash: bool = False
 
 
 @dataclass(slots=True)
@@ -67,6 +79,7 @@ class PolicyCompiler:
     _repairs: Repairs | None = field(init=False, default=None)
     _policies: OrderedDict[_Question, Policy] = field(init=False, default_factory=OrderedDict)
     _answers: dict[tuple[int, str], frozenset[Answer]] = field(init=False, default_factory=dict)
+    _without_promise: PolicyCompiler | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         """Prepare what does not depend on the principal."""
@@ -77,8 +90,19 @@ class PolicyCompiler:
         refused = isinstance(decision, Deny)
         if request.kind is EventKind.WEBSOCKET:
             return DENY_EVERYTHING if refused else Compiled((Statement("Allow", (CONNECT,)),))
+        if self.rules.absent and self._breaks_promise(request):
+            if self._without_promise is None:
+                self._without_promise = PolicyCompiler(
+                    replace(self.rules, absent=False), self.max_bytes, self.most_work
+                )
+            made = self._without_promise.compile(principal, decision, request, cached_by)
+            return Compiled(
+                made.statements, made.left_out, (_BROKEN_PROMISE.format(ascii(request.matched)[:_LONGEST]),)
+            )
         rights = self.rules.rights(principal)
-        if cached_by == "token" or (cached_by == "route" and not self.one_answer(principal, decision, request)):
+        # What a TOKEN authorizer's cache is keyed by is the token, whatever the setting says.
+        by_token = cached_by == "token" or (cached_by == "route" and request.kind is EventKind.REST_TOKEN)
+        if by_token or (cached_by == "route" and not self.one_answer(principal, decision, request)):
             return self._for_all_routes(rights, request, refused=refused)
         if refused:
             return DENY_EVERYTHING
@@ -86,38 +110,60 @@ class PolicyCompiler:
             return self._literal(rights, request, _NOTHING)
         return self._for_routes(rights, request, alone=True)
 
+    def _breaks_promise(self, request: Request) -> bool:
+        """Tell whether the event came by a route of the API that no rule lists, though they are to be all."""
+        if request.matched is None:
+            return False
+        any_method = request.kind is EventKind.HTTP_API_V2 and request.has_any_method
+        return not self.rules.lists(ANY_METHOD if any_method else request.method, request.matched)
+
     def _for_all_routes(self, rights: int, request: Request, *, refused: bool) -> Compiled:
-        policy = self._policy(_Question(rights, len(request.arn.prefix)))
-        permitted = policy.permits(_text(request))
-        if permitted and refused:
-            return without_literal(policy, _text(request), self._limits(request))
-        if permitted or refused:
-            return policy.compiled
+        question = _Question(rights, len(request.arn.prefix))
+        policy, text, limits = self._policy(question), _text(request), self._limits(request)
+        if refused:
+            return without_literal(policy, text, limits) if policy.permits(text) else policy.compiled
+        found = self._permitting(question, request)
+        if found is not None:
+            return found
         if policy is _GIVEN_UP:
             return self._literal(rights, request, policy)
         # The request is left out. Another policy with as much in it may have its route; else it is added alone.
         first = self._policy(_Question(rights, len(request.arn.prefix), self._items(request)))
         if first.share < policy.share:
-            added = with_literal(policy, _text(request), self._limits(request))
+            added = with_literal(policy, text, limits)
             if added is not None:
                 return added
         return self._for_routes(rights, request, alone=False)
 
     def _for_routes(self, rights: int, request: Request, *, alone: bool) -> Compiled:
         """Have the routes that decide about a request in the policy, whatever else that costs."""
-        policy = self._policy(_Question(rights, len(request.arn.prefix), self._items(request), alone))
-        text, limits = _text(request), self._limits(request)
-        if policy.permits(text):
-            return policy.compiled
+        items = self._items(request, all_methods=alone and request.has_any_method)
+        question = _Question(rights, len(request.arn.prefix), items, alone)
+        found = self._permitting(question, request)
+        if found is not None:
+            return found
+        policy, text, limits = self._policy(question), _text(request), self._limits(request)
         if policy is _GIVEN_UP:
             return self._literal(rights, request, policy)
         added = with_literal(policy, text, limits) or beside_literal(policy, text, limits)
         return added or self._literal(rights, request, policy)
 
-    def _items(self, request: Request) -> frozenset[Item]:
+    def _permitting(self, question: _Question, request: Request) -> Compiled | None:
+        """Give the policy if it permits a request, or else its like for paths with a slash at the end, if that does."""
+        policy = self._policy(question)
+        if policy.permits(_text(request)):
+            return policy.compiled
+        if request.path.endswith("/"):
+            policy = self._policy(replace(question, slash=True))
+            if policy.permits(_text(request)):
+                return Compiled(policy.compiled.statements, (*policy.compiled.left_out, _NO_SLASH))
+        return None
+
+    def _items(self, request: Request, *, all_methods: bool = False) -> frozenset[Item]:
         return frozenset(
-            Item(self._verdicts.numbers[resource], resource.listed(request.method) or ANY_METHOD)
+            Item(self._verdicts.numbers[resource], listed)
             for resource in self.rules.find(request.path)
+            for listed in (resource.methods if all_methods else (resource.listed(request.method) or ANY_METHOD,))
         )
 
     def one_answer(self, principal: Principal, decision: Allow | Deny, request: Request) -> bool:
@@ -165,8 +211,8 @@ class PolicyCompiler:
         return policy
 
     def _make(self, question: _Question) -> Policy:
-        if self._repairs is None or self._repairs.rights != question.rights:
-            self._repairs = Repairs(self.rules, self._verdicts, question.rights)
+        if self._repairs is None or (self._repairs.rights, self._repairs.slash) != (question.rights, question.slash):
+            self._repairs = Repairs(self.rules, self._verdicts, question.rights, slash=question.slash)
         repairs = self._repairs  # one request may need two policies for the same rights
         items = [item for item in repairs.items if not question.alone or item in question.first]
         choice = select(repairs, {item: repairs.grants(item) for item in items}, question.first)

@@ -40,9 +40,13 @@ class Grant:
 class Repairs:
     """Finds grants and what they cost for principals with certain rights. Keeps what it has found."""
 
-    def __init__(self, rules: Rules, verdicts: Verdicts, rights: int) -> None:
-        """Take the rights as bits: see :meth:`authorizer.rules.Rules.rights`."""
+    def __init__(self, rules: Rules, verdicts: Verdicts, rights: int, *, slash: bool = False) -> None:
+        """Take the rights as bits: see :meth:`authorizer.rules.Rules.rights`.
+
+        With ``slash`` the grants are for paths with a slash at the end.
+        """
         self._resources = rules.resources
+        self.slash = slash
         self._verdicts = verdicts
         self.rights = rights
         self._needed: dict[Pattern, frozenset[Pattern] | None] = {}
@@ -54,12 +58,14 @@ class Repairs:
             for listed, requirement in resource.methods.items()
             if rights >> requirement & 1
         )
-        self._examples = {item: _examples(self._resources[item.resource], item.listed) for item in self.items}
+        self._examples = {
+            item: _examples(self._resources[item.resource], item.listed, slash=slash) for item in self.items
+        }
         # Nothing that is allowed is as long as this, so denying it costs nothing and serves all grants.
         lengths = [len(resource.template) + 1 for resource in rules.resources]
         endless = any(self._resources[item.resource].greedy for item in self.items)
         self._too_long: tuple[Pattern, ...] = (
-            () if endless or rules.absent else ((ANY,) * (max(lengths, default=1) + 1),)
+            () if endless or rules.absent else ((ANY,) * (max(lengths, default=1) + 1 + slash),)
         )
 
     @property
@@ -84,8 +90,10 @@ class Repairs:
         methods = [(item.listed,)] if item.listed != ANY_METHOD else [(ANY,), others]
         grants = []
         for spelling in methods:
-            for shape, value in _shapes(resource):
+            for shape, value in _shapes(resource, slash=self.slash):
                 patterns = tuple((method, *shape) for method in spelling)
+                if self.slash and shape != (SLASH,) and ANY not in shape:
+                    patterns += tuple(pattern[:-1] for pattern in patterns)  # costs nothing, and is right as well
                 if patterns == ((ANY, ANY),) and resource.template == (Variable.REST,):
                     patterns = ((ANY,),)
                 denials = self._needed_by(patterns)
@@ -169,7 +177,7 @@ class Repairs:
         touched = {
             item
             for word, method, place in self._verdicts.explore(denial)
-            if word[-1] != SLASH and self._verdicts.answer(method, place, self.rights) is Answer.ALLOWED
+            if (word[-1] == SLASH) is self.slash and self._verdicts.answer(method, place, self.rights) is Answer.ALLOWED
             for item in self._verdicts.items(method, place)
         }
         return {item: max(_PARTLY, self._loss(denial, item)) for item in sorted(touched)}
@@ -188,18 +196,19 @@ class Repairs:
         return sum(matches(denial, word) for word in words) / len(words)
 
 
-def _shapes(resource: Resource) -> list[tuple[Pattern, float]]:
+def _shapes(resource: Resource, *, slash: bool) -> list[tuple[Pattern, float]]:
     """List the patterns for a template, and the share of its requests that they cover."""
     shape: Pattern = tuple(ANY if isinstance(part, Variable) else part for part in resource.template)
     if not resource.greedy:
-        return [(shape or (SLASH,), 1.0)]
+        return [((*shape, SLASH) if slash else shape or (SLASH,), 1.0)]
     # Where a path of one segment more is another rule's, those that are longer may still be granted.
     return [(shape, 1.0), ((*shape, ANY), 0.6), ((*shape, ANY, ANY), 0.3)]
 
 
-def _examples(resource: Resource, method: str) -> list[Word]:
+def _examples(resource: Resource, method: str, *, slash: bool) -> list[Word]:
     """Give requests that a rule decides, in which nothing is named that its template and method do not name."""
     segments = tuple(OTHER if isinstance(part, Variable) else part for part in resource.template)
+    end = (SLASH,) if slash else ()
     if not resource.greedy:
-        return [(method, *segments)]
-    return [(method, *segments, *(OTHER,) * more) for more in range(3)]
+        return [(method, *segments, *end)]
+    return [(method, *segments, *(OTHER,) * more, *end) for more in range(3)]

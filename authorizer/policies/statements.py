@@ -29,10 +29,11 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """The statements of a policy, and the routes that the rules would allow but the policy does not."""
+    """The statements of a policy, the routes that the rules would allow but it does not, and what else to say."""
 
     statements: tuple[Statement, ...]
     left_out: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 DENY_EVERYTHING = Compiled((Statement("Deny", (EVERYTHING,)),))

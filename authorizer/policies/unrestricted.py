@@ -61,7 +61,8 @@ def _resource(request: Request, cached_by: str) -> str:
     if cached_by == "nothing":
         resource = re.sub(_SPECIAL, "?", text)
     elif request.matched is not None:
-        resource = f"{request.method}{re.sub(_TEMPLATE_VARIABLE, EVERYTHING, request.matched)}"
+        method = EVERYTHING if request.has_any_method else request.method
+        resource = f"{method}{re.sub(_TEMPLATE_VARIABLE, EVERYTHING, request.matched)}"
     else:
         return EVERYTHING
     fits = len(request.arn.prefix) + len(resource) <= MAX_RESOURCE

@@ -128,6 +128,11 @@ class Rules:
         plain = self.root.find(segments, greedy=False)
         return (best,) if plain is None else (best, plain)
 
+    def lists(self, method: str, matched: str) -> bool:
+        """Tell whether a route of the API is one of those listed: a template, and a method, or ``*`` for all."""
+        resource = self.by_shape.get(shape(matched))
+        return resource is not None and resource.listed(method) is not None
+
     def rights(self, principal: Principal) -> int:
         """Which requirements a principal meets: bit n for requirement n."""
         return sum(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from authorizer.events import EventKind, MethodArn, Request
+from authorizer.events import EventKind, Request
+from authorizer.method_arn import MethodArn
 from authorizer.policies import policies_for
 from authorizer.rules.model import CONNECT
 from devkit.explaining.events import sample_method, sample_path

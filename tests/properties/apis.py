@@ -13,7 +13,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from authorizer.claims import Principal
-from authorizer.events import EventKind, MethodArn, Request
+from authorizer.events import EventKind, Request
+from authorizer.method_arn import MethodArn
 from authorizer.rules import Route, Rules, compile_rules
 
 if TYPE_CHECKING:
@@ -184,6 +185,20 @@ def oracle(api: Api, who: Principal, asked: Asked) -> str:
     if all(verdicts):
         return "allowed"
     return "refused" if possible or not api.absent else "impossible"
+
+
+def taken_route(api: Api, asked: Asked) -> str | None:
+    """Name the route that an HTTP API with the listed routes sends a request by: the most specific with its method."""
+    text = asked.path.removeprefix("/").rstrip("/")
+    matching = [
+        (method, route.path)
+        for route in api.routes
+        if _template(route.path).fullmatch(text)
+        for method in (("ANY",) if route.methods is None else sorted(route.methods))
+        if method in ("ANY", asked.method)
+    ]
+    best = min(matching, key=lambda found: ("+}" in found[1], _kinds(found[1]), found[0] == "ANY"), default=None)
+    return None if best is None else best[1] if best[1] == "$default" else " ".join(best)
 
 
 def _deciding(paths: set[str]) -> set[str]:

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from authorizer.errors import DecisionError
-from authorizer.events import MethodArn
+from authorizer.method_arn import MethodArn
 from authorizer.settings import HttpApiReject
 from devkit.mint import Defect
 from tests.factories import ARN, EVENTS, FakeKeys, Watched, authorizer, request, token

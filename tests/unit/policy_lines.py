@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from authorizer.events import EventKind, MethodArn, Request
+from authorizer.events import EventKind, Request
+from authorizer.method_arn import MethodArn
 from authorizer.policies import policies_for
 from authorizer.rules import Route, compile_rules
 from tests.properties.apis import PREFIX, principal

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from authorizer.errors import DecisionError, Reason
-from authorizer.events import EventKind, MethodArn, Request, read_event
+from authorizer.events import EventKind, Request, read_event
 from tests.factories import ARN, EVENTS, Event, http_api_v2_event, request, rest_request_event, rest_token_event
 
 # Events as AWS sends them, beside the clone where there are any.
@@ -112,57 +112,6 @@ def test_payload_2_lists_what_its_cache_is_keyed_by() -> None:
     assert request(EventKind.REST_REQUEST, identitySource=["a"]).identity_source == ()
     assert request(EventKind.HTTP_API_V1, identitySource="a,b").identity_source == ("a,b",)
     assert request(EventKind.HTTP_API_V1, identitySource=None).identity_source == ()
-
-
-# An ARN may hold almost anything behind the method.
-
-
-@pytest.mark.parametrize(
-    ("arn", "expected"),
-    [
-        ("arn:aws:execute-api:us-east-1:1:api/test/GET/", ("aws", "us-east-1", "1", "api", "test", "GET", "")),
-        ("arn:aws:execute-api:us-east-1:1:api/test/GET", ("aws", "us-east-1", "1", "api", "test", "GET", "")),
-        ("arn:aws-cn:execute-api:cn-north-1:1:api/*/GET/a", ("aws-cn", "cn-north-1", "1", "api", "*", "GET", "a")),
-        ("arn:aws-us-gov:execute-api:r:1:api/$default/ANY/a", ("aws-us-gov", "r", "1", "api", "$default", "ANY", "a")),
-        ("arn:aws:execute-api:r:1:api/s/GET/a:b/c:d", ("aws", "r", "1", "api", "s", "GET", "a:b/c:d")),
-        ("arn:aws:execute-api:r:1:api/s/GET/a%2Fb//c/", ("aws", "r", "1", "api", "s", "GET", "a%2Fb//c/")),
-        ("arn:aws:execute-api:r:1:api/s/GET/*/${x}?", ("aws", "r", "1", "api", "s", "GET", "*/${x}?")),
-    ],
-)
-def test_an_arn_is_taken_apart_and_put_together_unharmed(arn: str, expected: tuple[str, ...]) -> None:
-    read = MethodArn.parse(arn)
-    stage = read.stage
-    parts = (stage.partition, stage.region, stage.account_id, stage.api_id, stage.name, read.method, read.path)
-    assert parts == expected
-    assert (read.prefix + read.method + "/" + read.path).removesuffix("/") == arn.removesuffix("/")
-
-
-@pytest.mark.parametrize(
-    "arn",
-    [
-        None,
-        5,
-        "",
-        "arn:aws:execute-api:us-east-1:123456789012",
-        "arn:aws:lambda:us-east-1:123456789012:function:f",
-        "arn:aws:s3:::bucket/key/with/slashes",
-        "urn:aws:execute-api:us-east-1:1:api/test/GET/",
-        "arn:aws:execute-api:us-east-1:1:api/test",
-        "arn:aws:execute-api:us-east-1:1:api/test/",
-        "arn:aws:execute-api:us-east-1:1:api//GET/",
-        "arn:aws:execute-api:us-east-1:1:/test/GET/",
-        # Patterns, where a policy would take them for such.
-        "arn:aws:execute-api:us-east-1:1:*/test/GET/",
-        "arn:aws:execute-api:us-east-1:1:api/te*t/GET/",
-        "arn:aws:execute-api:us-east-1:1:api/te?t/GET/",
-        "arn:aws:execute-api:us-east-1:?:api/test/GET/",
-        "arn:aws:execute-api:*:1:api/test/GET/",
-        "arn:*:execute-api:us-east-1:1:api/test/GET/",
-        "arn:aws:execute-api:us-east-1:1:api/${aws:username}/GET/",
-    ],
-)
-def test_what_is_no_execute_api_arn_is_refused(arn: object) -> None:
-    assert "ARN" in refused({"type": "TOKEN", "methodArn": arn}).detail
 
 
 @pytest.mark.parametrize(

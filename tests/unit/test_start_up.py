@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from authorizer import claims, events, journal, tokens
+from authorizer import claims, journal, method_arn, tokens
 from authorizer.keys import KeySet
 from authorizer.policies import unrestricted
 from authorizer.pyjwt import _standing_in, _without_package_code
@@ -312,11 +312,11 @@ def test_a_token_is_digested_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_stage_s_arn_is_read_once() -> None:
-    events._read_stage.cache_clear()  # noqa: SLF001 - counts are what this is about
+    method_arn._read_stage.cache_clear()  # noqa: SLF001 - counts are what this is about
     function = Watched(authorizer())
     for path in ("orders", "orders/1", "a:b/%2F"):
         function(rest_request_event(token(), resource=f"GET/{path}"))
-    assert events._read_stage.cache_info().misses == 1  # noqa: SLF001 - as above
+    assert method_arn._read_stage.cache_info().misses == 1  # noqa: SLF001 - as above
 
 
 def test_without_rules_no_resource_is_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
