@@ -139,9 +139,11 @@ def iam_policy(
     that API Gateway would not take.
     """
     grants = "Allow" in [statement.effect for statement in statements]
-    context = _refusal_context(decision) if isinstance(decision, Deny) else {}
-    if grants:
-        context |= _claims_context(principal, settings, as_json_text=request.kind is not EventKind.HTTP_API_V2)
+    context = (
+        _claims_context(principal, settings, as_json_text=request.kind is not EventKind.HTTP_API_V2) if grants else {}
+    )
+    if isinstance(decision, Deny):
+        context = _refusal_context(decision) | context
     answer: dict[str, object] = {
         "principalId": principal.id,
         "policyDocument": _document(request, statements, principal.valid_until if settings.end_with_token else None),

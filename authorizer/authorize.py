@@ -86,8 +86,8 @@ def authorize(event: object, authorizer: Authorizer, now: float, findings: Findi
     request = findings.request = read_event(event)
     principal = findings.principal = authenticate(request, authorizer, now, findings)
     decision = findings.decision = _decide(principal, request, authorizer)
-    check_simple_cache(request, authorizer.answers, routes_configured=authorizer.rules.configured)
     if is_simple(request, authorizer.answers):
+        check_simple_cache(request, authorizer.answers, routes_configured=authorizer.rules.configured)
         one_answer = authorizer.policies.one_answer(principal, decision, request)
         check_route_key(request, authorizer.answers, one_answer=one_answer)
         return simple_response(principal, decision, authorizer.answers)
@@ -105,10 +105,11 @@ def _decide(principal: Principal, request: Request, authorizer: Authorizer) -> A
     A path that is not in normal form is refused where nothing of the matched route is allowed: then API Gateway has
     brought it there, and read another one.
     """
+    if not authorizer.rules.configured:
+        return authorizer.rules.decide(principal, request.method, request.path)
     decision = authorizer.rules.decide(principal, request.method, request.path, request.matched)
     if (
-        authorizer.rules.configured
-        and isinstance(decision, Allow)
+        isinstance(decision, Allow)
         and request.has_odd_path
         and not authorizer.policies.may_be_allowed(principal, request)
     ):
@@ -127,9 +128,9 @@ def _no_room_for(routes: tuple[str, ...]) -> str:
 def authenticate(request: Request, authorizer: Authorizer, now: float, findings: Findings) -> Principal:
     """Find out who asks. Raises as :func:`authorize` does."""
     bearer = bearer_token(request, authorizer.token_sources)
-    warning = foreign_cache_key(request, bearer.text, authorizer.answers)
-    if warning is not None:
-        findings.warnings = (warning,)
+    if request.identity_source:
+        warning = foreign_cache_key(request, bearer.text, authorizer.answers)
+        findings.warnings = () if warning is None else (warning,)
     remembered = authorizer.token_cache.get(bearer)
     if remembered is not None and _still_good(bearer, remembered, authorizer, now, findings):
         return remembered.principal

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from authorizer import NAMESPACE, __version__
-from authorizer.json_text import json_text
+from authorizer.json_text import json_text, quoted
 from authorizer.jwks.fetched import printable
 
 if TYPE_CHECKING:
@@ -75,10 +75,10 @@ class Journal:
             more += f',"warnings":{json_text(findings.warnings)}'
         self._counts, self._notes = {}, []
         lambda_id = _quoted(function_request_id)
-        request_id = _quoted(_short(request.request_id)) if request and request.request_id else lambda_id
+        request_id = _told(request.request_id) if request and request.request_id else lambda_id
         self._write(
             f'{before}{int(now * 1000)}{after}{usual},"duration_ms":{duration * 1000:.3f},"request_id":{request_id},'
-            f'"function_request_id":{lambda_id},"principal":{_quoted(_short(principal.id) if principal else None)},'
+            f'"function_request_id":{lambda_id},"principal":{_told(principal.id if principal else None)},'
             f'"detail":{_quoted(detail)}{more}}}\n'
         )
 
@@ -143,7 +143,11 @@ def _usual(  # noqa: PLR0913, PLR0917 - the members of a line, named
 
 
 def _quoted(text: str | None) -> str:
-    return "null" if text is None else json_text(text)
+    return "null" if text is None else quoted(text)
+
+
+def _told(text: str | None) -> str:
+    return "null" if text is None else quoted(printable(text, _LONGEST))
 
 
 def _short(text: str | None) -> str | None:
