@@ -17,6 +17,8 @@ BY_FILE := -n 2 --dist=loadfile
 COVER := --cov --cov-report= --cov-fail-under=0
 # What `make lock` compiles; requirements/runtime.in becomes ../requirements.txt, which the others hold to.
 LOCKED := $(filter-out requirements/runtime.in,$(sort $(wildcard requirements/*.in)))
+# What is Node's: the peers that `make bench` measures, and the commands that two examples are deployed with.
+NODE_LOCKS := $(wildcard benchmarks/node/package-lock.json examples/*/package-lock.json)
 LOCK := .venvs/boot/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock"
 
@@ -152,10 +154,13 @@ lock: .venvs/boot/.made ## Write the requirement files anew from requirements/*.
 	. tools/index.sh && $(LOCK) $(UPGRADE) requirements/runtime.in -o requirements.txt
 	. tools/index.sh && for name in $(LOCKED:.in=); do $(LOCK) $(UPGRADE) $$name.in -o $$name.txt || exit 1; done
 
+# Nothing of Node's is deployed, so there what stops anybody is high or critical.
 .PHONY: audit
-audit: .venvs/audit/.made ## Ask for known vulnerabilities of all that is pinned (needs the internet, so no part of `make test`)
+audit: .venvs/audit/.made ## Ask for known vulnerabilities of all that is pinned (needs the internet and npm, so no part of `make test`)
 	for file in requirements.txt requirements/*.txt; do echo "$$file" && \
 		.venvs/audit/bin/pip-audit --strict --progress-spinner off --require-hashes --disable-pip -r $$file || exit 1; done
+	for file in $(NODE_LOCKS); do echo "$$file" && \
+		(cd "$$(dirname "$$file")" && npm audit --package-lock-only --audit-level=high) || exit 1; done
 
 .PHONY: upgrade
 upgrade: UPGRADE := --upgrade

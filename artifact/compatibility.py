@@ -162,12 +162,13 @@ def _broken_names(old: Release, new: Release) -> Iterator[str]:
     for part in ("reasons", "event_kinds"):
         for name in sorted(set(old.interface[part]) - set(new.interface[part])):
             yield f"{name} is gone from the {part}"
-    for name, types in old.interface["log"].items():
-        more = set(new.interface["log"].get(name, "").split()) - set(types.split())
-        if name not in new.interface["log"]:
-            yield f"{name} is gone from the log line"
-        elif more:
-            yield f"{name} in the log line was {types}, and may be {', '.join(sorted(more))} now"
+    for part, line in (("log", "log line"), ("start_log", "line of a failed start")):
+        for name, types in old.interface[part].items():
+            more = set(new.interface[part].get(name, "").split()) - set(types.split())
+            if name not in new.interface[part]:
+                yield f"{name} is gone from the {line}"
+            elif more:
+                yield f"{name} in the {line} was {types}, and may be {', '.join(sorted(more))} now"
     for name, was in old.interface["metrics"].items():
         is_ = new.interface["metrics"].get(name, {})
         gone = set(was["dimensions"]) - set(is_.get("dimensions", ()))

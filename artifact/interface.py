@@ -9,12 +9,15 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from artifact.assemble import ROOT
 from artifact.example_settings import AUDIENCE, DOCUMENT, EXAMPLES, ISSUER, REQUESTS
 from authorizer.authorize import Findings
 from authorizer.errors import DecisionError, Reason
@@ -109,7 +112,7 @@ def behaviour(document: str) -> Interface:
 
 
 def _written(function: WatchedFunction) -> Interface:
-    """Describe the log line and the metrics in it, from lines of every kind."""
+    """Describe the log's lines and the metrics in them, from lines of every kind."""
     metrics = [value for value in vars(cache).values() if isinstance(value, str) and value.startswith("Jwks")]
     for metric in metrics:
         function.journal.count(metric, "an example")
@@ -117,24 +120,36 @@ def _written(function: WatchedFunction) -> Interface:
         function.function({"of no kind": "that is known"}, _Invocation())
     warned = Findings(warnings=("an example",))
     function.journal.decided("allow", None, None, warned, now=_NOW, duration=0.001, function_request_id=None)
+    decided, failed = [json.loads(line) for line in function.journal.lines], [json.loads(_failed_start())]
+    return {"log": _fields(decided), "start_log": _fields(failed), "metrics": _metrics(decided + failed)}
+
+
+def _failed_start() -> str:
+    """Give the line of a function that does not start: Lambda's way, which is to import the module."""
+    command = [sys.executable, "-c", "import authorizer.handler"]
+    done = subprocess.run(command, check=False, cwd=ROOT, env={}, capture_output=True, text=True)  # noqa: S603 - our own arguments
+    return done.stdout
+
+
+def _fields(lines: list[dict[str, Any]]) -> dict[str, str]:
+    """Name the types that each member of these lines has."""
     fields: dict[str, set[str]] = {}
-    directives = []
-    for line in map(json.loads, function.journal.lines):
-        directives += line.pop("_aws")["CloudWatchMetrics"]
+    for line in lines:
         for name, kind in _types(line).items():
-            fields.setdefault(name, set()).add(kind)
+            if name != "_aws":
+                fields.setdefault(name, set()).add(kind)
+    return {name: " ".join(sorted(kinds)) for name, kinds in sorted(fields.items())}
+
+
+def _metrics(lines: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Describe what CloudWatch makes of these lines: units and namespaces, and the sets of dimensions."""
     found: dict[str, dict[str, Any]] = {}
-    for directive in directives:
+    for directive in (each for line in lines for each in line["_aws"]["CloudWatchMetrics"]):
         for metric in directive["Metrics"]:
             entry = found.setdefault(metric["Name"], {"unit": metric["Unit"], "dimensions": set()})
             entry["namespace"] = directive["Namespace"]
             entry["dimensions"] |= {" ".join(names) for names in directive["Dimensions"]}
-    return {
-        "log": {name: " ".join(sorted(kinds)) for name, kinds in sorted(fields.items())},
-        "metrics": {
-            name: {**entry, "dimensions": sorted(entry["dimensions"])} for name, entry in sorted(found.items())
-        },
-    }
+    return {name: {**entry, "dimensions": sorted(entry["dimensions"])} for name, entry in sorted(found.items())}
 
 
 def _types(values: object) -> dict[str, str]:

@@ -69,6 +69,11 @@ class DecisionError(AuthorizerError):
     """Nobody can say now whether the request may pass: the client sees 500, and no cache keeps it."""
 
 
+def shown(written: object) -> str:
+    """Give as much of what stands in the settings as an error repeats: its first 100 characters."""
+    return str(written)[:100]
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One wrong setting: its name, what would be right, and its value where that is no secret."""

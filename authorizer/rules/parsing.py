@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Protocol
 
 from authorizer.dataclass import dataclass
+from authorizer.errors import shown
 from authorizer.rules.model import ANY_METHOD, CONNECT, DEFAULT, HTTP_METHODS, Route
 from authorizer.rules.templates import Template, parse_template
 
@@ -130,7 +131,7 @@ def _scopes(table: _Table, key: str) -> tuple[str, ...]:
     for scope in scopes:
         if not _SCOPE.fullmatch(scope):
             table.problem(
-                key, f"{scope!r} can be no scope: scopes hold no space, quote or backslash; one item for each"
+                key, f"{shown(scope)!r} can be no scope: scopes hold no space, quote or backslash; one item for each"
             )
     return scopes
 
@@ -146,9 +147,9 @@ def _claims(table: _Table) -> tuple[tuple[str, tuple[Scalar, ...]], ...]:
     for name, accepted in value.items():
         items = accepted if isinstance(accepted, list) else [accepted]
         if not items:
-            table.problem("claims", f"no value is accepted for {name}: an empty list refuses everybody")
+            table.problem("claims", f"no value is accepted for {shown(name)}: an empty list refuses everybody")
         if not all(_is_scalar(item) for item in items):
-            table.problem("claims", f"expected a text, a number, true or false for {name}, or a list of those")
+            table.problem("claims", f"expected a text, a number, true or false for {shown(name)}, or a list of those")
         claims.append((name, tuple(items)))
     return tuple(claims)
 
@@ -161,5 +162,7 @@ def _check_unique(table: _Table, route: Route, listed: dict[str, str]) -> None:
     """Refuse a second rule for the same requests. Variables' names don't tell two templates apart."""
     for method in sorted(route.methods or (ANY_METHOD,)):
         if method in listed:
-            table.problem("path", f"the route {method} {route.path} stands twice: {listed[method]} has it as well")
+            table.problem(
+                "path", f"the route {method} {shown(route.path)} stands twice: {listed[method]} has it as well"
+            )
         listed[method] = table.label

@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from authorizer.dataclass import dataclass, field
+from authorizer.errors import shown
 from authorizer.rules.model import CONNECT, DEFAULT
 
 if TYPE_CHECKING:
@@ -66,9 +67,8 @@ def _segment(text: str, names: list[str]) -> Segment:
         message = "a segment is empty: write one slash between two segments"
         raise ValueError(message)
     if not _STATIC.fullmatch(text):
-        message = (
-            f"API Gateway refuses the segment {text!r}: expected plain text, {{variable}}, or {{variable+}} at the end"
-        )
+        right = "plain text, {variable}, or {variable+} at the end"
+        message = f"API Gateway refuses the segment {shown(text)!r}: expected {right}"
         raise ValueError(message)
     return text
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from authorizer.answers import AnswerSettings
 from authorizer.claims import ClaimRules
-from authorizer.errors import SettingsError
+from authorizer.errors import SettingsError, shown
 from authorizer.jwks import FetchError, document_reader, validate_discovery, validate_jwks_setting
 from authorizer.rules import compile_rules, parse_routes
 from authorizer.settings import table
@@ -149,5 +149,6 @@ def _rules(raw: RawSettings, issuers: frozenset[str]) -> Rules:
     routes = parse_routes(raw.routes.value, raw.problem)
     for route in routes:
         for issuer in sorted(route.issuers - issuers):
-            raw.problem(f"routes ({route.path})", "its issuers name one that no [[issuers]] table has", issuer)
-    return compile_rules(routes, absent=unlisted == "absent")
+            raw.problem(f"routes ({shown(route.path)})", "its issuers name one that no [[issuers]] table has", issuer)
+    # What was read of wrong routes need not have the types of a route: it may not even be hashable.
+    return compile_rules(None if raw.problems else routes, absent=unlisted == "absent")

@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from authorizer.dataclass import dataclass, field
-from authorizer.errors import Problem
+from authorizer.errors import Problem, shown
 from authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, FORMER, ISSUER, PREFIX, SETTINGS, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from authorizer.settings.table import Former, Setting
 
 
-_SHOWN = 100
-"""Characters of a value that an error message repeats."""
 _CONTEXT = "context"
 _TABLES = ("issuers", "routes", _CONTEXT, "unlisted_routes")
 
@@ -55,8 +53,7 @@ class RawSettings:
 
     def problem(self, name: str, message: str, value: object = None) -> None:
         """Note one wrong setting and go on, so that all are reported at once."""
-        shown = None if value is None else str(value)[:_SHOWN]
-        problem = Problem(name, message, shown)
+        problem = Problem(shown(name), message, None if value is None else shown(value))
         if problem not in self.problems:  # what stands above all issuers is read for each of them
             self.problems.append(problem)
 
@@ -72,9 +69,11 @@ def read_raw(
     raw = RawSettings(former=former)
     by_variable = {setting.variable: setting for setting in SETTINGS}
     given = {name: text for name, text in environment.items() if name.startswith(PREFIX) and text.strip()}
-    for name in sorted(given.keys() - by_variable.keys()):
-        raw.problem(name, _unknown(name, list(by_variable), former))
     config = given.pop(CONFIG.variable, None)
+    places = tuple(Place) if config is None else (Place.EITHER, Place.ENVIRONMENT)
+    as_variables = {setting.variable for setting in SETTINGS if setting.place in places}
+    for name in sorted(given.keys() - by_variable.keys()):
+        raw.problem(name, _former(name, as_variables, former) or _unknown(name, by_variable))
     issuer: dict[str, Written] = {}
     for name, text in given.items():
         setting = by_variable.get(name)
@@ -118,7 +117,7 @@ def _read_document(raw: RawSettings, document: dict[str, object]) -> None:
         if name in _TABLES:
             continue
         if setting is None:
-            raw.problem(name, _unknown(name, [*by_name, *_TABLES], raw.former))
+            raw.problem(name, _former(name, by_name, raw.former) or _unknown(name, [*by_name, *_TABLES]))
         elif setting.place is Place.ISSUER:
             defaults[name] = Written(name, value)
         elif name in raw.document:
@@ -149,25 +148,34 @@ def _read_issuers(raw: RawSettings, tables: object, defaults: dict[str, Written]
             if name in known:
                 issuer[name] = Written(f"{label}.{name}", value)
             else:
-                raw.problem(f"{label}.{name}", _unknown(name, known, raw.former, "setting of an issuer"))
+                said = _former(name, known, raw.former) or _unknown(name, known, "setting of an issuer")
+                raw.problem(f"{label}.{name}", said)
         raw.issuers.append(RawIssuer(label, issuer))
 
 
 def _written_as(setting: Setting[object, object]) -> str:
-    """Show where in the document a setting belongs."""
+    """Show where in the document a setting belongs, or that it is a variable."""
     if setting is CONTEXT_CLAIMS:
         return 'under [context]: key = "claim"'
-    return f"{setting.name} = …" + (" under [[issuers]]" if setting.place is Place.ISSUER else "")
+    if setting.place is Place.ENVIRONMENT:
+        return f"as the variable {setting.variable}"
+    return f"{setting.name} = … " + ("under [[issuers]]" if setting.place is Place.ISSUER else "above all tables")
 
 
-def _unknown(name: str, known: list[str], former: Former, kind: str = "setting") -> str:
-    """Say what became of a setting that there was, or which one may be meant."""
+def _former(name: str, known: Collection[str], former: Former) -> str | None:
+    """Say what became of a setting that there was: its name, or, where that is not among the known, its place."""
     successor = former.get(name.removeprefix(PREFIX).lower())
     if successor is None:
-        return f"there is no such {kind}{_suggestion(name, known)}"
+        return None
     if isinstance(successor, str):
         return f"is no longer a setting: {successor}"
-    return f"is called {successor.variable if name.startswith(PREFIX) else successor.name} now"
+    now = successor.variable if name.startswith(PREFIX) else successor.name
+    return f"is called {now} now" if now in known else f"is now written {_written_as(successor)}"
+
+
+def _unknown(name: str, known: Iterable[str], kind: str = "setting") -> str:
+    """Say which setting may be meant."""
+    return f"there is no such {kind}{_suggestion(name, list(known))}"
 
 
 def _suggestion(name: str, known: list[str]) -> str:

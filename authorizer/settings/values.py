@@ -10,6 +10,7 @@ import math
 import re
 from typing import TYPE_CHECKING, NoReturn
 
+from authorizer.errors import shown
 from authorizer.keys import SUPPORTED_ALGORITHMS
 from authorizer.tokens import TokenPlace, TokenSource, token_type
 
@@ -51,7 +52,7 @@ def scopes(value: object) -> tuple[str, ...]:
     items = texts(value.replace(",", " ").split() if isinstance(value, str) else value)
     for item in items:
         if not _SCOPE.fullmatch(item):
-            _wrong(f"{item!r} is no scope: a scope has no spaces, quotes or control characters")
+            _wrong(f"{shown(item)!r} is no scope: a scope has no spaces, quotes or control characters")
     return items
 
 
@@ -114,9 +115,9 @@ def algorithms(value: object) -> frozenset[str]:
     names = texts(value)
     for name in names:
         if name.lower() == "none" or name.upper().startswith("HS"):
-            _wrong(f"{name} is never accepted: it is no signature that an issuer's public key can verify")
+            _wrong(f"{shown(name)} is never accepted: it is no signature that an issuer's public key can verify")
         if name not in SUPPORTED_ALGORITHMS:
-            _wrong(f"{name} is not supported; expected some of {', '.join(sorted(SUPPORTED_ALGORITHMS))}")
+            _wrong(f"{shown(name)} is not supported; expected some of {', '.join(sorted(SUPPORTED_ALGORITHMS))}")
     return frozenset({*names, "Ed25519"} if "EdDSA" in names else names)
 
 
@@ -142,7 +143,7 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     names = [name for name, _ in pairs]
     for name in names:
         if names.count(name) > 1:
-            _wrong(f"the claim {name} stands twice: give it a list of values")
+            _wrong(f"the claim {shown(name)} stands twice: give it a list of values")
     return dict(pairs)
 
 
@@ -156,9 +157,9 @@ def accepted_values(name: str, value: object) -> tuple[Scalar, ...]:
     """Read what a claim may be: one value, or a list of them."""
     accepted = value if isinstance(value, list) else [value]
     if not accepted or not all(item is None or isinstance(item, str | int | float | bool) for item in accepted):
-        _wrong(f"the claim {name} needs a text, a number or a boolean, or a list of these that is not empty")
+        _wrong(f"the claim {shown(name)} needs a text, a number or a boolean, or a list of these that is not empty")
     if not all(math.isfinite(item) for item in accepted if isinstance(item, float)):
-        _wrong(f"the claim {name} can never be nan or infinite: JSON has no such numbers")
+        _wrong(f"the claim {shown(name)} can never be nan or infinite: JSON has no such numbers")
     return tuple(accepted)
 
 
@@ -170,7 +171,7 @@ def token_sources(value: object) -> tuple[TokenSource, ...]:
 def _token_source(value: str) -> TokenSource:
     place, _, name = value.partition(":")
     if place not in list(TokenPlace) or not _HEADER_NAME.fullmatch(name):
-        _wrong(f"{value!r} is no token source: expected header:NAME, cookie:NAME or query:NAME")
+        _wrong(f"{shown(value)!r} is no token source: expected header:NAME, cookie:NAME or query:NAME")
     return TokenSource(TokenPlace(place), name)
 
 
@@ -185,11 +186,11 @@ def context_claims(value: object) -> tuple[tuple[str, str], ...]:
         pairs = [(key.strip(), claim.strip() if equals else key.strip()) for key, equals, claim in split]
     for key, claim in pairs:
         if not _CONTEXT_KEY.fullmatch(key):
-            _wrong(f"{key!r} is no context key: use letters, digits and _ . : -, and key=claim to rename")
+            _wrong(f"{shown(key)!r} is no context key: use letters, digits and _ . : -, and key=claim to rename")
         if key in RESERVED_CONTEXT_KEYS:
-            _wrong(f"the context key {key!r} is taken: choose another, such as my_{key}={claim}")
+            _wrong(f"the context key {key!r} is taken: choose another, such as my_{key}={shown(claim)}")
         if not claim:
-            _wrong(f"the context key {key!r} names no claim")
+            _wrong(f"the context key {shown(key)!r} names no claim")
     if len({key for key, _ in pairs}) != len(pairs):
         _wrong("a context key stands twice")
     return tuple(pairs)

@@ -54,22 +54,21 @@ def make_stack(aws: LocalAws, name: str, template: str | Path, parameters: Mappi
     body = template if isinstance(template, str) else _packaged(aws, template, parameters)
     aws_client("cloudformation", aws).create_stack(
         StackName=name,
-        # Of a template itself CloudFormation takes 50 KB; of one in a bucket a megabyte.
-        TemplateURL=f"https://s3.{REGION}.amazonaws.com/{BUCKET}/{_uploaded(aws, body.encode())}",
+        TemplateURL=_address(aws, body),
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         Capabilities=_CAPABILITIES,
     )
     return Made(aws, name, _outputs(aws, name, "CREATE_COMPLETE"), parameters)
 
 
-def change_stack(made: Made, parameters: Mapping[str, str]) -> Made:
-    """Give a stack other values for these parameters, and no others."""
+def change_stack(made: Made, parameters: Mapping[str, str], template: str | None = None) -> Made:
+    """Give a stack other values for these parameters, and no others; and, where there is one, another template."""
     client = aws_client("cloudformation", made.aws)
     (stack,) = client.describe_stacks(StackName=made.name)["Stacks"]
     kept = {it["ParameterKey"] for it in stack["Parameters"]} - parameters.keys()
     client.update_stack(
         StackName=made.name,
-        UsePreviousTemplate=True,
+        **({"UsePreviousTemplate": True} if template is None else {"TemplateURL": _address(made.aws, template)}),
         Parameters=[
             *({"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()),
             *({"ParameterKey": key, "UsePreviousValue": True} for key in sorted(kept)),
@@ -106,7 +105,7 @@ def _packaged(aws: LocalAws, template: Path, parameters: Mapping[str, str]) -> s
     """
 
     def upload(found: re.Match[str]) -> str:
-        return f"CodeUri: s3://{BUCKET}/{_uploaded(aws, _archive(template.parent / found[1]))}"
+        return f"CodeUri: s3://{BUCKET}/{uploaded(aws, _archive(template.parent / found[1]))}"
 
     text = _UNKNOWN.sub("", template.read_text("utf-8"))
     for name, value in parameters.items():
@@ -116,7 +115,12 @@ def _packaged(aws: LocalAws, template: Path, parameters: Mapping[str, str]) -> s
     return _CODE_URI.sub(upload, text)
 
 
-def _uploaded(aws: LocalAws, content: bytes) -> str:
+def _address(aws: LocalAws, template: str) -> str:
+    """Put a template where CloudFormation reads it: of one by itself it takes 50 KB, of one in a bucket a megabyte."""
+    return f"https://s3.{REGION}.amazonaws.com/{BUCKET}/{uploaded(aws, template.encode())}"
+
+
+def uploaded(aws: LocalAws, content: bytes) -> str:
     """Put something where ``sam deploy`` puts it, and give its key."""
     key = f"examples/{hashlib.sha256(content).hexdigest()}"
     aws_client("s3", aws).put_object(Bucket=BUCKET, Key=key, Body=content)

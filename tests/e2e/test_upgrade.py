@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from demo.deployment import Outputs
     from demo.stack import Stack
 
-# The last that is not this very tree's version; while there is none, the record of what will be the first.
+# The last that is not this very tree's version; while there is none, the record of what will be the first, which says
+# little: test_upgrade_renamed.py makes up a release that differs.
 PREVIOUS = [release.number for release in recorded(ROOT) if release.number != version_of(ROOT).number][-1:] or ["0.1.0"]
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 AUDIENCE = "https://api.example.com"
 
-# CONTRACT section 5, word for word; the rest of a line is for people.
+# What queries and alarms of users go by: public, as releases/ records it. The rest of a line is for people.
 FIELDS = {
     "decision",
     "reason",

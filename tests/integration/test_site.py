@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -14,7 +15,7 @@ import pytest
 
 from tests.integration.emulator import ROOT
 from website.browser import BrowserError, Scheme, Tab, program, served, tab
-from website.look import problems_of
+from website.look import PAGES, pages_of, problems_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -194,7 +195,7 @@ def address(site: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("page", ["how-it-decides", "settings", "faq", "tools"])
+@pytest.mark.parametrize("page", ["how-it-decides", "settings", "faq", "runbook", "tools"])
 def test_a_page_is_legible_on_a_phone_by_day_and_night(page: str, scheme: Scheme, browser: Tab, address: str) -> None:
     browser.asked.clear()
     browser.show(f"{address}/{page}.html", width=390, scheme=scheme)
@@ -202,6 +203,32 @@ def test_a_page_is_legible_on_a_phone_by_day_and_night(page: str, scheme: Scheme
     assert problems_of(browser, 390) == []
     assert browser.evaluate("[...document.images].every(image => image.naturalWidth)")
     assert len(browser.asked) > 3
+    assert browser.asked_elsewhere(address) == []
+
+
+# As the theme itself can do it for links: the page changes and the tab stays, a tenth of the time of loading it.
+SHOW_INSTEAD = """
+(async (url) => {
+  const page = new DOMParser().parseFromString(await (await fetch(url)).text(), "text/html")
+  document.querySelector("base")?.remove()
+  document.head.insertAdjacentHTML("afterbegin", `<base href="${url}">`)
+  document.querySelector(".md-container").replaceWith(document.adoptNode(page.querySelector(".md-container")))
+  await Promise.allSettled([...document.images].map((image) => image.decode()))
+  const missing = [...document.images].filter((image) => !image.naturalWidth).map((image) => image.src)
+  return {title: document.querySelector("h1").innerText, wide: document.documentElement.scrollWidth, missing}
+})
+"""
+
+
+def test_no_page_of_the_navigation_is_wider_than_a_phone(site: Path, browser: Tab, address: str) -> None:
+    listed = re.findall(r'<a href="([^"#:]+)\.html" class="md-nav__link', (site / "index.html").read_text("utf-8"))
+    assert {*PAGES, "releasing", "project/CONTRIBUTING", "adr/index"} <= {*listed}
+    assert {*listed} <= {*pages_of(site)}
+    browser.asked.clear()
+    browser.show(f"{address}/index.html", width=390)
+    shown = {page: browser.evaluate(f"{SHOW_INSTEAD}({json.dumps(f'{address}/{page}.html')})") for page in {*listed}}
+    assert {page: told for page, told in shown.items() if told["wide"] > 390 or told["missing"]} == {}
+    assert len({told["title"] for told in shown.values()}) > 40
     assert browser.asked_elsewhere(address) == []
 
 

@@ -137,7 +137,7 @@ def test_parameters_that_a_guide_names_exist(page: Path) -> None:
     of_aws = {"EnableSimpleResponses", "AddDefaultAuthorizerToCorsPreflight", "PyJWKClient"}
     of_outputs = read_yaml((ROOT / "template.yaml").read_text("utf-8"))["Outputs"].keys()
     named = re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)(?:=[a-z]+)?`", page.read_text("utf-8"))
-    of_ours = {"JwtAuthorizer", "SettingsError", "JwksFetches", "JwksFetchFailures"}
+    of_ours = {"JwtAuthorizer", "SettingsError", "JwksFetches", "JwksFetchFailures", "StartFailures"}
     assert set(named) <= parameters | of_aws | of_outputs | of_ours
 
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 
 from authorizer.errors import DecisionError, Reason
 from authorizer.events import EventKind, Request, read_event
+from tests.beside import published_event
 from tests.factories import ARN, EVENTS, Event, http_api_v2_event, request, rest_request_event, rest_token_event
-
-# Events as AWS sends them, beside the clone where there are any.
-SHARED = Path(__file__).parents[3] / "shared" / "aws-events"
 
 
 def refused(event: object) -> DecisionError:
@@ -20,14 +15,6 @@ def refused(event: object) -> DecisionError:
         read_event(event)
     assert caught.value.code is Reason.INVALID_EVENT
     return caught.value
-
-
-def shared_event(name: str) -> Event:
-    path = SHARED / f"{name}.json"
-    if not path.exists():
-        pytest.skip(f"needs {path.name} in ../shared/aws-events")
-    event: Event = json.loads(path.read_text("utf-8"))
-    return event
 
 
 @pytest.mark.parametrize("kind", EVENTS)
@@ -267,19 +254,19 @@ def test_a_request_shows_nothing_that_may_hold_a_token() -> None:
     ],
 )
 def test_published_events_are_read(name: str, kind: EventKind, path: str) -> None:
-    read: Request = read_event(shared_event(name))
+    read: Request = read_event(published_event(name))
     assert (read.kind, read.method, read.path) == (kind, "GET", path)
 
 
 def test_the_published_rest_request_event_without_its_version_is_a_rest_api_s() -> None:
-    event = shared_event("apiGatewayAuthorizerRequestEvent")
+    event = published_event("apiGatewayAuthorizerRequestEvent")
     del event["version"]
     assert read_event(event).kind is EventKind.REST_REQUEST
 
 
 @pytest.mark.parametrize("name", ["apiGatewayProxyV2LambdaAuthorizerEvent", "appSyncAuthorizerEvent"])
 def test_published_events_that_are_not_for_an_authorizer_are_refused(name: str) -> None:
-    refused(shared_event(name))
+    refused(published_event(name))
 
 
 def test_a_token_event_has_the_value_of_its_one_header() -> None:

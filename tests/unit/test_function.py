@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +18,7 @@ from authorizer.rules import Route, compile_rules
 from authorizer.settings import HttpApiReject
 from devkit.mint import Defect
 from devkit.signing import key_set
+from tests.beside import published_event
 from tests.factories import (
     AUDIENCE,
     EVENTS,
@@ -37,10 +37,10 @@ from tests.factories import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from authorizer.rules import Rules
 
-SHARED = Path(__file__).parents[3] / "shared" / "aws-events"
 SIMPLE, IAM = HttpApiResponse.SIMPLE, HttpApiResponse.IAM
 DENY, RAISE = HttpApiReject.DENY, HttpApiReject.RAISE
 
@@ -304,10 +304,7 @@ def test_the_clock_is_asked_for_each_request() -> None:
     ],
 )
 def test_published_events_are_answered(name: str, outcome: str) -> None:
-    path = SHARED / f"{name}.json"
-    if not path.exists():
-        pytest.skip(f"needs {path.name} in ../shared/aws-events")
-    called, published = function(APIS[0]), json.loads(path.read_text("utf-8"))
+    called, published = function(APIS[0]), published_event(name)
     if outcome == "missing_token":
         assert called(published)["context"]["reason"] == outcome
     else:

@@ -100,3 +100,13 @@ def test_so_is_a_package_without_what_it_needs() -> None:
     assert line["service"] == "jwt-authorizer"
     # It goes on to Lambda, which writes down the rest.
     assert (ended.returncode, "No module named 'cryptography'" in ended.stderr) == (1, True)
+
+
+def test_the_line_is_out_before_lambda_ends_the_process() -> None:
+    # It is ended as by a signal: what Python would still write at its own end is lost.
+    script = "import os\ntry:\n  import authorizer.handler\nexcept Exception:\n  os._exit(1)"
+    ended = subprocess.run(  # noqa: S603 - our own arguments
+        [sys.executable, "-c", script], cwd=ROOT, env={}, capture_output=True, text=True, check=False
+    )
+    assert failure(ended.stdout)["message"] == "the function does not start: SettingsError"
+    assert (ended.returncode, ended.stderr) == (1, "")

@@ -61,6 +61,13 @@ def release_place(release: Release, variable: str) -> Place:
     return Place(release.interface["settings"][variable.removeprefix("JWT_").lower()]["place"])
 
 
+def test_what_counts_a_failed_start_is_promised_as_decisions_are(now: Release) -> None:
+    # Alarms are on the metric, and the runbook sends people to the line.
+    decisions = now.interface["metrics"]["Decisions"]
+    assert now.interface["metrics"]["StartFailures"] == {**decisions, "dimensions": ["", "service"]}
+    assert {"message", "problems", "service", "version", "StartFailures"} < now.interface["start_log"].keys()
+
+
 def test_each_setting_has_an_example_that_is_not_its_default() -> None:
     assert list(EXAMPLES) == [setting.name for setting in SETTINGS]
     for setting in SETTINGS:
@@ -157,6 +164,14 @@ BROKEN: list[tuple[str, Change]] = [
     ("old_kind is gone from the event_kinds", lambda _, code: code["event_kinds"].append("old_kind")),
     ("tenant is gone from the log line", lambda _, code: code["log"].update(tenant="string")),
     ("alg in the log line was string, and may be null now", lambda _, code: code["log"].update(alg="string")),
+    (
+        "hints is gone from the line of a failed start",
+        lambda _, code: code["start_log"].update(hints="array"),
+    ),
+    (
+        "problems in the line of a failed start was string, and may be array now",
+        lambda _, code: code["start_log"].update(problems="string"),
+    ),
     (
         "metric Refusals was",
         lambda _, code: code["metrics"].update(Refusals={"unit": "Count", "namespace": "N", "dimensions": [""]}),

@@ -247,3 +247,51 @@ def test_a_document_that_aws_does_not_give_is_a_problem(monkeypatch: pytest.Monk
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     message = wrong({"JWT_CONFIG": "ssm:/jwt/config"})["JWT_CONFIG"].message
     assert message.startswith("cannot be read: no AWS client")
+
+
+@pytest.mark.parametrize("claim", ["[{}]", "[[1]]", "{ a = 1 }"])
+def test_a_claim_that_cannot_be_compared_is_a_problem_and_no_crash(claim: str) -> None:
+    found = wrong({"JWT_CONFIG": f'{DOCUMENT}[[routes]]\npath = "/a"\nclaims = {{ groups = {claim} }}\n'})
+    assert list(found) == ["routes[0].claims"]
+    assert "expected a text, a number, true or false for groups" in found["routes[0].claims"].message
+
+
+LONG = "x" * 500
+LONG_ROUTES = f"""
+[[routes]]
+path = "/{LONG} "
+scopes = ['{LONG}"']
+claims = {{ {LONG} = [] }}
+{LONG} = 5
+[[routes]]
+path = "/{LONG}"
+issuers = ["{LONG}"]
+[[routes]]
+path = "/{LONG}"
+claims = {{ {LONG} = [{{}}] }}
+"""
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"JWT_ALGORITHMS": LONG},
+        {"JWT_ALGORITHMS": f"HS{LONG}"},
+        {"JWT_REQUIRED_SCOPES": f'{LONG}"'},
+        {"JWT_REQUIRED_CLAIMS": f'{{"{LONG}": []}}'},
+        {"JWT_REQUIRED_CLAIMS": f'{{"{LONG}": 1, "{LONG}": 2}}'},
+        {"JWT_REQUIRED_CLAIMS": f'{{"{LONG}": NaN}}'},
+        {"JWT_TOKEN_SOURCE": LONG},
+        {"JWT_CONTEXT_CLAIMS": f"{LONG}~"},
+        {"JWT_CONTEXT_CLAIMS": f"sub={LONG}"},
+        {"JWT_CONTEXT_CLAIMS": f"{LONG}="},
+        {f"JWT_{LONG}": "a"},
+        {"JWT_ISSUER": LONG},
+        {"JWT_CONFIG": DOCUMENT + LONG_ROUTES},
+    ],
+    ids=lambda environment: str(environment)[:40],
+)
+def test_an_error_repeats_no_more_than_the_start_of_what_is_too_long(environment: Mapping[str, str]) -> None:
+    for problem in wrong(environment if "JWT_CONFIG" in environment else {**SIMPLE, **environment}).values():
+        assert "x" * 90 in str(problem)
+        assert "x" * 101 not in str(problem)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from authorizer.settings.raw import RawSettings, Written, read_raw
-from authorizer.settings.table import AUDIENCE, CACHED_BY, ISSUER, JWKS, TOKEN_SOURCE
+from authorizer.settings.table import AUDIENCE, CACHED_BY, CONFIG, CONTEXT_CLAIMS, ISSUER, JWKS, TOKEN_SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,6 +140,9 @@ FORMER: Former = {
     "audiences": AUDIENCE,
     "jwks_url": JWKS,
     "cache_by": CACHED_BY,
+    "ctx": CONTEXT_CLAIMS,
+    "rules": CONFIG,
+    "iss": ISSUER,
     "verbose": "log lines have all there is",
 }
 
@@ -162,6 +165,29 @@ def test_in_a_document_as_well() -> None:
         "cache_by": "is called cached_by now",
         "verbose": "is no longer a setting: log lines have all there is",
         "issuers[0].jwks_url": "is called jwks now",
+    }
+
+
+@pytest.mark.parametrize(
+    ("document", "name", "message"),
+    [
+        (f'ctx = ["email"]\n{ONE_ISSUER}', "ctx", 'is now written under [context]: key = "claim"'),
+        (f'rules = "file:a"\n{ONE_ISSUER}', "rules", "is now written as the variable JWT_CONFIG"),
+        (f'iss = "https://a.example.com"\n{ONE_ISSUER}', "iss", "is now written issuer = … under [[issuers]]"),
+        (f'{ONE_ISSUER}cache_by = "route"', "issuers[0].cache_by", "is now written cached_by = … above all tables"),
+        (f'JWT_AUDIENCES = "a"\n{ONE_ISSUER}', "JWT_AUDIENCES", "is now written audience = … under [[issuers]]"),
+    ],
+)
+def test_where_the_new_name_would_be_refused_too_the_place_is_named(document: str, name: str, message: str) -> None:
+    assert problems(read_raw({"JWT_CONFIG": document}, str, FORMER)) == {name: message}
+
+
+def test_nor_does_a_variable_beside_a_document_name_one_that_would_be_refused() -> None:
+    environment = {"JWT_CONFIG": ONE_ISSUER, "JWT_AUDIENCES": "a", "JWT_CTX": "email", "JWT_CACHE_BY": "token"}
+    assert problems(read_raw(environment, str, FORMER)) == {
+        "JWT_AUDIENCES": "is now written audience = … under [[issuers]]",
+        "JWT_CTX": 'is now written under [context]: key = "claim"',
+        "JWT_CACHE_BY": "is called JWT_CACHED_BY now",
     }
 
 
@@ -192,6 +218,10 @@ def test_a_problem_shows_the_start_of_a_value_and_stands_once() -> None:
     raw.problem("leeway_seconds", "is wrong", "x" * 1000)
     raw.problem("leeway_seconds", "is missing")
     assert [problem.value for problem in raw.problems] == ["x" * 100, None]
+
+
+def test_nor_does_it_show_more_of_a_name() -> None:
+    assert list(problems(read_document(f"{'x' * 1000} = 5\n{ONE_ISSUER}"))) == ["x" * 100]
 
 
 def test_a_missing_setting_is_called_as_its_writer_would_call_it() -> None:

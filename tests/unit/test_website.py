@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import posixpath
+from typing import TYPE_CHECKING
 
 import pytest
 
+from website.look import main as look
 from website.pages import HERE, SiteError, address_of, anchor_of, linked_files, listing, page_text, site_of
 from website.pages import sections_of as sections
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PROJECT = {
     "README.md": "# It\n\n## Settings\n\nSee [errors](docs/errors.md) and [below](#more).\n\n## More\n\nA list.\n",
@@ -149,3 +154,16 @@ def test_a_file_that_holds_a_fence_is_shown_whole() -> None:
     page = listing("examples/a.py", text)
     assert f"````python\n{text}````\n" in page
     assert posixpath.basename("examples/a.py") in page.partition("\n# ")[2].partition("\n")[0]
+
+
+def test_a_page_that_does_not_exist_is_not_drawn_but_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "adr").mkdir()
+    for name in ("index", "faq", "adr/index"):
+        (tmp_path / f"{name}.html").write_text("<html></html>")
+    with pytest.raises(SystemExit, match="2"):
+        look(["faq", "fag", "--site", str(tmp_path), "--into", str(tmp_path / "pictures")])
+    assert "the site has no page fag; there are adr/index, faq, index" in capsys.readouterr().err
+    assert not (tmp_path / "pictures").exists()
+    with pytest.raises(SystemExit, match="2"):
+        look(["--site", str(tmp_path / "adr" / "none")])
+    assert "has no site: run `make docs` first" in capsys.readouterr().err
