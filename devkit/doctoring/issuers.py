@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from authorizer.jwks import FetchError, HttpsClient, document_reader, key_fetcher
 from authorizer.jwks.address import parse_address
+from devkit.aws_access import remedy
 from devkit.doctoring.findings import Finding, Level
 from devkit.doctoring.keys import examine_keys
 from devkit.doctoring.tls import examine_tls
@@ -101,7 +102,7 @@ def _findings(  # noqa: PLR0913, PLR0917 - all that was seen
     context: Callable[[], ssl.SSLContext] | None,
 ) -> Iterator[Finding]:
     if problem is not None:
-        yield Finding("keys", Level.PROBLEM, f"{problem}.", _fix(asked, exchanges, problem))
+        yield Finding("keys", Level.PROBLEM, f"{problem.rstrip('.')}.", _fix(asked, exchanges, problem))
     else:
         where = exchanges[-1].url if exchanges else asked.jwks or "JWT_JWKS"
         if asked.jwks is None and exchanges:
@@ -120,6 +121,9 @@ def _findings(  # noqa: PLR0913, PLR0917 - all that was seen
 
 def _fix(asked: Asked, exchanges: list[Exchange], problem: str) -> str | None:
     """Find the line that mends a failed fetch."""
+    issuer, well_known, document = asked.issuer.partition("/.well-known/")
+    if well_known:
+        return f"JWT_ISSUER={issuer} (leave out {well_known}{document}: that is where its discovery document is)"
     for exchange in exchanges:
         named = _metadata(exchange).get("issuer")
         if isinstance(named, str) and named != asked.issuer and "{tenantid}" not in named:
@@ -131,6 +135,15 @@ def _fix(asked: Asked, exchanges: list[Exchange], problem: str) -> str | None:
         )
     if "404" in problem:
         return "JWT_JWKS=<the address of the issuer's key set>"
+    if asked.jwks is not None and asked.jwks.startswith(("ssm:", "s3:")):
+        return remedy(problem)
+    if "does not resolve" in problem:
+        return f"Compare {asked.jwks or asked.issuer} with what the provider shows: there is no such host from here."
+    if "Connection refused" in problem:
+        return "Start the issuer, or give the port that it listens on: at this one nobody answers."
+    if "JSON" in problem:
+        where = exchanges[-1].url if exchanges else asked.issuer
+        return f"Open {where}: it has to be JSON. A page for people means that the issuer, or its path, is another one."
     if "no complete answer within" in problem:
         return "JWT_HTTP_TIMEOUT_SECONDS=8, or a copy of the keys that something refreshes: JWT_JWKS=s3://… or ssm:…"
     return None
