@@ -71,7 +71,10 @@ def read_environment(config: Path | None, env: Path | None) -> Environment:
 
 
 def parse_environment(text: str, name: str = "the environment") -> dict[str, str]:
-    """Read ``NAME=value`` lines, or JSON with the variables in it. Raises :class:`WrongInputError`, which says ``name``."""
+    """Read ``NAME=value`` lines, or JSON with the variables in it; errors say ``name``.
+
+    Raises :class:`WrongInputError`.
+    """
     if text.lstrip().startswith("{"):
         return _from_json(text)
     variables: dict[str, str] = {}
