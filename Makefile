@@ -58,7 +58,7 @@ setup: .venv/.made .venvs/sam/.made .venvs/ministack/.made .venvs/docs/.made ## 
 ## Checks and tests.
 
 .PHONY: check
-check: lint quick ## The fast checks: format, lint, types, layers, unit and property tests (under a minute)
+check: lint quick ## The fast checks: format, lint, types, layers, unit and property tests (a minute or two)
 
 .PHONY: test
 test: lint unit docs integration coverage e2e ## Every check and every test

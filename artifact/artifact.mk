@@ -5,9 +5,9 @@
 # `make` runs in a scratch copy of authorizer/; the recipe works from the project's own folder instead, since
 # it needs requirements.txt and must not depend on what else lies about.
 
-artifact_mk := $(abspath $(lastword $(MAKEFILE_LIST)))
-project := $(abspath $(dir $(artifact_mk))..)
-PYTHON ?= $(firstword $(wildcard $(project)/.venv/bin/python) python3)
+# `project` comes from the makefile that includes this one. Its path may hold spaces, of which make's own functions
+# know nothing: the shell asks, in quotes.
+PYTHON ?= $(shell test -x "$(project)/.venv/bin/python" && echo "$(project)/.venv/bin/python" || echo python3)
 
 # Both functions are the same package with another handler. SAM builds each on its own.
 .PHONY: build-AuthorizerFunction build-RefresherFunction

@@ -13,6 +13,7 @@ from demo.decisions import DecisionLog
 from demo.deployment import Deployer
 from demo.local_aws import LocalAws, local_aws
 from demo.scenarios import authorizer_parameters
+from demo.tools import without_the_users_aws
 from devkit.issuer import Provider, local_issuer
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def running_stack(tools: Tools, step: Callable[[str], contextlib.AbstractContext
     """
     tools.check()
     with contextlib.ExitStack() as undo:
+        undo.enter_context(without_the_users_aws())
         folder = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="jwt-authorizer-demo-")))
         with step("Starting a local OpenID issuer"):
             issuer = undo.enter_context(local_issuer(path="/demo", algorithms=("RS256", "ES256")))

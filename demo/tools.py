@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import tempfile
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from demo.processes import ending_with_us
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
@@ -20,6 +21,8 @@ REGION = "us-east-1"
 ACCESS_KEY = "test"
 SECRET_KEY = "test"
 
+_NO_PROXY = "127.0.0.1,localhost"
+_OF_AWS = ("AWS_", "BOTO_")
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
 
@@ -60,7 +63,9 @@ def clean_environment(folder: Path, endpoint: str | None = None, **more: str) ->
 
     ``folder`` takes what the tool would write elsewhere; ``endpoint`` is where its AWS is.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "JWT_", "SAM_", "__SAM"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith((*_OF_AWS, "JWT_", "SAM_", "__SAM"))
+    }
     temporary = folder / "tmp"
     temporary.mkdir(exist_ok=True)
     kept |= {
@@ -76,12 +81,35 @@ def clean_environment(folder: Path, endpoint: str | None = None, **more: str) ->
         "SAM_CLI_TELEMETRY": "0",
         "__SAM_CLI_APP_DIR": str(folder / "sam-cli"),
         # What would carry calls for this machine elsewhere.
-        "NO_PROXY": "127.0.0.1,localhost",
-        "no_proxy": "127.0.0.1,localhost",
+        "NO_PROXY": _NO_PROXY,
+        "no_proxy": _NO_PROXY,
     }
     if endpoint is not None:
         kept["AWS_ENDPOINT_URL"] = endpoint
     return kept | more
+
+
+@contextlib.contextmanager
+def without_the_users_aws() -> Iterator[None]:
+    """Take the user's AWS settings and proxies out of this process's own environment while the block runs.
+
+    boto3 reads them for our own clients as well, and stops at a profile that is gone.
+    """
+    before = dict(os.environ)
+    for name in before:
+        if name.startswith(_OF_AWS):
+            del os.environ[name]
+    os.environ |= {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "NO_PROXY": _NO_PROXY,
+        "no_proxy": _NO_PROXY,
+    }
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ |= before
 
 
 def run(command: list[str], environment: Mapping[str, str], what: str) -> None:

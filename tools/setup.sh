@@ -67,7 +67,7 @@ make_venv() {
   # Bytecode at once, since some machines keep Python from saving it and would pay at every start.
   compile=--compile-bytecode
   [ -z "${UNCOMPILED:-}" ] || compile=
-  "$boot/bin/uv" pip sync --python "$folder/bin/python" --require-hashes $compile "$@"
+  "$boot/bin/uv" pip sync --quiet --python "$folder/bin/python" --require-hashes $compile "$@"
 }
 
 case ${1:-} in

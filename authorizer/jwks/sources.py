@@ -92,7 +92,11 @@ def _check_discoverable(issuer: str, *, allow_http: bool) -> None:
     try:
         discovery_urls(issuer, allow_http=allow_http)
     except ValueError as error:
-        message = f"keys can't be discovered from this issuer, it is {error}: set JWT_JWKS"
+        message = f"keys can't be discovered from this issuer, it is {error}: "
+        if "://" in issuer:
+            message += "set JWT_JWKS"
+        else:  # as a rule forgotten; Google's older tokens have none indeed
+            message += "write https:// before it; only if the iss of your tokens has none, set JWT_JWKS instead"
         raise ValueError(message) from None
 
 

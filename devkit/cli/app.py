@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from authorizer import __version__
+from devkit.aws_access import name_region
 from devkit.cli import config, rules
 from devkit.cli.doctor import doctor_command
 from devkit.cli.explain import explain_command
@@ -65,4 +67,5 @@ def run(arguments: list[str]) -> int:
 
 def main() -> None:
     """Run the command line of this process."""
+    name_region(os.environ)
     sys.exit(run(sys.argv[1:]))

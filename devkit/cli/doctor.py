@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -149,21 +150,12 @@ def _deployed(apis: list[str], stack: str | None, environment: Environment | Non
 
 
 def _clients() -> Callable[[str], Any]:
-    """Make AWS clients as boto3 does: it reads AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL itself."""
+    """Make AWS clients as boto3 does: it reads AWS_PROFILE and AWS_ENDPOINT_URL itself."""
     import boto3  # type: ignore[import-untyped]  # noqa: PLC0415 - a second that only those pay who look at APIs
 
-    made: dict[str, Any] = {}
-
-    def client(service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
-        if service not in made:
-            try:
-                made[service] = boto3.client(service)
-            except Exception as error:
-                message = f"AWS cannot be asked: {error} Set AWS_REGION (and AWS_PROFILE)."
-                raise OutOfReachError(message) from error
-        return made[service]
-
-    return client
+    # Made when it is first asked: a profile that is gone is an error of reading the APIs.
+    session = functools.cache(boto3.Session)
+    return functools.cache(lambda service: session().client(service))
 
 
 def show(findings: list[Finding], out: Console) -> None:

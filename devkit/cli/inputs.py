@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from authorizer.errors import SettingsError
 
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*")
-_SCHEME = re.compile(r"bearer(\s+|$)", re.IGNORECASE)
+_SCHEME = re.compile(r"(authorization:\s*)?(bearer(\s+|$))?", re.IGNORECASE)
+_PARAMETER = re.compile(r"Jwt[A-Za-z]+")
 _STDIN = "-"
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="The TOML document of JWT_CONFIG.")]
@@ -59,7 +60,7 @@ def read_environment(config: Path | None, env: Path | None) -> Environment:
             )
             raise WrongInputError(message)
         return Environment(variables, Path.cwd())
-    variables = {} if env is None else parse_environment(read_text(env))
+    variables = {} if env is None else parse_environment(read_text(env), shortened(str(env)))
     folder = (config or env or Path()).resolve().parent
     if config is not None:
         if "JWT_CONFIG" in variables:
@@ -69,8 +70,11 @@ def read_environment(config: Path | None, env: Path | None) -> Environment:
     return Environment(variables, folder)
 
 
-def parse_environment(text: str) -> dict[str, str]:
-    """Read ``NAME=value`` lines, or JSON with the variables in it. Raises :class:`WrongInputError`."""
+def parse_environment(text: str, name: str = "the environment") -> dict[str, str]:
+    """Read ``NAME=value`` lines, or JSON with the variables in it; errors say ``name``.
+
+    Raises :class:`WrongInputError`.
+    """
     if text.lstrip().startswith("{"):
         return _from_json(text)
     variables: dict[str, str] = {}
@@ -79,7 +83,11 @@ def parse_environment(text: str) -> dict[str, str]:
             continue
         match = _LINE.fullmatch(line)
         if match is None:
-            message = f"Line {number} of the environment is no NAME=value."
+            message = f"Line {number} of {name} is no NAME=value."
+            raise WrongInputError(message)
+        if _PARAMETER.fullmatch(match[1]):
+            variable = "_".join(re.findall(r"[A-Z][a-z]*", match[1])).upper()
+            message = f"Line {number} of {name}: {match[1]} is the template's spelling, the variable is {variable}."
             raise WrongInputError(message)
         value = match[2]
         quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
@@ -135,8 +143,8 @@ def read_moment(text: str | None) -> float:
 def read_subject(words: list[str]) -> str | dict[str, object]:
     """Read what is to be explained: a token, or an event (an object). Raises :class:`WrongInputError`.
 
-    It is a file's name, ``-`` for the standard input, or the text itself. ``Bearer`` before a token is taken off, also
-    where the shell made two words of it.
+    It is a file's name, ``-`` for the standard input, or the text itself. ``Authorization:`` and ``Bearer`` before a
+    token are taken off, also where the shell made several words of it.
     """
     text = " ".join(words).strip()
     if text == _STDIN:
@@ -171,5 +179,8 @@ def _event(text: str) -> dict[str, object]:
         raise WrongInputError(message) from None
     if not isinstance(event, dict):
         message = "The event is no JSON object."
+        raise WrongInputError(message)
+    if {"access_token", "id_token"} & event.keys():
+        message = "This is the answer of a token endpoint: give its access_token alone, as `jq -r .access_token` does."
         raise WrongInputError(message)
     return event

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import signal
 import threading
 from pathlib import Path  # noqa: TC003 - Typer reads annotations at run time
@@ -58,8 +59,12 @@ def issuer_command(  # noqa: PLR0913, PLR0917 - the options of a command are its
 
 
 def _certificate(folder: Path) -> TlsFiles:
-    folder.mkdir(parents=True, exist_ok=True)
-    return self_signed(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return self_signed(folder.resolve())
+    except OSError as error:
+        message = f"--tls {folder} cannot be written to: {error.strerror}. Give a folder; it need not exist."
+        raise WrongInputError(message) from None
 
 
 def _wait() -> None:
@@ -87,9 +92,9 @@ def _welcome(provider: Provider, page: TokenPage | None, files: TlsFiles | None,
         if address is not None:
             out.print(f"[bold]{name:12}[/]{escape(address)}", soft_wrap=True)
     settings = f"JWT_ISSUER={provider.url} JWT_AUDIENCE=https://api.example.com"
-    trust = f"SSL_CERT_FILE={files.certificate}" if files else "JWT_ALLOW_HTTP=true"
+    certificate = f"SSL_CERT_FILE={shlex.quote(str(files.certificate))}" if files else ""
+    trust = certificate or "JWT_ALLOW_HTTP=true"
     out.print(f"[bold]settings    [/]{escape(settings)} {escape(trust)}", soft_wrap=True)
-    out.print(
-        f"[bold]a token     [/]jwt-authorizer mint --issuer {escape(provider.url)} --scope orders:read", soft_wrap=True
-    )
+    mint = f"{certificate} jwt-authorizer mint --issuer {provider.url} --scope orders:read".lstrip()
+    out.print(f"[bold]a token     [/]{escape(mint)}", soft_wrap=True)
     out.print("[dim]Ctrl-C ends it.[/]")

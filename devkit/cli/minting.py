@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 10
 _LARGEST = 100_000
+_NOT_OURS = "is it one that “jwt-authorizer issuer” runs?"
 _CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 
 
@@ -38,14 +40,26 @@ def ask_issuer(issuer: str, form: Mapping[str, object]) -> str:
     )
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310 - as above
+            if response.headers.get_content_type() != "application/jwt":
+                message = f"{issuer}/token answered, and not with a token: {_NOT_OURS}"
+                raise WrongInputError(message)
             token: str = response.read(_LARGEST).decode("ascii")
     except urllib.error.HTTPError as error:
         with error:
             raise WrongInputError(_refusal(issuer, error.code, error.read(_LARGEST))) from None
     except (OSError, ValueError) as error:
-        message = f"There is no issuer at {issuer} ({error}). Start one: jwt-authorizer issuer; or give --key-file."
-        raise UndecidedError(message) from None
+        raise UndecidedError(_unreached(issuer, error)) from None
     return token
+
+
+def _unreached(issuer: str, error: Exception) -> str:
+    reason = getattr(error, "reason", None)
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        said = f"The certificate of {issuer} is not trusted here: {reason.verify_message}."
+        return f"{said} Set SSL_CERT_FILE to it, as the issuer's own lines do."
+    if isinstance(reason, ssl.SSLError):
+        return f"{issuer} speaks no TLS ({reason.reason}): write http:// where the issuer runs without --tls."
+    return f"There is no issuer at {issuer} ({error}). Start one: jwt-authorizer issuer; or give --key-file."
 
 
 def _refusal(issuer: str, status: int, body: bytes) -> str:
@@ -53,7 +67,7 @@ def _refusal(issuer: str, status: int, body: bytes) -> str:
         told = json.loads(body)
         why = f"the issuer there is {told['issuer']}" if "issuer" in told else told["error_description"]
     except (ValueError, KeyError, AttributeError, TypeError):
-        why = "is it one that “jwt-authorizer issuer” runs?"
+        why = _NOT_OURS
     return f"{issuer}/token answered {status}: {why}"
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from devkit.aws_access import remedy
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -133,7 +135,5 @@ def _function(uri: str) -> str:
 
 
 def _out_of_reach(error: Exception) -> OutOfReachError:
-    hint = ""
-    if type(error).__name__ in ("NoCredentialsError", "NoRegionError", "ProfileNotFound"):
-        hint = " Set AWS_PROFILE, or AWS_REGION and credentials."
-    return OutOfReachError(f"AWS did not tell: {error}{'' if str(error).endswith('.') else '.'}{hint}")
+    fix = remedy(type(error).__name__)
+    return OutOfReachError(f"AWS did not tell: {str(error).rstrip('.')}.{f' {fix}' if fix else ''}")

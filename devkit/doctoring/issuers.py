@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import email.utils
-import json
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from authorizer.jwks import FetchError, HttpsClient, document_reader, key_fetcher
 from authorizer.jwks.address import parse_address
 from devkit.doctoring.findings import Finding, Level
+from devkit.doctoring.fixes import fix_for, metadata
 from devkit.doctoring.keys import examine_keys
 from devkit.doctoring.tls import examine_tls
 from devkit.explaining.redaction import shortened
@@ -101,7 +101,7 @@ def _findings(  # noqa: PLR0913, PLR0917 - all that was seen
     context: Callable[[], ssl.SSLContext] | None,
 ) -> Iterator[Finding]:
     if problem is not None:
-        yield Finding("keys", Level.PROBLEM, f"{problem}.", _fix(asked, exchanges, problem))
+        yield Finding("keys", Level.PROBLEM, f"{problem.rstrip('.')}.", fix_for(asked, exchanges, problem))
     else:
         where = exchanges[-1].url if exchanges else asked.jwks or "JWT_JWKS"
         if asked.jwks is None and exchanges:
@@ -116,32 +116,6 @@ def _findings(  # noqa: PLR0913, PLR0917 - all that was seen
         yield from examine_keys(fetched.document or _document(asked), asked.algorithms)
         yield from _supported(exchanges)
     yield from _transport(asked, exchanges, context)
-
-
-def _fix(asked: Asked, exchanges: list[Exchange], problem: str) -> str | None:
-    """Find the line that mends a failed fetch."""
-    for exchange in exchanges:
-        named = _metadata(exchange).get("issuer")
-        if isinstance(named, str) and named != asked.issuer and "{tenantid}" not in named:
-            return f"JWT_ISSUER={shortened(named)}"
-    if "CERTIFICATE_VERIFY_FAILED" in problem:
-        return (
-            "Give the issuer a certificate of a public authority. (For a local one: SSL_CERT_FILE=its-certificate.pem "
-            "before the command.)"
-        )
-    if "404" in problem:
-        return "JWT_JWKS=<the address of the issuer's key set>"
-    if "no complete answer within" in problem:
-        return "JWT_HTTP_TIMEOUT_SECONDS=8, or a copy of the keys that something refreshes: JWT_JWKS=s3://… or ssm:…"
-    return None
-
-
-def _metadata(exchange: Exchange) -> dict[str, object]:
-    try:
-        document = json.loads(exchange.response.body)
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _latency(asked: Asked, seconds: float) -> Finding:
@@ -215,7 +189,7 @@ def _caching(response: Response, ttl: float) -> Iterator[Finding]:
 
 def _supported(exchanges: list[Exchange]) -> Iterator[Finding]:
     """Look at the algorithms that the discovery document lists for ID tokens."""
-    listed = _metadata(exchanges[0]).get("id_token_signing_alg_values_supported") if exchanges else None
+    listed = metadata(exchanges[0]).get("id_token_signing_alg_values_supported") if exchanges else None
     names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
     weak = [name for name in names if name.upper().startswith("HS") or name.lower() == "none"]
     if weak:

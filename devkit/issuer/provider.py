@@ -37,6 +37,11 @@ class Endpoint(StrEnum):
     OAUTH = "oauth"
     JWKS = "jwks"
     TOKEN = "token"
+    AUTHORIZATION = "authorization"
+    """Discovery has to name one; this issuer has nobody who could sign in, and says so."""
+
+
+_NO_USERS = "nobody can sign in here: ask the token endpoint, with grant_type=client_credentials"
 
 
 class Provider:
@@ -94,6 +99,11 @@ class Provider:
         """Where tokens are (RFC 6749 section 3.2)."""
         return self.url.rstrip("/") + "/token"
 
+    @property
+    def authorization_url(self) -> str:
+        """Where users would sign in (RFC 6749 section 3.1)."""
+        return self.url.rstrip("/") + "/authorize"
+
     def endpoint(self, path: str) -> Endpoint | None:
         """Say what lies at ``path`` (without query), if anything."""
         base = self.path.rstrip("/")
@@ -102,6 +112,7 @@ class Provider:
             f"/.well-known/oauth-authorization-server{base}": Endpoint.OAUTH,
             f"{base}/jwks": Endpoint.JWKS,
             f"{base}/token": Endpoint.TOKEN,
+            f"{base}/authorize": Endpoint.AUTHORIZATION,
         }.get(path)
 
     # --- Keys
@@ -191,14 +202,19 @@ class Provider:
             lifetime=lifetime,
         )
         signer = key if isinstance(key, SigningKey) else self.key(key)
-        return mint(signer, all_claims, defect=None if defect is None else Defect(defect), header=header)
+        return mint(signer, all_claims, defect=None if defect is None else _named(Defect, defect), header=header)
 
     # --- Faults
 
     def misbehave(self, endpoint: Endpoint | str, fault: Fault) -> None:
-        """Let requests for ``endpoint`` go wrong from now on."""
+        """Let requests for ``endpoint`` go wrong from now on.
+
+        Raises:
+            ValueError: There is no such endpoint.
+
+        """
         with self._lock:
-            self._faults[Endpoint(endpoint)] = fault
+            self._faults[_named(Endpoint, endpoint)] = fault
 
     def heal(self) -> None:
         """End all faults."""
@@ -212,6 +228,7 @@ class Provider:
         return {
             "issuer": self.url,
             "jwks_uri": self.jwks_url,
+            "authorization_endpoint": self.authorization_url,
             "token_endpoint": self.token_url,
             "response_types_supported": ["token"],
             "subject_types_supported": ["public"],
@@ -230,6 +247,8 @@ class Provider:
                 reply = replace(reply, headers={**reply.headers, **self.jwks_headers})
             case Endpoint.TOKEN:
                 reply = make_token()
+            case Endpoint.AUTHORIZATION:
+                reply = json_reply(501, {"error": "not_implemented", "error_description": _NO_USERS})
             case _ if endpoint.value == self.discovery.value:
                 reply = json_reply(200, self.metadata())
             case _:
@@ -245,3 +264,12 @@ class Provider:
         else:
             del self._faults[endpoint]
         return fault
+
+
+def _named[Name: StrEnum](names: type[Name], name: str) -> Name:
+    """Find one by its name. Raises ``ValueError``, which lists them."""
+    try:
+        return names(name)
+    except ValueError:
+        message = f"unknown {names.__name__.lower()} {name!r}; known: {', '.join(names)}"
+        raise ValueError(message) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,17 +23,29 @@ _MACHINES = {"arm64": 183, "x86_64": 62}
 
 @pytest.fixture(scope="module")
 def packages(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Build for both architectures: this machine's, which is the stack's, and the other."""
-    folder = tmp_path_factory.mktemp("other")
+    """Build for both architectures: this machine's, which is the stack's, and the other from a folder with spaces."""
+    folder = tmp_path_factory.mktemp("the other architecture")
+    project = _copy(folder / "My Project")
     (other,) = set(_MACHINES) - {host_architecture()}
     command = [str(Tools().sam), "build", "--build-dir", str(folder / "build")]
     command += ["--config-file", str(folder / "none.toml"), "--parameter-overrides", f"Architecture={other}"]
     (folder / "none.toml").write_text("version = 0.1\n")
     subprocess.run(  # noqa: S603 - our own arguments
-        command, check=True, cwd=ROOT, env=clean_environment(folder), capture_output=True
+        command, check=True, cwd=project, env=clean_environment(folder), capture_output=True
     )
     name = "AuthorizerFunction"
     return {host_architecture(): stack.deployer.build_folder / name, other: folder / "build" / name}
+
+
+def _copy(project: Path) -> Path:
+    """Copy what `sam build` needs; the environment that it finds is this one."""
+    for name in ("artifact", "authorizer", "bundled", "tools"):
+        shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("requirements.txt", "template.yaml"):
+        shutil.copy(ROOT / name, project)
+    (project / ".venv").symlink_to(ROOT / ".venv")
+    (project / ".venvs").symlink_to(ROOT / ".venvs")
+    return project
 
 
 @pytest.fixture(params=sorted(_MACHINES))

@@ -30,7 +30,9 @@ def temporary(tmp_path: Path) -> Path:
 
 
 def start(temporary: Path) -> subprocess.Popen[str]:
-    environment = {**os.environ, "CI": "1", "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"}
+    # What a user's shell may have, and must not matter: a profile that is gone, a proxy that nobody answers at.
+    users = {"AWS_PROFILE": "gone", "AWS_REGION": "eu-west-1", "HTTP_PROXY": "http://127.0.0.1:9"}
+    environment = {**os.environ, **users, "CI": "1", "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen(
         [sys.executable, "-m", "demo"],
         cwd=ROOT,

@@ -22,7 +22,6 @@ def doctor(stack: Stack, *arguments: str) -> tuple[int, list[dict[str, Any]]]:
             "PATH": "/usr/bin:/bin",
             "AWS_ENDPOINT_URL": stack.aws.endpoint,
             "AWS_REGION": "us-east-1",
-            "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
         },

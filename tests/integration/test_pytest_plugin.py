@@ -166,4 +166,4 @@ def test_the_examples_of_the_page_run_as_they_stand(tmp_path: Path, installed: P
         (tmp_path / f"test_page_{number}.py").write_text(text, "utf-8")
     run = _run(tmp_path, installed)
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "6 passed" in run.stdout
+    assert "7 passed" in run.stdout

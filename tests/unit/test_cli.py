@@ -77,6 +77,7 @@ def test_json_has_the_whole_explanation(desk: Desk) -> None:
 def test_a_token_comes_in_many_ways(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     assert desk.explain("Bearer", GOOD)[0] == 0
     assert desk.explain(f"bearer {GOOD}")[0] == 0
+    assert desk.explain("Authorization:", "Bearer", GOOD)[0] == 0
     assert desk.explain(desk.write("token.txt", GOOD + "\n"))[0] == 0
     assert desk.explain(desk.write("event.json", json.dumps(rest_request_event(GOOD))))[0] == 0
     assert desk.explain(json.dumps(rest_request_event(None)))[0] == 1
@@ -108,6 +109,7 @@ def test_a_config_with_routes_shows_what_a_copy_serves(desk: Desk) -> None:
         (["explain", "missing.json"], "There is no file missing.json"),
         (["explain", '{"type": '], "The event is no JSON"),
         (["explain", "Bearer "], "There is nothing to explain"),
+        (["explain", '{"access_token": "x", "token_type": "Bearer"}'], "give its access_token alone"),
         (["explain", GOOD, "--api", "soap"], "rest-token"),
         (["explain", GOOD, "--frobnicate"], "--frobnicate"),
         (["doctor", GOOD, GOOD], "unexpected extra argument"),
@@ -122,7 +124,7 @@ def test_a_config_with_routes_shows_what_a_copy_serves(desk: Desk) -> None:
         (["issuer", "--alg", "HS256"], "RS256"),
         (["issuer", "--path", "x"], "/x"),
     ],
-    ids=range(19),
+    ids=range(20),
 )
 def test_errors_say_what_is_wrong_and_what_would_be_right(desk: Desk, arguments: list[str], said: str) -> None:
     if arguments[0] == "explain" and "--env" not in arguments:
@@ -136,6 +138,26 @@ def test_errors_say_what_is_wrong_and_what_would_be_right(desk: Desk, arguments:
 def test_errors_are_json_as_well(desk: Desk) -> None:
     code, document = desk.json("explain", GOOD, "--at", "tomorrow", "--env", str(desk.folder / "function.env"))
     assert (code, list(document)) == (2, ["error"])
+
+
+def test_a_line_that_is_wrong_is_told_with_its_file(desk: Desk) -> None:
+    env = desk.write("prod.env", "JWT_ISSUER\n")
+    code, text = desk.run("explain", GOOD, "--env", env)
+    assert (code, "prod.env is no NAME=value" in " ".join(text.split())) == (2, True)
+
+
+def test_keys_in_aws_without_a_region(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(desk.folder / "none"))
+    env = desk.write("ssm.env", f"JWT_ISSUER={ISSUER}\nJWT_AUDIENCE={AUDIENCE}\nJWT_JWKS=ssm:/keys")
+    code, document = desk.json("explain", GOOD, AT, "--env", env)
+    assert code == 3
+    assert "You must specify a region. Set AWS_REGION. With" in document["advice"]["text"]
+    code, document = desk.json("doctor", "--env", env)
+    (problem,) = [finding for finding in document["findings"] if finding["level"] == "problem"]
+    assert (code, problem["fix"]) == (1, "Set AWS_REGION.")
+    assert problem["said"].endswith("a region.")
 
 
 def test_wrong_settings_are_all_told(desk: Desk) -> None:
@@ -162,8 +184,10 @@ def test_environments_in_each_form() -> None:
         "B": "x y",
         "C": '{"a": 1}',
     }
-    with pytest.raises(WrongInputError, match="Line 2"):
-        parse_environment("A=1\nnonsense")
+    with pytest.raises(WrongInputError, match=r"^Line 2 of prod\.env is no NAME=value"):
+        parse_environment("A=1\nnonsense", "prod.env")
+    with pytest.raises(WrongInputError, match=r"the template's spelling, the variable is JWT_JWKS_TTL_SECONDS\."):
+        parse_environment("JwtJwksTtlSeconds=60")
     with pytest.raises(WrongInputError, match="is none"):
         parse_environment("{")
     with pytest.raises(WrongInputError, match="no object"):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
+import sys
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -13,10 +16,12 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from authorizer.keys import parse_key_set
 from authorizer.tokens import BearerToken, parse
+from devkit.certificate import self_signed
 from devkit.cli.token_page import TokenPage
-from devkit.issuer import Provider, local_issuer
+from devkit.issuer import Fault, FaultKind, Provider, local_issuer
 from tests.factories import ISSUER, signing_key
 from tests.unit.desk import Desk, set_up
+from tests.unit.pages import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,6 +109,44 @@ def test_mint_without_an_issuer(desk: Desk, issuer: Provider) -> None:
     assert (code, "jwt-authorizer issuer" in text) == (3, True)
     code, text = desk.run("mint", "--issuer", issuer.url + "/realms/other")
     assert (code, f"the issuer there is {issuer.url}" in text) == (2, True)
+
+
+def test_mint_over_tls(desk: Desk) -> None:
+    with local_issuer(algorithms=("ES256",), name="localhost", tls=self_signed(desk.folder)) as provider:
+        code, text = desk.run("mint", "--issuer", provider.url)
+    assert (code, "Set SSL_CERT_FILE to it" in text, "no issuer" in text) == (3, True, False)
+
+
+def test_mint_over_tls_from_an_issuer_that_has_none(desk: Desk, issuer: Provider) -> None:
+    code, text = desk.run("mint", "--issuer", issuer.url.replace("http:", "https:"))
+    assert (code, "write http://" in text) == (3, True)
+
+
+def test_mint_from_what_is_no_issuer(desk: Desk, issuer: Provider) -> None:
+    issuer.misbehave("token", Fault(FaultKind.NOT_JSON))
+    code, text = desk.run("mint", "--issuer", issuer.url)
+    assert (code, "is it one that “jwt-authorizer issuer” runs?" in " ".join(text.split())) == (2, True)
+
+
+def test_the_token_that_the_issuer_says_how_to_get(desk: Desk) -> None:
+    tls = desk.folder / "with a space"
+    command = [sys.executable, "-m", "devkit.cli", "issuer", "--port", "0", "--no-page", "--tls", str(tls)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as running:  # noqa: S603 - our own arguments
+        try:
+            assert running.stdout is not None
+            line = next(line for line in running.stdout if line.startswith("a token"))
+            ours = f"{shlex.quote(sys.executable)} -m devkit.cli"
+            mint = line.removeprefix("a token").replace("jwt-authorizer", ours)
+            done = subprocess.run(mint, shell=True, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S602 - as a reader would paste it
+        finally:
+            running.terminate()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert claims_of(done.stdout)["scope"] == "orders:read"
+
+
+def test_a_certificate_needs_a_folder(desk: Desk) -> None:
+    code, text = desk.run("issuer", "--port", "0", "--tls", desk.write("file", ""))
+    assert (code, "Give a folder" in text) == (2, True)
 
 
 def test_a_port_that_is_taken(desk: Desk, issuer: Provider) -> None:

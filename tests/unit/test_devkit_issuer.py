@@ -82,6 +82,22 @@ def test_the_other_discovery_is_before_the_path() -> None:
         assert document["jwks_uri"] == f"{issuer.origin}/t/1/jwks"
 
 
+def test_discovery_names_all_that_openid_requires(issuer: Provider) -> None:
+    # OpenID Connect Discovery 1.0 section 3, what is marked REQUIRED.
+    document = get_json(f"{issuer.url}/.well-known/openid-configuration")
+    assert {
+        "issuer",
+        "authorization_endpoint",
+        "token_endpoint",
+        "jwks_uri",
+        "response_types_supported",
+        "subject_types_supported",
+        "id_token_signing_alg_values_supported",
+    } <= document.keys()
+    status, body = get(f"{document['authorization_endpoint']}?response_type=code&client_id=me")
+    assert (status, b"grant_type=client_credentials" in body) == (501, True)
+
+
 def test_what_is_not_there_is_not_found(issuer: Provider) -> None:
     assert get(f"{issuer.origin}/jwks")[0] == HTTPStatus.NOT_FOUND
     assert get(issuer.token_url)[0] == HTTPStatus.NOT_FOUND
@@ -222,6 +238,10 @@ def test_knobs_over_http(issuer: Provider) -> None:
     assert state(issuer)["fetches"] == {"jwks": 2}
     assert turn(issuer, "remove", kid="no-such") == HTTPStatus.BAD_REQUEST
     assert turn(issuer, "misbehave", endpoint="moon", fault="status") == HTTPStatus.BAD_REQUEST
+    with pytest.raises(ValueError, match="unknown endpoint 'moon'; known: openid, oauth, jwks, token, authorization"):
+        issuer.misbehave("moon", Fault(FaultKind.STATUS))
+    with pytest.raises(ValueError, match="unknown defect 'late'; known: expired, not-yet-valid"):
+        issuer.token(defect="late")
     assert turn(issuer, "polish") == HTTPStatus.NOT_FOUND
 
 

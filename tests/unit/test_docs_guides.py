@@ -138,7 +138,8 @@ def test_parameters_that_a_guide_names_exist(page: Path) -> None:
     of_outputs = read_yaml((ROOT / "template.yaml").read_text("utf-8"))["Outputs"].keys()
     named = re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)(?:=[a-z]+)?`", page.read_text("utf-8"))
     of_ours = {"JwtAuthorizer", "SettingsError", "JwksFetches", "JwksFetchFailures", "StartFailures"}
-    assert set(named) <= parameters | of_aws | of_outputs | of_ours
+    of_python = {"ImportError"}
+    assert set(named) <= parameters | of_aws | of_outputs | of_ours | of_python
 
 
 def test_each_entry_of_the_faq_says_what_to_do_here() -> None:

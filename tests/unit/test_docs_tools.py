@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import inspect
+import io
 import re
+import shlex
+import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
-from devkit.cli.app import app
+from devkit.cli.app import app, run
 from devkit.explaining.advice import general
 from devkit.issuer import FaultKind
 from devkit.mint import Defect
+from tests.factories import signing_key
 from tests.unit import test_explain_advice as mistakes
-from tests.unit.pages import DOCS, ROOT
+from tests.unit.pages import DOCS, PAGES, ROOT, blocks
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PAGE = (DOCS / "tools.md").read_text("utf-8")
 
@@ -42,6 +50,30 @@ def test_the_table_of_mistakes_is_the_one_that_is_tested() -> None:
     assert len(named) > 30
     assert named <= tested
     assert not named & {str(reason) for reason in general.GENERAL}
+
+
+def test_a_token_of_a_key_file_is_let_in_by_the_settings_of_the_quick_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = next(block.text for block in blocks("env", page=DOCS / "quick-start.md"))
+    (tmp_path / "function.env").write_text(settings, "utf-8")
+    (tmp_path / "dev.pem").write_bytes(signing_key().private_pem())
+    shown = next(block.text for block in blocks("sh", page=DOCS / "tools.md") if "openssl genpkey" in block.text)
+    publish, ask, explain = shown.replace("|\n", "\n").splitlines()[1:]
+    assert run(shlex.split(publish)[1:-2]) == 0
+    (tmp_path / shlex.split(publish)[-1]).write_text(capsys.readouterr().out, "utf-8")
+    assert run(shlex.split(ask)[1:]) == 0
+    monkeypatch.setattr(sys, "stdin", io.StringIO(capsys.readouterr().out))
+    assert run(shlex.split(explain)[1:]) == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "SECURITY.md", ROOT / "events/README.md"], ids=str)
+def test_the_command_is_installed_from_a_checkout_and_called_by_its_name(page: Path) -> None:
+    text = page.read_text("utf-8")
+    # The name is on no package index, so whoever registers it would be installed.
+    assert not re.search(r"install [^\n`]*(?<![./])\bjwt-authorizer\b", text)
+    assert "python -m devkit" not in text
 
 
 @pytest.mark.parametrize("one", [*FaultKind, *Defect], ids=str)

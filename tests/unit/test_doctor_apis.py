@@ -6,6 +6,8 @@ Descriptions come through botocore's Stubber, which holds them to AWS's own mode
 from __future__ import annotations
 
 import json
+import os
+import sys
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from authorizer.settings import Settings, load_settings
+from devkit.aws_access import name_region
+from devkit.cli.app import main
 from devkit.doctoring import Finding, Level
 from devkit.doctoring.apis import (
     Attached,
@@ -251,6 +255,45 @@ def test_aws_refuses_to_tell(ask: Callable[[Aws], object]) -> None:
     aws.answers("lambda").add_client_error("get_function_configuration", "AccessDenied", "not you")
     with pytest.raises(OutOfReachError, match=r"AWS did not tell: .*not you"):
         ask(aws)
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({}, "AWS did not tell: You must specify a region. Set AWS_REGION."),
+        ({"AWS_PROFILE": "gone"}, "could not be found. Set AWS_PROFILE to one that"),
+        ({"AWS_REGION": "eu-west-1"}, "Unable to locate credentials. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID"),
+    ],
+    ids=["region", "profile", "credentials"],
+)
+def test_what_aws_asks_for_is_named(
+    environment: dict[str, str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "to be put back: the command sets it")
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    nothing = {"AWS_CONFIG_FILE": str(tmp_path / "none"), "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none")}
+    for name, value in {"AWS_EC2_METADATA_DISABLED": "true", **nothing, **environment}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "argv", ["jwt-authorizer", "doctor", "--api", "x"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 3
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_region_is_that_of_awss_other_tools() -> None:
+    environment = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "us-east-1"}
+    name_region(environment)
+    assert environment["AWS_DEFAULT_REGION"] == "eu-west-1"
+    environment = {"AWS_REGION": "", "AWS_DEFAULT_REGION": "us-east-1"}
+    name_region(environment)
+    assert environment["AWS_DEFAULT_REGION"] == "us-east-1"
 
 
 def test_findings_say_what_is_to_mend() -> None:

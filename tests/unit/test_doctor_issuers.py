@@ -77,6 +77,37 @@ def test_an_issuer_that_calls_itself_otherwise() -> None:
         assert keys.fix == f"JWT_ISSUER={issuer.url}"
 
 
+def test_the_address_of_the_discovery_document_is_no_issuer() -> None:
+    with local_issuer(path="/realms/demo", algorithms=("ES256",)) as issuer:
+        well_known = issuer.url + "/.well-known/openid-configuration"
+        (keys,) = found(examine_issuer(asked(well_known)), "keys", Level.PROBLEM)
+    assert keys.fix is not None
+    assert keys.fix.startswith(f"JWT_ISSUER={issuer.url} (leave out /.well-known/openid-configuration: ")
+
+
+@pytest.mark.parametrize(
+    ("issuer", "said", "fix"),
+    [
+        ("http://issuer.invalid", "the name does not resolve", "Compare http://issuer.invalid with"),
+        ("http://127.0.0.1:9", "Connection refused", "Start the issuer"),
+    ],
+    ids=["name", "port"],
+)
+def test_an_issuer_that_is_not_there(issuer: str, said: str, fix: str) -> None:
+    (keys,) = found(examine_issuer(asked(issuer)), "keys", Level.PROBLEM)
+    assert said in keys.said
+    assert (keys.fix or "").startswith(fix)
+
+
+@pytest.mark.parametrize("endpoint", ["openid", "jwks"])
+def test_a_page_for_people_instead_of_json(endpoint: str) -> None:
+    with local_issuer(algorithms=("ES256",)) as issuer:
+        issuer.misbehave(endpoint, Fault(FaultKind.NOT_JSON))
+        (keys,) = found(examine_issuer(asked(issuer.url)), "keys", Level.PROBLEM)
+    where = issuer.jwks_url if endpoint == "jwks" else f"{issuer.url}/.well-known/openid-configuration"
+    assert (keys.fix or "").startswith(f"Open {where}: it has to be JSON.")
+
+
 def test_no_discovery_document() -> None:
     with local_issuer(algorithms=("ES256",), discovery=Discovery.NONE) as issuer:
         (keys,) = found(examine_issuer(asked(issuer.url)), "keys", Level.PROBLEM)

@@ -76,6 +76,12 @@ CASES = [
     Case("trailing_slash", {"iss": AUTH0}, {"JWT_ISSUER": AUTH0.rstrip("/")}, f"JWT_ISSUER={AUTH0}"),
     Case("trailing_slash", {"iss": ISSUER}, {"JWT_ISSUER": ISSUER + "/"}, "without one"),
     Case("letter_case", {"iss": ISSUER}, {"JWT_ISSUER": "https://Issuer.example.com"}),
+    Case(
+        "discovery_address",
+        {"iss": ISSUER},
+        {"JWT_ISSUER": f"{ISSUER}/.well-known/openid-configuration"},
+        f"leave out /.well-known/openid-configuration. Set JWT_ISSUER={ISSUER}",
+    ),
     Case("other_scheme", {"iss": "issuer.example.com"}, says="exactly like that"),
     Case("entra_v1", {"iss": ENTRA_V1}, {"JWT_ISSUER": ENTRA_V2}, "requestedAccessTokenVersion"),
     Case("entra_v1", {"iss": ENTRA_V1}, {"JWT_ISSUER": ENTRA_V2.replace("1111", "9999")}, "another tenant's"),
@@ -94,6 +100,8 @@ CASES = [
     Case("clock_ahead", {"nbf": int(NOW) + 86_400, "exp": int(NOW) + 90_000}, says="in 24 h"),
     Case("no_expiry", {"exp": None}, says="no exp"),
     Case("invalid_claim", {"tier": "free"}, {"JWT_REQUIRED_CLAIMS": '{"tier": "paid"}'}),
+    Case("other_type", {"anonymous": False}, {"JWT_REQUIRED_CLAIMS": '{"anonymous": "false"}'}, "false without quotes"),
+    Case("other_type", {"level": "3"}, {"JWT_REQUIRED_CLAIMS": '{"level": [1, 3]}'}, 'write "3", in quotes'),
     Case("unsigned", defect=Defect.ALG_NONE, says="never accepted"),
     Case("symmetric", defect=Defect.HMAC_CONFUSION, says="RS256 or ES256"),
     Case("algorithm", settings={"JWT_ALGORITHMS": "RS256"}, says="Add ES256"),
@@ -145,14 +153,17 @@ HEAD, PAYLOAD, SIGNATURE = GOOD.split(".")
         (f'"{GOOD}"', "quoted"),
         (f"{HEAD}.{PAYLOAD} {SIGNATURE}", "white_space"),
         (f"Bearer {GOOD}", "bearer_twice"),
-        (token(defect=Defect.CRITICAL), "malformed_token"),
+        ("Basic dXNlcjpwdw==", "other_scheme"),
+        (f"DPoP {GOOD}", "other_scheme"),
+        (f"Authorization: Bearer {GOOD}", "header_name"),
+        (token(defect=Defect.CRITICAL), "extension"),
         ("a.b.c.d", "malformed_token"),
         (f"{GOOD}.x.y.z,1", "malformed_token"),
     ],
     ids=[
         "opaque", "jwe", "no-signature", "header-only", "less-5", "less-4", "less-43", "half-claims", "quoted",
         "wrapped",
-        "bearer-twice", "critical", "four-parts", "joined",
+        "bearer-twice", "basic", "dpop", "header-name", "critical", "four-parts", "joined",
     ],
 )  # fmt: skip
 def test_mistakes_in_how_a_token_is_sent(sent: str, mistake: str) -> None:
@@ -207,6 +218,10 @@ path = "/orders/{{id}}"
 method = "GET"
 path = "/staff"
 claims = {{ role = "staff" }}
+[[routes]]
+method = "GET"
+path = "/verified"
+claims = {{ verified = "true" }}
 """
 
 
@@ -217,11 +232,12 @@ claims = {{ role = "staff" }}
         ("GET", "/prod/orders/1", "stage_in_path"),
         ("GET", "/elsewhere", "unlisted_route"),
         ("GET", "/staff", "claim_mismatch"),
+        ("GET", "/verified", "other_type"),
     ],
 )
 def test_mistakes_in_routes(method: str, path: str, mistake: str) -> None:
     watched = watched_function({"JWT_CONFIG": ROUTES}, now=NOW, package_root=Path.cwd())
-    advice = explain(event_for(token(), AUTHORIZATION, ApiKind.REST, method, path), watched).advice
+    advice = explain(event_for(token({"verified": True}), AUTHORIZATION, ApiKind.REST, method, path), watched).advice
     assert advice is not None
     assert advice.mistake == mistake
 

@@ -191,7 +191,9 @@ def test_what_is_a_source_is_no_problem(tmp_path: Path, jwks: str) -> None:
 
 def test_an_issuer_that_cannot_be_discovered_is_a_problem_at_start_up(tmp_path: Path) -> None:
     assert validate_discovery(ISSUER, allow_http=False) is None
-    assert "set JWT_JWKS" in str(validate_discovery("issuer.test", allow_http=False))
+    assert str(validate_discovery("https://issuer.test?x", allow_http=False)).endswith("section 3): set JWT_JWKS")
+    forgotten = str(validate_discovery("issuer.test", allow_http=False))
+    assert "write https:// before it; only if the iss of your tokens has none, set JWT_JWKS" in forgotten
     with pytest.raises(ValueError, match="set JWT_JWKS"):
         key_fetcher("issuer.test", None, allow_http=False, timeout=3, package_root=tmp_path)
 

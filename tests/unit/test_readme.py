@@ -196,6 +196,14 @@ def test_yaml_is_yaml(block: Block) -> None:
     assert isinstance(read_yaml(block.text), dict)
 
 
+def test_templates_in_the_readme_refer_to_what_they_have() -> None:
+    shown = [block.text for block in blocks("yaml", page=README)]
+    assert shown
+    for text in shown:
+        template = read_yaml(text)
+        assert set(re.findall(r"!Ref (\w+)", text)) <= template["Resources"].keys() | template["Parameters"].keys()
+
+
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_example_templates_refer_to_what_they_have(path: Path) -> None:
     text = path.read_text("utf-8")

@@ -9,14 +9,15 @@ from devkit.explaining.advice.general import GENERAL
 from devkit.explaining.advice.issuers import another_issuer
 from devkit.explaining.advice.keys import keys_out_of_reach, signed_by_another, symmetric, unknown_key
 from devkit.explaining.advice.rights import missing_scope, unlisted_route
-from devkit.explaining.advice.shape import elsewhere, not_a_jwt
+from devkit.explaining.advice.shape import elsewhere, extension, not_a_jwt
 from devkit.explaining.advice.times import expired, not_yet_valid
+from devkit.explaining.advice.values import other_type
 
 __all__ = ["Advice", "Facts", "advise"]
 
 _MISTAKES = {
     Reason.MISSING_TOKEN: (elsewhere,),
-    Reason.MALFORMED_TOKEN: (not_a_jwt,),
+    Reason.MALFORMED_TOKEN: (not_a_jwt, extension),
     Reason.UNKNOWN_ISSUER: (another_issuer,),
     Reason.UNSUPPORTED_ALGORITHM: (symmetric,),
     Reason.UNSUPPORTED_TOKEN_TYPE: (id_token,),
@@ -27,7 +28,8 @@ _MISTAKES = {
     Reason.TOKEN_NOT_YET_VALID: (not_yet_valid,),
     Reason.INVALID_AUDIENCE: (id_token, no_audience, another_api),
     Reason.INVALID_CLIENT: (id_token, another_client),
-    Reason.INVALID_CLAIM: (no_expiry, id_token),
+    Reason.INVALID_CLAIM: (no_expiry, other_type, id_token),
+    Reason.CLAIM_MISMATCH: (other_type,),
     Reason.INSUFFICIENT_SCOPE: (id_token, missing_scope),
     Reason.ROUTE_NOT_LISTED: (unlisted_route,),
 }

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 GENERAL: Mapping[Reason, str] = {
     Reason.MISSING_TOKEN: "Send “Authorization: Bearer <token>”; if your tokens are elsewhere, set JWT_TOKEN_SOURCE.",
     Reason.MALFORMED_TOKEN: (
-        "This is no signed JWT in compact form (three base64url parts joined by dots): see what is said above."
+        "This can't be read as a signed JWT (three base64url parts joined by dots): the step marked ✗ below says why."
     ),
     Reason.UNSUPPORTED_ALGORITHM: "Add the algorithm to JWT_ALGORITHMS, if that is what the issuer signs with.",
     Reason.UNSUPPORTED_TOKEN_TYPE: (
@@ -42,5 +42,5 @@ GENERAL: Mapping[Reason, str] = {
         "Add $context.routeKey to the authorizer's identity sources, or see docs/errors.md for the other ways out."
     ),
     Reason.RESPONSE_TOO_LARGE: "A WebSocket API takes 8 KB of answer: have the issuer put less into its tokens.",
-    Reason.INTERNAL_ERROR: "This is a bug in the authorizer: please report it with what is said above.",
+    Reason.INTERNAL_ERROR: "This is a bug in the authorizer: please report it with what is said below.",
 }

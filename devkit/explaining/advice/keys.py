@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from devkit.aws_access import remedy
 from devkit.explaining.advice.facts import Advice
 from devkit.explaining.redaction import shortened
 
@@ -55,11 +56,11 @@ def keys_out_of_reach(facts: Facts) -> Advice | None:
     keys = facts.seen.keys
     if keys is None or keys.problem is None:
         return None
+    closer = remedy(keys.problem) or "“jwt-authorizer doctor” looks closer."
     return Advice(
         "keys_out_of_reach",
-        f"{shortened(keys.problem, 300)}. “jwt-authorizer doctor” looks closer; with “--keys FILE” (the issuer's "
-        "key set) "
-        "explain works offline.",
+        f"{shortened(keys.problem, 300).rstrip('.')}. {closer} With “--keys FILE” (the issuer's key set) explain works "
+        "offline.",
     )
 
 

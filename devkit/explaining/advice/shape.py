@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from devkit.explaining.advice.facts import Facts
 
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+_SCHEMES = re.compile(
+    r"(basic|digest|negotiate|oauth|token|jwt|apikey|dpop|hoba|mutual|aws4-hmac-sha256)\s", re.IGNORECASE
+)
+"""Schemes of other kinds of credentials: those that IANA registers, and some that are seen in practice."""
+_EXTENSION = re.compile(r"header's (crit|b64) is not supported")
 _SIGNED_PARTS, _ENCRYPTED_PARTS = 3, 5
 _NO_GROUP = 1
 
@@ -77,6 +82,12 @@ def not_a_jwt(facts: Facts) -> Advice | None:  # noqa: PLR0911 - one for each mi
             "This token is encrypted (a JWE): only its receiver can read it. Have the issuer send signed tokens for "
             "this API (in Auth0: no encryption for the API; elsewhere: no “token encryption” for the application).",
         )
+    if text.lower().startswith("authorization:"):
+        return Advice("header_name", "The header's name stands in its value: leave out “Authorization:” there.")
+    scheme = _SCHEMES.match(text)
+    if scheme:
+        what = " It is a user's name and password, and no token." if scheme[1].lower() == "basic" else ""
+        return Advice("other_scheme", f"This has the scheme “{scheme[1]}”, and it has to be “Bearer”.{what}")
     if text.lower().startswith("bearer"):
         return Advice("bearer_twice", "The word Bearer stands twice before the token: once is right.")
     if text[0] in "\"'" or text[-1] in "\"'":
@@ -97,6 +108,18 @@ def not_a_jwt(facts: Facts) -> Advice | None:  # noqa: PLR0911 - one for each mi
             "(Auth0), a custom authorization server (Okta), or “Issue JWT as access token” (Authgear).",
         )
     return None
+
+
+def extension(facts: Facts) -> Advice | None:
+    """Recognise a signed JWT that asks for more than a signature."""
+    match = _EXTENSION.search(facts.detail)
+    if match is None:
+        return None
+    return Advice(
+        "extension",
+        f"This is a signed JWT whose header has {match[1]}: an extension that has to be understood, and none is (RFC "
+        "7515 section 4.1.11). Have the issuer leave it out.",
+    )
 
 
 def _cut(parts: list[str]) -> str:
