@@ -194,7 +194,7 @@ def address(site: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("page", ["how-it-decides", "settings", "faq", "tools"])
+@pytest.mark.parametrize("page", ["how-it-decides", "settings", "faq", "tools", "operations", "runbook"])
 def test_a_page_is_legible_on_a_phone_by_day_and_night(page: str, scheme: Scheme, browser: Tab, address: str) -> None:
     browser.asked.clear()
     browser.show(f"{address}/{page}.html", width=390, scheme=scheme)
