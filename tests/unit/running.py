@@ -67,6 +67,7 @@ SCHEDULE = 300
 """Seconds between two runs of the refresher: the template's default."""
 _FOR_DAYS = int(NOW) + 30 * 24 * 3600
 GOOD = rest_request_event(token({"exp": _FOR_DAYS}))
+UNKNOWN_KEY = rest_request_event(token({"exp": _FOR_DAYS}, defect=Defect.UNKNOWN_KEY))
 EXPIRED = rest_request_event(token(defect=Defect.EXPIRED))
 LARGE = websocket_event(token({"exp": _FOR_DAYS, "pad": "x" * 8000}))
 CACHED_BY_TOKEN_ALONE = http_api_v2_event(token({"exp": _FOR_DAYS}))
@@ -123,8 +124,8 @@ class Running:
 
     # What may happen.
 
-    def request(self) -> None:
-        """Have a good request answered."""
+    def request(self, event: Event = GOOD) -> None:
+        """Have a good request answered, or another one where keys are fetched."""
         if self._warm is None:
             journal = self._journal()
             keys = CachedKeySource(
@@ -137,7 +138,7 @@ class Running:
                 monotonic=lambda: 0.0,  # fetching takes no time here
             )
             self._warm = self._started(authorizer(keys), journal)
-        self._invoke(self._warm, GOOD)
+        self._invoke(self._warm, event)
 
     def cold_start(self) -> None:
         """Have it answered by a new execution environment."""

@@ -69,14 +69,14 @@ def cold_start_without_keys(running: Running) -> None:
     running.cold_start()
 
 
-def every(number: int, act: Act) -> Act:
-    """Do it each so many times; otherwise answer."""
+def some(bad: int, of: int, act: Act) -> Act:
+    """Do it so many times of so many; otherwise answer."""
     count = 0
 
     def happens(running: Running) -> None:
         nonlocal count
         count += 1
-        (Running.elsewhere if count % number else act)(running)
+        (act if count % of < bad else Running.elsewhere)(running)
 
     return happens
 
@@ -91,7 +91,7 @@ BAD = {
     "SlowAlarm": Running.slow,
 }
 # Only some requests of the new version: for these a canary has to wait for longer.
-PARTLY_BAD = {"NoDecisionAlarm": every(6, Running.crash)}
+PARTLY_BAD = {"NoDecisionAlarm": some(1, 6, Running.crash)}
 
 
 def test_codedeploy_looks_at_the_alarms_that_are_tried_here() -> None:
@@ -120,6 +120,13 @@ def test_a_version_that_answers_with_errors_is_one_whatever_they_are(act: Act) -
     assert fired(act, "Canary10Percent10Minutes", 5)["NewVersionAlarm"] == 3
 
 
+def test_its_errors_count_from_a_quarter_above_those_of_all() -> None:
+    # Ten requests a minute to the new version: three of them are 27 points above all, two are 18.
+    worse, better = (some(bad, 10, Running.rejection) for bad in (3, 2))
+    assert fired(worse, "Canary10Percent10Minutes", 5, requests=100) == {"NewVersionAlarm": 3}
+    assert fired(better, "Canary10Percent10Minutes", 10, requests=100) == {}
+
+
 def test_a_version_that_crashes_at_times_takes_a_quarter_of_an_hour() -> None:
     took = fired(PARTLY_BAD["NoDecisionAlarm"], "Canary10Percent30Minutes", 15)
     assert took == {"NoDecisionAlarm": 14}
@@ -127,7 +134,7 @@ def test_a_version_that_crashes_at_times_takes_a_quarter_of_an_hour() -> None:
 
 def test_whoever_sends_bad_tokens_stops_no_deployment() -> None:
     # They reach both versions.
-    bad = every(2, Running.rejection)
+    bad = some(1, 2, Running.rejection)
     assert fired(bad, "Canary10Percent15Minutes", 15, old=bad) == {}
     assert fired(Running.rejection, "Linear10PercentEvery1Minute", 9, old=Running.rejection) == {}
 
