@@ -22,6 +22,7 @@ PSEUDO = {
     "AWS::AccountId": "123456789012",
     "AWS::Partition": "aws",
     "AWS::Region": "eu-west-1",
+    "AWS::StackId": "arn:aws:cloudformation:eu-west-1:123456789012:stack/orders-authorizer/6f1a7c20-0000",
     "AWS::StackName": "orders-authorizer",
     "AWS::URLSuffix": "amazonaws.com",
 }
@@ -173,6 +174,8 @@ class _Scope:
                 return between.join(self._value(items))
             case "Fn::Split", [str(between), text]:
                 return str(self._value(text)).split(between)
+            case "Fn::Select", [int(index), items]:
+                return self._value(items)[index]
             case "Fn::FindInMap", [first, second, third]:
                 return self._template["Mappings"][self._value(first)][self._value(second)][self._value(third)]
             case _:

@@ -42,6 +42,10 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
+# "Comparison operators": a number again.
+_HELD: dict[type[ast.cmpop], Callable[[float, float], float]] = {
+    ast.Gt: lambda left, right: float(left > right),
+}
 BAND_HISTORY = 24 * 3600
 """Seconds that the stand-in for the anomaly band looks back."""
 
@@ -143,24 +147,28 @@ def _ask(alarm: Alarm, metrics: Metrics, now: float, count: int) -> _Query:
         return _Query(values, [float(alarm["Threshold"])] * count)
     known: dict[str, Series] = {}
     period = 0
+    learned = BAND_HISTORY if "ThresholdMetricId" in alarm else 0
     for it in alarm["Metrics"]:
         if "MetricStat" in it:
             stat = it["MetricStat"]
             assert period in (0, stat["Period"]), "CloudWatch wants one period for all metrics of an alarm"
             period = stat["Period"]
-            known[it["Id"]] = metrics.series(_metric(stat["Metric"]), stat["Stat"], period, now, count)
-    (expression,) = (it for it in alarm["Metrics"] if "Expression" in it)
-    if "ThresholdMetricId" not in alarm:
-        (returned,) = (it["Id"] for it in alarm["Metrics"] if it["ReturnData"])
-        assert returned == expression["Id"]
-        return _Query(_math(expression["Expression"], known, count), [float(alarm["Threshold"])] * count)
-    # An anomaly band: the metric is held against the band's upper edge.
-    assert alarm["ThresholdMetricId"] == expression["Id"]
-    match ast.parse(expression["Expression"], mode="eval").body:
-        case ast.Call(ast.Name("ANOMALY_DETECTION_BAND"), [ast.Name(name), ast.Constant(int() | float() as width)]):
-            (stat,) = (it["MetricStat"] for it in alarm["Metrics"] if it["Id"] == name)
-            past = metrics.series(_metric(stat["Metric"]), stat["Stat"], period, now, BAND_HISTORY // period)
-            return _Query(known[name], _band(past, width, count))
+            periods = max(count, learned // period)
+            known[it["Id"]] = metrics.series(_metric(stat["Metric"]), stat["Stat"], period, now, periods)
+    returned = {it["Id"] for it in alarm["Metrics"] if it["ReturnData"]}
+    expressions = {it["Id"]: it["Expression"] for it in alarm["Metrics"] if "Expression" in it}
+    band = expressions.pop(alarm.get("ThresholdMetricId"), None)
+    ((name, expression),) = expressions.items()
+    values = _math(expression, known)
+    if band is None:
+        assert returned == {name}
+        return _Query(values[-count:], [float(alarm["Threshold"])] * count)
+    # An anomaly band: what is watched is held against the band's upper edge.
+    assert returned == {name, alarm["ThresholdMetricId"]}
+    match ast.parse(band, mode="eval").body:
+        case ast.Call(ast.Name("ANOMALY_DETECTION_BAND"), [ast.Name(of), ast.Constant(int() | float() as width)]):
+            assert of == name
+            return _Query(values[-count:], _band(values, width, count))
         case other:
             return _unknown(other)
 
@@ -172,11 +180,12 @@ def _band(past: Series, width: float, count: int) -> list[float]:
     return [upper] * count
 
 
-def _math(expression: str, known: Mapping[str, Series], count: int) -> Series:
-    """Work out arithmetic on series.
+def _math(expression: str, known: Mapping[str, Series]) -> Series:
+    """Work out arithmetic on series, and comparisons: 1 where they hold, 0 where not.
 
     Where one side has a value and the other has none, none counts as 0; where dividing by 0, there is no value.
     """
+    count = max(map(len, known.values()))
 
     def value(node: ast.expr) -> Series | float:
         match node:
@@ -186,8 +195,10 @@ def _math(expression: str, known: Mapping[str, Series], count: int) -> Series:
                 return known[name]
             case ast.BinOp(left, sign, right) if type(sign) in _ARITHMETIC:
                 return combined(value(left), _ARITHMETIC[type(sign)], value(right))
-            case ast.Call(ast.Name("IF"), [ast.Name(condition), then, ast.Constant(int() | float() as otherwise)]):
-                return chosen(known[condition], value(then), float(otherwise))
+            case ast.Compare(left, [sign], [right]) if type(sign) in _HELD:
+                return combined(value(left), _HELD[type(sign)], value(right))
+            case ast.Call(ast.Name("IF"), [condition, then, ast.Constant(int() | float() as otherwise)]):
+                return chosen(value(condition), value(then), float(otherwise))
             case _:
                 return _unknown(node)
 
@@ -202,8 +213,9 @@ def _math(expression: str, known: Mapping[str, Series], count: int) -> Series:
             results.append(None if nothing or divided else apply(one[index] or 0.0, other[index] or 0.0))
         return results
 
-    def chosen(condition: Series, then: Series | float, otherwise: float) -> Series:
+    def chosen(condition: Series | float, then: Series | float, otherwise: float) -> Series:
         # "Using IF expressions": none where the condition has none, and 0 where the chosen series has none.
+        assert not isinstance(condition, float), "an IF that knows already"
         values = [then] * count if isinstance(then, float) else then
         return [
             None if it is None else (its or 0.0) if it else otherwise for it, its in zip(condition, values, strict=True)

@@ -69,13 +69,16 @@ def deployed(stack: Stack) -> Watched:
     template = yaml.safe_load(packaged_template(stack.aws, "demo-authorizer"))
     resources = template["Resources"]
     math = [name for name, it in resources.items() if "Metrics" in it.get("Properties", {})]
-    assert set(math) == {"NoDecisionAlarm", "FetchesFailingAlarm", "StaleKeysAlarm", "RejectionsAlarm"}
+    assert set(math) == {
+        "NoDecisionAlarm", "FetchesFailingAlarm", "StaleKeysAlarm", "RejectionsAlarm", "NewVersionAlarm"
+    }  # fmt: skip
     preference = resources["AuthorizerFunction"]["Properties"]["DeploymentPreference"]["Alarms"]["Fn::If"]
     preference[1] = [it for it in preference[1] if it["Ref"] not in math]
     shown = resources["AuthorizerDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"][1]["AlarmStates"]["Fn::If"][1]
     for name in math:
         del resources[name]
-        shown["Fn::Sub"] = shown["Fn::Sub"].replace(f'"${{{name}.Arn}}",', "")
+        shown["Fn::Sub"][0] = shown["Fn::Sub"][0].replace(f'"${{{name}.Arn}}",', "")
+    shown["Fn::Sub"][1]["OfDeployments"] = ""
     parameters = {
         "Architecture": host_architecture(),
         "JwtIssuer": stack.issuer.url,

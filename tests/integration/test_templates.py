@@ -98,7 +98,7 @@ def expanded(gradual: str) -> Template:
     return template
 
 
-KINDS = ["off", "AllAtOnce", "Canary10Percent10Minutes"]
+KINDS = ["off", "AllAtOnce", "Canary10Percent10Minutes", "Linear10PercentEvery3Minutes"]
 
 
 @pytest.mark.parametrize("gradual", KINDS)
@@ -109,7 +109,7 @@ def test_sam_makes_codedeploy_s_resources_only_where_traffic_is_shifted(gradual:
     # None of SAM's own roles: they may do the same to every function of the account.
     roles = {name for name, it in template["Resources"].items() if it["Type"] == "AWS::IAM::Role"}
     assert roles == {"AuthorizerRole", "RefresherRole", "DeploymentRole"}
-    if gradual != SHIFTING["GradualDeployment"]:
+    if gradual in ("off", "AllAtOnce"):
         assert (made, "UpdatePolicy" in alias) == (set(), False)
         return
     assert made == {"ServerlessDeploymentApplication", "AuthorizerFunctionDeploymentGroup"}
@@ -117,7 +117,8 @@ def test_sam_makes_codedeploy_s_resources_only_where_traffic_is_shifted(gradual:
         "ApplicationName": {"Ref": "ServerlessDeploymentApplication"},
         "DeploymentGroupName": {"Ref": "AuthorizerFunctionDeploymentGroup"},
     }
-    stack = resolve(template, ISSUER | SHIFTING)
+    given = ISSUER | {"GradualDeployment": gradual}
+    stack = resolve(template, given)
     group: dict[str, Any] = stack.resources["AuthorizerFunctionDeploymentGroup"]["Properties"]
     assert group["ServiceRoleArn"] == "DeploymentRole.Arn"
     assert group["DeploymentConfigName"] == f"CodeDeployDefault.Lambda{gradual}"
@@ -127,10 +128,22 @@ def test_sam_makes_codedeploy_s_resources_only_where_traffic_is_shifted(gradual:
     named = [it["Name"] for it in group["AlarmConfiguration"]["Alarms"]]
     assert (
         named
-        == resolve(read_template(ROOT / "template.yaml"), ISSUER | SHIFTING).resources["AuthorizerFunction"][
-            "Properties"
-        ]["DeploymentPreference"]["Alarms"]
+        == resolve(read_template(ROOT / "template.yaml"), given).resources["AuthorizerFunction"]["Properties"][
+            "DeploymentPreference"
+        ]["Alarms"]
     )
+    # The one alarm that looks at a version looks at the new one, which SAM names anew with each.
+    dimensions = {
+        it["Name"]: it["Value"]
+        for it in stack.resources["NewVersionAlarm"]["Properties"]["Metrics"][1]["MetricStat"]["Metric"]["Dimensions"]
+    }
+    (version,) = (name for name, it in template["Resources"].items() if it["Type"] == "AWS::Lambda::Version")
+    assert dimensions == {
+        "FunctionName": "AuthorizerFunction",
+        "Resource": "AuthorizerFunction:live",
+        "ExecutedVersion": f"{version}.Version",
+    }
+    assert alias["Properties"]["Name"] == "live"
 
 
 def test_in_each_combination_nothing_that_sam_makes_is_missing() -> None:
@@ -154,7 +167,12 @@ def chosen(value: Any, condition: str) -> Any:  # noqa: ANN401 - whatever a temp
         case {"Fn::If": [str(name), then, _]} if name == condition:
             return chosen(then, condition)
         case dict():
-            return {key: chosen(it, condition) for key, it in value.items() if (key, it) != ("Condition", condition)}
+            # Of a resource; alone it is part of another condition.
+            return {
+                key: chosen(it, condition)
+                for key, it in value.items()
+                if len(value) == 1 or (key, it) != ("Condition", condition)
+            }
         case list():
             return [chosen(it, condition) for it in value]
         case _:

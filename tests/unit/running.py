@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from authorizer.claims import ClaimRules
 from authorizer.function import AuthorizerFunction
 from authorizer.journal import Journal
 from authorizer.jwks import CachedKeySource, FetchError
@@ -57,12 +58,16 @@ type Act = Callable[[Running], None]
 ROOT = Path(__file__).resolve().parents[2]
 GIVEN = {"JwtIssuer": ISSUER, "JwtAudience": AUDIENCE}
 REFRESHER = {"RefreshTarget": "s3://bucket/keys", "RefreshTargetArn": "arn:aws:s3:::bucket/keys"}
+SHIFTING = {"GradualDeployment": "Canary10Percent10Minutes"}
+NEW_VERSION = "AuthorizerFunction.Version.Version"
+"""What ``GetAtt`` gives in :mod:`tests.cloudformation`."""
 GAP = 20
 """Seconds between two requests."""
 SCHEDULE = 300
 """Seconds between two runs of the refresher: the template's default."""
 _FOR_DAYS = int(NOW) + 30 * 24 * 3600
 GOOD = rest_request_event(token({"exp": _FOR_DAYS}))
+UNKNOWN_KEY = rest_request_event(token({"exp": _FOR_DAYS}, defect=Defect.UNKNOWN_KEY))
 EXPIRED = rest_request_event(token(defect=Defect.EXPIRED))
 LARGE = websocket_event(token({"exp": _FOR_DAYS, "pad": "x" * 8000}))
 CACHED_BY_TOKEN_ALONE = http_api_v2_event(token({"exp": _FOR_DAYS}))
@@ -73,7 +78,7 @@ ROUTES = compile_rules((Route(None, "/orders/{id}"),))
 @cache
 def stack() -> Resolved:
     """Work ``template.yaml`` out, with everything that has an alarm."""
-    return resolve(read_template(ROOT / "template.yaml"), GIVEN | REFRESHER)
+    return resolve(read_template(ROOT / "template.yaml"), GIVEN | REFRESHER | SHIFTING)
 
 
 def alarms() -> dict[str, dict[str, Any]]:
@@ -106,6 +111,8 @@ class Running:
     issuer_is_down: bool = False
     refresher: str = "works"
     """Or ``fails``, or ``is silent``."""
+    version: str = ""
+    """The version that the alias sends requests to, where APIs call the alias."""
     _warm: AuthorizerFunction | None = None
     _other: AuthorizerFunction | None = None
 
@@ -117,8 +124,8 @@ class Running:
 
     # What may happen.
 
-    def request(self) -> None:
-        """Have a good request answered."""
+    def request(self, event: Event = GOOD) -> None:
+        """Have a good request answered, or another one where keys are fetched."""
         if self._warm is None:
             journal = self._journal()
             keys = CachedKeySource(
@@ -131,7 +138,7 @@ class Running:
                 monotonic=lambda: 0.0,  # fetching takes no time here
             )
             self._warm = self._started(authorizer(keys), journal)
-        self._invoke(self._warm, GOOD)
+        self._invoke(self._warm, event)
 
     def cold_start(self) -> None:
         """Have it answered by a new execution environment."""
@@ -147,6 +154,11 @@ class Running:
     def rejection(self) -> None:
         """Have a token refused that has expired."""
         self._invoke(self._started(authorizer()), EXPIRED)
+
+    def wrong_audience(self, event: Event = GOOD) -> None:
+        """Have a good token refused, since the setting names another audience."""
+        elsewhere = ClaimRules(audience=frozenset({"https://elsewhere.example.com"}))
+        self._invoke(self._started(authorizer(claim_rules=elsewhere)), event)
 
     def foreign_event(self) -> None:
         """Be called by something that is no API."""
@@ -224,7 +236,13 @@ class Running:
 
     def _count(self, duration: float, errors: int) -> None:
         for name, value in (("Invocations", 1.0), ("Errors", errors), ("Throttles", 0.0), ("Duration", duration)):
-            self.metrics.add(self.lambdas(name), self.now, value)
+            whole = self.lambdas(name)
+            self.metrics.add(whole, self.now, value)
+            if self.version:
+                # "View metrics for functions": by alias, and by alias and the version that it chose.
+                by_alias = whole.dimensions | {("Resource", "AuthorizerFunction:live")}
+                for dimensions in (by_alias, by_alias | {("ExecutedVersion", self.version)}):
+                    self.metrics.add(replace(whole, dimensions=dimensions), self.now, value)
 
     def _refresh(self) -> None:
         """Run the second function, as its schedule does."""

@@ -16,9 +16,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from authorizer.settings.table import JWKS_TTL
+from tests.cloudformation import read_template, resolve
 from tests.cloudwatch import Metrics, state, states, watched
 from tests.factories import NOW
-from tests.unit.running import Act, Running, alarms, issuer_is_down, lived, stack
+from tests.unit.running import (
+    GIVEN,
+    NEW_VERSION,
+    REFRESHER,
+    ROOT,
+    SHIFTING,
+    Act,
+    Running,
+    alarms,
+    issuer_is_down,
+    lived,
+    stack,
+)
 from tests.unit.test_errors import UNDECIDED
 
 if TYPE_CHECKING:
@@ -31,7 +44,7 @@ HOURS = 3600
 
 
 def healthy(running: Running) -> None:
-    running.issuer_is_down, running.refresher = False, "works"
+    running.issuer_is_down, running.refresher, running.version = False, "works", "1"
     running.request()
     if running.now % 200 == 0:
         running.rejection()
@@ -56,6 +69,22 @@ def many_rejections(running: Running) -> None:
     running.request()
     for _ in range(5):
         running.rejection()
+
+
+def few_rejections(running: Running) -> None:
+    """Have ten refused in five minutes, on an API that has none otherwise."""
+    running.request()
+    if running.now % 60 in (0, 20):
+        running.rejection()
+
+
+def new_version_refuses_everybody(running: Running) -> None:
+    for _ in range(18):
+        running.elsewhere()
+    running.version = NEW_VERSION
+    for _ in range(2):
+        running.wrong_audience()
+    running.version = "1"
 
 
 def nothing(_: Running) -> None:
@@ -148,6 +177,10 @@ FAULTS = {
         also=frozenset({"FetchesFailingAlarm"}),
     ),
     "RejectionsAlarm": Fault(many_rejections, 16 * MINUTES, 17 * MINUTES, blip=300),
+    # A tenth of the requests, in one-minute windows: CodeDeploy waits for five minutes, or more.
+    "NewVersionAlarm": Fault(
+        new_version_refuses_everybody, 3 * MINUTES, 5 * MINUTES, also=frozenset({"RejectionsAlarm"})
+    ),
     # The second function, which runs every five minutes.
     "RefresherFailuresAlarm": Fault(refresher("fails"), 16 * MINUTES, 75 * MINUTES, blip=120),
     "RefresherSilentAlarm": Fault(refresher("is silent"), 32 * MINUTES, 6 * MINUTES, lasts=120 * MINUTES, blip=120),
@@ -285,24 +318,24 @@ def test_a_threshold_is_the_one_that_its_description_names(name: str, quiet: Act
     assert fires_within(name, loud, seconds) is not None
 
 
-@pytest.mark.parametrize(
-    ("name", "act"),
-    [
-        ("StartFailuresAlarm", Running.failed_start),
-        ("InternalErrorsAlarm", Running.bug),
-        ("KeysUnavailableAlarm", cold_starts(fail=1, of=1)),
-        ("UnsafeCacheAlarm", Running.unsafe_cache),
-        ("SlowAlarm", Running.slow),
-        ("NoDecisionAlarm", Running.crash),
-    ],
-)
-def test_a_bad_version_that_gets_a_tenth_is_taken_back(name: str, act: Act) -> None:
-    function = stack().resources["AuthorizerFunction"]["Properties"]
-    assert name in function["DeploymentPreference"]["Alarms"]
-    # CodeDeploy waits ten minutes before the rest follows, with Canary10Percent10Minutes.
-    took = fires_within(name, among(act, 9), 20 * MINUTES)
+def test_three_copies_that_fail_within_an_hour_are_told_and_two_are_not() -> None:
+    def every_fourth(running: Running) -> None:
+        # As if the schedule were every 20 minutes: the three are 40 minutes apart.
+        running.refresher = "fails" if (running.now - NOW) % 1200 == 0 else "works"
+        running.request()
+
+    def two_of_three(running: Running) -> None:
+        running.refresher = "fails" if (running.now - NOW) % 3600 in (0, 300) else "works"
+        running.request()
+
+    took = fires_within("RefresherFailuresAlarm", every_fourth, HOURS)
     assert took is not None
-    assert took <= (11 if name == "NoDecisionAlarm" else 3) * MINUTES
+    assert 40 * MINUTES < took <= 55 * MINUTES
+    assert fires_within("RefresherFailuresAlarm", two_of_three, 3 * HOURS) is None
+
+
+def test_a_few_rejections_are_no_rise_even_where_there_were_none() -> None:
+    assert fires_within("RejectionsAlarm", few_rejections, HOURS, after=Running.request) is None
 
 
 def test_lines_that_are_late_are_no_crash() -> None:
@@ -392,6 +425,15 @@ def test_times_fit_those_of_the_function() -> None:
 @pytest.mark.parametrize("name", FAULTS)
 def test_its_description_says_what_to_do_first_and_where_to_read_on(name: str) -> None:
     description = alarms()[name]["AlarmDescription"]
-    assert re.search(r"\. First .+\. Runbook: (\w+)\.$", description)
-    assert description.endswith(f"Runbook: {name}.")
+    assert re.search(r"\. First .+\. Runbook: \S+$", description)
+    assert description.endswith(f" Runbook: docs/runbook.md#{name.lower()}")
     assert len(description) <= 1024
+    page = "https://wiki.example.com/runbook.html"
+    elsewhere = resolve(read_template(ROOT / "template.yaml"), GIVEN | REFRESHER | SHIFTING | {"RunbookUrl": page})
+    assert elsewhere.resources[name]["Properties"]["AlarmDescription"].endswith(f" Runbook: {page}#{name.lower()}")
+
+
+def test_all_of_them_and_the_function_say_the_same_service() -> None:
+    named = stack().resources["AuthorizerFunction"]["Properties"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+    watching = [dict(metric.dimensions).get("service") for alarm in alarms().values() for metric in watched(alarm)]
+    assert set(watching) - {None} == {named}

@@ -157,6 +157,37 @@ def test_a_condition_chooses_as_in_the_guide(
         assert state(alarm | {"Threshold": threshold}, metrics, 300, extra=0) == ("ALARM" if expected else "OK")
 
 
+# The same page: a comparison is 1 or 0.
+@pytest.mark.parametrize(("errors", "result"), [(11, 11), (10, 0), (0, 0), (None, None)])
+def test_a_comparison_chooses_as_in_the_guide(errors: float | None, result: float | None) -> None:
+    metrics = Metrics()
+    if errors is not None:
+        metrics.add(ERRORS, 10, errors)
+    alarm = share("IF(errors > 10, errors, 0)")
+    for threshold in (0, 1, 11, 12):
+        expected = result is None or result >= threshold
+        assert state(alarm | {"Threshold": threshold}, metrics, 300, extra=0) == ("ALARM" if expected else "OK")
+
+
+@pytest.mark.parametrize(("rise", "expected"), [(23, "OK"), (25, "ALARM")])
+def test_a_band_is_that_of_the_expression_and_not_of_what_it_is_made_of(rise: float, expected: str) -> None:
+    metrics = Metrics()
+    # 6 and 16 by turns, which are taken for 0 and 16.
+    for number in range(288):
+        metrics.add(ERRORS, number * 300, 16 if number % 2 else 6)
+    metrics.add(ERRORS, 288 * 300, rise)
+    banded = share("IF(errors > 10, errors, 0)")
+    queries: list[dict[str, object]] = [it for it in banded["Metrics"] if it["Id"] != "requests"]  # type: ignore[attr-defined]  # a list
+    band = {"Id": "expected", "Expression": "ANOMALY_DETECTION_BAND(share, 2)", "ReturnData": True}
+    alarm = banded | {
+        "Metrics": [band, *queries],
+        "ThresholdMetricId": "expected",
+        "ComparisonOperator": "GreaterThanUpperThreshold",
+    }
+    # Of 0 and 16 the mean and the deviation are 8: the edge is at 24, where that of 6 and 16 would be at 21.
+    assert state(alarm, metrics, 289 * 300, extra=0) == expected
+
+
 @pytest.mark.parametrize("expression", ["FILL(errors, 0)", "errors ** 2", "errors if requests else 1"])
 def test_what_it_does_not_know_is_an_error(expression: str) -> None:
     with pytest.raises(AssertionError):

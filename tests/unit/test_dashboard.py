@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from tests.cloudformation import read_template, resolve
 from tests.cloudwatch import Metric
 from tests.insights import run
-from tests.unit.running import GIVEN, REFRESHER, ROOT, Running, alarms, issuer_is_down, lived, stack
+from tests.unit.running import GIVEN, REFRESHER, ROOT, SHIFTING, Running, issuer_is_down, lived, stack
 from tests.unit.test_runbook import log
 
 # "Dashboard body structure and syntax" of CloudWatch's API reference, as far as it says what is required and allowed.
@@ -73,7 +73,14 @@ SCHEMA = {
     "required": ["widgets"],
     "additionalProperties": False,
 }
-KINDS = [{}, {"Alarms": "off"}, REFRESHER, REFRESHER | {"Alarms": "off", "ServiceName": "orders_2.x-y"}]
+KINDS = [
+    {},
+    {"Alarms": "off"},
+    REFRESHER,
+    SHIFTING,
+    REFRESHER | SHIFTING,
+    REFRESHER | {"Alarms": "off", "ServiceName": "orders_2.x-y"},
+]
 
 
 def widgets(given: dict[str, str]) -> list[dict[str, Any]]:
@@ -101,9 +108,8 @@ def test_it_is_a_dashboard_whose_widgets_do_not_overlap(given: dict[str, str]) -
 @pytest.mark.parametrize("given", KINDS, ids=str)
 def test_it_shows_the_alarms_that_there_are(given: dict[str, str]) -> None:
     shown = [name for it in widgets(given) if it["type"] == "alarm" for name in it["properties"]["alarms"]]
-    # The refresher's are not for every stack.
-    wanted = [f"{name}.Arn" for name in alarms() if not name.startswith("Refresher")]
-    assert shown == ([] if "Alarms" in given else wanted)
+    there = resolve(read_template(ROOT / "template.yaml"), GIVEN | given).of_type("AWS::CloudWatch::Alarm")
+    assert shown == [f"{name}.Arn" for name in there]
 
 
 @cache
@@ -134,6 +140,51 @@ def test_each_metric_on_it_is_reported() -> None:
     assert len(concurrency) == 1  # which Lambda alone can count
     assert shown - concurrency <= reported()
     assert {it.name for it in reported() if dict(it.dimensions).keys() == {"service"}} <= {it.name for it in shown}
+
+
+def lines(title: str, given: dict[str, str]) -> list[list[Any]]:
+    (found,) = (it["properties"]["metrics"] for it in widgets(given) if it["properties"]["title"] == title)
+    return list(found)
+
+
+def test_each_decision_is_drawn_once() -> None:
+    decisions = [it[it.index("decision") + 1] for it in lines("Decisions", {})]
+    assert sorted(decisions) == ["allow", "deny", "error", "reject"]
+
+
+def test_durations_are_the_usual_the_bad_and_the_worst() -> None:
+    assert [it[-1] for it in lines("Duration, ms", {})] == [
+        {"stat": "p50", "label": "p50"},
+        {"stat": "p99", "label": "p99"},
+        {"stat": "Maximum", "label": "longest"},
+    ]
+
+
+def test_failed_copies_are_those_of_the_function_that_copies() -> None:
+    # On the authorizer's own Errors it would draw each 401.
+    (copies,) = (it for it in lines("Keys", REFRESHER) if it[-1]["label"] == "failed copies")
+    assert copies[:4] == ["AWS/Lambda", "Errors", "FunctionName", "RefresherFunction"]
+    assert not [it for it in drawn(REFRESHER) if it[1:4] == ["Errors", "FunctionName", "AuthorizerFunction"]]
+
+
+def test_two_regions_have_two_dashboards() -> None:
+    # A dashboard belongs to an account, not to a region.
+    template = read_template(ROOT / "template.yaml")
+    names = {
+        resolve(template, GIVEN, {"AWS::Region": region}).resources["AuthorizerDashboard"]["Properties"][
+            "DashboardName"
+        ]
+        for region in ("eu-west-1", "us-east-1")
+    }
+    assert len(names) == 2
+
+
+@pytest.mark.parametrize(("given", "service"), [({}, "orders-authorizer"), ({"ServiceName": "orders"}, "orders")])
+def test_it_draws_one_service_everywhere(given: dict[str, str], service: str) -> None:
+    named = [it[it.index("service") + 1] for it in drawn(given) if "service" in it]
+    searched = re.findall(r'service="([^"]+)"', str([it for it in drawn(given) if isinstance(it[0], dict)]))
+    assert len(searched) == 1
+    assert set(named + searched) == {service}
 
 
 def test_the_search_for_reasons_names_the_dimensions_that_they_have() -> None:

@@ -16,7 +16,7 @@ import pytest
 from authorizer.errors import Reason
 from tests.insights import Event, event, fields_of, run
 from tests.unit.pages import BLOCKS, DOCS, Block
-from tests.unit.running import Running, alarms, issuer_is_down, lived, stack
+from tests.unit.running import UNKNOWN_KEY, Running, alarms, issuer_is_down, lived, stack
 from tests.unit.test_function import APIS, FORBIDDING, GOOD, REFUSED, function
 from tests.unit.test_function import event as event_of
 
@@ -42,6 +42,8 @@ def log() -> list[Event]:
     running.request()
     for act in (running.rejection, running.foreign_event, running.unsafe_cache, running.large_token, running.bug):
         act()
+    issuer_is_down(running)
+    running.request(UNKNOWN_KEY)
     lived(running, 80 * 60, issuer_is_down)
     running.failed_start()
     for reason, rules in FORBIDDING.items():
@@ -103,6 +105,14 @@ def test_a_query_finds_what_it_is_there_for(block: Block) -> None:
 
 def entry(name: str) -> str:
     return re.split(r"^##+ ", TEXT.partition(f"\n### {name}\n")[2], flags=re.MULTILINE)[0]
+
+
+def test_what_tells_an_outage_from_made_up_key_ids_is_in_the_line() -> None:
+    details = {str(it["detail"]) for it in log() if it.get("reason") == "keys_unavailable"}
+    quoted = re.findall(r'"([^"]+)":', " ".join(entry("KeysUnavailableAlarm").partition("```")[0].split()))
+    assert len(quoted) == len(details) == 2
+    for quote in quoted:
+        assert len([it for it in details if quote in it]) == 1
 
 
 def test_there_are_queries_for_each_alarm_that_leaves_something_in_the_log() -> None:

@@ -119,6 +119,46 @@ def test_a_target_is_refused_by_the_template_as_by_the_code(template: Template, 
     assert (allowed, written) == (good, good)
 
 
+ARN = "arn:aws:ssm:eu-west-1:1:parameter/{}"
+LISTS = {"ReadableParameters", "ReadableObjects", "ReadableKeys"}
+ARNS = LISTS | {"RefreshTargetArn", "LogKeyArn", "AlarmTopicArn"}
+
+
+@pytest.mark.parametrize(
+    ("names", "value", "good"),
+    [
+        (ARNS, "", True),
+        (ARNS, ARN.format("a"), True),
+        (ARNS, "a", False),
+        # What may be read, written or decrypted is named, one by one.
+        (ARNS, ARN.format("*"), False),
+        (ARNS, ARN.format("a?"), False),
+        (LISTS, f"{ARN.format('a')},{ARN.format('b')}", True),
+        # What is split at commas alone would have a space in it.
+        (LISTS, f"{ARN.format('a')}, {ARN.format('b')}", False),
+        (LISTS, f"{ARN.format('a')},", False),
+        (LISTS, f"{ARN.format('a')},b", False),
+        ({"ServiceName"}, "orders_2.x-y", True),
+        # It stands in JSON and in a search, in quotes.
+        ({"ServiceName"}, 'orders"', False),
+        ({"ServiceName"}, "orders staging", False),
+        ({"ServiceName"}, "a" * 256, False),
+        ({"ReservedConcurrency"}, "0", True),
+        ({"ReservedConcurrency"}, "-1", False),
+        ({"ReservedConcurrency"}, "1.5", False),
+        ({"ReservedConcurrency"}, "many", False),
+        ({"ApiId"}, "none", True),
+        ({"ApiId", "ApiId2", "ApiId3"}, "a1b2", True),
+        ({"ApiId", "ApiId2", "ApiId3"}, "a*", False),
+        ({"ApiId2", "ApiId3"}, "*", False),
+    ],
+)
+def test_a_value_of_another_form_is_refused(template: Template, names: set[str], value: str, *, good: bool) -> None:
+    for name in names:
+        allowed = re.fullmatch(template["Parameters"][name]["AllowedPattern"], value) is not None
+        assert allowed is good, name
+
+
 # Every combination of what makes resources come and go, with everything else off and on.
 
 DEPLOYED = [
@@ -171,85 +211,11 @@ def test_in_each_combination_nothing_is_missing_and_no_right_is_without_its_use(
         )
         assert ("SettingsVersion" in stack.resources) is by_alias, given
         alarms = stack.of_type("AWS::CloudWatch::Alarm")
-        assert len(alarms) == (0 if given["Alarms"] == "off" else 14 if refreshes else 12), given
-        actions = [TOPIC["AlarmTopicArn"]] if others else None
-        assert all(it.get("AlarmActions") == it.get("OKActions") == actions for it in alarms.values()), given
+        assert len(alarms) == (0 if given["Alarms"] == "off" else 12 + 2 * refreshes + shifts), given
+        # It is for CodeDeploy, and nobody's pager.
+        actions = {name: [TOPIC["AlarmTopicArn"]] if others and name != "NewVersionAlarm" else None for name in alarms}
+        assert all(it.get("AlarmActions") == it.get("OKActions") == actions[name] for name, it in alarms.items()), given
         assert ("DashboardUrl" in stack.outputs) is (given["Dashboard"] == "on"), given
-
-
-# Rights.
-
-
-def test_the_role_may_write_its_log_and_read_what_is_named(template: Template) -> None:
-    given = named(resolve(template, ISSUER | OTHERS | REFRESHER), "AuthorizerRole")
-    # Interfaces that are yet to be made have no names, and X-Ray knows none.
-    starred = {"JoinVpc": {"ec2"}, "WriteTraces": {"xray"}}
-    for name, services in starred.items():
-        (statement,) = given.pop(name)
-        assert (statement["Resource"], {it.partition(":")[0] for it in statement["Action"]}) == ("*", services)
-    assert {name: (it["Action"], it["Resource"]) for name, (it,) in given.items()} == {
-        "WriteItsLog": (["logs:CreateLogStream", "logs:PutLogEvents"], "AuthorizerLogs.Arn"),
-        "ReadParameters": ("ssm:GetParameter", READS["ReadableParameters"].split(",")),
-        "ReadObjects": ("s3:GetObject", [READS["ReadableObjects"]]),
-        "DecryptWhatItReads": ("kms:Decrypt", [READS["ReadableKeys"]]),
-        "ReadCopy": (["ssm:GetParameter", "s3:GetObject"], REFRESHER["RefreshTargetArn"]),
-    }
-    via = given["DecryptWhatItReads"][0]["Condition"]["StringLike"]["kms:ViaService"]
-    assert via == ["ssm.eu-west-1.amazonaws.com*", "s3.eu-west-1.amazonaws.com*"]
-
-
-def test_the_refresher_may_write_its_target(template: Template) -> None:
-    given = named(resolve(template, ISSUER | OTHERS | REFRESHER), "RefresherRole")
-    assert {name: (it["Action"], it["Resource"]) for name, (it,) in given.items()} == {
-        "WriteItsLog": (["logs:CreateLogStream", "logs:PutLogEvents"], "RefresherLogs.Arn"),
-        "WriteCopy": (["ssm:PutParameter", "s3:PutObject"], REFRESHER["RefreshTargetArn"]),
-        "EncryptCopy": ("kms:GenerateDataKey", [READS["ReadableKeys"]]),
-    }
-    assert given["EncryptCopy"][0]["Condition"] == {"StringLike": {"kms:ViaService": "s3.eu-west-1.amazonaws.com*"}}
-
-
-def test_codedeploy_may_move_this_alias_and_see_alarms(template: Template) -> None:
-    given = named(resolve(template, ISSUER | SHIFTING), "DeploymentRole")
-    assert {name: (it["Action"], it["Resource"]) for name, (it,) in given.items()} == {
-        "MoveTheAlias": (
-            ["lambda:GetAlias", "lambda:UpdateAlias", "lambda:GetProvisionedConcurrencyConfig"],
-            ["AuthorizerFunction.Arn", "AuthorizerFunction.Arn:*"],
-        ),
-        "SeeAlarms": ("cloudwatch:DescribeAlarms", "*"),
-    }
-
-
-def test_each_role_is_for_one_service(template: Template) -> None:
-    roles = resolve(template, ISSUER | OTHERS | REFRESHER | SHIFTING).of_type("AWS::IAM::Role")
-    trusted = {
-        name: [(it["Action"], it["Principal"]) for it in role["AssumeRolePolicyDocument"]["Statement"]]
-        for name, role in roles.items()
-    }
-    function = [("sts:AssumeRole", {"Service": "lambda.amazonaws.com"})]
-    assert trusted == {
-        "AuthorizerRole": function,
-        "RefresherRole": function,
-        "DeploymentRole": [("sts:AssumeRole", {"Service": "codedeploy.amazonaws.com"})],
-    }
-
-
-@pytest.mark.parametrize("alias", [{}, ALIAS])
-@pytest.mark.parametrize(("apis", "sources"), [({}, ["*"]), (APIS, ["first", "second", "third"])])
-def test_only_the_authorizers_of_named_apis_may_call(
-    template: Template, alias: dict[str, str], apis: dict[str, str], sources: list[str]
-) -> None:
-    arn = "arn:aws:execute-api:eu-west-1:123456789012:{}/authorizers/*"
-    permissions = resolve(template, ISSUER | apis | alias).of_type("AWS::Lambda::Permission")
-    for function in ("AuthorizerFunction", "AuthorizerFunction.Alias") if alias else ("AuthorizerFunction",):
-        assert [it for it in permissions.values() if it["FunctionName"] == function] == [
-            {
-                "FunctionName": function,
-                "Action": "lambda:InvokeFunction",
-                "Principal": "apigateway.amazonaws.com",
-                "SourceArn": arn.format(source),
-            }
-            for source in sources
-        ]
 
 
 # The function, and what APIs are told.
@@ -286,6 +252,29 @@ def test_the_dashboard_is_where_the_partition_s_console_is(template: Template, p
     assert resolve(template, ISSUER, {"AWS::Partition": partition}).outputs["DashboardUrl"] == (
         f"https://{host}/cloudwatch/home?region=eu-west-1#dashboards/dashboard/AuthorizerDashboard"
     )
+
+
+@pytest.mark.parametrize("partition", ["aws-eusc", "aws-iso", "aws-iso-b"])
+def test_a_partition_whose_console_is_not_known_gets_the_stack_without_the_link(
+    template: Template, partition: str
+) -> None:
+    everything = ISSUER | OTHERS | REFRESHER | SHIFTING | APIS
+    stack, known = (resolve(template, everything, {"AWS::Partition": it}) for it in (partition, "aws"))
+    assert known.outputs.keys() - stack.outputs.keys() == {"DashboardUrl"}
+    assert stack.resources.keys() == known.resources.keys()
+    # CloudFormation fails over a key that a mapping lacks, in what a condition leaves out as well.
+    assert "AWS::Partition" not in str(template["Mappings"])
+    assert [args[0] for args in maps_asked(template)] == ["Deployments"]
+
+
+def maps_asked(value: object) -> list[list[Any]]:
+    """Give the arguments of each ``FindInMap``."""
+    if isinstance(value, list):
+        return [it for each in value for it in maps_asked(each)]
+    if isinstance(value, dict):
+        own = [value["Fn::FindInMap"]] if "Fn::FindInMap" in value else []
+        return own + [it for each in value.values() for it in maps_asked(each)]
+    return []
 
 
 def test_log_lines_and_metrics_bear_the_stack_s_name_or_another(template: Template) -> None:
@@ -350,6 +339,18 @@ def test_the_number_makes_the_version_another_one_and_the_function_too(template:
         function = function_of(resolve(template, given))
         assert function["VersionDescription"] == "Settings SettingsVersion"
         assert "SettingsVersion" in function["Description"]
+        # Without it SAM publishes where the code's address changes alone.
+        assert function["AutoPublishAliasAllProperties"] is True
+
+
+def test_the_number_is_kept_under_a_name_that_appconfig_takes(template: Template) -> None:
+    # Up to 64 characters; a stack's name may have 128.
+    name = "a" * 128
+    stack_id = f"arn:aws:cloudformation:eu-west-1:123456789012:stack/{name}/6f1a7c20-0000-4000-8000-00805f9b34fb"
+    stack = resolve(template, ISSUER | ALIAS, {"AWS::StackName": name, "AWS::StackId": stack_id})
+    kept = stack.resources["SettingsApplication"]["Properties"]
+    assert kept["Name"] == stack_id.rpartition("/")[2]
+    assert name in kept["Description"]
 
 
 def test_a_new_version_takes_over_slowly_only_where_that_is_asked_for(template: Template) -> None:
@@ -361,9 +362,10 @@ def test_a_new_version_takes_over_slowly_only_where_that_is_asked_for(template: 
         preference = function_of(stack)["DeploymentPreference"]
         shifts = value not in ("off", "AllAtOnce")
         assert (preference["Enabled"], "Role" in preference) == (str(shifts).lower(), shifts)
+        assert preference["Type"] == value
         # An alarm of its own takes it back; CodeDeploy looks at no more than ten.
         alarms = stack.of_type("AWS::CloudWatch::Alarm")
-        assert 0 < len(preference["Alarms"]) <= 10
+        assert (0 < len(preference["Alarms"]) <= 10) is shifts
         assert set(preference["Alarms"]) <= alarms.keys()
 
 
@@ -402,7 +404,13 @@ def test_the_refresher_is_the_same_package_outside_of_any_vpc(template: Template
         "JWT_REFRESH_SOURCE": "",
         "JWT_REFRESH_TARGET": REFRESHER["RefreshTarget"],
     }
+    # Lambda would try a run that failed twice more: three errors for one.
+    assert refresher["EventInvokeConfig"] == {"MaximumRetryAttempts": 0}
+    assert refresher["LoggingConfig"] == {"LogGroup": "RefresherLogs"}
     assert refresher["Events"]["Refresh"] == {"Type": "Schedule", "Properties": {"Schedule": "rate(5 minutes)"}}
+    for given in ({}, {"LogRetentionDays": "7"}, {"LogRetentionDays": "7", "LogKeyArn": OTHERS["LogKeyArn"]}):
+        logs = resolve(template, ISSUER | REFRESHER | given).of_type("AWS::Logs::LogGroup")
+        assert logs["RefresherLogs"] == logs["AuthorizerLogs"]
     other = resolve(template, ISSUER | REFRESHER | {"RefreshIssuer": "https://other.example.com"})
     variables = other.resources["RefresherFunction"]["Properties"]["Environment"]["Variables"]
     assert variables["JWT_ISSUER"] == "https://other.example.com"
