@@ -6,7 +6,8 @@ MINISTACK := .venvs/ministack/bin/ministack
 # Where MkDocs is, which this alone of our code imports.
 DOCS := .venvs/docs/bin/python
 HOOKS := website/hooks.py
-CHECKED := $(wildcard authorizer devkit demo artifact benchmarks fuzz tests tools/*.py examples/backend examples/*/backend) \
+CHECKED := $(wildcard authorizer devkit demo artifact benchmarks fuzz tests tools/*.py examples/backend examples/*/backend \
+	examples/serverless-framework) \
 	$(filter-out $(HOOKS),$(wildcard website/*.py))
 UNIT := $(wildcard tests/unit tests/vectors tests/properties tests/security)
 # On each processor of the machine at once, up to eight.
@@ -101,6 +102,7 @@ coverage: .venv/.made
 
 .PHONY: e2e
 e2e: .venv/.made $(foreach name,sam ministack release cdk terraform,.venvs/$(name)/.made)
+	@$(BIN)/mypy --python-executable .venvs/cdk/bin/python examples/cdk/*.py
 	$(BIN)/pytest tests/e2e $(BY_FILE)
 
 .PHONY: fmt

@@ -35,6 +35,8 @@ class Apis(cdk.Stack):
             settings=json.loads(context("settings")),
             architecture=lambda_.Architecture.custom(context("architecture") or "arm64"),
             snap_start=context("snapStart") == "on",
+            readable_parameters=json.loads(context("readableParameters") or "[]"),
+            readable_objects=json.loads(context("readableObjects") or "[]"),
         )
         backend = lambda_.Function(
             self,
@@ -47,11 +49,16 @@ class Apis(cdk.Stack):
         self._http(jwt, backend)
         self._websocket(jwt, backend)
         cdk.CfnOutput(self, "LogGroup", value=jwt.log_group.log_group_name)
+        cdk.CfnOutput(self, "Service", value=jwt.service_name)
 
     def _rest(self, jwt: JwtAuthorizer, backend: lambda_.Function) -> None:
         api = rest.RestApi(self, "Rest", deploy_options=rest.StageOptions(stage_name="demo"), cloud_watch_role=False)
-        authorized = {"authorizer": jwt.rest_authorizer(), "authorization_type": rest.AuthorizationType.CUSTOM}
-        api.root.add_resource("orders").add_method("GET", rest.LambdaIntegration(backend), **authorized)
+        api.root.add_resource("orders").add_method(
+            "GET",
+            rest.LambdaIntegration(backend),
+            authorizer=jwt.rest_authorizer(),
+            authorization_type=rest.AuthorizationType.CUSTOM,
+        )
         cdk.CfnOutput(self, "RestApiId", value=api.rest_api_id)
 
     def _http(self, jwt: JwtAuthorizer, backend: lambda_.Function) -> None:
@@ -66,7 +73,11 @@ class Apis(cdk.Stack):
             integration=integrations.WebSocketLambdaIntegration("Connect", backend),
             authorizer=jwt.websocket_authorizer(),
         )
-        default = v2.WebSocketRouteOptions(integration=integrations.WebSocketLambdaIntegration("Messages", backend))
+        default = v2.WebSocketRouteOptions(
+            integration=integrations.WebSocketLambdaIntegration("Messages", backend),
+            # What the function returns is sent to the one who spoke.
+            return_response=True,
+        )
         api = v2.WebSocketApi(self, "WebSocket", connect_route_options=connect, default_route_options=default)
         v2.WebSocketStage(self, "WebSocketStage", web_socket_api=api, stage_name="demo", auto_deploy=True)
         cdk.CfnOutput(self, "WebSocketApiId", value=api.api_id)

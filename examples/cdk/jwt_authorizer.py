@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as rest
 from aws_cdk import aws_apigatewayv2_authorizers as v2
 from aws_cdk import aws_iam as iam
@@ -32,7 +32,8 @@ TTL = Duration.minutes(5)
 class JwtAuthorizer(Construct):
     """A Lambda authorizer that verifies JSON Web Tokens.
 
-    ``function`` is what APIs call: the function, or with SnapStart its alias ``live``.
+    ``function`` is what APIs call: the function, or with SnapStart its alias ``live``. ``service_name`` is what its
+    metrics call it.
     """
 
     def __init__(  # noqa: PLR0913 - the parameters of template.yaml, by name
@@ -48,6 +49,7 @@ class JwtAuthorizer(Construct):
         snap_start: bool = False,
         readable_parameters: Sequence[str] = (),
         readable_objects: Sequence[str] = (),
+        service_name: str = "",
     ) -> None:
         """Make it.
 
@@ -63,11 +65,14 @@ class JwtAuthorizer(Construct):
             snap_start: Start from a snapshot. Each deployment that changes anything publishes a version.
             readable_parameters: ARNs of what ``ssm:`` settings name.
             readable_objects: ARNs of what ``s3://`` settings name.
+            service_name: What log lines and metrics call this deployment; another one for each in an account and
+                region. By default the stack's name, so that two in one stack need names of their own.
 
         """
         super().__init__(scope, construct_id)
         self.log_group = logs.LogGroup(self, "Logs", retention=log_retention, removal_policy=RemovalPolicy.DESTROY)
         self.role = self._role(readable_parameters, readable_objects)
+        self.service_name = service_name or Stack.of(self).stack_name
         function = lambda_.Function(
             self,
             "Function",
@@ -81,7 +86,7 @@ class JwtAuthorizer(Construct):
             timeout=Duration.seconds(10),
             role=self.role,
             log_group=self.log_group,
-            environment=environment(settings),
+            environment={**environment(settings), "POWERTOOLS_SERVICE_NAME": self.service_name},
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
         )
         self.function: lambda_.IFunction = function

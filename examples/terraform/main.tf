@@ -10,6 +10,12 @@ terraform {
   }
 }
 
+variable "name" {
+  description = "What the function is called, in its log lines and metrics too."
+  type        = string
+  default     = "apis-jwt-authorizer"
+}
+
 variable "package" {
   description = "The zip of a release for arm64."
   type        = string
@@ -18,6 +24,12 @@ variable "package" {
 variable "settings" {
   description = "See README.md."
   type        = map(string)
+}
+
+variable "snap_start" {
+  description = "Start from a snapshot."
+  type        = bool
+  default     = false
 }
 
 variable "rest_api_id" {
@@ -40,9 +52,11 @@ locals {
 }
 
 module "jwt" {
-  source   = "./jwt_authorizer"
-  package  = var.package
-  settings = var.settings
+  source     = "./jwt_authorizer"
+  name       = var.name
+  package    = var.package
+  settings   = var.settings
+  snap_start = var.snap_start
 }
 
 resource "aws_api_gateway_authorizer" "jwt" {
@@ -86,4 +100,9 @@ output "rest_authorizer_id" {
 output "http_authorizer_id" {
   description = "authorizer_id of each aws_apigatewayv2_route, with authorization_type = \"CUSTOM\"."
   value       = aws_apigatewayv2_authorizer.jwt.id
+}
+
+output "service" {
+  description = "The dimension `service` of its metrics."
+  value       = module.jwt.service
 }

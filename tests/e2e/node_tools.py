@@ -27,7 +27,6 @@ def node_environment(folder: Path, aws: LocalAws | None = None, **more: str) -> 
         NODE_NO_WARNINGS="1",
         CDK_DISABLE_CLI_TELEMETRY="true",
         JSII_RUNTIME_PACKAGE_CACHE_ROOT=str(folder / "jsii"),
-        JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION="1",
         SLS_TELEMETRY_DISABLED="1",
         **more,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -27,9 +28,29 @@ if TYPE_CHECKING:
 
     from demo.stack import Stack
 
+# The first test waits for a local AWS, a release and npm, and then for the CDK: a minute, where nothing else runs.
+pytestmark = pytest.mark.timeout(300)
+
 EXAMPLE = COMMANDS["cdk"]
 PYTHON = ROOT / ".venvs" / "cdk" / "bin" / "python"
 NAME = "OrdersApis"
+PARAMETER = "arn:aws:ssm:us-east-1:123456789012:parameter/jwt/rules"
+OBJECT = "arn:aws:s3:::rules/rules.toml"
+MORE = {
+    "snapStart": "on",
+    "readableParameters": json.dumps([PARAMETER]),
+    "readableObjects": json.dumps([OBJECT]),
+}
+TWICE = f"""
+# The example as it is, then with more in its context. Together, since starting the CDK is most of the time.
+import sys
+import app
+import aws_cdk
+
+with_more = aws_cdk.App(outdir=sys.argv[1], post_cli_context={MORE!r})
+app.Apis(with_more, {NAME!r})
+with_more.synth()
+"""
 
 
 @dataclass(frozen=True)
@@ -46,17 +67,52 @@ class Synthesised:
         """Give the properties of the resources of a type."""
         return {name: each["Properties"] for name, each in self.template["Resources"].items() if each["Type"] == kind}
 
+    def resource(self, name: str) -> dict[str, Any]:
+        """Give the properties of one resource."""
+        found: dict[str, Any] = self.template["Resources"][name]["Properties"]
+        return found
+
     @property
     def function(self) -> tuple[str, dict[str, Any]]:
         functions = self.resources("AWS::Lambda::Function").items()
         ((name, properties),) = [(name, each) for name, each in functions if each["Handler"].startswith("authorizer.")]
         return name, properties
 
+    @property
+    def rights(self) -> list[tuple[Any, Any]]:
+        """Give the actions of the function's role, each with what it may do them to."""
+        _, function = self.function
+        role = function["Role"]["Fn::GetAtt"][0]
+        assert "ManagedPolicyArns" not in self.resource(role)
+        return [
+            (statement["Action"], statement["Resource"])
+            for policy in self.resources("AWS::IAM::Policy").values()
+            if {"Ref": role} in policy["Roles"]
+            for statement in policy["PolicyDocument"]["Statement"]
+        ]
+
+    def callers(self, function: dict[str, Any]) -> set[str]:
+        """Give the APIs whose authorizers may call a function, or an alias, that the template names so."""
+        allowed = set()
+        for permission in self.resources("AWS::Lambda::Permission").values():
+            if permission["FunctionName"] == function:
+                assert permission["Principal"] == "apigateway.amazonaws.com"
+                *_, colon, api, words, authorizer = permission["SourceArn"]["Fn::Join"][1]
+                assert (colon, words) == (":", "/authorizers/")
+                assert authorizer["Ref"] in self.template["Resources"]
+                allowed.add(api["Ref"])
+        return allowed
+
 
 @pytest.fixture(scope="module")
-def synthesised(stack: Stack, release: Path, cdk: Path, tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
+def package(release: Path) -> Path:
+    (found,) = release.glob(f"*-{host_architecture()}.zip")
+    return found
+
+
+@pytest.fixture(scope="module")
+def synthesised(stack: Stack, cdk: Path, package: Path, tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
     folder = tmp_path_factory.mktemp("synthesised")
-    (package,) = release.glob(f"*-{host_architecture()}.zip")
     settings: dict[str, object] = {
         "issuer": stack.issuer.url,
         "audience": [AUDIENCE],
@@ -64,14 +120,20 @@ def synthesised(stack: Stack, release: Path, cdk: Path, tmp_path_factory: pytest
         "allow_http": True,
     }
     context = {"package": package, "architecture": host_architecture(), "settings": json.dumps(settings)}
+    (folder / "twice.py").write_text(TWICE)
     command = [str(cdk), "synth", "--quiet", "--no-notices", "--output", str(folder / "out")]
-    command += ["--app", f"{PYTHON} app.py"]
+    command += ["--app", f"{PYTHON} {folder}/twice.py {folder}/with_more"]
     for name, value in context.items():
         command += ["--context", f"{name}={value}"]
-    environment = node_environment(folder)
+    environment = node_environment(folder, PYTHONPATH=str(EXAMPLE))
     done = subprocess.run(command, cwd=EXAMPLE, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
     assert done.returncode == 0, done.stderr
     return Synthesised(folder / "out", settings)
+
+
+@pytest.fixture(scope="module")
+def with_more(synthesised: Synthesised) -> Synthesised:
+    return Synthesised(synthesised.folder.parent / "with_more", synthesised.settings)
 
 
 def test_settings_become_the_variables_that_the_function_reads(synthesised: Synthesised) -> None:
@@ -81,7 +143,16 @@ def test_settings_become_the_variables_that_the_function_reads(synthesised: Synt
         "JWT_AUDIENCE": AUDIENCE,
         "JWT_REQUIRED_CLAIMS": '{"tenant": ["acme", "example"]}',
         "JWT_ALLOW_HTTP": "true",
+        "POWERTOOLS_SERVICE_NAME": NAME,
     }
+
+
+def test_its_metrics_are_not_those_of_the_templates_stack(synthesised: Synthesised) -> None:
+    # Under one name, each would hide from the other's alarms what is missing there.
+    stacks = tomllib.loads((ROOT / "samconfig.toml").read_text("utf-8"))["default"]["global"]["parameters"]
+    _, function = synthesised.function
+    assert function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] != stacks["stack_name"]
+    assert synthesised.template["Outputs"]["Service"]["Value"] == NAME
 
 
 def test_the_function_is_that_of_the_template(synthesised: Synthesised) -> None:
@@ -95,31 +166,53 @@ def test_the_function_is_that_of_the_template(synthesised: Synthesised) -> None:
 
 
 def test_the_role_may_write_its_log_and_no_more(synthesised: Synthesised) -> None:
-    _, function = synthesised.function
-    role = function["Role"]["Fn::GetAtt"][0]
-    assert "ManagedPolicyArns" not in synthesised.resources("AWS::IAM::Role")[role]
     (log,) = synthesised.resources("AWS::Logs::LogGroup")
-    given = [
-        (statement["Action"], statement["Resource"])
-        for policy in synthesised.resources("AWS::IAM::Policy").values()
-        if {"Ref": role} in policy["Roles"]
-        for statement in policy["PolicyDocument"]["Statement"]
-    ]
-    assert given == [(["logs:CreateLogStream", "logs:PutLogEvents"], {"Fn::GetAtt": [log, "Arn"]})]
+    assert synthesised.rights == [(["logs:CreateLogStream", "logs:PutLogEvents"], {"Fn::GetAtt": [log, "Arn"]})]
 
 
 def test_only_the_authorizers_of_these_apis_may_call(synthesised: Synthesised) -> None:
     name, _ = synthesised.function
     apis = {*synthesised.resources("AWS::ApiGateway::RestApi"), *synthesised.resources("AWS::ApiGatewayV2::Api")}
-    allowed = set()
-    for permission in synthesised.resources("AWS::Lambda::Permission").values():
-        if permission["FunctionName"] == {"Fn::GetAtt": [name, "Arn"]}:
-            assert permission["Principal"] == "apigateway.amazonaws.com"
-            *_, colon, api, words, authorizer = permission["SourceArn"]["Fn::Join"][1]
-            assert (colon, words) == (":", "/authorizers/")
-            assert authorizer["Ref"] in synthesised.template["Resources"]
-            allowed.add(api["Ref"])
-    assert allowed == apis
+    assert synthesised.callers({"Fn::GetAtt": [name, "Arn"]}) == apis
+
+
+def test_what_the_backend_returns_to_a_message_is_sent(synthesised: Synthesised) -> None:
+    # Without a route response, API Gateway keeps it to itself. The local AWS sends it anyway.
+    (answered,) = synthesised.resources("AWS::ApiGatewayV2::RouteResponse").values()
+    route = synthesised.resource(answered["RouteId"]["Ref"])
+    assert (route["RouteKey"], route["RouteResponseSelectionExpression"]) == ("$default", "$default")
+    assert answered["RouteResponseKey"] == "$default"
+
+
+def test_the_role_may_read_what_it_is_given_and_no_more(with_more: Synthesised) -> None:
+    (log,) = with_more.resources("AWS::Logs::LogGroup")
+    assert with_more.rights == [
+        (["logs:CreateLogStream", "logs:PutLogEvents"], {"Fn::GetAtt": [log, "Arn"]}),
+        ("ssm:GetParameter", PARAMETER),
+        ("s3:GetObject", OBJECT),
+    ]
+
+
+def test_with_snap_start_apis_call_the_alias_of_a_version_and_may_call_nothing_else(with_more: Synthesised) -> None:
+    name, function = with_more.function
+    assert function["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    ((alias, described),) = with_more.resources("AWS::Lambda::Alias").items()
+    version, attribute = described["FunctionVersion"]["Fn::GetAtt"]
+    assert (described["Name"], attribute) == ("live", "Version")
+    assert with_more.resource(version)["FunctionName"] == {"Ref": name}
+    apis = {*with_more.resources("AWS::ApiGateway::RestApi"), *with_more.resources("AWS::ApiGatewayV2::Api")}
+    assert with_more.callers({"Ref": alias}) == apis
+    assert with_more.callers({"Fn::GetAtt": [name, "Arn"]}) == set()
+    rest = with_more.resources("AWS::ApiGateway::Authorizer").values()
+    authorizers = [*rest, *with_more.resources("AWS::ApiGatewayV2::Authorizer").values()]
+    assert len(authorizers) == len(apis)
+    for authorizer in authorizers:
+        assert {"Ref": alias} in uri_parts(authorizer["AuthorizerUri"])
+
+
+def uri_parts(uri: dict[str, Any]) -> list[Any]:
+    parts: list[Any] = uri["Fn::Join"][1]
+    return parts
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +227,11 @@ def deployed(stack: Stack, synthesised: Synthesised) -> Deployed:
             s3.create_bucket(Bucket=bucket)
             s3.upload_file(str(synthesised.folder / asset["source"]["path"]), bucket, place["objectKey"])
     aws_client("ssm", stack.aws).put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Value="30", Type="String")
-    outputs = make_stack(stack.aws, NAME, json.dumps(synthesised.template), {}).outputs
+    # What the local AWS refuses to make. It sends a WebSocket's answers without it.
+    resources = synthesised.template["Resources"].items()
+    known = {name: each for name, each in resources if each["Type"] != "AWS::ApiGatewayV2::RouteResponse"}
+    template = json.dumps({**synthesised.template, "Resources": known})
+    outputs = make_stack(stack.aws, NAME, template, {}).outputs
     return Deployed(Client(stack.aws, outputs), DecisionLog(stack.aws, outputs["LogGroup"]))
 
 

@@ -173,6 +173,20 @@ def test_an_http_api_answers_preflights_of_its_one_origin(http_api: Called) -> N
     assert "access-control-allow-origin" not in reply.headers
 
 
+def test_an_http_apis_access_log_says_why_it_refused(http_api: Called) -> None:
+    # Its answers can't, and no log may be told where a token can be.
+    api = http_api.example.api.resources()["Api"]
+    (stage,) = aws_client("apigatewayv2", http_api.example.aws).get_stages(ApiId=api)["Items"]
+    assert json.loads(stage["AccessLogSettings"]["Format"]) == {
+        "request_id": "$context.requestId",
+        "route": "$context.routeKey",
+        "status": "$context.status",
+        "sub": "$context.authorizer.sub",
+        "reason": "$context.authorizer.reason",
+        "required_scope": "$context.authorizer.required_scope",
+    }
+
+
 def test_the_cache_of_a_rest_api_with_rules_is_keyed_by_the_route(rest_routes: Called) -> None:
     api = rest_routes.example.api.resources()["Api"]
     (authorizer,) = aws_client("apigateway", rest_routes.example.aws).get_authorizers(restApiId=api)["items"]

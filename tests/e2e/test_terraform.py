@@ -11,6 +11,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +109,17 @@ def test_validation_would_notice(initialised: Terraform, tmp_path: Path) -> None
         'The argument "function_name" is required',
     ):
         assert complaint in said
+
+
+def test_its_metrics_are_not_those_of_the_templates_stack() -> None:
+    # Under one name, each would hide from the other's alarms what is missing there.
+    stacks = tomllib.loads((ROOT / "samconfig.toml").read_text("utf-8"))["default"]["global"]["parameters"]
+    named = r'variable "name" \{[^}]*default += "([\w-]+)"\n'
+    root = re.search(named, (EXAMPLE / "main.tf").read_text("utf-8"))
+    assert root
+    assert root[1] != stacks["stack_name"]
+    # Whoever copies the module says what it is called.
+    assert not re.search(named, (EXAMPLE / "jwt_authorizer" / "variables.tf").read_text("utf-8"))
 
 
 def test_the_function_is_that_of_the_template() -> None:

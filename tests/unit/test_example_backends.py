@@ -94,6 +94,20 @@ def test_other_pages_change_nothing(session: ModuleType, method: str, origin: st
     assert session.session({**event, "body": '{"token": "a.b.c"}'}, None)["statusCode"] == 403
 
 
+def test_no_cache_keeps_what_was_answered_to_a_cookie(session: ModuleType) -> None:
+    # Unlike Authorization, a cookie does not keep shared caches from storing the answer (RFC 9111 section 3.5).
+    event = {"httpMethod": "GET", "resource": "/orders", "headers": {}, "requestContext": {"authorizer": {"sub": "a"}}}
+    answers = [
+        session.handler(event, None),
+        session.handler({**event, "httpMethod": "POST"}, None),
+        sign_in(session, '{"token": "a.b.c"}'),
+        sign_in(session, None),
+        session.session({**event, "httpMethod": "DELETE", "headers": {"Origin": PAGE}}, None),
+    ]
+    assert [answer["statusCode"] for answer in answers] == [200, 403, 200, 400, 200]
+    assert {answer["headers"]["Cache-Control"] for answer in answers} == {"no-store"}
+
+
 # --- websocket-query
 
 
@@ -135,6 +149,18 @@ def test_a_tool_is_called_without_any_word_before(server: ModuleType) -> None:
     status, answer = modern(server, "tools/call", name="whoami", arguments={})
     assert (status, answer["id"], answer["result"]["resultType"]) == (200, 1, "complete")
     assert answer["result"]["structuredContent"] == {"subject": "alice", "client": "agent-7", "scope": "mcp:tools"}
+
+
+def test_nobody_else_is_given_what_a_caller_was_told(server: ModuleType) -> None:
+    for method in ("server/discover", "tools/list"):
+        assert modern(server, method)[1]["result"]["cacheScope"] == "private"
+    event = {"httpMethod": "GET", "headers": {}, "requestContext": {"authorizer": WHO}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    legacy = {"MCP-Protocol-Version": "2025-11-25"}
+    asked = [event, {**event, "httpMethod": "POST", "headers": legacy, "body": json.dumps(message)}]
+    answers = [server.handler(each, None) for each in (*asked, {**event, "headers": {"Origin": PAGE}})]
+    assert [answer["statusCode"] for answer in answers] == [405, 200, 403]
+    assert {answer["headers"]["Cache-Control"] for answer in answers} == {"no-store"}
 
 
 def test_it_says_which_revisions_it_speaks(server: ModuleType) -> None:

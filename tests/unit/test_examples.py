@@ -191,6 +191,51 @@ def test_through_the_private_networks_endpoint_only_the_keys_can_be_read() -> No
     assert set(made["Keys"]["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
 
 
+def test_the_copied_keys_are_neither_read_nor_written_without_tls() -> None:
+    made = resources(EXAMPLES / "private-vpc" / "network.yaml")
+    policy = made["KeysPolicy"]["Properties"]
+    assert policy["Bucket"] == "Keys"
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement == {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": ["Keys.Arn", "${Keys.Arn}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+def test_a_folder_s_remove_takes_away_every_stack_that_its_deploy_made() -> None:
+    for folder in DEPLOYED:
+        page = (folder / "README.md").read_text("utf-8")
+        made, removed = page.split("\n## Remove\n")
+        stacks = {config(folder)["authorizer"]["deploy"]["parameters"]["stack_name"]}
+        for command in re.findall(r"(?:sam deploy|aws cloudformation deploy) (?:[^\n`]|\\\n)*", made):
+            named = re.search(r"--stack-name (\S+)", command)
+            environment = re.search(r"--config-env (\S+)", command)
+            if named:
+                stacks.add(named[1])
+            elif environment is None or environment[1] in config(folder):
+                of = config(folder)[environment[1] if environment else "default"]
+                stacks.add(of["deploy"]["parameters"]["stack_name"])
+        assert set(re.findall(r"sam delete --stack-name (\S+)", removed)) == stacks, folder
+
+
+@pytest.mark.parametrize("folder", [ROOT / "demo", EXAMPLES / "websocket-query"], ids=name_of)
+def test_what_a_backend_says_to_a_message_is_sent(folder: Path) -> None:
+    # Without a route response, API Gateway keeps it to itself. The local AWS sends it anyhow.
+    made = resources(folder / "template.yaml")
+    ((name, route),) = [(name, each) for name, each in made.items() if each["Properties"].get("RouteKey") == "$default"]
+    assert route["Properties"]["RouteResponseSelectionExpression"] == "$default"
+    (answer,) = [each for each in made.values() if each["Type"] == "AWS::ApiGatewayV2::RouteResponse"]
+    said = answer["Properties"]
+    assert (said["ApiId"], said["RouteId"]) == (route["Properties"]["ApiId"], name)
+    assert said["RouteResponseKey"] == "$default"
+    if "Condition" in answer:
+        template = read_yaml((folder / "template.yaml").read_text("utf-8"))
+        assert template["Parameters"]["RouteResponses"]["Default"] == "on"
+
+
 def test_an_example_s_files_are_those_that_the_index_explains() -> None:
     explained = set(re.findall(r"`([A-Za-z.]+/?)`", prose(EXAMPLES / "README.md")))
     for folder in DEPLOYED:

@@ -11,6 +11,7 @@ terraform {
 }
 
 locals {
+  service = var.service_name == "" ? var.name : var.service_name
   readable = [
     { actions = ["ssm:GetParameter"], resources = var.readable_parameters },
     { actions = ["s3:GetObject"], resources = var.readable_objects },
@@ -71,7 +72,10 @@ resource "aws_lambda_function" "this" {
   publish = var.snap_start
 
   environment {
-    variables = { for name, value in var.settings : "JWT_${upper(name)}" => value }
+    variables = merge(
+      { for name, value in var.settings : "JWT_${upper(name)}" => value },
+      { POWERTOOLS_SERVICE_NAME = local.service },
+    )
   }
 
   # "Text" leaves the function's own lines as they are, which CloudWatch reads metrics from.

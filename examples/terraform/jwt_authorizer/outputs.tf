@@ -17,3 +17,8 @@ output "log_group" {
   description = "Where each decision and its reason are written down."
   value       = aws_cloudwatch_log_group.this.name
 }
+
+output "service" {
+  description = "The dimension `service` of this deployment's metrics."
+  value       = local.service
+}

@@ -1,7 +1,6 @@
 variable "name" {
-  description = "What the function is called."
+  description = "What the function is called, another one for each in an account and region."
   type        = string
-  default     = "jwt-authorizer"
 }
 
 variable "package" {
@@ -64,4 +63,10 @@ variable "readable_objects" {
   description = "ARNs of what s3:// settings name."
   type        = list(string)
   default     = []
+}
+
+variable "service_name" {
+  description = "What log lines and metrics call this deployment. By default the function's name."
+  type        = string
+  default     = ""
 }
