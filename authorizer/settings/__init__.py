@@ -123,16 +123,15 @@ def _issuer(
     )
 
 
-def _without_secrets(place: str) -> str:
-    """Take out of a URL what may be a password or a key: user information and the query."""
-    scheme, slashes, rest = place.partition("?")[0].partition("://")
-    return f"{scheme}{slashes}{rest.rpartition('@')[2]}"
+def _without_secrets(place: str) -> str | None:
+    """Show of a place what can be neither a password nor a key: no query, no fragment, and nothing of odd ones."""
+    return None if "@" in place or "{" in place else place.partition("?")[0].partition("#")[0]
 
 
 def _check_distinct(raw: RawSettings, issuers: list[IssuerSettings]) -> None:
     names = [issuer.issuer for issuer in issuers]
     for name in sorted({name for name in names if name and names.count(name) > 1}):
-        raw.problem("issuers", "this issuer stands twice: put what differs into its lists", name)
+        raw.problem("issuers", "this issuer stands twice: put what differs into its lists", _without_secrets(name))
 
 
 def _rules(raw: RawSettings, issuers: frozenset[str]) -> Rules:

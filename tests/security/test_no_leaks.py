@@ -224,12 +224,28 @@ def test_settings_that_are_wrong_are_told_without_their_secrets() -> None:
         '[{"d":"SECRET"}]',
         "http://issuer.example/jwks?key=SECRET",
         "https://user:SECRET@issuer.example/jwks",
+        "https://user:SECRET?x@issuer.example/jwks",
+        "https:/user:SECRET@issuer.example/jwks",
+        "https://issuer.example/jwks#SECRET",
+        'https:{"keys":[{"d":"SECRET"}]}',
+        'file:{"keys":[{"d":"SECRET"}]}',
     ],
 )
 def test_keys_in_a_setting_that_is_wrong_are_not_repeated(keys: str) -> None:
     with pytest.raises(SettingsError) as caught:
         bare_lab(JWT_ISSUER=ISSUER, JWT_AUDIENCE=AUDIENCE, JWT_JWKS=keys)
     assert "JWT_JWKS" in str(caught.value)
+    assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize("issuer", ["https://user:SECRET@issuer.example", "user:SECRET@issuer.example"])
+def test_a_password_in_an_issuer_s_address_is_not_repeated(issuer: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        bare_lab(JWT_ISSUER=issuer, JWT_AUDIENCE=AUDIENCE)
+    assert "SECRET" not in str(caught.value)
+    table = f"[[issuers]]\nissuer = '{issuer}'\naudience = '{AUDIENCE}'\njwks = '{json.dumps(jwks())}'\n"
+    with pytest.raises(SettingsError, match="stands twice") as caught:
+        bare_lab(JWT_CONFIG=table * 2)
     assert "SECRET" not in str(caught.value)
 
 
