@@ -140,7 +140,8 @@ def authenticate(request: Request, authorizer: Authorizer, now: float, findings:
     issuer = _issuer_of(token, authorizer.issuers)
     findings.issuer = issuer.name
     _check_header(token, issuer)
-    verified = _verify(token, issuer, now)
+    check_signature(token, _candidates(token, issuer, now))
+    verified = VerifiedToken(issuer.name, token.claims, token.payload)
     principal = check_claims(verified, issuer.claim_rules, now)
     generation = issuer.keys.generation(now)
     authorizer.token_cache.put(bearer, Remembered(principal, generation, token.alg, token.kid))
@@ -179,11 +180,6 @@ def _check_header(token: UnverifiedToken, issuer: Issuer) -> None:
     if issuer.token_types and (token.typ is None or token_type(token.typ) not in issuer.token_types):
         accepted = ", ".join(sorted(issuer.token_types))
         raise TokenError(Reason.UNSUPPORTED_TOKEN_TYPE, f"the token's typ is not one of: {accepted}")
-
-
-def _verify(token: UnverifiedToken, issuer: Issuer, now: float) -> VerifiedToken:
-    check_signature(token, _candidates(token, issuer, now))
-    return VerifiedToken(issuer.name, token.claims, token.payload)
 
 
 def _candidates(token: UnverifiedToken, issuer: Issuer, now: float) -> tuple[Key, ...]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NoReturn
 
-from authorizer.dataclass import dataclass, field
+from authorizer.dataclass import dataclass, field, transient
 from authorizer.errors import Reason, TokenError
-from authorizer.json_text import is_compact, json_text
+from authorizer.json_text import is_one_line, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,7 +40,7 @@ class ClaimRules:
     principal_claim: str = "sub"
 
 
-@dataclass(frozen=True, slots=True)
+@transient(frozen=True, slots=True)
 class VerifiedToken:
     """A token that one of its issuer's keys has signed. Its claims are the issuer's, and not yet checked.
 
@@ -83,7 +83,7 @@ class Principal:
         """
         text = self._claims_text
         if text is None:
-            text = self.payload if is_compact(self.payload) else json_text(self.claims)
+            text = self.payload if is_one_line(self.payload) else json_text(self.claims)
             object.__setattr__(self, "_claims_text", text)
         return text
 
@@ -98,7 +98,8 @@ def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Princip
     expires_at = numeric_date(claims, "exp")
     if expires_at is None:
         _refuse(Reason.INVALID_CLAIM, "the token has no exp: tokens that never expire are not accepted")
-    issued_at, starts_at = numeric_date(claims, "iat"), numeric_date(claims, "nbf")
+    issued_at = numeric_date(claims, "iat")
+    starts_at = numeric_date(claims, "nbf") if "nbf" in claims else issued_at
     not_before = max(issued_at or 0, starts_at or 0) - rules.leeway
     valid_until = expires_at + rules.leeway
     check_time(not_before, valid_until, now)

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from dataclasses import dataclass, field
+    from dataclasses import dataclass as transient
     from typing import Any
 
-__all__ = ["dataclass", "field"]
+__all__ = ["dataclass", "field", "transient"]
 
 _MISSING: Any = object()
 _ABOUT_STORAGE = frozenset({"__dict__", "__weakref__"})
@@ -50,16 +51,21 @@ class _Field:
 
 
 def _dataclass[C](
-    *, slots: bool, frozen: bool = False, eq: bool = True, order: bool = False
+    *, slots: bool, frozen: bool = False, eq: bool = True, order: bool = False, guarded: bool = True
 ) -> Callable[[type[C]], type[C]]:
-    """Make the decorator. Classes without slots are not made."""
+    """Make the decorator. Classes without slots are not made. Without a guard, only mypy keeps values frozen."""
     if not slots:
         message = "only dataclasses with slots=True are made here"
         raise TypeError(message)
-    return lambda declared: _make(declared, frozen=frozen, eq=eq, order=order)
+    return lambda declared: _make(declared, frozen=frozen, eq=eq, order=order, guarded=frozen and guarded)
 
 
-def _make[C](declared: type[C], *, frozen: bool, eq: bool, order: bool) -> type[C]:
+def _transient[C](*, slots: bool, frozen: bool) -> Callable[[type[C]], type[C]]:
+    """Make the decorator for values that one request makes and no other sees: only the type checker guards them."""
+    return _dataclass(slots=slots, frozen=frozen, guarded=False)
+
+
+def _make[C](declared: type[C], *, frozen: bool, eq: bool, order: bool, guarded: bool) -> type[C]:
     """Make the class anew, since slots have to be there from the start."""
     own = declared.__dict__
     fields = {name: _as_field(own.get(name, _MISSING)) for name in declared.__annotations__}
@@ -79,12 +85,12 @@ def _make[C](declared: type[C], *, frozen: bool, eq: bool, order: bool) -> type[
             members["__le__"] = _comparison(lambda one, other: values(one) <= values(other))
             members["__gt__"] = _comparison(lambda one, other: values(one) > values(other))
             members["__ge__"] = _comparison(lambda one, other: values(one) >= values(other))
-    if frozen:
+    if guarded:
         members["__setattr__"] = members["__delattr__"] = _refuse
     kind: Any = type(declared)
     made: type[C] = kind(declared.__name__, declared.__bases__, members)
     made.__qualname__ = declared.__qualname__
-    type.__setattr__(made, "__init__", _first_constructor(made, fields, frozen=frozen))
+    type.__setattr__(made, "__init__", _first_constructor(made, fields, guarded=guarded))
     return made
 
 
@@ -92,19 +98,19 @@ def _as_field(written: object) -> _Field:
     return written if isinstance(written, _Field) else _Field(default=written)
 
 
-def _first_constructor(made: type, fields: Mapping[str, _Field], *, frozen: bool) -> Callable[..., None]:
+def _first_constructor(made: type, fields: Mapping[str, _Field], *, guarded: bool) -> Callable[..., None]:
     """Compile ``__init__`` when it is first called: half of the classes have no value during start-up."""
 
     def construct(self: object, *arguments: object, **named: object) -> None:
-        constructor = _constructor(made, fields, frozen=frozen)
+        constructor = _constructor(made, fields, guarded=guarded)
         type.__setattr__(made, "__init__", constructor)
         constructor(self, *arguments, **named)
 
     return construct
 
 
-def _constructor(made: type, fields: Mapping[str, _Field], *, frozen: bool) -> Callable[..., None]:
-    """Compile ``__init__``. Where values are frozen it sets slots directly, which still works, and is quickest."""
+def _constructor(made: type, fields: Mapping[str, _Field], *, guarded: bool) -> Callable[..., None]:
+    """Compile ``__init__``. Where there is a guard it sets slots directly, which still works, and costs a call each."""
     names: dict[str, object] = {"missing": _MISSING}
     parameters, body = ["self"], []
     for name, about in fields.items():
@@ -122,7 +128,7 @@ def _constructor(made: type, fields: Mapping[str, _Field], *, frozen: bool) -> C
             continue  # __post_init__ sets it
         else:
             parameters.append(name)
-        body.append(f" set_{name}(self, {value})" if frozen else f" self.{name} = {value}")
+        body.append(f" set_{name}(self, {value})" if guarded else f" self.{name} = {value}")
     if hasattr(made, "__post_init__"):
         body.append(" self.__post_init__()")
     exec("\n".join([f"def __init__({', '.join(parameters)}):", *body]), names)  # noqa: S102 - of our own field names
@@ -145,4 +151,4 @@ def _refuse(self: object, name: str, *_: object) -> None:
 
 
 if not TYPE_CHECKING:  # pragma: no branch - the type checker sees the standard library's
-    dataclass, field = _dataclass, _Field
+    dataclass, field, transient = _dataclass, _Field, _transient

@@ -10,7 +10,7 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, NoReturn
 
-from authorizer.dataclass import dataclass, field
+from authorizer.dataclass import field, transient
 from authorizer.errors import DecisionError, Reason
 from authorizer.method_arn import MethodArn
 
@@ -37,7 +37,7 @@ class EventKind(StrEnum):
         return self in {EventKind.HTTP_API_V1, EventKind.HTTP_API_V2}
 
 
-@dataclass(frozen=True, slots=True)
+@transient(frozen=True, slots=True)
 class Request:
     """What is asked for, and where a token for it may be; nothing in it has been verified.
 
@@ -203,10 +203,11 @@ def _values(
             continue
         if not isinstance(mapping, dict):
             _invalid(f"{form} is no JSON object")
-        for key, value in mapping.items():
+        for key in mapping:
             # Most names are of another length, which is seen at once. Python's lower() maps a few letters outside
             # ASCII into it: they spell no header's name.
             if len(key) == length and (key == name or (ignore_case and key.isascii() and key.lower() == name)):
+                value = mapping[key]
                 for item in value if isinstance(value, list) else (value,):
                     if not isinstance(item, str):
                         _invalid(f"{form} has a value that is no text")

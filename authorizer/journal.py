@@ -58,7 +58,8 @@ class Journal:
         """Write the line of one invocation. ``now`` is Unix seconds, ``duration`` seconds."""
         request, principal = findings.request, findings.principal
         routed = findings.decision.route if findings.decision is not None else None
-        before, after = self._frame(decision, reason)
+        known = None if self._counts else self._frames.get((decision, reason))
+        before, after = known or self._frame(decision, reason)
         usual = _usual(
             request.kind if request else None,
             findings.issuer,
@@ -83,24 +84,22 @@ class Journal:
         )
 
     def _frame(self, decision: str, reason: Reason | None) -> _Frame:
-        """Give what is the same in each line of this decision and reason, encoded once, unless there are counts."""
-        frame = self._frames.get((decision, reason))
-        if frame is None or self._counts:
-            line = {
-                "_aws": {"CloudWatchMetrics": self._directives(reason), "Timestamp": 0},
-                "level": "ERROR" if decision == "error" else "INFO",
-                "message": f"{decision}: {reason}" if reason else decision,
-                "service": self._service,
-                "version": __version__,
-                "decision": decision,
-                "reason": reason,
-                "Decisions": 1,
-                **self._counts,
-            }
-            before, timestamp, after = json_text(line)[:-1].partition('"Timestamp":')
-            frame = (before + timestamp, after[1:] + ",")
-            if not self._counts:
-                self._frames[decision, reason] = frame
+        """Word what is the same in each line of this decision and reason; keep it, unless there are counts in it."""
+        line = {
+            "_aws": {"CloudWatchMetrics": self._directives(reason), "Timestamp": 0},
+            "level": "ERROR" if decision == "error" else "INFO",
+            "message": f"{decision}: {reason}" if reason else decision,
+            "service": self._service,
+            "version": __version__,
+            "decision": decision,
+            "reason": reason,
+            "Decisions": 1,
+            **self._counts,
+        }
+        before, timestamp, after = json_text(line)[:-1].partition('"Timestamp":')
+        frame = (before + timestamp, after[1:] + ",")
+        if not self._counts:
+            self._frames[decision, reason] = frame
         return frame
 
     def _directives(self, reason: Reason | None) -> list[dict[str, object]]:

@@ -22,7 +22,7 @@ def json_object(data: bytes) -> tuple[dict[str, object], str]:
     """Read a JSON object; give its text as well. Raises :class:`BadJsonError`, whose message holds nothing of it."""
     try:
         text = data.decode()
-        if text.count("[") + text.count("{") > MAX_NESTING:
+        if data.count(b"[") + data.count(b"{") > MAX_NESTING:
             _check_nesting(text)
         # Issuers send no white space around it, and `decode` would look for some.
         value, end = _decoder.raw_decode(text) if text.startswith("{") else (None, -1)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, NoReturn
 
-from authorizer.dataclass import dataclass, field
+from authorizer.dataclass import dataclass, field, transient
 from authorizer.errors import Reason, TokenError
 from authorizer.strict_json import BadJsonError, json_object
 
@@ -56,7 +56,7 @@ class TokenSource:
         object.__setattr__(self, "has_scheme", is_authorization)
 
 
-@dataclass(frozen=True, slots=True)
+@transient(frozen=True, slots=True)
 class BearerToken:
     """The text that a client sent as its token. It never shows itself in a log or a traceback."""
 
@@ -79,7 +79,7 @@ class BearerToken:
         return digest
 
 
-@dataclass(frozen=True, slots=True)
+@transient(frozen=True, slots=True)
 class UnverifiedToken:
     """A well-formed token that anybody may have written.
 
@@ -150,14 +150,20 @@ def parse(token: BearerToken) -> UnverifiedToken:
         _malformed(_not_compact(text))
     decoded_signature = _base64url(signature, "signature")
     alg, kid, typ = read_header(header)
-    claims, json = _json_part(payload, "payload")
+    try:
+        claims, json = json_object(_base64url(payload, "payload"))
+    except BadJsonError as error:
+        _malformed(f"the payload {error}")
     return UnverifiedToken(alg, kid, typ, claims, signing_input.encode("ascii"), decoded_signature, json)
 
 
 @lru_cache(maxsize=16)
 def read_header(encoded: str) -> tuple[str, str | None, str | None]:
     """Read ``alg``, ``kid`` and ``typ``. All tokens that one key signed have the same header, so it is read once."""
-    header, _ = _json_part(encoded, "header")
+    try:
+        header, _ = json_object(_base64url(encoded, "header"))
+    except BadJsonError as error:
+        _malformed(f"the header {error}")
     # RFC 7515 section 4.1.11: extensions marked critical must be understood or the token refused; none is
     # understood here. `b64` (RFC 7797) changes what is signed, so it is refused even where `crit` forgot it.
     for name in ("crit", "b64"):
@@ -191,13 +197,6 @@ def _header_text(header: Mapping[str, object], name: str) -> str | None:
     if not isinstance(value, str):
         _malformed(f"the header's {name} is no text")
     return value
-
-
-def _json_part(text: str, part: str) -> tuple[dict[str, object], str]:
-    try:
-        return json_object(_base64url(text, part))
-    except BadJsonError as error:
-        _malformed(f"the {part} {error}")
 
 
 def _base64url(text: str, part: str) -> bytes:

@@ -177,3 +177,18 @@ def test_may_be_generic(module: ModuleType) -> None:
 def test_without_slots_none_is_made() -> None:
     with pytest.raises(TypeError, match="slots=True"):
         ours.dataclass(slots=False)
+
+
+def test_a_transient_value_is_like_any_but_that_nothing_guards_it() -> None:
+    @ours.transient(frozen=True, slots=True)
+    class Seen:
+        name: str
+        count: int = ours.field(default=0, compare=False)
+
+    kind: Any = Seen
+    assert kind("a", 1) == kind("a", 2) != kind("b", 1)
+    assert hash(kind("a", 1)) == hash(kind("a", 2))
+    assert repr(kind("a")).endswith("Seen(name='a', count=0)")
+    one = kind("a")
+    one.count = 5
+    assert one.count == 5
