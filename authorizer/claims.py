@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NoReturn
 
-from authorizer.dataclass import dataclass, field, transient
+from authorizer.dataclass import dataclass, field, unguarded
 from authorizer.errors import Reason, TokenError
 from authorizer.json_text import is_one_line, json_text
 
@@ -40,7 +40,7 @@ class ClaimRules:
     principal_claim: str = "sub"
 
 
-@transient(frozen=True, slots=True)
+@unguarded(frozen=True, slots=True)
 class VerifiedToken:
     """A token that one of its issuer's keys has signed. Its claims are the issuer's, and not yet checked.
 
@@ -52,7 +52,7 @@ class VerifiedToken:
     payload: str = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@unguarded(frozen=True, slots=True)
 class Principal:
     """Who asks, by a token that has been verified and checked.
 
@@ -102,12 +102,10 @@ def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Princip
     starts_at = numeric_date(claims, "nbf") if "nbf" in claims else issued_at
     not_before = max(issued_at or 0, starts_at or 0) - rules.leeway
     valid_until = expires_at + rules.leeway
-    check_time(not_before, valid_until, now)
+    if not not_before <= now < valid_until:
+        check_time(not_before, valid_until, now)
     if rules.max_lifetime is not None:
-        if issued_at is None:
-            _refuse(Reason.INVALID_CLAIM, "the token has no iat, so its lifetime cannot be limited")
-        if expires_at - issued_at > rules.max_lifetime:
-            _refuse(Reason.TOKEN_LIFETIME_TOO_LONG, f"the token lives longer than {rules.max_lifetime:g} seconds")
+        _check_lifetime(issued_at, expires_at, rules.max_lifetime)
     if rules.audience:
         _check_audience(claims, rules.audience)
     if rules.client_id:
@@ -184,6 +182,13 @@ def claim_holds(claims: Mapping[str, object], name: str, accepted: tuple[Scalar,
 
 def _same(value: object, wanted: Scalar) -> bool:
     return isinstance(value, bool) is isinstance(wanted, bool) and value == wanted
+
+
+def _check_lifetime(issued_at: float | None, expires_at: float, longest: float) -> None:
+    if issued_at is None:
+        _refuse(Reason.INVALID_CLAIM, "the token has no iat, so its lifetime cannot be limited")
+    if expires_at - issued_at > longest:
+        _refuse(Reason.TOKEN_LIFETIME_TOO_LONG, f"the token lives longer than {longest:g} seconds")
 
 
 def _check_audience(claims: Mapping[str, object], accepted: frozenset[str]) -> None:

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from dataclasses import dataclass, field
-    from dataclasses import dataclass as transient
+    from dataclasses import dataclass as unguarded
     from typing import Any
 
-__all__ = ["dataclass", "field", "transient"]
+__all__ = ["dataclass", "field", "unguarded"]
 
 _MISSING: Any = object()
 _ABOUT_STORAGE = frozenset({"__dict__", "__weakref__"})
@@ -60,8 +60,8 @@ def _dataclass[C](
     return lambda declared: _make(declared, frozen=frozen, eq=eq, order=order, guarded=frozen and guarded)
 
 
-def _transient[C](*, slots: bool, frozen: bool) -> Callable[[type[C]], type[C]]:
-    """Make the decorator for values that one request makes and no other sees: only the type checker guards them."""
+def _unguarded[C](*, slots: bool, frozen: bool) -> Callable[[type[C]], type[C]]:
+    """Make the decorator for what each request makes: a guard costs a call for each field, so only mypy is one."""
     return _dataclass(slots=slots, frozen=frozen, guarded=False)
 
 
@@ -151,4 +151,4 @@ def _refuse(self: object, name: str, *_: object) -> None:
 
 
 if not TYPE_CHECKING:  # pragma: no branch - the type checker sees the standard library's
-    dataclass, field, transient = _dataclass, _Field, _transient
+    dataclass, field, unguarded = _dataclass, _Field, _unguarded

@@ -10,7 +10,7 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, NoReturn
 
-from authorizer.dataclass import field, transient
+from authorizer.dataclass import field, unguarded
 from authorizer.errors import DecisionError, Reason
 from authorizer.method_arn import MethodArn
 
@@ -37,7 +37,7 @@ class EventKind(StrEnum):
         return self in {EventKind.HTTP_API_V1, EventKind.HTTP_API_V2}
 
 
-@transient(frozen=True, slots=True)
+@unguarded(frozen=True, slots=True)
 class Request:
     """What is asked for, and where a token for it may be; nothing in it has been verified.
 

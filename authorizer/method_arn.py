@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NoReturn
 
-from authorizer.dataclass import dataclass, transient
+from authorizer.dataclass import dataclass, unguarded
 from authorizer.errors import DecisionError, Reason
 
 _ARN_PARTS = 6
@@ -27,7 +27,7 @@ class Stage:
     prefix: str
 
 
-@transient(frozen=True, slots=True)
+@unguarded(frozen=True, slots=True)
 class MethodArn:
     """An ``arn:aws:execute-api`` ARN, taken apart at the places where it may be.
 

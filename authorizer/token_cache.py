@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from authorizer.dataclass import dataclass
+from authorizer.dataclass import unguarded
 
 if TYPE_CHECKING:
     from authorizer.claims import Principal
     from authorizer.tokens import BearerToken
 
 
-@dataclass(frozen=True, slots=True)
+@unguarded(frozen=True, slots=True)
 class Remembered:
     """A verified token's principal, the generation of the keys that verified it, and its header for the log."""
 

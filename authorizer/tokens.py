@@ -13,7 +13,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, NoReturn
 
-from authorizer.dataclass import dataclass, field, transient
+from authorizer.dataclass import dataclass, field, unguarded
 from authorizer.errors import Reason, TokenError
 from authorizer.strict_json import BadJsonError, json_object
 
@@ -56,7 +56,7 @@ class TokenSource:
         object.__setattr__(self, "has_scheme", is_authorization)
 
 
-@transient(frozen=True, slots=True)
+@unguarded(frozen=True, slots=True)
 class BearerToken:
     """The text that a client sent as its token. It never shows itself in a log or a traceback."""
 
@@ -79,7 +79,7 @@ class BearerToken:
         return digest
 
 
-@transient(frozen=True, slots=True)
+@unguarded(frozen=True, slots=True)
 class UnverifiedToken:
     """A well-formed token that anybody may have written.
 
