@@ -92,8 +92,7 @@ def authorize(event: object, authorizer: Authorizer, now: float, findings: Findi
         check_route_key(request, authorizer.answers, one_answer=one_answer)
         return simple_response(principal, decision, authorizer.answers)
     compiled = authorizer.policies.compile(principal, decision, request, authorizer.answers.cached_by)
-    if compiled.warnings:
-        findings.warnings += compiled.warnings
+    findings.warnings += compiled.warnings
     if compiled.left_out:
         findings.warnings += (_no_room_for(compiled.left_out),)
     return iam_policy(request, principal, decision, compiled.statements, authorizer.answers)
@@ -128,9 +127,9 @@ def _no_room_for(routes: tuple[str, ...]) -> str:
 def authenticate(request: Request, authorizer: Authorizer, now: float, findings: Findings) -> Principal:
     """Find out who asks. Raises as :func:`authorize` does."""
     bearer = bearer_token(request, authorizer.token_sources)
-    if request.identity_source:
-        warning = foreign_cache_key(request, bearer.text, authorizer.answers)
-        findings.warnings = () if warning is None else (warning,)
+    warning = foreign_cache_key(request, bearer.text, authorizer.answers)
+    if warning is not None:
+        findings.warnings = (warning,)
     remembered = authorizer.token_cache.get(bearer)
     if remembered is not None and _still_good(bearer, remembered, authorizer, now, findings):
         return remembered.principal

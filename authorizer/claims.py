@@ -99,11 +99,11 @@ def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Princip
     if expires_at is None:
         _refuse(Reason.INVALID_CLAIM, "the token has no exp: tokens that never expire are not accepted")
     issued_at = numeric_date(claims, "iat")
-    starts_at = numeric_date(claims, "nbf") if "nbf" in claims else issued_at
-    not_before = max(issued_at or 0, starts_at or 0) - rules.leeway
-    valid_until = expires_at + rules.leeway
-    if not not_before <= now < valid_until:
-        check_time(not_before, valid_until, now)
+    starts_at = issued_at or 0
+    if "nbf" in claims:
+        starts_at = max(starts_at, numeric_date(claims, "nbf") or 0)
+    not_before, valid_until = starts_at - rules.leeway, expires_at + rules.leeway
+    check_time(not_before, valid_until, now)
     if rules.max_lifetime is not None:
         _check_lifetime(issued_at, expires_at, rules.max_lifetime)
     if rules.audience:

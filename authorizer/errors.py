@@ -70,7 +70,7 @@ class DecisionError(AuthorizerError):
 
 
 def shown(written: object) -> str:
-    """Give as much of what stands in the settings as an error repeats: its first 100 characters."""
+    """Give as much of what somebody configured as a message repeats: its first 100 characters."""
     return str(written)[:100]
 
 

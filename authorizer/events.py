@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from authorizer.dataclass import field, unguarded
-from authorizer.errors import DecisionError, Reason
-from authorizer.method_arn import MethodArn
+from authorizer.method_arn import MethodArn, invalid_event
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,14 +117,14 @@ def read_event(event: object) -> Request:
     a backend's event, AppSync's, or one whose parts are of the wrong type.
     """
     if not isinstance(event, dict):  # not Mapping: Lambda reads events with json, and a dict is quicker to recognise
-        _invalid("the event is no JSON object")
+        invalid_event("the event is no JSON object")
     if event.get("version") == "2.0":
         return _http_api_v2(event)
     kind = event.get("type")
     if kind == "TOKEN":
         return _rest_token(event)
     if kind != "REQUEST" or "methodArn" not in event:
-        _invalid(
+        invalid_event(
             "this is no authorizer event of API Gateway: expected type TOKEN or REQUEST with a methodArn, "
             "or version 2.0 with a routeArn"
         )
@@ -136,7 +135,7 @@ def _rest_token(event: Mapping[str, object]) -> Request:
     arn = MethodArn.parse(event.get("methodArn"))
     token = event.get("authorizationToken")
     if token is not None and not isinstance(token, str):
-        _invalid("authorizationToken is no text")
+        invalid_event("authorizationToken is no text")
     return Request(EventKind.REST_TOKEN, arn, arn.method, "/" + arn.path, None, None, (), token, event)
 
 
@@ -159,7 +158,9 @@ def _request(event: Mapping[str, object]) -> Request:
 
 def _http_api_v2(event: Mapping[str, object]) -> Request:
     if "routeArn" not in event:
-        _invalid("a version 2.0 event without a routeArn is a backend's event: attach this function as an authorizer")
+        invalid_event(
+            "a version 2.0 event without a routeArn is a backend's event: attach this function as an authorizer"
+        )
     arn = MethodArn.parse(event["routeArn"])
     listed = event.get("identitySource")
     # Null where the authorizer has no identity source; API Gateway then caches nothing.
@@ -202,7 +203,7 @@ def _values(
         if mapping is None:
             continue
         if not isinstance(mapping, dict):
-            _invalid(f"{form} is no JSON object")
+            invalid_event(f"{form} is no JSON object")
         for key in mapping:
             # Most names are of another length, which is seen at once. Python's lower() maps a few letters outside
             # ASCII into it: they spell no header's name.
@@ -210,10 +211,6 @@ def _values(
                 value = mapping[key]
                 for item in value if isinstance(value, list) else (value,):
                     if not isinstance(item, str):
-                        _invalid(f"{form} has a value that is no text")
+                        invalid_event(f"{form} has a value that is no text")
                     found[item] = None
     return tuple(found)
-
-
-def _invalid(detail: str) -> NoReturn:
-    raise DecisionError(Reason.INVALID_EVENT, detail)

@@ -46,13 +46,13 @@ class MethodArn:
         Raises :class:`DecisionError` (``invalid_event``) for anything else.
         """
         if not isinstance(text, str):
-            _invalid("the event has no ARN of the method or route asked for")
+            invalid_event("the event has no ARN of the method or route asked for")
         stage_begins = text.find("/") + 1
         method_begins = text.find("/", stage_begins) + 1
         method, _, path = text[method_begins:].partition("/")
         stage = _read_stage(text[:method_begins])
         if not method:
-            _invalid(_INCOMPLETE)
+            invalid_event(_INCOMPLETE)
         return cls(stage, method, path)
 
     @property
@@ -66,17 +66,18 @@ def _read_stage(prefix: str) -> Stage:
     """Read an ARN up to its method, which is the same for all requests of a stage, so it is read once."""
     parts = prefix.split(":", _ARN_PARTS - 1)
     if len(parts) != _ARN_PARTS or parts[0] != "arn" or parts[2] != "execute-api":
-        _invalid("the ARN in the event is no execute-api ARN")
+        invalid_event("the ARN in the event is no execute-api ARN")
     _, partition, _, region, account_id, resource = parts
     api_id, _, name = resource.removesuffix("/").partition("/")
     if not (api_id and name):
-        _invalid(_INCOMPLETE)
+        invalid_event(_INCOMPLETE)
     # All of this goes into policies as it is. The one pattern is a stage of "*", as in AWS's samples.
     fixed = f"{partition} {region} {account_id} {api_id} {'' if name == '*' else name}"
     if "*" in fixed or "?" in fixed or "${" in fixed:
-        _invalid("the ARN in the event has a pattern where its API or stage should be")
+        invalid_event("the ARN in the event has a pattern where its API or stage should be")
     return Stage(partition, region, account_id, api_id, name, prefix)
 
 
-def _invalid(detail: str) -> NoReturn:
+def invalid_event(detail: str) -> NoReturn:
+    """Refuse an event that is none of an authorizer's, or is damaged: nobody can say what it asks for."""
     raise DecisionError(Reason.INVALID_EVENT, detail)

@@ -7,6 +7,7 @@ from copy import replace
 from typing import TYPE_CHECKING
 
 from authorizer.dataclass import dataclass, field
+from authorizer.errors import shown
 from authorizer.events import EventKind
 from authorizer.policies import route_keys
 from authorizer.policies.literals import literal
@@ -40,8 +41,6 @@ _GIVEN_UP = policy_of((), Wording((), ()), ("all routes: they overlap too much t
 
 _NOTHING = policy_of((), Wording((), ()), (), share=0)
 """Where no cached policy is given up for one request."""
-_LONGEST = 200
-"""Characters of an API's route in a message."""
 _NO_SLASH = "all routes with variables, where a path has no slash at its end"
 _BROKEN_PROMISE = (
     'unlisted_routes = "absent" promises that the API has no routes but those listed, and this request came by {}: '
@@ -96,9 +95,7 @@ class PolicyCompiler:
                     replace(self.rules, absent=False), self.max_bytes, self.most_work
                 )
             made = self._without_promise.compile(principal, decision, request, cached_by)
-            return Compiled(
-                made.statements, made.left_out, (_BROKEN_PROMISE.format(ascii(request.matched)[:_LONGEST]),)
-            )
+            return Compiled(made.statements, made.left_out, (_BROKEN_PROMISE.format(shown(ascii(request.matched))),))
         rights = self.rules.rights(principal)
         # What a TOKEN authorizer's cache is keyed by is the token, whatever the setting says.
         by_token = cached_by == "token" or (cached_by == "route" and request.kind is EventKind.REST_TOKEN)

@@ -12,8 +12,9 @@ import re
 from typing import TYPE_CHECKING
 
 from authorizer.dataclass import dataclass
-from authorizer.policies.policy import SPECIAL, is_plain
+from authorizer.policies.policy import is_plain
 from authorizer.policies.verdicts import specificity
+from authorizer.policies.words import SPECIAL
 from authorizer.rules.templates import Variable, read_path
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ def literal(rules: Rules, rights: int, method: str, path: str) -> Literal:
     # ? and * match slashes; a text of this many segments at most cannot have one where this text has none.
     longer = "*/" * (text.count("/") + 1) + "*"
     if is_plain(method) and _others_allowed(rules, rights, method, path[1:]):
-        return Literal(SPECIAL.sub("?", text), (longer,))
-    return Literal(SPECIAL.sub(lambda found: f"${{{found[0]}}}", text), (longer,))
+        return Literal(re.sub(SPECIAL, "?", text), (longer,))
+    return Literal(re.sub(SPECIAL, lambda found: f"${{{found[0]}}}", text), (longer,))
 
 
 def _others_allowed(rules: Rules, rights: int, method: str, path: str) -> bool:
@@ -62,6 +63,6 @@ def _may_match(resource: Resource, segments: tuple[str, ...]) -> bool:
         return False
     return all(
         isinstance(part, Variable)
-        or re.fullmatch(re.escape(SPECIAL.sub("\0", segment)).replace("\0", "."), part) is not None
+        or re.fullmatch(re.escape(re.sub(SPECIAL, "\0", segment)).replace("\0", "."), part) is not None
         for part, segment in zip(template, segments, strict=True)
     )

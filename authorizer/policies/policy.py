@@ -11,13 +11,10 @@ from typing import TYPE_CHECKING
 from authorizer.dataclass import dataclass
 from authorizer.policies.sizes import Wording
 from authorizer.policies.statements import Compiled, compiled
-from authorizer.policies.words import compile_texts
+from authorizer.policies.words import SPECIAL, compile_texts
 
 if TYPE_CHECKING:
     from authorizer.policies.sizes import Limits
-
-SPECIAL = re.compile(r"[*?]|\$(?=\{)")
-"""What is a pattern in a resource, or begins a policy variable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ def policy_of(parts: tuple[Part, ...], wording: Wording, left_out: tuple[str, ..
 
 def is_plain(text: str) -> bool:
     """Tell whether a text means itself in a resource."""
-    return SPECIAL.search(text) is None
+    return re.search(SPECIAL, text) is None
 
 
 def with_literal(policy: Policy, text: str, limits: Limits) -> Compiled | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from authorizer.events import EventKind
 from authorizer.policies.statements import DENY_EVERYTHING, MAX_RESOURCE, Compiled, Statement
-from authorizer.policies.words import EVERYTHING, compile_texts
+from authorizer.policies.words import EVERYTHING, SPECIAL, compile_texts
 from authorizer.rules.model import CONNECT, Deny
 
 if TYPE_CHECKING:
@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from authorizer.events import Request
     from authorizer.rules import Allow
 
-# Texts, not expressions: most authorizers word no resource, and those that do have them compiled once as well.
+# A text, not an expression: most authorizers word no resource, and those that do have it compiled once as well.
 _TEMPLATE_VARIABLE = r"\{[^{}]*\}"
-_SPECIAL = r"[*?]|\$(?=\{)"
 
 
 def _allow(resource: str) -> Compiled:
@@ -59,7 +58,7 @@ class Unrestricted:
 def _resource(request: Request, cached_by: str) -> str:
     text = f"{request.method}{request.path}"
     if cached_by == "nothing":
-        resource = re.sub(_SPECIAL, "?", text)
+        resource = re.sub(SPECIAL, "?", text)
     elif request.matched is not None:
         method = EVERYTHING if request.has_any_method else request.method
         resource = f"{method}{re.sub(_TEMPLATE_VARIABLE, EVERYTHING, request.matched)}"

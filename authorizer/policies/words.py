@@ -34,6 +34,9 @@ NO_EMPTY_SEGMENT = "*//*"
 
 EVERYTHING = "*"
 
+SPECIAL = r"[*?]|\$(?=\{)"
+"""An expression for what is a pattern in a resource, or begins a policy variable."""
+
 
 def advance(pattern: Pattern, positions: int, symbol: str) -> int:
     """Read one more segment. ``positions`` is a set of bits: how many parts of the pattern have been read so far."""
