@@ -92,7 +92,8 @@ def authorize(event: object, authorizer: Authorizer, now: float, findings: Findi
         check_route_key(request, authorizer.answers, one_answer=one_answer)
         return simple_response(principal, decision, authorizer.answers)
     compiled = authorizer.policies.compile(principal, decision, request, authorizer.answers.cached_by)
-    findings.warnings += compiled.warnings
+    if compiled.warnings:
+        findings.warnings += compiled.warnings
     if compiled.left_out:
         findings.warnings += (_no_room_for(compiled.left_out),)
     return iam_policy(request, principal, decision, compiled.statements, authorizer.answers)
@@ -127,8 +128,8 @@ def _no_room_for(routes: tuple[str, ...]) -> str:
 def authenticate(request: Request, authorizer: Authorizer, now: float, findings: Findings) -> Principal:
     """Find out who asks. Raises as :func:`authorize` does."""
     bearer = bearer_token(request, authorizer.token_sources)
-    warning = foreign_cache_key(request, bearer.text, authorizer.answers)
-    if warning is not None:
+    # Most events name no identity source, and then there is nothing to ask.
+    if request.identity_source and (warning := foreign_cache_key(request, bearer.text, authorizer.answers)) is not None:
         findings.warnings = (warning,)
     remembered = authorizer.token_cache.get(bearer)
     if remembered is not None and _still_good(bearer, remembered, authorizer, now, findings):
