@@ -43,7 +43,12 @@ class Installed:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {"PATH": f"{self.program.parent}:{os.defpath}", "HOME": str(self.folder)}
+        return {
+            "PATH": f"{self.program.parent}:{os.defpath}",
+            "HOME": str(self.folder),
+            # Typer would look for the shell that the tests were started from, and knows no plain sh.
+            "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1",
+        }
 
     def __call__(self, *arguments: str, code: int = 0, given: str = "") -> str:
         """Run the command, and hold it to its exit code."""
