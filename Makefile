@@ -5,10 +5,10 @@ SAM := .venvs/sam/bin/sam
 MINISTACK := .venvs/ministack/bin/ministack
 # Where MkDocs is, which this alone of our code imports.
 DOCS := .venvs/docs/bin/python
-HOOKS := website/hooks.py
-CHECKED := $(wildcard authorizer devkit demo artifact benchmarks fuzz tests tools/*.py examples/backend examples/*/backend \
+HOOKS := docs/website/hooks.py
+CHECKED := $(wildcard authorizer/* devkit/* packaging/jwt_authorizer_packaging demo benchmarks tests scripts/*.py examples/backend examples/*/backend \
 	examples/serverless-framework) \
-	$(filter-out $(HOOKS),$(wildcard website/*.py))
+	$(filter-out $(HOOKS),$(wildcard docs/website/*.py))
 UNIT := $(wildcard tests/unit tests/vectors tests/properties tests/security)
 # On each processor of the machine at once, up to eight.
 EACH := -n auto --maxprocesses=8 --dist=worksteal
@@ -38,16 +38,16 @@ help: ## List what there is
 
 ## Environments: a stamp each, so that a second run is instant and a changed requirement file installs again.
 
-.venvs/boot/.made: requirements/uv.txt tools/setup.sh
-	@tools/setup.sh boot
+.venvs/boot/.made: requirements/uv.txt scripts/setup.sh
+	@scripts/setup.sh boot
 	@touch $@
 
 .venv/.made: .venvs/boot/.made .python-version requirements/dev.txt
-	@tools/setup.sh venv .venv requirements/dev.txt
+	@scripts/setup.sh venv .venv requirements/dev.txt
 	@touch $@
 
 .venvs/%/.made: .venvs/boot/.made .python-version requirements/%.txt
-	@tools/setup.sh venv .venvs/$* requirements/$*.txt
+	@scripts/setup.sh venv .venvs/$* requirements/$*.txt
 	@touch $@
 
 # A minute of compiling for ten seconds of use.
@@ -118,15 +118,11 @@ demo: .venv/.made .venvs/sam/.made .venvs/ministack/.made ## Three APIs behind t
 
 .PHONY: build
 build: .venv/.made .venvs/sam/.made ## Build the function's package with SAM (ARCH=arm64 or x86_64)
-	. tools/index.sh && $(SAM) build --parameter-overrides Architecture=$(ARCH)
+	. scripts/index.sh && $(SAM) build --parameter-overrides Architecture=$(ARCH)
 
 .PHONY: release
 release: .venv/.made .venvs/release/.made ## Make a release in dist/: packages, templates, bills of materials, checksums (TAG=v1.2.3 to insist on it)
-	. tools/index.sh && $(BIN)/python -m artifact.release --tag "$(TAG)"
-
-.PHONY: record
-record: .venv/.made ## Write down in releases/ what this version promises, for later ones to be held to
-	$(BIN)/python -m artifact.record
+	. scripts/index.sh && $(BIN)/python -m jwt_authorizer_packaging.release --tag "$(TAG)"
 
 .PHONY: bench
 bench: .venvs/bench/.made ## Measure what we claim about speed
@@ -153,8 +149,8 @@ docs-serve: .venvs/docs/.made ## Show the site at http://127.0.0.1:8000/, and ag
 
 .PHONY: lock
 lock: .venvs/boot/.made ## Write the requirement files anew from requirements/*.in, keeping versions that still fit
-	. tools/index.sh && $(LOCK) $(UPGRADE) requirements/runtime.in -o requirements.txt
-	. tools/index.sh && for name in $(LOCKED:.in=); do $(LOCK) $(UPGRADE) $$name.in -o $$name.txt || exit 1; done
+	. scripts/index.sh && $(LOCK) $(UPGRADE) requirements/runtime.in -o requirements.txt
+	. scripts/index.sh && for name in $(LOCKED:.in=); do $(LOCK) $(UPGRADE) $$name.in -o $$name.txt || exit 1; done
 
 # Nothing of Node's is deployed, so there what stops anybody is high or critical.
 .PHONY: audit

@@ -33,11 +33,11 @@ PARTS: Mapping[str, tuple[tuple[str, str], ...]] = {
     FLOOR: (_RUNTIME, ("cryptography, ssl", "import app")),
     OURS: (
         _RUNTIME,
-        ("cryptography, PyJWT's algorithms", "import authorizer.pyjwt"),
-        ("our modules", "import authorizer.function"),
+        ("cryptography, PyJWT's algorithms", "import jwt_authorizer.pyjwt"),
+        ("our modules", "import jwt_authorizer.function"),
         ("ssl", "import ssl"),
-        ("certificates", "from authorizer.jwks.https import system_context; system_context()"),
-        (_FETCHING, "from authorizer.handler import lambda_handler"),
+        ("certificates", "from jwt_authorizer.issuers.https import system_context; system_context()"),
+        (_FETCHING, "from jwt_authorizer.handler import lambda_handler"),
         ("first answer", f"{_EVENT}; lambda_handler(event, context)"),
     ),
     OBVIOUS: (

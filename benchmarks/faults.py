@@ -20,17 +20,17 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-from authorizer.function import create_function
 from benchmarks.outages import outages, serve
 from benchmarks.traffic import AUDIENCE, Administrator, Caller, Outcome, Traffic
-from devkit.signing import generate
+from jwt_authorizer.function import create_function
+from jwt_authorizer_devkit.signing import generate
 from tests.integration.certificates import Authority
 from tests.integration.hostile_server import HostileServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from authorizer.function import AuthorizerFunction
+    from jwt_authorizer.function import AuthorizerFunction
 
 TTL, MAX_STALE, COOLDOWN = 600, 3600, 30
 """Seconds; the defaults."""

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from authorizer.errors import AuthorizerError
-from authorizer.jwks import CachedKeySource, Fetched, FetchError
-from authorizer.keys import Key, KeySet
+from jwt_authorizer.errors import AuthorizerError
+from jwt_authorizer.issuers import CachedKeySource, Fetched, FetchError
+from jwt_authorizer.keys import Key, KeySet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

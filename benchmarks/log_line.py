@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from authorizer import NAMESPACE
-from authorizer.authorize import Findings
-from authorizer.errors import Reason
-from authorizer.journal import Journal
+from jwt_authorizer import NAMESPACE
+from jwt_authorizer.authorize import Findings
+from jwt_authorizer.errors import Reason
+from jwt_authorizer.log_line import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,8 +115,8 @@ def main() -> None:
     ours, theirs = (statistics.median(column) for column in zip(*times, strict=True))
     print(f"a decision: own line {ours:.0f} µs, Powertools {theirs:.0f} µs, ratio {ratio:.1f}")
     print(f"bytes a decision: own line {sizes[0]}, Powertools {sizes[1]}")
-    ours = import_milliseconds("import authorizer.function")
-    both = import_milliseconds("import authorizer.function; from aws_lambda_powertools import Logger, Metrics")
+    ours = import_milliseconds("import jwt_authorizer.function")
+    both = import_milliseconds("import jwt_authorizer.function; from aws_lambda_powertools import Logger, Metrics")
     print(f"import: authorizer {ours:.0f} ms, with Logger and Metrics {both:.0f} ms, ratio {both / ours:.2f}")
 
 

@@ -6,7 +6,7 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING
 
-from devkit.signing import key_set
+from jwt_authorizer_devkit.signing import key_set
 from tests.integration.hostile_server import NOT_FOUND, answer_json, network_failures
 
 if TYPE_CHECKING:

@@ -42,14 +42,23 @@ def ours(load: Workload) -> Package:
     """Build our package as ``sam build`` does, for this machine's kind of processor."""
     folder = BUILD / "ours"
     machine = "arm64" if os.uname().machine in ("aarch64", "arm64") else "x86_64"
-    _run([sys.executable, "artifact/assemble.py", "--architecture", machine, "--into", str(folder)])
+    _run(
+        [
+            sys.executable,
+            "packaging/jwt_authorizer_packaging/assemble.py",
+            "--architecture",
+            machine,
+            "--into",
+            str(folder),
+        ]
+    )
     environment = {
         "JWT_ISSUER": load.issuer,
         "JWT_AUDIENCE": AUDIENCE,
         "JWT_JWKS": load.provider.jwks_url,
         "SSL_CERT_FILE": str(load.certificates),
     }
-    return Package("ours", folder, "authorizer.handler.lambda_handler", environment)
+    return Package("ours", folder, "jwt_authorizer.handler.lambda_handler", environment)
 
 
 def obvious(load: Workload) -> Package:

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
-from authorizer.policies.compiler import PolicyCompiler
-from authorizer.rules import Route
+from jwt_authorizer.policies.compiler import PolicyCompiler
+from jwt_authorizer.rules import Route
 from tests.properties.apis import (
     PREFIX,
     Api,
@@ -43,8 +43,8 @@ from tests.properties.judge import Tally, compare, hold_against, permits
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from authorizer.claims import Principal
-    from authorizer.policies import Compiled
+    from jwt_authorizer.claims import Principal
+    from jwt_authorizer.policies import Compiled
 
 PAGE = Path(__file__).parent.parent / "docs" / "policies.md"
 BEGIN, END = "<!-- figures: python -m benchmarks.policies -->", "<!-- end of figures -->"

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from authorizer.errors import DecisionError
-from devkit.mint import Defect, access_claims, mint
+from jwt_authorizer.errors import DecisionError
+from jwt_authorizer_devkit.mint import Defect, access_claims, mint
 from tests.factories import EVENTS
 
 if TYPE_CHECKING:
     from random import Random
 
-    from authorizer.function import AuthorizerFunction
-    from devkit.signing import SigningKey
+    from jwt_authorizer.function import AuthorizerFunction
+    from jwt_authorizer_devkit.signing import SigningKey
 
 AUDIENCE = "https://api.example.com"
 LIFETIME = 7 * 86_400

@@ -21,18 +21,18 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from joserfc import jwt as joserfc_jwt
 from joserfc.jwk import KeySet as JoserfcKeySet
 
-from authorizer.answers import AnswerSettings, iam_policy
-from authorizer.authorize import Findings
-from authorizer.claims import ClaimRules, VerifiedToken, check_claims
-from authorizer.events import read_event
-from authorizer.function import create_function
-from authorizer.journal import Journal
-from authorizer.jwks import CachedKeySource, Fetched
-from authorizer.keys import check_signature, parse_key_set
-from authorizer.policies import policies_for
-from authorizer.rules import compile_rules
-from authorizer.tokens import BearerToken, TokenPlace, TokenSource, bearer_token, parse
 from benchmarks.workload import AUDIENCE, rest_event
+from jwt_authorizer.answers import AnswerSettings, iam_policy
+from jwt_authorizer.authorize import Findings
+from jwt_authorizer.claims import ClaimRules, VerifiedToken, check_claims
+from jwt_authorizer.events import read_event
+from jwt_authorizer.function import create_function
+from jwt_authorizer.issuers import CachedKeySource, Fetched
+from jwt_authorizer.keys import check_signature, parse_key_set
+from jwt_authorizer.log_line import Journal
+from jwt_authorizer.policies import policies_for
+from jwt_authorizer.rules import compile_rules
+from jwt_authorizer.tokens import BearerToken, TokenPlace, TokenSource, bearer_token, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

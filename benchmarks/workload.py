@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devkit.certificate import self_signed
-from devkit.issuer.provider import Provider
-from devkit.issuer.server import IssuerServer
-from devkit.signing import key_set
+from jwt_authorizer_devkit.certificate import self_signed
+from jwt_authorizer_devkit.issuer.provider import Provider
+from jwt_authorizer_devkit.issuer.server import IssuerServer
+from jwt_authorizer_devkit.signing import key_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

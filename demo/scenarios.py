@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from demo.decisions import DecisionLog, Line
-    from devkit.issuer import Provider
+    from jwt_authorizer_devkit.issuer import Provider
 
 AUDIENCE = "https://api.example.com"
 SCOPE = "orders:read"

@@ -14,7 +14,7 @@ from demo.deployment import Deployer
 from demo.local_aws import LocalAws, local_aws
 from demo.scenarios import authorizer_parameters
 from demo.tools import without_the_users_aws
-from devkit.issuer import Provider, local_issuer
+from jwt_authorizer_devkit.issuer import Provider, local_issuer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -11,27 +11,27 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from authorizer.answers import AnswerSettings
-from authorizer.authorize import Authorizer, Issuer
-from authorizer.claims import ClaimRules, Principal
-from authorizer.errors import Reason, TokenError
-from authorizer.events import EventKind, Request, read_event
-from authorizer.function import AuthorizerFunction
-from authorizer.journal import Journal
-from authorizer.keys import Key, KeySet, parse_key_set
-from authorizer.policies import policies_for
-from authorizer.rules import compile_rules
-from authorizer.settings import HttpApiReject
-from authorizer.token_cache import TokenCache
-from authorizer.tokens import TokenPlace, TokenSource
-from devkit.mint import Defect, access_claims, mint
-from devkit.signing import SigningKey, generate, key_set
+from jwt_authorizer.answers import AnswerSettings
+from jwt_authorizer.authorize import Authorizer, Issuer
+from jwt_authorizer.claims import ClaimRules, Principal
+from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.events import EventKind, Request, read_event
+from jwt_authorizer.function import AuthorizerFunction
+from jwt_authorizer.keys import Key, KeySet, parse_key_set
+from jwt_authorizer.log_line import Journal
+from jwt_authorizer.policies import policies_for
+from jwt_authorizer.rules import compile_rules
+from jwt_authorizer.settings import HttpApiReject
+from jwt_authorizer.token_cache import TokenCache
+from jwt_authorizer.tokens import TokenPlace, TokenSource
+from jwt_authorizer_devkit.mint import Defect, access_claims, mint
+from jwt_authorizer_devkit.signing import SigningKey, generate, key_set
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from authorizer.keys import KeySource
-    from authorizer.rules import Rules
+    from jwt_authorizer.keys import KeySource
+    from jwt_authorizer.rules import Rules
 
 type Event = dict[str, Any]
 

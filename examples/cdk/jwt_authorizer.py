@@ -56,7 +56,7 @@ class JwtAuthorizer(Construct):
         Args:
             scope: What it is part of.
             construct_id: Its name there.
-            package: The zip of a release for ``architecture``, or a folder that artifact/assemble.py filled.
+            package: The zip of a release for ``architecture``, or a folder that ``assemble.py`` filled.
             settings: By the names of the README in lower case, without ``JWT_``. Lists and objects are written as
                 the variables want them.
             architecture: What ``package`` is for.
@@ -78,7 +78,7 @@ class JwtAuthorizer(Construct):
             "Function",
             description="Verifies JSON Web Tokens for API Gateway",
             runtime=lambda_.Runtime.PYTHON_3_13,
-            handler="authorizer.handler.lambda_handler",
+            handler="jwt_authorizer.handler.lambda_handler",
             code=lambda_.Code.from_asset(package),
             architecture=architecture,
             memory_size=memory_size,

@@ -13,7 +13,7 @@ import pytest
 
 from demo.stack import Deployed, Stack, running_stack
 from demo.tools import ROOT, Tools
-from devkit.issuer import TlsFiles, local_issuer
+from jwt_authorizer_devkit.issuer import TlsFiles, local_issuer
 from tests.e2e.node_tools import COMMANDS, install
 from tests.integration.certificates import Authority
 
@@ -56,7 +56,7 @@ def osls(installing: dict[str, Future[Path]]) -> Path:
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a release, as `make release` does; give its folder."""
     dist = tmp_path_factory.mktemp("release") / "dist"
-    command = [sys.executable, "-m", "artifact.release", "--into", str(dist)]
+    command = [sys.executable, "-m", "jwt_authorizer_packaging.release", "--into", str(dist)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
     assert done.returncode == 0, done.stderr
     return dist

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from demo.deployment import Outputs
     from demo.local_aws import LocalAws
     from demo.stack import Stack
-    from devkit.issuer import Provider
+    from jwt_authorizer_devkit.issuer import Provider
 
 STACK = "copied"
 COOLDOWN = 1

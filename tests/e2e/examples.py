@@ -9,14 +9,14 @@ import tomllib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from authorizer.settings import load_settings
 from demo.decisions import DecisionLog
 from demo.deployment import aws_client
 from demo.local_aws import HOST
 from demo.tools import host_architecture
-from devkit.doctoring.apis import apis_of_stack, authorizers_of, environment_of
-from devkit.doctoring.attached import examine_attached
-from devkit.doctoring.findings import Level
+from jwt_authorizer.settings import load_settings
+from jwt_authorizer_devkit.doctoring.apis import apis_of_stack, authorizers_of, environment_of
+from jwt_authorizer_devkit.doctoring.attached import examine_attached
+from jwt_authorizer_devkit.doctoring.findings import Level
 from tests.e2e.cloudformation import Made, make_stack, packaged_template
 from tests.e2e.imported import import_the_rest
 from tests.unit.pages import EXAMPLES

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from artifact.assemble import PYTHON_VERSION
 from demo.tools import ROOT, Tools, clean_environment, host_architecture
+from jwt_authorizer_packaging.assemble import PYTHON_VERSION
 
 if TYPE_CHECKING:
     from demo.stack import Stack
@@ -39,7 +39,7 @@ def packages(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 
 def _copy(project: Path) -> Path:
     """Copy what `sam build` needs; the environment that it finds is this one."""
-    for name in ("artifact", "authorizer", "bundled", "tools"):
+    for name in ("packaging", "authorizer", "bundled", "scripts"):
         shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("requirements.txt", "template.yaml"):
         shutil.copy(ROOT / name, project)
@@ -60,13 +60,13 @@ def test_it_holds_the_required_distributions_and_our_code(package: Path) -> None
     }
     assert installed <= required
     assert {"cryptography", "pyjwt"} <= installed
-    sources = {path.relative_to(ROOT) for path in (ROOT / "authorizer").rglob("*.py")}
-    shipped = {path.relative_to(package) for path in (package / "authorizer").rglob("*.py")}
+    sources = {path.relative_to(ROOT / "authorizer") for path in (ROOT / "authorizer" / "jwt_authorizer").rglob("*.py")}
+    shipped = {path.relative_to(package) for path in (package / "jwt_authorizer").rglob("*.py")}
     assert shipped == sources
 
 
 def test_it_holds_nothing_else(package: Path) -> None:
-    recorded = {"authorizer", "__pycache__"}
+    recorded = {"jwt_authorizer", "__pycache__"}
     for metadata in package.glob("*.dist-info"):
         recorded.add(metadata.name)
     others = {path.name for path in package.iterdir()} - recorded
@@ -107,7 +107,7 @@ def test_each_module_comes_with_bytecode(package: Path) -> None:
 
 def test_it_starts_by_itself(packages: dict[str, Path], tmp_path: Path) -> None:
     # -I -S: neither the environment's packages nor the folder's.
-    script = "import sys; sys.path.insert(0, sys.argv[1]); import authorizer.function as f; print(f.__file__)"
+    script = "import sys; sys.path.insert(0, sys.argv[1]); import jwt_authorizer.function as f; print(f.__file__)"
     package = packages[host_architecture()]
     done = subprocess.run(  # noqa: S603 - our own arguments
         [sys.executable, "-I", "-S", "-c", script, str(package)],

@@ -18,7 +18,7 @@ from demo.deployment import aws_client
 from demo.scenarios import AUDIENCE
 from demo.stack import Deployed
 from demo.tools import ROOT, host_architecture
-from devkit.routes.documents import read_document
+from jwt_authorizer_devkit.routes.documents import read_document
 from tests.e2e.asking import ask
 from tests.e2e.cloudformation import make_stack
 from tests.e2e.node_tools import COMMANDS, node_environment

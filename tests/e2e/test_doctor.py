@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def doctor(stack: Stack, *arguments: str) -> tuple[int, list[dict[str, Any]]]:
     done = subprocess.run(  # noqa: S603 - our own arguments
-        [sys.executable, "-m", "devkit.cli", "doctor", *arguments, "--json"],
+        [sys.executable, "-m", "jwt_authorizer_devkit.cli", "doctor", *arguments, "--json"],
         cwd=ROOT,
         env={
             "PATH": "/usr/bin:/bin",

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from demo.deployment import aws_client
-from devkit.issuer import local_issuer
+from jwt_authorizer_devkit.issuer import local_issuer
 from tests.e2e.examples import AUTHGEAR, Example, Examples, bearer, misfits
 from tests.e2e.user_pool import create_machine_client
 from tests.unit.pages import EXAMPLES, blocks, table
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from demo.stack import Stack
-    from devkit.issuer import Provider
+    from jwt_authorizer_devkit.issuer import Provider
 
 type Row = dict[str, str]
 COLUMNS = ("Call", "Token", "Status", "The log says")

@@ -14,7 +14,7 @@ from tests.unit.pages import EXAMPLES, table
 
 if TYPE_CHECKING:
     from demo.stack import Stack
-    from devkit.issuer import Provider
+    from jwt_authorizer_devkit.issuer import Provider
 
 PAGE = "https://app.example.com"
 COOKIE = "__Host-session"

@@ -14,7 +14,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import OAuthToken
 
 from demo.local_aws import HOST
-from devkit.issuer import IssuerServer, Provider
+from jwt_authorizer_devkit.issuer import IssuerServer, Provider
 from tests.e2e.examples import AUTHGEAR, Example, Examples, Reply, bearer, misfits, send
 from tests.unit.pages import EXAMPLES, blocks, table
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mcp_types import CallToolResult
 
     from demo.local_aws import LocalAws
-    from devkit.signing import Json
+    from jwt_authorizer_devkit.signing import Json
 
 README = EXAMPLES / "mcp-server" / "README.md"
 ROWS = table(README, "Call", "Token", "Status", "The log says")

@@ -17,8 +17,8 @@ from demo.decisions import DecisionLog
 from demo.deployment import aws_client
 from demo.scenarios import AUDIENCE
 from demo.tools import REGION, host_architecture
-from devkit.events import sample
-from devkit.issuer.faults import Fault, FaultKind
+from jwt_authorizer_devkit.events import sample
+from jwt_authorizer_devkit.issuer.faults import Fault, FaultKind
 from tests.cloudwatch import Metric, Metrics, state, watched
 from tests.e2e.cloudformation import Made, change_stack, make_stack, packaged_template
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from demo.stack import Stack
-    from devkit.issuer import Provider
+    from jwt_authorizer_devkit.issuer import Provider
 
 NAME = "watched-authorizer"
 TOPIC = "arn:aws:sns:us-east-1:000000000000:pager"

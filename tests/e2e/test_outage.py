@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from demo.calls import Api
 from demo.scenarios import AUDIENCE, SCOPE
-from devkit.issuer.faults import Fault, FaultKind
+from jwt_authorizer_devkit.issuer.faults import Fault, FaultKind
 from tests.e2e.asking import ask
 
 if TYPE_CHECKING:

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 import boto3  # type: ignore[import-untyped]  # boto3 ships no types
 import pytest
 
-from artifact.archive import sha256
-from artifact.version import version_of
 from demo.deployment import BUCKET, aws_client
 from demo.tools import REGION, ROOT, clean_environment, run
-from devkit.routes.documents import read_document
+from jwt_authorizer_devkit.routes.documents import read_document
+from jwt_authorizer_packaging.archive import sha256
+from jwt_authorizer_packaging.version import version_of
 
 if TYPE_CHECKING:
     from pathlib import Path

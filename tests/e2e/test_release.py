@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from artifact.archive import sha256, zip_folder
-from artifact.release import version_to_make
-from artifact.sbom import Package, bill_of_materials
 from demo.tools import ROOT
+from jwt_authorizer_packaging.archive import sha256, zip_folder
+from jwt_authorizer_packaging.release import version_to_make
+from jwt_authorizer_packaging.sbom import Package, bill_of_materials
 
 VERSION = version_to_make()
 ARCHITECTURES = ("arm64", "x86_64")
@@ -40,7 +40,7 @@ def test_there_is_one_of_each_for_each_architecture(release: Path) -> None:
 def test_another_installer_python_user_and_place_give_the_same_bytes(release: Path, tmp_path: Path) -> None:
     # A tree where nothing of ours is installed, so that pip installs; run by the Python that made .venvs/boot.
     tree, programs = tmp_path / "tree", tmp_path / "bin"
-    for name in ("authorizer", "artifact", "bundled"):
+    for name in ("authorizer", "packaging", "bundled", "scripts"):
         shutil.copytree(ROOT / name, tree / name)
     shutil.copy(ROOT / "requirements.txt", tree)
     programs.mkdir()
@@ -52,7 +52,12 @@ def test_another_installer_python_user_and_place_give_the_same_bytes(release: Pa
         "TZ": "Asia/Tokyo",
         "LC_ALL": "C",
     }
-    command = [str(ROOT / ".venvs/boot/bin/python"), "artifact/assemble.py", "--architecture", "arm64"]
+    command = [
+        str(ROOT / ".venvs/boot/bin/python"),
+        "packaging/jwt_authorizer_packaging/assemble.py",
+        "--architecture",
+        "arm64",
+    ]
     done = subprocess.run(  # noqa: S603 - our own arguments
         [*command, "--into", str(tmp_path / "package")],
         cwd=tree,
@@ -82,7 +87,7 @@ def bill(packaged: zipfile.ZipFile) -> dict[str, Any]:
 
 def test_a_bill_that_breaks_its_schema_is_noticed(release: Path, tmp_path: Path) -> None:
     def checked(file: Path) -> tuple[int, str]:
-        command = [ROOT / ".venvs/release/bin/python", ROOT / "artifact/bill_schema.py", file]
+        command = [ROOT / ".venvs/release/bin/python", ROOT / "packaging/jwt_authorizer_packaging/bill_schema.py", file]
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
         return done.returncode, done.stderr
 
@@ -158,7 +163,15 @@ def test_the_bill_is_of_this_zip_and_says_what_made_it(packaged: zipfile.ZipFile
 
 
 def test_a_tag_that_is_not_the_version_makes_no_release(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "artifact.release", "--into", str(tmp_path / "dist"), "--tag", "v9.9.9"]
+    command = [
+        sys.executable,
+        "-m",
+        "jwt_authorizer_packaging.release",
+        "--into",
+        str(tmp_path / "dist"),
+        "--tag",
+        "v9.9.9",
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
     assert done.returncode == 1
     assert f"the tag is v9.9.9, this tree is {VERSION.label}" in done.stderr

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from demo.tools import ROOT, clean_environment, host_architecture
-from devkit.routes.documents import read_document
+from jwt_authorizer_devkit.routes.documents import read_document
 
 if TYPE_CHECKING:
     from pathlib import Path

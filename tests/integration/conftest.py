@@ -28,7 +28,14 @@ class Run(Protocol):
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Put together for this machine what `sam build` puts together."""
     folder = tmp_path_factory.mktemp("package")
-    command = [sys.executable, "artifact/assemble.py", "--architecture", host_architecture(), "--into", str(folder)]
+    command = [
+        sys.executable,
+        "packaging/jwt_authorizer_packaging/assemble.py",
+        "--architecture",
+        host_architecture(),
+        "--into",
+        str(folder),
+    ]
     subprocess.run(command, check=True, cwd=ROOT)  # noqa: S603 - our own arguments
     return folder
 

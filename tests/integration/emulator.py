@@ -103,7 +103,7 @@ def emulated(
         **settings,
     }
     command = [str(program), "--runtime-interface-emulator-address", address, "--runtime-api-address", api]
-    command += [sys.executable, "-S", "-m", "awslambdaric", "authorizer.handler.lambda_handler"]
+    command += [sys.executable, "-S", "-m", "awslambdaric", "jwt_authorizer.handler.lambda_handler"]
     log = folder / f"emulator-{address.rpartition(':')[2]}.log"
     with log.open("w") as output, ending_with_us(command, environment, package, output) as process:
         wait_for(lambda: listens(address) or _ended(process), _START_SECONDS)

@@ -9,11 +9,11 @@ from copy import replace
 
 import pytest
 
-from authorizer.errors import DecisionError
-from authorizer.function import create_function
 from benchmarks.fleet import Assumptions, Event, Scenario, requests, simulate
-from devkit.issuer.provider import Provider
-from devkit.issuer.server import IssuerServer
+from jwt_authorizer.errors import DecisionError
+from jwt_authorizer.function import create_function
+from jwt_authorizer_devkit.issuer.provider import Provider
+from jwt_authorizer_devkit.issuer.server import IssuerServer
 from tests.factories import AUDIENCE, rest_request_event
 
 SIZE = 15

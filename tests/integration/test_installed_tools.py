@@ -22,7 +22,7 @@ UV = ROOT / ".venvs/boot/bin/uv"
 
 def uv(*arguments: str) -> None:
     # A shell, since index.sh sets the package index that this machine's pip uses.
-    script = '. tools/index.sh; exec "$0" "$@"'
+    script = '. scripts/index.sh; exec "$0" "$@"'
     subprocess.run(["/bin/sh", "-c", script, str(UV), *arguments], check=True, cwd=ROOT, timeout=110)  # noqa: S603 - our own arguments
 
 
@@ -96,7 +96,7 @@ def addresses(tools: Installed) -> Iterator[dict[str, str]]:
 def test_the_wheel_holds_the_function_and_the_tools_alone(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         tops = {name.partition("/")[0] for name in archive.namelist()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"authorizer", "devkit"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"jwt_authorizer", "jwt_authorizer_devkit"}
 
 
 def test_every_command_works_in_an_empty_folder(tools: Installed, addresses: dict[str, str]) -> None:
@@ -140,6 +140,6 @@ def test_wrong_input_is_2_and_out_of_reach_is_3(tools: Installed) -> None:
 
 _MAKE_A_KEY = """
 from pathlib import Path
-from devkit.signing import generate
+from jwt_authorizer_devkit.signing import generate
 Path("key.pem").write_bytes(generate("EdDSA", None).private_pem())
 """

@@ -17,9 +17,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
-from authorizer.errors import DecisionError, Reason
-from authorizer.jwks import CachedKeySource, HttpsClient, key_fetcher
-from authorizer.jwks.response import Deadline
+from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.issuers import CachedKeySource, HttpsClient, key_fetcher
+from jwt_authorizer.issuers.response import Deadline
 from tests.integration.certificates import Authority
 from tests.integration.hostile_server import (
     CHUNKED,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from authorizer.jwks.https import SocketAddress
+    from jwt_authorizer.issuers.https import SocketAddress
     from tests.integration.hostile_server import Behaviour, Exchange
 
 HOST = "issuer.test"

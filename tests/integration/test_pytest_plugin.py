@@ -29,8 +29,8 @@ import re
 from pathlib import Path
 
 import pytest
-from authorizer.errors import SettingsError
-from devkit.pytest_plugin import allows
+from jwt_authorizer.errors import SettingsError
+from jwt_authorizer_devkit.pytest_plugin import allows
 
 KINDS = ["rest_token_event", "rest_request_event", "websocket_event", "http_api_v1_event", "http_api_v2_event"]
 PRODUCTION = {"iss": "https://myapp.authgear.cloud"}
@@ -144,13 +144,14 @@ def test_another_project_tests_itself_with_the_fixtures(tmp_path: Path, installe
 
 def test_the_fixtures_say_what_they_are_for(tmp_path: Path, installed: Path) -> None:
     run = _run(tmp_path, installed, "--fixtures")
-    assert "fixtures defined from devkit.pytest_plugin" in run.stdout
+    assert "fixtures defined from jwt_authorizer_devkit.pytest_plugin" in run.stdout
     for name in ("jwt_authorizer", "jwt_authorizer_issuer", "signed_token", "http_api_v2_event"):
         assert name in run.stdout
 
 
 def test_a_session_that_uses_none_of_it_imports_nothing_of_it(tmp_path: Path, installed: Path) -> None:
-    test = "import sys\n\ndef test_imports():\n    assert not {'authorizer', 'devkit.issuer'} & sys.modules.keys()\n"
+    late = "{'jwt_authorizer', 'jwt_authorizer_devkit.issuer'}"
+    test = f"import sys\n\ndef test_imports():\n    assert not {late} & sys.modules.keys()\n"
     (tmp_path / "test_imports.py").write_text(test, "utf-8")
     run = _run(tmp_path, installed, "test_imports.py")
     assert run.returncode == 0, run.stdout + run.stderr

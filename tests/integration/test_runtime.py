@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from authorizer.errors import Reason
-from devkit.certificate import self_signed
-from devkit.events import kinds, sample
-from devkit.issuer import local_issuer
+from jwt_authorizer.errors import Reason
+from jwt_authorizer_devkit.certificate import self_signed
+from jwt_authorizer_devkit.events import kinds, sample
+from jwt_authorizer_devkit.issuer import local_issuer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from devkit.issuer import Provider
+    from jwt_authorizer_devkit.issuer import Provider
     from tests.integration.conftest import Run
     from tests.integration.emulator import Emulator
 

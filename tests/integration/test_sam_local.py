@@ -15,9 +15,9 @@ import pytest
 
 from demo.processes import ending_with_us
 from demo.tools import ROOT, Tools, clean_environment, host_architecture
-from devkit.events import sample
-from devkit.mint import Defect, access_claims, mint
-from devkit.signing import generate, key_set
+from jwt_authorizer_devkit.events import sample
+from jwt_authorizer_devkit.mint import Defect, access_claims, mint
+from jwt_authorizer_devkit.signing import generate, key_set
 from tests.integration.container_engine import container_engine
 from tests.integration.emulator import free_addresses, listens, wait_for
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from devkit.signing import SigningKey
+    from jwt_authorizer_devkit.signing import SigningKey
 
 # The first run on a machine may have to install an engine.
 pytestmark = pytest.mark.timeout(600)

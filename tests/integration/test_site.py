@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from docs.website.browser import BrowserError, Scheme, Tab, program, served, tab
+from docs.website.look import PAGES, pages_of, problems_of
 from tests.integration.emulator import ROOT
-from website.browser import BrowserError, Scheme, Tab, program, served, tab
-from website.look import PAGES, pages_of, problems_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,7 +123,9 @@ def test_the_site_has_what_the_readme_has(site: Path) -> None:
     assert "unlisted_routes" in settings
     assert "README.md" not in settings
     assert "AWS::Serverless::HttpApi" in (site / "quick-start.html").read_text("utf-8")
-    assert "authenticate" in (site / "source" / "authorizer" / "authorize.py.html").read_text("utf-8")
+    assert "authenticate" in (site / "source" / "authorizer" / "jwt_authorizer" / "authorize.py.html").read_text(
+        "utf-8"
+    )
 
 
 def test_what_leads_nowhere_or_is_left_out_fails_the_build_and_is_named(tmp_path: Path) -> None:

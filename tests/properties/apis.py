@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from authorizer.claims import Principal
-from authorizer.events import EventKind, Request
-from authorizer.method_arn import MethodArn
-from authorizer.rules import Route, Rules, compile_rules
+from jwt_authorizer.claims import Principal
+from jwt_authorizer.events import EventKind, Request
+from jwt_authorizer.method_arn import MethodArn
+from jwt_authorizer.rules import Route, Rules, compile_rules
 
 if TYPE_CHECKING:
-    from authorizer.policies import Compiled
+    from jwt_authorizer.policies import Compiled
 
 
 type Pick = Callable[[Sequence[str]], str]

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from authorizer.rules import Deny
+from jwt_authorizer.rules import Deny
 from tests.properties.apis import oracle, request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from authorizer.claims import Principal
-    from authorizer.policies import Compiled
-    from authorizer.policies.compiler import PolicyCompiler
+    from jwt_authorizer.claims import Principal
+    from jwt_authorizer.policies import Compiled
+    from jwt_authorizer.policies.compiler import PolicyCompiler
     from tests.properties.apis import Api, Asked
 
 

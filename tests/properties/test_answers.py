@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizer.answers import AnswerSettings, HttpApiResponse, iam_policy, refused_token, simple_response
-from authorizer.errors import DecisionError, Reason
-from authorizer.events import EventKind, read_event
-from authorizer.policies import Statement
-from authorizer.rules import Allow, Deny
+from jwt_authorizer.answers import AnswerSettings, HttpApiResponse, iam_policy, refused_token, simple_response
+from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.events import EventKind, read_event
+from jwt_authorizer.policies import Statement
+from jwt_authorizer.rules import Allow, Deny
 from tests.factories import principal, request
 
 JSON = st.recursive(

@@ -8,10 +8,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizer.claims import ClaimRules, Principal, VerifiedToken, check_claims, claim_holds
-from authorizer.errors import Reason, TokenError
-from authorizer.json_text import json_text
-from authorizer.strict_json import json_object
+from jwt_authorizer.claims import ClaimRules, Principal, VerifiedToken, check_claims, claim_holds
+from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.json_text import json_text
+from jwt_authorizer.strict_json import json_object
 from tests.factories import ISSUER, NOW
 
 JSON = st.recursive(

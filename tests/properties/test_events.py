@@ -8,10 +8,10 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from authorizer.errors import DecisionError
-from authorizer.method_arn import MethodArn
-from authorizer.settings import HttpApiReject
-from devkit.mint import Defect
+from jwt_authorizer.errors import DecisionError
+from jwt_authorizer.method_arn import MethodArn
+from jwt_authorizer.settings import HttpApiReject
+from jwt_authorizer_devkit.mint import Defect
 from tests.factories import ARN, EVENTS, FakeKeys, Watched, authorizer, request, token
 
 JSON = st.recursive(

@@ -10,11 +10,11 @@ from pathlib import Path
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from authorizer.function import AuthorizerFunction, create_function
-from devkit.explaining import ApiKind, WatchedFunction, event_for, explain, watched_function
-from devkit.explaining.steps import Outcome
-from devkit.mint import Defect, access_claims, mint
-from devkit.signing import key_set
+from jwt_authorizer.function import AuthorizerFunction, create_function
+from jwt_authorizer_devkit.explaining import ApiKind, WatchedFunction, event_for, explain, watched_function
+from jwt_authorizer_devkit.explaining.steps import Outcome
+from jwt_authorizer_devkit.mint import Defect, access_claims, mint
+from jwt_authorizer_devkit.signing import key_set
 from tests.factories import AUDIENCE, AUTHORIZATION, EVENTS, ISSUER, NOW, signing_key
 
 KEYS = json.dumps(key_set((signing_key("ES256"), signing_key("EdDSA", "key-2"))))

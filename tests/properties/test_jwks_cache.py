@@ -12,9 +12,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from authorizer.errors import AuthorizerError, DecisionError
-from authorizer.jwks import CachedKeySource, Fetched, FetchError
-from authorizer.keys import Key, KeySet
+from jwt_authorizer.errors import AuthorizerError, DecisionError
+from jwt_authorizer.issuers import CachedKeySource, Fetched, FetchError
+from jwt_authorizer.keys import Key, KeySet
 
 TTL, MAX_STALE, COOLDOWN = 600, 900, 30
 NEVER = -(10**12)

@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
-from authorizer.events import EventKind
-from authorizer.policies.compiler import PolicyCompiler
-from authorizer.rules import Allow, Deny, Route
+from jwt_authorizer.events import EventKind
+from jwt_authorizer.policies.compiler import PolicyCompiler
+from jwt_authorizer.rules import Allow, Deny, Route
 from tests.properties.apis import (
     METHODS,
     PREFIX,
@@ -40,8 +40,8 @@ from tests.properties.judge import Tally, compare, covers, hold_against, permits
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from authorizer.claims import Principal
-    from authorizer.policies import Compiled
+    from jwt_authorizer.claims import Principal
+    from jwt_authorizer.policies import Compiled
 
 SHORT = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PLAIN = re.compile(r"[A-Za-z0-9/:*_-]+")

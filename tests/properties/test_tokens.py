@@ -10,11 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from authorizer.authorize import Findings, authorize
-from authorizer.errors import Reason, TokenError
-from authorizer.events import EventKind
-from authorizer.tokens import BearerToken, TokenPlace, TokenSource, UnverifiedToken, bearer_token, parse
-from devkit.signing import base64url
+from jwt_authorizer.authorize import Findings, authorize
+from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.events import EventKind
+from jwt_authorizer.tokens import BearerToken, TokenPlace, TokenSource, UnverifiedToken, bearer_token, parse
+from jwt_authorizer_devkit.signing import base64url
 from tests.factories import AUTHORIZATION, NOW, FakeKeys, authorizer, parsed_keys, request, rest_token_event, token
 
 ALGORITHMS = ("ES256", "EdDSA", "RS256", "PS256")

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from authorizer.function import create_function
-from devkit.signing import SigningKey, base64url, generate
+from jwt_authorizer.function import create_function
+from jwt_authorizer_devkit.signing import SigningKey, base64url, generate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from authorizer.errors import Reason
-    from authorizer.function import AuthorizerFunction
+    from jwt_authorizer.errors import Reason
+    from jwt_authorizer.function import AuthorizerFunction
 
 NOW = 1_800_000_000.0
 ISSUER = "https://issuer.example.com"

@@ -16,8 +16,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from authorizer.errors import DecisionError, Reason, SettingsError
-from devkit.signing import SigningKey, base64url
+from jwt_authorizer.errors import DecisionError, Reason, SettingsError
+from jwt_authorizer_devkit.signing import SigningKey, base64url
 from tests.security.lab import (
     ISSUER,
     Lab,

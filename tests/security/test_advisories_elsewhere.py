@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import dsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from authorizer.errors import Reason
-from devkit.signing import base64url
+from jwt_authorizer.errors import Reason
+from jwt_authorizer_devkit.signing import base64url
 from tests.security.lab import (
     AUDIENCE,
     ISSUER,

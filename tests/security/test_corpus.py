@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from fuzz.policies import PROBES, allows, check_policy
-from fuzz.targets import NOW, TARGETS, check_let_in, claims
+from tests.fuzz.policies import PROBES, allows, check_policy
+from tests.fuzz.targets import NOW, TARGETS, check_let_in, claims
 
-CORPUS = Path(__file__).resolve().parents[2] / "fuzz" / "corpus"
+CORPUS = Path(__file__).resolve().parents[1] / "fuzz" / "corpus"
 
 
 @pytest.mark.parametrize("target", TARGETS)

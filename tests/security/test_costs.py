@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from authorizer.tokens import MAX_TOKEN_LENGTH
-from devkit.events import sample
+from jwt_authorizer.tokens import MAX_TOKEN_LENGTH
+from jwt_authorizer_devkit.events import sample
 from tests.security.lab import AUDIENCE, ISSUER, bare_lab, claims, encode, jwks, lab, sign, token_event
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import socket
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from authorizer.errors import Reason
-from devkit.signing import SigningKey, base64url
+from jwt_authorizer.errors import Reason
+from jwt_authorizer_devkit.signing import SigningKey, base64url
 from tests.security.lab import (
     AUDIENCE,
     ISSUER,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from authorizer.errors import Reason
+from jwt_authorizer.errors import Reason
 from tests.security.lab import AUDIENCE, ISSUER, NOW, Lab, claims, lab, sign, token_event
 
 

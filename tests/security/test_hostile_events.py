@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from authorizer.errors import DecisionError, Reason
-from devkit.events import FOLDER, kinds, sample
+from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer_devkit.events import FOLDER, kinds, sample
 from tests.security.lab import NOW, Lab, assert_clean, attacker_key, claims, lab, sign
 
 if TYPE_CHECKING:

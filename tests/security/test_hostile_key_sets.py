@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from authorizer.errors import Reason, SettingsError
-from authorizer.keys import parse_key_set
-from devkit.signing import SigningKey, base64url, key_set
+from jwt_authorizer.errors import Reason, SettingsError
+from jwt_authorizer.keys import parse_key_set
+from jwt_authorizer_devkit.signing import SigningKey, base64url, key_set
 from tests.security.lab import CPU_LIMIT, Lab, attacker_key, jwks, key, lab, sign, token_event, with_signature
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from authorizer.errors import DecisionError, Reason
-from devkit.events import sample
-from fuzz.policies import PROBES, ROUTES, allows
+from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer_devkit.events import sample
+from tests.fuzz.policies import PROBES, ROUTES, allows
 from tests.security.lab import ARN, Lab, assert_clean, bare_lab, claims, jwks, sign
 
 if TYPE_CHECKING:

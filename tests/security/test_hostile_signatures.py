@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from authorizer.errors import Reason
-from devkit.signing import SigningKey
+from jwt_authorizer.errors import Reason
+from jwt_authorizer_devkit.signing import SigningKey
 from tests.security.lab import (
     Lab,
     claims,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from authorizer.errors import Reason
-from authorizer.strict_json import MAX_NESTING
-from authorizer.tokens import MAX_TOKEN_LENGTH
-from devkit.signing import base64url
+from jwt_authorizer.errors import Reason
+from jwt_authorizer.strict_json import MAX_NESTING
+from jwt_authorizer.tokens import MAX_TOKEN_LENGTH
+from jwt_authorizer_devkit.signing import base64url
 from tests.security.lab import (
     Lab,
     claims,

@@ -10,13 +10,13 @@ import pytest
 from awslambdaric.bootstrap import handle_event_request  # type: ignore[import-untyped] # it has no types
 from awslambdaric.lambda_runtime_marshaller import LambdaMarshaller  # type: ignore[import-untyped] # it has no types
 
-from authorizer.authorize import Findings
-from authorizer.claims import VerifiedToken, check_claims
-from authorizer.errors import Reason, SettingsError
-from authorizer.events import read_event
-from authorizer.settings.table import SETTINGS
-from authorizer.tokens import BearerToken, parse
-from devkit.events import kinds, sample
+from jwt_authorizer.authorize import Findings
+from jwt_authorizer.claims import VerifiedToken, check_claims
+from jwt_authorizer.errors import Reason, SettingsError
+from jwt_authorizer.events import read_event
+from jwt_authorizer.settings.table import SETTINGS
+from jwt_authorizer.tokens import BearerToken, parse
+from jwt_authorizer_devkit.events import kinds, sample
 from tests.security.lab import (
     AUDIENCE,
     ISSUER,

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from authorizer.errors import SettingsError
+from jwt_authorizer.errors import SettingsError
 from tests.security.lab import AUDIENCE, ISSUER, bare_lab, jwks, lab, sign, token_event
 
 DOORS: dict[str, dict[str, str]] = {

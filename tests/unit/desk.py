@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from devkit.cli.app import run
-from devkit.signing import key_set
+from jwt_authorizer_devkit.cli.app import run
+from jwt_authorizer_devkit.signing import key_set
 from tests.factories import AUDIENCE, ISSUER, NOW, signing_key
 
 if TYPE_CHECKING:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from authorizer.events import EventKind, Request
-from authorizer.method_arn import MethodArn
-from authorizer.policies import policies_for
-from authorizer.rules import Route, compile_rules
+from jwt_authorizer.events import EventKind, Request
+from jwt_authorizer.method_arn import MethodArn
+from jwt_authorizer.policies import policies_for
+from jwt_authorizer.rules import Route, compile_rules
 from tests.properties.apis import PREFIX, principal
 
 if TYPE_CHECKING:
-    from authorizer.policies import Compiled, Policies
-    from authorizer.rules import Rules
+    from jwt_authorizer.policies import Compiled, Policies
+    from jwt_authorizer.rules import Rules
 
 
 def listing(*lines: str, absent: bool = False) -> Rules:

@@ -15,18 +15,18 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from authorizer.claims import ClaimRules
-from authorizer.function import AuthorizerFunction
-from authorizer.journal import Journal
-from authorizer.jwks import CachedKeySource, FetchError
-from authorizer.jwks.fetched import Fetched
-from authorizer.jwks.response import Response
-from authorizer.refresher import refresh
-from authorizer.rules import Route, compile_rules
-from authorizer.settings import HttpApiReject
-from authorizer.settings.table import JWKS_COOLDOWN, JWKS_MAX_STALE, JWKS_TTL
-from devkit.mint import Defect
-from devkit.signing import key_set
+from jwt_authorizer.claims import ClaimRules
+from jwt_authorizer.function import AuthorizerFunction
+from jwt_authorizer.issuers import CachedKeySource, FetchError
+from jwt_authorizer.issuers.fetched import Fetched
+from jwt_authorizer.issuers.response import Response
+from jwt_authorizer.log_line import Journal
+from jwt_authorizer.refresher import refresh
+from jwt_authorizer.rules import Route, compile_rules
+from jwt_authorizer.settings import HttpApiReject
+from jwt_authorizer.settings.table import JWKS_COOLDOWN, JWKS_MAX_STALE, JWKS_TTL
+from jwt_authorizer_devkit.mint import Defect
+from jwt_authorizer_devkit.signing import key_set
 from tests.cloudformation import read_template, resolve
 from tests.cloudwatch import Metric, Metrics
 from tests.factories import (
@@ -47,9 +47,9 @@ from tests.factories import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from authorizer.authorize import Authorizer
-    from authorizer.jwks.aws import AwsClient
-    from authorizer.jwks.response import Deadline
+    from jwt_authorizer.authorize import Authorizer
+    from jwt_authorizer.issuers.aws import AwsClient
+    from jwt_authorizer.issuers.response import Deadline
     from tests.cloudformation import Resolved
 
 type Act = Callable[[Running], None]
@@ -90,7 +90,7 @@ def alarms() -> dict[str, dict[str, Any]]:
 def _failed_start(service: str) -> dict[str, Any]:
     """Have the real entry point fail, by wrong settings, and give the line that it wrote."""
     ended = subprocess.run(
-        [sys.executable, "-c", "import authorizer.handler"],
+        [sys.executable, "-c", "import jwt_authorizer.handler"],
         env={"PYTHONPATH": str(ROOT), "POWERTOOLS_SERVICE_NAME": service, "JWT_LEEWAY_SECONDS": "soon"},
         capture_output=True,
         text=True,

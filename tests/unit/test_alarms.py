@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from authorizer.settings.table import JWKS_TTL
+from jwt_authorizer.settings.table import JWKS_TTL
 from tests.cloudformation import read_template, resolve
 from tests.cloudwatch import Metrics, state, states, watched
 from tests.factories import NOW

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from authorizer.answers import (
+from jwt_authorizer.answers import (
     MAX_WEBSOCKET_RESULT,
     AnswerSettings,
     CachedBy,
@@ -21,14 +21,14 @@ from authorizer.answers import (
     refused_token,
     simple_response,
 )
-from authorizer.errors import DecisionError, Reason
-from authorizer.events import EventKind
-from authorizer.policies import Statement
-from authorizer.rules import Allow, Deny
+from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.events import EventKind
+from jwt_authorizer.policies import Statement
+from jwt_authorizer.rules import Allow, Deny
 from tests.factories import ARN, ISSUER, NOW, SCOPE, Event, principal, request
 
 if TYPE_CHECKING:
-    from authorizer.claims import Principal
+    from jwt_authorizer.claims import Principal
 
 ALLOW = Allow(None)
 LACKS_SCOPE = Deny(Reason.INSUFFICIENT_SCOPE, ("orders:admin", "orders:write"), None)

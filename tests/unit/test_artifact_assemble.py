@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from artifact import assemble
+from jwt_authorizer_packaging import assemble
 
 if TYPE_CHECKING:
     from pathlib import Path

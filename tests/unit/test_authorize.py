@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from authorizer.answers import AnswerSettings, CachedBy, HttpApiResponse
-from authorizer.authorize import Authorizer, Findings, Issuer, authorize
-from authorizer.claims import ClaimRules
-from authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
-from authorizer.events import EventKind
-from authorizer.keys import parse_key_set
-from authorizer.rules import Allow, Deny, Route, compile_rules
-from devkit.mint import Defect, access_claims, mint
+from jwt_authorizer.answers import AnswerSettings, CachedBy, HttpApiResponse
+from jwt_authorizer.authorize import Authorizer, Findings, Issuer, authorize
+from jwt_authorizer.claims import ClaimRules
+from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
+from jwt_authorizer.events import EventKind
+from jwt_authorizer.keys import parse_key_set
+from jwt_authorizer.rules import Allow, Deny, Route, compile_rules
+from jwt_authorizer_devkit.mint import Defect, access_claims, mint
 from tests.factories import (
     AUDIENCE,
     EVENTS,

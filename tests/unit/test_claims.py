@@ -7,14 +7,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from authorizer.claims import ClaimRules, Principal, VerifiedToken, check_claims, claim_holds, has_expired, numeric_date
-from authorizer.errors import Reason, TokenError
-from authorizer.tokens import UnverifiedToken
+from jwt_authorizer.claims import (
+    ClaimRules,
+    Principal,
+    VerifiedToken,
+    check_claims,
+    claim_holds,
+    has_expired,
+    numeric_date,
+)
+from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.tokens import UnverifiedToken
 from tests.factories import ISSUER, NOW
 
 if TYPE_CHECKING:
-    from authorizer.claims import Scalar
-    from devkit.signing import Json
+    from jwt_authorizer.claims import Scalar
+    from jwt_authorizer_devkit.signing import Json
 
 RULES = ClaimRules(leeway=60)
 EXP = 1_800_000_300

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devkit.cli.inputs import parse_environment, read_moment
-from devkit.cli.terminal import WrongInputError
-from devkit.issuer import Fault, FaultKind, Provider, local_issuer
-from devkit.mint import Defect
-from devkit.signing import key_set
+from jwt_authorizer_devkit.cli.inputs import parse_environment, read_moment
+from jwt_authorizer_devkit.cli.terminal import WrongInputError
+from jwt_authorizer_devkit.issuer import Fault, FaultKind, Provider, local_issuer
+from jwt_authorizer_devkit.mint import Defect
+from jwt_authorizer_devkit.signing import key_set
 from tests.factories import AUDIENCE, ISSUER, NOW, rest_request_event, signing_key, token
 from tests.unit.desk import AT, Desk, set_up
 

@@ -11,18 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from authorizer.settings import load_settings
-from authorizer.settings.table import SETTINGS
-from devkit.cli.app import run
-from devkit.environment_toml import toml_of
-from devkit.schema import config_schema
+from jwt_authorizer.settings import load_settings
+from jwt_authorizer.settings.table import SETTINGS
+from jwt_authorizer_devkit.cli.app import run
+from jwt_authorizer_devkit.environment_toml import toml_of
+from jwt_authorizer_devkit.schema import config_schema
 from tests.unit.pages import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from authorizer.settings import Settings
+    from jwt_authorizer.settings import Settings
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters=",=\0"), min_size=1, max_size=8).filter(
     lambda text: bool(text.strip())

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
-from authorizer.keys import parse_key_set
-from authorizer.tokens import BearerToken, parse
-from devkit.certificate import self_signed
-from devkit.cli.token_page import TokenPage
-from devkit.issuer import Fault, FaultKind, Provider, local_issuer
+from jwt_authorizer.keys import parse_key_set
+from jwt_authorizer.tokens import BearerToken, parse
+from jwt_authorizer_devkit.certificate import self_signed
+from jwt_authorizer_devkit.cli.token_page import TokenPage
+from jwt_authorizer_devkit.issuer import Fault, FaultKind, Provider, local_issuer
 from tests.factories import ISSUER, signing_key
 from tests.unit.desk import Desk, set_up
 from tests.unit.pages import ROOT
@@ -130,12 +130,22 @@ def test_mint_from_what_is_no_issuer(desk: Desk, issuer: Provider) -> None:
 
 def test_the_token_that_the_issuer_says_how_to_get(desk: Desk) -> None:
     tls = desk.folder / "with a space"
-    command = [sys.executable, "-m", "devkit.cli", "issuer", "--port", "0", "--no-page", "--tls", str(tls)]
+    command = [
+        sys.executable,
+        "-m",
+        "jwt_authorizer_devkit.cli",
+        "issuer",
+        "--port",
+        "0",
+        "--no-page",
+        "--tls",
+        str(tls),
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as running:  # noqa: S603 - our own arguments
         try:
             assert running.stdout is not None
             line = next(line for line in running.stdout if line.startswith("a token"))
-            ours = f"{shlex.quote(sys.executable)} -m devkit.cli"
+            ours = f"{shlex.quote(sys.executable)} -m jwt_authorizer_devkit.cli"
             mint = line.removeprefix("a token").replace("jwt-authorizer", ours)
             done = subprocess.run(mint, shell=True, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S602 - as a reader would paste it
         finally:

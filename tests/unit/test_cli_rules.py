@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from devkit.cli.app import run
-from devkit.routes.cases import CasesError, parse_cases
+from jwt_authorizer_devkit.cli.app import run
+from jwt_authorizer_devkit.routes.cases import CasesError, parse_cases
 from tests.unit.pages import DOCS, blocks
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devkit.certificate import self_signed
-from devkit.issuer import Discovery, Fault, FaultKind, IssuerServer, Provider, local_issuer, parse_fault
-from devkit.issuer.control import state
+from jwt_authorizer_devkit.certificate import self_signed
+from jwt_authorizer_devkit.issuer import Discovery, Fault, FaultKind, IssuerServer, Provider, local_issuer, parse_fault
+from jwt_authorizer_devkit.issuer.control import state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizer.claims import Principal
-from authorizer.rules import Allow, Route, compile_rules
-from authorizer.settings import load_settings
-from devkit.routes.documents import read_document
-from devkit.routes.listed import Listing, combine, route_tables
-from devkit.routes.reading import read_routes, routes_toml
+from jwt_authorizer.claims import Principal
+from jwt_authorizer.rules import Allow, Route, compile_rules
+from jwt_authorizer.settings import load_settings
+from jwt_authorizer_devkit.routes.documents import read_document
+from jwt_authorizer_devkit.routes.listed import Listing, combine, route_tables
+from jwt_authorizer_devkit.routes.reading import read_routes, routes_toml
 from tests.unit.pages import ROOT
 
 SCHEMES = {

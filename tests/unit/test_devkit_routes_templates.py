@@ -6,8 +6,8 @@ from textwrap import dedent
 
 import pytest
 
-from devkit.routes.listed import Listing, route_tables
-from devkit.routes.reading import read_routes
+from jwt_authorizer_devkit.routes.listed import Listing, route_tables
+from jwt_authorizer_devkit.routes.reading import read_routes
 
 API = """
 Resources:

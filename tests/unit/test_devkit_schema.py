@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from jsonschema import Draft202012Validator
 
-from authorizer.errors import SettingsError
-from authorizer.settings import load_settings
-from authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, ISSUER, SETTINGS, Place, Setting
-from devkit import toml_text
-from devkit.schema import MEANINGS, config_schema, setting_schema
+from jwt_authorizer.errors import SettingsError
+from jwt_authorizer.settings import load_settings
+from jwt_authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, ISSUER, SETTINGS, Place, Setting
+from jwt_authorizer_devkit import toml_text
+from jwt_authorizer_devkit.schema import MEANINGS, config_schema, setting_schema
 from tests.unit.pages import ROOT, Block, blocks
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from devkit.mint import Defect, access_claims, mint
-from devkit.signing import ALGORITHMS, SigningKey, generate, key_set
+from jwt_authorizer_devkit.mint import Defect, access_claims, mint
+from jwt_authorizer_devkit.signing import ALGORITHMS, SigningKey, generate, key_set
 
 NOW = 1_700_000_000
 ISSUER = "https://issuer.example.com"

@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from authorizer.answers import AnswerSettings, iam_policy, simple_response
-from authorizer.authorize import Findings
-from authorizer.claims import ClaimRules, VerifiedToken, check_claims
-from authorizer.errors import Reason
-from authorizer.events import read_event
-from authorizer.journal import Journal
-from authorizer.jwks.cache import FETCH_FAILURES, FETCHES, STALE_SERVED
-from authorizer.policies import Statement
-from authorizer.rules import Allow, Deny
+from jwt_authorizer.answers import AnswerSettings, iam_policy, simple_response
+from jwt_authorizer.authorize import Findings
+from jwt_authorizer.claims import ClaimRules, VerifiedToken, check_claims
+from jwt_authorizer.errors import Reason
+from jwt_authorizer.events import read_event
+from jwt_authorizer.issuers.cache import FETCH_FAILURES, FETCHES, STALE_SERVED
+from jwt_authorizer.log_line import Journal
+from jwt_authorizer.policies import Statement
+from jwt_authorizer.rules import Allow, Deny
 from tests.unit.pages import DOCS, EXAMPLES, Block, blocks, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from authorizer.claims import Principal
-    from authorizer.events import Request
+    from jwt_authorizer.claims import Principal
+    from jwt_authorizer.events import Request
 
 ISSUER = "https://myapp.authgear.cloud"
 IS_VERIFIED = "https://authgear.com/claims/user/is_verified"

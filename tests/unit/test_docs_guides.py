@@ -9,11 +9,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from authorizer.errors import Reason
-from authorizer.function import create_function
-from devkit.cli.app import app
-from devkit.mint import mint
-from devkit.signing import generate, key_set
+from jwt_authorizer.errors import Reason
+from jwt_authorizer.function import create_function
+from jwt_authorizer_devkit.cli.app import app
+from jwt_authorizer_devkit.mint import mint
+from jwt_authorizer_devkit.signing import generate, key_set
 from tests.unit.pages import DOCS, PAGES, ROOT, blocks, prose, read_yaml
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from authorizer.settings.table import SETTINGS
+from jwt_authorizer.settings.table import SETTINGS
 from tests.cloudformation import read_template
 from tests.unit.pages import DOCS, ROOT
 from tests.unit.running import alarms

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from authorizer.errors import Reason
-from authorizer.function import create_function
-from devkit.mint import mint
-from devkit.signing import generate, key_set
+from jwt_authorizer.errors import Reason
+from jwt_authorizer.function import create_function
+from jwt_authorizer_devkit.mint import mint
+from jwt_authorizer_devkit.signing import generate, key_set
 from tests.unit.pages import README
 
 NOW = 1_795_480_000

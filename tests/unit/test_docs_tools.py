@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devkit.cli.app import app, run
-from devkit.explaining.advice import general
-from devkit.issuer import FaultKind
-from devkit.mint import Defect
+from jwt_authorizer_devkit.cli.app import app, run
+from jwt_authorizer_devkit.explaining.advice import general
+from jwt_authorizer_devkit.issuer import FaultKind
+from jwt_authorizer_devkit.mint import Defect
 from tests.factories import signing_key
 from tests.unit import test_explain_advice as mistakes
 from tests.unit.pages import DOCS, PAGES, ROOT, blocks
@@ -34,7 +34,8 @@ def test_each_command_has_its_section() -> None:
 def test_options_on_the_page_exist(command: object) -> None:
     name, callback = command.name, command.callback  # type: ignore[attr-defined]  # Typer types its commands loosely
     lines = [line for line in PAGE.splitlines() if line.startswith(f"jwt-authorizer {name} ")]
-    source = inspect.getsource(inspect.getmodule(callback)) + (ROOT / "devkit/cli/inputs.py").read_text()  # type: ignore[arg-type]  # a callback has a module
+    module = inspect.getsource(inspect.getmodule(callback))  # type: ignore[arg-type]  # a callback has a module
+    source = module + (ROOT / "devkit/jwt_authorizer_devkit/cli/inputs.py").read_text()
     for option in {option for line in lines for option in re.findall(r"(--[a-z-]+)", line.split(" | ")[0])}:
         assert option in source or option.removeprefix("--").replace("-", "_") in source, option
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from authorizer.settings import Settings, load_settings
-from devkit.aws_access import name_region
-from devkit.cli.app import main
-from devkit.doctoring import Finding, Level
-from devkit.doctoring.apis import (
+from jwt_authorizer.settings import Settings, load_settings
+from jwt_authorizer_devkit.aws_access import name_region
+from jwt_authorizer_devkit.cli.app import main
+from jwt_authorizer_devkit.doctoring import Finding, Level
+from jwt_authorizer_devkit.doctoring.apis import (
     Attached,
     Kind,
     OutOfReachError,
@@ -27,8 +27,8 @@ from devkit.doctoring.apis import (
     authorizers_of,
     environment_of,
 )
-from devkit.doctoring.attached import examine_attached
-from devkit.signing import key_set
+from jwt_authorizer_devkit.doctoring.attached import examine_attached
+from jwt_authorizer_devkit.signing import key_set
 from tests.factories import AUDIENCE, ISSUER, signing_key
 
 if TYPE_CHECKING:

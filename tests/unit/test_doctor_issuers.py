@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from authorizer.settings import KeySettings, load_settings
-from authorizer.settings import table as defaults
-from devkit.certificate import self_signed
-from devkit.doctoring import Finding, Level
-from devkit.doctoring.configured import examine_settings
-from devkit.doctoring.issuers import Asked, examine_issuer
-from devkit.doctoring.keys import examine_keys
-from devkit.issuer import Discovery, Fault, FaultKind, local_issuer
-from devkit.signing import SigningKey, generate, key_set
+from jwt_authorizer.settings import KeySettings, load_settings
+from jwt_authorizer.settings import table as defaults
+from jwt_authorizer_devkit.certificate import self_signed
+from jwt_authorizer_devkit.doctoring import Finding, Level
+from jwt_authorizer_devkit.doctoring.configured import examine_settings
+from jwt_authorizer_devkit.doctoring.issuers import Asked, examine_issuer
+from jwt_authorizer_devkit.doctoring.keys import examine_keys
+from jwt_authorizer_devkit.issuer import Discovery, Fault, FaultKind, local_issuer
+from jwt_authorizer_devkit.signing import SigningKey, generate, key_set
 from tests.factories import signing_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from devkit.signing import Json
+    from jwt_authorizer_devkit.signing import Json
 
 KEYS = KeySettings(ttl=600, max_stale=3600, cooldown=30, timeout=3, allow_http=True)
 ALL = defaults.ALGORITHMS.default

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from authorizer.errors import (
+from jwt_authorizer.errors import (
     HEALED_BY_WAITING,
     AuthorizerError,
     DecisionError,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from authorizer.errors import DecisionError, Reason
-from authorizer.events import EventKind, Request, read_event
+from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.events import EventKind, Request, read_event
 from tests.beside import published_event
 from tests.factories import ARN, EVENTS, Event, http_api_v2_event, request, rest_request_event, rest_token_event
 

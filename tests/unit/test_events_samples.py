@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from authorizer.errors import DecisionError
-from authorizer.function import AuthorizerFunction, create_function
-from devkit.events import PLACEHOLDER, kinds, sample
-from devkit.mint import access_claims, mint
-from devkit.signing import generate, key_set
+from jwt_authorizer.errors import DecisionError
+from jwt_authorizer.function import AuthorizerFunction, create_function
+from jwt_authorizer_devkit.events import PLACEHOLDER, kinds, sample
+from jwt_authorizer_devkit.mint import access_claims, mint
+from jwt_authorizer_devkit.signing import generate, key_set
 
 if TYPE_CHECKING:
-    from devkit.signing import Json
+    from jwt_authorizer_devkit.signing import Json
 
 NOW = 1_700_000_000
 ISSUER = "https://issuer.example.com"

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from authorizer.answers import CachedBy
-from authorizer.settings import load_settings
-from authorizer.tokens import TokenPlace
-from devkit.routes.cases import parse_cases
-from devkit.routes.checking import check_rules
-from devkit.routes.listed import route_tables
-from devkit.routes.reading import read_routes
-from devkit.routes.trying import try_cases
+from jwt_authorizer.answers import CachedBy
+from jwt_authorizer.settings import load_settings
+from jwt_authorizer.tokens import TokenPlace
+from jwt_authorizer_devkit.routes.cases import parse_cases
+from jwt_authorizer_devkit.routes.checking import check_rules
+from jwt_authorizer_devkit.routes.listed import route_tables
+from jwt_authorizer_devkit.routes.reading import read_routes
+from jwt_authorizer_devkit.routes.trying import try_cases
 from tests.unit.pages import EXAMPLES, ROOT, blocks, prose, read_yaml, table
 from tests.unit.test_template import parameter_of
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from authorizer.settings import Settings
+    from jwt_authorizer.settings import Settings
 
 DEPLOYED = sorted(path.parent for path in EXAMPLES.glob("*/samconfig.toml"))
 BY_ROUTE = [folder for folder in DEPLOYED if (folder / "rules.toml").exists()]

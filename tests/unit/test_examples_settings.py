@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from authorizer.settings.table import SETTINGS
+from jwt_authorizer.settings.table import SETTINGS
 from tests.unit.pages import EXAMPLES, ROOT, read_yaml, table
 
 TEMPLATE = "The template, so with the Serverless Framework too"

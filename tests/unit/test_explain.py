@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from authorizer.errors import Reason, SettingsError
-from devkit.explaining import ApiKind, event_for, explain, watched_function
-from devkit.explaining.events import default_request
-from devkit.explaining.redaction import redacted
-from devkit.explaining.routes import Copy
-from devkit.explaining.steps import Name, Outcome
-from devkit.issuer import Fault, FaultKind, local_issuer
-from devkit.mint import Defect
-from devkit.signing import key_set
+from jwt_authorizer.errors import Reason, SettingsError
+from jwt_authorizer_devkit.explaining import ApiKind, event_for, explain, watched_function
+from jwt_authorizer_devkit.explaining.events import default_request
+from jwt_authorizer_devkit.explaining.redaction import redacted
+from jwt_authorizer_devkit.explaining.routes import Copy
+from jwt_authorizer_devkit.explaining.steps import Name, Outcome
+from jwt_authorizer_devkit.issuer import Fault, FaultKind, local_issuer
+from jwt_authorizer_devkit.mint import Defect
+from jwt_authorizer_devkit.signing import key_set
 from tests.factories import (
     AUDIENCE,
     AUTHORIZATION,
@@ -31,7 +31,7 @@ from tests.factories import (
 )
 
 if TYPE_CHECKING:
-    from devkit.explaining import Explanation, WatchedFunction
+    from jwt_authorizer_devkit.explaining import Explanation, WatchedFunction
 
 KEYS = json.dumps(key_set((signing_key(),)))
 ROUTES = """

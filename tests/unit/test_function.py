@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from authorizer.answers import AnswerSettings, CachedBy, HttpApiResponse
-from authorizer.claims import ClaimRules
-from authorizer.errors import HEALED_BY_WAITING, DecisionError, Reason, SettingsError
-from authorizer.events import EventKind
-from authorizer.function import create_function
-from authorizer.rules import Route, compile_rules
-from authorizer.settings import HttpApiReject
-from devkit.mint import Defect
-from devkit.signing import key_set
+from jwt_authorizer.answers import AnswerSettings, CachedBy, HttpApiResponse
+from jwt_authorizer.claims import ClaimRules
+from jwt_authorizer.errors import HEALED_BY_WAITING, DecisionError, Reason, SettingsError
+from jwt_authorizer.events import EventKind
+from jwt_authorizer.function import create_function
+from jwt_authorizer.rules import Route, compile_rules
+from jwt_authorizer.settings import HttpApiReject
+from jwt_authorizer_devkit.mint import Defect
+from jwt_authorizer_devkit.signing import key_set
 from tests.beside import published_event
 from tests.factories import (
     AUDIENCE,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from authorizer.rules import Rules
+    from jwt_authorizer.rules import Rules
 
 SIMPLE, IAM = HttpApiResponse.SIMPLE, HttpApiResponse.IAM
 DENY, RAISE = HttpApiReject.DENY, HttpApiReject.RAISE

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from authorizer import NAMESPACE, __version__
-from authorizer.errors import SettingsError
-from devkit.signing import key_set
+from jwt_authorizer import NAMESPACE, __version__
+from jwt_authorizer.errors import SettingsError
+from jwt_authorizer_devkit.signing import key_set
 from tests.factories import AUDIENCE, ISSUER, rest_token_event, signing_key
 
 if TYPE_CHECKING:
-    from authorizer.function import AuthorizerFunction
+    from jwt_authorizer.function import AuthorizerFunction
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,9 +28,9 @@ def start(monkeypatch: pytest.MonkeyPatch, **settings: str) -> AuthorizerFunctio
     """Import the module as Lambda does, once for each environment."""
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    sys.modules.pop("authorizer.handler", None)
+    sys.modules.pop("jwt_authorizer.handler", None)
     try:
-        function: AuthorizerFunction = importlib.import_module("authorizer.handler").lambda_handler
+        function: AuthorizerFunction = importlib.import_module("jwt_authorizer.handler").lambda_handler
     finally:
         assert gc.isenabled()
         gc.unfreeze()  # what the tests make may go again
@@ -90,9 +90,13 @@ def test_wrong_settings_are_counted(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 def test_so_is_a_package_without_what_it_needs() -> None:
     # As one that was built for another architecture: what is compiled does not load. -S: no packages but our own.
-    script = "import sys; sys.path.insert(0, sys.argv[1]); import authorizer.handler"
+    script = "import sys; sys.path.insert(0, sys.argv[1]); import jwt_authorizer.handler"
     ended = subprocess.run(  # noqa: S603 - our own arguments
-        [sys.executable, "-S", "-c", script, str(ROOT)], env={}, capture_output=True, text=True, check=False
+        [sys.executable, "-S", "-c", script, str(ROOT / "authorizer")],
+        env={},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     line = failure(ended.stdout)
     assert (line["message"], line["problems"]) == ("the function does not start: ModuleNotFoundError", [])
@@ -104,7 +108,7 @@ def test_so_is_a_package_without_what_it_needs() -> None:
 
 def test_the_line_is_out_before_lambda_ends_the_process() -> None:
     # It is ended as by a signal: what Python would still write at its own end is lost.
-    script = "import os\ntry:\n  import authorizer.handler\nexcept Exception:\n  os._exit(1)"
+    script = "import os\ntry:\n  import jwt_authorizer.handler\nexcept Exception:\n  os._exit(1)"
     ended = subprocess.run(  # noqa: S603 - our own arguments
         [sys.executable, "-c", script], cwd=ROOT, env={}, capture_output=True, text=True, check=False
     )

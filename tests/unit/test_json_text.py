@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from authorizer.json_text import is_one_line, json_text
+from jwt_authorizer.json_text import is_one_line, json_text
 
 ONE_LINE = ['{"a":"b","e":[1, 2]}', '{"a":"\\u00e4\\n"}', "{}", '{ "a": {"b" : [true,null,-1.5e3]}} ']
 NOT_ONE_LINE = ["", '{"a":1,\n"b":2}', '{"a":1,\r"b":2}', '{"a":1,\t"b":2}', ' {"a":1}', '{"a":"\x7f"}', '{"a":"ä"}']

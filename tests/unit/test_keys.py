@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from authorizer.errors import Reason, TokenError
-from authorizer.keys import SUPPORTED_ALGORITHMS, Key, KeySet, check_signature, parse_key_set
-from authorizer.tokens import BearerToken, UnverifiedToken, parse
-from devkit.mint import Defect
-from devkit.signing import ALGORITHMS, SigningKey, base64url
+from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.keys import SUPPORTED_ALGORITHMS, Key, KeySet, check_signature, parse_key_set
+from jwt_authorizer.tokens import BearerToken, UnverifiedToken, parse
+from jwt_authorizer_devkit.mint import Defect
+from jwt_authorizer_devkit.signing import ALGORITHMS, SigningKey, base64url
 from tests.factories import parsed_keys, signing_key, token
 
 if TYPE_CHECKING:
-    from devkit.signing import Json
+    from jwt_authorizer_devkit.signing import Json
 
 
 def key_set(*jwks: object) -> KeySet:

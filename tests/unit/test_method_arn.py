@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from authorizer.errors import DecisionError, Reason
-from authorizer.events import read_event
-from authorizer.method_arn import MethodArn
+from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.events import read_event
+from jwt_authorizer.method_arn import MethodArn
 
 
 @pytest.mark.parametrize(

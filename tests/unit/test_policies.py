@@ -4,13 +4,13 @@ from copy import replace
 
 import pytest
 
-from authorizer.errors import Reason
-from authorizer.events import EventKind, Request
-from authorizer.policies import Statement, policies_for
-from authorizer.policies.compiler import PolicyCompiler
-from authorizer.policies.literals import literal
-from authorizer.policies.words import resource
-from authorizer.rules import Allow, Deny, Route, compile_rules
+from jwt_authorizer.errors import Reason
+from jwt_authorizer.events import EventKind, Request
+from jwt_authorizer.policies import Statement, policies_for
+from jwt_authorizer.policies.compiler import PolicyCompiler
+from jwt_authorizer.policies.literals import literal
+from jwt_authorizer.policies.words import resource
+from jwt_authorizer.rules import Allow, Deny, Route, compile_rules
 from tests.properties.apis import principal
 from tests.properties.judge import permits
 from tests.unit.policy_lines import ORDERS, asks, compiled, listing, resources

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from authorizer.policies.compiler import PolicyCompiler
-from authorizer.policies.overlaps import describe_overlaps
-from authorizer.policies.repairs import Repairs
-from authorizer.policies.route_keys import answers
-from authorizer.policies.selection import select
-from authorizer.policies.sizes import Limits, Unit, fit
-from authorizer.policies.verdicts import Answer, Item, TooMuchWork, Verdicts
-from authorizer.rules import Route, Rules
+from jwt_authorizer.policies.compiler import PolicyCompiler
+from jwt_authorizer.policies.overlaps import describe_overlaps
+from jwt_authorizer.policies.repairs import Repairs
+from jwt_authorizer.policies.route_keys import answers
+from jwt_authorizer.policies.selection import select
+from jwt_authorizer.policies.sizes import Limits, Unit, fit
+from jwt_authorizer.policies.verdicts import Answer, Item, TooMuchWork, Verdicts
+from jwt_authorizer.rules import Route, Rules
 from tests.properties.apis import PREFIX, Api, Asked, principal
 from tests.properties.judge import Tally, compare, permits
 from tests.unit.policy_lines import asks, compiled, listing, resources
 
 if TYPE_CHECKING:
-    from authorizer.policies.words import Pattern
+    from jwt_authorizer.policies.words import Pattern
 
 ANY = None
 LARGEST_OVERSHOOT = 5_000

@@ -4,21 +4,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from authorizer.policies import Statement, policies_for
-from authorizer.policies.compiler import PolicyCompiler
-from authorizer.policies.overlaps import describe_overlaps
-from authorizer.policies.repairs import Repairs
-from authorizer.policies.selection import kept, select
-from authorizer.policies.sizes import Limits, Unit, fit
-from authorizer.policies.verdicts import Item, Verdicts
-from authorizer.policies.words import ANY, OTHER, SLASH, compile_texts, covers, matches, resource
-from authorizer.rules import compile_rules
+from jwt_authorizer.policies import Statement, policies_for
+from jwt_authorizer.policies.compiler import PolicyCompiler
+from jwt_authorizer.policies.overlaps import describe_overlaps
+from jwt_authorizer.policies.repairs import Repairs
+from jwt_authorizer.policies.selection import kept, select
+from jwt_authorizer.policies.sizes import Limits, Unit, fit
+from jwt_authorizer.policies.verdicts import Item, Verdicts
+from jwt_authorizer.policies.words import ANY, OTHER, SLASH, compile_texts, covers, matches, resource
+from jwt_authorizer.rules import compile_rules
 from tests.properties.apis import PREFIX
 from tests.properties.judge import permits
 from tests.unit.policy_lines import ORDERS, compiled, listing, resources
 
 if TYPE_CHECKING:
-    from authorizer.rules import Rules
+    from jwt_authorizer.rules import Rules
 
 EVERYTHING = ("*",)
 DEEP = ("GET /a/{x}", "GET /a/{x}/b/{y}")

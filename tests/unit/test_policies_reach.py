@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from authorizer.events import EventKind, Request
-from authorizer.method_arn import MethodArn
-from authorizer.policies import policies_for
-from authorizer.policies.compiler import PolicyCompiler
-from authorizer.rules import compile_rules
+from jwt_authorizer.events import EventKind, Request
+from jwt_authorizer.method_arn import MethodArn
+from jwt_authorizer.policies import policies_for
+from jwt_authorizer.policies.compiler import PolicyCompiler
+from jwt_authorizer.rules import compile_rules
 from tests.factories import Watched, authorizer, rest_request_event, token
 from tests.properties.apis import PREFIX, principal
 from tests.properties.judge import permits
 from tests.unit.policy_lines import ORDERS, asks, compiled, listing, resources
 
 if TYPE_CHECKING:
-    from authorizer.policies import Compiled
-    from authorizer.rules import Rules
+    from jwt_authorizer.policies import Compiled
+    from jwt_authorizer.rules import Rules
 
 NO_SLASH = "all routes with variables, where a path has no slash at its end"
 TOO_LONG = "the request itself: it is too long for a policy"

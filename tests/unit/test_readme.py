@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from authorizer.errors import Reason
-from authorizer.settings import load_settings
-from authorizer.settings.table import SETTINGS, Place
 from demo.calls import Api
 from demo.scenarios import By, attempts
+from jwt_authorizer.errors import Reason
+from jwt_authorizer.settings import load_settings
+from jwt_authorizer.settings.table import SETTINGS, Place
 from tests.unit.pages import BLOCKS, DOCS, EXAMPLES, PAGES, README, ROOT, Block, blocks, prose, read_yaml
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from authorizer.settings import Settings
+    from jwt_authorizer.settings import Settings
 
 LINKED = [*PAGES, *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"))]
 TEMPLATES = [path for path in sorted(EXAMPLES.rglob("*.yaml")) if "\nResources:\n" in path.read_text("utf-8")]
@@ -168,7 +168,7 @@ def test_the_architecture_names_files_that_exist() -> None:
     rows = re.findall(r"^\|.*\|$", prose(DOCS / "architecture.md"), re.MULTILINE)
     names = re.findall(r"`([a-z_/]+(?:\.py|/))`", "\n".join(rows))
     assert len(names) > 30
-    assert [name for name in names if not (ROOT / "authorizer" / name).exists()] == []
+    assert [name for name in names if not (ROOT / "authorizer" / "jwt_authorizer" / name).exists()] == []
 
 
 def test_the_index_of_decisions_lists_all_of_them() -> None:

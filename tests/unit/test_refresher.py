@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from moto import mock_aws
 
-from authorizer.errors import DecisionError, Reason, SettingsError
-from authorizer.jwks import CachedKeySource, FetchError, key_fetcher
-from authorizer.jwks.response import Deadline, Response
-from authorizer.refresher import TIMEOUT, lambda_handler, refresh
-from devkit.signing import generate, key_set
+from jwt_authorizer.errors import DecisionError, Reason, SettingsError
+from jwt_authorizer.issuers import CachedKeySource, FetchError, key_fetcher
+from jwt_authorizer.issuers.response import Deadline, Response
+from jwt_authorizer.refresher import TIMEOUT, lambda_handler, refresh
+from jwt_authorizer_devkit.signing import generate, key_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from artifact.archive import checksums, sha256, zip_folder
+from jwt_authorizer_packaging.archive import checksums, sha256, zip_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from artifact.packaged_template import packaged_template
-from devkit.routes.documents import read_document
+from jwt_authorizer_devkit.routes.documents import read_document
+from jwt_authorizer_packaging.packaged_template import packaged_template
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = (ROOT / "template.yaml").read_text("utf-8")

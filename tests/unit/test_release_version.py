@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from artifact.version import ReleaseError, Version, version_of
+from jwt_authorizer_packaging.version import ReleaseError, Version, version_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    (tmp_path / "authorizer").mkdir()
+    (tmp_path / "authorizer" / "jwt_authorizer").mkdir(parents=True)
     write(tmp_path, "pyproject.toml", '[project]\nversion = "1.2.3"\n')
-    write(tmp_path, "authorizer/__init__.py", '"""About it."""\n\n__version__ = "1.2.3"\n')
+    write(tmp_path, "authorizer/jwt_authorizer/__init__.py", '"""About it."""\n\n__version__ = "1.2.3"\n')
     write(tmp_path, "template.yaml", "Metadata:\n  AWS::ServerlessRepo::Application:\n    SemanticVersion: 1.2.3\n")
     write(tmp_path, "CHANGELOG.md", "## [Unreleased]\n\n## [1.2.3] - 2027-01-31\n\n## [1.2.2] - 2027-01-01\n")
     return tmp_path
@@ -40,8 +40,12 @@ def test_until_then_its_files_cannot_be_taken_for_the_release(tree: Path) -> Non
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("authorizer/__init__.py", '__version__ = "1.2.2"\n', "authorizer/__init__.py says 1.2.2, pyproject.toml says"),
-        ("authorizer/__init__.py", "", "authorizer/__init__.py says no version"),
+        (
+            "authorizer/jwt_authorizer/__init__.py",
+            '__version__ = "1.2.2"\n',
+            "authorizer/jwt_authorizer/__init__.py says 1.2.2, pyproject.toml says",
+        ),
+        ("authorizer/jwt_authorizer/__init__.py", "", "authorizer/jwt_authorizer/__init__.py says no version"),
         ("template.yaml", "    SemanticVersion: 2.0.0\n", r"SemanticVersion\) says 2.0.0, pyproject.toml says 1.2.3"),
         ("template.yaml", "Resources: {}\n", "says no version"),
         ("CHANGELOG.md", "## [1.2.30] - 2027-01-31\n", r"needs a section '## \[1.2.3\] - YYYY-MM-DD'"),

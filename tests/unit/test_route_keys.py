@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from authorizer.policies.route_keys import answers
-from authorizer.policies.verdicts import Answer, Verdicts
-from authorizer.rules import Route, Rules, compile_rules
+from jwt_authorizer.policies.route_keys import answers
+from jwt_authorizer.policies.verdicts import Answer, Verdicts
+from jwt_authorizer.rules import Route, Rules, compile_rules
 
 GET, DELETE = frozenset({"GET"}), frozenset({"DELETE"})
 FINE = (

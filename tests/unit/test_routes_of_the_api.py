@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from authorizer.answers import AnswerSettings, CachedBy, HttpApiResponse
-from authorizer.authorize import Findings, authorize
-from authorizer.errors import DecisionError, Reason
-from authorizer.rules import Route, compile_rules
+from jwt_authorizer.answers import AnswerSettings, CachedBy, HttpApiResponse
+from jwt_authorizer.authorize import Findings, authorize
+from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.rules import Route, compile_rules
 from tests.factories import authorizer, http_api_v2_event, rest_request_event, token, websocket_event
 
 GET = frozenset({"GET"})

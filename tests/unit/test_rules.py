@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from authorizer.claims import Principal
-from authorizer.errors import Reason
-from authorizer.rules import Allow, Deny, Route, compile_rules, parse_routes
-from authorizer.rules.templates import parse_template, read_path
+from jwt_authorizer.claims import Principal
+from jwt_authorizer.errors import Reason
+from jwt_authorizer.rules import Allow, Deny, Route, compile_rules, parse_routes
+from jwt_authorizer.rules.templates import parse_template, read_path
 
 if TYPE_CHECKING:
-    from authorizer.rules import Rules
+    from jwt_authorizer.rules import Rules
 
 ISSUER = "https://issuer.example.com"
 

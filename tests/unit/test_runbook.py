@@ -13,7 +13,7 @@ from functools import cache
 
 import pytest
 
-from authorizer.errors import Reason
+from jwt_authorizer.errors import Reason
 from tests.insights import Event, event, fields_of, run
 from tests.unit.pages import BLOCKS, DOCS, Block
 from tests.unit.running import UNKNOWN_KEY, Running, alarms, issuer_is_down, lived, stack

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from authorizer.answers import CachedBy, HttpApiResponse
-from authorizer.errors import Problem, Reason, SettingsError
-from authorizer.rules import Deny
-from authorizer.settings import HttpApiReject, Settings, load_settings
-from authorizer.tokens import TokenPlace, TokenSource
-from devkit.signing import key_set
+from jwt_authorizer.answers import CachedBy, HttpApiResponse
+from jwt_authorizer.errors import Problem, Reason, SettingsError
+from jwt_authorizer.rules import Deny
+from jwt_authorizer.settings import HttpApiReject, Settings, load_settings
+from jwt_authorizer.tokens import TokenPlace, TokenSource
+from jwt_authorizer_devkit.signing import key_set
 from tests.factories import AUDIENCE, AUTHORIZATION, ISSUER, principal, signing_key
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from authorizer.settings.raw import RawSettings, Written, read_raw
-from authorizer.settings.table import AUDIENCE, CACHED_BY, CONFIG, CONTEXT_CLAIMS, ISSUER, JWKS, TOKEN_SOURCE
+from jwt_authorizer.settings.raw import RawSettings, Written, read_raw
+from jwt_authorizer.settings.table import AUDIENCE, CACHED_BY, CONFIG, CONTEXT_CLAIMS, ISSUER, JWKS, TOKEN_SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from authorizer.settings.table import Former
+    from jwt_authorizer.settings.table import Former
 
 ONE_ISSUER = '[[issuers]]\nissuer = "https://a.example.com"\n'
 

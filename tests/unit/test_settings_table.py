@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from authorizer.settings.table import FORMER, SETTINGS, Place
+from jwt_authorizer.settings.table import FORMER, SETTINGS, Place
 
 BY_VARIABLE = {setting.variable: setting for setting in SETTINGS}
 NOTHING: tuple[object, ...] = ()

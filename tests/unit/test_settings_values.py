@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from authorizer.settings import values
-from authorizer.tokens import TokenPlace, TokenSource
+from jwt_authorizer.settings import values
+from jwt_authorizer.tokens import TokenPlace, TokenSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import snapshot_restore_py  # type: ignore[import-untyped]  # it ships no types
 
-from authorizer.function import create_function
-from devkit.signing import key_set
+from jwt_authorizer.function import create_function
+from jwt_authorizer_devkit.signing import key_set
 from tests.factories import AUDIENCE, ISSUER, NOW, rest_request_event, signing_key, token
 
 if TYPE_CHECKING:

@@ -16,14 +16,14 @@ from typing import Any
 
 import pytest
 
-from authorizer import claims, journal, method_arn, tokens
-from authorizer.keys import KeySet
-from authorizer.policies import unrestricted
-from authorizer.pyjwt import _standing_in, _without_package_code
-from devkit.certificate import self_signed
-from devkit.issuer.provider import Provider
-from devkit.issuer.server import IssuerServer
-from devkit.signing import key_set
+from jwt_authorizer import claims, log_line, method_arn, tokens
+from jwt_authorizer.keys import KeySet
+from jwt_authorizer.policies import unrestricted
+from jwt_authorizer.pyjwt import _standing_in, _without_package_code
+from jwt_authorizer_devkit.certificate import self_signed
+from jwt_authorizer_devkit.issuer.provider import Provider
+from jwt_authorizer_devkit.issuer.server import IssuerServer
+from jwt_authorizer_devkit.signing import key_set
 from tests.factories import (
     AUDIENCE,
     ISSUER,
@@ -43,17 +43,17 @@ RUNTIME_CLIENT = "awslambdaric.bootstrap"
 
 KEPT_OUT = {
     "asyncio": "nothing here waits for two things",
-    "authorizer.policies.compiler": "for those who have rules by route",
-    "authorizer.refresher": "it is another function",
+    "jwt_authorizer.policies.compiler": "for those who have rules by route",
+    "jwt_authorizer.refresher": "it is another function",
     "aws_lambda_powertools": "40 ms, for those who have warnings",
     "boto3": "300 ms, for those who have keys or settings in S3 or Parameter Store",
     "cryptography.hazmat.primitives.ciphers": "comes with SSH keys",
     "cryptography.hazmat.primitives.serialization": "PEM files and SSH keys, which brings dataclasses along",
     "cryptography.x509": "certificates",
-    "dataclasses": "authorizer.dataclass is a seventh of its cost",
+    "dataclasses": "jwt_authorizer.records is a seventh of its cost",
     "email": "comes with http.client",
     "encodings.idna": "names outside ASCII",
-    "http.client": "fetching is authorizer.jwks.https",
+    "http.client": "fetching is jwt_authorizer.issuers.https",
     "importlib.util": "importlib.machinery finds modules as well",
     "inspect": "comes with dataclasses",
     "ipaddress": "comes with urllib",
@@ -65,7 +65,7 @@ KEPT_OUT = {
     "ssl": "for those whose keys come over TLS",
     "tomllib": "for those who have JWT_CONFIG",
     "typing_extensions": "comes with Powertools",
-    "urllib.parse": "authorizer.jwks.address",
+    "urllib.parse": "jwt_authorizer.issuers.address",
     "urllib.request": "comes with PyJWT's package",
 }
 
@@ -76,7 +76,7 @@ def started(**more: str) -> dict[str, Any]:
 import gc, json, sys
 import {RUNTIME_CLIENT}
 before = set(sys.modules)
-import authorizer.handler
+import jwt_authorizer.handler
 print(json.dumps({{
     "loaded": sorted(set(sys.modules) - before),
     "frozen": gc.get_freeze_count(),
@@ -113,7 +113,7 @@ def test_start_up_does_without(start: dict[str, Any], module: str) -> None:
 
 
 def test_start_up_loads_no_more_than_it_did(start: dict[str, Any]) -> None:
-    foreign = [name for name in start["loaded"] if not name.startswith("authorizer")]
+    foreign = [name for name in start["loaded"] if not name.startswith("jwt_authorizer")]
     assert len(foreign) <= 50, foreign
 
 
@@ -139,7 +139,7 @@ method = "GET"
 path = "/orders"
 """
     loaded = started(JWT_CONFIG=document, JWT_ISSUER="", JWT_AUDIENCE="", JWT_JWKS="")["loaded"]
-    assert "authorizer.policies.compiler" in loaded
+    assert "jwt_authorizer.policies.compiler" in loaded
 
 
 def test_fetching_keys_loads_tls_and_no_http_client(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_fetching_keys_loads_tls_and_no_http_client(tmp_path: Path) -> None:
 
 def test_pyjwt_and_cryptography_are_whole_for_whoever_asks_later() -> None:
     script = """
-import authorizer.keys, sys
+import jwt_authorizer.keys, sys
 assert "cryptography.x509" not in sys.modules and "jwt" not in sys.modules
 import jwt
 from cryptography import x509
@@ -273,11 +273,11 @@ def test_an_issuer_s_compact_payload_is_not_worded_again(monkeypatch: pytest.Mon
 
 
 def test_what_requests_have_in_common_is_worded_once_for_the_log() -> None:
-    journal._usual.cache_clear()  # noqa: SLF001 - counts are what this is about
+    log_line._usual.cache_clear()  # noqa: SLF001 - counts are what this is about
     function = Watched(authorizer())
     for number in range(5):
         function(rest_request_event(token({"jti": str(number), "sub": f"user-{number}"})))
-    assert journal._usual.cache_info().misses == 1  # noqa: SLF001 - as above
+    assert log_line._usual.cache_info().misses == 1  # noqa: SLF001 - as above
 
 
 def test_tokens_of_one_key_have_their_header_read_once() -> None:

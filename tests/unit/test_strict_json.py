@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from authorizer.strict_json import MAX_NESTING, BadJsonError, json_object
+from jwt_authorizer.strict_json import MAX_NESTING, BadJsonError, json_object
 
 
 def read(text: str) -> dict[str, object]:

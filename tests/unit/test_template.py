@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from authorizer.jwks.documents import document_writer
-from authorizer.refresher import TIMEOUT
-from authorizer.settings.table import SETTINGS
+from jwt_authorizer.issuers.documents import document_writer
+from jwt_authorizer.refresher import TIMEOUT
+from jwt_authorizer.settings.table import SETTINGS
 from tests.cloudformation import read_template, refusals, resolve
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def test_each_parameter_is_in_a_group_once(template: Template) -> None:
 def test_both_architectures_can_be_built(template: Template) -> None:
     assert template["Parameters"]["Architecture"]["Default"] == "arm64"
     for architecture in template["Parameters"]["Architecture"]["AllowedValues"]:
-        makefile = (ROOT / "artifact" / architecture / "Makefile").read_text()
+        makefile = (ROOT / "packaging" / architecture / "Makefile").read_text()
         assert f"ARCHITECTURE := {architecture}\n" in makefile
 
 
@@ -390,12 +390,12 @@ def test_the_refresher_is_off_unless_asked_for(template: Template) -> None:
 def test_the_refresher_is_the_same_package_outside_of_any_vpc(template: Template) -> None:
     metadata = [template["Resources"][name]["Metadata"] for name in ("AuthorizerFunction", "RefresherFunction")]
     assert metadata[0] == metadata[1]
-    assert "build-RefresherFunction" in (ROOT / "artifact" / "artifact.mk").read_text()
+    assert "build-RefresherFunction" in (ROOT / "packaging" / "artifact.mk").read_text()
     stack = resolve(template, ISSUER | OTHERS | REFRESHER)
     refresher: dict[str, Any] = stack.resources["RefresherFunction"]["Properties"]
     for name in ("CodeUri", "Runtime", "Architectures"):
         assert refresher[name] == function_of(stack)[name]
-    assert refresher["Handler"] == "authorizer.refresher.lambda_handler"
+    assert refresher["Handler"] == "jwt_authorizer.refresher.lambda_handler"
     assert "VpcConfig" not in refresher
     # It fetches, then writes; a function that is cut off can't say why.
     assert refresher["Timeout"] > 2 * TIMEOUT

@@ -6,8 +6,8 @@ import gc
 
 import pytest
 
-from authorizer.token_cache import Remembered, TokenCache
-from authorizer.tokens import BearerToken
+from jwt_authorizer.token_cache import Remembered, TokenCache
+from jwt_authorizer.tokens import BearerToken
 from tests.factories import principal
 
 A, B, C = BearerToken("a"), BearerToken("b"), BearerToken("c")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from authorizer.errors import Reason, TokenError
-from authorizer.events import EventKind
-from authorizer.tokens import (
+from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.events import EventKind
+from jwt_authorizer.tokens import (
     MAX_TOKEN_LENGTH,
     BearerToken,
     TokenPlace,
@@ -16,8 +16,8 @@ from authorizer.tokens import (
     parse,
     token_type,
 )
-from devkit.mint import Defect
-from devkit.signing import base64url
+from jwt_authorizer_devkit.mint import Defect
+from jwt_authorizer_devkit.signing import base64url
 from tests.factories import AUTHORIZATION, EVENTS, Event, request, token
 
 X_TOKEN = TokenSource(TokenPlace.HEADER, "X-Token")

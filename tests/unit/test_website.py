@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from website.look import main as look
-from website.pages import HERE, SiteError, address_of, anchor_of, linked_files, listing, page_text, site_of
-from website.pages import sections_of as sections
+from docs.website.look import main as look
+from docs.website.pages import HERE, SiteError, address_of, anchor_of, linked_files, listing, page_text, site_of
+from docs.website.pages import sections_of as sections
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ PROJECT = {
     "docs/adr/0001-one.md": "# 1. One\n",
     "examples/attach/README.md": "# Attach\n\nTake [this](api.yaml).\n",
 }
-SOURCES = {"examples/attach/api.yaml": "a: 1\n", "authorizer/authorize.py": "pass\n"}
+SOURCES = {"examples/attach/api.yaml": "a: 1\n", "authorizer/jwt_authorizer/authorize.py": "pass\n"}
 SUMMARIES = {"more": "docs/README.md"}
 
 
@@ -46,7 +46,11 @@ def shown(path: str, text: str, **others: str) -> str:
         ("docs/errors.md", "adr/", "adr/README.md"),
         ("docs/errors.md", "#one", "#one"),
         ("docs/adr/0001-one.md", "../errors.md#one", "../errors.md#one"),
-        ("docs/adr/0001-one.md", "../../authorizer/authorize.py", "../source/authorizer/authorize.py.md"),
+        (
+            "docs/adr/0001-one.md",
+            "../../authorizer/jwt_authorizer/authorize.py",
+            "../source/authorizer/jwt_authorizer/authorize.py.md",
+        ),
         ("CONTRIBUTING.md", "docs/errors.md#one", "../errors.md#one"),
         ("examples/attach/README.md", "api.yaml", "../../source/examples/attach/api.yaml.md"),
         ("examples/attach/README.md", "../../docs/adr/README.md", "../../adr/README.md"),

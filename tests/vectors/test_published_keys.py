@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from authorizer.keys import parse_key_set
+from jwt_authorizer.keys import parse_key_set
 
 PUBLISHED = json.loads((Path(__file__).parent / "rfc7517.json").read_text("utf-8"))
 

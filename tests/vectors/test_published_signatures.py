@@ -15,15 +15,15 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import import_key
 
-from authorizer.answers import AnswerSettings
-from authorizer.authorize import Authorizer, Findings, Issuer, authorize
-from authorizer.claims import ClaimRules
-from authorizer.errors import Reason, TokenError
-from authorizer.keys import KeySet, check_signature, parse_key_set
-from authorizer.policies import policies_for
-from authorizer.rules import compile_rules
-from authorizer.token_cache import TokenCache
-from authorizer.tokens import BearerToken, UnverifiedToken, parse
+from jwt_authorizer.answers import AnswerSettings
+from jwt_authorizer.authorize import Authorizer, Findings, Issuer, authorize
+from jwt_authorizer.claims import ClaimRules
+from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.keys import KeySet, check_signature, parse_key_set
+from jwt_authorizer.policies import policies_for
+from jwt_authorizer.rules import compile_rules
+from jwt_authorizer.token_cache import TokenCache
+from jwt_authorizer.tokens import BearerToken, UnverifiedToken, parse
 from tests.factories import ALGORITHMS, AUTHORIZATION, FakeKeys, rest_token_event
 
 FOLDER = Path(__file__).parent

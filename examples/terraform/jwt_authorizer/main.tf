@@ -61,7 +61,7 @@ resource "aws_lambda_function" "this" {
   description      = "Verifies JSON Web Tokens for API Gateway"
   filename         = var.package
   source_code_hash = filebase64sha256(var.package)
-  handler          = "authorizer.handler.lambda_handler"
+  handler          = "jwt_authorizer.handler.lambda_handler"
   runtime          = "python3.13"
   architectures    = [var.architecture]
   memory_size      = var.memory_size

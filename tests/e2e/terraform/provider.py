@@ -1,7 +1,7 @@
 """A stand-in for Terraform's AWS provider, which Terraform starts: it has the provider's schema and nothing else.
 
 That is enough for Terraform to check every argument and its type, and for tests whose resources are mocks.
-``tools/terraform_schema.py`` writes the schema. The package ``tf`` speaks Terraform's protocol for providers.
+``scripts/terraform_schema.py`` writes the schema. The package ``tf`` speaks Terraform's protocol for providers.
 """
 
 from __future__ import annotations

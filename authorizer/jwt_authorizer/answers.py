@@ -1,0 +1,220 @@
+"""A decision becomes the answer that this kind of event expects.
+
+API Gateway developer guide: "Output from an API Gateway Lambda authorizer" for IAM policies, "Lambda
+authorizer response format" for HTTP APIs, and the quotas on authorizer results.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.events import EventKind, Request
+from jwt_authorizer.json_text import json_text
+from jwt_authorizer.records import dataclass
+from jwt_authorizer.rules import Deny
+
+if TYPE_CHECKING:
+    from jwt_authorizer.claims import Principal
+    from jwt_authorizer.policies import Statement
+    from jwt_authorizer.rules import Allow
+
+MAX_WEBSOCKET_RESULT = 8 * 1024
+"""Bytes of a whole WebSocket authorizer result (API Gateway quotas)."""
+
+ANONYMOUS = "anonymous"
+"""The ``principalId`` of an answer to a request whose token was refused."""
+
+_LONGEST = 200
+"""Characters of an API's route in a message."""
+
+_LAST_MOMENT = 253_402_300_799
+"""Unix seconds of the end of the year 9999, the last that ISO 8601 writes with four digits."""
+
+
+class CachedBy(StrEnum):
+    """What API Gateway keys its cache of our answers by (``JWT_CACHED_BY``)."""
+
+    TOKEN = "token"
+    ROUTE = "route"
+    NOTHING = "nothing"
+
+
+class HttpApiResponse(StrEnum):
+    """What a payload 2.0 event gets; it does not say which of the two its API expects."""
+
+    SIMPLE = "simple"
+    IAM = "iam"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSettings:
+    """How answers are worded; ``context_claims`` holds pairs of context key and claim."""
+
+    context_claims: tuple[tuple[str, str], ...] = ()
+    usage_key_claim: str | None = None
+    cached_by: CachedBy = CachedBy.TOKEN
+    end_with_token: bool = False
+    http_api_response: HttpApiResponse = HttpApiResponse.SIMPLE
+
+
+def is_simple(request: Request, settings: AnswerSettings) -> bool:
+    """Tell whether the event is answered by yes or no, without a policy."""
+    return request.kind is EventKind.HTTP_API_V2 and settings.http_api_response is HttpApiResponse.SIMPLE
+
+
+def foreign_cache_key(request: Request, token: str, settings: AnswerSettings) -> str | None:
+    """Say so where API Gateway may replay an answer to callers who do not have its token.
+
+    An HTTP API's event lists what its cache is keyed by. Where a token is taken from a cookie, say, and the
+    cache is keyed by another header alone, everyone who sends that header is taken for the token's owner. It is
+    a warning and no refusal, since an API that caches nothing looks the same.
+    """
+    if settings.cached_by is CachedBy.NOTHING or not request.identity_source:
+        return None
+    if any(token in value for value in request.identity_source):
+        return None
+    return (
+        "the token is in none of the authorizer's identity sources: if this API caches answers, it gives one caller's "
+        "to another. Add the token's place to its IdentitySource; or set its TTL to 0 and JWT_CACHED_BY=nothing"
+    )
+
+
+def check_simple_cache(request: Request, settings: AnswerSettings, *, routes_configured: bool) -> None:
+    """Refuse to answer yes or no where API Gateway would replay that answer on other routes.
+
+    That the setting says ``route`` does not make it so: the event shows it.
+    Raises :class:`DecisionError` (``unsafe_cache``).
+    """
+    if not routes_configured or settings.cached_by is CachedBy.NOTHING or not is_simple(request, settings):
+        return
+    route_key = request.route_key
+    # A caller who sends the route key in a header that is an identity source must not pass for the route key itself.
+    if route_key is None or route_key not in request.identity_source or request.sends(route_key):
+        raise DecisionError(
+            Reason.UNSAFE_CACHE,
+            "a simple response cannot tell routes apart, and this API caches it for all of them. Add "
+            '"$context.routeKey" to the authorizer: IdentitySource: ["$request.header.Authorization", '
+            '"$context.routeKey"]; or set JWT_HTTP_API_RESPONSE=iam; or set its TTL to 0 and JWT_CACHED_BY=nothing',
+        )
+
+
+def check_route_key(request: Request, settings: AnswerSettings, *, one_answer: bool) -> None:
+    """Refuse to answer yes or no for a route of the API to whose requests the rules say different things.
+
+    ``one_answer`` tells that the answer is right for all of them. Raises :class:`DecisionError` (``unsafe_cache``).
+    """
+    if settings.cached_by is not CachedBy.NOTHING and not one_answer:
+        raise DecisionError(
+            Reason.UNSAFE_CACHE,
+            f"this API caches one simple response for all of {(request.route_key or '')[:_LONGEST]!a}, and the rules "
+            "tell requests of it apart. List the API's own routes in [[routes]], or give the API the routes of the "
+            'rules (and "*" to those that lack methods which this route takes); or set JWT_HTTP_API_RESPONSE=iam; '
+            "or set the authorizer's TTL to 0 and JWT_CACHED_BY=nothing",
+        )
+
+
+def simple_response(principal: Principal, decision: Allow | Deny, settings: AnswerSettings) -> dict[str, object]:
+    """Answer a payload 2.0 event of an API with simple responses."""
+    if isinstance(decision, Deny):
+        return {"isAuthorized": False, "context": _refusal_context(decision)}
+    return {"isAuthorized": True, "context": _claims_context(principal, settings, as_json_text=False)}
+
+
+def iam_policy(
+    request: Request,
+    principal: Principal,
+    decision: Allow | Deny,
+    statements: tuple[Statement, ...],
+    settings: AnswerSettings,
+) -> dict[str, object]:
+    """Answer with an IAM policy made of the statements.
+
+    A refusal may still allow other routes, since API Gateway replays it there; so it carries the claims
+    as well as the reason, and ``scope`` stays what the token has: a backend must never read there what it lacks.
+    Raises :class:`DecisionError` (``response_too_large``) for a WebSocket result
+    that API Gateway would not take.
+    """
+    grants = "Allow" in [statement.effect for statement in statements]
+    context = (
+        _claims_context(principal, settings, as_json_text=request.kind is not EventKind.HTTP_API_V2) if grants else {}
+    )
+    if isinstance(decision, Deny):
+        context = _refusal_context(decision) | context
+    answer: dict[str, object] = {
+        "principalId": principal.id,
+        "policyDocument": _document(request, statements, principal.valid_until if settings.end_with_token else None),
+        "context": context,
+    }
+    if settings.usage_key_claim is not None:
+        usage_key = principal.claims.get(settings.usage_key_claim)
+        if isinstance(usage_key, str | int) and not isinstance(usage_key, bool) and usage_key != "":
+            answer["usageIdentifierKey"] = str(usage_key)
+    if request.kind is EventKind.WEBSOCKET:
+        # As Lambda's runtime writes it: with its spaces, and in UTF-8.
+        size = len(json.dumps(answer, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+        if size > MAX_WEBSOCKET_RESULT:
+            raise DecisionError(
+                Reason.RESPONSE_TOO_LARGE,
+                f"the answer has {size} bytes, and API Gateway takes {MAX_WEBSOCKET_RESULT} for a WebSocket API: "
+                "have the issuer put less into its tokens",
+            )
+    return answer
+
+
+def refused_token(request: Request, reason: Reason, settings: AnswerSettings) -> dict[str, object]:
+    """Answer an HTTP API whose client's token is missing or bad: no route is for it (RFC 6750 section 3.1)."""
+    context: dict[str, object] = {"error": "invalid_token", "reason": str(reason)}
+    if is_simple(request, settings):
+        return {"isAuthorized": False, "context": context}
+    deny = {"Action": "execute-api:Invoke", "Effect": "Deny", "Resource": [request.arn.prefix + "*"]}
+    return {
+        "principalId": ANONYMOUS,
+        "policyDocument": {"Version": "2012-10-17", "Statement": [deny]},
+        "context": context,
+    }
+
+
+def _document(request: Request, statements: tuple[Statement, ...], ends_at: float | None) -> dict[str, object]:
+    written: list[dict[str, object]] = []
+    for statement in statements:
+        resources = [request.arn.prefix + resource for resource in statement.resources]
+        entry: dict[str, object] = {
+            "Action": "execute-api:Invoke",
+            "Effect": statement.effect,
+            "Resource": resources,
+        }
+        if ends_at is not None and statement.effect == "Allow":
+            moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(min(ends_at, _LAST_MOMENT)))
+            entry["Condition"] = {"DateLessThan": {"aws:CurrentTime": moment}}
+        written.append(entry)
+    return {"Version": "2012-10-17", "Statement": written}
+
+
+def _claims_context(principal: Principal, settings: AnswerSettings, *, as_json_text: bool) -> dict[str, object]:
+    """Build the context of an Allow; REST and WebSocket APIs take only texts, numbers and booleans in it."""
+    context: dict[str, object] = {"iss": principal.issuer, "exp": principal.expires_at, "scope": principal.scope}
+    if principal.subject is not None:
+        context["sub"] = principal.subject
+    context["claims"] = principal.claims_text if as_json_text else principal.claims
+    for key, claim in settings.context_claims:
+        value = principal.claims.get(claim)
+        if value is not None:
+            plain = isinstance(value, str | int | float) or not as_json_text
+            context[key] = value if plain else json_text(value)
+    return context
+
+
+def _refusal_context(decision: Deny) -> dict[str, object]:
+    """Say what a gateway response can turn into a ``WWW-Authenticate`` header (RFC 6750 section 3)."""
+    missing_scope = decision.reason is Reason.INSUFFICIENT_SCOPE
+    context: dict[str, object] = {
+        "error": "insufficient_scope" if missing_scope else "access_denied",
+        "reason": str(decision.reason),
+    }
+    if missing_scope:
+        context["scope"] = context["required_scope"] = " ".join(decision.scopes)
+    return context

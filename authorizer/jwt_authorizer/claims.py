@@ -1,0 +1,247 @@
+"""The claims of a token whose signature has been verified are checked and become a :class:`Principal`.
+
+RFC 7519 section 4.1 for the registered claims; RFC 8693 section 4.2 for ``scope``; ``scp`` as Entra ID and
+Okta write it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, NoReturn
+
+from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.json_text import is_one_line, json_text
+from jwt_authorizer.records import dataclass, field, unguarded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from jwt_authorizer.tokens import UnverifiedToken
+
+type Scalar = str | int | float | bool | None
+
+_LONGEST_KEPT = 1024
+"""Characters of a scope that is kept once it has been read, so that what is kept is bounded."""
+
+_MAX_NUMERIC_DATE = 2**53
+"""Seconds. Beyond it a number is no date, and JSON parsers no longer agree about it (RFC 7493 section 2.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRules:
+    """What the tokens of one issuer have to say. Durations are in seconds; empty sets ask for nothing."""
+
+    audience: frozenset[str] = frozenset()
+    client_id: frozenset[str] = frozenset()
+    leeway: float = 60
+    max_lifetime: float | None = None
+    required_claims: tuple[tuple[str, tuple[Scalar, ...]], ...] = ()
+    required_scopes: tuple[str, ...] = ()
+    principal_claim: str = "sub"
+
+
+@unguarded(frozen=True, slots=True)
+class VerifiedToken:
+    """A token that one of its issuer's keys has signed. Its claims are the issuer's, and not yet checked.
+
+    ``payload`` is the JSON that they were read from; empty where they were not.
+    """
+
+    issuer: str
+    claims: Mapping[str, object] = field(repr=False)
+    payload: str = field(default="", repr=False)
+
+
+@unguarded(frozen=True, slots=True)
+class Principal:
+    """Who asks, by a token that has been verified and checked.
+
+    ``not_before`` and ``valid_until`` are Unix seconds with the leeway taken in: the token is good while
+    ``not_before <= now < valid_until``. ``scope`` keeps the token's order, ``scopes`` answers questions.
+    ``required_scopes`` is what its issuer's setting asks of every request. ``payload`` as in
+    :class:`VerifiedToken`.
+    """
+
+    id: str
+    issuer: str
+    subject: str | None
+    scope: str
+    scopes: frozenset[str]
+    required_scopes: tuple[str, ...]
+    expires_at: float
+    not_before: float
+    valid_until: float
+    claims: Mapping[str, object] = field(repr=False)
+    payload: str = field(default="", repr=False, compare=False)
+    _claims_text: str | None = field(init=False, default=None, repr=False, compare=False)
+
+    @property
+    def claims_text(self) -> str:
+        """All claims as JSON in ASCII on one line: the issuer's own text where it is that.
+
+        Worded when first asked for, and no more often, since a remembered token comes again.
+        """
+        text = self._claims_text
+        if text is None:
+            text = self.payload if is_one_line(self.payload) else json_text(self.claims)
+            object.__setattr__(self, "_claims_text", text)
+        return text
+
+
+def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Principal:
+    """Check the claims of a verified token at ``now`` (Unix time in seconds).
+
+    Raises :class:`TokenError` with the reason of the first check that fails: times, lifetime, audience,
+    client, required claims, principal.
+    """
+    claims = token.claims
+    expires_at = numeric_date(claims, "exp")
+    if expires_at is None:
+        _refuse(Reason.INVALID_CLAIM, "the token has no exp: tokens that never expire are not accepted")
+    issued_at = numeric_date(claims, "iat")
+    starts_at = issued_at or 0
+    if "nbf" in claims:
+        starts_at = max(starts_at, numeric_date(claims, "nbf") or 0)
+    not_before, valid_until = starts_at - rules.leeway, expires_at + rules.leeway
+    check_time(not_before, valid_until, now)
+    if rules.max_lifetime is not None:
+        _check_lifetime(issued_at, expires_at, rules.max_lifetime)
+    if rules.audience:
+        _check_audience(claims, rules.audience)
+    if rules.client_id:
+        _check_client(claims, rules.client_id)
+    for name, accepted in rules.required_claims:
+        if not claim_holds(claims, name, accepted):
+            _refuse(Reason.INVALID_CLAIM, f"the claim {name} is missing or has no accepted value")
+    scope, scopes = _scope(claims)
+    subject = claims.get("sub")
+    if subject is not None and not isinstance(subject, str):
+        _refuse(Reason.INVALID_CLAIM, "the claim sub is no text")
+    return Principal(
+        _principal_id(claims, rules.principal_claim),
+        token.issuer,
+        subject,
+        scope,
+        scopes,
+        rules.required_scopes,
+        expires_at,
+        not_before,
+        valid_until,
+        claims,
+        token.payload,
+    )
+
+
+def check_time(not_before: float, valid_until: float, now: float) -> None:
+    """Refuse a token outside its time; this is checked again each time a remembered token is used."""
+    if now >= valid_until:
+        _refuse(Reason.TOKEN_EXPIRED, f"the token expired {now - valid_until:.0f} seconds ago, leeway included")
+    if now < not_before:
+        _refuse(
+            Reason.TOKEN_NOT_YET_VALID,
+            f"the token becomes valid in {not_before - now:.0f} seconds (nbf or iat, leeway included)",
+        )
+
+
+def has_expired(token: UnverifiedToken, rules: ClaimRules, now: float) -> bool:
+    """Tell whether a token says of itself that its time is over, whoever wrote it."""
+    try:
+        expires_at = numeric_date(token.claims, "exp")
+    except TokenError:
+        return False
+    return expires_at is not None and now >= expires_at + rules.leeway
+
+
+def numeric_date(claims: Mapping[str, object], name: str) -> float | None:
+    """Read a NumericDate (RFC 7519 section 2), in Unix seconds; ``None`` where it is absent.
+
+    Raises :class:`TokenError` (``invalid_claim``) for what is no number, or no date.
+    """
+    value = claims.get(name)
+    if type(value) is int and 0 <= value < _MAX_NUMERIC_DATE:
+        return value  # what issuers write
+    if value is None and name not in claims:
+        return None
+    # To Python a boolean is a number; to JSON it is not.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -1 < value < _MAX_NUMERIC_DATE:
+        _refuse(Reason.INVALID_CLAIM, f"the claim {name} is no number of seconds since 1970")
+    return value
+
+
+def claim_holds(claims: Mapping[str, object], name: str, accepted: tuple[Scalar, ...]) -> bool:
+    """Tell whether a claim equals one of the accepted values, or is a list that contains one of them.
+
+    Values are compared as JSON compares them: ``true`` is not ``1``, and ``1`` is ``1.0``.
+    """
+    if name not in claims:
+        return False
+    value = claims[name]
+    held = value if isinstance(value, list) else [value]
+    return any(_same(item, wanted) for item in held for wanted in accepted)
+
+
+def _same(value: object, wanted: Scalar) -> bool:
+    return isinstance(value, bool) is isinstance(wanted, bool) and value == wanted
+
+
+def _check_lifetime(issued_at: float | None, expires_at: float, longest: float) -> None:
+    if issued_at is None:
+        _refuse(Reason.INVALID_CLAIM, "the token has no iat, so its lifetime cannot be limited")
+    if expires_at - issued_at > longest:
+        _refuse(Reason.TOKEN_LIFETIME_TOO_LONG, f"the token lives longer than {longest:g} seconds")
+
+
+def _check_audience(claims: Mapping[str, object], accepted: frozenset[str]) -> None:
+    """``aud`` is a text or a list of them, one of which has to be ours (RFC 7519 section 4.1.3)."""
+    audience = claims.get("aud")
+    if isinstance(audience, str) and audience in accepted:
+        return
+    named = audience if isinstance(audience, list) else [audience]
+    if not all(isinstance(item, str) for item in named):
+        _refuse(Reason.INVALID_AUDIENCE, "the token has no aud that is a text or a list of texts")
+    if accepted.isdisjoint(named):
+        _refuse(Reason.INVALID_AUDIENCE, "the token's aud is for another API than JWT_AUDIENCE names")
+
+
+def _check_client(claims: Mapping[str, object], accepted: frozenset[str]) -> None:
+    client = claims["client_id"] if "client_id" in claims else claims.get("azp")
+    if not isinstance(client, str) or client not in accepted:
+        _refuse(Reason.INVALID_CLIENT, "the token's client_id (or azp) is none that JWT_CLIENT_ID names")
+
+
+def _principal_id(claims: Mapping[str, object], name: str) -> str:
+    value = claims.get(name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str) or not value:
+        _refuse(Reason.INVALID_CLAIM, f"the claim {name}, which names the principal, is missing or no text")
+    return value
+
+
+def _scope(claims: Mapping[str, object]) -> tuple[str, frozenset[str]]:
+    """Collect the scopes from ``scope`` and ``scp``, each a space-separated text or a list, each scope once."""
+    scope, scp = claims.get("scope"), claims.get("scp")
+    if isinstance(scope, str) and scp is None and len(scope) <= _LONGEST_KEPT:
+        return _scope_text(scope)
+    return _each_once([*_scopes_in(scope), *_scopes_in(scp)])
+
+
+@lru_cache(maxsize=64)
+def _scope_text(scope: str) -> tuple[str, frozenset[str]]:
+    """Read ``scope`` as nearly all tokens have it. A client asks for the same each time, so it is read once."""
+    return _each_once(_scopes_in(scope))
+
+
+def _each_once(scopes: Iterable[str]) -> tuple[str, frozenset[str]]:
+    once = dict.fromkeys(scopes)
+    return " ".join(once), frozenset(once)
+
+
+def _scopes_in(value: object) -> list[str]:
+    """List the scopes of one claim. What holds white space is none (RFC 6749 section 3.3): a backend would read two."""
+    listed = value.split(" ") if isinstance(value, str) else value if isinstance(value, list) else ()
+    return [item for item in listed if isinstance(item, str) and item.split() == [item]]
+
+
+def _refuse(code: Reason, detail: str) -> NoReturn:
+    raise TokenError(code, detail)

@@ -1,0 +1,216 @@
+"""A Lambda event as API Gateway sends it becomes a :class:`Request`.
+
+Sources: API Gateway developer guide, "Input to an API Gateway Lambda authorizer" (REST and WebSocket)
+and "Control access to HTTP APIs with AWS Lambda authorizers" (payload formats 1.0 and 2.0).
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.method_arn import MethodArn, invalid_event
+from jwt_authorizer.records import field, unguarded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NOT_NORMAL = re.compile(r"%(?:2[DdEe]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]|7[Ee])|/\.\.?(?:/|$)")
+_NO_FIELDS: Mapping[str, object] = {}
+_WRITTEN_BY_CALLERS = ("headers", "cookies", "queryStringParameters", "rawQueryString", "pathParameters", "rawPath")
+
+
+class EventKind(StrEnum):
+    """Which kind of API asks, and in which payload format."""
+
+    REST_TOKEN = "rest_token"
+    REST_REQUEST = "rest_request"
+    WEBSOCKET = "websocket"
+    HTTP_API_V1 = "http_api_v1"
+    HTTP_API_V2 = "http_api_v2"
+
+    @property
+    def is_http_api(self) -> bool:
+        """HTTP APIs answer a raised error with 500, whatever its text."""
+        return self in {EventKind.HTTP_API_V1, EventKind.HTTP_API_V2}
+
+
+@unguarded(frozen=True, slots=True)
+class Request:
+    """What is asked for, and where a token for it may be; nothing in it has been verified.
+
+    ``path`` starts with a slash and is otherwise as sent; a WebSocket's is ``$connect``. ``route_key`` is
+    what API Gateway matched, for the log. ``identity_source`` holds the identity sources' values of an
+    HTTP API, which its cache is keyed by (payload 1.0: all in one text); REST and WebSocket events don't say.
+    """
+
+    kind: EventKind
+    arn: MethodArn
+    method: str
+    path: str
+    route_key: str | None
+    request_id: str | None
+    identity_source: tuple[str, ...] = field(repr=False)
+    token_field: str | None = field(repr=False)
+    event: Mapping[str, object] = field(repr=False)
+
+    @property
+    def matched(self) -> str | None:
+        """The path template that API Gateway matched, such as ``/orders/{id}``, where the event names it."""
+        return None if self.route_key is None else self.route_key.rpartition(" ")[2]
+
+    @property
+    def has_any_method(self) -> bool:
+        """Tell whether the API's route may be for other methods as well, which a cache by route does not tell apart.
+
+        A REST API's cache has the method beside the resource. Payload 2.0 tells (``ANY``, ``$default``), 1.0 does not.
+        """
+        if self.kind is EventKind.HTTP_API_V2:
+            return self.route_key is not None and self.route_key.startswith(("ANY ", "$"))
+        return self.kind is EventKind.HTTP_API_V1
+
+    @property
+    def has_odd_path(self) -> bool:
+        """Tell whether the path is not in normal form (RFC 3986 section 6.2.2): escaped letters, dot segments.
+
+        No client needs such a path, and whoever brings it into normal form reads another one.
+        """
+        return _NOT_NORMAL.search(self.path) is not None
+
+    def header(self, name: str) -> tuple[str, ...]:
+        """All values of a header; names match without case (RFC 9110 section 5.1)."""
+        return _values(self.event, "headers", "multiValueHeaders", name.lower(), ignore_case=True)
+
+    def query(self, name: str) -> tuple[str, ...]:
+        """All values of a query parameter, decoded as API Gateway decodes them; names match exactly."""
+        return _values(self.event, "queryStringParameters", "multiValueQueryStringParameters", name, ignore_case=False)
+
+    def cookie(self, name: str) -> tuple[str, ...]:
+        """All values of a cookie, from the ``Cookie`` header and payload 2.0's ``cookies`` (RFC 6265 section 5.4)."""
+        pairs = [pair for text in self.header("cookie") for pair in text.split(";")]
+        listed = self.event.get("cookies")
+        if isinstance(listed, list):
+            pairs += [pair for pair in listed if isinstance(pair, str)]
+        found: dict[str, None] = {}
+        for pair in pairs:
+            key, equals, value = pair.strip(" \t").partition("=")
+            value = value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
+            if equals and key == name:
+                found[value] = None
+        return tuple(found)
+
+    def sends(self, text: str) -> bool:
+        """Tell whether the caller wrote this text into anything that an identity source may be taken from."""
+        for name in _WRITTEN_BY_CALLERS:
+            value = self.event.get(name)
+            items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else (value,)
+            if any(isinstance(item, str) and text in item for item in items):
+                return True
+        return False
+
+
+def read_event(event: object) -> Request:
+    """Recognise what kind of event it is and read the request out of it.
+
+    Raises :class:`DecisionError` (``invalid_event``) for what is not an API Gateway authorizer's event:
+    a backend's event, AppSync's, or one whose parts are of the wrong type.
+    """
+    if not isinstance(event, dict):  # not Mapping: Lambda reads events with json, and a dict is quicker to recognise
+        invalid_event("the event is no JSON object")
+    if event.get("version") == "2.0":
+        return _http_api_v2(event)
+    kind = event.get("type")
+    if kind == "TOKEN":
+        return _rest_token(event)
+    if kind != "REQUEST" or "methodArn" not in event:
+        invalid_event(
+            "this is no authorizer event of API Gateway: expected type TOKEN or REQUEST with a methodArn, "
+            "or version 2.0 with a routeArn"
+        )
+    return _request(event)
+
+
+def _rest_token(event: Mapping[str, object]) -> Request:
+    arn = MethodArn.parse(event.get("methodArn"))
+    token = event.get("authorizationToken")
+    if token is not None and not isinstance(token, str):
+        invalid_event("authorizationToken is no text")
+    return Request(EventKind.REST_TOKEN, arn, arn.method, "/" + arn.path, None, None, (), token, event)
+
+
+def _request(event: Mapping[str, object]) -> Request:
+    arn = MethodArn.parse(event["methodArn"])
+    context = _context(event)
+    request_id = _text(context.get("requestId"))
+    sources: tuple[str, ...] = ()
+    if event.get("version") == "1.0":
+        kind, route_key = EventKind.HTTP_API_V1, _text(context.get("resourcePath")) or _text(event.get("resource"))
+        listed = _text(event.get("identitySource"))
+        sources = (listed,) if listed else ()
+    elif "connectionId" in context or "routeKey" in context:
+        route_key = _text(context.get("routeKey")) or arn.method
+        return Request(EventKind.WEBSOCKET, arn, arn.method, arn.method, route_key, request_id, (), None, event)
+    else:
+        kind, route_key = EventKind.REST_REQUEST, _text(event.get("resource"))
+    return Request(kind, arn, arn.method, "/" + arn.path, route_key, request_id, sources, None, event)
+
+
+def _http_api_v2(event: Mapping[str, object]) -> Request:
+    if "routeArn" not in event:
+        invalid_event(
+            "a version 2.0 event without a routeArn is a backend's event: attach this function as an authorizer"
+        )
+    arn = MethodArn.parse(event["routeArn"])
+    listed = event.get("identitySource")
+    # Null where the authorizer has no identity source; API Gateway then caches nothing.
+    sources = tuple(value for value in listed if isinstance(value, str)) if isinstance(listed, list) else ()
+    context = _context(event)
+    return Request(
+        EventKind.HTTP_API_V2,
+        arn,
+        arn.method,
+        "/" + arn.path,
+        _text(event.get("routeKey")),
+        _text(context.get("requestId")),
+        sources,
+        None,
+        event,
+    )
+
+
+def _context(event: Mapping[str, object]) -> Mapping[str, object]:
+    context = event.get("requestContext")
+    return context if isinstance(context, dict) else _NO_FIELDS
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _values(
+    event: Mapping[str, object], single: str, multiple: str, name: str, *, ignore_case: bool
+) -> tuple[str, ...]:
+    """Read a name's values from the single- and the multi-value form, each value once.
+
+    API Gateway repeats the last value of the multi-value form in the single-value one, so a value that
+    stands in both is one value; different ones are the caller's to refuse.
+    """
+    found: dict[str, None] = {}
+    length = len(name)
+    for form in (multiple, single):
+        mapping = event.get(form)
+        if mapping is None:
+            continue
+        if not isinstance(mapping, dict):
+            invalid_event(f"{form} is no JSON object")
+        for key in mapping:
+            # Most names are of another length, which is seen at once. Python's lower() maps a few letters outside
+            # ASCII into it: they spell no header's name.
+            if len(key) == length and (key == name or (ignore_case and key.isascii() and key.lower() == name)):
+                value = mapping[key]
+                for item in value if isinstance(value, list) else (value,):
+                    if not isinstance(item, str):
+                        invalid_event(f"{form} has a value that is no text")
+                    found[item] = None
+    return tuple(found)

@@ -1,0 +1,206 @@
+"""An issuer's keys, kept fresh: when to fetch, what to serve meanwhile, when to give up.
+
+The rules, and what each is there for: ``docs/adr/0004-key-cache.md``.
+
+An execution environment of Lambda handles one request at a time, so nothing here is locked. With
+threads, the worst is a fetch too many: keys are swapped whole.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.errors import DecisionError, Reason, TokenError
+from jwt_authorizer.issuers.fetched import FetchError, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from jwt_authorizer.issuers.fetched import Fetched
+    from jwt_authorizer.keys import Key, KeySet
+
+    type Report = Callable[[str, str], None]
+
+FETCHES = "JwksFetches"
+FETCH_FAILURES = "JwksFetchFailures"
+STALE_SERVED = "JwksStaleServed"
+
+_SHORTEST_MAX_AGE = 60.0
+_LONGEST_MAX_AGE = 3600.0
+_JITTER = 0.1
+_NEVER = float("-inf")
+_MAYBE_NEW = "the token's key is not among those known, and whether the issuer has it now could not be asked"
+_NONE_TO_SERVE = "the issuer's keys can't be fetched, and there are none recent enough to serve"
+
+
+def _random() -> float:
+    """From the system, not ``random``: no import, and no two snapshots restored with the same state."""
+    return os.urandom(1)[0] / 256
+
+
+class CachedKeySource:
+    """One issuer's key set. Implements :class:`authorizer.keys.KeySource`.
+
+    ``now`` is Unix time throughout, and may jump either way. Only its movement forward makes keys older:
+    a clock set back can neither keep them alive nor lock anyone out.
+    """
+
+    __slots__ = (
+        "_cooldown", "_due", "_expires", "_fetch", "_forward", "_found", "_generation", "_held_until", "_jitter",
+        "_key_set", "_latest", "_limit", "_max_stale", "_monotonic", "_probe_from", "_problem", "_report", "_stale_at",
+        "_ttl",
+    )  # fmt: skip
+
+    def __init__(  # noqa: PLR0913 - the three settings of the contract, and what a test stands in for
+        self,
+        fetch: Callable[[], Fetched],
+        *,
+        ttl: float,
+        max_stale: float,
+        cooldown: float,
+        report: Report,
+        jitter: Callable[[], float] = _random,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Fetch nothing yet.
+
+        ``ttl``, ``max_stale`` and ``cooldown`` are the seconds of ``JWT_JWKS_TTL_SECONDS`` and its
+        siblings. ``report`` is called with a metric's name and a detail that is safe to log.
+        ``jitter`` gives numbers from 0 up to 1, ``monotonic`` seconds that no one sets.
+        """
+        self._fetch = fetch
+        self._ttl = ttl
+        self._max_stale = max_stale
+        self._cooldown = cooldown
+        self._report = report
+        self._jitter = jitter
+        self._monotonic = monotonic
+        self._key_set: KeySet | None = None
+        self._found: dict[tuple[str, str | None], tuple[Key, ...]] = {}
+        self._generation = 0
+        self._problem = ""
+        # Everything below is in seconds of a clock that never goes back: now + _forward.
+        self._latest = self._forward = 0.0
+        self._due = self._expires = self._limit = self._held_until = self._probe_from = self._stale_at = _NEVER
+
+    def warm(self, now: float) -> None:
+        """Fetch ahead, where there is time for it. A failure is none: the first request sees to it."""
+        try:
+            self.generation(now)
+        except DecisionError:
+            return
+
+    def generation(self, now: float) -> int:
+        """Do what time demands, then return a number that rises with each change of the keys.
+
+        A token that was verified in a lower generation has to be verified again. Raises
+        :class:`DecisionError` (``keys_unavailable``) past the stale limit, for remembered tokens too.
+        """
+        self._serve(now)
+        return self._generation
+
+    def candidates(self, alg: str, kid: str | None, now: float) -> tuple[Key, ...]:
+        """Return the keys that may have signed such a token: at least one.
+
+        Raises :class:`TokenError` (``unknown_key``) if the issuer, as far as may be asked now, has none;
+        :class:`DecisionError` (``keys_unavailable``) if that can't be known, the issuer being out of reach.
+        """
+        just_fetched = self._serve(now)
+        found = self._found.get((alg, kid)) or self._find(alg, kid)
+        if found:
+            return found
+        time_ = now + self._forward
+        if time_ < self._held_until:
+            raise DecisionError(Reason.KEYS_UNAVAILABLE, _MAYBE_NEW)
+        if just_fetched or time_ < self._probe_from:
+            raise _unknown(alg, kid)
+        self._probe_from = time_ + self._cooldown
+        if not self._refresh(time_):
+            raise DecisionError(Reason.KEYS_UNAVAILABLE, _MAYBE_NEW)
+        found = self._find(alg, kid)
+        if not found:
+            raise _unknown(alg, kid)
+        return found
+
+    def _serve(self, now: float) -> bool:
+        """See to it that there are keys to serve. Returns whether they were fetched just now."""
+        if now < self._latest:
+            self._forward += self._latest - now
+        self._latest = now
+        time_ = now + self._forward
+        if time_ < self._due:
+            return False
+        if time_ >= self._held_until and self._refresh(time_):
+            return True
+        if time_ >= self._limit:
+            raise DecisionError(Reason.KEYS_UNAVAILABLE, f"{_NONE_TO_SERVE}: {self._problem}")
+        if time_ >= self._expires and time_ != self._stale_at:  # a request may ask twice, but counts once
+            self._stale_at = time_
+            self._report(STALE_SERVED, f"keys served {time_ - self._expires:.0f} s past their TTL")
+        return False
+
+    def _find(self, alg: str, kid: str | None) -> tuple[Key, ...]:
+        """Look a key up, and remember it if there is one: strangers' key ids take no room."""
+        found = self._key_set.candidates(alg, kid) if self._key_set else ()
+        if found:
+            self._found[alg, kid] = found
+        return found
+
+    def _refresh(self, time_: float) -> bool:
+        """Fetch. Whatever goes wrong is reported, holds further fetches back, and changes no key."""
+        started = self._monotonic()
+        try:
+            fetched = self._fetch()
+            self._keep(fetched, time_)
+        except FetchError as error:
+            problem = str(error)
+        except Exception as error:  # noqa: BLE001 - a fetcher's bug must not take working keys away
+            problem = f"unexpected {type(error).__name__}"
+        else:
+            left_out = "".join(f"; left out: {reason}" for reason in fetched.key_set.skipped)
+            self._report(FETCHES, printable(f"{len(fetched.key_set.keys)} keys{left_out}", 1000))
+            return True
+        # Counted from the end of the fetch: a short cooldown and a long timeout must not meet.
+        self._held_until = time_ + (self._monotonic() - started) + self._cooldown
+        self._problem = printable(problem, 1000)
+        self._report(FETCHES, "failed")
+        self._report(FETCH_FAILURES, self._problem)
+        return False
+
+    def _keep(self, fetched: Fetched, time_: float) -> None:
+        ttl = self._ttl
+        if fetched.max_age is not None:
+            ttl = min(max(fetched.max_age, _SHORTEST_MAX_AGE), _LONGEST_MAX_AGE)
+        as_of = time_ if fetched.as_of is None else min(time_, fetched.as_of + self._forward)
+        limit = as_of + ttl + self._max_stale
+        if limit <= time_:
+            message = f"the copy of the key set is {time_ - as_of:.0f} s old: its refresher has stopped"
+            raise FetchError(message)
+        if fetched.key_set != self._key_set:
+            self._key_set = fetched.key_set
+            self._found = {}
+            self._generation += 1
+        self._limit = limit
+        self._expires = as_of + ttl
+        # Never later than the TTL; a fleet that started as one does not stay in step.
+        self._due = min(time_ + ttl * (1 - _JITTER * self._jitter()), limit)
+
+
+def warm_all(sources: Sequence[CachedKeySource], now: float) -> None:
+    """Fetch the keys of several issuers ahead, at once: start-up has ten seconds for all of them."""
+    import threading  # noqa: PLC0415 - only needed for several issuers
+
+    threads = [threading.Thread(target=source.warm, args=(now,)) for source in sources[1:]]
+    for thread in threads:
+        thread.start()
+    for source in sources[:1]:
+        source.warm(now)
+    for thread in threads:
+        thread.join()
+
+
+def _unknown(alg: str, kid: str | None) -> TokenError:
+    named = "without a kid" if kid is None else "with this kid"
+    return TokenError(Reason.UNKNOWN_KEY, f"the issuer has no key {named} that may sign {alg}")

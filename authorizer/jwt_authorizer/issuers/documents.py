@@ -1,0 +1,112 @@
+"""Documents that are not on the web: in the package, in Parameter Store, in S3."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.issuers import aws
+from jwt_authorizer.issuers.fetched import FetchError, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from os import PathLike
+    from pathlib import Path
+
+    from jwt_authorizer.issuers.aws import AwsClient, ClientFactory
+
+    type Read = Callable[[], bytes]
+    type Write = Callable[[bytes], None]
+
+_PARAMETER = re.compile(r"ssm:([A-Za-z0-9_./:-]+)")
+_OBJECT = re.compile(r"s3://([A-Za-z0-9][A-Za-z0-9.-]{1,61}[A-Za-z0-9])/([^\x00-\x1f\x7f]+)")
+
+
+def document_reader(
+    place: str, *, timeout: float, package_root: str | PathLike[str], aws_client: ClientFactory = aws.boto3_client
+) -> Read:
+    """Make the function that reads ``file:PATH``, ``ssm:NAME`` or ``s3://BUCKET/KEY``.
+
+    It raises only :class:`FetchError`. Making it reads nothing, and raises ``ValueError``, with a message
+    for whoever wrote the setting, for a place that is none of these or a file that is not in the package.
+    ``timeout``: seconds that AWS may take; see :func:`authorizer.jwks.aws.boto3_client`.
+    """
+    if place.startswith("file:"):
+        path = _package_file(place.removeprefix("file:"), package_root)
+        return lambda: _read_file(path)
+    if place.startswith("ssm:"):
+        name, ssm = _parameter(place), _Client("ssm", timeout, aws_client)
+        return lambda: aws.read_parameter(name, ssm.get())
+    if place.startswith("s3:"):
+        (bucket, key), s3 = _object(place), _Client("s3", timeout, aws_client)
+        return lambda: aws.read_object(bucket, key, s3.get())
+    message = "neither file:PATH, ssm:/name nor s3://bucket/key"
+    raise ValueError(message)
+
+
+def document_writer(place: str, *, timeout: float, aws_client: ClientFactory = aws.boto3_client) -> Write:
+    """Make the function that writes ``ssm:NAME`` or ``s3://BUCKET/KEY``; as :func:`document_reader`."""
+    if place.startswith("ssm:"):
+        name, ssm = _parameter(place), _Client("ssm", timeout, aws_client)
+        return lambda document: aws.write_parameter(name, document, ssm.get())
+    if place.startswith("s3:"):
+        (bucket, key), s3 = _object(place), _Client("s3", timeout, aws_client)
+        return lambda document: aws.write_object(bucket, key, document, s3.get())
+    message = "neither ssm:/name nor s3://bucket/key"
+    raise ValueError(message)
+
+
+def _parameter(place: str) -> str:
+    match = _PARAMETER.fullmatch(place)
+    if match is None:
+        message = "a parameter is written as ssm:/its/name"
+        raise ValueError(message)
+    return match[1]
+
+
+def _object(place: str) -> tuple[str, str]:
+    match = _OBJECT.fullmatch(place)
+    if match is None:
+        message = "an object is written as s3://bucket/key"
+        raise ValueError(message)
+    return match[1], match[2]
+
+
+class _Client:
+    """A client that is made when it is first needed, and kept: making one takes long."""
+
+    def __init__(self, service: str, timeout: float, make: ClientFactory) -> None:
+        self._arguments = (service, timeout)
+        self._make = make
+        self._client: AwsClient | None = None
+
+    def get(self) -> AwsClient:
+        if self._client is None:
+            try:
+                self._client = self._make(*self._arguments)
+            except Exception as error:  # boto3 missing, or no region: nothing that a caller could tell apart
+                message = f"no AWS client: {type(error).__name__}: {printable(str(error))}"
+                raise FetchError(message) from error
+        return self._client
+
+
+def _package_file(name: str, package_root: str | PathLike[str]) -> Path:
+    from pathlib import Path  # noqa: PLC0415 - 2 ms that only file: settings pay
+
+    root = Path(package_root).resolve()
+    path = (root / name).resolve()
+    if not path.is_relative_to(root):
+        message = "the file has to be inside the package: give its path relative to the package's top"
+        raise ValueError(message)
+    if not path.is_file():
+        message = "there is no such file in the package"
+        raise ValueError(message)
+    return path
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        message = f"file {printable(path.name)}: {error.strerror}"
+        raise FetchError(message) from error

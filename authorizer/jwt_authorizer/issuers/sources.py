@@ -1,0 +1,136 @@
+"""``JWT_JWKS``, or nothing, becomes a function that fetches a key set."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.issuers.address import parse_address
+from jwt_authorizer.issuers.aws import boto3_client
+from jwt_authorizer.issuers.discovery import discover, discovery_urls
+from jwt_authorizer.issuers.documents import document_reader
+from jwt_authorizer.issuers.fetched import Fetched, FetchError, printable
+from jwt_authorizer.issuers.https import HttpsClient
+from jwt_authorizer.issuers.response import Deadline
+from jwt_authorizer.keys import parse_key_set
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from os import PathLike
+
+    from jwt_authorizer.issuers.aws import ClientFactory
+    from jwt_authorizer.issuers.documents import Read
+    from jwt_authorizer.issuers.https import Get
+    from jwt_authorizer.keys import KeySet
+
+    type Fetch = Callable[[], Fetched]
+
+_OK = 200
+REFRESHED_AT = "refreshed_at"
+"""Member that the refresher adds to its copy of a key set: the Unix time at which it had it from the issuer."""
+
+
+def key_fetcher(  # noqa: PLR0913 - the settings that matter to fetching, one by one
+    issuer: str,
+    jwks: str | None,
+    *,
+    allow_http: bool,
+    timeout: float,
+    package_root: str | PathLike[str],
+    get: Get | None = None,
+    aws_client: ClientFactory = boto3_client,
+) -> Fetch:
+    """Make the function that fetches an issuer's key set. It raises only :class:`FetchError`.
+
+    ``jwks`` is ``JWT_JWKS``; with ``None`` the issuer's discovery document says where the keys are, and
+    is read anew each time. ``timeout``: seconds for one fetch in all, discovery included.
+    ``package_root``: the folder that ``file:`` paths are relative to, and may not leave.
+    ``get`` stands in for :meth:`HttpsClient.get`; issuers may share one, and with it its certificates.
+
+    Raises ``ValueError``, with a message for whoever wrote the setting, where it can never work.
+    """
+    over_network = get or HttpsClient(allow_http=allow_http).get
+    if jwks is None:
+        _check_discoverable(issuer, allow_http=allow_http)
+        return lambda: _fetch_discovered(issuer, over_network, Deadline(timeout), allow_http=allow_http)
+    if jwks.lstrip().startswith("{"):
+        fetched = Fetched(parse_key_set(jwks))
+        return lambda: fetched
+    if jwks.startswith(("https:", "http:")):
+        parse_address(jwks, allow_http=allow_http)
+        return lambda: _fetch_url(jwks, over_network, Deadline(timeout))
+    if not jwks.startswith(("file:", "ssm:", "s3:")):
+        message = (
+            "neither an https:// URL, file:PATH, ssm:/name, s3://bucket/key nor a key set (text that starts with '{')"
+        )
+        raise ValueError(message)
+    read = document_reader(jwks, timeout=timeout, package_root=package_root, aws_client=aws_client)
+    if jwks.startswith("file:"):
+        _try_out(jwks, read)
+    return lambda: _fetch_document(jwks, read)
+
+
+def validate_jwks_setting(text: str, *, allow_http: bool, package_root: str | PathLike[str]) -> str | None:
+    """Say what is wrong with a value of ``JWT_JWKS``, or ``None``. Asks nobody over the network."""
+    try:
+        key_fetcher("", text, allow_http=allow_http, timeout=0, package_root=package_root)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def validate_discovery(issuer: str, *, allow_http: bool) -> str | None:
+    """Say why an issuer's keys can't be found by its name alone, or ``None``."""
+    try:
+        _check_discoverable(issuer, allow_http=allow_http)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _check_discoverable(issuer: str, *, allow_http: bool) -> None:
+    try:
+        discovery_urls(issuer, allow_http=allow_http)
+    except ValueError as error:
+        message = f"keys can't be discovered from this issuer, it is {error}: "
+        if "://" in issuer:
+            message += "set JWT_JWKS"
+        else:  # as a rule forgotten; Google's older tokens have none indeed
+            message += "write https:// before it; only if the iss of your tokens has none, set JWT_JWKS instead"
+        raise ValueError(message) from None
+
+
+def _try_out(place: str, read: Read) -> None:
+    """Fetch once, at start-up: what was packaged wrong does not mend itself. Raises ``ValueError``."""
+    try:
+        _fetch_document(place, read)
+    except FetchError as error:
+        raise ValueError(str(error)) from error
+
+
+def _fetch_discovered(issuer: str, get: Get, deadline: Deadline, *, allow_http: bool) -> Fetched:
+    return _fetch_url(discover(issuer, get, deadline, allow_http=allow_http), get, deadline)
+
+
+def _fetch_url(url: str, get: Get, deadline: Deadline) -> Fetched:
+    response = get(url, deadline)
+    place = printable(url.partition("?")[0])
+    if response.status != _OK:
+        message = f"{place} answered {response.status}"
+        raise FetchError(message)
+    return Fetched(_parse(response.body, place), max_age=response.max_age(), document=response.body)
+
+
+def _fetch_document(place: str, read: Read) -> Fetched:
+    document = read()
+    key_set = _parse(document, place)
+    as_of = json.loads(document).get(REFRESHED_AT)
+    return Fetched(key_set, as_of=as_of if isinstance(as_of, int | float) else None)
+
+
+def _parse(document: bytes, place: str) -> KeySet:
+    try:
+        return parse_key_set(document)
+    except ValueError as error:
+        message = f"{place}: {printable(str(error), 500)}"
+        raise FetchError(message) from error

@@ -1,0 +1,83 @@
+"""The ARN of what is asked for, as API Gateway writes it into its events.
+
+Source: API Gateway developer guide, "ARN format of permissions for executing API".
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NoReturn
+
+from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.records import dataclass, unguarded
+
+_ARN_PARTS = 6
+_INCOMPLETE = "the ARN in the event lacks an API id, a stage or a method"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage of an API, from an ARN. ``prefix`` is all up to and with the slash behind it, as each resource starts."""
+
+    partition: str
+    region: str
+    account_id: str
+    api_id: str
+    name: str
+    prefix: str
+
+
+@unguarded(frozen=True, slots=True)
+class MethodArn:
+    """An ``arn:aws:execute-api`` ARN, taken apart at the places where it may be.
+
+    ``path`` is everything behind the method, as sent: it may hold ``:``, ``%2F``, ``//`` or pattern
+    characters. It has no leading slash. A WebSocket's ``$connect`` is the ``method``, with no path.
+    """
+
+    stage: Stage
+    method: str
+    path: str
+
+    @classmethod
+    def parse(cls, text: object) -> MethodArn:
+        """Take ``arn:PARTITION:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/PATH`` apart.
+
+        Raises :class:`DecisionError` (``invalid_event``) for anything else.
+        """
+        if not isinstance(text, str):
+            invalid_event("the event has no ARN of the method or route asked for")
+        stage_begins = text.find("/") + 1
+        method_begins = text.find("/", stage_begins) + 1
+        method, _, path = text[method_begins:].partition("/")
+        stage = _read_stage(text[:method_begins])
+        if not method:
+            invalid_event(_INCOMPLETE)
+        return cls(stage, method, path)
+
+    @property
+    def prefix(self) -> str:
+        """What every resource of this stage starts with."""
+        return self.stage.prefix
+
+
+@lru_cache(maxsize=16)
+def _read_stage(prefix: str) -> Stage:
+    """Read an ARN up to its method, which is the same for all requests of a stage, so it is read once."""
+    parts = prefix.split(":", _ARN_PARTS - 1)
+    if len(parts) != _ARN_PARTS or parts[0] != "arn" or parts[2] != "execute-api":
+        invalid_event("the ARN in the event is no execute-api ARN")
+    _, partition, _, region, account_id, resource = parts
+    api_id, _, name = resource.removesuffix("/").partition("/")
+    if not (api_id and name):
+        invalid_event(_INCOMPLETE)
+    # All of this goes into policies as it is. The one pattern is a stage of "*", as in AWS's samples.
+    fixed = f"{partition} {region} {account_id} {api_id} {'' if name == '*' else name}"
+    if "*" in fixed or "?" in fixed or "${" in fixed:
+        invalid_event("the ARN in the event has a pattern where its API or stage should be")
+    return Stage(partition, region, account_id, api_id, name, prefix)
+
+
+def invalid_event(detail: str) -> NoReturn:
+    """Refuse an event that is none of an authorizer's, or is damaged: nobody can say what it asks for."""
+    raise DecisionError(Reason.INVALID_EVENT, detail)

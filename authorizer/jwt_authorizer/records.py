@@ -1,0 +1,154 @@
+"""``@dataclass`` and ``field`` with the standard library's meaning, made in a seventh of its time.
+
+The standard library compiles six methods for every class, and imports ``inspect`` and ``ast`` to do so: a
+quarter of what starting this function cost. Here a constructor is compiled, and the rest is shared. To
+readers and to the type checker they are the standard library's; what is not needed is not there: inheritance,
+keyword-only fields, ``asdict``, copies (other than ``copy.replace``) and pickles.
+
+Figures: ``docs/adr/0007-start-up.md``. ``tests/unit/test_records.py`` holds each feature against the original.
+"""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from dataclasses import dataclass, field
+    from dataclasses import dataclass as unguarded
+    from typing import Any
+
+__all__ = ["dataclass", "field", "unguarded"]
+
+_MISSING: Any = object()
+_ABOUT_STORAGE = frozenset({"__dict__", "__weakref__"})
+
+
+class FrozenError(AttributeError):
+    """A value was to be changed that never changes."""
+
+
+class _Field:
+    """What is special about one field."""
+
+    __slots__ = ("compare", "default", "default_factory", "init", "repr")
+
+    def __init__(
+        self,
+        *,
+        default: object = _MISSING,
+        default_factory: object = _MISSING,
+        init: bool = True,
+        repr: bool = True,  # noqa: A002 - their name
+        compare: bool = True,
+    ) -> None:
+        self.compare = compare
+        self.default = default
+        self.default_factory = default_factory
+        self.init = init
+        self.repr = repr
+
+
+def _dataclass[C](
+    *, slots: bool, frozen: bool = False, eq: bool = True, order: bool = False, guarded: bool = True
+) -> Callable[[type[C]], type[C]]:
+    """Make the decorator. Classes without slots are not made. Without a guard, only mypy keeps values frozen."""
+    if not slots:
+        message = "only dataclasses with slots=True are made here"
+        raise TypeError(message)
+    return lambda declared: _make(declared, frozen=frozen, eq=eq, order=order, guarded=frozen and guarded)
+
+
+def _unguarded[C](*, slots: bool, frozen: bool) -> Callable[[type[C]], type[C]]:
+    """Make the decorator for what each request makes: a guard costs a call for each field, so only mypy is one."""
+    return _dataclass(slots=slots, frozen=frozen, guarded=False)
+
+
+def _make[C](declared: type[C], *, frozen: bool, eq: bool, order: bool, guarded: bool) -> type[C]:
+    """Make the class anew, since slots have to be there from the start."""
+    own = declared.__dict__
+    fields = {name: _as_field(own.get(name, _MISSING)) for name in declared.__annotations__}
+    members = {name: value for name, value in own.items() if name not in fields and name not in _ABOUT_STORAGE}
+    members["__slots__"] = tuple(fields)
+    members["__match_args__"] = parameters = tuple(name for name, about in fields.items() if about.init)
+    members.setdefault("__repr__", _repr(tuple(name for name, about in fields.items() if about.repr)))
+    members["__replace__"] = lambda self, **changes: type(self)(
+        **{name: getattr(self, name) for name in parameters} | changes
+    )
+    if eq:
+        values = attrgetter(*(name for name, about in fields.items() if about.compare))
+        members["__eq__"] = _comparison(lambda one, other: values(one) == values(other))
+        members["__hash__"] = (lambda self: hash(values(self))) if frozen else None
+        if order:
+            members["__lt__"] = _comparison(lambda one, other: values(one) < values(other))
+            members["__le__"] = _comparison(lambda one, other: values(one) <= values(other))
+            members["__gt__"] = _comparison(lambda one, other: values(one) > values(other))
+            members["__ge__"] = _comparison(lambda one, other: values(one) >= values(other))
+    if guarded:
+        members["__setattr__"] = members["__delattr__"] = _refuse
+    kind: Any = type(declared)
+    made: type[C] = kind(declared.__name__, declared.__bases__, members)
+    made.__qualname__ = declared.__qualname__
+    type.__setattr__(made, "__init__", _first_constructor(made, fields, guarded=guarded))
+    return made
+
+
+def _as_field(written: object) -> _Field:
+    return written if isinstance(written, _Field) else _Field(default=written)
+
+
+def _first_constructor(made: type, fields: Mapping[str, _Field], *, guarded: bool) -> Callable[..., None]:
+    """Compile ``__init__`` when it is first called: half of the classes have no value during start-up."""
+
+    def construct(self: object, *arguments: object, **named: object) -> None:
+        constructor = _constructor(made, fields, guarded=guarded)
+        type.__setattr__(made, "__init__", constructor)
+        constructor(self, *arguments, **named)
+
+    return construct
+
+
+def _constructor(made: type, fields: Mapping[str, _Field], *, guarded: bool) -> Callable[..., None]:
+    """Compile ``__init__``. Where there is a guard it sets slots directly, which still works, and costs a call each."""
+    names: dict[str, object] = {"missing": _MISSING}
+    parameters, body = ["self"], []
+    for name, about in fields.items():
+        names[f"set_{name}"] = made.__dict__[name].__set__
+        value = name
+        if about.default_factory is not _MISSING:
+            names[f"make_{name}"] = about.default_factory
+            parameters += [f"{name}=missing"] if about.init else []
+            value = f"make_{name}()" + (f" if {name} is missing else {name}" if about.init else "")
+        elif about.default is not _MISSING:
+            names[f"default_{name}"] = about.default
+            parameters += [f"{name}=default_{name}"] if about.init else []
+            value = name if about.init else f"default_{name}"
+        elif not about.init:
+            continue  # __post_init__ sets it
+        else:
+            parameters.append(name)
+        body.append(f" set_{name}(self, {value})" if guarded else f" self.{name} = {value}")
+    if hasattr(made, "__post_init__"):
+        body.append(" self.__post_init__()")
+    exec("\n".join([f"def __init__({', '.join(parameters)}):", *body]), names)  # noqa: S102 - of our own field names
+    constructor: Any = names["__init__"]
+    constructor.__qualname__ = f"{made.__qualname__}.__init__"
+    return constructor  # type: ignore[no-any-return]  # compiled above, of no type that is known
+
+
+def _comparison(compare: Callable[[object, object], bool]) -> Callable[[object, object], bool]:
+    return lambda one, other: compare(one, other) if other.__class__ is one.__class__ else NotImplemented
+
+
+def _repr(shown: tuple[str, ...]) -> Callable[[object], str]:
+    return lambda self: f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+
+
+def _refuse(self: object, name: str, *_: object) -> None:
+    message = f"{type(self).__qualname__}.{name} never changes"
+    raise FrozenError(message)
+
+
+if not TYPE_CHECKING:  # pragma: no branch - the type checker sees the standard library's
+    dataclass, field, unguarded = _dataclass, _Field, _unguarded

@@ -1,0 +1,94 @@
+"""A second, scheduled function: it copies an issuer's keys to where a function without a way out can read them.
+
+A function in a VPC that has no NAT reaches S3 or Parameter Store through an endpoint, but no issuer. This
+one runs outside of it: it fetches the key set as the authorizer would, checks it, and writes it to
+``JWT_REFRESH_TARGET``, which the authorizer has as its ``JWT_JWKS``. When fetching fails it writes nothing
+and raises: the last copy stays, and the authorizer serves it up to its stale limit, counted from when
+it was fetched.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.errors import Problem, SettingsError
+from jwt_authorizer.issuers import document_writer, key_fetcher
+from jwt_authorizer.issuers.aws import boto3_client
+from jwt_authorizer.issuers.sources import REFRESHED_AT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jwt_authorizer.issuers.aws import ClientFactory
+    from jwt_authorizer.issuers.documents import Write
+    from jwt_authorizer.issuers.https import Get
+    from jwt_authorizer.issuers.sources import Fetch
+
+TIMEOUT = 10.0
+"""Seconds for fetching, and for writing. Nobody waits for this function, so it may be patient."""
+_PUBLIC_MEMBERS = frozenset({"kty", "use", "key_ops", "alg", "kid", "crv", "x", "y", "n", "e"})
+_KEY_TYPES = ("RSA", "EC", "OKP")
+
+
+def lambda_handler(event: object, context: object) -> dict[str, object]:
+    """Refresh the copy that the environment describes; whatever the event says."""
+    del event, context
+    return refresh(os.environ, now=time.time())
+
+
+def refresh(
+    environment: Mapping[str, str],
+    *,
+    now: float,
+    get: Get | None = None,
+    aws_client: ClientFactory = boto3_client,
+) -> dict[str, object]:
+    """Fetch, check and write. Returns what was written, in numbers.
+
+    Reads ``JWT_ISSUER``, ``JWT_REFRESH_SOURCE`` (an ``https://`` URL; without it, discovery) and
+    ``JWT_REFRESH_TARGET`` (``ssm:/name`` or ``s3://bucket/key``). ``now`` is Unix time in seconds.
+    Raises :class:`SettingsError`, or :class:`authorizer.jwks.FetchError` where fetching or writing fails.
+    """
+    fetch, write = _settings(environment, get, aws_client)
+    fetched = fetch()
+    copy = {"keys": _public_keys(fetched.document), REFRESHED_AT: int(now)}
+    document = json.dumps(copy, separators=(",", ":")).encode()
+    write(document)
+    return {"keys": len(fetched.key_set.keys), "left_out": list(fetched.key_set.skipped), "bytes": len(document)}
+
+
+def _settings(environment: Mapping[str, str], get: Get | None, aws_client: ClientFactory) -> tuple[Fetch, Write]:
+    """Read the settings; all that is wrong with them at once."""
+    issuer, source = environment.get("JWT_ISSUER", ""), environment.get("JWT_REFRESH_SOURCE") or None
+    target = environment.get("JWT_REFRESH_TARGET", "")
+    problems: list[Problem] = []
+    fetch: Fetch | None = None
+    write: Write | None = None
+    try:
+        if source is not None and not source.startswith("https://"):
+            message = "keys are refreshed from an https:// URL, or, without this setting, by discovery"
+            raise ValueError(message)  # noqa: TRY301 - joins the other reasons why there is no fetcher
+        fetch = key_fetcher(issuer, source, allow_http=False, timeout=TIMEOUT, package_root=Path(), get=get)
+    except ValueError as error:
+        name, value = ("JWT_REFRESH_SOURCE", source) if source else ("JWT_ISSUER", issuer)
+        problems.append(Problem(name, str(error), value))
+    try:
+        write = document_writer(target, timeout=TIMEOUT, aws_client=aws_client)
+    except ValueError as error:
+        problems.append(Problem("JWT_REFRESH_TARGET", str(error), target))
+    if fetch is None or write is None:
+        raise SettingsError(tuple(problems))
+    return fetch, write
+
+
+def _public_keys(document: bytes) -> list[dict[str, object]]:
+    """Keep what verifying needs: no private member, should one have leaked, and no certificates, which are long."""
+    return [
+        {name: value for name, value in jwk.items() if name in _PUBLIC_MEMBERS}
+        for jwk in json.loads(document)["keys"]
+        if isinstance(jwk, dict) and jwk.get("kty") in _KEY_TYPES
+    ]

@@ -1,0 +1,56 @@
+"""What the settings come to once they have been read and found right."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.records import dataclass
+
+if TYPE_CHECKING:
+    from jwt_authorizer.answers import AnswerSettings
+    from jwt_authorizer.claims import ClaimRules
+    from jwt_authorizer.rules import Rules
+    from jwt_authorizer.tokens import TokenSource
+
+
+class HttpApiReject(StrEnum):
+    """What an HTTP API's client with a bad token sees (``JWT_HTTP_API_REJECT``)."""
+
+    DENY = "deny"
+    RAISE = "raise"
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerSettings:
+    """One issuer: its exact ``iss``, where its keys are (``None``: discovery), and what its tokens must say."""
+
+    issuer: str
+    jwks: str | None
+    algorithms: frozenset[str]
+    token_types: frozenset[str]
+    claim_rules: ClaimRules
+
+
+@dataclass(frozen=True, slots=True)
+class KeySettings:
+    """How key sets are fetched and how they age; durations in seconds."""
+
+    ttl: float
+    max_stale: float
+    cooldown: float
+    timeout: float
+    allow_http: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set, checked and ready to use."""
+
+    issuers: tuple[IssuerSettings, ...]
+    rules: Rules
+    token_sources: tuple[TokenSource, ...]
+    answers: AnswerSettings
+    http_api_reject: HttpApiReject
+    keys: KeySettings
+    token_cache_size: int

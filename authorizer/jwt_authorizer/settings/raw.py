@@ -1,0 +1,185 @@
+"""Settings as they were written: from the environment, or from a TOML document, before their values are read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.errors import Problem, shown
+from jwt_authorizer.records import dataclass, field
+from jwt_authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, FORMER, ISSUER, PREFIX, SETTINGS, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+    from jwt_authorizer.settings.table import Former, Setting
+
+
+_CONTEXT = "context"
+_TABLES = ("issuers", "routes", _CONTEXT, "unlisted_routes")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A value with the name that its writer knows it by."""
+
+    label: str
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class RawIssuer:
+    """What was written about one issuer. ``table`` is its table's name, or ``None`` in the environment."""
+
+    table: str | None
+    written: dict[str, Written]
+
+    def label(self, setting: Setting[object, object]) -> str:
+        """Give the name that this setting has, or would have, where this issuer is described."""
+        if setting.name in self.written:
+            return self.written[setting.name].label
+        return setting.variable if self.table is None else f"{self.table}.{setting.name}"
+
+
+@dataclass(slots=True)
+class RawSettings:
+    """What was written where, and what was wrong with it so far."""
+
+    issuers: list[RawIssuer] = field(default_factory=list)
+    document: dict[str, Written] = field(default_factory=dict)
+    routes: Written | None = None
+    unlisted_routes: Written | None = None
+    problems: list[Problem] = field(default_factory=list)
+    former: Former = field(default_factory=dict)
+
+    def problem(self, name: str, message: str, value: object = None) -> None:
+        """Note one wrong setting and go on, so that all are reported at once."""
+        problem = Problem(shown(name), message, None if value is None else shown(value))
+        if problem not in self.problems:  # what stands above all issuers is read for each of them
+            self.problems.append(problem)
+
+
+def read_raw(
+    environment: Mapping[str, str], read_document: Callable[[str], str], former: Former = FORMER
+) -> RawSettings:
+    """Collect the settings. ``read_document`` gives the text that ``JWT_CONFIG`` names; it raises :class:`ValueError`.
+
+    A variable that is set to nothing counts as not set, which is what an empty template parameter makes of it.
+    ``former`` tells what became of names that settings had.
+    """
+    raw = RawSettings(former=former)
+    by_variable = {setting.variable: setting for setting in SETTINGS}
+    given = {name: text for name, text in environment.items() if name.startswith(PREFIX) and text.strip()}
+    config = given.pop(CONFIG.variable, None)
+    places = tuple(Place) if config is None else (Place.EITHER, Place.ENVIRONMENT)
+    as_variables = {setting.variable for setting in SETTINGS if setting.place in places}
+    for name in sorted(given.keys() - by_variable.keys()):
+        raw.problem(name, _former(name, as_variables, former) or _unknown(name, by_variable))
+    issuer: dict[str, Written] = {}
+    for name, text in given.items():
+        setting = by_variable.get(name)
+        if setting is None:
+            continue
+        if config is not None and setting.place is not Place.EITHER:
+            raw.problem(
+                name, f"belongs into the document of {CONFIG.variable} ({_written_as(setting)}), once that is set"
+            )
+        target = issuer if setting.place is Place.ISSUER else raw.document
+        target[setting.name] = Written(name, text)
+    if config is None:
+        raw.issuers.append(RawIssuer(None, issuer))
+        return raw
+    document = _parse_document(raw, config.strip(), read_document)
+    if document is not None:
+        _read_document(raw, document)
+    return raw
+
+
+def _parse_document(raw: RawSettings, config: str, read_document: Callable[[str], str]) -> dict[str, object] | None:
+    import tomllib  # noqa: PLC0415 - start-up needs it only with JWT_CONFIG
+
+    try:
+        text = read_document(config)
+    except ValueError as error:
+        raw.problem(CONFIG.variable, f"cannot be read: {error}")
+        return None
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raw.problem(CONFIG.variable, f"is no TOML document: {error}")
+        return None
+
+
+def _read_document(raw: RawSettings, document: dict[str, object]) -> None:
+    by_name = {setting.name: setting for setting in SETTINGS if setting not in (CONFIG, CONTEXT_CLAIMS, ISSUER)}
+    defaults: dict[str, Written] = {}
+    for name, value in document.items():
+        setting = by_name.get(name)
+        if name in _TABLES:
+            continue
+        if setting is None:
+            raw.problem(name, _former(name, by_name, raw.former) or _unknown(name, [*by_name, *_TABLES]))
+        elif setting.place is Place.ISSUER:
+            defaults[name] = Written(name, value)
+        elif name in raw.document:
+            raw.problem(name, f"is set here and as {setting.variable}: keep one of them")
+        else:
+            raw.document[name] = Written(name, value)
+    if _CONTEXT in document:
+        raw.document[CONTEXT_CLAIMS.name] = Written(_CONTEXT, document[_CONTEXT])
+    if "routes" in document:
+        raw.routes = Written("routes", document["routes"])
+    if "unlisted_routes" in document:
+        raw.unlisted_routes = Written("unlisted_routes", document["unlisted_routes"])
+    _read_issuers(raw, document.get("issuers"), defaults)
+
+
+def _read_issuers(raw: RawSettings, tables: object, defaults: dict[str, Written]) -> None:
+    if not isinstance(tables, list) or not tables:
+        raw.problem("issuers", "expected at least one [[issuers]] table")
+        return
+    known = [setting.name for setting in SETTINGS if setting.place is Place.ISSUER]
+    for position, table in enumerate(tables):
+        label = f"issuers[{position}]"
+        if not isinstance(table, dict):
+            raw.problem(label, "expected a table: write [[issuers]] above it")
+            continue
+        issuer = dict(defaults)
+        for name, value in table.items():
+            if name in known:
+                issuer[name] = Written(f"{label}.{name}", value)
+            else:
+                said = _former(name, known, raw.former) or _unknown(name, known, "setting of an issuer")
+                raw.problem(f"{label}.{name}", said)
+        raw.issuers.append(RawIssuer(label, issuer))
+
+
+def _written_as(setting: Setting[object, object]) -> str:
+    """Show where in the document a setting belongs, or that it is a variable."""
+    if setting is CONTEXT_CLAIMS:
+        return 'under [context]: key = "claim"'
+    if setting.place is Place.ENVIRONMENT:
+        return f"as the variable {setting.variable}"
+    return f"{setting.name} = … " + ("under [[issuers]]" if setting.place is Place.ISSUER else "above all tables")
+
+
+def _former(name: str, known: Collection[str], former: Former) -> str | None:
+    """Say what became of a setting that there was: its name, or, where that is not among the known, its place."""
+    successor = former.get(name.removeprefix(PREFIX).lower())
+    if successor is None:
+        return None
+    if isinstance(successor, str):
+        return f"is no longer a setting: {successor}"
+    now = successor.variable if name.startswith(PREFIX) else successor.name
+    return f"is called {now} now" if now in known else f"is now written {_written_as(successor)}"
+
+
+def _unknown(name: str, known: Iterable[str], kind: str = "setting") -> str:
+    """Say which setting may be meant."""
+    return f"there is no such {kind}{_suggestion(name, list(known))}"
+
+
+def _suggestion(name: str, known: list[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only where start-up fails anyway
+
+    close = get_close_matches(name, known, n=1)
+    return f": did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(known))}"

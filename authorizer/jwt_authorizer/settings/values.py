@@ -1,0 +1,200 @@
+"""Reading one setting's value, from an environment variable's text or from a TOML value.
+
+Each reader raises :class:`ValueError` with a message that says what would be right.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TYPE_CHECKING, NoReturn
+
+from jwt_authorizer.errors import shown
+from jwt_authorizer.keys import SUPPORTED_ALGORITHMS
+from jwt_authorizer.tokens import TokenPlace, TokenSource, token_type
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jwt_authorizer.claims import Scalar
+
+_LONGEST_NUMBER = 100
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_CONTEXT_KEY = re.compile(r"[A-Za-z0-9_.:-]+")
+_SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
+RESERVED_CONTEXT_KEYS = frozenset(
+    {"sub", "iss", "exp", "scope", "claims", "error", "reason", "required_scope", "principalId", "integrationLatency"}
+)
+"""Context keys that the authorizer or API Gateway writes itself."""
+
+
+def text(value: object) -> str:
+    """Read a text without white space around it."""
+    if not isinstance(value, str) or not value.strip():
+        _wrong("expected a text")
+    return value.strip()
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """Read a list of texts: comma-separated, or a TOML array."""
+    items = value.split(",") if isinstance(value, str) else value
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        _wrong("expected a list of texts, in an environment variable separated by commas")
+    found = tuple(item.strip() for item in items)
+    if not found or not all(found):
+        _wrong("expected at least one value, and no empty one")
+    return found
+
+
+def scopes(value: object) -> tuple[str, ...]:
+    """Read a list of scopes: separated by commas or spaces, or a TOML array (RFC 6749 section 3.3)."""
+    items = texts(value.replace(",", " ").split() if isinstance(value, str) else value)
+    for item in items:
+        if not _SCOPE.fullmatch(item):
+            _wrong(f"{shown(item)!r} is no scope: a scope has no spaces, quotes or control characters")
+    return items
+
+
+def boolean(value: object) -> bool:
+    """Read ``true`` or ``false``."""
+    if isinstance(value, bool):
+        return value
+    word = value.strip().lower() if isinstance(value, str) else ""
+    if word not in ("true", "false"):
+        _wrong("expected true or false")
+    return word == "true"
+
+
+def seconds(least: float, most: float | None = None) -> Callable[[object], float]:
+    """Make a reader of a number of seconds within bounds, both included."""
+    bounds = f"a number of seconds, written like 60 or 0.5, of at least {least:g}" + (
+        "" if most is None else f" and at most {most:g}"
+    )
+
+    def read(value: object) -> float:
+        number = _number(value)
+        if number is None or number < least or (most is not None and number > most):
+            _wrong(f"expected {bounds}")
+        return number
+
+    return read
+
+
+def count(value: object) -> int:
+    """Read a whole number of at least 0."""
+    number = _number(value)
+    if number is None or number < 0 or number != int(number):
+        _wrong("expected a whole number of at least 0")
+    return int(number)
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,12}(\.[0-9]{1,6})?\s*", value):
+        return float(value)
+    # Bounds every comparison refuses what TOML also knows: nan and inf.
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e12:  # noqa: PLR2004 - as the pattern
+        return float(value)
+    return None
+
+
+def choice[T: str](kind: type[T]) -> Callable[[object], T]:
+    """Make a reader of one value of an enumeration."""
+    names = [str(member) for member in kind]  # type: ignore[attr-defined]  # an enumeration's class can be iterated
+
+    def read(value: object) -> T:
+        if not isinstance(value, str) or value.strip() not in names:
+            _wrong(f"expected one of {', '.join(names)}")
+        return kind(value.strip())
+
+    return read
+
+
+def algorithms(value: object) -> frozenset[str]:
+    """Read accepted ``alg`` values; ``Ed25519`` comes with ``EdDSA`` (RFC 9864)."""
+    names = texts(value)
+    for name in names:
+        if name.lower() == "none" or name.upper().startswith("HS"):
+            _wrong(f"{shown(name)} is never accepted: it is no signature that an issuer's public key can verify")
+        if name not in SUPPORTED_ALGORITHMS:
+            _wrong(f"{shown(name)} is not supported; expected some of {', '.join(sorted(SUPPORTED_ALGORITHMS))}")
+    return frozenset({*names, "Ed25519"} if "EdDSA" in names else names)
+
+
+def token_types(value: object) -> frozenset[str]:
+    """Read accepted ``typ`` values, in the form in which they are compared."""
+    return frozenset(token_type(item) for item in texts(value))
+
+
+def required_claims(value: object) -> tuple[tuple[str, tuple[Scalar, ...]], ...]:
+    """Read claims and their accepted values: a JSON object, or a TOML table."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value, object_pairs_hook=_unique, parse_int=_integer)
+        except (json.JSONDecodeError, RecursionError):
+            _wrong('expected a JSON object such as {"token_use": "access"}')
+    if not isinstance(value, dict) or not value:
+        _wrong('expected an object of claims and values, such as {"token_use": "access"}')
+    return tuple((name, accepted_values(name, accepted)) for name, accepted in value.items())
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Refuse what JSON would drop in silence: of two rules for a claim, only the last would hold."""
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            _wrong(f"the claim {shown(name)} stands twice: give it a list of values")
+    return dict(pairs)
+
+
+def _integer(text: str) -> int:
+    if len(text) > _LONGEST_NUMBER:
+        _wrong(f"a number has {len(text)} digits; no claim has more than {_LONGEST_NUMBER}")
+    return int(text)
+
+
+def accepted_values(name: str, value: object) -> tuple[Scalar, ...]:
+    """Read what a claim may be: one value, or a list of them."""
+    accepted = value if isinstance(value, list) else [value]
+    if not accepted or not all(item is None or isinstance(item, str | int | float | bool) for item in accepted):
+        _wrong(f"the claim {shown(name)} needs a text, a number or a boolean, or a list of these that is not empty")
+    if not all(math.isfinite(item) for item in accepted if isinstance(item, float)):
+        _wrong(f"the claim {shown(name)} can never be nan or infinite: JSON has no such numbers")
+    return tuple(accepted)
+
+
+def token_sources(value: object) -> tuple[TokenSource, ...]:
+    """Read the places a token may be in, in order of precedence."""
+    return tuple(_token_source(item) for item in texts(value))
+
+
+def _token_source(value: str) -> TokenSource:
+    place, _, name = value.partition(":")
+    if place not in list(TokenPlace) or not _HEADER_NAME.fullmatch(name):
+        _wrong(f"{shown(value)!r} is no token source: expected header:NAME, cookie:NAME or query:NAME")
+    return TokenSource(TokenPlace(place), name)
+
+
+def context_claims(value: object) -> tuple[tuple[str, str], ...]:
+    """Read which claims become context keys of their own: ``claim`` or ``key=claim``, or a TOML table."""
+    if isinstance(value, dict):
+        pairs = [(key, claim) for key, claim in value.items() if isinstance(claim, str) and claim]
+        if len(pairs) != len(value):
+            _wrong('expected key = "claim" on each line')
+    else:
+        split = [item.partition("=") for item in texts(value)]
+        pairs = [(key.strip(), claim.strip() if equals else key.strip()) for key, equals, claim in split]
+    for key, claim in pairs:
+        if not _CONTEXT_KEY.fullmatch(key):
+            _wrong(f"{shown(key)!r} is no context key: use letters, digits and _ . : -, and key=claim to rename")
+        if key in RESERVED_CONTEXT_KEYS:
+            _wrong(f"the context key {key!r} is taken: choose another, such as my_{key}={shown(claim)}")
+        if not claim:
+            _wrong(f"the context key {shown(key)!r} names no claim")
+    if len({key for key, _ in pairs}) != len(pairs):
+        _wrong("a context key stands twice")
+    return tuple(pairs)
+
+
+def _wrong(message: str) -> NoReturn:
+    raise ValueError(message)

@@ -1,0 +1,71 @@
+"""``jwt-authorizer``: the tools at the desk, as one command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from jwt_authorizer import __version__
+from jwt_authorizer_devkit.aws_access import name_region
+from jwt_authorizer_devkit.cli import config, rules
+from jwt_authorizer_devkit.cli.doctor import doctor_command
+from jwt_authorizer_devkit.cli.explain import explain_command
+from jwt_authorizer_devkit.cli.issuer import issuer_command
+from jwt_authorizer_devkit.cli.mint import mint_command
+from jwt_authorizer_devkit.cli.terminal import ExitCode, write_json
+from jwt_authorizer_devkit.explaining.redaction import redacted
+
+app = typer.Typer(
+    name="jwt-authorizer",
+    help="Tools for the JWT authorizer: why a token is refused, what is wrong with an issuer or an API, tokens to try.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # a traceback with local variables would show tokens
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("explain", no_args_is_help=True)(explain_command)
+app.command("doctor", no_args_is_help=True)(doctor_command)
+app.command("issuer")(issuer_command)
+app.command("mint")(mint_command)
+app.add_typer(rules.app, name="rules")
+app.add_typer(config.app, name="config")
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it with the flag's value
+    if wanted:
+        print(f"jwt-authorizer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[  # noqa: FBT002 - a flag of the command line
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    del version
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; give the exit code. Errors say what is wrong and what would be right, and show no token."""
+    try:
+        code = app(arguments, prog_name="jwt-authorizer", standalone_mode=False)
+    except typer.TyperException as error:
+        message = redacted(error.format_message())
+        if "--json" in arguments:
+            write_json({"error": message})
+        Console(stderr=True, highlight=False).print(f"[bold red]error[/] {escape(message)}", soft_wrap=True)
+        return error.exit_code
+    except typer.Abort:
+        return ExitCode.WRONG_INPUT
+    return code if isinstance(code, int) else ExitCode.FINE
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    name_region(os.environ)
+    sys.exit(run(sys.argv[1:]))

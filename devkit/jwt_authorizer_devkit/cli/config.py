@@ -1,0 +1,55 @@
+"""``jwt-authorizer config``: a schema for editors, and a document out of environment variables."""
+
+from __future__ import annotations
+
+import tomllib
+
+import typer
+
+from jwt_authorizer.errors import SettingsError
+from jwt_authorizer_devkit.cli.inputs import EnvOption, read_environment, settings_problem
+from jwt_authorizer_devkit.cli.terminal import JsonOption, WrongInputError, write_json
+from jwt_authorizer_devkit.environment_toml import toml_of
+from jwt_authorizer_devkit.schema import config_schema
+
+app = typer.Typer(
+    help="The document of JWT_CONFIG: its JSON Schema, or one written from variables.", no_args_is_help=True
+)
+
+
+@app.command("schema")
+def schema_command(
+    as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Print the JSON Schema of the TOML document, with which editors complete and check it.
+
+    Keep it beside the document, and name it in the document's first line: #:schema ./authorizer.schema.json
+
+    Exit codes: 0 printed.
+    """
+    del as_json  # a schema is JSON anyway
+    write_json(config_schema())
+
+
+@app.command("from-env")
+def from_env_command(
+    env: EnvOption = None,
+    as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Print the TOML document that says what JWT_ variables say: those of a file, or of this process.
+
+    Exit codes: 0 printed, 2 wrong input or settings.
+    """
+    environment = read_environment(None, env)
+    try:
+        text = toml_of(environment.variables, environment.folder)
+    except SettingsError as error:
+        raise settings_problem(error) from None
+    except ValueError as error:
+        message = f"There is no document to write: {error}."
+        raise WrongInputError(message) from None
+    if as_json:
+        write_json(tomllib.loads(text))
+    else:
+        print("# Set JWT_CONFIG to this document, and take the other JWT_ variables out.")
+        print(text, end="")

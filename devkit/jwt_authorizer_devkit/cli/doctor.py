@@ -1,0 +1,171 @@
+"""``jwt-authorizer doctor``: what is wrong with an issuer, the settings, or a deployed API."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from jwt_authorizer.errors import SettingsError
+from jwt_authorizer.settings import KeySettings, load_settings
+from jwt_authorizer.settings import table as defaults
+from jwt_authorizer_devkit.cli.inputs import ConfigOption, EnvOption, read_environment, settings_problem
+from jwt_authorizer_devkit.cli.terminal import (
+    ExitCode,
+    JsonOption,
+    UndecidedError,
+    WrongInputError,
+    console,
+    progress,
+    write_json,
+)
+from jwt_authorizer_devkit.doctoring.apis import OutOfReachError, apis_of_stack, authorizers_of, environment_of
+from jwt_authorizer_devkit.doctoring.attached import examine_attached
+from jwt_authorizer_devkit.doctoring.configured import examine_settings
+from jwt_authorizer_devkit.doctoring.findings import Finding, Level
+from jwt_authorizer_devkit.doctoring.issuers import Asked, examine_issuer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import Console
+
+    from jwt_authorizer.settings import Settings
+    from jwt_authorizer_devkit.cli.inputs import Environment
+
+_MARKS = {
+    Level.GOOD: "[green]✓[/]",
+    Level.NOTE: "[blue]i[/]",
+    Level.WARNING: "[yellow]![/]",
+    Level.PROBLEM: "[red]✗[/]",
+}
+
+
+def doctor_command(  # noqa: PLR0913, PLR0917 - the options of a command are its parameters
+    issuer: Annotated[
+        str | None, typer.Argument(metavar="ISSUER", help="The issuer's URL: the iss of its tokens.")
+    ] = None,
+    config: ConfigOption = None,
+    env: EnvOption = None,
+    api: Annotated[list[str] | None, typer.Option(metavar="ID", help="A deployed API; repeatable.")] = None,
+    stack: Annotated[str | None, typer.Option(metavar="NAME", help="A deployed stack: all of its APIs.")] = None,
+    as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Look at an issuer, at the settings with all of their issuers, or at the authorizers of deployed APIs.
+
+    APIs are read with the AWS credentials of this machine (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL), and their
+    settings from the function, unless --config or --env say otherwise. Nothing is changed.
+
+    Exit codes: 0 nothing to mend, 1 something to mend, 2 wrong input or settings, 3 AWS is out of reach.
+    """
+    if issuer is not None and (config or env):
+        message = "Give an ISSUER or settings (--config, --env), not both: the settings name their issuers."
+        raise WrongInputError(message)
+    findings = list(_findings(issuer, config, env, api, stack))
+    mend = sum(finding.to_mend for finding in findings)
+    if as_json:
+        write_json({"to_mend": mend, "findings": [dataclasses.asdict(finding) for finding in findings]})
+    else:
+        show(findings, console())
+    raise typer.Exit(ExitCode.REFUSED if mend else ExitCode.FINE)
+
+
+def _findings(
+    issuer: str | None, config: Path | None, env: Path | None, api: list[str] | None, stack: str | None
+) -> Iterator[Finding]:
+    deployed = bool(api or stack)
+    environment = None if issuer or (deployed and not (config or env)) else read_environment(config, env)
+    if issuer is not None:
+        with progress(f"Asking {issuer}"):
+            yield from examine_issuer(_by_name(issuer))
+    elif environment is not None:
+        settings = _settings(environment)
+        yield from examine_settings(settings)
+        for asked in _all_of(settings, environment):
+            with progress(f"Asking {asked.issuer}"):
+                yield from examine_issuer(asked)
+    if deployed:
+        with progress("Reading the APIs' authorizers"):
+            yield from _deployed(api or [], stack, environment)
+
+
+def _by_name(issuer: str) -> Asked:
+    if not issuer.startswith(("https://", "http://")):
+        message = f"ISSUER {issuer} is no URL: write it as tokens have it, such as https://myapp.authgear.cloud"
+        raise WrongInputError(message)
+    keys = KeySettings(
+        ttl=defaults.JWKS_TTL.default,
+        max_stale=defaults.JWKS_MAX_STALE.default,
+        cooldown=defaults.JWKS_COOLDOWN.default,
+        timeout=defaults.HTTP_TIMEOUT.default,
+        allow_http=issuer.startswith("http://"),
+    )
+    return Asked(issuer, None, keys, defaults.LEEWAY.default, defaults.ALGORITHMS.default, Path.cwd())
+
+
+def _settings(environment: Environment) -> Settings:
+    try:
+        return load_settings(environment.variables, environment.folder)
+    except SettingsError as error:
+        raise settings_problem(error) from None
+
+
+def _all_of(settings: Settings, environment: Environment) -> Iterator[Asked]:
+    for issuer in settings.issuers:
+        leeway = issuer.claim_rules.leeway
+        yield Asked(issuer.issuer, issuer.jwks, settings.keys, leeway, issuer.algorithms, environment.folder)
+
+
+def _deployed(apis: list[str], stack: str | None, environment: Environment | None) -> Iterator[Finding]:
+    clients = _clients()
+    try:
+        found = [*apis, *(apis_of_stack(stack, clients) if stack else ())]
+        for api_id in found:
+            attached = authorizers_of(api_id, clients)
+            if not attached:
+                yield Finding("api", Level.NOTE, f"API {api_id} has no Lambda authorizer.")
+            for one in attached:
+                variables = environment_of(one.function, clients) if environment is None else environment.variables
+                if not {"JWT_ISSUER", "JWT_CONFIG"} & variables.keys():
+                    said = f"API {api_id}, authorizer {one.name}: its function has no JWT_ISSUER, so it is another one."
+                    yield Finding("api", Level.NOTE, said)
+                    continue
+                folder = Path.cwd() if environment is None else environment.folder
+                try:
+                    settings = load_settings(variables, folder)
+                except SettingsError as error:
+                    said = f"API {api_id}, authorizer {one.name}: {error}"
+                    fix = "Mend the function's environment; where it names a file of its package, give --config FILE."
+                    yield Finding("api", Level.PROBLEM, said, fix)
+                    continue
+                yield from examine_attached(one, settings)
+    except OutOfReachError as error:
+        raise UndecidedError(str(error)) from None
+
+
+def _clients() -> Callable[[str], Any]:
+    """Make AWS clients as boto3 does: it reads AWS_PROFILE and AWS_ENDPOINT_URL itself."""
+    import boto3  # type: ignore[import-untyped]  # noqa: PLC0415 - a second that only those pay who look at APIs
+
+    # Made when it is first asked: a profile that is gone is an error of reading the APIs.
+    session = functools.cache(boto3.Session)
+    return functools.cache(lambda service: session().client(service))
+
+
+def show(findings: list[Finding], out: Console) -> None:
+    """Print findings."""
+    table = Table(box=box.SIMPLE, pad_edge=False, show_header=False)
+    for column in ("", "topic", "said"):
+        table.add_column(column, overflow="fold")
+    for finding in findings:
+        fix = f"\n[bold]→ {escape(finding.fix)}[/]" if finding.fix else ""
+        table.add_row(_MARKS[finding.level], finding.topic, escape(finding.said) + fix)
+    out.print(table)
+    mend = sum(finding.to_mend for finding in findings)
+    out.print(f"[bold]{mend} to mend.[/]" if mend else "[bold green]Nothing to mend.[/]")

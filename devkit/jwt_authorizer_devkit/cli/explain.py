@@ -1,0 +1,103 @@
+"""``jwt-authorizer explain``: why a token or an event is let in or refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path  # noqa: TC003 - Typer reads annotations at run time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jwt_authorizer.errors import SettingsError
+from jwt_authorizer_devkit.cli.explain_view import show
+from jwt_authorizer_devkit.cli.inputs import (
+    ConfigOption,
+    EnvOption,
+    read_environment,
+    read_moment,
+    read_subject,
+    read_text,
+    settings_problem,
+)
+from jwt_authorizer_devkit.cli.terminal import ExitCode, JsonOption, WrongInputError, console, progress, write_json
+from jwt_authorizer_devkit.explaining import ApiKind, event_for, explain, watched_function
+from jwt_authorizer_devkit.explaining.events import default_request
+from jwt_authorizer_devkit.explaining.redaction import redacted, shortened
+
+if TYPE_CHECKING:
+    from jwt_authorizer_devkit.explaining import Explanation, WatchedFunction
+
+EXIT_CODES = {"allow": ExitCode.FINE, "deny": ExitCode.REFUSED, "reject": ExitCode.REFUSED, "error": ExitCode.UNDECIDED}
+
+
+def explain_command(  # noqa: PLR0913, PLR0917 - the options of a command are its parameters
+    subject: Annotated[
+        list[str],
+        typer.Argument(metavar="TOKEN|EVENT.json|-", help="A token, an event's JSON file, or - for standard input."),
+    ],
+    config: ConfigOption = None,
+    env: EnvOption = None,
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Decide as of then: Unix seconds or ISO 8601 (now, if left out).")
+    ] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The issuer's key set, to work offline."),
+    ] = None,
+    request: Annotated[
+        str | None,
+        typer.Option(
+            metavar='"METHOD /path"', help="What a bare token asks for (the first route of the settings, if left out)."
+        ),
+    ] = None,
+    api: Annotated[ApiKind, typer.Option(help="The kind of API that a bare token is sent to.")] = ApiKind.REST,
+    as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Tell why a token or an event is let in or refused, step by step, by the code that the function runs.
+
+    Exit codes: 0 allowed, 1 refused, 2 wrong input or settings, 3 it could not be decided.
+    """
+    read = read_subject(subject)
+    environment = read_environment(config, env)
+    document = None if keys is None else read_text(keys)
+    try:
+        watched = watched_function(
+            environment.variables, now=read_moment(at), package_root=environment.folder, key_document=document
+        )
+    except SettingsError as error:
+        raise settings_problem(error) from None
+    except ValueError as error:
+        message = f"--keys {keys}: {error}"
+        raise WrongInputError(message) from None
+    event, assumed = (read, None) if isinstance(read, dict) else _event_of(read, request, api, watched)
+    with progress("Asking the issuer for its keys"):
+        explanation = explain(event, watched)
+    if as_json:
+        write_json({**_document(explanation), "assumed_request": assumed})
+    else:
+        show(explanation, assumed, console())
+    raise typer.Exit(EXIT_CODES[explanation.decision])
+
+
+def _event_of(
+    token: str, request: str | None, api: ApiKind, watched: WatchedFunction
+) -> tuple[dict[str, object], str | None]:
+    """Make an event of a token, and say what it was assumed to ask for."""
+    if request is None:
+        method, path = default_request(watched.settings.rules)
+    else:
+        method, _, path = request.strip().partition(" ")
+        path = path.strip()
+        if not method.isalpha() or not path.startswith("/"):
+            message = f'--request {shortened(request, 60)} is no request: write it like "GET /orders/1".'
+            raise WrongInputError(message)
+        method = method.upper()
+    event = event_for(token, watched.settings.token_sources[0], api, method, path)
+    return event, f"{method} {path}" if request is None and api is not ApiKind.WEBSOCKET else None
+
+
+def _document(explanation: Explanation) -> dict[str, object]:
+    """Give an explanation as JSON has it. It holds claims, and never a token, not even one that is a claim."""
+    text = json.dumps(dataclasses.asdict(explanation), ensure_ascii=False)
+    return dict(json.loads(redacted(text)))

@@ -1,0 +1,111 @@
+"""An explanation on a terminal: the answer, the advice, the steps, the claims, the policy and the routes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+from jwt_authorizer_devkit.explaining.redaction import redacted
+from jwt_authorizer_devkit.explaining.routes import Copy
+from jwt_authorizer_devkit.explaining.steps import Name, Outcome
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from jwt_authorizer_devkit.explaining import Explanation
+
+_COLOURS = {"allow": "green", "deny": "yellow", "reject": "red", "error": "magenta"}
+_VERDICTS = {"allow": "allowed", "deny": "refused", "reject": "token refused", "error": "not decided"}
+_MARKS = {Outcome.PASSED: "[green]✓[/]", Outcome.FAILED: "[red]✗[/]", Outcome.NOT_REACHED: "[dim]·[/]"}
+_COPIES = {Copy.SERVES: "[green]serves it[/]", Copy.REFUSES: "[yellow]403[/]", Copy.ASKS: "[dim]asks the function[/]"}
+
+
+def show(explanation: Explanation, assumed: str | None, console: Console) -> None:
+    """Print an explanation."""
+    _verdict(explanation, assumed, console)
+    _steps(explanation, console)
+    if explanation.claims:
+        _claims(explanation, console)
+    _answer(explanation, console)
+    if explanation.routes:
+        _routes(explanation, console)
+    for warning in explanation.warnings:
+        console.print(f"[yellow]![/] {escape(warning)}")
+
+
+def _verdict(explanation: Explanation, assumed: str | None, console: Console) -> None:
+    colour = _COLOURS[explanation.decision]
+    reason = f": [bold]{explanation.reason}[/]" if explanation.reason else ""
+    lines = [f"[bold {colour}]{_VERDICTS[explanation.decision]}[/]{reason}"]
+    lines.append(f"The client sees {escape(explanation.client_sees)}.")
+    if explanation.advice is not None:
+        lines.append(f"[bold]→[/] {escape(explanation.advice.text)}")
+    if assumed is not None:
+        lines.append(f'[dim]Assumed request: {escape(assumed)}. Another one: --request "METHOD /path".[/]')
+    console.print(Panel("\n".join(lines), border_style=colour, box=box.ROUNDED))
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE, pad_edge=False, expand=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _steps(explanation: Explanation, console: Console) -> None:
+    table = _table("Steps", "", "step", "saw", "decided")
+    for step in explanation.steps:
+        style = "dim" if step.outcome is Outcome.NOT_REACHED else ""
+        said = "not reached" if step.outcome is Outcome.NOT_REACHED else step.said
+        if step.name is Name.ANSWER and step.outcome is Outcome.PASSED:
+            said = explanation.client_sees
+        table.add_row(_MARKS[step.outcome], step.name, escape(step.saw), escape(said), style=style)
+    console.print(table)
+
+
+def _claims(explanation: Explanation, console: Console) -> None:
+    title = "Claims" if explanation.verified else "Claims, as the token says: its signature has not been verified"
+    table = _table(title, "", "claim", "is", "has to be")
+    for verdict in explanation.claims:
+        mark = "" if verdict.holds is None else "[green]✓[/]" if verdict.holds else "[red]✗[/]"
+        table.add_row(
+            mark,
+            escape(verdict.claim),
+            escape(verdict.value),
+            escape(verdict.rule),
+            style="dim" if verdict.holds is None else "",
+        )
+    console.print(table)
+
+
+def _answer(explanation: Explanation, console: Console) -> None:
+    if explanation.answer is None:
+        console.print(f"[bold]Answer[/]\nThe function raises {escape(repr(explanation.raised))}.")
+    else:
+        shown = {name: value for name, value in explanation.answer.items() if name != "context"}
+        context = explanation.answer.get("context")
+        if isinstance(context, dict):
+            shown["context"] = {name: value for name, value in context.items() if name != "claims"}
+        console.print("[bold]Answer[/] [dim](without the context's claims, which are above)[/]")
+        console.print_json(redacted(json.dumps(shown, ensure_ascii=False)))
+    console.print(escape(explanation.cached) + "\n")
+
+
+def _routes(explanation: Explanation, console: Console) -> None:
+    table = _table(
+        "Routes: what this token may do, and what a cached copy of this answer does", "", "route", "token", "copy"
+    )
+    for verdict in explanation.routes:
+        may = "[green]may[/]" if verdict.allowed else f"[yellow]{verdict.reason}[/]"
+        if verdict.needs:
+            may += f" (needs {escape(' '.join(verdict.needs))})"
+        copy = _COPIES[verdict.copy]
+        if verdict.allowed and verdict.copy is Copy.REFUSES:
+            copy = "[red]403, though the token may[/]"
+        table.add_row("→" if verdict.decided else "", escape(verdict.route), may, copy)
+    console.print(table)

@@ -1,0 +1,186 @@
+"""Reading what commands are given: settings, moments, tokens and events."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import re
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jwt_authorizer_devkit.cli.terminal import WrongInputError
+from jwt_authorizer_devkit.explaining.redaction import shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jwt_authorizer.errors import SettingsError
+
+_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*")
+_SCHEME = re.compile(r"(authorization:\s*)?(bearer(\s+|$))?", re.IGNORECASE)
+_PARAMETER = re.compile(r"Jwt[A-Za-z]+")
+_STDIN = "-"
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="The TOML document of JWT_CONFIG.")]
+EnvOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--env",
+        metavar="FILE",
+        help="The function's environment: NAME=value lines, or the JSON of `aws lambda get-function-configuration`.",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The function's environment variables, and the folder that ``file:`` settings are relative to."""
+
+    variables: Mapping[str, str]
+    folder: Path
+
+
+def read_environment(config: Path | None, env: Path | None) -> Environment:
+    """Put the function's environment together from the options; without any, from this process's own.
+
+    Raises :class:`WrongInputError`.
+    """
+    if config is None and env is None:
+        variables = {name: value for name, value in os.environ.items() if name.startswith("JWT_")}
+        if not variables:
+            message = (
+                "There are no settings. Give them with --config FILE (TOML) or --env FILE (NAME=value lines), or as "
+                "environment variables: JWT_ISSUER and JWT_AUDIENCE at least."
+            )
+            raise WrongInputError(message)
+        return Environment(variables, Path.cwd())
+    variables = {} if env is None else parse_environment(read_text(env), shortened(str(env)))
+    folder = (config or env or Path()).resolve().parent
+    if config is not None:
+        if "JWT_CONFIG" in variables:
+            message = f"{env} sets JWT_CONFIG, and there is --config {config}: give one of them."
+            raise WrongInputError(message)
+        variables["JWT_CONFIG"] = read_text(config)
+    return Environment(variables, folder)
+
+
+def parse_environment(text: str, name: str = "the environment") -> dict[str, str]:
+    """Read ``NAME=value`` lines, or JSON with the variables in it; errors say ``name``.
+
+    Raises :class:`WrongInputError`.
+    """
+    if text.lstrip().startswith("{"):
+        return _from_json(text)
+    variables: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        match = _LINE.fullmatch(line)
+        if match is None:
+            message = f"Line {number} of {name} is no NAME=value."
+            raise WrongInputError(message)
+        if _PARAMETER.fullmatch(match[1]):
+            variable = "_".join(re.findall(r"[A-Z][a-z]*", match[1])).upper()
+            message = f"Line {number} of {name}: {match[1]} is the template's spelling, the variable is {variable}."
+            raise WrongInputError(message)
+        value = match[2]
+        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+        variables[match[1]] = value[1:-1] if quoted else value
+    return variables
+
+
+def _from_json(text: str) -> dict[str, str]:
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        message = f"The environment begins like JSON, and is none: {error}."
+        raise WrongInputError(message) from None
+    for name in ("Environment", "Variables"):
+        document = document.get(name, document)
+        if not isinstance(document, dict):
+            message = f"{name} in the environment's JSON is no object of variables."
+            raise WrongInputError(message)
+    return {name: value for name, value in document.items() if isinstance(value, str)}
+
+
+def settings_problem(error: SettingsError) -> WrongInputError:
+    """Word wrong settings as this tool does."""
+    return WrongInputError(str(error))
+
+
+def read_text(path: Path) -> str:
+    """Read a file. Raises :class:`WrongInputError`."""
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        message = f"{shortened(str(path))} cannot be read: {error.strerror}."
+        raise WrongInputError(message) from None
+    except UnicodeDecodeError:
+        message = f"{shortened(str(path))} is no text in UTF-8."
+        raise WrongInputError(message) from None
+
+
+def read_moment(text: str | None) -> float:
+    """Read a time: Unix seconds, or ISO 8601 (UTC, where it names no zone); now, if there is none."""
+    if text is None:
+        return time.time()
+    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]+)?", text):
+        return float(text)
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        message = f"--at {shortened(text, 40)} is no time: give Unix seconds, or one like 2026-11-24T08:30:00Z."
+        raise WrongInputError(message) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()
+
+
+def read_subject(words: list[str]) -> str | dict[str, object]:
+    """Read what is to be explained: a token, or an event (an object). Raises :class:`WrongInputError`.
+
+    It is a file's name, ``-`` for the standard input, or the text itself. ``Authorization:`` and ``Bearer`` before a
+    token are taken off, also where the shell made several words of it.
+    """
+    text = " ".join(words).strip()
+    if text == _STDIN:
+        text = sys.stdin.read().strip()
+    elif not text.startswith("{") and _is_file(text):
+        text = read_text(Path(text)).strip()
+    elif text.endswith(".json"):
+        message = f"There is no file {shortened(text)}."
+        raise WrongInputError(message)
+    if text.startswith("{"):
+        return _event(text)
+    scheme = _SCHEME.match(text)
+    text = text[scheme.end() :] if scheme else text
+    if not text:
+        message = "There is nothing to explain: give a token, an event's JSON file, or - to read from standard input."
+        raise WrongInputError(message)
+    return text
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except OSError:  # a token is too long for a file's name
+        return False
+
+
+def _event(text: str) -> dict[str, object]:
+    try:
+        event = json.loads(text)
+    except ValueError as error:
+        message = f"The event is no JSON: {error}. Copy it whole, as the function gets it."
+        raise WrongInputError(message) from None
+    if not isinstance(event, dict):
+        message = "The event is no JSON object."
+        raise WrongInputError(message)
+    if {"access_token", "id_token"} & event.keys():
+        message = "This is the answer of a token endpoint: give its access_token alone, as `jq -r .access_token` does."
+        raise WrongInputError(message)
+    return event

@@ -1,0 +1,100 @@
+"""``jwt-authorizer issuer``: a local OpenID provider, with a page that hands out tokens."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import signal
+import threading
+from pathlib import Path  # noqa: TC003 - Typer reads annotations at run time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from jwt_authorizer_devkit.certificate import self_signed
+from jwt_authorizer_devkit.cli.terminal import JsonOption, UndecidedError, WrongInputError, console, write_json
+from jwt_authorizer_devkit.cli.token_page import TokenPage
+from jwt_authorizer_devkit.issuer import Discovery, IssuerServer, Provider
+from jwt_authorizer_devkit.signing import ALGORITHMS
+
+if TYPE_CHECKING:
+    from jwt_authorizer_devkit.issuer import TlsFiles
+
+
+def issuer_command(  # noqa: PLR0913, PLR0917 - the options of a command are its parameters
+    port: Annotated[int, typer.Option(min=0, max=65534, help="0 takes a free one; the page takes the next.")] = 8480,
+    path: Annotated[str, typer.Option(help="The issuer's path, as in /realms/demo.")] = "",
+    alg: Annotated[list[str] | None, typer.Option(help="A key for each; repeatable (RS256, if left out).")] = None,
+    discovery: Annotated[Discovery, typer.Option(help="Which discovery document to publish.")] = Discovery.OPENID,
+    tls: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Serve https; a certificate for localhost is written there.")
+    ] = None,
+    page: Annotated[bool, typer.Option(help="Serve the page that hands out tokens.")] = True,  # noqa: FBT002 - a flag
+    as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Run a local issuer until Ctrl-C: discovery, keys, tokens for any client, rotation and faults on request.
+
+    Exit codes: 0 ended, 2 wrong input, 3 the port is taken.
+    """
+    for name in alg or ():
+        if name not in ALGORITHMS:
+            message = f"--alg {name} is none of {', '.join(ALGORITHMS)}."
+            raise WrongInputError(message)
+    if path and not path.startswith("/"):
+        message = f"--path {path} has to start with a slash: /{path}"
+        raise WrongInputError(message)
+    provider = Provider(path=path, algorithms=tuple(alg or ["RS256"]), discovery=discovery)
+    files = None if tls is None else _certificate(tls)
+    with contextlib.ExitStack() as running:
+        server = IssuerServer(provider, port=port, name="localhost" if files else None, tls=files)
+        try:
+            running.enter_context(server)
+            token_page = running.enter_context(TokenPage(provider, server.port + 1 if port else 0)) if page else None
+        except OSError as error:
+            message = f"Port {port} (or the next) cannot be listened on: {error.strerror}. Try --port 0."
+            raise UndecidedError(message) from None
+        _welcome(provider, token_page, files, as_json=as_json)
+        _wait()
+
+
+def _certificate(folder: Path) -> TlsFiles:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return self_signed(folder.resolve())
+    except OSError as error:
+        message = f"--tls {folder} cannot be written to: {error.strerror}. Give a folder; it need not exist."
+        raise WrongInputError(message) from None
+
+
+def _wait() -> None:
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    ended.wait()
+
+
+def _welcome(provider: Provider, page: TokenPage | None, files: TlsFiles | None, *, as_json: bool) -> None:
+    addresses = {
+        "issuer": provider.url,
+        "keys": provider.jwks_url,
+        "tokens": provider.token_url,
+        "knobs": f"{provider.origin}/-/state",
+        "page": None if page is None else page.url,
+        "certificate": None if files is None else str(files.certificate),
+    }
+    if as_json:
+        # One line, so that a script can read it while the issuer runs.
+        write_json(addresses, one_line=True)
+        return
+    out = console()
+    for name, address in addresses.items():
+        if address is not None:
+            out.print(f"[bold]{name:12}[/]{escape(address)}", soft_wrap=True)
+    settings = f"JWT_ISSUER={provider.url} JWT_AUDIENCE=https://api.example.com"
+    certificate = f"SSL_CERT_FILE={shlex.quote(str(files.certificate))}" if files else ""
+    trust = certificate or "JWT_ALLOW_HTTP=true"
+    out.print(f"[bold]settings    [/]{escape(settings)} {escape(trust)}", soft_wrap=True)
+    mint = f"{certificate} jwt-authorizer mint --issuer {provider.url} --scope orders:read".lstrip()
+    out.print(f"[bold]a token     [/]{escape(mint)}", soft_wrap=True)
+    out.print("[dim]Ctrl-C ends it.[/]")

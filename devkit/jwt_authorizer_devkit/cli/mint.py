@@ -1,0 +1,119 @@
+"""``jwt-authorizer mint``: tokens, good ones and ones that are wrong in exactly one way."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path  # noqa: TC003 - Typer reads annotations at run time
+from typing import Annotated
+
+import typer
+
+from jwt_authorizer_devkit.cli.minting import ask_issuer, read_key
+from jwt_authorizer_devkit.cli.terminal import JsonOption, WrongInputError, progress, write_json
+from jwt_authorizer_devkit.mint import Defect, access_claims, mint
+from jwt_authorizer_devkit.signing import ALGORITHMS, key_set
+
+_LOCAL_ISSUER = "http://127.0.0.1:8480"
+
+
+def mint_command(  # noqa: PLR0913, PLR0917 - the options of a command are its parameters
+    issuer: Annotated[
+        str, typer.Option(help="The running local issuer; with --key-file, what to write into iss.")
+    ] = _LOCAL_ISSUER,
+    key_file: Annotated[Path | None, typer.Option(help="Sign with this private key (PEM) instead of asking.")] = None,
+    kid: Annotated[str, typer.Option(help="With --key-file: the key's id.")] = "dev",
+    audience: Annotated[list[str] | None, typer.Option("--audience", "--aud", help="aud; repeatable.")] = None,
+    subject: Annotated[str, typer.Option("--subject", "--sub", help="sub.")] = "user-1",
+    client_id: Annotated[str, typer.Option(help="client_id.")] = "demo-client",
+    scope: Annotated[str | None, typer.Option(help="Scopes, separated by spaces.")] = None,
+    claim: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE", help="A further claim; VALUE is JSON, or else text; NAME=null leaves one out."
+        ),
+    ] = None,
+    lifetime: Annotated[float, typer.Option(min=1, help="Seconds.")] = 300,
+    defect: Annotated[Defect | None, typer.Option(help="What to get wrong.")] = None,
+    alg: Annotated[str | None, typer.Option(help="The algorithm of the key to use; none: no signature at all.")] = None,
+    expired: Annotated[bool, typer.Option("--expired", help="As --defect expired.")] = False,  # noqa: FBT002 - a flag
+    wrong_aud: Annotated[bool, typer.Option("--wrong-aud", help="As --defect wrong-audience.")] = False,  # noqa: FBT002 - Typer's way to declare a flag
+    forged: Annotated[bool, typer.Option("--forged", help="As --defect forged.")] = False,  # noqa: FBT002 - a flag
+    jwks: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--jwks", help="With --key-file: print its key set for JWT_JWKS instead.")
+    ] = False,
+    as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Print a token of a local issuer, or one signed with a key file.
+
+    Exit codes: 0 here it is, 2 wrong input, 3 the issuer is out of reach.
+    """
+    wrong = _one_defect(defect, alg, {Defect.EXPIRED: expired, Defect.WRONG_AUDIENCE: wrong_aud, Defect.FORGED: forged})
+    key_alg = None if alg is None or alg.lower() == "none" else alg
+    if key_alg is not None and key_alg not in ALGORITHMS:
+        message = f"--alg {key_alg} is none of none, {', '.join(ALGORITHMS)}. (HS256: --defect hmac-confusion.)"
+        raise WrongInputError(message)
+    audiences = audience or ["https://api.example.com"]
+    claims = _claims(claim or [])
+    if key_file is None:
+        if jwks:
+            message = "--jwks needs --key-file: a running issuer publishes its keys itself, at /jwks."
+            raise WrongInputError(message)
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": client_id,
+            "subject": subject,
+            "audience": audiences,
+            "lifetime": str(lifetime),
+            "claims": json.dumps(claims),
+            "scope": scope,
+            "defect": None if wrong is None else str(wrong),
+            "key": key_alg,
+        }
+        with progress("Asking the issuer for a token"):
+            token = ask_issuer(issuer, form)
+    else:
+        key = read_key(key_file, kid, key_alg)
+        if jwks:
+            write_json(key_set((key,)))
+            return
+        aud = audiences[0] if len(audiences) == 1 else audiences
+        known = access_claims(
+            issuer,
+            claims,
+            audience=aud,
+            now=time.time(),
+            subject=subject,
+            client_id=client_id,
+            scope=scope,
+            lifetime=lifetime,
+        )
+        token = mint(key, known, defect=wrong)
+    if as_json:
+        write_json({"token": token, "defect": wrong})
+    else:
+        print(token)
+
+
+def _one_defect(defect: Defect | None, alg: str | None, flags: dict[Defect, bool]) -> Defect | None:
+    chosen = {one for one, wanted in flags.items() if wanted} | ({defect} if defect else set())
+    if alg is not None and alg.lower() == "none":
+        chosen.add(Defect.ALG_NONE)
+    if len(chosen) > 1:
+        message = f"A token has one defect at a time, and these are {len(chosen)}: {', '.join(sorted(chosen))}."
+        raise WrongInputError(message)
+    return next(iter(chosen), None)
+
+
+def _claims(written: list[str]) -> dict[str, object]:
+    claims: dict[str, object] = {}
+    for one in written:
+        name, equals, value = one.partition("=")
+        if not name or not equals:
+            message = f"--claim {one} is no claim: write NAME=VALUE, such as --claim 'groups=[\"staff\"]'."
+            raise WrongInputError(message)
+        try:
+            claims[name] = json.loads(value)
+        except ValueError:
+            claims[name] = value
+    return claims

@@ -1,0 +1,97 @@
+"""Where ``jwt-authorizer mint`` gets its tokens and keys: a running local issuer, or a file."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from jwt_authorizer_devkit.cli.terminal import UndecidedError, WrongInputError
+from jwt_authorizer_devkit.signing import SigningKey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_TIMEOUT = 10
+_LARGEST = 100_000
+_NOT_OURS = "is it one that “jwt-authorizer issuer” runs?"
+_CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+
+
+def ask_issuer(issuer: str, form: Mapping[str, object]) -> str:
+    """Ask a running local issuer's token endpoint; ``None`` values are left out.
+
+    Raises :class:`WrongInputError` for what the issuer refuses, :class:`UndecidedError` where there is none.
+    """
+    if urlsplit(issuer).scheme not in ("http", "https"):
+        message = f"--issuer {issuer} is no URL: write http://127.0.0.1:8480"
+        raise WrongInputError(message)
+    body = urlencode({name: value for name, value in form.items() if value is not None}, doseq=True).encode()
+    request = urllib.request.Request(  # noqa: S310 - the scheme is checked above
+        issuer.rstrip("/") + "/token", data=body, headers={"Accept": "application/jwt"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310 - as above
+            if response.headers.get_content_type() != "application/jwt":
+                message = f"{issuer}/token answered, and not with a token: {_NOT_OURS}"
+                raise WrongInputError(message)
+            token: str = response.read(_LARGEST).decode("ascii")
+    except urllib.error.HTTPError as error:
+        with error:
+            raise WrongInputError(_refusal(issuer, error.code, error.read(_LARGEST))) from None
+    except (OSError, ValueError) as error:
+        raise UndecidedError(_unreached(issuer, error)) from None
+    return token
+
+
+def _unreached(issuer: str, error: Exception) -> str:
+    reason = getattr(error, "reason", None)
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        said = f"The certificate of {issuer} is not trusted here: {reason.verify_message}."
+        return f"{said} Set SSL_CERT_FILE to it, as the issuer's own lines do."
+    if isinstance(reason, ssl.SSLError):
+        return f"{issuer} speaks no TLS ({reason.reason}): write http:// where the issuer runs without --tls."
+    return f"There is no issuer at {issuer} ({error}). Start one: jwt-authorizer issuer; or give --key-file."
+
+
+def _refusal(issuer: str, status: int, body: bytes) -> str:
+    try:
+        told = json.loads(body)
+        why = f"the issuer there is {told['issuer']}" if "issuer" in told else told["error_description"]
+    except (ValueError, KeyError, AttributeError, TypeError):
+        why = _NOT_OURS
+    return f"{issuer}/token answered {status}: {why}"
+
+
+def read_key(path: Path, kid: str, alg: str | None) -> SigningKey:
+    """Read a private key from a PEM file. ``alg`` is needed only where an RSA key is to sign something but RS256."""
+    try:
+        private = load_pem_private_key(path.read_bytes(), None)
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}. A new one: openssl genpkey -algorithm ed25519 -out {path}"
+        raise WrongInputError(message) from None
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        message = f"{path} holds no unencrypted private key in PEM."
+        raise WrongInputError(message) from None
+    match private:
+        case rsa.RSAPrivateKey():
+            fitting = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
+        case ec.EllipticCurvePrivateKey() if private.curve.name in _CURVES:
+            fitting = [_CURVES[private.curve.name]]
+        case ed25519.Ed25519PrivateKey():
+            fitting = ["EdDSA", "Ed25519"]
+        case _:
+            message = f"{path} holds a key that signs no JWT: use RSA, P-256, P-384, P-521 or Ed25519."
+            raise WrongInputError(message)
+    if alg is not None and alg not in fitting:
+        message = f"The key in {path} cannot sign {alg}: it is for {', '.join(fitting)}."
+        raise WrongInputError(message)
+    return SigningKey(kid, alg or fitting[0], private)

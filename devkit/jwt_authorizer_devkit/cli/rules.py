@@ -1,0 +1,145 @@
+"""``jwt-authorizer rules``: rules from an API's own description, checked, and tried on a table of cases."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path  # noqa: TC003 - Typer reads annotations at run time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from jwt_authorizer.answers import CachedBy  # noqa: TC001 - Typer reads annotations at run time
+from jwt_authorizer.errors import SettingsError
+from jwt_authorizer.settings import load_settings
+from jwt_authorizer_devkit.cli.inputs import (
+    ConfigOption,
+    EnvOption,
+    read_environment,
+    read_moment,
+    read_text,
+    settings_problem,
+)
+from jwt_authorizer_devkit.cli.rules_view import show_check, show_results
+from jwt_authorizer_devkit.cli.terminal import ExitCode, JsonOption, WrongInputError, console, progress, write_json
+from jwt_authorizer_devkit.routes.cases import CasesError, parse_cases
+from jwt_authorizer_devkit.routes.checking import check_rules
+from jwt_authorizer_devkit.routes.listed import route_tables
+from jwt_authorizer_devkit.routes.reading import read_routes, routes_toml
+from jwt_authorizer_devkit.routes.trying import try_cases
+
+if TYPE_CHECKING:
+    from jwt_authorizer.settings import Settings
+
+app = typer.Typer(
+    help="Rules by route: write them from an OpenAPI document or a template, check them, try them on cases.",
+    no_args_is_help=True,
+)
+
+
+@app.command("from", no_args_is_help=True)
+def from_command(
+    source: Annotated[
+        Path, typer.Argument(metavar="OPENAPI|TEMPLATE", help="An OpenAPI 3 document or a SAM/CloudFormation template.")
+    ],
+    api: Annotated[
+        str | None, typer.Option(metavar="LOGICAL_ID", help="Which API of a template that has several.")
+    ] = None,
+    as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Write the routes of JWT_CONFIG, with unlisted_routes = "absent", from what describes the API.
+
+    Nothing is written where something cannot be expressed: an incomplete list would break the promise of "absent".
+
+    Exit codes: 0 written, 1 something cannot be expressed, 2 wrong input.
+    """
+    try:
+        listing = read_routes(read_text(source), api)
+    except ValueError as error:
+        message = f"{source} {error}."
+        raise WrongInputError(message) from None
+    problems = listing.problems
+    if as_json:
+        tables = [] if problems else route_tables(listing)
+        left = listing.without_token
+        write_json({"routes": tables, "without_token": left, "problems": problems, "notes": listing.notes})
+    elif problems:
+        err = Console(stderr=True, highlight=False, soft_wrap=True)
+        err.print(f"[bold red]error[/] {escape(str(source))} cannot become rules as it is; nothing was written:")
+        for problem in problems:
+            err.print(f"  - {escape(problem)}")
+    else:
+        print(routes_toml(listing, source.name), end="")
+    raise typer.Exit(ExitCode.REFUSED if problems else ExitCode.FINE)
+
+
+@app.command("check", no_args_is_help=True)
+def check_command(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="The TOML document of JWT_CONFIG.")],
+    cached_by: Annotated[
+        CachedBy | None,
+        typer.Option(help="What the API's cache is keyed by; as the document says, if left out."),
+    ] = None,
+    as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Show which rules overlap, and what cached policies leave out.
+
+    Exit codes: 0 nothing found, 1 something found, 2 wrong input or settings.
+    """
+    settings = _settings(config, None)
+    cache = cached_by or settings.answers.cached_by
+    with progress("Writing policies for all kinds of tokens"):
+        check = check_rules(settings, cache)
+    if as_json:
+        write_json({"fine": check.fine, **dataclasses.asdict(check)})
+    else:
+        show_check(check, console())
+    raise typer.Exit(ExitCode.FINE if check.fine else ExitCode.REFUSED)
+
+
+@app.command("test", no_args_is_help=True)
+def try_command(  # noqa: PLR0913, PLR0917 - the options of a command are its parameters
+    cases: Annotated[
+        Path, typer.Argument(metavar="CASES.yaml", help="The table: tokens, and cases with what to expect.")
+    ],
+    config: ConfigOption = None,
+    env: EnvOption = None,
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Decide as of then: Unix seconds or ISO 8601 (now, if left out).")
+    ] = None,
+    replay: Annotated[  # noqa: FBT002 - a flag of the command line
+        bool,
+        typer.Option(
+            "--replay", help="Try each case also on the cached policies that the token's other requests left."
+        ),
+    ] = False,
+    as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Try a table of cases: claims of a token, what it asks for, and what should come out.
+
+    Claims and rules are decided by the code that the function runs; there are no signatures and no network.
+
+    Exit codes: 0 all as expected, 1 some are not, 2 wrong input or settings.
+    """
+    try:
+        table = parse_cases(read_text(cases))
+    except CasesError as error:
+        message = f"{cases} is no table of cases:{error}"
+        raise WrongInputError(message) from None
+    results = try_cases(_settings(config, env), table, read_moment(at), replay=replay)
+    failed = sum(not result.passed for result in results)
+    if as_json:
+        shown = [dataclasses.asdict(result) for result in results]
+        write_json({"passed": len(results) - failed, "failed": failed, "results": shown})
+    else:
+        show_results(results, console())
+    raise typer.Exit(ExitCode.REFUSED if failed else ExitCode.FINE)
+
+
+def _settings(config: Path | None, env: Path | None) -> Settings:
+    environment = read_environment(config, env)
+    try:
+        return load_settings(environment.variables, environment.folder)
+    except SettingsError as error:
+        raise settings_problem(error) from None

@@ -1,0 +1,65 @@
+"""What was found about rules, on a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from jwt_authorizer_devkit.routes.checking import Check
+    from jwt_authorizer_devkit.routes.trying import Result
+
+_SHOWN = 20
+"""Rows: who has more overlaps than that mends some of them first."""
+
+_SHOWN_ROUTES = 6
+"""Of one row."""
+
+
+def show_check(check: Check, console: Console) -> None:
+    """Print what a check found."""
+    for overlap in check.overlaps:
+        console.print(f"[yellow]![/] {escape(overlap)}\n")
+    if check.left_out:
+        table = _table("What cached policies leave out: users see a 403 there until the copy is gone")
+        for column in ("a token", "after", "left out"):
+            table.add_column(column, overflow="fold")
+        for left in check.left_out[:_SHOWN]:
+            table.add_row(escape(left.token), escape(left.after), escape("\n".join(_first(left.routes))))
+        console.print(table)
+        if len(check.left_out) > _SHOWN:
+            console.print(f"{len(check.left_out) - _SHOWN} more like these: --json has all of them.\n")
+    verdict = "[green]✓[/] nothing found" if check.fine else "[yellow]![/] found something"
+    console.print(f"{verdict}: {check.routes} rules, cached by {check.cached_by}.")
+
+
+def _first(routes: tuple[str, ...]) -> list[str]:
+    more = len(routes) - _SHOWN_ROUTES
+    return [*routes[:_SHOWN_ROUTES], f"and {more} more"] if more > 0 else list(routes)
+
+
+def show_results(results: tuple[Result, ...], console: Console) -> None:
+    """Print the table of cases, and how many came out as expected."""
+    table = _table("Cases")
+    for column in ("", "case", "request", "expected", "came out"):
+        table.add_column(column, overflow="fold")
+    for result in results:
+        request = result.request + (f"\n  from the copy for {result.after}" if result.after else "")
+        came = result.outcome + (f": {result.reason}" if result.reason else "")
+        came += f"\n  needs {' '.join(result.needs)}" if result.needs else ""
+        came += f"\n  by {result.route}" if result.route and not result.passed else ""
+        mark = "[green]✓[/]" if result.passed else "[red]✗[/]"
+        style = "" if result.passed else "bold"
+        table.add_row(mark, escape(result.name), escape(request), result.expected, escape(came), style=style)
+    console.print(table)
+    failed = sum(not result.passed for result in results)
+    console.print(f"{len(results) - failed} as expected" + (f", [bold red]{failed} not[/]" if failed else "") + ".")
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE, pad_edge=False, expand=False)

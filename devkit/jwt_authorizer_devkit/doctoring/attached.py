@@ -1,0 +1,156 @@
+"""A deployed API's authorizer against the settings of its function: whether both sides mean the same cache.
+
+API Gateway developer guide: "Configure a Lambda authorizer" (identity sources, caching), "Control access to HTTP APIs
+with AWS Lambda authorizers".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.answers import CachedBy, HttpApiResponse
+from jwt_authorizer.tokens import TokenPlace
+from jwt_authorizer_devkit.doctoring.apis import Kind
+from jwt_authorizer_devkit.doctoring.findings import Finding, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jwt_authorizer.settings import Settings
+    from jwt_authorizer.tokens import TokenSource
+    from jwt_authorizer_devkit.doctoring.apis import Attached
+
+_ROUTE_SOURCES = {
+    Kind.REST: ("context.httpMethod", "context.resourcePath"),
+    Kind.HTTP: ("$context.routeKey",),
+    Kind.WEBSOCKET: (),
+}
+_PREFIX = {Kind.REST: "method.request.", Kind.HTTP: "$request.", Kind.WEBSOCKET: "route.request."}
+_LONG = 900
+
+
+def examine_attached(attached: Attached, settings: Settings) -> tuple[Finding, ...]:
+    """Hold one authorizer of an API against its function's settings."""
+    found = [
+        *_token_places(attached, settings.token_sources),
+        *_cache_key(attached, settings),
+        *_response_kind(attached, settings),
+        *_lifetime(attached, settings),
+    ]
+    if not any(finding.to_mend for finding in found):
+        kept = f"cached for {attached.ttl} s" if attached.ttl else "not cached"
+        sources = ", ".join(attached.sources) or "no identity source"
+        found.insert(0, _finding(attached, Level.GOOD, f"fits the settings: {sources}; {kept}"))
+    return tuple(found)
+
+
+def _finding(attached: Attached, level: Level, said: str, fix: str | None = None) -> Finding:
+    return Finding("api", level, f"{attached.kind} API {attached.api_id}, authorizer {attached.name}: {said}.", fix)
+
+
+def _source(kind: Kind, source: TokenSource) -> str:
+    """Write a token's place as this kind of API writes identity sources."""
+    match source.place:
+        case TokenPlace.HEADER:
+            return f"{_PREFIX[kind]}header.{source.name}"
+        case TokenPlace.COOKIE:
+            return f"{_PREFIX[kind]}header.Cookie"
+        case TokenPlace.QUERY:
+            return f"{_PREFIX[kind]}querystring.{source.name}"
+
+
+def _token_places(attached: Attached, token_sources: tuple[TokenSource, ...]) -> Iterator[Finding]:
+    wanted = [_source(attached.kind, source) for source in token_sources]
+    have = {source.lower() for source in attached.sources}
+    there = [source for source in wanted if source.lower() in have]
+    if not attached.request and not there:
+        said = f"it passes on {', '.join(attached.sources)}, and the function looks in {', '.join(wanted)}"
+        name = attached.sources[0].rpartition(".")[2] if attached.sources else "NAME"
+        yield _finding(attached, Level.PROBLEM, said, f"JWT_TOKEN_SOURCE=header:{name}")
+    elif not there and attached.ttl:
+        said = "its cache is not keyed by the token, so one caller gets another's answer"
+        yield _finding(attached, Level.PROBLEM, said, _set_sources(attached, (wanted[0],)))
+    elif not there and attached.sources:
+        said = f"it asks for {', '.join(attached.sources)}, and the function looks in {', '.join(wanted)}"
+        yield _finding(attached, Level.WARNING, said, _set_sources(attached, (wanted[0],)))
+    elif len(there) > 1:
+        said = f"API Gateway wants every identity source in each request: one without {' and '.join(there)} gets 401"
+        yield _finding(attached, Level.WARNING, said, _set_sources(attached, (there[0],)))
+
+
+def _cache_key(attached: Attached, settings: Settings) -> Iterator[Finding]:
+    if attached.kind is Kind.WEBSOCKET:
+        return
+    cached_by = settings.answers.cached_by
+    route = _ROUTE_SOURCES[attached.kind]
+    by_route = set(route) <= set(attached.sources)
+    if cached_by is CachedBy.NOTHING and attached.ttl:
+        said = f"answers are for one request (JWT_CACHED_BY=nothing), and it keeps them for {attached.ttl} s"
+        yield _finding(attached, Level.PROBLEM, said, _set_ttl(attached))
+    elif cached_by is CachedBy.ROUTE and attached.ttl and not attached.request:
+        said = "answers are for one route (JWT_CACHED_BY=route), and type TOKEN caches by the token alone"
+        yield _finding(attached, Level.PROBLEM, said, "JWT_CACHED_BY=token, or an authorizer of type REQUEST")
+    elif cached_by is CachedBy.ROUTE and attached.ttl and not by_route:
+        said = f"answers are for one route (JWT_CACHED_BY=route), and its cache is not keyed by {', '.join(route)}"
+        yield _finding(attached, Level.PROBLEM, said, _set_sources(attached, (*attached.sources, *route)))
+    elif cached_by is CachedBy.TOKEN and attached.ttl and by_route:
+        if not attached.simple:
+            said = "its cache is keyed by the route, so smaller policies would do"
+            yield _finding(attached, Level.NOTE, said, "JWT_CACHED_BY=route")
+    elif _simple(attached) and settings.rules.configured and attached.ttl and not by_route:
+        said = (
+            "it caches one yes or no for all routes, and there are [[routes]]: the function answers 500 (unsafe_cache)"
+        )
+        yield _finding(attached, Level.PROBLEM, said, _set_sources(attached, (*attached.sources, *route)))
+    elif cached_by is CachedBy.TOKEN and not attached.ttl:
+        said = "nothing is cached: the function is asked for each request, which is slower and costs more"
+        yield _finding(attached, Level.NOTE, said, "JWT_CACHED_BY=nothing, if that is on purpose: policies get smaller")
+
+
+def _simple(attached: Attached) -> bool:
+    return attached.kind is Kind.HTTP and attached.payload == "2.0" and attached.simple
+
+
+def _response_kind(attached: Attached, settings: Settings) -> Iterator[Finding]:
+    if attached.kind is not Kind.HTTP:
+        return
+    if attached.payload != "2.0":
+        if attached.simple:
+            said = "payload format 1.0 gets a policy, and it expects simple responses"
+            command = f"{_update(attached)} --authorizer-payload-format-version 2.0"
+            yield _finding(attached, Level.PROBLEM, said, command)
+        return
+    wanted = settings.answers.http_api_response
+    if attached.simple is not (wanted is HttpApiResponse.SIMPLE):
+        expects = HttpApiResponse.SIMPLE if attached.simple else HttpApiResponse.IAM
+        said = f"it expects {expects} responses and gets {wanted} ones: every request ends with 500"
+        yield _finding(attached, Level.PROBLEM, said, f"JWT_HTTP_API_RESPONSE={expects}")
+
+
+def _lifetime(attached: Attached, settings: Settings) -> Iterator[Finding]:
+    if attached.ttl > _LONG and not settings.answers.end_with_token:
+        said = f"an answer may serve for {attached.ttl} s, also after its token has expired or its user was locked out"
+        yield _finding(attached, Level.NOTE, said, _set_ttl(attached, 300))
+
+
+def _update(attached: Attached) -> str:
+    if attached.kind is Kind.REST:
+        return (
+            f"aws apigateway update-authorizer --rest-api-id {attached.api_id} --authorizer-id {attached.authorizer_id}"
+        )
+    return f"aws apigatewayv2 update-authorizer --api-id {attached.api_id} --authorizer-id {attached.authorizer_id}"
+
+
+def _set_sources(attached: Attached, sources: tuple[str, ...]) -> str:
+    """Write the command that sets identity sources. A REST API needs a deployment afterwards."""
+    if attached.kind is Kind.REST:
+        listed = ",".join(sources)
+        return f"{_update(attached)} --patch-operations 'op=replace,path=/identitySource,value=\"{listed}\"'"
+    return f"{_update(attached)} --identity-source {' '.join(repr(source) for source in sources)}"
+
+
+def _set_ttl(attached: Attached, seconds: int = 0) -> str:
+    if attached.kind is Kind.REST:
+        operation = f"op=replace,path=/authorizerResultTtlInSeconds,value={seconds}"
+        return f"{_update(attached)} --patch-operations {operation}"
+    return f"{_update(attached)} --authorizer-result-ttl-in-seconds {seconds}"

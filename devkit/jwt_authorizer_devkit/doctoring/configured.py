@@ -1,0 +1,37 @@
+"""Settings that work and deserve a look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.policies import policies_for
+from jwt_authorizer_devkit.doctoring.findings import Finding, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jwt_authorizer.settings import Settings
+
+_MUCH_LEEWAY = 300
+
+
+def examine_settings(settings: Settings) -> Iterator[Finding]:
+    """Look at settings that have been read and found right."""
+    names = ", ".join(issuer.issuer for issuer in settings.issuers)
+    routes = f"{len(settings.rules.resources)} paths have rules" if settings.rules.configured else "no rules by route"
+    yield Finding("settings", Level.GOOD, f"They are right: {names}; {routes}.")
+    if settings.keys.allow_http:
+        said = "JWT_ALLOW_HTTP is on: keys that came over http:// can be anybody's."
+        yield Finding("settings", Level.WARNING, said, "JWT_ALLOW_HTTP=false, wherever this is more than local work")
+    for issuer in settings.issuers:
+        rules = issuer.claim_rules
+        if rules.leeway > _MUCH_LEEWAY:
+            said = f"Tokens of {issuer.issuer} pass for {rules.leeway:g} s after they have expired."
+            yield Finding("settings", Level.WARNING, said, "JWT_LEEWAY_SECONDS=60")
+        if "cognito-idp." in issuer.issuer and not any(name == "token_use" for name, _ in rules.required_claims):
+            said = (
+                "Cognito's ID tokens have the same issuer and keys as its access tokens, and nothing tells them apart."
+            )
+            yield Finding("settings", Level.WARNING, said, 'JWT_REQUIRED_CLAIMS={"token_use": "access"}')
+    for warning in policies_for(settings.rules).warnings(settings.answers.cached_by):
+        yield Finding("routes", Level.WARNING, warning)

@@ -1,0 +1,218 @@
+"""An issuer, asked for its keys exactly as the function asks, with an eye on everything that comes back."""
+
+from __future__ import annotations
+
+import email.utils
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.issuers import FetchError, HttpsClient, document_reader, key_fetcher
+from jwt_authorizer.issuers.address import parse_address
+from jwt_authorizer_devkit.doctoring.findings import Finding, Level
+from jwt_authorizer_devkit.doctoring.fixes import fix_for, metadata
+from jwt_authorizer_devkit.doctoring.keys import examine_keys
+from jwt_authorizer_devkit.doctoring.tls import examine_tls
+from jwt_authorizer_devkit.explaining.redaction import shortened
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Iterator
+    from os import PathLike
+
+    from jwt_authorizer.issuers import Fetched
+    from jwt_authorizer.issuers.response import Deadline, Response
+    from jwt_authorizer.settings import KeySettings
+
+_SHORTEST_KEPT, _LONGEST_KEPT = 60, 3600
+_DATE_RESOLUTION = 2.0
+"""Seconds by which a Date header may differ where both clocks are right."""
+_SLOW = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request to the issuer: its answer, and when that was here (Unix seconds)."""
+
+    url: str
+    response: Response
+    seconds: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An issuer to look at, as the settings describe it."""
+
+    issuer: str
+    jwks: str | None
+    keys: KeySettings
+    leeway: float
+    algorithms: frozenset[str]
+    package_root: str | PathLike[str]
+
+
+@dataclass(slots=True)
+class _Recorder:
+    https: HttpsClient
+    clock: Callable[[], float]
+    exchanges: list[Exchange] = field(default_factory=list)
+
+    def get(self, url: str, deadline: Deadline) -> Response:
+        started = time.perf_counter()
+        response = self.https.get(url, deadline)
+        self.exchanges.append(Exchange(url, response, time.perf_counter() - started, self.clock()))
+        return response
+
+
+def examine_issuer(
+    asked: Asked,
+    *,
+    clock: Callable[[], float] = time.time,
+    context: Callable[[], ssl.SSLContext] | None = None,
+) -> tuple[Finding, ...]:
+    """Fetch an issuer's keys once, and say what there is to say. ``context`` stands in for the system's TLS."""
+    recorder = _Recorder(HttpsClient(allow_http=asked.keys.allow_http, context=context), clock)
+    fetched: Fetched | None = None
+    problem: str | None = None
+    started = time.perf_counter()
+    try:
+        fetched = key_fetcher(
+            asked.issuer,
+            asked.jwks,
+            allow_http=asked.keys.allow_http,
+            timeout=asked.keys.timeout,
+            package_root=asked.package_root,
+            get=recorder.get,
+        )()
+    except (FetchError, ValueError) as error:
+        problem = str(error)
+    seconds = time.perf_counter() - started
+    return tuple(_findings(asked, recorder.exchanges, fetched, problem, seconds, clock(), context))
+
+
+def _findings(  # noqa: PLR0913, PLR0917 - all that was seen
+    asked: Asked,
+    exchanges: list[Exchange],
+    fetched: Fetched | None,
+    problem: str | None,
+    seconds: float,
+    now: float,
+    context: Callable[[], ssl.SSLContext] | None,
+) -> Iterator[Finding]:
+    if problem is not None:
+        yield Finding("keys", Level.PROBLEM, f"{problem.rstrip('.')}.", fix_for(asked, exchanges, problem))
+    else:
+        where = exchanges[-1].url if exchanges else asked.jwks or "JWT_JWKS"
+        if asked.jwks is None and exchanges:
+            yield Finding("discovery", Level.GOOD, f"{exchanges[0].url} is for {asked.issuer}, exactly.")
+        shown = "the settings" if where.lstrip().startswith("{") else where
+        yield Finding("keys", Level.GOOD, f"The key set is at {shortened(shown, 200)}.")
+    if exchanges:
+        yield _latency(asked, seconds)
+        yield _skew(exchanges[-1], asked.leeway)
+    if fetched is not None:
+        yield from _caching(exchanges[-1].response, asked.keys.ttl) if exchanges else _copy(asked, fetched, now)
+        yield from examine_keys(fetched.document or _document(asked), asked.algorithms)
+        yield from _supported(exchanges)
+    yield from _transport(asked, exchanges, context)
+
+
+def _latency(asked: Asked, seconds: float) -> Finding:
+    limit = asked.keys.timeout
+    said = f"Fetching took {seconds * 1000:.0f} ms, and may take {limit:g} s."
+    if seconds > limit / 2:
+        return Finding("latency", Level.WARNING, said, f"JWT_HTTP_TIMEOUT_SECONDS={min(8, limit * 2):g}")
+    level = Level.NOTE if seconds > _SLOW else Level.GOOD
+    return Finding("latency", level, said)
+
+
+def _skew(exchange: Exchange, leeway: float) -> Finding:
+    """Compare the issuer's clock with this one by the Date header (RFC 9110 section 6.6.1)."""
+    header = exchange.response.headers.get("date")
+    try:
+        stated = email.utils.parsedate_to_datetime(header or "").timestamp()
+    except ValueError:
+        return Finding("clock", Level.NOTE, "The issuer states no time (Date header), so clocks were not compared.")
+    ahead = stated - exchange.at
+    uncertain = _DATE_RESOLUTION + exchange.seconds
+    if abs(ahead) <= uncertain:
+        return Finding("clock", Level.GOOD, "The issuer's clock and this one agree.")
+    said = f"The issuer's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} this one"
+    if abs(ahead) >= leeway:
+        fix = "Set the clock that is wrong: compare both with `date -u` on a third machine."
+        return Finding("clock", Level.PROBLEM, f"{said}: more than the leeway of {leeway:g} s, so tokens fail.", fix)
+    return Finding("clock", Level.NOTE, f"{said}, within the leeway of {leeway:g} s.")
+
+
+def _document(asked: Asked) -> bytes:
+    """Read the key set where it is no page of the web: in the settings, the package, S3 or Parameter Store."""
+    place = asked.jwks or ""
+    if place.lstrip().startswith("{"):
+        return place.encode()
+    return document_reader(place, timeout=asked.keys.timeout, package_root=asked.package_root)()
+
+
+def _copy(asked: Asked, fetched: Fetched, now: float) -> Iterator[Finding]:
+    """Look at how old a copy is that a refresher is to keep fresh."""
+    if fetched.as_of is None:
+        said = "These keys are a copy that nothing refreshes: when the issuer changes its keys, tokens are refused."
+        yield Finding("copy", Level.NOTE, said, "Deploy the refresher, or leave JWT_JWKS out and let the function ask.")
+        return
+    age, limit = now - fetched.as_of, asked.keys.ttl + asked.keys.max_stale
+    said = f"The copy is {age:.0f} s old, and good for {limit:.0f} s."
+    if age > limit / 2:
+        level = Level.PROBLEM if age > limit else Level.WARNING
+        yield Finding(
+            "copy", level, said, "See why the refresher stopped: its log, its schedule, its way to the issuer."
+        )
+    else:
+        yield Finding("copy", Level.GOOD, said)
+
+
+def _caching(response: Response, ttl: float) -> Iterator[Finding]:
+    age, level = response.max_age(), Level.GOOD
+    if age is None:
+        said = f"The key set says nothing of caching: JWT_JWKS_TTL_SECONDS={ttl:g} holds."
+    elif age < _SHORTEST_KEPT:
+        level = Level.NOTE
+        said = f"The key set asks to be fetched again after {age:.0f} s; the function keeps it for {_SHORTEST_KEPT} s."
+    elif age > _LONGEST_KEPT:
+        level = Level.NOTE
+        said = (
+            f"The key set may be kept for {age:.0f} s; the function keeps it for an hour, so that a removed key ends."
+        )
+    else:
+        said = f"The key set is kept for {age:.0f} s, as it asks for."
+    yield Finding("caching", level, said)
+
+
+def _supported(exchanges: list[Exchange]) -> Iterator[Finding]:
+    """Look at the algorithms that the discovery document lists for ID tokens."""
+    listed = metadata(exchanges[0]).get("id_token_signing_alg_values_supported") if exchanges else None
+    names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+    weak = [name for name in names if name.upper().startswith("HS") or name.lower() == "none"]
+    if weak:
+        said = f"The issuer also offers {', '.join(weak)}, which the function never accepts."
+        yield Finding("algorithms", Level.NOTE, said, "Have each client and API use RS256 or ES256 at the issuer.")
+
+
+def _transport(
+    asked: Asked, exchanges: list[Exchange], context: Callable[[], ssl.SSLContext] | None
+) -> Iterator[Finding]:
+    seen: set[tuple[str, int]] = set()
+    for url in [exchange.url for exchange in exchanges] or [asked.jwks or asked.issuer]:
+        try:
+            address = parse_address(url, allow_http=True)
+        except ValueError:
+            continue
+        if address.endpoint in seen:
+            continue
+        seen.add(address.endpoint)
+        if address.secure:
+            yield from examine_tls(*address.endpoint, timeout=asked.keys.timeout, context=context)
+        else:
+            said = f"{address.origin} is not https://: whoever is on the way can exchange the keys."
+            yield Finding(
+                "tls", Level.WARNING, said, "JWT_ISSUER=https://…, and no JWT_ALLOW_HTTP, but for local work."
+            )

@@ -1,0 +1,64 @@
+"""Settings in environment variables become the TOML document that says the same."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.settings import load_settings, table, values
+from jwt_authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, PREFIX, SETTINGS, Place
+from jwt_authorizer_devkit import toml_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+
+    from jwt_authorizer.settings.table import Setting
+
+_LISTS = (table.AUDIENCE, table.CLIENT_ID, table.ALGORITHMS, table.TOKEN_TYPES, table.TOKEN_SOURCE)
+
+
+def toml_of(environment: Mapping[str, str], package_root: str | PathLike[str]) -> str:
+    """Write the document. Variables that are not ``JWT_…``, or empty, count as not set, as they do for the function.
+
+    Raises :class:`authorizer.errors.SettingsError` where the function would not start, ``ValueError`` where there is
+    a document already, or where TOML cannot say it.
+    """
+    given = {name: text for name, text in environment.items() if name.startswith(PREFIX) and text.strip()}
+    if CONFIG.variable in given:
+        message = f"{CONFIG.variable} is set already: what it names is the document"
+        raise ValueError(message)
+    load_settings(given, package_root)
+    top: dict[str, object] = {}
+    issuer: dict[str, object] = {}
+    for setting in SETTINGS:
+        if setting.variable in given:
+            place = issuer if setting.place is Place.ISSUER else top
+            place["context" if setting.name == CONTEXT_CLAIMS.name else setting.name] = _value(
+                setting, given[setting.variable]
+            )
+    return toml_text.document({**top, "issuers": [issuer]})
+
+
+def _value(setting: Setting[object, object], text: str) -> object:
+    """Give a variable's value as TOML's own type."""
+    if setting in _LISTS:
+        return list(values.texts(text))
+    if setting == table.REQUIRED_CLAIMS:
+        return _claims(text)
+    read = setting.read(text)
+    if isinstance(read, float):
+        return int(read) if read.is_integer() else read
+    if setting == CONTEXT_CLAIMS:
+        return dict(values.context_claims(text))
+    return list(read) if isinstance(read, tuple) else str(read) if isinstance(read, str) else read
+
+
+def _claims(text: str) -> object:
+    """Give claims as a table; as the JSON that the document takes as well, where TOML has no such values (null)."""
+    claims = json.loads(text)
+    try:
+        toml_text.document({"claims": claims})
+    except ValueError:
+        return json.dumps(claims)
+    return claims

@@ -1,0 +1,50 @@
+"""One line of advice for a refusal: the usual mistakes first, then what its reason means in general."""
+
+from __future__ import annotations
+
+from jwt_authorizer.errors import Reason
+from jwt_authorizer_devkit.explaining.advice.audience import (
+    another_api,
+    another_client,
+    id_token,
+    no_audience,
+    no_expiry,
+)
+from jwt_authorizer_devkit.explaining.advice.facts import Advice, Facts
+from jwt_authorizer_devkit.explaining.advice.general import GENERAL
+from jwt_authorizer_devkit.explaining.advice.issuers import another_issuer
+from jwt_authorizer_devkit.explaining.advice.keys import keys_out_of_reach, signed_by_another, symmetric, unknown_key
+from jwt_authorizer_devkit.explaining.advice.rights import missing_scope, unlisted_route
+from jwt_authorizer_devkit.explaining.advice.shape import elsewhere, extension, not_a_jwt
+from jwt_authorizer_devkit.explaining.advice.times import expired, not_yet_valid
+from jwt_authorizer_devkit.explaining.advice.values import other_type
+
+__all__ = ["Advice", "Facts", "advise"]
+
+_MISTAKES = {
+    Reason.MISSING_TOKEN: (elsewhere,),
+    Reason.MALFORMED_TOKEN: (not_a_jwt, extension),
+    Reason.UNKNOWN_ISSUER: (another_issuer,),
+    Reason.UNSUPPORTED_ALGORITHM: (symmetric,),
+    Reason.UNSUPPORTED_TOKEN_TYPE: (id_token,),
+    Reason.UNKNOWN_KEY: (unknown_key,),
+    Reason.KEYS_UNAVAILABLE: (keys_out_of_reach,),
+    Reason.BAD_SIGNATURE: (signed_by_another,),
+    Reason.TOKEN_EXPIRED: (expired,),
+    Reason.TOKEN_NOT_YET_VALID: (not_yet_valid,),
+    Reason.INVALID_AUDIENCE: (id_token, no_audience, another_api),
+    Reason.INVALID_CLIENT: (id_token, another_client),
+    Reason.INVALID_CLAIM: (no_expiry, other_type, id_token),
+    Reason.CLAIM_MISMATCH: (other_type,),
+    Reason.INSUFFICIENT_SCOPE: (id_token, missing_scope),
+    Reason.ROUTE_NOT_LISTED: (unlisted_route,),
+}
+
+
+def advise(facts: Facts) -> Advice:
+    """Say what to do about a refusal or an error."""
+    for recognise in _MISTAKES.get(facts.reason, ()):
+        advice = recognise(facts)
+        if advice is not None:
+            return advice
+    return Advice(str(facts.reason), GENERAL[facts.reason])

@@ -1,0 +1,50 @@
+"""What advice is based on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jwt_authorizer.authorize import Findings
+    from jwt_authorizer.errors import Reason
+    from jwt_authorizer_devkit.explaining.function import WatchedFunction
+    from jwt_authorizer_devkit.explaining.steps import Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One line of advice, and the stable name of the mistake that it is for."""
+
+    mistake: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A refusal, with everything that is known about it."""
+
+    reason: Reason
+    detail: str
+    event: object
+    seen: Seen
+    findings: Findings
+    watched: WatchedFunction
+
+    @property
+    def claims(self) -> Mapping[str, object]:
+        """The token's claims; none where it could not be read."""
+        return {} if self.seen.token is None else self.seen.token.claims
+
+    @property
+    def text(self) -> str:
+        """What was sent as the token."""
+        return "" if self.seen.bearer is None else self.seen.bearer.text
+
+    def claim_texts(self, name: str) -> tuple[str, ...]:
+        """Give a claim that is a text, or a list of texts, as texts."""
+        value = self.claims.get(name)
+        items = value if isinstance(value, list) else [value]
+        return tuple(item for item in items if isinstance(item, str))

@@ -1,0 +1,94 @@
+"""Keys that are unknown or out of reach, and signatures that are not theirs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from jwt_authorizer_devkit.aws_access import remedy
+from jwt_authorizer_devkit.explaining.advice.facts import Advice
+from jwt_authorizer_devkit.explaining.redaction import shortened
+
+if TYPE_CHECKING:
+    from jwt_authorizer_devkit.explaining.advice.facts import Facts
+
+_ED25519_SIGNATURE = 64
+
+
+def symmetric(facts: Facts) -> Advice | None:
+    """Recognise algorithms that no public key verifies."""
+    alg = "" if facts.seen.token is None else facts.seen.token.alg
+    if alg.lower() == "none":
+        return Advice("unsigned", "The token is not signed (alg is none): anybody can write one. It is never accepted.")
+    if alg.upper().startswith("HS"):
+        return Advice(
+            "symmetric",
+            f"The issuer signs with {alg}: whoever can verify that can also forge it. Switch the issuer (or the "
+            "API, in "
+            "Auth0) to RS256 or ES256.",
+        )
+    return Advice("algorithm", f"Add {shortened(alg)} to JWT_ALGORITHMS, if that is what the issuer signs with.")
+
+
+def unknown_key(facts: Facts) -> Advice | None:
+    """Say which keys there are, so that one can see whether it is a rotation or another environment."""
+    token, keys = facts.seen.token, facts.seen.keys
+    if token is None or keys is None or keys.fetched is None:
+        return None
+    published = ", ".join(shortened(key.kid or "one without kid", 40) for key in keys.fetched.key_set.keys[:5])
+    if token.kid is None:
+        return Advice(
+            "no_kid",
+            f"The token names no key (kid), and not exactly one of the issuer's keys fits {token.alg}: {published}.",
+        )
+    return Advice(
+        "unknown_kid",
+        f"The issuer publishes {published}, and not {shortened(token.kid, 40)}: the token is from before a change "
+        "of keys, "
+        "or from another environment that calls itself the same issuer.",
+    )
+
+
+def keys_out_of_reach(facts: Facts) -> Advice | None:
+    """Say why the keys could not be had."""
+    keys = facts.seen.keys
+    if keys is None or keys.problem is None:
+        return None
+    closer = remedy(keys.problem) or "“jwt-authorizer doctor” looks closer."
+    return Advice(
+        "keys_out_of_reach",
+        f"{shortened(keys.problem, 300).rstrip('.')}. {closer} With “--keys FILE” (the issuer's key set) explain works "
+        "offline.",
+    )
+
+
+def signed_by_another(facts: Facts) -> Advice | None:
+    """Tell a token that was cut from one that was changed or signed by somebody else."""
+    token, keys = facts.seen.token, facts.seen.keys
+    if token is None or keys is None:
+        return None
+    for key in keys.candidates_found:
+        wanted = _signature_bytes(key.public)
+        if len(token.signature) < wanted:
+            return Advice(
+                "cut_short",
+                f"This token was cut short: its signature has {len(token.signature)} bytes of {wanted}. Copy it "
+                "again, whole.",
+            )
+    return Advice(
+        "changed",
+        "The key is the right one, the signature is not its own: the token was changed after it was signed, or another "
+        "environment uses the same key id. Get a new token from the issuer itself.",
+    )
+
+
+def _signature_bytes(key: object) -> int:
+    match key:
+        case RSAPublicKey():
+            return (key.key_size + 7) // 8
+        case EllipticCurvePublicKey():
+            return 2 * ((key.key_size + 7) // 8)
+        case _:
+            return _ED25519_SIGNATURE

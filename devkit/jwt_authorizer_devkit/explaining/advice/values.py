@@ -1,0 +1,51 @@
+"""A claim whose value is the right one in another type."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.errors import Reason
+from jwt_authorizer.rules import Deny
+from jwt_authorizer_devkit.explaining.advice.facts import Advice
+from jwt_authorizer_devkit.explaining.redaction import shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jwt_authorizer.claims import Scalar
+    from jwt_authorizer_devkit.explaining.advice.facts import Facts
+
+
+def other_type(facts: Facts) -> Advice | None:
+    """Recognise ``"false"`` where the other side has ``false``, and numbers likewise."""
+    for name, accepted in _asked(facts):
+        found = facts.claims.get(name)
+        if isinstance(found, bool | int | float) and json.dumps(found) in accepted:
+            written = json.dumps(found)
+            return Advice(
+                "other_type",
+                f"{shortened(name)} is {written} in the token, and the settings ask for the text “{written}”: write "
+                f"{written} without quotes.",
+            )
+        if isinstance(found, str) and any(
+            not isinstance(value, str) and json.dumps(value) == found for value in accepted
+        ):
+            return Advice(
+                "other_type",
+                f"{shortened(name)} is the text “{found}” in the token, and the settings ask for {found} itself: write "
+                f'"{found}", in quotes.',
+            )
+    return None
+
+
+def _asked(facts: Facts) -> Iterator[tuple[str, tuple[Scalar, ...]]]:
+    """Give the claims that the issuer's settings, or the route's rule, ask for."""
+    if facts.reason is Reason.INVALID_CLAIM and facts.seen.issuer is not None:
+        yield from facts.seen.issuer.claim_rules.required_claims
+    decision, rules = facts.findings.decision, facts.watched.authorizer.rules
+    if isinstance(decision, Deny):
+        for resource in rules.resources:
+            for method, number in resource.methods.items():
+                if resource.route(method) == decision.route:
+                    yield from rules.requirements[number].claims

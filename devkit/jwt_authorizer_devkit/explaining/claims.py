@@ -1,0 +1,126 @@
+"""Each claim, with the rule that it meets or misses.
+
+Nothing is judged here: the function's own check runs once for each rule, with that rule alone. So all that is wrong
+with a token is seen at once, where the function stops at the first.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.claims import ClaimRules, VerifiedToken, check_claims
+from jwt_authorizer.errors import TokenError
+from jwt_authorizer_devkit.explaining.redaction import shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from jwt_authorizer.errors import Reason
+
+_NO_LIMIT = 1e18
+"""Seconds of leeway with which no time is wrong."""
+_WHOSE = "\x00probe"
+"""A claim that no token has, to stand for the principal's where another rule is looked at."""
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_LAST_YEAR = 253_402_300_799
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimVerdict:
+    """One claim, what it is, which rule is for it, and whether it holds (``None``: no rule asks)."""
+
+    claim: str
+    value: str
+    rule: str
+    holds: bool | None
+    said: str = ""
+    reason: Reason | None = None
+
+
+def judge_claims(
+    claims: Mapping[str, object], rules: ClaimRules | None, issuers: Iterable[str], now: float
+) -> tuple[ClaimVerdict, ...]:
+    """Hold each claim against each rule, without stopping.
+
+    ``issuers`` are the settings'; ``rules`` are those of the token's, ``None`` where it is none of them.
+    """
+    named = shown("iss", claims["iss"], now) if "iss" in claims else "missing"
+    first = ClaimVerdict("iss", named, f"exactly {' or '.join(issuers)}", rules is not None)
+    judged = (first, *(_judged(claims, rules, now) if rules is not None else ()))
+    seen = {name for verdict in judged for name in verdict.claim.split(" / ")}
+    others = tuple(
+        ClaimVerdict(name, shown(name, value, now), "", None) for name, value in claims.items() if name not in seen
+    )
+    return judged + others
+
+
+def _judged(claims: Mapping[str, object], rules: ClaimRules, now: float) -> Iterator[ClaimVerdict]:
+    late = {"exp": now + 1}
+    leeway = f"{rules.leeway:g} s of leeway"
+
+    def judge(name: str, rule: str, found: Mapping[str, object], asked: ClaimRules) -> ClaimVerdict:
+        names = name.split(" / ")
+        values = [shown(one, claims[one], now) for one in names if one in claims]
+        try:
+            check_claims(VerifiedToken("", {**found, _WHOSE: "x"}), asked, now)
+        except TokenError as error:
+            return ClaimVerdict(
+                name, ", ".join(values) or "missing", rule, holds=False, said=error.detail, reason=error.code
+            )
+        return ClaimVerdict(name, ", ".join(values) or "missing", rule, holds=True)
+
+    def only(*names: str) -> dict[str, object]:
+        return late | {name: claims[name] for name in names if name in claims}
+
+    in_time = ClaimRules(leeway=rules.leeway, principal_claim=_WHOSE)
+    yield judge(
+        "exp", f"is in the future, {leeway}", {name: claims[name] for name in ("exp",) if name in claims}, in_time
+    )
+    for name in ("nbf", "iat"):
+        if name in claims:
+            yield judge(name, f"is in the past, {leeway}", only(name), in_time)
+    if rules.max_lifetime is not None and "exp" in claims:
+        lifetime = ClaimRules(leeway=_NO_LIMIT, max_lifetime=rules.max_lifetime, principal_claim=_WHOSE)
+        found = {name: claims[name] for name in ("exp", "iat") if name in claims}
+        yield judge("iat / exp", f"at most {_length(rules.max_lifetime)} apart", found, lifetime)
+    if rules.audience:
+        rule = f"one of {_listed(rules.audience)}"
+        yield judge("aud", rule, only("aud"), ClaimRules(rules.audience, leeway=_NO_LIMIT, principal_claim=_WHOSE))
+    if rules.client_id:
+        asked = ClaimRules(client_id=rules.client_id, leeway=_NO_LIMIT, principal_claim=_WHOSE)
+        yield judge("client_id / azp", f"one of {_listed(rules.client_id)}", only("client_id", "azp"), asked)
+    for name, accepted in rules.required_claims:
+        wanted = " or ".join(json.dumps(value) for value in accepted)
+        asked = ClaimRules(required_claims=((name, accepted),), leeway=_NO_LIMIT, principal_claim=_WHOSE)
+        yield judge(name, wanted, only(name), asked)
+    whose = ClaimRules(leeway=_NO_LIMIT, principal_claim=rules.principal_claim)
+    yield judge(rules.principal_claim, "names the principal", only(rules.principal_claim), whose)
+
+
+def shown(name: str, value: object, now: float) -> str:
+    """Give a claim's value as people read it: a date with how far it is from now, a long text cut."""
+    if name in ("exp", "nbf", "iat", "auth_time") and isinstance(value, int | float) and not isinstance(value, bool):
+        if not 0 <= value <= _LAST_YEAR:
+            return f"{value:g}"
+        moment = dt.datetime.fromtimestamp(value, dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return f"{moment} ({distance(value - now)})"
+    return shortened(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def distance(seconds: float) -> str:
+    """Word a distance in time: ``in 5 min``, ``12 s ago``."""
+    return f"in {_length(seconds)}" if seconds >= 0 else f"{_length(-seconds)} ago"
+
+
+def _length(seconds: float) -> str:
+    for unit, name in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds:.0f} s"
+
+
+def _listed(values: frozenset[str]) -> str:
+    return ", ".join(sorted(values))

@@ -1,0 +1,102 @@
+"""A bare token becomes the event that an API would have sent with it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.rules.model import ANY_METHOD, CONNECT, HTTP_METHODS
+from jwt_authorizer.rules.templates import Variable, parse_template
+from jwt_authorizer.tokens import TokenPlace
+
+if TYPE_CHECKING:
+    from jwt_authorizer.rules import Resource, Rules
+    from jwt_authorizer.tokens import TokenSource
+
+_ARN = "arn:aws:execute-api:eu-west-1:123456789012:abcdef1234/prod/"
+_SAMPLES = ("1", "x7", "some-value")
+
+
+class ApiKind(StrEnum):
+    """The kinds of API an event can be made for."""
+
+    REST = "rest"
+    REST_TOKEN = "rest-token"
+    WEBSOCKET = "websocket"
+    HTTP = "http"
+    HTTP_V1 = "http-1.0"
+
+
+def event_for(token: str, source: TokenSource, kind: ApiKind, method: str, path: str) -> dict[str, object]:
+    """Make the event of a request with this token, in the place where the settings look for it first.
+
+    ``path`` starts with a slash. The API caches by the route, so that nothing but the settings decides.
+    """
+    value = f"Bearer {token}" if source.has_scheme else token
+    headers, cookies, query = {"accept": "*/*"}, "", {}
+    match source.place:
+        case TokenPlace.HEADER:
+            headers[source.name] = value
+        case TokenPlace.COOKIE:
+            headers["cookie"] = cookies = f"{source.name}={value}"
+        case TokenPlace.QUERY:
+            query[source.name] = value
+    resource = f"{method}{path}"
+    shared: dict[str, object] = {"headers": headers, "queryStringParameters": query}
+    match kind:
+        case ApiKind.REST_TOKEN:
+            return {"type": "TOKEN", "methodArn": _ARN + resource, "authorizationToken": value}
+        case ApiKind.WEBSOCKET:
+            context = {"routeKey": CONNECT, "connectionId": "explained", "eventType": "CONNECT"}
+            return {"type": "REQUEST", "methodArn": _ARN + CONNECT, "requestContext": context, **shared}
+        case ApiKind.REST:
+            return {"type": "REQUEST", "methodArn": _ARN + resource, "path": path, "requestContext": {}, **shared}
+        case ApiKind.HTTP_V1:
+            versioned: dict[str, object] = {"version": "1.0", "type": "REQUEST", "methodArn": _ARN + resource}
+            return {**versioned, "identitySource": value, "requestContext": {}, **shared}
+        case ApiKind.HTTP:
+            route_key = f"{method} {path}"
+            return {
+                "version": "2.0",
+                "type": "REQUEST",
+                "routeArn": _ARN + resource,
+                "routeKey": route_key,
+                "identitySource": [value, route_key],
+                "cookies": [cookies] if cookies else [],
+                "requestContext": {},
+                **shared,
+            }
+
+
+def default_request(rules: Rules) -> tuple[str, str]:
+    """Choose what is asked for where nobody said: the first route of the rules, or ``GET /``."""
+    for resource in rules.resources:
+        listed = next(iter(resource.methods))
+        return sample_method(resource, listed), sample_path(rules, resource)
+    return "GET", "/"
+
+
+def sample_method(resource: Resource, listed: str) -> str:
+    """Give a method that this rule of a resource decides about."""
+    if listed != ANY_METHOD:
+        return listed
+    return next((method for method in HTTP_METHODS if method not in resource.methods), "GET")
+
+
+def sample_path(rules: Rules, resource: Resource) -> str:
+    """Give a path that a resource decides about, and no more specific one if there is such a path."""
+    paths = [_fill(resource.path, sample) for sample in _SAMPLES]
+    return next((path for path in paths if rules.find(path)[:1] == (resource,)), paths[0])
+
+
+def _fill(path: str, sample: str) -> str:
+    parts: list[str] = []
+    for segment in parse_template(path):
+        match segment:
+            case Variable.PARAM:
+                parts.append(sample)
+            case Variable.GREEDY | Variable.REST:
+                parts += [sample, "more"]
+            case _:
+                parts.append(str(segment))
+    return "/" + "/".join(parts)

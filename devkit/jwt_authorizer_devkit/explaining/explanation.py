@@ -1,0 +1,140 @@
+"""An event is put to the function, and what came of it becomes an :class:`Explanation`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.answers import CachedBy
+from jwt_authorizer.errors import HEALED_BY_WAITING, Reason
+from jwt_authorizer.events import EventKind
+from jwt_authorizer_devkit.explaining.advice import Facts, advise
+from jwt_authorizer_devkit.explaining.claims import ClaimVerdict, judge_claims
+from jwt_authorizer_devkit.explaining.routes import RouteVerdict, judge_routes
+from jwt_authorizer_devkit.explaining.steps import Seen, Step, look, tell_steps
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jwt_authorizer_devkit.explaining.advice import Advice
+    from jwt_authorizer_devkit.explaining.function import Told, WatchedFunction
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What the function decided about one event, and everything that explains it.
+
+    ``decision`` is ``allow``, ``deny`` (403), ``reject`` (401) or ``error`` (500); ``answer`` is what the function
+    gave API Gateway, or ``None`` where it ``raised``. ``verified``: the claims are the issuer's, not just anybody's.
+    """
+
+    decision: str
+    reason: Reason | None
+    detail: str | None
+    client_sees: str
+    answer: dict[str, object] | None
+    raised: str | None
+    cached: str
+    verified: bool
+    steps: tuple[Step, ...]
+    claims: tuple[ClaimVerdict, ...]
+    routes: tuple[RouteVerdict, ...]
+    warnings: tuple[str, ...]
+    advice: Advice | None
+    log_line: Mapping[str, object]
+
+
+def explain(event: object, watched: WatchedFunction) -> Explanation:
+    """Put an event to the function, and tell what happened."""
+    answer: dict[str, object] | None = None
+    raised: str | None = None
+    try:
+        answer = watched.function(event, None)
+    except Exception as error:  # noqa: BLE001 - whatever it raises is what API Gateway would get
+        raised = str(error)
+    told = watched.journal.told
+    if told is None:
+        message = "the function has written down no decision"
+        raise RuntimeError(message)
+    seen = look(event, watched)
+    principal, request = told.findings.principal, told.findings.request
+    rules = seen.issuer.claim_rules if seen.issuer else None
+    return Explanation(
+        decision=told.decision,
+        reason=told.reason,
+        detail=told.detail,
+        client_sees=_client_sees(told, answered=answer is not None),
+        answer=answer,
+        raised=raised,
+        cached=_cached(told, watched, answer),
+        verified=principal is not None or _signature_passed(told),
+        steps=tell_steps(told, seen, watched),
+        claims=()
+        if seen.token is None
+        else judge_claims(seen.token.claims, rules, watched.authorizer.issuers, watched.now),
+        routes=()
+        if principal is None or request is None
+        else judge_routes(principal, request, watched.authorizer, told.findings.decision, answer),
+        warnings=told.findings.warnings,
+        advice=_advice(event, told, seen, watched),
+        log_line=json.loads(watched.journal.lines[-1]),
+    )
+
+
+_BEFORE_THE_CLAIMS = frozenset(
+    {
+        Reason.INVALID_EVENT,
+        Reason.MISSING_TOKEN,
+        Reason.MALFORMED_TOKEN,
+        Reason.UNKNOWN_ISSUER,
+        Reason.UNSUPPORTED_ALGORITHM,
+        Reason.UNSUPPORTED_TOKEN_TYPE,
+        Reason.UNKNOWN_KEY,
+        Reason.KEYS_UNAVAILABLE,
+        Reason.BAD_SIGNATURE,
+        Reason.INTERNAL_ERROR,
+    }
+)
+
+
+def _signature_passed(told: Told) -> bool:
+    without_key = told.reason is Reason.TOKEN_EXPIRED and "key is not at hand" in (told.detail or "")
+    return told.reason not in _BEFORE_THE_CLAIMS and not without_key
+
+
+def _advice(event: object, told: Told, seen: Seen, watched: WatchedFunction) -> Advice | None:
+    if told.reason is None:
+        return None
+    return advise(Facts(told.reason, told.detail or "", event, seen, told.findings, watched))
+
+
+def _client_sees(told: Told, *, answered: bool) -> str:
+    if told.decision == "allow":
+        return "200, or whatever the backend answers"
+    if told.decision == "error":
+        return "500"
+    if answered:
+        return "403"
+    request = told.findings.request
+    if request is None or not request.kind.is_http_api:
+        return "401"
+    if told.reason in HEALED_BY_WAITING:
+        return "500 (an error: for HTTP APIs AWS documents no other answer to it)"
+    return "401 or 500 (JWT_HTTP_API_REJECT=raise: AWS documents the 401 for REST and WebSocket APIs only)"
+
+
+def _cached(told: Told, watched: WatchedFunction, answer: Mapping[str, object] | None) -> str:
+    """Say what API Gateway may use a copy of this answer for."""
+    request, cached_by = told.findings.request, watched.authorizer.answers.cached_by
+    if answer is None:
+        return "An error is never cached: the next request asks the function again."
+    if request is not None and request.kind is EventKind.WEBSOCKET:
+        return "It holds for this connection. API Gateway caches no answer for WebSocket APIs."
+    match cached_by:
+        case CachedBy.NOTHING:
+            return "JWT_CACHED_BY=nothing: API Gateway keeps no copy, given that the authorizer's TTL is 0."
+        case CachedBy.ROUTE:
+            return "JWT_CACHED_BY=route: a copy serves requests of this token for this route."
+        case CachedBy.TOKEN:
+            return "JWT_CACHED_BY=token: until the TTL ends, a copy decides about every request with this token."

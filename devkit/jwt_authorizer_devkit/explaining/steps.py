@@ -1,0 +1,196 @@
+"""The steps of ``jwt_authorizer.authorize``, each with what it saw and what became of it.
+
+The function has decided already when these are worded: which step ended it is known from its reason. What each
+step saw is found by calling the same functions again, in the same order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.errors import AuthorizerError, Reason
+from jwt_authorizer.events import read_event
+from jwt_authorizer.rules import Deny
+from jwt_authorizer.tokens import bearer_token, parse
+from jwt_authorizer_devkit.explaining.redaction import shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jwt_authorizer.authorize import Issuer
+    from jwt_authorizer.events import Request
+    from jwt_authorizer.tokens import BearerToken, UnverifiedToken
+    from jwt_authorizer_devkit.explaining.function import Told, WatchedFunction, WatchedKeys
+
+
+class Name(StrEnum):
+    """The steps, in their order."""
+
+    EVENT = "event"
+    TOKEN = "token"
+    HEADER = "header"
+    ISSUER = "issuer"
+    ALGORITHM = "algorithm"
+    KEY = "key"
+    SIGNATURE = "signature"
+    CLAIMS = "claims"
+    RULES = "rules"
+    ANSWER = "answer"
+
+
+class Outcome(StrEnum):
+    """What became of a step."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_REACHED = "not reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: ``saw`` is what it worked on, ``said`` what came of it."""
+
+    name: Name
+    outcome: Outcome
+    saw: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What can be made out of an event, as far as it can be read."""
+
+    request: Request | None = None
+    bearer: BearerToken | None = None
+    place: str = ""
+    token: UnverifiedToken | None = None
+    issuer: Issuer | None = None
+    keys: WatchedKeys | None = None
+
+
+_ENDS_AT = {
+    Reason.INVALID_EVENT: Name.EVENT,
+    Reason.MISSING_TOKEN: Name.TOKEN,
+    Reason.UNKNOWN_ISSUER: Name.ISSUER,
+    Reason.UNSUPPORTED_ALGORITHM: Name.ALGORITHM,
+    Reason.UNSUPPORTED_TOKEN_TYPE: Name.ALGORITHM,
+    Reason.UNKNOWN_KEY: Name.KEY,
+    Reason.KEYS_UNAVAILABLE: Name.KEY,
+    Reason.BAD_SIGNATURE: Name.SIGNATURE,
+    Reason.INSUFFICIENT_SCOPE: Name.RULES,
+    Reason.CLAIM_MISMATCH: Name.RULES,
+    Reason.ROUTE_NOT_LISTED: Name.RULES,
+    Reason.UNSAFE_CACHE: Name.ANSWER,
+    Reason.RESPONSE_TOO_LARGE: Name.ANSWER,
+}
+
+
+def look(event: object, watched: WatchedFunction) -> Seen:
+    """Read an event as the function does, and stop where it would."""
+    request = bearer = token = None
+    place = ""
+    try:
+        request = read_event(event)
+        bearer = bearer_token(request, watched.authorizer.token_sources)
+        place = _place(request, watched)
+        token = parse(bearer)
+    except AuthorizerError:
+        return Seen(request, bearer, place)
+    name = token.claims.get("iss")
+    issuer = watched.authorizer.issuers.get(name) if isinstance(name, str) else None
+    return Seen(request, bearer, place, token, issuer, watched.keys[issuer.name] if issuer else None)
+
+
+def _place(request: Request, watched: WatchedFunction) -> str:
+    for source in watched.authorizer.token_sources:
+        try:
+            bearer_token(request, (source,))
+        except AuthorizerError:
+            continue
+        return "authorizationToken" if request.token_field is not None else f"{source.place}:{source.name}"
+    return ""
+
+
+def ended_at(told: Told, seen: Seen) -> Name | None:
+    """Say which step ended it; ``None`` where none did."""
+    reason = told.reason
+    if reason is None:
+        return None
+    if reason is Reason.MALFORMED_TOKEN:
+        return Name.TOKEN if seen.bearer is None else Name.HEADER
+    if reason is Reason.INTERNAL_ERROR:
+        return Name.ANSWER
+    return _ENDS_AT.get(reason, Name.CLAIMS)
+
+
+def tell_steps(told: Told, seen: Seen, watched: WatchedFunction) -> tuple[Step, ...]:
+    """Tell each step. Those after the one that failed were not reached."""
+    end = ended_at(told, seen)
+    order = list(Name)
+    last = len(order) if end is None else order.index(end)
+    steps: list[Step] = []
+    for position, (name, (saw, said)) in enumerate(zip(order, _words(told, seen, watched), strict=True)):
+        if position < last:
+            steps.append(Step(name, Outcome.PASSED, saw, said))
+        elif position == last:
+            steps.append(Step(name, Outcome.FAILED, saw, told.detail or _refusal(told)))
+        elif name is Name.ANSWER and told.decision == "deny":
+            steps.append(Step(name, Outcome.PASSED, saw, "a refusal"))
+        else:
+            steps.append(Step(name, Outcome.NOT_REACHED, "", ""))
+    return tuple(steps)
+
+
+def _refusal(told: Told) -> str:
+    decision = told.findings.decision
+    if not isinstance(decision, Deny):
+        return str(told.reason)
+    needed = f", which needs {' '.join(decision.scopes)}" if decision.scopes else ""
+    return f"{decision.reason}: {decision.route or 'this request'}{needed}"
+
+
+def _words(told: Told, seen: Seen, watched: WatchedFunction) -> Iterator[tuple[str, str]]:
+    """Give, for each step in order, what it saw and what it says when it passes."""
+    request, token = seen.request, seen.token
+    asked = "" if request is None else f"{request.kind}: {request.method} {request.path}"
+    matched = f", matched {request.route_key}" if request is not None and request.route_key else ""
+    yield shortened(asked + matched, 200), "a request of API Gateway"
+    yield seen.place, "" if seen.bearer is None else f"{len(seen.bearer.text)} characters"
+    yield _header(token), "a signed JWT"
+    claimed = "" if token is None else shortened(str(token.claims.get("iss", "no iss")))
+    yield claimed, "one of the settings' issuers"
+    accepted = "" if seen.issuer is None else ", ".join(sorted(seen.issuer.algorithms))
+    yield _header(token), f"accepted: {accepted}"
+    yield _key(seen.keys, watched.now)
+    yield _header(token), "verifies with the issuer's key"
+    names = "" if token is None else f"{len(token.claims)} claims"
+    principal = told.findings.principal
+    yield names, "" if principal is None else f"the principal is {shortened(principal.id)}"
+    decision = told.findings.decision
+    route = None if decision is None else decision.route
+    yield shortened(asked, 200), f"allowed by {route}" if route else "allowed: there are no rules by route"
+    yield "", "an answer"
+
+
+def _header(token: UnverifiedToken | None) -> str:
+    if token is None:
+        return ""
+    members = (("alg", token.alg), ("kid", token.kid), ("typ", token.typ))
+    return ", ".join(f"{name} {shortened(value)}" for name, value in members if value is not None)
+
+
+def _key(keys: WatchedKeys | None, now: float) -> tuple[str, str]:
+    """Tell where keys came from and how old they are, and which of them may have signed."""
+    if keys is None:
+        return "", ""
+    where = keys.places[-1] if keys.places else "nowhere"
+    saw = f"{where}, {keys.seconds * 1000:.0f} ms"
+    fetched = keys.fetched
+    if fetched is not None:
+        age = "fresh" if fetched.as_of is None else f"a copy {max(0.0, now - fetched.as_of):.0f} s old"
+        count = len(fetched.key_set.keys)
+        saw += f", {count} {'key' if count == 1 else 'keys'}, {age}"
+    found = ", ".join(f"{shortened(key.kid or 'a key without kid')}" for key in keys.candidates_found)
+    return saw, f"found {found}"

@@ -1,0 +1,275 @@
+"""The issuer itself: keys, documents, tokens, faults. It knows no socket; see ``server``."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from dataclasses import replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from jwt_authorizer_devkit.issuer.faults import Fault, Reply, json_reply, spoil
+from jwt_authorizer_devkit.mint import Defect, access_claims, mint
+from jwt_authorizer_devkit.signing import SigningKey, generate, key_set
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from jwt_authorizer_devkit.signing import Json
+
+
+class Discovery(StrEnum):
+    """Which discovery document the issuer publishes."""
+
+    OPENID = "openid"
+    """OpenID Connect Discovery 1.0 section 4: after the issuer's path."""
+    OAUTH = "oauth"
+    """RFC 8414 section 3.1: before the issuer's path."""
+    NONE = "none"
+    """Neither."""
+
+
+class Endpoint(StrEnum):
+    """What a client can fetch; faults and counts go by these names."""
+
+    OPENID = "openid"
+    OAUTH = "oauth"
+    JWKS = "jwks"
+    TOKEN = "token"
+    AUTHORIZATION = "authorization"
+    """Discovery has to name one; this issuer has nobody who could sign in, and says so."""
+
+
+_NO_USERS = "nobody can sign in here: ask the token endpoint, with grant_type=client_credentials"
+
+
+class Provider:
+    """An OpenID provider's state, safe to use from several threads.
+
+    ``origin`` (``http://127.0.0.1:8080``) is set by the server once it knows its port.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str = "",
+        algorithms: tuple[str, ...] = ("RS256",),
+        discovery: Discovery = Discovery.OPENID,
+        jwks_headers: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Make one key for each of ``algorithms``; the first signs unless told otherwise.
+
+        Args:
+            path: The issuer's path, as in ``/realms/demo``; with a trailing slash the issuer has one, too.
+            algorithms: One key each.
+            discovery: Which discovery document to publish.
+            jwks_headers: Further response headers of the key set, as ``Cache-Control``.
+            clock: Unix seconds.
+
+        """
+        self.path = path
+        self.discovery = discovery
+        self.jwks_headers = dict(jwks_headers or {})
+        self.origin = "http://issuer.invalid"
+        self.fetches: Counter[str] = Counter()
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._made = 0
+        self._keys: list[SigningKey] = []
+        self._faults: dict[str, Fault] = {}
+        for alg in algorithms:
+            self.add_key(alg)
+
+    # --- What it is called, and where its documents are
+
+    @property
+    def url(self) -> str:
+        """The issuer identifier: exactly the tokens' ``iss``."""
+        return self.origin + self.path
+
+    @property
+    def jwks_url(self) -> str:
+        """Where the key set is."""
+        return self.url.rstrip("/") + "/jwks"
+
+    @property
+    def token_url(self) -> str:
+        """Where tokens are (RFC 6749 section 3.2)."""
+        return self.url.rstrip("/") + "/token"
+
+    @property
+    def authorization_url(self) -> str:
+        """Where users would sign in (RFC 6749 section 3.1)."""
+        return self.url.rstrip("/") + "/authorize"
+
+    def endpoint(self, path: str) -> Endpoint | None:
+        """Say what lies at ``path`` (without query), if anything."""
+        base = self.path.rstrip("/")
+        return {
+            f"{base}/.well-known/openid-configuration": Endpoint.OPENID,
+            f"/.well-known/oauth-authorization-server{base}": Endpoint.OAUTH,
+            f"{base}/jwks": Endpoint.JWKS,
+            f"{base}/token": Endpoint.TOKEN,
+            f"{base}/authorize": Endpoint.AUTHORIZATION,
+        }.get(path)
+
+    # --- Keys
+
+    @property
+    def keys(self) -> tuple[SigningKey, ...]:
+        """The published keys; the first signs."""
+        with self._lock:
+            return tuple(self._keys)
+
+    def add_key(self, key: SigningKey | str, *, first: bool = False) -> SigningKey:
+        """Publish another key, or a new one for an algorithm; ``first`` makes it the one that signs."""
+        with self._lock:
+            if isinstance(key, str):
+                self._made += 1
+                key = generate(key, f"{key}-{self._made}")
+            self._keys.insert(0 if first else len(self._keys), key)
+            return key
+
+    def rotate(self, alg: str | None = None, *, keep_old: bool = True) -> SigningKey:
+        """Sign with a new key from now on; the old ones stay published unless ``keep_old`` is false."""
+        with self._lock:
+            old = tuple(self._keys)
+            key = self.add_key(alg or old[0].alg, first=True)
+            if not keep_old:
+                self._keys = [key]
+            return key
+
+    def remove_key(self, kid: str | None) -> None:
+        """Publish ``kid`` no more.
+
+        Raises:
+            KeyError: There is no such key.
+
+        """
+        with self._lock:
+            left = [key for key in self._keys if key.kid != kid]
+            if len(left) == len(self._keys):
+                raise KeyError(kid)
+            self._keys = left
+
+    def key(self, which: str | None = None) -> SigningKey:
+        """Find the key that signs, or the first whose ``kid`` or ``alg`` is ``which``.
+
+        Raises:
+            KeyError: There is no such key.
+
+        """
+        for key in self.keys:
+            if which in {None, key.kid, key.alg}:
+                return key
+        raise KeyError(which)
+
+    # --- Tokens
+
+    def token(  # noqa: PLR0913 - one keyword for each thing a test may want to be different
+        self,
+        claims: Mapping[str, object] | None = None,
+        *,
+        audience: str | list[str] | None = "https://api.example.com",
+        subject: str = "user-1",
+        client_id: str = "demo-client",
+        scope: str | None = None,
+        lifetime: float = 300,
+        defect: Defect | str | None = None,
+        key: SigningKey | str | None = None,
+        header: Mapping[str, object] | None = None,
+    ) -> str:
+        """Sign an access token; see :mod:`jwt_authorizer_devkit.mint`.
+
+        ``claims`` are further claims, or other values for the usual ones, ``None`` leaving one out. ``key`` is a key,
+        a ``kid`` or an ``alg``.
+
+        Raises:
+            KeyError: There is no such key.
+            ValueError: There is no such defect.
+
+        """
+        all_claims = access_claims(
+            self.url,
+            claims,
+            audience=audience,
+            now=self._clock(),
+            subject=subject,
+            client_id=client_id,
+            scope=scope,
+            lifetime=lifetime,
+        )
+        signer = key if isinstance(key, SigningKey) else self.key(key)
+        return mint(signer, all_claims, defect=None if defect is None else _named(Defect, defect), header=header)
+
+    # --- Faults
+
+    def misbehave(self, endpoint: Endpoint | str, fault: Fault) -> None:
+        """Let requests for ``endpoint`` go wrong from now on.
+
+        Raises:
+            ValueError: There is no such endpoint.
+
+        """
+        with self._lock:
+            self._faults[_named(Endpoint, endpoint)] = fault
+
+    def heal(self) -> None:
+        """End all faults."""
+        with self._lock:
+            self._faults.clear()
+
+    # --- Documents
+
+    def metadata(self) -> Json:
+        """Give the discovery document (OpenID Connect Discovery 1.0 section 3)."""
+        return {
+            "issuer": self.url,
+            "jwks_uri": self.jwks_url,
+            "authorization_endpoint": self.authorization_url,
+            "token_endpoint": self.token_url,
+            "response_types_supported": ["token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": sorted({key.alg for key in self.keys}),
+            "grant_types_supported": ["client_credentials"],
+        }
+
+    def serve(self, endpoint: Endpoint, make_token: Callable[[], Reply]) -> Reply:
+        """Answer a request for ``endpoint``, count it, and let it go wrong as told; tokens come from ``make_token``."""
+        with self._lock:
+            self.fetches[endpoint] += 1
+            fault = self._take_fault(endpoint)
+        match endpoint:
+            case Endpoint.JWKS:
+                reply = json_reply(200, key_set(self.keys))
+                reply = replace(reply, headers={**reply.headers, **self.jwks_headers})
+            case Endpoint.TOKEN:
+                reply = make_token()
+            case Endpoint.AUTHORIZATION:
+                reply = json_reply(501, {"error": "not_implemented", "error_description": _NO_USERS})
+            case _ if endpoint.value == self.discovery.value:
+                reply = json_reply(200, self.metadata())
+            case _:
+                reply = json_reply(404, {"error": "not_found"})
+        return reply if fault is None else spoil(reply, fault)
+
+    def _take_fault(self, endpoint: Endpoint) -> Fault | None:
+        fault = self._faults.get(endpoint)
+        if fault is None or fault.times is None:
+            return fault
+        if fault.times > 1:
+            self._faults[endpoint] = replace(fault, times=fault.times - 1)
+        else:
+            del self._faults[endpoint]
+        return fault
+
+
+def _named[Name: StrEnum](names: type[Name], name: str) -> Name:
+    """Find one by its name. Raises ``ValueError``, which lists them."""
+    try:
+        return names(name)
+    except ValueError:
+        message = f"unknown {names.__name__.lower()} {name!r}; known: {', '.join(names)}"
+        raise ValueError(message) from None

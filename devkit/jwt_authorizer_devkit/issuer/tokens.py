@@ -1,0 +1,84 @@
+"""The token endpoint: client credentials, with every claim and defect open to the caller.
+
+Any client id and secret will do: the issuer serves one desk. What a client may choose is therefore not
+a question of rights.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, unquote
+
+from jwt_authorizer_devkit.issuer.faults import Reply, json_reply
+
+if TYPE_CHECKING:
+    from jwt_authorizer_devkit.issuer.provider import Provider
+    from jwt_authorizer_devkit.signing import Json
+
+
+def answer_token_request(
+    provider: Provider, authorization: str | None, body: bytes, accept: str | None = None
+) -> Reply:
+    """Answer a token request (RFC 6749 section 4.4), form-encoded.
+
+    Beside ``grant_type``, ``client_id``, ``client_secret``, ``scope`` and ``audience`` or ``resource`` (RFC 8707; both
+    repeatable) it may hold ``subject``, ``lifetime`` (seconds), ``claims`` (a JSON object), ``key`` (a ``kid`` or
+    ``alg``) and ``defect`` (see ``mint.Defect``). To ``Accept: application/jwt`` it answers with the bare
+    token, for shells.
+    """
+    form = parse_qs(body.decode("utf-8", "replace"))
+    single = {name: values[-1] for name, values in form.items()}
+    if single.get("grant_type") != "client_credentials":
+        return _refusal("unsupported_grant_type", "grant_type must be client_credentials")
+    client_id = _basic_user(authorization) or single.get("client_id")
+    if client_id is None:
+        return _refusal("invalid_client", "client_id is missing; any value will do", status=401)
+    audiences = form.get("audience") or form.get("resource") or ["https://api.example.com"]
+    scope = single.get("scope")
+    try:
+        lifetime = float(single.get("lifetime", "300"))
+        more: Json = _object(single.get("claims", "{}"))
+        token = provider.token(
+            more,
+            audience=audiences if len(audiences) > 1 else audiences[0],
+            subject=single.get("subject", client_id),
+            client_id=client_id,
+            scope=scope,
+            lifetime=lifetime,
+            defect=single.get("defect"),
+            key=single.get("key"),
+        )
+    except KeyError as error:
+        return _refusal("invalid_request", f"no such key: {error}")
+    except (TypeError, ValueError) as error:
+        return _refusal("invalid_request", str(error))
+    if accept == "application/jwt":
+        return Reply(200, token.encode(), {"Content-Type": "application/jwt"})
+    answer: Json = {"access_token": token, "token_type": "Bearer", "expires_in": int(lifetime)}
+    return json_reply(200, answer if scope is None else answer | {"scope": scope})
+
+
+def _object(text: str) -> Json:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        message = "claims must be a JSON object"
+        raise TypeError(message)
+    return value
+
+
+def _refusal(error: str, description: str, *, status: int = 400) -> Reply:
+    return json_reply(status, {"error": error, "error_description": description})
+
+
+def _basic_user(authorization: str | None) -> str | None:
+    scheme, _, encoded = (authorization or "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user, _, _ = base64.b64decode(encoded).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return unquote(user)

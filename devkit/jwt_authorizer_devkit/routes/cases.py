@@ -1,0 +1,127 @@
+"""A table of cases: tokens' claims, what they ask for, and what should come out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NoReturn, cast
+
+from jwt_authorizer.errors import Reason
+from jwt_authorizer.rules.model import CONNECT
+from jwt_authorizer_devkit.routes.documents import read_document
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OUTCOMES = ("allow", "deny", "reject")
+REASONS = tuple(
+    str(reason)
+    for reason in (
+        Reason.UNKNOWN_ISSUER,
+        Reason.TOKEN_EXPIRED,
+        Reason.TOKEN_NOT_YET_VALID,
+        Reason.TOKEN_LIFETIME_TOO_LONG,
+        Reason.INVALID_AUDIENCE,
+        Reason.INVALID_CLIENT,
+        Reason.INVALID_CLAIM,
+        Reason.INSUFFICIENT_SCOPE,
+        Reason.CLAIM_MISMATCH,
+        Reason.ROUTE_NOT_LISTED,
+    )
+)
+"""Those that claims and rules can come to; a case has no token that could be malformed or wrongly signed."""
+_REQUEST = re.compile(r"([A-Z]+) (/\S*)")
+_KEYS = ("name", "token", "request", "expect", "after")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A method and a path; ``$connect`` is both for WebSockets."""
+
+    method: str
+    path: str
+
+    def __str__(self) -> str:
+        """Write it as cases do."""
+        return CONNECT if self.path == CONNECT else f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One line of the table. ``after``: the request whose cached policy answers this one."""
+
+    name: str
+    token: str
+    claims: Mapping[str, object] = field(repr=False)
+    request: Asked
+    expect: str
+    after: Asked | None = None
+
+
+class CasesError(Exception):
+    """The table is wrong: all of its problems at once."""
+
+    def __init__(self, problems: list[str]) -> None:
+        """Keep the problems."""
+        super().__init__("".join(f"\n  - {problem}" for problem in problems))
+        self.problems = problems
+
+
+def parse_cases(text: str) -> tuple[Case, ...]:
+    """Read a table. Raises :class:`CasesError`."""
+    try:
+        document = read_document(text)
+    except ValueError as error:
+        raise CasesError([str(error)]) from None
+    unknown = sorted(str(key) for key in document.keys() - {"tokens", "cases"})
+    problems = [f"{key}: there is no such key: expected tokens and cases" for key in unknown]
+    tokens, rows = document.get("tokens", {}), document.get("cases")
+    if not isinstance(tokens, dict) or not all(isinstance(claims, dict) for claims in tokens.values()):
+        problems.append("tokens: expected names, each with a mapping of claims")
+        tokens = {}
+    if not isinstance(rows, list) or not rows:
+        problems.append("cases: expected a list of cases, with one case at least")
+        rows = []
+    cases = []
+    for number, row in enumerate(rows, 1):
+        try:
+            cases.append(_case(number, row, tokens))
+        except ValueError as error:
+            problems.append(f"case {number}: {error}")
+    if problems:
+        raise CasesError(problems)
+    return tuple(cases)
+
+
+def _case(number: int, row: object, tokens: Mapping[str, object]) -> Case:
+    if not isinstance(row, dict):
+        _wrong(f"expected a mapping with {', '.join(_KEYS)}")
+    unknown = [str(key) for key in row if key not in _KEYS]
+    if unknown:
+        _wrong(f"there is no key {unknown[0]}: expected {', '.join(_KEYS)}")
+    token = row.get("token")
+    if isinstance(token, str) and token not in tokens:
+        _wrong(f"there is no token {token!r} under tokens; there are {', '.join(tokens) or 'none'}")
+    if not isinstance(token, str | dict):
+        _wrong("token: expected the name of one under tokens, or a mapping of claims")
+    claims = token if isinstance(token, dict) else cast("dict[str, object]", tokens[token])
+    expect = row.get("expect")
+    if expect not in (*OUTCOMES, *REASONS):
+        _wrong(f"expect: {expect!r} is none of {', '.join((*OUTCOMES, *REASONS))}")
+    request = _asked("request", row.get("request"))
+    after = _asked("after", row["after"]) if "after" in row else None
+    label = token if isinstance(token, str) else f"case {number}"
+    return Case(str(row.get("name") or f"{label}: {request}"), label, claims, request, str(expect), after)
+
+
+def _asked(key: str, value: object) -> Asked:
+    if value == CONNECT:
+        return Asked(CONNECT, CONNECT)
+    match = _REQUEST.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        _wrong(f'{key}: {value!r} is no request: write it like "GET /orders/1", or {CONNECT}')
+    return Asked(match[1], match[2])
+
+
+def _wrong(message: str) -> NoReturn:
+    raise ValueError(message)

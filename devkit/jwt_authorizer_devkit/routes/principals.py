@@ -1,0 +1,89 @@
+"""Principals of a test table, and those that stand for everybody when rules are checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.claims import Principal, VerifiedToken, check_claims
+from jwt_authorizer.errors import Reason, TokenError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from jwt_authorizer.rules.decisions import Requirement
+    from jwt_authorizer.settings import Settings
+
+_LIFETIME = 300
+
+
+def full_claims(settings: Settings, claims: Mapping[str, object], now: float) -> dict[str, object]:
+    """Add what every token of an issuer says, so that a case names only what it is about.
+
+    ``iss`` (the first issuer's), ``aud`` and ``client_id`` as the settings ask, ``sub``, ``iat`` and ``exp``;
+    ``None`` leaves a claim out.
+    """
+    named = claims.get("iss", settings.issuers[0].issuer)
+    issuer = next((one for one in settings.issuers if one.issuer == named), settings.issuers[0])
+    usual: dict[str, object] = {
+        "iss": issuer.issuer,
+        "sub": "user-1",
+        "iat": int(now),
+        "exp": int(now) + _LIFETIME,
+    }
+    if issuer.claim_rules.audience:
+        usual["aud"] = min(issuer.claim_rules.audience)
+    if issuer.claim_rules.client_id:
+        usual["client_id"] = min(issuer.claim_rules.client_id)
+    return {name: value for name, value in {**usual, **claims}.items() if value is not None}
+
+
+def principal_of(settings: Settings, claims: Mapping[str, object], now: float) -> Principal:
+    """Check claims by the issuer's settings, as the function does after the signature. Raises ``TokenError``."""
+    named = claims.get("iss")
+    for issuer in settings.issuers:
+        if issuer.issuer == named:
+            return check_claims(VerifiedToken(issuer.issuer, claims), issuer.claim_rules, now)
+    raise TokenError(Reason.UNKNOWN_ISSUER, "no issuer of the settings has this iss")
+
+
+def typical_principals(settings: Settings) -> Iterator[tuple[str, Principal]]:
+    """Give who is worth a look when rules are checked: those who may all, and those with one rule's rights alone."""
+    requirements = settings.rules.requirements
+    for issuer in settings.issuers:
+        whose = f" of {issuer.issuer}" if len(settings.issuers) > 1 else ""
+        required = issuer.claim_rules.required_scopes
+        theirs = [one for one in requirements if not one.issuers or issuer.issuer in one.issuers]
+        yield f"a token{whose} with every scope and claim", _principal(issuer.issuer, required, theirs)
+        for requirement in theirs if len(theirs) > 1 else ():
+            yield f"a token{whose} with {_words(requirement)} only", _principal(issuer.issuer, required, [requirement])
+
+
+def _words(requirement: Requirement) -> str:
+    parts = [*requirement.scopes, *requirement.any_scopes[:1], *(f"a fitting {name}" for name, _ in requirement.claims)]
+    return " and ".join(parts) or "no scope"
+
+
+def _principal(issuer: str, required: tuple[str, ...], requirements: list[Requirement]) -> Principal:
+    scopes = list(required)
+    claims: dict[str, list[object]] = {}
+    for requirement in requirements:
+        # One of any_scopes does where it stands alone; with every right, all of them.
+        scopes += [
+            *requirement.scopes,
+            *(requirement.any_scopes if len(requirements) > 1 else requirement.any_scopes[:1]),
+        ]
+        for name, accepted in requirement.claims:
+            claims.setdefault(name, []).extend(accepted)
+    known = dict.fromkeys(scopes)
+    return Principal(
+        id="user-1",
+        issuer=issuer,
+        subject="user-1",
+        scope=" ".join(known),
+        scopes=frozenset(known),
+        required_scopes=required,
+        expires_at=2,
+        not_before=0,
+        valid_until=2,
+        claims=claims,
+    )

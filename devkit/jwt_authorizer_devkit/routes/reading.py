@@ -1,0 +1,42 @@
+"""A document of either kind becomes the TOML of its routes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jwt_authorizer_devkit import toml_text
+from jwt_authorizer_devkit.routes.documents import mapping, read_document
+from jwt_authorizer_devkit.routes.listed import route_tables
+from jwt_authorizer_devkit.routes.openapi import read_openapi
+from jwt_authorizer_devkit.routes.templates import read_template
+
+if TYPE_CHECKING:
+    from jwt_authorizer_devkit.routes.listed import Listing
+
+
+def read_routes(text: str, api: str | None = None) -> Listing:
+    """List the routes of an OpenAPI document or a template.
+
+    ``api`` chooses one of a template's APIs. Raises ``ValueError`` for a document of no known kind.
+    """
+    document = read_document(text)
+    if "openapi" in document or "swagger" in document:
+        listing = read_openapi(document)
+    elif mapping(document.get("Resources")):
+        listing = read_template(document, api)
+    else:
+        message = "is neither an OpenAPI document (openapi: 3.x) nor a template with Resources"
+        raise ValueError(message)
+    listing.check()
+    return listing
+
+
+def routes_toml(listing: Listing, source: str) -> str:
+    """Write the routes for ``JWT_CONFIG``, with what should be known about them as comments."""
+    notes = [f"Routes of {source}, written by: jwt-authorizer rules from. The API has no routes but these."]
+    if listing.without_token:
+        notes.append("Left out, since they take no token:")
+        notes += [f"  {route} ({why})" for route, why in listing.without_token.items()]
+    notes += [f"Note: {note}" for note in listing.notes]
+    comment = "".join(f"# {line}\n" for note in notes for line in note.splitlines())
+    return comment + toml_text.document({"unlisted_routes": "absent", "routes": route_tables(listing)})

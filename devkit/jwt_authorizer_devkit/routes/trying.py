@@ -1,0 +1,121 @@
+"""Cases are decided, by the code that the deployed function runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.errors import TokenError
+from jwt_authorizer.policies import policies_for
+from jwt_authorizer.policies.words import compile_texts
+from jwt_authorizer.rules import Deny
+from jwt_authorizer.rules.model import CONNECT
+from jwt_authorizer_devkit.routes.checking import request_for
+from jwt_authorizer_devkit.routes.principals import full_claims, principal_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from jwt_authorizer.claims import Principal
+    from jwt_authorizer.policies import Policies
+    from jwt_authorizer.rules import Rules
+    from jwt_authorizer.settings import Settings
+    from jwt_authorizer_devkit.routes.cases import Asked, Case
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came out of a case. ``after`` names the request whose cached policy answered, if one did."""
+
+    name: str
+    token: str
+    request: str
+    after: str | None
+    expected: str
+    outcome: str
+    reason: str | None
+    needs: tuple[str, ...]
+    route: str | None
+    passed: bool
+
+
+def try_cases(settings: Settings, cases: Iterable[Case], now: float, *, replay: bool = False) -> tuple[Result, ...]:
+    """Decide each case at ``now`` (Unix seconds).
+
+    ``replay``: try each case as well against the policy that each other request of the same token has left in
+    a cache keyed by the token. Cases with ``after`` are tried against that one's policy alone.
+    """
+    policies = policies_for(settings.rules)
+    results: list[Result] = []
+    everyone = tuple(cases)
+    for case in everyone:
+        decided = _decide(settings, case, now)
+        principal = decided.principal
+        if case.after is None or principal is None:
+            results.append(_result(case, None, decided))
+        if principal is None:
+            continue
+        if case.after is None:
+            others = [other.request for other in everyone if replay and other.claims == case.claims]
+            # A WebSocket API has a cache of its own, for its one route.
+            firsts = [
+                first
+                for first in dict.fromkeys(others)
+                if first != case.request and CONNECT not in (first.path, case.request.path)
+            ]
+        else:
+            firsts = [case.after]
+        for first in firsts:
+            served = _serves(settings.rules, policies, principal, first, case.request)
+            copied = _Decided("allow" if served else "deny", None, (), None, principal)
+            if served is (decided.outcome == "allow"):
+                copied = decided  # the copy says the same, so it is for the same reason
+            results.append(_result(case, first, copied))
+    return tuple(results)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    outcome: str
+    reason: str | None
+    needs: tuple[str, ...]
+    route: str | None
+    principal: Principal | None
+
+
+def _decide(settings: Settings, case: Case, now: float) -> _Decided:
+    try:
+        principal = principal_of(settings, full_claims(settings, case.claims, now), now)
+    except TokenError as error:
+        return _Decided("reject", str(error.code), (), None, None)
+    decision = settings.rules.decide(principal, case.request.method, case.request.path)
+    if isinstance(decision, Deny):
+        return _Decided("deny", str(decision.reason), decision.scopes, decision.route, principal)
+    return _Decided("allow", None, (), decision.route, principal)
+
+
+def _serves(rules: Rules, policies: Policies, principal: Principal, first: Asked, then: Asked) -> bool:
+    """Evaluate the policy for one request for another, as IAM does: some Allow covers it, and no Deny."""
+    decision = rules.decide(principal, first.method, first.path)
+    compiled = policies.compile(principal, decision, request_for(first.method, first.path), "token")
+    text = CONNECT if then.path == CONNECT else then.method + then.path
+    covered = {
+        statement.effect: compile_texts(statement.resources).match(text) is not None
+        for statement in compiled.statements
+    }
+    return covered.get("Allow", False) and not covered.get("Deny", False)
+
+
+def _result(case: Case, first: Asked | None, decided: _Decided) -> Result:
+    return Result(
+        name=case.name,
+        token=case.token,
+        request=str(case.request),
+        after=None if first is None else str(first),
+        expected=case.expect,
+        outcome=decided.outcome,
+        reason=decided.reason,
+        needs=decided.needs,
+        route=decided.route,
+        passed=case.expect in (decided.outcome, decided.reason),
+    )

@@ -1,0 +1,178 @@
+"""A JSON Schema (draft 2020-12) of ``JWT_CONFIG``'s document, made of the table that the settings are read by.
+
+It asks for TOML's own types: ``60`` and ``true``, where the function takes ``"60"`` and ``"true"`` as well.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, cast
+
+from jwt_authorizer.keys import SUPPORTED_ALGORITHMS
+from jwt_authorizer.rules.model import ANY_METHOD, HTTP_METHODS
+from jwt_authorizer.settings import table, values
+from jwt_authorizer.settings.table import SETTINGS, Place
+from jwt_authorizer.tokens import TokenPlace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from enum import StrEnum
+
+    from jwt_authorizer.settings.table import Setting
+
+type Schema = dict[str, object]
+
+_TEXT: Schema = {"type": "string", "pattern": r"\S"}
+_SCALAR: Schema = {"type": ["string", "number", "boolean"]}
+_ACCEPTED: Schema = {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR, "minItems": 1}]}
+_CLAIMS: Schema = {"type": "object", "minProperties": 1, "additionalProperties": _ACCEPTED}
+_SCOPE: Schema = {"type": "string", "pattern": r"^[\x21\x23-\x5B\x5D-\x7E]+$"}
+_SOURCE = rf"\s*({'|'.join(TokenPlace)}):[A-Za-z0-9!#$%&'*+.^_`|~-]+\s*"
+_SEGMENT = r"([A-Za-z0-9._~:,@!&'()+;=%-]+|\{[A-Za-z0-9._:-]+\})"
+_PATH = rf"^(/|\$default|\$connect|(/{_SEGMENT})*/({_SEGMENT}|\{{[A-Za-z0-9._:-]+\+\}}))$"
+_ALGORITHM: Schema = {"enum": sorted(SUPPORTED_ALGORITHMS)}
+
+MEANINGS = {
+    "issuer": "The exact iss of the tokens, trailing slash and all.",
+    "audience": "Accepted aud values. An audience or a client_id is required.",
+    "client_id": "Accepted client ids: the claim client_id, else azp. With an audience as well, both must hold.",
+    "jwks": "Where keys come from, if not by discovery: https://…, file:…, ssm:/…, s3://…, or a key set.",
+    "algorithms": "Accepted alg values.",
+    "leeway_seconds": "Clock skew allowed for exp, nbf and iat, in seconds.",
+    "max_lifetime_seconds": "Refuse tokens that live longer (exp - iat), in seconds.",
+    "token_types": "Accepted values of the header typ, such as at+jwt.",
+    "required_claims": "Each claim must equal the value, or one of the list's; else 401.",
+    "required_scopes": "Scopes that every request needs; else 403.",
+    "principal_claim": "The claim that becomes principalId.",
+    "token_source": "Where the token is; first match wins: header:NAME, cookie:NAME, query:NAME.",
+    "context_claims": "Claims that become context keys of their own: key = claim.",
+    "usage_key_claim": "The claim that becomes usageIdentifierKey.",
+    "cached_by": "What API Gateway keys its cache of answers by.",
+    "end_with_token": "Put a condition into each Allow, so that a cached policy ends with its token.",
+    "http_api_response": "What an event of payload format 2.0 gets.",
+    "http_api_reject": "What an HTTP API's client with a bad token sees.",
+    "jwks_ttl_seconds": "Age at which keys are fetched again, in seconds.",
+    "jwks_max_stale_seconds": "How long past that the last good keys serve when fetching fails, in seconds.",
+    "jwks_cooldown_seconds": "Least time between two fetches that unknown keys or failures cause, in seconds.",
+    "http_timeout_seconds": "Total time for one fetch, in seconds.",
+    "token_cache_size": "Verified tokens remembered per execution environment; 0 turns it off.",
+    "allow_http": "Allow http:// issuers and key sources: for local work only.",
+}
+
+
+def config_schema() -> Schema:
+    """Give the schema. Raises ``LookupError`` for a setting whose reader this module does not know."""
+    own = {one.name: setting_schema(one) for one in SETTINGS if one.place is Place.ISSUER}
+    top = {one.name: setting_schema(one) for one in SETTINGS if one.place in (Place.DOCUMENT, Place.EITHER)}
+    top["context"] = top.pop(table.CONTEXT_CLAIMS.name)
+    names = (table.AUDIENCE.name, table.CLIENT_ID.name)
+    required: list[Schema] = [{"required": [name]} for name in names]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "JWT authorizer for API Gateway: JWT_CONFIG",
+        "type": "object",
+        "properties": {
+            **{name: schema for name, schema in own.items() if name != table.ISSUER.name},
+            **top,
+            "unlisted_routes": {
+                "enum": ["deny", "absent"],
+                "default": "deny",
+                "description": "absent: a promise that the API has no routes but those listed.",
+            },
+            "issuers": {
+                "type": "array",
+                "minItems": 1,
+                "description": "The issuers whose tokens are accepted.",
+                "items": {
+                    "type": "object",
+                    "properties": own,
+                    "required": [table.ISSUER.name],
+                    "additionalProperties": False,
+                },
+            },
+            "routes": {
+                "type": "array",
+                "minItems": 1,
+                "description": "Rules by route: the most specific one decides.",
+                "items": _route(),
+            },
+        },
+        "required": ["issuers"],
+        "anyOf": [*required, {"properties": {"issuers": {"items": {"anyOf": required}}}}],
+        "dependentRequired": {"unlisted_routes": ["routes"]},
+        "additionalProperties": False,
+    }
+
+
+def setting_schema(setting: Setting[object, object]) -> Schema:
+    """Describe the values that a setting takes in TOML."""
+    schema = _of_reader(setting.read)
+    schema["description"] = MEANINGS[setting.name]
+    if isinstance(setting.default, str | bool | int | float):
+        schema["default"] = setting.default
+    return schema
+
+
+def _of_reader(read: Callable[[object], object]) -> Schema:
+    known: dict[object, Schema] = {
+        values.text: _TEXT,
+        values.texts: _list_or_text(_TEXT, r"[^,]*[^,\s][^,]*"),
+        values.scopes: _list_or_text(_SCOPE, None),
+        values.algorithms: _list_or_text(_ALGORITHM, rf"\s*({'|'.join(sorted(SUPPORTED_ALGORITHMS))})\s*"),
+        values.token_types: _list_or_text(_TEXT, r"[^,]*[^,\s][^,]*"),
+        values.token_sources: _list_or_text({"type": "string", "pattern": f"^{_SOURCE}$"}, _SOURCE),
+        values.boolean: {"type": "boolean"},
+        values.count: {"type": "integer", "minimum": 0},
+        values.required_claims: _CLAIMS,
+        values.context_claims: {
+            "type": "object",
+            "propertyNames": {
+                "pattern": r"^[A-Za-z0-9_.:-]+$",
+                "not": {"enum": sorted(values.RESERVED_CONTEXT_KEYS)},
+            },
+            "additionalProperties": {"type": "string", "minLength": 1},
+        },
+    }
+    if read in known:
+        return dict(known[read])
+    # Readers that are made with bounds or choices keep them where only inspection finds them.
+    made_with = inspect.getclosurevars(read).nonlocals if inspect.isfunction(read) else {}
+    if "least" in made_with:
+        bounds = {"minimum": made_with["least"], "maximum": made_with["most"]}
+        return {"type": "number", **{name: bound for name, bound in bounds.items() if bound is not None}}
+    if "kind" in made_with:
+        return {"enum": [str(member) for member in cast("type[StrEnum]", made_with["kind"])]}
+    message = f"there is no schema for what {read!r} reads"
+    raise LookupError(message)
+
+
+def _list_or_text(item: Schema, one: str | None) -> Schema:
+    """Describe a list, or a text with commas in it, as in an environment variable."""
+    text = _TEXT if one is None else {"type": "string", "pattern": f"^{one}(,{one})*$"}
+    return {"anyOf": [{"type": "array", "items": item, "minItems": 1}, text]}
+
+
+def _route() -> Schema:
+    scopes: Schema = {"type": "array", "items": _SCOPE, "minItems": 1}
+    method: Schema = {"enum": [*HTTP_METHODS, ANY_METHOD, "ANY"]}
+    return {
+        "type": "object",
+        "properties": {
+            "method": {
+                "anyOf": [method, {"type": "array", "items": method, "minItems": 1, "uniqueItems": True}],
+                "description": 'A method, a list of them, or "*", which is also what a missing one means.',
+            },
+            "path": {"type": "string", "pattern": _PATH, "description": "API Gateway's template: /orders/{id}."},
+            "scopes": {**scopes, "description": "All of them are needed."},
+            "any_scopes": {**scopes, "description": "One of them is needed."},
+            "claims": {**_CLAIMS, "description": "Each claim must be the value, or one of the list's values."},
+            "issuers": {
+                "type": "array",
+                "items": {"type": "string", "minLength": 1},
+                "minItems": 1,
+                "description": "Only tokens of these issuers.",
+            },
+        },
+        "required": ["path"],
+        "additionalProperties": False,
+    }

@@ -1,0 +1,203 @@
+"""Put the function's package together: our code, its run-time dependencies, and nothing else.
+
+Run by ``sam build``; see ``artifact.mk``. It needs Python 3.9 or later and uv or pip, of any version that has
+``--require-hashes`` and ``--platform``: the interpreter that builds need not be the one that runs. Every
+dependency is a wheel built for Lambda, so no compiler and no container is needed for the other architecture.
+
+The same inputs give the same bytes: times are fixed, and what installers write about themselves is left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON_VERSION = "3.13"
+LAMBDA_FOLDER = "/var/task"
+"""Where Lambda unpacks the package: what tracebacks name."""
+
+# Lambda's python3.13 is Amazon Linux 2023, with glibc 2.34.
+_WHEELS = {"arm64": "aarch64", "x86_64": "x86_64"}
+_GLIBC = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014")
+_UV_GLIBC = "manylinux_2_34"
+
+# What a package brings along that no run-time code reads. Its METADATA stays, for scanners, and its licences.
+_LEFT_OUT = (
+    "__pycache__",
+    ".lock",
+    "bin",
+    "*.pyi",
+    "*.dist-info/RECORD",
+    "*.dist-info/INSTALLER",
+    "*.dist-info/REQUESTED",
+    "*.dist-info/direct_url.json",
+    "*.dist-info/uv_cache.json",
+    "*/tests",
+    "*/test",
+    # cryptography needs cffi's backend alone, which is beside the package; the rest builds such backends.
+    "cffi",
+    "pycparser",
+    "pycparser-*.dist-info",
+    # Of Powertools only the Logger is used, and what it imports. This is a fifth of the zipped package.
+    "aws_lambda_powertools/event_handler",
+    "aws_lambda_powertools/utilities/[!_j]*",
+)
+_FIRST_OF_1980 = 315_532_800
+"""Unix seconds; the earliest time that a zip can hold."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Fill the folder that is named; give the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--architecture", choices=sorted(_WHEELS), required=True)
+    parser.add_argument("--into", type=Path, required=True, help="the folder to fill; emptied first")
+    options = parser.parse_args(arguments)
+    package: Path = options.into.resolve()
+    empty(package)
+    try:
+        install_dependencies(package, options.architecture)
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"artifact: dependencies could not be installed: {error}", file=sys.stderr)
+        return 1
+    strip(package)
+    copy_own(package)
+    compile_all(package)
+    settle(package)
+    files = [path for path in package.rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in files)
+    say(f"{options.architecture}: {len(files)} files, {size / 1e6:.1f} MB")
+    return 0
+
+
+def empty(package: Path) -> None:
+    """Start from nothing: a second build must not keep what the first one had."""
+    if package.exists():
+        shutil.rmtree(package)
+    package.mkdir(parents=True)
+
+
+def install_dependencies(package: Path, architecture: str) -> None:
+    """Install ``requirements.txt``, every file checked by its hash, as wheels for Lambda."""
+    requirements = str(ROOT / "requirements.txt")
+    wanted = ["--target", str(package), "--require-hashes", "--no-deps", "--requirement", requirements]
+    machine = _WHEELS[architecture]
+    uv = find_uv()
+    if uv is not None:
+        say(f"installing dependencies for {architecture} with {uv}")
+        command = [uv, "pip", "install", "--quiet", "--python", sys.executable, "--only-binary", ":all:"]
+        command += ["--python-version", PYTHON_VERSION, "--python-platform", f"{machine}-{_UV_GLIBC}"]
+        command += ["--link-mode", "copy", *wanted]
+    else:
+        say(f"installing dependencies for {architecture} with pip")
+        command = [*find_pip(), "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+        command += ["--only-binary", ":all:", "--implementation", "cp", "--python-version", PYTHON_VERSION]
+        for glibc in _GLIBC:
+            command += ["--platform", f"{glibc}_{machine}"]
+        command += wanted
+    # A target folder is no environment: what PYTHONPATH or an active venv holds must not count as installed.
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    subprocess.run(command, check=True, env=environment, cwd=ROOT)  # noqa: S603 - our own arguments
+
+
+def find_uv() -> str | None:
+    """Find uv: the project's own, else one on the path."""
+    own = ROOT / ".venvs" / "boot" / "bin" / "uv"
+    return str(own) if own.is_file() else shutil.which("uv")
+
+
+def find_pip() -> list[str]:
+    """Find an interpreter that has pip; several distributions ship Python without it."""
+    for python in (sys.executable, "python3.13", "python3", "python"):
+        command = [python, "-m", "pip"]
+        if works([*command, "--version"]):
+            return command
+    message = "neither uv nor pip found: `make setup` brings uv"
+    raise FileNotFoundError(message)
+
+
+def works(command: list[str]) -> bool:
+    """Say whether a command exists and succeeds."""
+    try:
+        return subprocess.run(command, check=False, capture_output=True, cwd=ROOT).returncode == 0  # noqa: S603 - our own arguments
+    except OSError:
+        return False
+
+
+def strip(package: Path) -> None:
+    """Remove what no run-time code reads."""
+    for pattern in _LEFT_OUT:
+        for path in sorted(package.glob(pattern) if "/" in pattern else package.rglob(pattern)):
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.exists():
+                path.unlink()
+
+
+def copy_own(package: Path) -> None:
+    """Copy ``authorizer/``, and whatever ``file:`` settings name in ``bundled/`` to the package's top."""
+    own = shutil.ignore_patterns("__pycache__", "*.pyc")
+    shutil.copytree(ROOT / "authorizer", package, ignore=own, dirs_exist_ok=True)
+    bundled = ROOT / "bundled"
+    if bundled.is_dir():
+        shutil.copytree(bundled, package, ignore=shutil.ignore_patterns("README.md", ".*"), dirs_exist_ok=True)
+
+
+def compile_all(package: Path) -> None:
+    """Add bytecode, which Lambda's read-only file system keeps Python from saving at a cold start.
+
+    It is marked as unchecked, since by the time of a check (the source's) it would be found stale: the zip
+    changes times. It needs the very version of Python that runs it; without one at hand the package works
+    all the same and starts more slowly.
+    """
+    python = find_python()
+    if python is None:
+        say(f"no Python {PYTHON_VERSION} found: the package ships without bytecode and will start more slowly")
+        return
+    command = [python, "-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    command += ["-s", str(package), "-p", LAMBDA_FOLDER, str(package)]
+    # A fixed hash seed: the order of a set of constants is part of the bytecode.
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    subprocess.run(command, check=True, env=environment, cwd=ROOT)  # noqa: S603 - our own arguments
+
+
+def find_python() -> str | None:
+    """Find the interpreter whose bytecode Lambda's runtime reads."""
+    check = f"import sys; sys.exit(sys.implementation.name != 'cpython' or sys.version_info[:2] != {version()})"
+    candidates = [str(ROOT / ".venv" / "bin" / "python"), sys.executable, f"python{PYTHON_VERSION}"]
+    uv = find_uv()
+    if uv is not None:
+        found = subprocess.run(  # noqa: S603 - our own arguments
+            [uv, "python", "find", "--no-python-downloads", PYTHON_VERSION],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+        )
+        candidates += found.stdout.split("\n")[:1]
+    return next((python for python in candidates if python and works([python, "-c", check])), None)
+
+
+def version() -> tuple[int, ...]:
+    """Give :data:`PYTHON_VERSION` as numbers."""
+    return tuple(int(part) for part in PYTHON_VERSION.split("."))
+
+
+def settle(package: Path) -> None:
+    """Give every file the same time, and rights under which Lambda's own user can read it."""
+    for path in sorted(package.rglob("*"), reverse=True):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+        os.utime(path, (_FIRST_OF_1980, _FIRST_OF_1980))
+
+
+def say(text: str) -> None:
+    """Tell the one who builds; SAM CLI shows standard output as it comes, standard error only after a failure."""
+    print(f"artifact: {text}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

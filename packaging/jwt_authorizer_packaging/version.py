@@ -1,0 +1,66 @@
+"""Which version this tree is: four files say so, and have to say the same."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_OURS = re.compile(r'^__version__ = "(?P<version>[^"]+)"$', re.MULTILINE)
+_CATALOGUED = re.compile(r"^ +SemanticVersion: (?P<version>\S+)$", re.MULTILINE)
+
+
+class ReleaseError(Exception):
+    """No release can be made of this tree; the message says what is wrong, and what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version by number. ``released`` is when its section of the changelog is dated, or ``None``: not yet."""
+
+    number: str
+    released: datetime | None
+
+    @property
+    def label(self) -> str:
+        """The number, unless it might be taken for a release that there will be."""
+        return self.number if self.released else f"{self.number}-unreleased"
+
+
+def version_of(root: Path) -> Version:
+    """Read the version of the tree at ``root``.
+
+    Raises:
+        ReleaseError: The files disagree.
+
+    """
+    number: str = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    said = {
+        "authorizer/jwt_authorizer/__init__.py": _found(_OURS, root / "authorizer" / "jwt_authorizer" / "__init__.py"),
+        "template.yaml (Metadata, SemanticVersion)": _found(_CATALOGUED, root / "template.yaml"),
+    }
+    for place, other in said.items():
+        if other != number:
+            message = f"{place} says {other or 'no version'}, pyproject.toml says {number}: one version, in all of them"
+            raise ReleaseError(message)
+    changes = (root / "CHANGELOG.md").read_text("utf-8")
+    section = re.search(rf"^## \[{re.escape(number)}\] - (\d{{4}}-\d\d-\d\d)$", changes, re.MULTILINE)
+    if section is not None:
+        return Version(number, datetime.fromisoformat(section[1]).replace(tzinfo=UTC))
+    if re.search(rf"^Will be {re.escape(number)}\b", changes, re.MULTILINE):
+        return Version(number, None)
+    message = (
+        f"CHANGELOG.md knows nothing of {number}: it needs a section '## [{number}] - YYYY-MM-DD', or, while it is "
+        f"being worked on, 'Will be {number}' under Unreleased"
+    )
+    raise ReleaseError(message)
+
+
+def _found(pattern: re.Pattern[str], file: Path) -> str | None:
+    found = pattern.search(file.read_text("utf-8"))
+    return found["version"] if found else None

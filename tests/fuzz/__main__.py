@@ -1,0 +1,72 @@
+"""``python -m tests.fuzz [--seconds N] [--keep] [TARGET …]``: look for inputs that break a promise.
+
+Runs in an environment of its own, since atheris is a large package that nothing else needs. What it finds
+on the way is kept in ``.build/fuzz/``; ``--keep`` brings the inputs that reach something new into ``corpus/``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+HERE = Path(__file__).resolve().parent
+CORPUS = HERE / "corpus"
+WORK = HERE.parents[1] / ".build" / "fuzz"
+NAMES = ("tokens", "events", "key_sets")
+LONGEST = 20_000
+"""Bytes of an input: somewhat more than the longest token."""
+
+
+def main() -> int:
+    """Run each target in a process of its own: the fuzzer ends its process when it is done."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("targets", nargs="*", choices=NAMES, help="all of them, if none is named")
+    parser.add_argument("--seconds", type=int, default=60, help="for each target")
+    parser.add_argument("--keep", action="store_true", help="bring what is new into the corpus")
+    arguments = parser.parse_args()
+    failed = []
+    for name in arguments.targets or NAMES:
+        _say(f"--- {name}: {arguments.seconds} s")
+        if _run(name, f"-max_total_time={arguments.seconds}", WORK / name, CORPUS / name):
+            failed.append(name)
+        elif arguments.keep:
+            _keep(name)
+    if failed:
+        _say(f"broken: {', '.join(failed)}; the inputs are in {WORK}")
+    return len(failed)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _run(name: str, *options: object) -> int:
+    (WORK / name).mkdir(parents=True, exist_ok=True)
+    (CORPUS / name).mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "tests.fuzz.runner", name, *map(str, options)]
+    artifacts = f"-artifact_prefix={WORK / name}-"
+    dictionary = f"-dict={HERE / 'words.dict'}"
+    shared = [artifacts, dictionary, f"-max_len={LONGEST}", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]
+    return subprocess.run([*command, *shared], check=False, cwd=HERE.parent).returncode  # noqa: S603 - our own command
+
+
+def _keep(name: str) -> None:
+    """Let the fuzzer choose as few inputs as reach everything that has been reached, the shortest first."""
+    with TemporaryDirectory() as folder:
+        chosen = Path(folder)
+        failed = _run(name, "-merge=1", chosen, CORPUS / name, WORK / name)
+        if failed or not any(chosen.iterdir()):
+            return
+        for old in (CORPUS / name).iterdir():
+            old.unlink()
+        for new in sorted(chosen.iterdir()):
+            (CORPUS / name / new.name[:12]).write_bytes(new.read_bytes())
+    _say(f"{name}: {len(list((CORPUS / name).iterdir()))} inputs in the corpus")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,192 @@
+"""What is fuzzed, and what must hold for every input. Nothing here needs the fuzzer.
+
+Each target takes bytes and raises ``AssertionError`` where a promise is broken; any other error is one as well.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from jwt_authorizer.errors import DecisionError, Reason, TokenError
+from jwt_authorizer.function import AuthorizerFunction, create_function
+from jwt_authorizer.keys import SUPPORTED_ALGORITHMS, check_signature, parse_key_set
+from jwt_authorizer.tokens import UnverifiedToken
+from jwt_authorizer_devkit.signing import SigningKey, base64url
+from tests.fuzz.policies import ROUTES, check_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+NOW = 1_800_000_000.0
+ISSUER = "https://issuer.example.com"
+AUDIENCE = "https://api.example.com"
+ARN = "arn:aws:execute-api:eu-west-1:123456789012:abcdef123/prod/GET/orders/1"
+CPU_LIMIT = 0.5
+"""Seconds of processor time for one input: ten times what is promised."""
+
+ISSUERS_KEY = SigningKey("k", "ES256", ec.derive_private_key(20_260_101, ec.SECP256R1()))
+ATTACKERS_KEY = SigningKey("k", "ES256", ec.derive_private_key(19_700_101, ec.SECP256R1()))
+"""Always the same two, so that a corpus keeps its meaning."""
+
+type Json = dict[str, Any]
+
+_lines: list[str] = []
+
+
+def _jwks() -> str:
+    return json.dumps({"keys": [ISSUERS_KEY.public_jwk()]})
+
+
+@cache
+def _function() -> AuthorizerFunction:
+    """Build the function for tokens, wherever they may be."""
+    environment = {
+        "JWT_ISSUER": ISSUER,
+        "JWT_AUDIENCE": AUDIENCE,
+        "JWT_JWKS": _jwks(),
+        "JWT_TOKEN_SOURCE": "header:Authorization,cookie:t,query:t",
+        "JWT_TOKEN_CACHE_SIZE": "10",
+        "JWT_CONTEXT_CLAIMS": "email,roles=https://example.com/roles",
+        "JWT_USAGE_KEY_CLAIM": "plan",
+        "JWT_END_WITH_TOKEN": "true",
+        "JWT_HTTP_API_REJECT": "raise",
+    }
+    return create_function(environment, write=_lines.append, clock=lambda: NOW)
+
+
+@cache
+def _with_routes() -> AuthorizerFunction:
+    """Build the function with rules by route."""
+    environment = {"JWT_CONFIG": ROUTES.replace("JWKS", _jwks()), "JWT_HTTP_API_REJECT": "raise"}
+    return create_function(environment, write=_lines.append, clock=lambda: NOW)
+
+
+def sign(header: bytes, payload: bytes, signer: SigningKey = ISSUERS_KEY) -> str:
+    """Sign two parts, whatever they are."""
+    message = f"{base64url(header)}.{base64url(payload)}"
+    return f"{message}.{base64url(signer.sign(message.encode()))}"
+
+
+def claims(**changed: object) -> Json:
+    """Give good claims, with some of them changed."""
+    good = {"iss": ISSUER, "aud": AUDIENCE, "sub": "user-1", "iat": NOW, "exp": NOW + 300, "scope": "orders:read"}
+    return {**good, **changed}
+
+
+GOOD = sign(b'{"alg":"ES256","kid":"k"}', json.dumps(claims()).encode())
+FORGED = sign(b'{"alg":"ES256","kid":"k"}', json.dumps(claims()).encode(), ATTACKERS_KEY)
+
+
+def _hold(promise: bool, broken: str) -> None:  # noqa: FBT001 - as assert takes it, but also under -O
+    if not promise:
+        raise AssertionError(broken)
+
+
+def _decide(function: AuthorizerFunction, event: object) -> tuple[str, Json | None]:
+    """Call the function, and hold it to what is promised. Returns the decision and, where there is one, the answer."""
+    _lines.clear()
+    started = time.process_time()
+    try:
+        answer: Json | None = function(event, None)
+    except DecisionError as error:
+        if error.code is Reason.INTERNAL_ERROR:
+            raise
+        answer = None
+    except Exception as error:
+        if str(error) != "Unauthorized":
+            raise
+        answer = None
+    _hold(time.process_time() - started < CPU_LIMIT, "too slow")
+    _hold(len(_lines) == 1, "one line a decision")
+    line = _lines[0]
+    _hold(line.endswith("\n"), "a line has an end")
+    _hold(line[:-1].isascii(), "a line is ASCII")
+    _hold(line[:-1].isprintable(), "a line is printable")
+    written = json.loads(line)
+    _hold((answer is None) == (written["decision"] in {"reject", "error"}), "what is written is what was answered")
+    return written["decision"], answer
+
+
+def tokens(data: bytes) -> None:
+    """Fuzz one token. The first byte says how the rest is one.
+
+    ``t``: it is the token's text. ``s``: header and payload, with a line break between them, truly signed.
+    ``f``: the same, signed by an attacker. ``h``: it is all of the header's value.
+    """
+    kind, rest = data[:1], data[1:]
+    head, _, payload = rest.partition(b"\n")
+    value = f"Bearer {GOOD}"
+    if kind in (b"s", b"f"):
+        value = "Bearer " + sign(head, payload, ISSUERS_KEY if kind == b"s" else ATTACKERS_KEY)
+    elif kind == b"h":
+        value = rest.decode("utf-8", "surrogateescape").replace("GOOD", GOOD)
+    else:
+        value = "Bearer " + rest.decode("utf-8", "surrogateescape").replace("GOOD", GOOD)
+    decision, _ = _decide(_function(), {"type": "TOKEN", "methodArn": ARN, "authorizationToken": value})
+    if decision != "allow":
+        return
+    if kind != b"s":
+        _hold(GOOD in value, "let in without a signature of the issuer")
+        return
+    check_let_in(json.loads(head), json.loads(payload))
+
+
+def check_let_in(header: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
+    """Read a token that was let in by other means, and find every check to hold."""
+    _hold(header["alg"] == "ES256", "another algorithm")
+    _hold(header.get("kid", "k") == "k", "another key")
+    _hold(not {"crit", "b64"} & set(header), "an extension")
+    _hold(payload["iss"] == ISSUER, "another issuer")
+    _hold(payload["aud"] == AUDIENCE or AUDIENCE in payload["aud"], "another audience")
+    _hold(payload["exp"] + 60 > NOW, "it is over")
+    _hold(max(payload.get("nbf", 0), payload.get("iat", 0)) - 60 <= NOW, "it has not begun")
+    _hold(not isinstance(payload["exp"], bool | str), "no number")
+    _hold(payload["sub"] not in ("", None), "nobody")
+
+
+def events(data: bytes) -> None:
+    """Fuzz one event: JSON, in which ``GOOD`` and ``FORGED`` stand for tokens."""
+    try:
+        text = data.decode()
+        event: object = json.loads(text.replace("GOOD", GOOD).replace("FORGED", FORGED))
+    except (ValueError, RecursionError):
+        return
+    for function in (_function(), _with_routes()):
+        decision, answer = _decide(function, event)
+        if answer is None:
+            continue
+        _hold(GOOD in json.dumps(event), "answered without a token of the issuer")
+        if function is _with_routes() and isinstance(event, dict) and "policyDocument" in answer:
+            check_policy(event, decision, answer)
+
+
+def key_sets(data: bytes) -> None:
+    """Fuzz one key set, and hold a signature against each of its keys."""
+    started = time.process_time()
+    try:
+        parsed = parse_key_set(data)
+    except ValueError as error:
+        _hold(str(error).isprintable(), "a message is printable")
+        return
+    for sentence in parsed.skipped:
+        _hold(sentence.isprintable(), "a message is printable")
+    for key in parsed.keys:
+        _hold(bool(key.algorithms), "a key for nothing")
+        _hold(key.algorithms <= SUPPORTED_ALGORITHMS, "an algorithm that is none")
+        for alg in key.algorithms:
+            for length in (0, 64, 132, 256):
+                token = UnverifiedToken(alg, key.kid, None, {}, b"message", b"\1" * length)
+                try:
+                    check_signature(token, (key,))
+                except TokenError:
+                    continue
+                _hold(False, "a signature of ones verifies")  # noqa: FBT003 - nothing holds here
+    _hold(time.process_time() - started < CPU_LIMIT * (1 + len(parsed.keys) / 10), "too slow")
+
+
+TARGETS: Mapping[str, Callable[[bytes], None]] = {"tokens": tokens, "events": events, "key_sets": key_sets}

@@ -1,0 +1,446 @@
+"""When keys are fetched, what is served meanwhile, when it is given up. Time, fetch and jitter are arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from jwt_authorizer.errors import DecisionError, Reason, TokenError
+from jwt_authorizer.issuers import CachedKeySource, Fetched, FetchError, warm_all
+from jwt_authorizer.keys import Key, KeySet
+
+TTL, MAX_STALE, COOLDOWN = 600, 3600, 30
+START = 1_700_000_000.0
+
+
+def key(kid: str | None, alg: str = "ES256") -> Key:
+    return Key(kid, frozenset({alg}), public=f"public key of {kid}")
+
+
+@dataclass
+class Issuer:
+    """An issuer whose keys and health a test sets; it counts how often it is asked."""
+
+    kids: tuple[str | None, ...] = ("a",)
+    failure: Exception | None = None
+    max_age: float | None = None
+    as_of: float | None = None
+    skipped: tuple[str, ...] = ()
+    asked: int = 0
+
+    def fetch(self) -> Fetched:
+        self.asked += 1
+        if self.failure is not None:
+            raise self.failure
+        return Fetched(KeySet(tuple(map(key, self.kids)), self.skipped), self.max_age, self.as_of)
+
+
+@dataclass
+class Watch:
+    """Seconds that pass by the test's word."""
+
+    seconds: float = 0.0
+    per_look: float = 0.0
+
+    def __call__(self) -> float:
+        self.seconds += self.per_look
+        return self.seconds
+
+
+@dataclass
+class Reports:
+    """What was reported."""
+
+    lines: list[tuple[str, str]] = field(default_factory=list)
+
+    def __call__(self, metric: str, detail: str) -> None:
+        self.lines.append((metric, detail))
+
+    def count(self, metric: str) -> int:
+        return sum(name == metric for name, _ in self.lines)
+
+
+def source(
+    issuer: Issuer, reports: Reports | None = None, *, jitter: float = 0.0, fetch_takes: float = 0.0
+) -> CachedKeySource:
+    return CachedKeySource(
+        issuer.fetch,
+        ttl=TTL,
+        max_stale=MAX_STALE,
+        cooldown=COOLDOWN,
+        report=reports or Reports(),
+        jitter=lambda: jitter,
+        monotonic=Watch(per_look=fetch_takes),
+    )
+
+
+def kids(keys: CachedKeySource, kid: str | None, now: float) -> list[str | None]:
+    return [found.kid for found in keys.candidates("ES256", kid, now)]
+
+
+def refusal(keys: CachedKeySource, kid: str | None, now: float) -> Reason:
+    with pytest.raises((TokenError, DecisionError)) as caught:
+        keys.candidates("ES256", kid, now)
+    error = caught.value
+    assert isinstance(error, TokenError) == (error.code == Reason.UNKNOWN_KEY)
+    return error.code
+
+
+def test_building_a_source_asks_nobody() -> None:
+    issuer = Issuer()
+    source(issuer)
+    assert issuer.asked == 0
+
+
+def test_one_fetch_serves_any_number_of_tokens() -> None:
+    issuer = Issuer()
+    keys = source(issuer)
+    for second in range(TTL):
+        assert kids(keys, "a", START + second) == ["a"]
+    assert issuer.asked == 1
+
+
+def test_a_token_without_kid_gets_the_one_key_that_fits() -> None:
+    assert kids(source(Issuer()), None, START) == ["a"]
+    assert refusal(source(Issuer(("a", "b"))), None, START) == Reason.UNKNOWN_KEY
+
+
+def test_keys_that_share_a_kid_are_all_candidates() -> None:
+    assert kids(source(Issuer(("a", "a"))), "a", START) == ["a", "a"]
+
+
+def test_keys_are_fetched_again_at_their_ttl() -> None:
+    issuer = Issuer()
+    keys = source(issuer)
+    kids(keys, "a", START)
+    kids(keys, "a", START + TTL - 0.001)
+    assert issuer.asked == 1
+    kids(keys, "a", START + TTL)
+    assert issuer.asked == 2
+
+
+def test_jitter_only_ever_fetches_earlier_by_up_to_a_tenth() -> None:
+    issuer = Issuer()
+    keys = source(issuer, jitter=0.999)
+    kids(keys, "a", START)
+    kids(keys, "a", START + 0.9 * TTL)
+    assert issuer.asked == 1
+    kids(keys, "a", START + 0.91 * TTL)
+    assert issuer.asked == 2
+
+
+def test_the_default_jitter_and_clock_work() -> None:
+    issuer = Issuer()
+    keys = CachedKeySource(issuer.fetch, ttl=TTL, max_stale=0, cooldown=COOLDOWN, report=Reports())
+    assert kids(keys, "a", START) == ["a"]
+    assert kids(keys, "a", START + 0.89 * TTL) == ["a"]
+    assert issuer.asked == 1
+    kids(keys, "a", START + TTL)
+    assert issuer.asked == 2
+
+
+@pytest.mark.parametrize(("said", "kept"), [(0, 60), (10, 60), (120, 120), (1800, 1800), (3600, 3600), (99999, 3600)])
+def test_max_age_shortens_or_lengthens_the_ttl_between_its_bounds(said: float, kept: float) -> None:
+    issuer = Issuer(max_age=said)
+    keys = source(issuer)
+    kids(keys, "a", START)
+    kids(keys, "a", START + kept - 0.001)
+    assert issuer.asked == 1
+    kids(keys, "a", START + kept)
+    assert issuer.asked == 2
+
+
+def test_a_new_key_works_on_its_first_token_right_after_a_scheduled_fetch() -> None:
+    issuer = Issuer()
+    keys = source(issuer)
+    kids(keys, "a", START)
+    kids(keys, "a", START + TTL)
+    issuer.kids = ("a", "b")
+    assert kids(keys, "b", START + TTL) == ["b"]
+    assert issuer.asked == 3
+
+
+def test_a_removed_key_stops_within_the_ttl_for_remembered_tokens_too() -> None:
+    issuer = Issuer(("a", "b"))
+    keys = source(issuer)
+    kids(keys, "a", START)
+    remembered = keys.generation(START)
+    issuer.kids = ("b",)
+    assert keys.generation(START + TTL - 1) == remembered
+    assert keys.generation(START + TTL) != remembered
+    assert refusal(keys, "a", START + TTL + 1) == Reason.UNKNOWN_KEY
+
+
+def test_the_generation_stays_while_the_keys_do() -> None:
+    issuer = Issuer()
+    keys = source(issuer)
+    first = keys.generation(START)
+    assert keys.generation(START + TTL) == first
+    assert issuer.asked == 2
+
+
+def test_ten_thousand_unknown_kids_cause_one_fetch_a_cooldown() -> None:
+    issuer = Issuer()
+    keys = source(issuer)
+    kids(keys, "a", START)
+    for attempt in range(10_000):
+        assert refusal(keys, f"made up {attempt}", START + attempt * 300 / 10_000) == Reason.UNKNOWN_KEY
+        assert kids(keys, "a", START + attempt * 300 / 10_000) == ["a"]
+    assert issuer.asked == 1 + 300 / COOLDOWN
+
+
+def test_an_attacker_delays_a_rotation_by_no_more_than_one_cooldown() -> None:
+    issuer = Issuer()
+    keys = source(issuer)
+    kids(keys, "a", START)
+    refusal(keys, "made up", START + 1)
+    issuer.kids = ("a", "b")
+    for second in range(1, COOLDOWN):
+        assert refusal(keys, f"made up {second}", START + 1 + second) == Reason.UNKNOWN_KEY
+        assert refusal(keys, "b", START + 1 + second) == Reason.UNKNOWN_KEY
+    assert kids(keys, "b", START + 1 + COOLDOWN) == ["b"]
+
+
+def test_unknown_kids_take_no_room() -> None:
+    keys = source(Issuer())
+    kids(keys, "a", START)
+    for attempt in range(100):
+        refusal(keys, f"made up {attempt}", START)
+    assert list(keys._found) == [("ES256", "a")]  # noqa: SLF001 - memory has no public face
+
+
+def test_a_kid_for_another_algorithm_is_unknown() -> None:
+    keys = source(Issuer())
+    with pytest.raises(TokenError, match="RS256"):
+        keys.candidates("RS256", "a", START)
+
+
+def test_the_fetch_that_was_due_anyway_also_answers_for_an_unknown_kid() -> None:
+    issuer = Issuer()
+    keys = source(issuer)
+    assert refusal(keys, "b", START) == Reason.UNKNOWN_KEY
+    assert issuer.asked == 1
+
+
+def test_last_good_keys_serve_until_the_stale_limit_and_not_longer() -> None:
+    issuer, reports = Issuer(), Reports()
+    keys = source(issuer, reports)
+    kids(keys, "a", START)
+    issuer.failure = FetchError("the issuer answered 503")
+    generation = keys.generation(START)
+    for second in range(TTL, TTL + MAX_STALE, 7):
+        assert kids(keys, "a", START + second) == ["a"]
+        assert keys.generation(START + second) == generation
+    assert refusal(keys, "a", START + TTL + MAX_STALE) == Reason.KEYS_UNAVAILABLE
+    with pytest.raises(DecisionError):
+        keys.generation(START + TTL + MAX_STALE)
+    assert reports.count("JwksStaleServed") == len(range(TTL, TTL + MAX_STALE, 7))
+    assert ("JwksStaleServed", "keys served 14 s past their TTL") in reports.lines
+
+
+def test_while_fetching_fails_it_is_tried_once_a_cooldown() -> None:
+    issuer, reports = Issuer(), Reports()
+    keys = source(issuer, reports)
+    kids(keys, "a", START)
+    issuer.failure = FetchError("the issuer answered 503")
+    for tenth in range(10 * 10 * COOLDOWN):
+        kids(keys, "a", START + TTL + tenth / 10)
+    assert issuer.asked == 1 + 10
+    assert reports.count("JwksFetches") == 11
+    assert reports.count("JwksFetchFailures") == 10
+    assert ("JwksFetchFailures", "the issuer answered 503") in reports.lines
+
+
+def test_it_heals_by_itself() -> None:
+    issuer = Issuer()
+    keys = source(issuer)
+    kids(keys, "a", START)
+    issuer.failure = FetchError("connection refused")
+    assert kids(keys, "a", START + TTL) == ["a"]
+    issuer.failure, issuer.kids = None, ("b",)
+    assert kids(keys, "a", START + TTL + COOLDOWN - 1) == ["a"]
+    assert kids(keys, "b", START + TTL + COOLDOWN) == ["b"]
+    assert refusal(keys, "a", START + TTL + COOLDOWN) == Reason.UNKNOWN_KEY
+
+
+def test_the_cooldown_after_a_failure_counts_from_the_end_of_the_fetch() -> None:
+    issuer = Issuer(failure=FetchError("no complete answer within 3 s"))
+    keys = source(issuer, fetch_takes=3)
+    refusal(keys, "a", START)
+    refusal(keys, "a", START + COOLDOWN + 2.9)
+    assert issuer.asked == 1
+    refusal(keys, "a", START + COOLDOWN + 3)
+    assert issuer.asked == 2
+
+
+def test_a_cold_start_in_an_outage_answers_unavailable_and_heals() -> None:
+    issuer = Issuer(failure=FetchError("connection refused"))
+    keys = source(issuer)
+    keys.warm(START)
+    assert issuer.asked == 1
+    assert refusal(keys, "a", START + 1) == Reason.KEYS_UNAVAILABLE
+    assert issuer.asked == 1
+    issuer.failure = None
+    assert kids(keys, "a", START + COOLDOWN) == ["a"]
+
+
+def test_the_error_of_an_outage_names_its_cause() -> None:
+    keys = source(Issuer(failure=FetchError("the issuer answered 503")))
+    for second in range(2):
+        with pytest.raises(DecisionError, match=r"none recent enough to serve: the issuer answered 503$"):
+            keys.generation(START + second)
+
+
+def test_an_unknown_kid_in_an_outage_is_not_called_unknown() -> None:
+    issuer = Issuer()
+    keys = source(issuer)
+    kids(keys, "a", START)
+    issuer.failure = FetchError("connection reset")
+    assert refusal(keys, "b", START + 1) == Reason.KEYS_UNAVAILABLE
+    assert refusal(keys, "b", START + 2) == Reason.KEYS_UNAVAILABLE
+    assert kids(keys, "a", START + 2) == ["a"]
+    assert issuer.asked == 2
+    issuer.failure, issuer.kids = None, ("a", "b")
+    assert kids(keys, "b", START + 1 + COOLDOWN) == ["b"]
+
+
+def test_an_unknown_kid_that_a_successful_probe_does_not_find_is_unknown() -> None:
+    issuer = Issuer()
+    keys = source(issuer)
+    kids(keys, "a", START)
+    assert refusal(keys, "b", START + 1) == Reason.UNKNOWN_KEY
+    assert issuer.asked == 2
+
+
+def test_a_failed_probe_does_not_spoil_the_keys_that_are_there() -> None:
+    issuer, reports = Issuer(), Reports()
+    keys = source(issuer, reports)
+    kids(keys, "a", START)
+    issuer.failure = FetchError("not JSON")
+    refusal(keys, "b", START + 1)
+    assert kids(keys, "a", START + TTL - 1) == ["a"]
+    assert reports.count("JwksStaleServed") == 0
+
+
+def test_a_fetch_that_fails_early_by_jitter_serves_no_stale_keys_yet() -> None:
+    issuer, reports = Issuer(), Reports()
+    keys = source(issuer, reports, jitter=0.999)
+    kids(keys, "a", START)
+    issuer.failure = FetchError("not JSON")
+    assert kids(keys, "a", START + TTL - 1) == ["a"]
+    assert (reports.count("JwksFetchFailures"), reports.count("JwksStaleServed")) == (1, 0)
+
+
+def test_a_bug_in_a_fetcher_is_a_failure_like_any_other_and_its_text_is_not_repeated() -> None:
+    issuer, reports = Issuer(), Reports()
+    keys = source(issuer, reports)
+    kids(keys, "a", START)
+    issuer.failure = RuntimeError("eyJhbGciOi... who knows what this holds")
+    assert kids(keys, "a", START + TTL) == ["a"]
+    assert reports.lines[-2] == ("JwksFetchFailures", "unexpected RuntimeError")
+
+
+def test_reports_hold_no_control_characters_and_say_which_keys_were_left_out() -> None:
+    issuer, reports = Issuer(skipped=("key 1 left out: its kty\nis odd",)), Reports()
+    keys = source(issuer, reports)
+    kids(keys, "a", START)
+    assert reports.lines == [("JwksFetches", "1 keys; left out: key 1 left out: its kty?is odd")]
+    issuer.failure = FetchError("bad\r\n\x1b[31mred")
+    kids(keys, "a", START + TTL)
+    assert ("JwksFetchFailures", "bad???[31mred") in reports.lines
+
+
+def test_after_a_freeze_of_weeks_the_keys_are_fetched_before_anything_is_served() -> None:
+    issuer = Issuer()
+    keys = source(issuer)
+    keys.warm(START)
+    issuer.kids = ("b",)
+    weeks_later = START + 21 * 86_400
+    assert refusal(keys, "a", weeks_later) == Reason.UNKNOWN_KEY
+    assert kids(keys, "b", weeks_later) == ["b"]
+
+
+def test_after_a_freeze_of_weeks_in_an_outage_nothing_is_served() -> None:
+    issuer = Issuer()
+    keys = source(issuer)
+    keys.warm(START)
+    issuer.failure = FetchError("connection refused")
+    assert refusal(keys, "a", START + 21 * 86_400) == Reason.KEYS_UNAVAILABLE
+
+
+def test_a_clock_set_back_neither_locks_out_nor_keeps_keys_for_ever() -> None:
+    issuer = Issuer()
+    keys = source(issuer)
+    kids(keys, "a", START)
+    issuer.failure = FetchError("connection refused")
+    back = START - 365 * 86_400
+    assert kids(keys, "a", back) == ["a"]
+    assert kids(keys, "a", back + TTL) == ["a"]
+    assert refusal(keys, "a", back + TTL + MAX_STALE) == Reason.KEYS_UNAVAILABLE
+    issuer.failure = None
+    assert kids(keys, "a", back + TTL + MAX_STALE + COOLDOWN) == ["a"]
+
+
+def test_a_clock_set_back_during_a_cooldown_prolongs_it_by_nothing() -> None:
+    issuer = Issuer(failure=FetchError("connection refused"))
+    keys = source(issuer)
+    refusal(keys, "a", START)
+    issuer.failure = None
+    back = START - 365 * 86_400
+    assert refusal(keys, "a", back) == Reason.KEYS_UNAVAILABLE
+    assert kids(keys, "a", back + COOLDOWN) == ["a"]
+
+
+def test_a_clock_that_jumped_ahead_and_back_does_not_lock_out() -> None:
+    issuer = Issuer()
+    keys = source(issuer)
+    kids(keys, "a", START)
+    assert kids(keys, "a", START + 10 * 365 * 86_400) == ["a"]
+    assert kids(keys, "a", START + 1) == ["a"]
+    issuer.kids = ("a", "b")
+    assert kids(keys, "b", START + 2) == ["b"]
+
+
+def test_a_copy_is_as_old_as_its_refresher_says() -> None:
+    issuer = Issuer(as_of=START - 400)
+    keys = source(issuer)
+    assert kids(keys, "a", START) == ["a"]
+    stale_limit = START - 400 + TTL + MAX_STALE
+    assert kids(keys, "a", stale_limit - 1) == ["a"]
+    assert refusal(keys, "a", stale_limit) == Reason.KEYS_UNAVAILABLE
+
+
+def test_a_copy_whose_refresher_has_stopped_counts_as_a_failure_to_fetch() -> None:
+    issuer, reports = Issuer(as_of=START - TTL - MAX_STALE), Reports()
+    keys = source(issuer, reports)
+    assert refusal(keys, "a", START) == Reason.KEYS_UNAVAILABLE
+    assert reports.lines[-1] == (
+        "JwksFetchFailures",
+        "the copy of the key set is 4200 s old: its refresher has stopped",
+    )
+    refusal(keys, "a", START + 1)
+    assert issuer.asked == 1
+
+
+def test_a_copy_from_the_future_is_as_old_as_now() -> None:
+    issuer = Issuer(as_of=START + 10**6)
+    keys = source(issuer)
+    kids(keys, "a", START)
+    issuer.failure = FetchError("access denied")
+    assert refusal(keys, "a", START + TTL + MAX_STALE) == Reason.KEYS_UNAVAILABLE
+
+
+def test_issuers_are_warmed_side_by_side_and_one_that_fails_touches_no_other() -> None:
+    issuers = [Issuer(), Issuer(failure=FetchError("connection refused")), Issuer(("c",))]
+    sources = [source(issuer) for issuer in issuers]
+    warm_all(sources, START)
+    assert [issuer.asked for issuer in issuers] == [1, 1, 1]
+    assert kids(sources[0], "a", START) == ["a"]
+    assert refusal(sources[1], "a", START) == Reason.KEYS_UNAVAILABLE
+    assert kids(sources[2], "c", START) == ["c"]
+    assert [issuer.asked for issuer in issuers] == [1, 1, 1]
+
+
+def test_warming_no_issuer_is_nothing() -> None:
+    warm_all([], START)

@@ -1,0 +1,203 @@
+"""What ``JWT_JWKS`` may say, and what is said to those who wrote something else."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
+from moto import mock_aws
+
+from jwt_authorizer.issuers import FetchError, document_reader, key_fetcher, validate_discovery, validate_jwks_setting
+from jwt_authorizer.issuers.aws import boto3_client
+from jwt_authorizer.issuers.response import BODY_LIMIT, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from jwt_authorizer.issuers import Fetched
+    from jwt_authorizer.issuers.aws import AwsClient
+    from jwt_authorizer.issuers.response import Deadline
+
+make_client = import_module("boto3").client
+ISSUER = "https://issuer.test"
+JWK = ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key(), as_dict=True) | {"kid": "a"}
+KEY_SET = json.dumps({"keys": [JWK]})
+
+
+def fetcher(jwks: str | None, root: Path) -> Callable[[], Fetched]:
+    def no_client(_service: str, _timeout: float) -> AwsClient:
+        message = "You must specify a region."
+        raise ValueError(message)
+
+    return key_fetcher(ISSUER, jwks, allow_http=False, timeout=3, package_root=root, aws_client=no_client)
+
+
+def kids(fetched: Fetched) -> list[str | None]:
+    return [key.kid for key in fetched.key_set.keys]
+
+
+def test_the_key_set_itself(tmp_path: Path) -> None:
+    fetched = fetcher(f"  {KEY_SET}", tmp_path)()
+    assert (kids(fetched), fetched.max_age, fetched.as_of) == (["a"], None, None)
+
+
+def test_a_url(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def get(url: str, deadline: Deadline) -> Response:
+        assert 0 < deadline.left() <= 3
+        asked.append(url)
+        return Response(200, {"cache-control": "max-age=120"}, KEY_SET.encode())
+
+    url = "https://issuer.test/keys?v=1"
+    fetch = key_fetcher(ISSUER, url, allow_http=False, timeout=3, package_root=tmp_path, get=get)
+    fetched = fetch()
+    assert (kids(fetched), fetched.max_age, fetched.as_of) == (["a"], 120, None)
+    assert asked == [url]
+
+
+def test_the_query_of_a_url_is_not_repeated_in_errors(tmp_path: Path) -> None:
+    def get(_url: str, _deadline: Deadline) -> Response:
+        return Response(503, {}, b"")
+
+    url = "https://issuer.test/keys?secret=1"
+    fetch = key_fetcher(ISSUER, url, allow_http=False, timeout=3, package_root=tmp_path, get=get)
+    with pytest.raises(FetchError, match=r"^https://issuer.test/keys answered 503$"):
+        fetch()
+
+
+def test_a_file_of_the_package_is_read_each_time(tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+    file = tmp_path / "keys" / "set.json"
+    file.write_text(KEY_SET)
+    fetch = fetcher("file:keys/set.json", tmp_path)
+    assert kids(fetch()) == ["a"]
+    file.write_text(KEY_SET.replace('"a"', '"b"'))
+    assert kids(fetch()) == ["b"]
+    file.write_text("{}")
+    with pytest.raises(FetchError, match=r'file:keys/set.json: the key set is no JSON object with a list "keys"'):
+        fetch()
+    file.unlink()
+    with pytest.raises(FetchError, match=r"file set.json: No such file or directory"):
+        fetch()
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    with mock_aws():
+        yield
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("kind", ["String", "SecureString"])
+def test_a_parameter(tmp_path: Path, kind: str) -> None:
+    make_client("ssm").put_parameter(Name="/my/keys", Value=KEY_SET, Type=kind)
+    fetch = key_fetcher(ISSUER, "ssm:/my/keys", allow_http=False, timeout=3, package_root=tmp_path)
+    assert kids(fetch()) == ["a"]
+    make_client("ssm").delete_parameter(Name="/my/keys")
+    with pytest.raises(FetchError, match="ssm /my/keys: ParameterNotFound: "):
+        fetch()
+
+
+@pytest.mark.usefixtures("aws")
+def test_an_object(tmp_path: Path) -> None:
+    s3 = make_client("s3")
+    s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    fetch = key_fetcher(ISSUER, "s3://bucket/my/keys.json", allow_http=False, timeout=3, package_root=tmp_path)
+    with pytest.raises(FetchError, match=r"s3 bucket my/keys.json: NoSuchKey: "):
+        fetch()
+    s3.put_object(Bucket="bucket", Key="my/keys.json", Body=KEY_SET.encode())
+    assert kids(fetch()) == ["a"]
+    s3.put_object(Bucket="bucket", Key="my/keys.json", Body=b"{" + b" " * BODY_LIMIT)
+    with pytest.raises(FetchError, match=f"s3://bucket/my/keys.json is larger than {BODY_LIMIT} bytes"):
+        fetch()
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_client_tries_once_and_waits_no_longer_than_it_may() -> None:
+    config = boto3_client("ssm", 3).meta.config  # type: ignore[attr-defined]  # boto3's own, behind our Protocol
+    assert (config.connect_timeout, config.read_timeout) == (1.5, 1.5)
+    assert config.retries["total_max_attempts"] == 1
+
+
+def test_without_a_client_fetching_fails_and_building_does_not(tmp_path: Path) -> None:
+    fetch = fetcher("ssm:/my/keys", tmp_path)
+    with pytest.raises(FetchError, match=r"no AWS client: ValueError: You must specify a region."):
+        fetch()
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize(("written", "as_of"), [(1700000000, 1700000000), (0.5, 0.5), ("now", None), (None, None)])
+def test_a_copy_says_when_it_was_made(tmp_path: Path, written: object, as_of: float | None) -> None:
+    document = json.dumps({"keys": [JWK], "refreshed_at": written})
+    make_client("ssm").put_parameter(Name="/my/keys", Value=document, Type="String")
+    fetch = key_fetcher(ISSUER, "ssm:/my/keys", allow_http=False, timeout=3, package_root=tmp_path)
+    assert fetch().as_of == as_of
+    assert fetch().as_of == as_of
+
+
+@pytest.mark.parametrize(
+    ("jwks", "problem"),
+    [
+        ("", "neither an https:// URL, file:PATH"),
+        ("keys.json", "neither an https:// URL, file:PATH"),
+        ("[]", "neither an https:// URL, file:PATH"),
+        ("ftp://issuer.test/keys", "neither an https:// URL, file:PATH"),
+        ("{", "not valid JSON"),
+        ('{"keys": []}', "no key that may verify"),
+        ("http://issuer.test/keys", "JWT_ALLOW_HTTP"),
+        ("https:issuer.test/keys", "not an absolute https:// URL"),
+        ("file:nothing.json", "no such file in the package"),
+        ("file:", "no such file in the package"),
+        ("file:folder", "no such file in the package"),
+        ("file:/etc/passwd", "inside the package"),
+        ("file:../outside.json", "inside the package"),
+        ("file:link.json", "inside the package"),
+        ("file:folder/wrong.json", "not valid JSON"),
+        ("ssm:", "ssm:/its/name"),
+        ("ssm:/with space", "ssm:/its/name"),
+        ("s3:bucket/key", "s3://bucket/key"),
+        ("s3://bucket", "s3://bucket/key"),
+        ("s3://bucket/", "s3://bucket/key"),
+        ("s3://b/key", "s3://bucket/key"),
+    ],
+)
+def test_what_is_no_source_is_a_problem_at_start_up(tmp_path: Path, jwks: str, problem: str) -> None:
+    package = tmp_path / "package"
+    (package / "folder").mkdir(parents=True)
+    (package / "folder" / "wrong.json").write_text("keys")
+    (tmp_path / "outside.json").write_text(KEY_SET)
+    (package / "link.json").symlink_to(tmp_path / "outside.json")
+    found = validate_jwks_setting(jwks, allow_http=False, package_root=package)
+    assert found is not None
+    assert problem in found
+
+
+@pytest.mark.parametrize(
+    "jwks", [KEY_SET, "https://issuer.test/keys", "file:set.json", "ssm:/my/keys", "s3://bucket/key"]
+)
+def test_what_is_a_source_is_no_problem(tmp_path: Path, jwks: str) -> None:
+    (tmp_path / "set.json").write_text(KEY_SET)
+    assert validate_jwks_setting(jwks, allow_http=False, package_root=tmp_path) is None
+
+
+def test_an_issuer_that_cannot_be_discovered_is_a_problem_at_start_up(tmp_path: Path) -> None:
+    assert validate_discovery(ISSUER, allow_http=False) is None
+    assert str(validate_discovery("https://issuer.test?x", allow_http=False)).endswith("section 3): set JWT_JWKS")
+    forgotten = str(validate_discovery("issuer.test", allow_http=False))
+    assert "write https:// before it; only if the iss of your tokens has none, set JWT_JWKS" in forgotten
+    with pytest.raises(ValueError, match="set JWT_JWKS"):
+        key_fetcher("issuer.test", None, allow_http=False, timeout=3, package_root=tmp_path)
+
+
+def test_a_place_for_documents_has_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="neither file:PATH, ssm:/name nor s3://bucket/key"):
+        document_reader("https://issuer.test/", timeout=3, package_root=tmp_path)

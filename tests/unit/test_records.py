@@ -1,0 +1,194 @@
+"""Our dataclasses against the standard library's: what one does, the other does."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from jwt_authorizer import records as ours
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+BOTH = pytest.mark.parametrize("module", [dataclasses, ours], ids=["theirs", "ours"])
+
+
+def point(module: ModuleType, **options: bool) -> Any:  # noqa: ANN401 - a class made at run time
+    @module.dataclass(slots=True, **options)
+    class Point:
+        """A place."""
+
+        x: int
+        y: int = 2
+        label: str = module.field(default="here", repr=False)
+
+        @property
+        def far(self) -> bool:
+            return self.x > 100
+
+    return Point
+
+
+@BOTH
+def test_takes_its_fields_by_place_and_by_name(module: ModuleType) -> None:
+    made = point(module)(1, label="there")
+    assert (made.x, made.y, made.label, made.far) == (1, 2, "there", False)
+
+
+@BOTH
+@pytest.mark.parametrize("call", [lambda kind: kind(), lambda kind: kind(1, 2, "a", 3), lambda kind: kind(1, z=1)])
+def test_refuses_too_few_too_many_and_unknown_fields(module: ModuleType, call: Callable[[Any], object]) -> None:
+    with pytest.raises(TypeError, match=r"Point\.__init__\(\)"):
+        call(point(module))
+
+
+@BOTH
+def test_keeps_its_name_its_documentation_and_its_fields_in_order(module: ModuleType) -> None:
+    made = point(module)
+    assert (made.__name__, made.__doc__, made.__module__) == ("Point", "A place.", __name__)
+    assert made.__qualname__ == "point.<locals>.Point"
+    assert made.__match_args__ == ("x", "y", "label")
+
+
+@BOTH
+def test_shows_what_may_be_shown(module: ModuleType) -> None:
+    assert repr(point(module)(1, 2, "secret")) == "point.<locals>.Point(x=1, y=2)"
+
+
+@BOTH
+def test_keeps_a_repr_of_its_own(module: ModuleType) -> None:
+    @module.dataclass(slots=True)
+    class Quiet:
+        secret: str
+
+        def __repr__(self) -> str:
+            return "Quiet"
+
+    assert repr(Quiet("x")) == "Quiet"  # type: ignore[call-arg]  # what the checker refuses is what is tried
+
+
+@BOTH
+def test_compares_values_of_one_class(module: ModuleType) -> None:
+    kind, another = point(module), point(module)
+    assert kind(1) == kind(1)
+    assert kind(1) != kind(2)
+    assert kind(1) != another(1)
+    assert kind(1) != (1, 2, "here")
+    with pytest.raises(TypeError):
+        hash(kind(1))
+
+
+@BOTH
+def test_compares_identities_where_told_so(module: ModuleType) -> None:
+    kind = point(module, eq=False)
+    made = kind(1)
+    assert made == made  # noqa: PLR0124 - that is the question
+    assert made != kind(1)
+    assert len({made, kind(1)}) == 2
+
+
+@BOTH
+def test_orders_values_of_one_class(module: ModuleType) -> None:
+    kind, another = point(module, frozen=True, order=True), point(module, frozen=True, order=True)
+    low, high = kind(1, 9), kind(2, 0)
+    assert low < high
+    assert high > low
+    assert low <= kind(1, 9) >= low
+    assert not low >= high
+    assert not high <= low
+    with pytest.raises(TypeError):
+        _ = low < another(2)
+
+
+@BOTH
+def test_changes_unless_frozen(module: ModuleType) -> None:
+    made = point(module)(1)
+    made.x = 5
+    assert made.x == 5
+
+
+@BOTH
+def test_never_changes_where_frozen(module: ModuleType) -> None:
+    made = point(module, frozen=True)(1)
+    with pytest.raises(AttributeError):
+        made.x = 5
+    with pytest.raises(AttributeError):
+        del made.x
+    assert made == point_like(made)
+    assert hash(made) == hash(point_like(made))
+
+
+def point_like(made: Any) -> Any:  # noqa: ANN401 - as above
+    return type(made)(made.x, made.y, made.label)
+
+
+@BOTH
+def test_has_room_for_its_fields_only(module: ModuleType) -> None:
+    made = point(module)(1)
+    assert not hasattr(made, "__dict__")
+    with pytest.raises(AttributeError):
+        made.z = 1
+
+
+@BOTH
+def test_replaces_single_fields_in_a_copy(module: ModuleType) -> None:
+    made = point(module, frozen=True)(1, 5)
+    assert copy.replace(made, x=3) == type(made)(3, 5)
+
+
+@BOTH
+def test_makes_a_new_default_each_time_and_leaves_the_rest_to_post_init(module: ModuleType) -> None:
+    @module.dataclass(slots=True)
+    class Basket:
+        owner: str
+        items: list[str] = module.field(default_factory=list)
+        notes: dict[str, str] = module.field(init=False, default_factory=dict)
+        title: str = module.field(init=False)
+        seen: int = module.field(init=False, default=0, compare=False)
+
+        def __post_init__(self) -> None:
+            self.title = self.owner.upper()
+
+    kind: Any = Basket
+    first, second = kind("a"), kind("b", ["x"])
+    first.items.append("y")
+    first.notes["k"] = "v"
+    assert (kind("c").items, second.items, second.notes, first.title) == ([], ["x"], {}, "A")
+    with pytest.raises(TypeError):
+        kind("a", [], {})
+    second.seen += 1
+    assert (second.seen, second) == (1, kind("b", ["x"]))
+
+
+@BOTH
+def test_may_be_generic(module: ModuleType) -> None:
+    @module.dataclass(frozen=True, slots=True)
+    class Box[T]:
+        content: T
+
+    kind: Any = Box
+    assert kind[int](1) == kind(1)
+
+
+def test_without_slots_none_is_made() -> None:
+    with pytest.raises(TypeError, match="slots=True"):
+        ours.dataclass(slots=False)
+
+
+def test_a_transient_value_is_like_any_but_that_nothing_guards_it() -> None:
+    @ours.unguarded(frozen=True, slots=True)
+    class Seen:
+        name: str
+        count: int = ours.field(default=0, compare=False)
+
+    kind: Any = Seen
+    assert kind("a", 1) == kind("a", 2) != kind("b", 1)
+    assert hash(kind("a", 1)) == hash(kind("a", 2))
+    assert repr(kind("a")).endswith("Seen(name='a', count=0)")
+    one = kind("a")
+    one.count = 5
+    assert one.count == 5
