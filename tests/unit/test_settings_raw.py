@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jwt_authorizer.settings.raw import RawSettings, Written, read_raw
-from jwt_authorizer.settings.table import AUDIENCE, CACHED_BY, CONFIG, CONTEXT_CLAIMS, ISSUER, JWKS, TOKEN_SOURCE
+from jwt_authorizer.settings.table import AUDIENCE, CACHED_BY, ISSUER, TOKEN_SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from jwt_authorizer.settings.table import Former
 
 ONE_ISSUER = '[[issuers]]\nissuer = "https://a.example.com"\n'
 
@@ -134,61 +132,6 @@ def test_a_wrong_document_says_where_and_what(document: str, name: str, message:
     found = problems(read_document(document or "#"))
     assert list(found) == [name]
     assert message in found[name]
-
-
-FORMER: Former = {
-    "audiences": AUDIENCE,
-    "jwks_url": JWKS,
-    "cache_by": CACHED_BY,
-    "ctx": CONTEXT_CLAIMS,
-    "rules": CONFIG,
-    "iss": ISSUER,
-    "verbose": "log lines have all there is",
-}
-
-
-def test_a_name_that_a_setting_had_names_the_one_that_it_has() -> None:
-    environment = {"JWT_AUDIENCES": "a", "JWT_CACHE_BY": "token", "JWT_VERBOSE": "true", "JWT_JWKS_URL": ""}
-    assert problems(read_raw(environment, str, FORMER)) == {
-        "JWT_AUDIENCES": "is called JWT_AUDIENCE now",
-        "JWT_CACHE_BY": "is called JWT_CACHED_BY now",
-        "JWT_VERBOSE": "is no longer a setting: log lines have all there is",
-    }
-
-
-def test_in_a_document_as_well() -> None:
-    document = (
-        f'audiences = ["a"]\ncache_by = "token"\nverbose = true\n{ONE_ISSUER}jwks_url = "https://a.example.com/keys"'
-    )
-    assert problems(read_raw({"JWT_CONFIG": document}, str, FORMER)) == {
-        "audiences": "is called audience now",
-        "cache_by": "is called cached_by now",
-        "verbose": "is no longer a setting: log lines have all there is",
-        "issuers[0].jwks_url": "is called jwks now",
-    }
-
-
-@pytest.mark.parametrize(
-    ("document", "name", "message"),
-    [
-        (f'ctx = ["email"]\n{ONE_ISSUER}', "ctx", 'is now written under [context]: key = "claim"'),
-        (f'rules = "file:a"\n{ONE_ISSUER}', "rules", "is now written as the variable JWT_CONFIG"),
-        (f'iss = "https://a.example.com"\n{ONE_ISSUER}', "iss", "is now written issuer = … under [[issuers]]"),
-        (f'{ONE_ISSUER}cache_by = "route"', "issuers[0].cache_by", "is now written cached_by = … above all tables"),
-        (f'JWT_AUDIENCES = "a"\n{ONE_ISSUER}', "JWT_AUDIENCES", "is now written audience = … under [[issuers]]"),
-    ],
-)
-def test_where_the_new_name_would_be_refused_too_the_place_is_named(document: str, name: str, message: str) -> None:
-    assert problems(read_raw({"JWT_CONFIG": document}, str, FORMER)) == {name: message}
-
-
-def test_nor_does_a_variable_beside_a_document_name_one_that_would_be_refused() -> None:
-    environment = {"JWT_CONFIG": ONE_ISSUER, "JWT_AUDIENCES": "a", "JWT_CTX": "email", "JWT_CACHE_BY": "token"}
-    assert problems(read_raw(environment, str, FORMER)) == {
-        "JWT_AUDIENCES": "is now written audience = … under [[issuers]]",
-        "JWT_CTX": 'is now written under [context]: key = "claim"',
-        "JWT_CACHE_BY": "is called JWT_CACHED_BY now",
-    }
 
 
 def test_a_document_that_cannot_be_had_is_a_problem() -> None:

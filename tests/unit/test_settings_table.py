@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jwt_authorizer.settings.table import FORMER, SETTINGS, Place
+from jwt_authorizer.settings.table import SETTINGS, Place
 
 BY_VARIABLE = {setting.variable: setting for setting in SETTINGS}
 NOTHING: tuple[object, ...] = ()
@@ -36,11 +36,6 @@ DEFAULTS = {
     "JWT_ALLOW_HTTP": "false",
     "JWT_CONFIG": None,
 }
-
-
-def test_a_former_name_is_no_name_that_there_is() -> None:
-    assert not FORMER.keys() & {setting.name for setting in SETTINGS}
-    assert all(successor in SETTINGS for successor in FORMER.values() if not isinstance(successor, str))
 
 
 def test_there_are_these_settings_and_no_others() -> None:

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.errors import Problem, shown
 from jwt_authorizer.records import dataclass, field
-from jwt_authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, FORMER, ISSUER, PREFIX, SETTINGS, Place
+from jwt_authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, ISSUER, PREFIX, SETTINGS, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from jwt_authorizer.settings.table import Former, Setting
-
+    from jwt_authorizer.settings.table import Setting
 
 _CONTEXT = "context"
 _TABLES = ("issuers", "routes", _CONTEXT, "unlisted_routes")
@@ -49,7 +48,6 @@ class RawSettings:
     routes: Written | None = None
     unlisted_routes: Written | None = None
     problems: list[Problem] = field(default_factory=list)
-    former: Former = field(default_factory=dict)
 
     def problem(self, name: str, message: str, value: object = None) -> None:
         """Note one wrong setting and go on, so that all are reported at once."""
@@ -58,22 +56,17 @@ class RawSettings:
             self.problems.append(problem)
 
 
-def read_raw(
-    environment: Mapping[str, str], read_document: Callable[[str], str], former: Former = FORMER
-) -> RawSettings:
+def read_raw(environment: Mapping[str, str], read_document: Callable[[str], str]) -> RawSettings:
     """Collect the settings. ``read_document`` gives the text that ``JWT_CONFIG`` names; it raises :class:`ValueError`.
 
     A variable that is set to nothing counts as not set, which is what an empty template parameter makes of it.
-    ``former`` tells what became of names that settings had.
     """
-    raw = RawSettings(former=former)
+    raw = RawSettings()
     by_variable = {setting.variable: setting for setting in SETTINGS}
     given = {name: text for name, text in environment.items() if name.startswith(PREFIX) and text.strip()}
     config = given.pop(CONFIG.variable, None)
-    places = tuple(Place) if config is None else (Place.EITHER, Place.ENVIRONMENT)
-    as_variables = {setting.variable for setting in SETTINGS if setting.place in places}
     for name in sorted(given.keys() - by_variable.keys()):
-        raw.problem(name, _former(name, as_variables, former) or _unknown(name, by_variable))
+        raw.problem(name, _unknown(name, by_variable))
     issuer: dict[str, Written] = {}
     for name, text in given.items():
         setting = by_variable.get(name)
@@ -117,7 +110,7 @@ def _read_document(raw: RawSettings, document: dict[str, object]) -> None:
         if name in _TABLES:
             continue
         if setting is None:
-            raw.problem(name, _former(name, by_name, raw.former) or _unknown(name, [*by_name, *_TABLES]))
+            raw.problem(name, _unknown(name, [*by_name, *_TABLES]))
         elif setting.place is Place.ISSUER:
             defaults[name] = Written(name, value)
         elif name in raw.document:
@@ -148,8 +141,7 @@ def _read_issuers(raw: RawSettings, tables: object, defaults: dict[str, Written]
             if name in known:
                 issuer[name] = Written(f"{label}.{name}", value)
             else:
-                said = _former(name, known, raw.former) or _unknown(name, known, "setting of an issuer")
-                raw.problem(f"{label}.{name}", said)
+                raw.problem(f"{label}.{name}", _unknown(name, known, "setting of an issuer"))
         raw.issuers.append(RawIssuer(label, issuer))
 
 
@@ -157,20 +149,7 @@ def _written_as(setting: Setting[object, object]) -> str:
     """Show where in the document a setting belongs, or that it is a variable."""
     if setting is CONTEXT_CLAIMS:
         return 'under [context]: key = "claim"'
-    if setting.place is Place.ENVIRONMENT:
-        return f"as the variable {setting.variable}"
     return f"{setting.name} = … " + ("under [[issuers]]" if setting.place is Place.ISSUER else "above all tables")
-
-
-def _former(name: str, known: Collection[str], former: Former) -> str | None:
-    """Say what became of a setting that there was: its name, or, where that is not among the known, its place."""
-    successor = former.get(name.removeprefix(PREFIX).lower())
-    if successor is None:
-        return None
-    if isinstance(successor, str):
-        return f"is no longer a setting: {successor}"
-    now = successor.variable if name.startswith(PREFIX) else successor.name
-    return f"is called {now} now" if now in known else f"is now written {_written_as(successor)}"
 
 
 def _unknown(name: str, known: Iterable[str], kind: str = "setting") -> str:

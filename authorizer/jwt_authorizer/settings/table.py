@@ -15,7 +15,7 @@ from jwt_authorizer.settings import values
 from jwt_authorizer.settings.model import HttpApiReject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 PREFIX = "JWT_"
 
@@ -105,11 +105,3 @@ SETTINGS: tuple[Setting[object, object], ...] = (
     CONFIG,
 )
 """In the order in which people read about them."""
-
-type Former = Mapping[str, Setting[object, object] | str]
-
-FORMER: Former = {}
-"""Names that settings had in earlier releases, and the setting that each is now; or, in words, what to do instead.
-
-Whoever still sets one is told so at start-up. A name stays here for good: nobody knows who upgrades from where.
-"""

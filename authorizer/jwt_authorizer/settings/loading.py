@@ -1,0 +1,152 @@
+"""Read every setting's value and check what holds between them; see the package's own page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.answers import AnswerSettings
+from jwt_authorizer.claims import ClaimRules
+from jwt_authorizer.errors import SettingsError, shown
+from jwt_authorizer.issuers import FetchError, document_reader, validate_discovery, validate_jwks_setting
+from jwt_authorizer.rules import compile_rules, parse_routes
+from jwt_authorizer.settings import table
+from jwt_authorizer.settings.model import IssuerSettings, KeySettings, Settings
+from jwt_authorizer.settings.raw import RawIssuer, RawSettings, Written, read_raw
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+
+    from jwt_authorizer.rules import Rules
+    from jwt_authorizer.settings.table import Setting
+
+_DOCUMENT_TIMEOUT = 5.0
+"""Seconds that S3 or Parameter Store may take at start-up."""
+
+
+def load_settings(environment: Mapping[str, str], package_root: str | PathLike[str]) -> Settings:
+    """Read all settings. ``package_root`` is the folder that ``file:`` paths are relative to.
+
+    Raises :class:`SettingsError` with every problem at once.
+    """
+    raw = read_raw(environment, lambda config: _document(config, package_root))
+    allow_http = _take(raw, raw.document, table.ALLOW_HTTP)
+    issuers = [_issuer(raw, issuer, package_root, allow_http=allow_http) for issuer in raw.issuers]
+    _check_distinct(raw, issuers)
+    answers = AnswerSettings(
+        context_claims=_take(raw, raw.document, table.CONTEXT_CLAIMS),
+        usage_key_claim=_take(raw, raw.document, table.USAGE_KEY_CLAIM),
+        cached_by=_take(raw, raw.document, table.CACHED_BY),
+        end_with_token=_take(raw, raw.document, table.END_WITH_TOKEN),
+        http_api_response=_take(raw, raw.document, table.HTTP_API_RESPONSE),
+    )
+    keys = KeySettings(
+        ttl=_take(raw, raw.document, table.JWKS_TTL),
+        max_stale=_take(raw, raw.document, table.JWKS_MAX_STALE),
+        cooldown=_take(raw, raw.document, table.JWKS_COOLDOWN),
+        timeout=_take(raw, raw.document, table.HTTP_TIMEOUT),
+        allow_http=allow_http,
+    )
+    token_sources = _take(raw, raw.document, table.TOKEN_SOURCE)
+    http_api_reject = _take(raw, raw.document, table.HTTP_API_REJECT)
+    token_cache_size = _take(raw, raw.document, table.TOKEN_CACHE_SIZE)
+    rules = _rules(raw, frozenset(issuer.issuer for issuer in issuers))
+    if raw.problems:
+        raise SettingsError(tuple(raw.problems))
+    return Settings(tuple(issuers), rules, token_sources, answers, http_api_reject, keys, token_cache_size)
+
+
+def _document(config: str, package_root: str | PathLike[str]) -> str:
+    """Return the text that ``JWT_CONFIG`` names, or is. Raises :class:`ValueError`."""
+    if not config.startswith(("file:", "ssm:", "s3:")):
+        return config
+    try:
+        return document_reader(config, timeout=_DOCUMENT_TIMEOUT, package_root=package_root)().decode("utf-8")
+    except FetchError as error:
+        raise ValueError(str(error)) from error
+
+
+def _take[T, D](raw: RawSettings, written: Mapping[str, Written], setting: Setting[T, D]) -> T | D:
+    """Read one setting; where its value is wrong, note the problem and go on with the default."""
+    if setting.name not in written:
+        return setting.default
+    entry = written[setting.name]
+    try:
+        return setting.read(entry.value)
+    except ValueError as error:
+        # Keys may have come with their private halves.
+        raw.problem(entry.label, str(error), None if setting is table.JWKS else entry.value)
+        return setting.default
+
+
+def _issuer(
+    raw: RawSettings, about: RawIssuer, package_root: str | PathLike[str], *, allow_http: bool
+) -> IssuerSettings:
+    written = about.written
+    issuer = _take(raw, written, table.ISSUER)
+    jwks = _take(raw, written, table.JWKS)
+    if table.ISSUER.name not in written:
+        message = "is required: the exact iss of your tokens, such as https://myapp.authgear.cloud"
+        raw.problem(about.label(table.ISSUER), message)
+    elif issuer is not None and jwks is None:
+        problem = validate_discovery(issuer, allow_http=allow_http)
+        if problem is not None:
+            raw.problem(about.label(table.ISSUER), problem, _without_secrets(issuer))
+    if jwks is not None:
+        problem = validate_jwks_setting(jwks, allow_http=allow_http, package_root=package_root)
+        if problem is not None:
+            # Whatever is not the name of a place may be keys, with their private halves by mistake.
+            is_place = jwks.startswith(("http:", "https:", "file:", "ssm:", "s3:"))
+            raw.problem(about.label(table.JWKS), problem, _without_secrets(jwks) if is_place else None)
+    audience = frozenset(_take(raw, written, table.AUDIENCE))
+    client_id = frozenset(_take(raw, written, table.CLIENT_ID))
+    if not {table.AUDIENCE.name, table.CLIENT_ID.name} & written.keys():
+        raw.problem(
+            about.label(table.AUDIENCE),
+            "an audience or a client_id is required, or the tokens of every other API of this issuer would pass",
+        )
+    return IssuerSettings(
+        issuer=issuer or "",
+        jwks=jwks,
+        algorithms=_take(raw, written, table.ALGORITHMS),
+        token_types=_take(raw, written, table.TOKEN_TYPES),
+        claim_rules=ClaimRules(
+            audience=audience,
+            client_id=client_id,
+            leeway=_take(raw, written, table.LEEWAY),
+            max_lifetime=_take(raw, written, table.MAX_LIFETIME),
+            required_claims=_take(raw, written, table.REQUIRED_CLAIMS),
+            required_scopes=_take(raw, written, table.REQUIRED_SCOPES),
+            principal_claim=_take(raw, written, table.PRINCIPAL_CLAIM),
+        ),
+    )
+
+
+def _without_secrets(place: str) -> str | None:
+    """Show of a place what can be neither a password nor a key: no query, no fragment, and nothing of odd ones."""
+    return None if "@" in place or "{" in place else place.partition("?")[0].partition("#")[0]
+
+
+def _check_distinct(raw: RawSettings, issuers: list[IssuerSettings]) -> None:
+    names = [issuer.issuer for issuer in issuers]
+    for name in sorted({name for name in names if name and names.count(name) > 1}):
+        raw.problem("issuers", "this issuer stands twice: put what differs into its lists", _without_secrets(name))
+
+
+def _rules(raw: RawSettings, issuers: frozenset[str]) -> Rules:
+    unlisted = "deny"
+    if raw.unlisted_routes is not None:
+        if raw.unlisted_routes.value in ("deny", "absent"):
+            unlisted = str(raw.unlisted_routes.value)
+        else:
+            raw.problem(raw.unlisted_routes.label, "expected deny or absent", raw.unlisted_routes.value)
+        if raw.routes is None:
+            raw.problem(raw.unlisted_routes.label, "needs [[routes]] that are listed")
+    if raw.routes is None:
+        return compile_rules(None)
+    routes = parse_routes(raw.routes.value, raw.problem)
+    for route in routes:
+        for issuer in sorted(route.issuers - issuers):
+            raw.problem(f"routes ({shown(route.path)})", "its issuers name one that no [[issuers]] table has", issuer)
+    # What was read of wrong routes need not have the types of a route: it may not even be hashable.
+    return compile_rules(None if raw.problems else routes, absent=unlisted == "absent")
