@@ -110,6 +110,10 @@ fmt: .venv/.made ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+.PHONY: generate
+generate: .venv/.made ## Write template.yaml and the tables of settings from their sources
+	@$(BIN)/python -m jwt_authorizer_packaging.generate
+
 ## The demo, the package, the measurements.
 
 .PHONY: demo

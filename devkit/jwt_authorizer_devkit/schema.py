@@ -1,4 +1,4 @@
-"""A JSON Schema (draft 2020-12) of ``JWT_CONFIG``'s document, made of the table that the settings are read by.
+"""A JSON Schema (draft 2020-12) of ``JWT_CONFIG``'s document, generated from the table of settings.
 
 It asks for TOML's own types: ``60`` and ``true``, where the function takes ``"60"`` and ``"true"`` as well.
 """
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, cast
 from jwt_authorizer.keys import SUPPORTED_ALGORITHMS
 from jwt_authorizer.rules.model import ANY_METHOD, HTTP_METHODS
 from jwt_authorizer.settings import table, values
-from jwt_authorizer.settings.table import SETTINGS, Place
+from jwt_authorizer.settings.table import Place
 from jwt_authorizer.tokens import TokenPlace
+from jwt_authorizer_devkit.described import described
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,38 +33,12 @@ _SEGMENT = r"([A-Za-z0-9._~:,@!&'()+;=%-]+|\{[A-Za-z0-9._:-]+\})"
 _PATH = rf"^(/|\$default|\$connect|(/{_SEGMENT})*/({_SEGMENT}|\{{[A-Za-z0-9._:-]+\+\}}))$"
 _ALGORITHM: Schema = {"enum": sorted(SUPPORTED_ALGORITHMS)}
 
-MEANINGS = {
-    "issuer": "The exact iss of the tokens, trailing slash and all.",
-    "audience": "Accepted aud values. An audience or a client_id is required.",
-    "client_id": "Accepted client ids: the claim client_id, else azp. With an audience as well, both must hold.",
-    "jwks": "Where keys come from, if not by discovery: https://…, file:…, ssm:/…, s3://…, or a key set.",
-    "algorithms": "Accepted alg values.",
-    "leeway_seconds": "Clock skew allowed for exp, nbf and iat, in seconds.",
-    "max_lifetime_seconds": "Refuse tokens that live longer (exp - iat), in seconds.",
-    "token_types": "Accepted values of the header typ, such as at+jwt.",
-    "required_claims": "Each claim must equal the value, or one of the list's; else 401.",
-    "required_scopes": "Scopes that every request needs; else 403.",
-    "principal_claim": "The claim that becomes principalId.",
-    "token_source": "Where the token is; first match wins: header:NAME, cookie:NAME, query:NAME.",
-    "context_claims": "Claims that become context keys of their own: key = claim.",
-    "usage_key_claim": "The claim that becomes usageIdentifierKey.",
-    "cached_by": "What API Gateway keys its cache of answers by.",
-    "end_with_token": "Put a condition into each Allow, so that a cached policy ends with its token.",
-    "http_api_response": "What an event of payload format 2.0 gets.",
-    "http_api_reject": "What an HTTP API's client with a bad token sees.",
-    "jwks_ttl_seconds": "Age at which keys are fetched again, in seconds.",
-    "jwks_max_stale_seconds": "How long past that the last good keys serve when fetching fails, in seconds.",
-    "jwks_cooldown_seconds": "Least time between two fetches that unknown keys or failures cause, in seconds.",
-    "http_timeout_seconds": "Total time for one fetch, in seconds.",
-    "token_cache_size": "Verified tokens remembered per execution environment; 0 turns it off.",
-    "allow_http": "Allow http:// issuers and key sources: for local work only.",
-}
-
 
 def config_schema() -> Schema:
-    """Give the schema. Raises ``LookupError`` for a setting whose reader this module does not know."""
-    own = {one.name: setting_schema(one) for one in SETTINGS if one.place is Place.ISSUER}
-    top = {one.name: setting_schema(one) for one in SETTINGS if one.place in (Place.DOCUMENT, Place.EITHER)}
+    """Return the schema. Raises ``LookupError`` for a setting whose reader this module does not know."""
+    schemas = {it.setting: {**setting_schema(it.setting), "description": it.plain} for it in described()}
+    own = {one.name: schema for one, schema in schemas.items() if one.place is Place.ISSUER}
+    top = {one.name: schema for one, schema in schemas.items() if one.place in (Place.DOCUMENT, Place.EITHER)}
     top["context"] = top.pop(table.CONTEXT_CLAIMS.name)
     names = (table.AUDIENCE.name, table.CLIENT_ID.name)
     required: list[Schema] = [{"required": [name]} for name in names]
@@ -105,9 +80,11 @@ def config_schema() -> Schema:
 
 
 def setting_schema(setting: Setting[object, object]) -> Schema:
-    """Describe the values that a setting takes in TOML."""
+    """Return the schema of the values that a setting takes in TOML.
+
+    Raises ``LookupError`` if its reader is of a kind that :func:`_of_reader` does not know.
+    """
     schema = _of_reader(setting.read)
-    schema["description"] = MEANINGS[setting.name]
     if isinstance(setting.default, str | bool | int | float):
         schema["default"] = setting.default
     return schema
@@ -142,7 +119,7 @@ def _of_reader(read: Callable[[object], object]) -> Schema:
         return {"type": "number", **{name: bound for name, bound in bounds.items() if bound is not None}}
     if "kind" in made_with:
         return {"enum": [str(member) for member in cast("type[StrEnum]", made_with["kind"])]}
-    message = f"there is no schema for what {read!r} reads"
+    message = f"there is no schema for what {read!r} reads: add it to the known readers of {__name__}"
     raise LookupError(message)
 
 

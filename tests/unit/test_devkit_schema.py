@@ -12,7 +12,7 @@ from jwt_authorizer.errors import SettingsError
 from jwt_authorizer.settings import load_settings
 from jwt_authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, ISSUER, SETTINGS, Place, Setting
 from jwt_authorizer_devkit import toml_text
-from jwt_authorizer_devkit.schema import MEANINGS, config_schema, setting_schema
+from jwt_authorizer_devkit.schema import config_schema, setting_schema
 from tests.unit.pages import ROOT, Block, blocks
 
 if TYPE_CHECKING:
@@ -47,10 +47,6 @@ def test_every_setting_of_a_document_is_in_it_where_it_belongs() -> None:
     assert set(of_issuer) == {one.name for one in SETTINGS if one.place is Place.ISSUER}
     expected = {one.name for one in SETTINGS} - {ISSUER.name, CONFIG.name, CONTEXT_CLAIMS.name}
     assert set(top) == expected | {"context", "issuers", "routes", "unlisted_routes"}
-
-
-def test_each_setting_says_what_it_means() -> None:
-    assert list(MEANINGS) == [one.name for one in SETTINGS if one is not CONFIG]
 
 
 def test_a_setting_that_is_read_in_a_new_way_needs_a_schema() -> None:

@@ -1,7 +1,12 @@
-"""Every setting there is: its name, how it is read, and what holds where it is not set.
+"""Every setting: its name, how it is read, its default, and its description.
 
-An environment variable is the name in upper case behind ``JWT_``; in the TOML document of ``JWT_CONFIG``
-it is the name as it stands here. The README's table is held equal to this one by a test.
+An environment variable is the name in upper case after ``JWT_``; a key of the TOML document of ``JWT_CONFIG`` is the
+name as written here; a parameter of ``template.yaml`` is the variable in camel case.
+
+This table is the only place where a setting is described. Its description is the text below it (Markdown; links are
+relative to the repository), and its section is the comment above. Python drops such texts when it compiles, so
+that they cost the function nothing: ``jwt_authorizer_devkit.described`` reads them from this source. ``make generate``
+writes them into the template and the pages.
 """
 
 from __future__ import annotations
@@ -51,57 +56,97 @@ class Setting[T, D]:
 _I, _D, _E = Place.ISSUER, Place.DOCUMENT, Place.EITHER
 _DEFAULT_ALGORITHMS = values.algorithms("RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA")
 
-ISSUER = Setting("issuer", values.text, None, _I)
-AUDIENCE = Setting("audience", values.texts, (), _I)
-CLIENT_ID = Setting("client_id", values.texts, (), _I)
-JWKS = Setting("jwks", values.text, None, _I)
-ALGORITHMS = Setting("algorithms", values.algorithms, _DEFAULT_ALGORITHMS, _I)
-LEEWAY = Setting("leeway_seconds", values.seconds(0), 60.0, _I)
-MAX_LIFETIME = Setting("max_lifetime_seconds", values.seconds(1), None, _I)
-TOKEN_TYPES = Setting("token_types", values.token_types, frozenset[str](), _I)
-REQUIRED_CLAIMS = Setting("required_claims", values.required_claims, (), _I)
-REQUIRED_SCOPES = Setting("required_scopes", values.scopes, (), _I)
-PRINCIPAL_CLAIM = Setting("principal_claim", values.text, "sub", _I)
-TOKEN_SOURCE = Setting("token_source", values.token_sources, values.token_sources("header:Authorization"), _D)
-CONTEXT_CLAIMS = Setting("context_claims", values.context_claims, (), _D)
-USAGE_KEY_CLAIM = Setting("usage_key_claim", values.text, None, _D)
-CACHED_BY = Setting("cached_by", values.choice(CachedBy), CachedBy.TOKEN, _E)
-END_WITH_TOKEN = Setting("end_with_token", values.boolean, default=False, place=_E)
-HTTP_API_RESPONSE = Setting("http_api_response", values.choice(HttpApiResponse), HttpApiResponse.SIMPLE, _E)
-HTTP_API_REJECT = Setting("http_api_reject", values.choice(HttpApiReject), HttpApiReject.DENY, _E)
-JWKS_TTL = Setting("jwks_ttl_seconds", values.seconds(1, 86_400), 600.0, _E)
-JWKS_MAX_STALE = Setting("jwks_max_stale_seconds", values.seconds(0), 3600.0, _E)
-JWKS_COOLDOWN = Setting("jwks_cooldown_seconds", values.seconds(1, 3600), 30.0, _E)
-HTTP_TIMEOUT = Setting("http_timeout_seconds", values.seconds(0.1, 8), 3.0, _E)
-TOKEN_CACHE_SIZE = Setting("token_cache_size", values.count, 1000, _E)
-ALLOW_HTTP = Setting("allow_http", values.boolean, default=False, place=_E)
-CONFIG = Setting("config", values.text, None, Place.ENVIRONMENT)
+# --- What a token has to be
 
-SETTINGS: tuple[Setting[object, object], ...] = (
-    ISSUER,
-    AUDIENCE,
-    CLIENT_ID,
-    JWKS,
-    ALGORITHMS,
-    LEEWAY,
-    MAX_LIFETIME,
-    TOKEN_TYPES,
-    REQUIRED_CLAIMS,
-    REQUIRED_SCOPES,
-    PRINCIPAL_CLAIM,
-    TOKEN_SOURCE,
-    CONTEXT_CLAIMS,
-    USAGE_KEY_CLAIM,
-    CACHED_BY,
-    END_WITH_TOKEN,
-    HTTP_API_RESPONSE,
-    HTTP_API_REJECT,
-    JWKS_TTL,
-    JWKS_MAX_STALE,
-    JWKS_COOLDOWN,
-    HTTP_TIMEOUT,
-    TOKEN_CACHE_SIZE,
-    ALLOW_HTTP,
-    CONFIG,
-)
+ISSUER = Setting("issuer", values.text, None, _I)
+"""The exact `iss` of your tokens, trailing slash included. Keys are found through its discovery document.
+
+Default: required
+"""
+AUDIENCE = Setting("audience", values.texts, (), _I)
+"""The `aud` values that mean your API, comma-separated. A token must have one of them.
+
+Default: required, or `JWT_CLIENT_ID`
+"""
+CLIENT_ID = Setting("client_id", values.texts, (), _I)
+"""Clients that may call, comma-separated: the claim `client_id`, else `azp`. With an audience as well, both must
+match.
+"""
+JWKS = Setting("jwks", values.text, None, _I)
+"""Another source of keys: an `https://` URL, `file:PATH` in the package, `ssm:/name`, `s3://bucket/key`, or the JSON
+key set.
+
+Default: from discovery
+"""
+ALGORITHMS = Setting("algorithms", values.algorithms, _DEFAULT_ALGORITHMS, _I)
+"""Accepted `alg` values, comma-separated. `none` and `HS*` are refused. `EdDSA` includes `Ed25519`.
+
+Default: `RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA`
+"""
+LEEWAY = Setting("leeway_seconds", values.seconds(0), 60.0, _I)
+"""Clock skew allowed for `exp`, `nbf` and `iat`, in seconds."""
+MAX_LIFETIME = Setting("max_lifetime_seconds", values.seconds(1), None, _I)
+"""Refuse tokens with a longer lifetime (`exp - iat`) than this, in seconds."""
+TOKEN_TYPES = Setting("token_types", values.token_types, frozenset[str](), _I)
+"""Accepted values of the header `typ`, comma-separated, such as `at+jwt`. Case does not matter."""
+REQUIRED_CLAIMS = Setting("required_claims", values.required_claims, (), _I)
+"""JSON object of claims that a token must have, each with a value or a list of accepted values; else 401."""
+REQUIRED_SCOPES = Setting("required_scopes", values.scopes, (), _I)
+"""Scopes that every request needs, separated by commas or spaces; else 403."""
+PRINCIPAL_CLAIM = Setting("principal_claim", values.text, "sub", _I)
+"""The claim that becomes `principalId`. A token without it is refused."""
+TOKEN_SOURCE = Setting("token_source", values.token_sources, values.token_sources("header:Authorization"), _D)
+"""Where the token is, first match wins, comma-separated: `header:NAME`, `cookie:NAME`, `query:NAME`. `Bearer` is
+expected in `Authorization` only.
+
+Default: `header:Authorization`
+"""
+
+# --- What the API gets to know
+
+CONTEXT_CLAIMS = Setting("context_claims", values.context_claims, (), _D)
+"""Claims that the backend gets under a key of their own, comma-separated, `key=claim` to rename:
+`email,is_verified=https://authgear.com/claims/user/is_verified`.
+"""
+USAGE_KEY_CLAIM = Setting("usage_key_claim", values.text, None, _D)
+"""The claim that becomes `usageIdentifierKey`, for REST usage plans with `apiKeySource: AUTHORIZER`."""
+
+# --- How API Gateway calls and caches
+
+CACHED_BY = Setting("cached_by", values.choice(CachedBy), CachedBy.TOKEN, _E)
+"""What API Gateway keys its [cache of answers](README.md#caching) by: `token`, `route` or `nothing`."""
+END_WITH_TOKEN = Setting("end_with_token", values.boolean, default=False, place=_E)
+"""`true`: a cached policy ends when its token expires. [Try it on your API first](docs/end-with-token.md)."""
+HTTP_API_RESPONSE = Setting("http_api_response", values.choice(HttpApiResponse), HttpApiResponse.SIMPLE, _E)
+"""What your HTTP API expects with payload 2.0: `simple` (`EnableSimpleResponses: true`) or `iam`."""
+HTTP_API_REJECT = Setting("http_api_reject", values.choice(HttpApiReject), HttpApiReject.DENY, _E)
+"""A bad token on an HTTP API: `deny` answers 403. `raise` raises `Unauthorized`, which AWS documents as 401 for the
+other APIs only: try it first.
+"""
+
+# --- How keys are fetched and kept
+
+JWKS_TTL = Setting("jwks_ttl_seconds", values.seconds(1, 86_400), 600.0, _E)
+"""Age at which keys are fetched again, in seconds. The issuer's `Cache-Control: max-age` counts instead, between 60
+and 3600.
+"""
+JWKS_MAX_STALE = Setting("jwks_max_stale_seconds", values.seconds(0), 3600.0, _E)
+"""How long past that the last good keys serve while fetching fails, in seconds."""
+JWKS_COOLDOWN = Setting("jwks_cooldown_seconds", values.seconds(1, 3600), 30.0, _E)
+"""Least time between two fetches that an unknown key or a failure causes, in seconds."""
+HTTP_TIMEOUT = Setting("http_timeout_seconds", values.seconds(0.1, 8), 3.0, _E)
+"""Total time for one fetch, in seconds, at most 8."""
+TOKEN_CACHE_SIZE = Setting("token_cache_size", values.count, 1000, _E)
+"""Verified tokens that each execution environment remembers; `0` turns it off."""
+ALLOW_HTTP = Setting("allow_http", values.boolean, default=False, place=_E)
+"""Allow `http://` issuers and key sources. For local work only; the function warns about it when it starts."""
+
+# --- Several issuers and rules by route
+
+CONFIG = Setting("config", values.text, None, Place.ENVIRONMENT)
+"""[Several issuers, or rules by route](README.md#rules-by-route): a TOML document, as `file:PATH`, `ssm:/name`,
+`s3://bucket/key`, or the text itself.
+"""
+
+SETTINGS: tuple[Setting[object, object], ...] = tuple(it for it in globals().values() if isinstance(it, Setting))
 """In the order in which people read about them."""

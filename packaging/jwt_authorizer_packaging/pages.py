@@ -1,0 +1,48 @@
+"""The tables of settings and of the stack's parameters in README.md and docs/.
+
+A table stands between ``<!-- make generate: settings -->`` and ``<!-- end -->``. Names behind ``settings`` choose rows:
+``<!-- make generate: settings JWT_ISSUER JWT_AUDIENCE -->``.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from jwt_authorizer_devkit.described import Described, described
+
+_TABLE = re.compile(r"(<!-- make generate: settings(?P<names>[A-Z_ ]*) -->\n\n).*?(\n<!-- end -->\n)", re.DOTALL)
+_LINK = re.compile(r"\]\((?!https?:)([^)#]*)(#[^)]*)?\)")
+
+
+def with_tables(text: str, page: str) -> str:
+    """Return the text of a page with its tables written anew. ``page`` is its path in the repository.
+
+    Raises:
+        LookupError: The page asks for a setting that does not exist.
+
+    """
+
+    def written(table: re.Match[str]) -> str:
+        rows = {it.setting.variable: it for it in described()}
+        names = table["names"].split() or rows
+        return table[1] + _settings([rows[name] for name in names], page) + table[3]
+
+    return _TABLE.sub(written, text)
+
+
+def _settings(rows: list[Described], page: str) -> str:
+    lines = ["| Variable | Default | What it does |", "| --- | --- | --- |"]
+    lines += [f"| `{it.setting.variable}` | {it.default} | {_relative(it.text, page)} |" for it in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _relative(text: str, page: str) -> str:
+    """Turn links that are relative to the repository into links from a page."""
+
+    def turned(link: re.Match[str]) -> str:
+        path, anchor = link[1], link[2] or ""
+        target = "" if path == page else posixpath.relpath(path, posixpath.dirname(page))
+        return f"]({target}{anchor})"
+
+    return _LINK.sub(turned, text)
