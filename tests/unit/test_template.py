@@ -72,7 +72,7 @@ def test_each_parameter_is_in_a_group_once(template: Template) -> None:
 def test_both_architectures_can_be_built(template: Template) -> None:
     assert template["Parameters"]["Architecture"]["Default"] == "arm64"
     for architecture in template["Parameters"]["Architecture"]["AllowedValues"]:
-        makefile = (ROOT / "packaging" / architecture / "Makefile").read_text()
+        makefile = (ROOT / "packaging" / "jwt_authorizer_packaging" / architecture / "Makefile").read_text()
         assert f"ARCHITECTURE := {architecture}\n" in makefile
 
 
@@ -390,7 +390,7 @@ def test_the_refresher_is_off_unless_asked_for(template: Template) -> None:
 def test_the_refresher_is_the_same_package_outside_of_any_vpc(template: Template) -> None:
     metadata = [template["Resources"][name]["Metadata"] for name in ("AuthorizerFunction", "RefresherFunction")]
     assert metadata[0] == metadata[1]
-    assert "build-RefresherFunction" in (ROOT / "packaging" / "artifact.mk").read_text()
+    assert "build-RefresherFunction" in (ROOT / "packaging" / "jwt_authorizer_packaging" / "artifact.mk").read_text()
     stack = resolve(template, ISSUER | OTHERS | REFRESHER)
     refresher: dict[str, Any] = stack.resources["RefresherFunction"]["Properties"]
     for name in ("CodeUri", "Runtime", "Architectures"):
