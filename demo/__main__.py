@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import sys
+import textwrap
 import time
 from typing import TYPE_CHECKING, NoReturn
 
@@ -106,23 +107,34 @@ def _show(console: Console, outcomes: list[Outcome]) -> int:
     return failures
 
 
+def lines_to_try(stack: Stack) -> str:
+    """Return shell lines that call the APIs with a token that is good for an hour.
+
+    Curl stays connected to a WebSocket and prints nothing. So the last line prints the status alone, which is 101
+    for a connection.
+    """
+    client = stack.main.client
+    return f"""\
+TOKEN=$(curl -s {stack.issuer.token_url} -H 'Accept: application/jwt' -d grant_type=client_credentials \\
+  -d client_id=me -d subject=bob -d audience={AUDIENCE} -d scope={SCOPE} -d lifetime=3600)
+
+curl -i -H "Authorization: Bearer $TOKEN" {client.url(Api.REST, "/orders")}
+curl -i -H "Authorization: Bearer $TOKEN" {client.url(Api.REST, "/orders/7")}
+curl -i -H "Authorization: Bearer $TOKEN" {client.url(Api.HTTP, "/orders")}
+curl -s -o /dev/null -w 'WebSocket: %{{http_code}}\\n' --max-time 2 -H "Authorization: Bearer $TOKEN" \\
+  -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' \\
+  -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' {client.url(Api.WEBSOCKET, "").replace("ws:", "http:")} || true
+"""
+
+
 def _stay(console: Console, stack: Stack) -> None:
     """Print what to try, and the authorizer's decisions as they come, until interrupted."""
-    client, issuer = stack.main.client, stack.issuer
+    issuer = stack.issuer
     console.print(
         f"""
 Try it yourself:
 
-  TOKEN=$(curl -s {issuer.token_url} -H 'Accept: application/jwt' -d grant_type=client_credentials \\
-    -d client_id=me -d subject=bob -d audience={AUDIENCE} -d scope={SCOPE})
-
-  curl -i -H "Authorization: Bearer $TOKEN" {client.url(Api.REST, "/orders")}
-  curl -i -H "Authorization: Bearer $TOKEN" {client.url(Api.REST, "/orders/7")}
-  curl -i -H "Authorization: Bearer $TOKEN" {client.url(Api.HTTP, "/orders")}
-  curl -i --max-time 2 -H "Authorization: Bearer $TOKEN" -H 'Connection: Upgrade' -H 'Upgrade: websocket' \\
-    -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' \\
-    {client.url(Api.WEBSOCKET, "").replace("ws:", "http:")}
-
+{textwrap.indent(lines_to_try(stack), "  ")}
 Add -d defect=expired (or forged, wrong-audience, …) to the first for a token that is wrong in one way.
 The issuer's keys: {issuer.jwks_url}    Ctrl-C ends all of it.
 

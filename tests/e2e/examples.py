@@ -14,7 +14,7 @@ from demo.deployment import aws_client
 from demo.local_aws import HOST
 from demo.tools import host_architecture
 from jwt_authorizer.settings import load_settings
-from jwt_authorizer_devkit.doctoring.apis import apis_of_stack, authorizers_of, environment_of
+from jwt_authorizer_devkit.doctoring.apis import apis_of_stack, environment_of, read_api
 from jwt_authorizer_devkit.doctoring.attached import examine_attached
 from jwt_authorizer_devkit.doctoring.findings import Level
 from tests.e2e.cloudformation import Made, make_stack, packaged_template
@@ -126,7 +126,7 @@ def misfits(example: Example, *, cached_for: int | None = None) -> list[str]:
     def clients(service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
         return aws_client(service, example.aws)
 
-    attached = [one for api in apis_of_stack(example.api.name, clients) for one in authorizers_of(api, clients)]
+    attached = [one for api in apis_of_stack(example.api.name, clients) for one in read_api(api, clients).attached]
     assert attached
     return [
         finding.said

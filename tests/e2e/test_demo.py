@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,9 +12,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import jwt
 import pytest
 
-from demo.__main__ import INTERRUPTED
+from demo.__main__ import INTERRUPTED, lines_to_try
 from demo.tools import ROOT
 
 if TYPE_CHECKING:
@@ -79,6 +81,16 @@ def test_an_interrupted_demo_leaves_nothing_running(temporary: Path, number: sig
     assert demo.returncode == INTERRUPTED, output
     assert list(left_running(temporary)) == []
     assert list(temporary.iterdir()) == []
+
+
+def test_the_lines_to_try_do_what_they_promise(stack: Stack) -> None:
+    script = f"set -e\n{lines_to_try(stack)}\necho TOKEN $TOKEN"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603, S607 - our own lines
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r"HTTP/1.1 (\d+)", done.stdout) == ["200"] * 3
+    assert "WebSocket: 101" in done.stdout
+    claims = jwt.decode(done.stdout.split()[-1], options={"verify_signature": False})
+    assert claims["exp"] - claims["iat"] == 3600
 
 
 def listening(process: Path) -> Iterator[str]:

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from demo.calls import Api
+from demo.deployment import aws_client
 from demo.tools import ROOT
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ def doctor(stack: Stack, *arguments: str) -> tuple[int, list[dict[str, Any]]]:
         timeout=60,
         check=False,
     )
-    assert done.returncode in (0, 1), done.stdout + done.stderr
-    return done.returncode, json.loads(done.stdout)["findings"]
+    document = json.loads(done.stdout)
+    return done.returncode, document.get("findings") or [document]
 
 
 def test_the_demos_apis_fit_its_authorizer(stack: Stack) -> None:
@@ -51,3 +52,16 @@ def test_settings_that_do_not_fit_are_found(stack: Stack, tmp_path: Any) -> None
     assert code == 1
     assert "answers are for one request (JWT_CACHED_BY=nothing)" in problem["said"]
     assert f"--rest-api-id {api_id}" in problem["fix"]
+
+
+def test_what_is_not_there_is_a_finding_or_wrong_input(stack: Stack) -> None:
+    code, (answer,) = doctor(stack, "--stack", "never-deployed")
+    assert (code, "There is no stack never-deployed" in answer["error"]) == (2, True)
+    gateway = aws_client("apigateway", stack.aws)
+    empty = gateway.create_rest_api(name="empty")["id"]
+    try:
+        code, (finding,) = doctor(stack, "--api", empty)
+    finally:
+        gateway.delete_rest_api(restApiId=empty)
+    assert (code, finding["level"]) == (1, "problem")
+    assert "has no routes" in finding["said"]

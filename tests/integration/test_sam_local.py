@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -20,6 +22,7 @@ from jwt_authorizer_devkit.mint import Defect, access_claims, mint
 from jwt_authorizer_devkit.signing import generate, key_set
 from tests.integration.container_engine import container_engine
 from tests.integration.emulator import free_addresses, listens, wait_for
+from tests.unit.pages import blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,9 +99,34 @@ def invoke(local: Local, template: Path, event: object) -> Any:  # noqa: ANN401 
 
 
 # A container each: two stand for all, which test_runtime.py runs.
-@pytest.mark.parametrize("kind", ["rest-token", "http-api-2.0"])
-def test_invoke_allows_a_good_token(local: Local, built: Path, kind: str) -> None:
-    assert invoke(local, built, sample(kind, local.token()))["context"]["sub"] == "user-1"
+def test_invoke_allows_a_good_token(local: Local, built: Path) -> None:
+    assert invoke(local, built, sample("http-api-2.0", local.token()))["context"]["sub"] == "user-1"
+
+
+def test_the_recipe_of_the_events_page_works(local: Local, built: Path) -> None:
+    """Run the lines of the page. ``sam`` neither builds again nor pulls an image."""
+    (recipe,) = [block.text for block in blocks("sh", page=ROOT / "events" / "README.md") if "sam local" in block.text]
+    folder = local.folder / "recipe"
+    folder.mkdir()
+    (folder / "events").symlink_to(ROOT / "events")
+    options = f"--template-file {built} --skip-pull-image --config-file {folder}/none.toml"
+    (folder / "none.toml").write_text("version = 0.1\n")
+    tools = {
+        "jwt-authorizer": f'exec {sys.executable} -m jwt_authorizer_devkit.cli "$@"',
+        "sam": f'[ "$1" = build ] || exec {Tools().sam} "$@" {options}',
+    }
+    for name, line in tools.items():
+        (folder / name).write_text(f"#!/bin/sh\n{line}\n")
+        (folder / name).chmod(0o755)
+    environment = local.environment()
+    environment |= {"PATH": f"{folder}:{environment['PATH']}", "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(  # noqa: S603 - the page's lines
+        ["bash", "-euc", recipe.replace("x86_64", host_architecture())],  # noqa: S607 - any bash will do
+        cwd=folder, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert (answer["principalId"], answer["context"]["iss"]) == ("user-1", "https://issuer.example.com")
 
 
 def test_invoke_shows_a_refusal_as_lambda_does(local: Local, built: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -133,6 +134,25 @@ def test_errors_say_what_is_wrong_and_what_would_be_right(desk: Desk, arguments:
     assert code == 2
     assert said in " ".join(text.split())
     assert SIGNATURE not in text
+
+
+@pytest.mark.parametrize("arguments", [[], ["explain"], ["rules"], ["rules", "check"], ["config"]], ids=str)
+def test_without_arguments_help_is_all_there_is(desk: Desk, arguments: list[str]) -> None:
+    code, text = desk.run(*arguments)
+    assert (code, text.startswith("Usage: jwt-authorizer")) == (2, True)
+    assert (code, text) == (2, desk.run(*arguments, "--help")[1])
+
+
+@pytest.mark.parametrize("command", ["explain", "doctor", "issuer", "mint"])
+def test_help_shows_flags_as_flags(desk: Desk, command: str) -> None:
+    code, text = desk.run(command, "--help")
+    assert (code, "<bool>" in text) == (0, False)
+    assert re.search(r"^  --json {2,}[A-Z]", text, re.MULTILINE)
+
+
+def test_where_no_issuer_listens_is_told_in_words(desk: Desk) -> None:
+    code, text = desk.run("mint", "--issuer", "http://127.0.0.1:1")
+    assert (code, "http://127.0.0.1:1 (Connection refused). Start one" in text) == (3, True)
 
 
 def test_errors_are_json_as_well(desk: Desk) -> None:

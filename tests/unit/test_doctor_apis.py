@@ -20,14 +20,16 @@ from jwt_authorizer_devkit.aws_access import name_region
 from jwt_authorizer_devkit.cli.app import main
 from jwt_authorizer_devkit.doctoring import Finding, Level
 from jwt_authorizer_devkit.doctoring.apis import (
+    Api,
     Attached,
     Kind,
+    NotThereError,
     OutOfReachError,
     apis_of_stack,
-    authorizers_of,
     environment_of,
+    read_api,
 )
-from jwt_authorizer_devkit.doctoring.attached import examine_attached
+from jwt_authorizer_devkit.doctoring.attached import examine_attached, examine_routes
 from jwt_authorizer_devkit.signing import key_set
 from tests.factories import AUDIENCE, ISSUER, signing_key
 
@@ -145,6 +147,14 @@ def test_one_yes_for_all_routes_is_unsafe() -> None:
     assert examined(mended, with_routes())[0] is Level.GOOD
 
 
+def test_with_cached_by_nothing_a_replayed_yes_opens_routes() -> None:
+    level, said, _ = examined(HTTP, settings(JWT_CACHED_BY="nothing"))
+    assert (level, "opens every route" in said) == (Level.PROBLEM, True)
+    keyed = replace(HTTP, sources=(*HTTP.sources, "$context.routeKey"))
+    assert "opens" not in examined(keyed, settings(JWT_CACHED_BY="nothing"))[1]
+    assert "opens" not in examined(REST, settings(JWT_CACHED_BY="nothing"))[1]
+
+
 def test_header_names_match_without_case() -> None:
     assert examined(replace(REST, sources=("method.request.header.authorization",)))[0] is Level.GOOD
 
@@ -183,9 +193,18 @@ def test_a_rest_api_as_aws_describes_it() -> None:
         {"items": [{**described, "type": "REQUEST"}, {"id": "c", "name": "pool", "type": "COGNITO_USER_POOLS"}]},
         {"restApiId": "rest123"},
     )
-    (attached,) = authorizers_of("rest123", aws.client)
+    methods = {"GET": {"authorizationType": "CUSTOM"}, "OPTIONS": {"authorizationType": "NONE"}}
+    resources = [
+        {"path": "/"},
+        {"path": "/orders", "resourceMethods": {**methods, "PUT": {"authorizationType": "NONE"}}},
+    ]
+    asked = {"restApiId": "rest123", "embed": ["methods"]}
+    aws.answers("apigateway").add_response("get_resources", {"items": resources}, asked)
+    api = read_api("rest123", aws.client)
     sources = ("method.request.header.X", "context.httpMethod")
-    assert attached == replace(REST, authorizer_id="a1", sources=sources)
+    assert api.attached == (replace(REST, authorizer_id="a1", sources=sources),)
+    assert api.routes == ("GET /orders", "OPTIONS /orders", "PUT /orders")
+    assert api.open_routes == ("PUT /orders",)
 
 
 @pytest.mark.parametrize(("protocol", "ttl"), [("HTTP", 120), ("WEBSOCKET", 0)])
@@ -205,9 +224,32 @@ def test_an_http_or_websocket_api_as_aws_describes_it(protocol: str, ttl: int) -
     }
     other = {"AuthorizerId": "a2", "Name": "native", "AuthorizerType": "JWT"}
     aws.answers("apigatewayv2").add_response("get_authorizers", {"Items": [described, other]}, {"ApiId": "h1"})
-    (attached,) = authorizers_of("h1", aws.client)
+    routes = [{"RouteKey": "$connect"}, {"RouteKey": "say", "AuthorizationType": "NONE"}]
+    aws.answers("apigatewayv2").add_response("get_routes", {"Items": routes}, {"ApiId": "h1"})
+    read = read_api("h1", aws.client)
     described_as = replace(HTTP, api_id="h1", kind=Kind(protocol), authorizer_id="a1", ttl=ttl)
-    assert attached == replace(described_as, sources=("$context.routeKey",))
+    assert read.attached == (replace(described_as, sources=("$context.routeKey",)),)
+    assert read.open_routes == (("$connect", "say") if protocol == "HTTP" else ("$connect",))
+
+
+def test_an_api_without_routes_or_authorizers_is_a_finding() -> None:
+    aws = Aws()
+    # AWS leaves out the members that would be empty.
+    aws.answers("apigatewayv2").add_client_error("get_api", "NotFoundException")
+    aws.answers("apigateway").add_response("get_authorizers", {}, {"restApiId": "rest123"})
+    aws.answers("apigateway").add_response("get_resources", {}, {"restApiId": "rest123", "embed": ["methods"]})
+    empty = read_api("rest123", aws.client)
+    (finding,) = examine_routes(empty)
+    assert (finding.level, "has no routes" in finding.said) == (Level.PROBLEM, True)
+    (finding,) = examine_routes(replace(empty, routes=("GET /",)))
+    assert (finding.level, "no Lambda authorizer" in finding.said) == (Level.NOTE, True)
+
+
+def test_routes_without_an_authorizer_are_named() -> None:
+    routes = tuple(f"GET /{number}" for number in range(7))
+    (finding,) = examine_routes(Api("x", Kind.REST, (REST,), routes, routes))
+    assert "GET /0, GET /1, GET /2, GET /3, GET /4 and 2 more" in finding.said
+    assert list(examine_routes(Api("x", Kind.REST, (REST,), routes, ()))) == []
 
 
 def test_the_functions_own_settings_are_read() -> None:
@@ -235,15 +277,27 @@ def test_the_apis_of_a_stack() -> None:
     aws.answers("cloudformation").add_response("list_stack_resources", {"StackResourceSummaries": summaries})
     assert apis_of_stack("shop", aws.client) == ("id0", "id2")
     aws.answers("cloudformation").add_response("list_stack_resources", {"StackResourceSummaries": summaries[1:2]})
-    with pytest.raises(OutOfReachError, match="has no API"):
+    with pytest.raises(NotThereError, match="has no API"):
         apis_of_stack("shop", aws.client)
+    missing = "Stack with id shop does not exist"
+    aws.answers("cloudformation").add_client_error("list_stack_resources", "ValidationError", missing)
+    with pytest.raises(NotThereError, match="no stack shop"):
+        apis_of_stack("shop", aws.client)
+
+
+def test_an_api_that_is_not_there() -> None:
+    aws = Aws()
+    aws.answers("apigatewayv2").add_client_error("get_api", "NotFoundException")
+    aws.answers("apigateway").add_client_error("get_authorizers", "NotFoundException")
+    with pytest.raises(NotThereError, match="no API gone"):
+        read_api("gone", aws.client)
 
 
 @pytest.mark.parametrize(
     "ask",
     [
         lambda aws: apis_of_stack("shop", aws.client),
-        lambda aws: authorizers_of("x", aws.client),
+        lambda aws: read_api("x", aws.client),
         lambda aws: environment_of(FUNCTION, aws.client),
     ],
     ids=["stack", "api", "function"],
@@ -253,14 +307,14 @@ def test_aws_refuses_to_tell(ask: Callable[[Aws], object]) -> None:
     aws.answers("cloudformation").add_client_error("list_stack_resources", "AccessDenied", "not you")
     aws.answers("apigatewayv2").add_client_error("get_api", "AccessDenied", "not you")
     aws.answers("lambda").add_client_error("get_function_configuration", "AccessDenied", "not you")
-    with pytest.raises(OutOfReachError, match=r"AWS did not tell: .*not you"):
+    with pytest.raises(OutOfReachError, match=r"AWS did not answer: .*not you"):
         ask(aws)
 
 
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        ({}, "AWS did not tell: You must specify a region. Set AWS_REGION."),
+        ({}, "AWS did not answer: You must specify a region. Set AWS_REGION."),
         ({"AWS_PROFILE": "gone"}, "could not be found. Set AWS_PROFILE to one that"),
         ({"AWS_REGION": "eu-west-1"}, "Unable to locate credentials. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID"),
     ],

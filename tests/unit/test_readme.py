@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from itertools import pairwise
@@ -12,8 +13,11 @@ import pytest
 from demo.calls import Api
 from demo.scenarios import By, attempts
 from jwt_authorizer.errors import Reason
+from jwt_authorizer.function import create_function
 from jwt_authorizer.settings import load_settings
 from jwt_authorizer.settings.table import SETTINGS, Place
+from jwt_authorizer_devkit.signing import key_set
+from tests.factories import AUDIENCE, ISSUER, NOW, http_api_v2_event, signing_key, token
 from tests.unit.pages import BLOCKS, DOCS, EXAMPLES, PAGES, README, ROOT, Block, blocks, prose, read_yaml
 
 if TYPE_CHECKING:
@@ -202,6 +206,19 @@ def test_templates_in_the_readme_refer_to_what_they_have() -> None:
     for text in shown:
         template = read_yaml(text)
         assert set(re.findall(r"!Ref (\w+)", text)) <= template["Resources"].keys() | template["Parameters"].keys()
+
+
+def test_an_http_api_attached_as_the_readme_says_takes_rules_by_route() -> None:
+    (shown,) = (block.text for block in blocks("yaml", page=README) if "AWS::Serverless::HttpApi" in block.text)
+    authorizer = read_yaml(shown)["Resources"]["Api"]["Properties"]["Auth"]["Authorizers"]["Jwt"]
+    bearer = token()
+    by_route = "routeKey" in authorizer["Identity"].get("Context", ())
+    event = http_api_v2_event(bearer, route_key="GET /orders/{id}", by_route=by_route)
+    keys = json.dumps(key_set((signing_key(),)))
+    issuer = f"[[issuers]]\nissuer = '{ISSUER}'\naudience = '{AUDIENCE}'\njwks = '{keys}'\n"
+    config = issuer + '[[routes]]\nmethod = "GET"\npath = "/orders/{id}"\n'
+    function = create_function({"JWT_CONFIG": config}, write=str, clock=lambda: NOW)
+    assert function(event, None)["isAuthorized"] is authorizer["EnableSimpleResponses"] is True
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))

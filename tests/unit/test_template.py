@@ -227,13 +227,17 @@ def test_outputs_hold_the_lines_to_paste(template: Template) -> None:
         assert outputs["AuthorizerUri"] == (
             f"arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{arn}/invocations"
         )
-        for name, payload in (
-            ("RestApiAuth", "FunctionPayloadType: REQUEST"),
-            ("HttpApiAuth", 'AuthorizerPayloadFormatVersion: "2.0", EnableSimpleResponses: true'),
+        for name, payload, identity in (
+            ("RestApiAuth", "FunctionPayloadType: REQUEST", "Headers: [Authorization]"),
+            (
+                "HttpApiAuth",
+                'AuthorizerPayloadFormatVersion: "2.0", EnableSimpleResponses: true',
+                "Headers: [Authorization], Context: [routeKey]",
+            ),
         ):
             assert outputs[name] == (
                 f'Auth: {{DefaultAuthorizer: Jwt, Authorizers: {{Jwt: {{FunctionArn: "{arn}", {payload}, '
-                "Identity: {Headers: [Authorization]}}}}"
+                f"Identity: {{{identity}}}}}}}}}"
             )
         assert (outputs["FunctionName"], outputs["LogGroup"]) == ("AuthorizerFunction", "AuthorizerLogs")
         assert outputs["RefresherName"] == "RefresherFunction"

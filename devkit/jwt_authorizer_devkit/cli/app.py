@@ -25,6 +25,7 @@ app = typer.Typer(
     help="Tools for the JWT authorizer: why a token is refused, what is wrong with an issuer or an API, tokens to try.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # a traceback with local variables would show tokens
+    rich_markup_mode=None,  # plain help shows a flag as a flag; Typer's tables print `--json <bool>`
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("explain", no_args_is_help=True)(explain_command)
@@ -56,6 +57,10 @@ def run(arguments: list[str]) -> int:
         code = app(arguments, prog_name="jwt-authorizer", standalone_mode=False)
     except typer.TyperException as error:
         message = redacted(error.format_message())
+        if message.startswith("Usage: "):
+            # Arguments are missing: the message is the command's help.
+            print(message, file=sys.stderr)
+            return error.exit_code
         if "--json" in arguments:
             write_json({"error": message})
         Console(stderr=True, highlight=False).print(f"[bold red]error[/] {escape(message)}", soft_wrap=True)

@@ -13,7 +13,9 @@ from jwt_authorizer_devkit.environment_toml import toml_of
 from jwt_authorizer_devkit.schema import config_schema
 
 app = typer.Typer(
-    help="The document of JWT_CONFIG: its JSON Schema, or one written from variables.", no_args_is_help=True
+    help="The document of JWT_CONFIG: its JSON Schema, or one written from variables.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 

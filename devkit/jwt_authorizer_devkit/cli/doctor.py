@@ -25,8 +25,8 @@ from jwt_authorizer_devkit.cli.terminal import (
     progress,
     write_json,
 )
-from jwt_authorizer_devkit.doctoring.apis import OutOfReachError, apis_of_stack, authorizers_of, environment_of
-from jwt_authorizer_devkit.doctoring.attached import examine_attached
+from jwt_authorizer_devkit.doctoring.apis import NotThereError, OutOfReachError, apis_of_stack, environment_of, read_api
+from jwt_authorizer_devkit.doctoring.attached import examine_attached, examine_routes
 from jwt_authorizer_devkit.doctoring.configured import examine_settings
 from jwt_authorizer_devkit.doctoring.findings import Finding, Level
 from jwt_authorizer_devkit.doctoring.issuers import Asked, examine_issuer
@@ -127,10 +127,9 @@ def _deployed(apis: list[str], stack: str | None, environment: Environment | Non
     try:
         found = [*apis, *(apis_of_stack(stack, clients) if stack else ())]
         for api_id in found:
-            attached = authorizers_of(api_id, clients)
-            if not attached:
-                yield Finding("api", Level.NOTE, f"API {api_id} has no Lambda authorizer.")
-            for one in attached:
+            described = read_api(api_id, clients)
+            yield from examine_routes(described)
+            for one in described.attached:
                 variables = environment_of(one.function, clients) if environment is None else environment.variables
                 if not {"JWT_ISSUER", "JWT_CONFIG"} & variables.keys():
                     said = f"API {api_id}, authorizer {one.name}: its function has no JWT_ISSUER, so it is another one."
@@ -145,6 +144,8 @@ def _deployed(apis: list[str], stack: str | None, environment: Environment | Non
                     yield Finding("api", Level.PROBLEM, said, fix)
                     continue
                 yield from examine_attached(one, settings)
+    except NotThereError as error:
+        raise WrongInputError(str(error)) from None
     except OutOfReachError as error:
         raise UndecidedError(str(error)) from None
 

@@ -59,7 +59,8 @@ def _unreached(issuer: str, error: Exception) -> str:
         return f"{said} Set SSL_CERT_FILE to it, as the issuer's own lines do."
     if isinstance(reason, ssl.SSLError):
         return f"{issuer} speaks no TLS ({reason.reason}): write http:// where the issuer runs without --tls."
-    return f"There is no issuer at {issuer} ({error}). Start one: jwt-authorizer issuer; or give --key-file."
+    why = getattr(reason, "strerror", None) or reason or error
+    return f"There is no issuer at {issuer} ({why}). Start one: jwt-authorizer issuer; or give --key-file."
 
 
 def _refusal(issuer: str, status: int, body: bytes) -> str:

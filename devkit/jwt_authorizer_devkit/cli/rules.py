@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Rules by route: write them from an OpenAPI document or a template, check them, try them on cases.",
     no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 

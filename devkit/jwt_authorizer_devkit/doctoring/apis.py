@@ -28,7 +28,11 @@ class Kind(StrEnum):
 
 
 class OutOfReachError(Exception):
-    """AWS did not tell; the message says why, and what would help."""
+    """AWS did not answer. The message says why, and what would help."""
+
+
+class NotThereError(Exception):
+    """There is no such stack or API. The message says where it was looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,19 @@ class Attached:
     function: str
 
 
+@dataclass(frozen=True, slots=True)
+class Api:
+    """A deployed API: its Lambda authorizers, its routes, and those of them that anybody may call."""
+
+    api_id: str
+    kind: Kind
+    attached: tuple[Attached, ...]
+    routes: tuple[str, ...]
+    open_routes: tuple[str, ...]
+
+
 def apis_of_stack(stack: str, clients: Clients) -> tuple[str, ...]:
-    """Find the APIs of a CloudFormation stack. Raises :class:`OutOfReachError`."""
+    """Find the APIs of a CloudFormation stack. Raises :class:`NotThereError` or :class:`OutOfReachError`."""
     found: list[str] = []
     try:
         pages = clients("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
@@ -59,23 +74,27 @@ def apis_of_stack(stack: str, clients: Clients) -> tuple[str, ...]:
                 if resource["ResourceType"] in ("AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api")
             ]
     except Exception as error:
+        if "does not exist" in str(error):
+            message = f"There is no stack {stack} here. `aws cloudformation list-stacks` lists those of this region."
+            raise NotThereError(message) from error
         raise _out_of_reach(error) from error
     if not found:
         message = f"The stack {stack} has no API: name the API's own stack, or --api ID."
-        raise OutOfReachError(message)
+        raise NotThereError(message)
     return tuple(found)
 
 
-def authorizers_of(api_id: str, clients: Clients) -> tuple[Attached, ...]:
-    """Read the Lambda authorizers of an API. Raises :class:`OutOfReachError`."""
+def read_api(api_id: str, clients: Clients) -> Api:
+    """Read an API's Lambda authorizers and routes. Raises :class:`NotThereError` or :class:`OutOfReachError`."""
     try:
         kind = _kind(api_id, clients)
         if kind is Kind.REST:
-            listed = clients("apigateway").get_authorizers(restApiId=api_id)["items"]
-            return tuple(_rest(api_id, one) for one in listed if one["type"] in ("TOKEN", "REQUEST"))
-        listed = clients("apigatewayv2").get_authorizers(ApiId=api_id)["Items"]
-        return tuple(_v2(api_id, kind, one) for one in listed if one["AuthorizerType"] == "REQUEST")
+            return _rest_api(api_id, clients("apigateway"))
+        return _v2_api(api_id, kind, clients("apigatewayv2"))
     except Exception as error:
+        if type(error).__name__ == "NotFoundException":
+            message = f"There is no API {api_id} in this region. `aws apigateway get-rest-apis` and `aws apigatewayv2 "
+            raise NotThereError(message + "get-apis` list those that there are.") from error
         raise _out_of_reach(error) from error
 
 
@@ -95,6 +114,39 @@ def _kind(api_id: str, clients: Clients) -> Kind:
         return Kind(v2.get_api(ApiId=api_id)["ProtocolType"])
     except v2.exceptions.NotFoundException:
         return Kind.REST
+
+
+def _listed(client: Any, operation: str, **asked: object) -> list[Mapping[str, Any]]:  # noqa: ANN401 - boto3's
+    """List all pages of what an operation lists. AWS leaves the member out where there is nothing to list."""
+    pages = client.get_paginator(operation).paginate(**asked)
+    return [one for page in pages for one in page.get("items", page.get("Items", ()))]
+
+
+def _rest_api(api_id: str, client: Any) -> Api:  # noqa: ANN401 - boto3's
+    authorizers = _listed(client, "get_authorizers", restApiId=api_id)
+    methods = {
+        f"{method} {resource['path']}": described.get("authorizationType", "NONE")
+        for resource in _listed(client, "get_resources", restApiId=api_id, embed=["methods"])
+        for method, described in resource.get("resourceMethods", {}).items()
+    }
+    attached = tuple(_rest(api_id, one) for one in authorizers if one["type"] in ("TOKEN", "REQUEST"))
+    return Api(api_id, Kind.REST, attached, tuple(methods), _open(methods))
+
+
+def _v2_api(api_id: str, kind: Kind, client: Any) -> Api:  # noqa: ANN401 - boto3's
+    authorizers = _listed(client, "get_authorizers", ApiId=api_id)
+    routes = {
+        one["RouteKey"]: one.get("AuthorizationType", "NONE") for one in _listed(client, "get_routes", ApiId=api_id)
+    }
+    # Of a WebSocket API's routes, only $connect takes an authorizer.
+    may_be_open = {key: kept for key, kept in routes.items() if kind is Kind.HTTP or key == "$connect"}
+    attached = tuple(_v2(api_id, kind, one) for one in authorizers if one["AuthorizerType"] == "REQUEST")
+    return Api(api_id, kind, attached, tuple(routes), _open(may_be_open))
+
+
+def _open(routes: Mapping[str, str]) -> tuple[str, ...]:
+    """List the routes that nothing guards. A browser's preflight (OPTIONS) carries no token, so it has to be open."""
+    return tuple(route for route, kept in routes.items() if kept == "NONE" and not route.startswith("OPTIONS "))
 
 
 def _rest(api_id: str, described: Mapping[str, Any]) -> Attached:
@@ -136,4 +188,4 @@ def _function(uri: str) -> str:
 
 def _out_of_reach(error: Exception) -> OutOfReachError:
     fix = remedy(type(error).__name__)
-    return OutOfReachError(f"AWS did not tell: {str(error).rstrip('.')}.{f' {fix}' if fix else ''}")
+    return OutOfReachError(f"AWS did not answer: {str(error).rstrip('.')}.{f' {fix}' if fix else ''}")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from jwt_authorizer.settings import Settings
     from jwt_authorizer.tokens import TokenSource
-    from jwt_authorizer_devkit.doctoring.apis import Attached
+    from jwt_authorizer_devkit.doctoring.apis import Api, Attached
 
 _ROUTE_SOURCES = {
     Kind.REST: ("context.httpMethod", "context.resourcePath"),
@@ -27,6 +27,21 @@ _ROUTE_SOURCES = {
 }
 _PREFIX = {Kind.REST: "method.request.", Kind.HTTP: "$request.", Kind.WEBSOCKET: "route.request."}
 _LONG = 900
+_SOME = 5
+
+
+def examine_routes(api: Api) -> Iterator[Finding]:
+    """Look at an API's routes: whether there are any, and which of them no authorizer guards."""
+    if not api.routes:
+        said = f"{api.kind} API {api.api_id} has no routes: nobody can call it, so nothing asks its authorizer."
+        yield Finding("api", Level.PROBLEM, said, "Add its routes, or give the id of the API that has them.")
+    elif not api.attached:
+        yield Finding("api", Level.NOTE, f"{api.kind} API {api.api_id} has no Lambda authorizer.")
+    elif api.open_routes:
+        some = ", ".join(api.open_routes[:_SOME])
+        more = f" and {len(api.open_routes) - _SOME} more" if len(api.open_routes) > _SOME else ""
+        said = f"{api.kind} API {api.api_id}: anybody may call {some}{more}, without an authorizer."
+        yield Finding("api", Level.NOTE, said, "Attach the authorizer, unless that is on purpose.")
 
 
 def examine_attached(attached: Attached, settings: Settings) -> tuple[Finding, ...]:
@@ -86,6 +101,8 @@ def _cache_key(attached: Attached, settings: Settings) -> Iterator[Finding]:
     by_route = set(route) <= set(attached.sources)
     if cached_by is CachedBy.NOTHING and attached.ttl:
         said = f"answers are for one request (JWT_CACHED_BY=nothing), and it keeps them for {attached.ttl} s"
+        if _simple(attached) and not by_route:
+            said += ": a yes opens every route to that token"
         yield _finding(attached, Level.PROBLEM, said, _set_ttl(attached))
     elif cached_by is CachedBy.ROUTE and attached.ttl and not attached.request:
         said = "answers are for one route (JWT_CACHED_BY=route), and type TOKEN caches by the token alone"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jwt_authorizer.answers import CachedBy
 from jwt_authorizer.policies import policies_for
 from jwt_authorizer_devkit.doctoring.findings import Finding, Level
 
@@ -23,6 +24,12 @@ def examine_settings(settings: Settings) -> Iterator[Finding]:
     if settings.keys.allow_http:
         said = "JWT_ALLOW_HTTP is on: keys that came over http:// can be anybody's."
         yield Finding("settings", Level.WARNING, said, "JWT_ALLOW_HTTP=false, wherever this is more than local work")
+    if settings.answers.cached_by is CachedBy.NOTHING:
+        said = (
+            "JWT_CACHED_BY=nothing is only right if the TTL of the API's authorizer is 0. With any other TTL an HTTP "
+            "API replays a yes for one route on every route."
+        )
+        yield Finding("settings", Level.NOTE, said, "jwt-authorizer doctor --stack NAME reads the TTL.")
     for issuer in settings.issuers:
         rules = issuer.claim_rules
         if rules.leeway > _MUCH_LEEWAY:
