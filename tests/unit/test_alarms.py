@@ -1,439 +1,228 @@
-"""Each alarm of the template fires when what it watches goes wrong for a while, and is quiet when it does not.
+"""The alarms, the dashboard and the runbook's queries ask for metrics and fields that the function writes.
 
-The alarms are those of ``template.yaml``, worked out; the metrics are read out of lines that the real function wrote
-(:mod:`tests.unit.running`), so that a name or a dimension that only one side has makes an alarm that never fires. When
-CloudWatch would call it an alarm is in :mod:`tests.cloudwatch`, which is held to CloudWatch's guide by its own tests.
+The lines come from the real function, one for each error code and each event of the key cache. A metric is known by its
+namespace, name and dimensions: an alarm with another one would never fire.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections import defaultdict
-from dataclasses import dataclass
+import subprocess
+import sys
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jwt_authorizer.settings.table import JWKS_TTL
+from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.function import AuthorizerFunction
+from jwt_authorizer.issuers import CachedKeySource, FetchError
+from jwt_authorizer.issuers.fetched import Fetched
+from jwt_authorizer.log_line import Journal
+from jwt_authorizer.rules import Route, compile_rules
+from jwt_authorizer.settings import HttpApiReject
 from tests.cloudformation import read_template, resolve
-from tests.cloudwatch import Metrics, state, states, watched
-from tests.factories import NOW
-from tests.unit.running import (
-    GIVEN,
-    NEW_VERSION,
-    REFRESHER,
-    ROOT,
-    SHIFTING,
-    Act,
-    Running,
-    alarms,
-    issuer_is_down,
-    lived,
-    stack,
-)
-from tests.unit.test_errors import UNDECIDED
+from tests.factories import NOW, FakeKeys, authorizer, http_api_v2_event, parsed_keys, token, websocket_event
+from tests.unit.pages import BLOCKS, DOCS, ROOT, Block
+from tests.unit.test_function import APIS, FORBIDDING, GOOD, REFUSED, UNDECIDED, event, function
+from tests.unit.test_template import ISSUER, REFRESHER, SHIFTING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MINUTES = 60
-HOURS = 3600
+    from jwt_authorizer.authorize import Authorizer
 
-# What happens every twenty seconds.
+type Line = dict[str, Any]
+type Metric = tuple[str, str, frozenset[tuple[str, str]]]
 
-
-def healthy(running: Running) -> None:
-    running.issuer_is_down, running.refresher, running.version = False, "works", "1"
-    running.request()
-    if running.now % 200 == 0:
-        running.rejection()
-
-
-def cold_start_while_the_issuer_is_down(running: Running) -> None:
-    if not running.issuer_is_down:
-        running.issuer_is_down = True
-        running.cold_start()
-    running.request()
-
-
-def refresher(condition: str) -> Act:
-    def happens(running: Running) -> None:
-        running.refresher = condition
-        running.request()
-
-    return happens
-
-
-def many_rejections(running: Running) -> None:
-    running.request()
-    for _ in range(5):
-        running.rejection()
-
-
-def few_rejections(running: Running) -> None:
-    """Have ten refused in five minutes, on an API that has none otherwise."""
-    running.request()
-    if running.now % 60 in (0, 20):
-        running.rejection()
-
-
-def new_version_refuses_everybody(running: Running) -> None:
-    for _ in range(18):
-        running.elsewhere()
-    running.version = NEW_VERSION
-    for _ in range(2):
-        running.wrong_audience()
-    running.version = "1"
-
-
-def nothing(_: Running) -> None:
-    pass
-
-
-def seldom(act: Act) -> Act:
-    """Do it once in five minutes; nothing else happens."""
-
-    def happens(running: Running) -> None:
-        if running.now % 300 == 0:
-            act(running)
-
-    return happens
-
-
-def among(act: Act, good: int) -> Act:
-    """Do it beside so many good requests elsewhere, once a minute."""
-
-    def happens(running: Running) -> None:
-        if running.now % 60 == 0:
-            for _ in range(good):
-                running.elsewhere()
-            act(running)
-
-    return happens
-
-
-def cold_starts(fail: int, of: int) -> Act:
-    """Have so many of so many new execution environments find the issuer down, once a minute."""
-
-    def happens(running: Running) -> None:
-        if running.now % 60 == 0:
-            for number in range(of):
-                running.issuer_is_down = number < fail
-                running.cold_start()
-
-    return happens
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Something that goes wrong, and what is to come of it. Times are seconds."""
-
-    act: Act
-    within: float
-    """So soon after its start does the alarm fire."""
-    over: float
-    """So soon after its end is the alarm over."""
-    lasts: float = 30 * MINUTES
-    blip: float = 60
-    """As long as this it is no alarm yet."""
-    blip_act: Act | None = None
-    also: frozenset[str] = frozenset()
-    """Other alarms that it sets off, and rightly."""
-
-
-FAULTS = {
-    # Neither ought ever to happen: a second minute with one is enough.
-    "StartFailuresAlarm": Fault(
-        Running.failed_start, 2 * MINUTES, 17 * MINUTES, blip=20, also=frozenset({"NoDecisionAlarm"})
-    ),
-    "InternalErrorsAlarm": Fault(Running.bug, 2 * MINUTES, 17 * MINUTES, blip=20),
-    # Requests that fail: the third bad minute.
-    "InvalidEventsAlarm": Fault(Running.foreign_event, 3 * MINUTES, 17 * MINUTES),
-    "UnsafeCacheAlarm": Fault(Running.unsafe_cache, 3 * MINUTES, 17 * MINUTES),
-    "ResponseTooLargeAlarm": Fault(Running.large_token, 3 * MINUTES, 17 * MINUTES),
-    "SlowAlarm": Fault(Running.slow, 3 * MINUTES, 17 * MINUTES),
-    "ThrottlesAlarm": Fault(Running.throttle, 3 * MINUTES, 17 * MINUTES),
-    "KeysUnavailableAlarm": Fault(
-        issuer_is_down,
-        # Keys that were fetched just before serve for their TTL and the stale limit.
-        75 * MINUTES,
-        17 * MINUTES,
-        lasts=90 * MINUTES,
-        blip_act=cold_start_while_the_issuer_is_down,
-        also=frozenset({"FetchesFailingAlarm", "StaleKeysAlarm"}),
-    ),
-    # Shares, in three windows of five minutes each.
-    "NoDecisionAlarm": Fault(Running.crash, 11 * MINUTES, 17 * MINUTES),
-    "FetchesFailingAlarm": Fault(
-        issuer_is_down, 25 * MINUTES, 45 * MINUTES, lasts=40 * MINUTES, blip=120, also=frozenset({"StaleKeysAlarm"})
-    ),
-    "StaleKeysAlarm": Fault(
-        issuer_is_down,
-        22 * MINUTES,
-        17 * MINUTES,
-        lasts=40 * MINUTES,
-        blip=120,
-        also=frozenset({"FetchesFailingAlarm"}),
-    ),
-    "RejectionsAlarm": Fault(many_rejections, 16 * MINUTES, 17 * MINUTES, blip=300),
-    # A tenth of the requests, in one-minute windows: CodeDeploy waits for five minutes, or more.
-    "NewVersionAlarm": Fault(
-        new_version_refuses_everybody, 3 * MINUTES, 5 * MINUTES, also=frozenset({"RejectionsAlarm"})
-    ),
-    # The second function, which runs every five minutes.
-    "RefresherFailuresAlarm": Fault(refresher("fails"), 16 * MINUTES, 75 * MINUTES, blip=120),
-    "RefresherSilentAlarm": Fault(refresher("is silent"), 32 * MINUTES, 6 * MINUTES, lasts=120 * MINUTES, blip=120),
-}
-BEFORE_THE_BLIP = 29 * MINUTES
-"""Keys are fetched for the fourth time then, so that an outage is noticed at once."""
-AFTER_THE_BLIP = 31 * MINUTES
-AFTERWARDS = 80 * MINUTES
-
-
-@dataclass(frozen=True, slots=True)
-class Life:
-    """What was reported, from a start over a blip and a fault to the end. Times are Unix seconds."""
-
-    metrics: Metrics
-    start: float
-    fault: float
-    mended: float
-    end: float
+STACK = resolve(read_template(ROOT / "template.yaml"), ISSUER | REFRESHER | SHIFTING)
+ALARMS = STACK.of_type("AWS::CloudWatch::Alarm")
+SERVICE = STACK.resources["AuthorizerFunction"]["Properties"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+# "Types of metrics for Lambda functions": what Lambda counts of each function.
+LAMBDA = {"Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions"}
+QUERIES = [
+    block
+    for block in BLOCKS
+    if block.page in (DOCS / "runbook.md", DOCS / "errors.md") and re.match(r"(filter|fields|stats) ", block.text)
+]
+WORDS = {"filter", "fields", "stats", "sort", "limit", "by", "desc", "and", "or", "in", "like", "m"}
+"""Of the language of the queries."""
 
 
 @cache
-def ordinary_day() -> tuple[Metrics, float]:
-    """Give eight quiet hours of a night and a day of requests; a cold start now and then."""
-    running = Running(stack())
-    lived(running, 8 * HOURS, nothing)
-    for _ in range(16):
-        running.cold_start()
-        lived(running, HOURS, healthy)
-    return running.metrics, running.now
+def lines() -> list[Line]:
+    """Have the function decide in every way that there is, and give what it wrote."""
+    written: list[str] = []
+
+    def ask(core: Authorizer, asked: object, now: float = NOW, journal: Journal | None = None) -> None:
+        called = AuthorizerFunction(core, journal or Journal(written.append, SERVICE), HttpApiReject.DENY, lambda: now)
+        with suppress(Exception):
+            called(asked, None)
+
+    for bearer in [GOOD, *REFUSED.values()]:
+        ask(function(APIS[2]).core, event(APIS[2], bearer))
+    for rules in FORBIDDING.values():
+        ask(function(APIS[2], rules=rules).core, event(APIS[2], GOOD))
+    for failure in (DecisionError(Reason.KEYS_UNAVAILABLE, "down"), RuntimeError("a bug")):
+        ask(authorizer(FakeKeys(failure=failure)), event(APIS[2], GOOD))
+    ask(authorizer(), {"hello": "world"})
+    ask(authorizer(), websocket_event(token({"pad": "x" * 8000})))
+    ask(authorizer(rules=compile_rules((Route(None, "/orders/{id}"),))), http_api_v2_event(GOOD))
+    # Keys that were fetched, have passed their TTL, and can't be fetched again.
+    fetched = [Fetched(parsed_keys())]
+
+    def fetch() -> Fetched:
+        if not fetched:
+            message = "answered 503"
+            raise FetchError(message)
+        return fetched.pop()
+
+    journal = Journal(written.append, SERVICE)
+    core = authorizer(CachedKeySource(fetch, ttl=60, max_stale=600, cooldown=30, report=journal.count))
+    for now in (NOW, NOW + 90):
+        ask(core, event(APIS[2], GOOD), now, journal)
+    started = subprocess.run(
+        [sys.executable, "-c", "import jwt_authorizer.handler"],
+        env={"PYTHONPATH": str(ROOT / "authorizer"), "POWERTOOLS_SERVICE_NAME": SERVICE, "JWT_LEEWAY_SECONDS": "soon"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert started.returncode != 0
+    found = [json.loads(line) for line in [*written, started.stdout]]
+    assert {line.get("reason") for line in found} - {None} == set(Reason)
+    return found
+
+
+def metrics_in(written: list[Line]) -> set[Metric]:
+    """Read the metrics out of lines, as the specification of the embedded metric format has it."""
+    return {
+        (directive["Namespace"], metric["Name"], frozenset((name, line[name]) for name in names))
+        for line in written
+        if "_aws" in line
+        for directive in line["_aws"]["CloudWatchMetrics"]
+        for names in directive["Dimensions"]
+        for metric in directive["Metrics"]
+        if isinstance(line[metric["Name"]], int)
+    }
 
 
 @cache
-def life(name: str) -> Life:
-    """Have a fault after an ordinary day: for a moment, then for a while."""
-    fault, (past, start) = FAULTS[name], ordinary_day()
-    metrics = Metrics(defaultdict(list, {metric: list(values) for metric, values in past.values.items()}))
-    running = Running(stack(), start, metrics)
-    lived(running, BEFORE_THE_BLIP, healthy)
-    lived(running, fault.blip, fault.blip_act or fault.act)
-    lived(running, BEFORE_THE_BLIP + AFTER_THE_BLIP - (running.now - start), healthy)
-    began = running.now
-    lived(running, fault.lasts, fault.act)
-    mended = running.now
-    lived(running, AFTERWARDS, healthy)
-    return Life(metrics, start, began, mended, running.now)
+def reported() -> set[Metric]:
+    return metrics_in(lines())
 
 
-def firing(alarm: dict[str, Any], lived: Life, extra: int = 2) -> Iterator[float]:
-    """Give the minutes in which an alarm is one."""
-    return (now for now, it in states(alarm, lived.metrics, lived.start, lived.end, extra) if it == "ALARM")
+def is_reported(metric: Metric) -> bool:
+    namespace, name, dimensions = metric
+    if namespace != "AWS/Lambda":
+        return metric in reported()
+    named = dict(dimensions)
+    function_name = named.pop("FunctionName")
+    by_alias = {"Resource": f"{function_name}:live"}
+    return (
+        name in LAMBDA
+        and STACK.resources[function_name]["Type"] == "AWS::Serverless::Function"
+        and named in ({}, by_alias, by_alias | {"ExecutedVersion": f"{function_name}.Version.Version"})
+    )
 
 
-def test_each_alarm_has_its_fault_here() -> None:
-    assert FAULTS.keys() == alarms().keys()
+def watched(alarm: dict[str, Any]) -> Iterator[Metric]:
+    """Give the metrics that an alarm looks at."""
+    stats = [
+        it["MetricStat"]["Metric"]
+        for it in alarm.get("Metrics", [{"MetricStat": {"Metric": alarm}}])
+        if "MetricStat" in it
+    ]
+    for it in stats:
+        yield it["Namespace"], it["MetricName"], frozenset((one["Name"], one["Value"]) for one in it["Dimensions"])
 
 
-# CloudWatch does not say how much further back it looks where data is missing: not at all, as in its examples, or far.
-@pytest.mark.parametrize("extra", [0, 2, 15])
-@pytest.mark.parametrize("name", FAULTS)
-def test_it_fires_when_the_fault_lasts_not_for_a_blip_and_is_over_when_it_is(name: str, extra: int) -> None:
-    fault, alarm, lived = FAULTS[name], alarms()[name], life(name)
-    further = extra * alarm.get("Period", 300)
-    found = list(firing(alarm, lived, extra))
-    assert found, "it never fired"
-    assert found[0] > lived.fault, "a blip is no alarm"
-    # Where missing data is bad, what is further back is good, and has to go first.
-    missing = further if alarm["TreatMissingData"] == "breaching" else 0
-    assert found[0] <= lived.fault + fault.within + missing
-    assert found == [found[0] + 60 * index for index in range(len(found))], "it goes off and on"
-    assert found[-1] >= lived.mended, "it was over before the fault was"
-    assert found[-1] <= lived.mended + fault.over + further
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_looks_at_metrics_that_are_reported(name: str) -> None:
+    metrics = list(watched(ALARMS[name]))
+    assert metrics
+    assert [it for it in metrics if not is_reported(it)] == []
 
 
-@pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_sets_off_its_own_alarm_and_what_follows_from_it(name: str) -> None:
-    fired = {other for other, alarm in alarms().items() if any(firing(alarm, life(name)))}
-    assert fired == {name, *FAULTS[name].also}
-
-
-@pytest.mark.parametrize("name", FAULTS)
-def test_a_day_with_its_night_is_quiet(name: str) -> None:
-    metrics, end = ordinary_day()
-    # What is ordinary has to be learned first.
-    start = NOW + 12 * HOURS if name == "RejectionsAlarm" else NOW
-    assert "ALARM" not in {it for _, it in states(alarms()[name], metrics, start, end)}
-
-
-def fires_within(name: str, act: Act, seconds: float, *, after: Act = healthy) -> float | None:
-    """Say how soon an alarm fires once something goes on, after half an hour of something else."""
-    running = Running(stack())
-    lived(running, BEFORE_THE_BLIP, after)
-    began = running.now
-    lived(running, seconds, act)
-    found = firing(alarms()[name], Life(running.metrics, NOW, began, running.now, running.now))
-    return next((now - began for now in found), None)
-
-
-@pytest.mark.parametrize(
-    ("name", "act"),
-    [
-        ("StartFailuresAlarm", Running.failed_start),
-        ("InternalErrorsAlarm", Running.bug),
-        ("KeysUnavailableAlarm", cold_start_while_the_issuer_is_down),
-        ("InvalidEventsAlarm", Running.foreign_event),
-        ("UnsafeCacheAlarm", Running.unsafe_cache),
-        ("ResponseTooLargeAlarm", Running.large_token),
-        ("SlowAlarm", Running.slow),
-        ("ThrottlesAlarm", Running.throttle),
-        ("NoDecisionAlarm", Running.crash),
-        ("FetchesFailingAlarm", cold_start_while_the_issuer_is_down),
-        ("StaleKeysAlarm", issuer_is_down),
-    ],
-)
-def test_one_request_in_five_minutes_is_enough(name: str, act: Act) -> None:
-    took = fires_within(name, seldom(act), HOURS, after=seldom(healthy))
-    assert took is not None
-    # Keys are stale once their TTL is over.
-    assert took <= 17 * MINUTES + (JWKS_TTL.default if name == "StaleKeysAlarm" else 0)
-
-
-@pytest.mark.parametrize(
-    ("name", "quiet", "loud"),
-    [
-        ("NoDecisionAlarm", among(Running.crash, 100), among(Running.crash, 98)),
-        ("StaleKeysAlarm", among(issuer_is_down, 100), among(issuer_is_down, 98)),
-        ("FetchesFailingAlarm", cold_starts(fail=9, of=20), cold_starts(fail=10, of=20)),
-        ("SlowAlarm", among(Running.elsewhere, 90), among(Running.slow, 0)),
-    ],
-)
-def test_a_threshold_is_the_one_that_its_description_names(name: str, quiet: Act, loud: Act) -> None:
-    # Keys are stale once their TTL is over.
-    seconds = 17 * MINUTES + (JWKS_TTL.default if name == "StaleKeysAlarm" else 0)
-    assert fires_within(name, quiet, seconds) is None
-    assert fires_within(name, loud, seconds) is not None
-
-
-def test_three_copies_that_fail_within_an_hour_are_told_and_two_are_not() -> None:
-    def every_fourth(running: Running) -> None:
-        # As if the schedule were every 20 minutes: the three are 40 minutes apart.
-        running.refresher = "fails" if (running.now - NOW) % 1200 == 0 else "works"
-        running.request()
-
-    def two_of_three(running: Running) -> None:
-        running.refresher = "fails" if (running.now - NOW) % 3600 in (0, 300) else "works"
-        running.request()
-
-    took = fires_within("RefresherFailuresAlarm", every_fourth, HOURS)
-    assert took is not None
-    assert 40 * MINUTES < took <= 55 * MINUTES
-    assert fires_within("RefresherFailuresAlarm", two_of_three, 3 * HOURS) is None
-
-
-def test_a_few_rejections_are_no_rise_even_where_there_were_none() -> None:
-    assert fires_within("RejectionsAlarm", few_rejections, HOURS, after=Running.request) is None
-
-
-def test_lines_that_are_late_are_no_crash() -> None:
-    # Lambda hands the log over in its own time, and CloudWatch reads metrics out of it later than it gets Lambda's own.
-    running = Running(stack())
-    for _ in range(60):
-        lived(running, 60, healthy)
-        known = Metrics(defaultdict(list))
-        for metric, values in running.metrics.values.items():
-            late = 4 * MINUTES if metric.namespace == "JwtAuthorizer" else 0
-            known.values[metric] = [it for it in values if it[0] < running.now - late]
-        for extra in (0, 2, 15):
-            assert state(alarms()["NoDecisionAlarm"], known, running.now, extra) == "OK"
-
-
-def test_a_cold_start_over_the_end_of_a_minute_is_no_crash() -> None:
-    # Lambda counts an invocation when it is asked for, the function its decision when it has started.
-    running = Running(stack())
-    for _ in range(60):
-        running.request()
-        running.now += 59.9
-        invocations = running.metrics.values[running.lambdas("Invocations")]
-        invocations[-1] = (invocations[-1][0] - 0.2, 1.0)
-        assert state(alarms()["NoDecisionAlarm"], running.metrics, running.now // 60 * 60) == "OK"
-
-
-# What the alarms look at, and say.
-
-
-def others(alarm: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give alarms that are like this one, but for one name that nothing is reported under."""
-
-    def renamed(value: object, at: int, path: str = "") -> Any:  # noqa: ANN401 - whatever a template holds
-        if isinstance(value, dict):
-            return {key: renamed(it, at, key) for key, it in value.items()}
-        if isinstance(value, list):
-            return [renamed(it, at, path) for it in value]
-        if path in ("Namespace", "MetricName", "Name", "Value"):
-            count[0] += 1
-            return f"{value}s" if count[0] == at else value
-        return value
-
-    count, at = [0], 1
-    while True:
-        count[0] = 0
-        other = renamed(alarm, at)
-        if count[0] < at:
-            return
-        yield other
-        at += 1
-
-
-@pytest.mark.parametrize("name", FAULTS)
-def test_an_alarm_with_another_name_in_it_would_not_tell(name: str) -> None:
-    alarm = alarms()[name]
-    metrics = life(name).metrics.values
-    assert set(watched(alarm)) <= metrics.keys()
-    renamed = list(others(alarm))
-    assert len(renamed) == sum(2 + 2 * len(metric.dimensions) for metric in watched(alarm))
-    for other in renamed:
-        assert not set(watched(other)) <= metrics.keys()
+@pytest.mark.parametrize("name", [name for name in ALARMS if "Metrics" in ALARMS[name]])
+def test_metric_math_names_what_the_alarm_has(name: str) -> None:
+    # "Using metric math": one period, and one result to compare, besides the band that it is compared with.
+    metrics = ALARMS[name]["Metrics"]
+    ids = {it["Id"] for it in metrics}
+    for it in metrics:
+        used = set(re.findall(r"\b[a-z]\w*", it.get("Expression", "")))
+        assert used <= ids - {it["Id"]}
+    assert len({it["MetricStat"]["Period"] for it in metrics if "MetricStat" in it}) == 1
+    returned = {it["Id"] for it in metrics if it["ReturnData"]} - {ALARMS[name].get("ThresholdMetricId")}
+    assert len(returned) == 1
+    assert ALARMS[name].get("ThresholdMetricId") in {None, *ids}
 
 
 def test_every_way_not_to_decide_has_its_alarm() -> None:
-    reasons = {dict(metric.dimensions).get("reason") for alarm in alarms().values() for metric in watched(alarm)}
-    assert reasons - {None} == set(UNDECIDED.split())
+    reasons = {dict(dimensions).get("reason") for alarm in ALARMS.values() for _, _, dimensions in watched(alarm)}
+    assert reasons - {None} == {str(reason) for reason in UNDECIDED}
 
 
-def test_none_is_on_the_error_count_of_the_function() -> None:
+def test_no_alarm_is_on_the_error_count_of_the_function() -> None:
     # It rises with each 401.
-    errors = Running(stack()).lambdas("Errors")
-    assert not [name for name, alarm in alarms().items() if errors in watched(alarm)]
-    assert any(value for _, value in ordinary_day()[0].values[errors])
+    errors = ("AWS/Lambda", "Errors", frozenset({("FunctionName", "AuthorizerFunction")}))
+    assert errors not in [metric for alarm in ALARMS.values() for metric in watched(alarm)]
 
 
 def test_times_fit_those_of_the_function() -> None:
-    slow = alarms()["SlowAlarm"]
-    assert slow["Threshold"] == 800 * stack().resources["AuthorizerFunction"]["Properties"]["Timeout"]
-    failing = alarms()["FetchesFailingAlarm"]
-    period = failing["Metrics"][1]["MetricStat"]["Period"]
-    assert failing["DatapointsToAlarm"] * period > JWKS_TTL.default
-    for alarm in alarms().values():
-        periods = {it["MetricStat"]["Period"] for it in alarm.get("Metrics", ()) if "MetricStat" in it}
-        assert (periods or {alarm.get("Period")}) <= {60, 300}
+    assert ALARMS["SlowAlarm"]["Threshold"] == 800 * STACK.resources["AuthorizerFunction"]["Properties"]["Timeout"]
+    for alarm in ALARMS.values():
+        assert alarm["DatapointsToAlarm"] <= alarm["EvaluationPeriods"]
+    # What is watched while a version takes over has to fire before it has everything: five minutes at the quickest.
+    new = ALARMS["NewVersionAlarm"]
+    assert new["DatapointsToAlarm"] * new["Metrics"][1]["MetricStat"]["Period"] <= 3 * 60
 
 
-@pytest.mark.parametrize("name", FAULTS)
-def test_its_description_says_what_to_do_first_and_where_to_read_on(name: str) -> None:
-    description = alarms()[name]["AlarmDescription"]
-    assert re.search(r"\. First .+\. Runbook: \S+$", description)
-    assert description.endswith(f" Runbook: docs/runbook.md#{name.lower()}")
-    assert len(description) <= 1024
-    page = "https://wiki.example.com/runbook.html"
-    elsewhere = resolve(read_template(ROOT / "template.yaml"), GIVEN | REFRESHER | SHIFTING | {"RunbookUrl": page})
-    assert elsewhere.resources[name]["Properties"]["AlarmDescription"].endswith(f" Runbook: {page}#{name.lower()}")
+def test_where_nothing_runs_a_missing_value_is_the_sign() -> None:
+    breaching = {name for name, alarm in ALARMS.items() if alarm["TreatMissingData"] != "notBreaching"}
+    assert breaching == {"RefresherSilentAlarm"}
 
 
-def test_all_of_them_and_the_function_say_the_same_service() -> None:
-    named = stack().resources["AuthorizerFunction"]["Properties"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
-    watching = [dict(metric.dimensions).get("service") for alarm in alarms().values() for metric in watched(alarm)]
-    assert set(watching) - {None} == {named}
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_links_to_its_entry_of_the_runbook(name: str) -> None:
+    address = ALARMS[name]["AlarmDescription"].rpartition(" Runbook: ")[2]
+    page, _, anchor = address.partition("#")
+    assert f"\n### {anchor}\n" in (ROOT / page).read_text("utf-8").lower()
+
+
+# The dashboard.
+
+
+def widgets(**given: str) -> list[dict[str, Any]]:
+    stack = resolve(read_template(ROOT / "template.yaml"), ISSUER | given)
+    body = stack.of_type("AWS::CloudWatch::Dashboard")["AuthorizerDashboard"]["DashboardBody"]
+    found: list[dict[str, Any]] = json.loads(body)["widgets"]
+    shown = [name for it in found if it["type"] == "alarm" for name in it["properties"]["alarms"]]
+    assert shown == [f"{name}.Arn" for name in stack.of_type("AWS::CloudWatch::Alarm")]
+    return found
+
+
+@pytest.mark.parametrize("given", [{}, {"Alarms": "off"}, REFRESHER | SHIFTING], ids=str)
+def test_the_dashboard_shows_metrics_that_are_reported(given: dict[str, str]) -> None:
+    for metric in [metric for it in widgets(**given) for metric in it["properties"].get("metrics", ())]:
+        if isinstance(metric[0], str):
+            namespace, name, *pairs = [it for it in metric if isinstance(it, str)]
+            assert is_reported((namespace, name, frozenset(zip(pairs[::2], pairs[1::2], strict=True)))), metric
+        elif search := re.search(r"\{([\w,]+)\} MetricName=\"(\w+)\" service=\"([^\"]+)\"", metric[0]["expression"]):
+            namespace, *dimensions = search[1].split(",")
+            assert ("service", search[3]) in {pair for _, _, pairs in reported() for pair in pairs}
+            assert any(it[:2] == (namespace, search[2]) and dict(it[2]).keys() == set(dimensions) for it in reported())
+
+
+# What the pages tell the person on call to run.
+
+
+@pytest.mark.parametrize("block", QUERIES, ids=str)
+def test_a_query_names_fields_that_lines_have(block: Block) -> None:
+    words = re.sub(r'"[^"]*"|/(?:\\.|[^/\\])*/| as \w+', "", block.text)
+    used = set(re.findall(r"(?<![@\w.])[A-Za-z_]\w*(?!\w|\()", words))
+    used -= set(re.findall(r" as (\w+)", block.text)) | WORDS
+    assert used <= {name for line in lines() for name in line}
+    assert set(re.findall(r'reason = "(\w+)"', block.text)) <= set(Reason)
