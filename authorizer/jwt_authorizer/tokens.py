@@ -1,7 +1,7 @@
-"""Finding the bearer token in a request, and taking it apart without trusting it.
+"""Find the bearer token in a request and parse it. Nothing here has been verified.
 
-The compact serialisation of a JWS (RFC 7515 section 7.1) is read strictly: one alphabet, no padding, no
-stray bits, no duplicate members, no numbers that JSON does not have. Nothing here has been verified.
+The compact serialization of a JWS (RFC 7515 section 7.1) is read strictly: one alphabet, no padding, no
+stray bits, no duplicate members, no numbers that JSON does not have.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 MAX_TOKEN_LENGTH = 16 * 1024
 """Characters. API Gateway's limit for all headers together is 10 KB, so no real token is longer."""
 
-_JOINED = "the token is no JWT: two values were joined with a comma, as HTTP APIs do with a header sent twice"
-_NO_JWT = "the token is no JWT: expected three base64url parts joined by dots"
+_COMMA = "the token is not a JWT: it contains a comma. HTTP APIs join several values of one header with a comma"
+_NOT_A_JWT = "the token is not a JWT: expected three base64url parts joined by dots"
 _ALPHABET = re.compile("[A-Za-z0-9_-]+")
 _LAST_CHARACTER = ("", "", "AQgw", "AEIMQUYcgkosw048")
 """What a last group of so many characters can end with: the unused bits are zero (RFC 4648 section 3.5)."""
@@ -35,7 +35,7 @@ _JWE_DOTS = 4
 
 
 class TokenPlace(StrEnum):
-    """The kinds of places a token may be in."""
+    """The kinds of locations of a token."""
 
     HEADER = "header"
     COOKIE = "cookie"
@@ -44,16 +44,23 @@ class TokenPlace(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TokenSource:
-    """One place a token may be in, such as ``header:Authorization``."""
+    """One location of a token, such as ``header:Authorization``.
+
+    ``has_scheme``: ``Bearer`` must precede the token (RFC 6750 section 2.1); in other headers it may.
+    ``is_list``: the header is a list whose last value is the token: ``new WebSocket(url, ["bearer", token])`` is
+    how a browser sends one (RFC 6455 section 11.3.4).
+    """
 
     place: TokenPlace
     name: str
     has_scheme: bool = field(init=False, repr=False, compare=False)
+    is_list: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Only ``Authorization`` carries ``Bearer`` before the token (RFC 6750 section 2.1)."""
-        is_authorization = self.place is TokenPlace.HEADER and self.name.lower() == "authorization"
-        object.__setattr__(self, "has_scheme", is_authorization)
+        """Look at the header's name once, not for each request."""
+        header = self.name.lower() if self.place is TokenPlace.HEADER else None
+        object.__setattr__(self, "has_scheme", header == "authorization")
+        object.__setattr__(self, "is_list", header == "sec-websocket-protocol")
 
 
 @unguarded(frozen=True, slots=True)
@@ -84,7 +91,7 @@ class UnverifiedToken:
     """A well-formed token that anybody may have written.
 
     ``payload`` is the JSON that the claims were read from. It is another type than
-    :class:`authorizer.claims.VerifiedToken`, so that no code can take one for the other.
+    :class:`jwt_authorizer.claims.VerifiedToken`, so that no code can take one for the other.
     """
 
     alg: str
@@ -97,9 +104,9 @@ class UnverifiedToken:
 
 
 def bearer_token(request: Request, sources: tuple[TokenSource, ...]) -> BearerToken:
-    """Take the token from the first of the sources that has one.
+    """Return the token of the first source that has one.
 
-    Raises :class:`TokenError`: ``missing_token``, or ``malformed_token`` where one source holds two
+    Raises :class:`TokenError`: ``missing_token``, or ``malformed_token`` if one source holds two
     different values, since picking either would let a sender choose which one is checked.
     """
     for source in sources:
@@ -107,10 +114,9 @@ def bearer_token(request: Request, sources: tuple[TokenSource, ...]) -> BearerTo
         if len(values) > 1:
             _malformed(f"{source.place}:{source.name} holds {len(values)} different values")
         for value in values:
-            token = _after_scheme(value) if source.has_scheme else value
-            if request.token_field is not None and any(other.has_scheme for other in sources):
-                # A TOKEN event does not say which of several headers it holds: Bearer says it.
-                token = _after_scheme(value) or token
+            token = _after_scheme(value) if source.place is TokenPlace.HEADER else value
+            if token is None and not source.has_scheme:
+                token = value
             if token:
                 return BearerToken(token)
     places = ", ".join(f"{source.place}:{source.name}" for source in sources)
@@ -122,21 +128,22 @@ def _found(request: Request, source: TokenSource) -> tuple[str, ...]:
         # A TOKEN event holds the value of the one header that the authorizer is configured for, without its name.
         return (request.token_field,) if source.place is TokenPlace.HEADER else ()
     if source.place is TokenPlace.HEADER:
-        return request.header(source.name)
+        values = request.header(source.name)
+        return (values[-1].rpartition(",")[2].strip(" \t"),) if source.is_list and values else values
     if source.place is TokenPlace.COOKIE:
         return request.cookie(source.name)
     return request.query(source.name)
 
 
 def _after_scheme(value: str) -> str | None:
-    """Return what stands behind ``Bearer``, which is matched without case (RFC 9110 section 11.1)."""
+    """Return what follows ``Bearer``, which is case-insensitive (RFC 9110 section 11.1); ``None`` without it."""
     scheme, _, token = value.strip(" ").partition(" ")
     # Python's lower() maps a few letters outside ASCII into it, so those are ruled out first.
     return token.lstrip(" ") if scheme.isascii() and scheme.lower() == "bearer" else None
 
 
 def parse(token: BearerToken) -> UnverifiedToken:
-    """Take a compact JWS apart.
+    """Parse a compact JWS.
 
     Raises :class:`TokenError` (``malformed_token``). Which algorithms are accepted is not decided here.
     """
@@ -177,16 +184,16 @@ def read_header(encoded: str) -> tuple[str, str | None, str | None]:
 
 def _not_compact(text: str) -> str:
     if "," in text:
-        return _JOINED
+        return _COMMA
     if text.count(".") == _JWE_DOTS:
         return "the token is encrypted (a JWE): the issuer has to send signed tokens"
     if "." not in text:
         return "the token is opaque: expected a JWT of three parts; the issuer may need an audience to send one"
-    return _NO_JWT
+    return _NOT_A_JWT
 
 
 def token_type(typ: str) -> str:
-    """Bring a ``typ`` into the form in which two are compared (RFC 7515 section 4.1.9)."""
+    """Return a ``typ`` in the form in which two are compared (RFC 7515 section 4.1.9)."""
     return typ.lower().removeprefix("application/")
 
 
@@ -195,7 +202,7 @@ def _header_text(header: Mapping[str, object], name: str) -> str | None:
     if value is None and name not in header:
         return None
     if not isinstance(value, str):
-        _malformed(f"the header's {name} is no text")
+        _malformed(f"the header's {name} is not a text")
     return value
 
 
@@ -216,7 +223,9 @@ def _base64url(text: str, part: str) -> bytes:
 def _not_base64url(text: str, part: str) -> NoReturn:
     if _ALPHABET.fullmatch(text):
         _malformed(f"the {part} is not valid base64url")
-    _malformed(_JOINED if "," in text else _NO_JWT)
+    if text[:6].lower() == "bearer":
+        _malformed("the token begins with Bearer: a cookie or a query parameter holds the token alone")
+    _malformed(_COMMA if "," in text else _NOT_A_JWT)
 
 
 def _malformed(detail: str) -> NoReturn:

@@ -20,6 +20,7 @@ from jwt_authorizer_devkit.mint import Defect
 from jwt_authorizer_devkit.signing import base64url
 from tests.factories import AUTHORIZATION, EVENTS, Event, request, token
 
+SUBPROTOCOL = TokenSource(TokenPlace.HEADER, "Sec-WebSocket-Protocol")
 X_TOKEN = TokenSource(TokenPlace.HEADER, "X-Token")
 COOKIE = TokenSource(TokenPlace.COOKIE, "session")
 QUERY = TokenSource(TokenPlace.QUERY, "token")
@@ -79,11 +80,31 @@ def test_letters_that_only_look_alike_are_no_scheme() -> None:
         refused(Reason.MISSING_TOKEN, {"headers": {"Authorization": look_alike}})
 
 
-def test_other_places_hold_the_bare_token() -> None:
+def test_in_another_header_the_scheme_is_optional_and_elsewhere_there_is_none() -> None:
     assert found({"headers": {"x-token": "abc"}}, X_TOKEN) == "abc"
-    assert found({"headers": {"x-token": "Bearer abc"}}, X_TOKEN) == "Bearer abc"
+    assert found({"headers": {"x-token": "bEARER  abc"}}, X_TOKEN) == "abc"
+    refused(Reason.MISSING_TOKEN, {"headers": {"x-token": "Bearer "}}, X_TOKEN)
+    assert found({"queryStringParameters": {"token": "Bearer abc"}}, QUERY) == "Bearer abc"
     assert found({"headers": {"Cookie": "a=b; session=abc"}}, COOKIE) == "abc"
     assert found({"queryStringParameters": {"token": "abc"}}, QUERY) == "abc"
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"headers": {"sec-websocket-protocol": "abc"}},
+        {"headers": {"Sec-WebSocket-Protocol": "bearer, abc"}},
+        {"multiValueHeaders": {"Sec-WebSocket-Protocol": ["v2.example", "bearer,\tabc"]}},
+    ],
+    ids=str,
+)
+def test_of_several_subprotocols_the_last_is_the_token(members: Event) -> None:
+    assert found(members, SUBPROTOCOL) == "abc"
+
+
+@pytest.mark.parametrize("members", [{}, {"headers": {"sec-websocket-protocol": "abc, "}}], ids=str)
+def test_without_a_last_subprotocol_there_is_no_token(members: Event) -> None:
+    refused(Reason.MISSING_TOKEN, members, SUBPROTOCOL)
 
 
 def test_the_first_place_that_has_one_wins() -> None:
@@ -128,21 +149,16 @@ def test_the_same_value_twice_is_one() -> None:
 
 def test_values_that_payload_2_joined_with_a_comma_are_no_token() -> None:
     joined = found({"headers": {"authorization": f"Bearer {token()},Bearer {token()}"}}, kind=EventKind.HTTP_API_V2)
-    assert "joined with a comma" in malformed(joined)
+    assert "contains a comma" in malformed(joined)
 
 
 def test_a_token_event_has_one_header_whatever_its_name_is() -> None:
     event: Event = {"authorizationToken": "Bearer abc"}
     assert found(event, kind=EventKind.REST_TOKEN) == "abc"
     assert found({"authorizationToken": "abc"}, X_TOKEN, kind=EventKind.REST_TOKEN) == "abc"
+    assert "needs the scheme" in refused(Reason.MISSING_TOKEN, {"authorizationToken": "abc"}, kind=EventKind.REST_TOKEN)
     refused(Reason.MISSING_TOKEN, event, COOKIE, QUERY, kind=EventKind.REST_TOKEN)
     refused(Reason.MISSING_TOKEN, {}, kind=EventKind.REST_TOKEN)
-
-
-def test_only_authorization_has_a_scheme() -> None:
-    assert TokenSource(TokenPlace.HEADER, "AUTHORIZATION").has_scheme
-    assert not X_TOKEN.has_scheme
-    assert not TokenSource(TokenPlace.QUERY, "Authorization").has_scheme
 
 
 def test_length_is_limited_before_anything_reads_the_token() -> None:
@@ -194,9 +210,9 @@ def test_types_are_compared_without_case_and_prefix(typ: str) -> None:
         ("abc", "opaque"),
         ("", "opaque"),
         ("a.b.c.d.e", "encrypted"),
-        ("a.b.c,a.b.c", "two values were joined with a comma"),
-        ("opaque,e30.e30.c2ln", "two values were joined with a comma"),
-        ("e30.e30.c2ln,opaque", "two values were joined with a comma"),
+        ("a.b.c,a.b.c", "contains a comma"),
+        ("opaque,e30.e30.c2ln", "contains a comma"),
+        ("e30.e30.c2ln,opaque", "contains a comma"),
         ("a.b", "three base64url parts"),
         ("a.b.c.d", "three base64url parts"),
         (".e30.c2ln", "three base64url parts"),
@@ -207,6 +223,7 @@ def test_types_are_compared_without_case_and_prefix(typ: str) -> None:
         ("e+/.e30.c2ln", "three base64url parts"),
         ("\u0435\u0416.e30.c2ln", "three base64url parts"),
         ('{"payload":"e30"}', "opaque"),
+        ("Bearer%20e30.e30.c2ln", "begins with Bearer"),
     ],
 )
 def test_what_is_no_compact_jws_is_malformed(text: str, detail: str) -> None:
@@ -264,11 +281,11 @@ def test_a_part_that_parsers_might_disagree_about_is_malformed(document: str, de
     ("header", "detail"),
     [
         ("{}", "the header has no alg"),
-        ('{"alg":null}', "the header's alg is no text"),
-        ('{"alg":["ES256"]}', "the header's alg is no text"),
-        ('{"alg":"ES256","kid":5}', "the header's kid is no text"),
-        ('{"alg":"ES256","kid":null}', "the header's kid is no text"),
-        ('{"alg":"ES256","typ":true}', "the header's typ is no text"),
+        ('{"alg":null}', "the header's alg is not a text"),
+        ('{"alg":["ES256"]}', "the header's alg is not a text"),
+        ('{"alg":"ES256","kid":5}', "the header's kid is not a text"),
+        ('{"alg":"ES256","kid":null}', "the header's kid is not a text"),
+        ('{"alg":"ES256","typ":true}', "the header's typ is not a text"),
         ('{"alg":"ES256","crit":["exp"]}', "the header's crit is not supported"),
         ('{"alg":"ES256","crit":[]}', "the header's crit is not supported"),
         ('{"alg":"ES256","b64":true}', "the header's b64 is not supported"),

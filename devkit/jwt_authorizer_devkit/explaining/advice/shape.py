@@ -89,7 +89,11 @@ def not_a_jwt(facts: Facts) -> Advice | None:  # noqa: PLR0911 - one for each mi
         what = " It is a user's name and password, and no token." if scheme[1].lower() == "basic" else ""
         return Advice("other_scheme", f"This has the scheme “{scheme[1]}”, and it has to be “Bearer”.{what}")
     if text.lower().startswith("bearer"):
-        return Advice("bearer_twice", "The word Bearer stands twice before the token: once is right.")
+        return Advice(
+            "bearer_twice",
+            "The text that was read as the token begins with “Bearer”: in a header write it once, "
+            "in a cookie or a query parameter leave it out.",
+        )
     if text[0] in "\"'" or text[-1] in "\"'":
         return Advice("quoted", "The token stands in quotes: send it without them.")
     if any(character.isspace() for character in text):
