@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.answers import (
     AnswerSettings,
+    cache_warning,
     check_route_key,
     check_simple_cache,
-    foreign_cache_key,
     iam_policy,
     is_simple,
     simple_response,
@@ -128,8 +128,9 @@ def _no_room_for(routes: tuple[str, ...]) -> str:
 def authenticate(request: Request, authorizer: Authorizer, now: float, findings: Findings) -> Principal:
     """Find out who asks. Raises as :func:`authorize` does."""
     bearer = bearer_token(request, authorizer.token_sources)
-    # Most events name no identity source, and then there is nothing to ask.
-    if request.identity_source and (warning := foreign_cache_key(request, bearer.text, authorizer.answers)) is not None:
+    configured = authorizer.rules.configured
+    warning = cache_warning(request, bearer.text, authorizer.answers, routes_configured=configured)
+    if warning is not None:
         findings.warnings = (warning,)
     remembered = authorizer.token_cache.get(bearer)
     if remembered is not None and _still_good(bearer, remembered, authorizer, now, findings):

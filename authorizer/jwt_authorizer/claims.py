@@ -37,7 +37,8 @@ class ClaimRules:
     max_lifetime: float | None = None
     required_claims: tuple[tuple[str, tuple[Scalar, ...]], ...] = ()
     required_scopes: tuple[str, ...] = ()
-    principal_claim: str = "sub"
+    scope_claims: tuple[str, ...] = ("scope", "scp")
+    principal_claims: tuple[str, ...] = ("sub",)
 
 
 @unguarded(frozen=True, slots=True)
@@ -113,14 +114,11 @@ def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Princip
     for name, accepted in rules.required_claims:
         if not claim_holds(claims, name, accepted):
             _refuse(Reason.INVALID_CLAIM, f"the claim {name} is missing or has no accepted value")
-    scope, scopes = _scope(claims)
-    subject = claims.get("sub")
-    if subject is not None and not isinstance(subject, str):
-        _refuse(Reason.INVALID_CLAIM, "the claim sub is no text")
+    scope, scopes = _scope(claims, rules.scope_claims)
     return Principal(
-        _principal_id(claims, rules.principal_claim),
+        _principal_id(claims, rules.principal_claims),
         token.issuer,
-        subject,
+        None if claims.get("sub") is None else _identifier(claims, "sub"),
         scope,
         scopes,
         rules.required_scopes,
@@ -209,21 +207,30 @@ def _check_client(claims: Mapping[str, object], accepted: frozenset[str]) -> Non
         _refuse(Reason.INVALID_CLIENT, "the token's client_id (or azp) is none that JWT_CLIENT_ID names")
 
 
-def _principal_id(claims: Mapping[str, object], name: str) -> str:
-    value = claims.get(name)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if not isinstance(value, str) or not value:
-        _refuse(Reason.INVALID_CLAIM, f"the claim {name}, which names the principal, is missing or no text")
-    return value
+def _principal_id(claims: Mapping[str, object], names: tuple[str, ...]) -> str:
+    """Return the first of these claims that is a non-empty text or an integer."""
+    found = next((text for name in names if claims.get(name) is not None and (text := _identifier(claims, name))), None)
+    if found is None:
+        _refuse(Reason.INVALID_CLAIM, f"the token has no {' or '.join(names)}, which JWT_PRINCIPAL_CLAIM asks for")
+    return found
 
 
-def _scope(claims: Mapping[str, object]) -> tuple[str, frozenset[str]]:
-    """Collect the scopes from ``scope`` and ``scp``, each a space-separated text or a list, each scope once."""
-    scope, scp = claims.get("scope"), claims.get("scp")
-    if isinstance(scope, str) and scp is None and len(scope) <= _LONGEST_KEPT:
-        return _scope_text(scope)
-    return _each_once([*_scopes_in(scope), *_scopes_in(scp)])
+def _identifier(claims: Mapping[str, object], name: str) -> str:
+    """Return a text, or an integer's decimal digits: frameworks issue tokens with the number of a user as ``sub``."""
+    value = claims[name]
+    if isinstance(value, str):
+        return value
+    if type(value) is not int:  # to Python, true is a number
+        _refuse(Reason.INVALID_CLAIM, f"the claim {name} is neither a text nor an integer")
+    return str(value)
+
+
+def _scope(claims: Mapping[str, object], names: tuple[str, ...]) -> tuple[str, frozenset[str]]:
+    """Collect the scopes of these claims, each scope once."""
+    held = [value for name in names if (value := claims.get(name)) is not None]
+    if len(held) == 1 and isinstance(text := held[0], str) and len(text) <= _LONGEST_KEPT:
+        return _scope_text(text)
+    return _each_once([scope for value in held for scope in _scopes_in(value)])
 
 
 @lru_cache(maxsize=64)
@@ -238,8 +245,11 @@ def _each_once(scopes: Iterable[str]) -> tuple[str, frozenset[str]]:
 
 
 def _scopes_in(value: object) -> list[str]:
-    """List the scopes of one claim. What holds white space is none (RFC 6749 section 3.3): a backend would read two."""
-    listed = value.split(" ") if isinstance(value, str) else value if isinstance(value, list) else ()
+    """List the scopes of one claim: a text's words, a list's items, an object's member names.
+
+    An item with white space in it is not a scope (RFC 6749 section 3.3): a backend would read it as two.
+    """
+    listed = value.split(" ") if isinstance(value, str) else value if isinstance(value, list | dict) else ()
     return [item for item in listed if isinstance(item, str) and item.split() == [item]]
 
 

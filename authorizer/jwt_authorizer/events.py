@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _NOT_NORMAL = re.compile(r"%(?:2[DdEe]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]|7[Ee])|/\.\.?(?:/|$)")
 _NO_FIELDS: Mapping[str, object] = {}
-_WRITTEN_BY_CALLERS = ("headers", "cookies", "queryStringParameters", "rawQueryString", "pathParameters", "rawPath")
 
 
 class EventKind(StrEnum):
@@ -100,14 +99,18 @@ class Request:
                 found[value] = None
         return tuple(found)
 
-    def sends(self, text: str) -> bool:
-        """Tell whether the caller wrote this text into anything that an identity source may be taken from."""
-        for name in _WRITTEN_BY_CALLERS:
-            value = self.event.get(name)
-            items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else (value,)
-            if any(isinstance(item, str) and text in item for item in items):
-                return True
-        return False
+    def times_sent(self, text: str) -> int:
+        """Return how many values of the caller that can be an HTTP API's identity source are this text.
+
+        These are headers, of which ``Cookie`` is one, and query parameters. Values of one name arrive joined with
+        commas, and AWS does not document which of them an identity source is then.
+        """
+        cookies = self.event.get("cookies")
+        sent = ["; ".join(item for item in cookies if isinstance(item, str))] if isinstance(cookies, list) else []
+        for form in ("headers", "queryStringParameters"):
+            values = self.event.get(form)
+            sent += [value for value in values.values() if isinstance(value, str)] if isinstance(values, dict) else []
+        return sum(f",{text}," in f",{value.replace(', ', ',')}," for value in sent)
 
 
 def read_event(event: object) -> Request:

@@ -40,7 +40,7 @@ def config_schema() -> Schema:
     own = {one.name: schema for one, schema in schemas.items() if one.place is Place.ISSUER}
     top = {one.name: schema for one, schema in schemas.items() if one.place in (Place.DOCUMENT, Place.EITHER)}
     top["context"] = top.pop(table.CONTEXT_CLAIMS.name)
-    names = (table.AUDIENCE.name, table.CLIENT_ID.name)
+    names = (table.AUDIENCE.name, table.CLIENT_ID.name, table.ANY_AUDIENCE.name)
     required: list[Schema] = [{"required": [name]} for name in names]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -87,6 +87,8 @@ def setting_schema(setting: Setting[object, object]) -> Schema:
     schema = _of_reader(setting.read)
     if isinstance(setting.default, str | bool | int | float):
         schema["default"] = setting.default
+    elif setting.read is values.texts and setting.default:
+        schema["default"] = list(cast("tuple[str, ...]", setting.default))
     return schema
 
 

@@ -13,9 +13,9 @@ from jwt_authorizer.answers import (
     AnswerSettings,
     CachedBy,
     HttpApiResponse,
+    cache_warning,
     check_route_key,
     check_simple_cache,
-    foreign_cache_key,
     iam_policy,
     is_simple,
     refused_token,
@@ -264,7 +264,7 @@ KEYED_BY_ROUTE = ["Bearer token", "GET /orders/{id}"]
         {"identitySource": ["Bearer token", "GET /other"]},
         {"routeKey": None, "identitySource": KEYED_BY_ROUTE},
         {"headers": {"x": "GET /orders/{id}"}, "identitySource": KEYED_BY_ROUTE},
-        {"cookies": ["x=GET /orders/{id}"], "identitySource": KEYED_BY_ROUTE},
+        {"cookies": ["GET /orders/{id}"], "identitySource": KEYED_BY_ROUTE},
         {"queryStringParameters": {"x": "GET /orders/{id}"}, "identitySource": KEYED_BY_ROUTE},
     ],
     ids=str,
@@ -297,7 +297,7 @@ def test_one_answer_for_a_route_whose_requests_the_rules_tell_apart_is_not_given
 @pytest.mark.parametrize("settings", [PLAIN, AnswerSettings(cached_by=CachedBy.ROUTE)], ids=["token", "route"])
 def test_a_token_that_its_cache_is_not_keyed_by_is_warned_about(kind: EventKind, settings: AnswerSettings) -> None:
     other = ["other"] if kind is EventKind.HTTP_API_V2 else "other"
-    warning = foreign_cache_key(request(kind, identitySource=other), "token", settings)
+    warning = cache_warning(request(kind, identitySource=other), "token", settings, routes_configured=False)
     assert warning is not None
     assert "it gives one caller's to another" in warning
 
@@ -316,4 +316,17 @@ def test_a_token_that_its_cache_is_not_keyed_by_is_warned_about(kind: EventKind,
 )
 def test_a_token_in_the_cache_s_key_is_no_reason_to_warn(kind: EventKind, source: object, cached_by: CachedBy) -> None:
     read = request(kind, identitySource=source)
-    assert foreign_cache_key(read, "token", AnswerSettings(cached_by=cached_by)) is None
+    assert cache_warning(read, "token", AnswerSettings(cached_by=cached_by), routes_configured=False) is None
+
+
+def test_a_cache_that_is_said_to_be_off_is_warned_about_where_it_would_open_routes() -> None:
+    def warned(kind: EventKind, source: object, settings: AnswerSettings, *, routes: bool = True) -> bool:
+        read = request(kind, identitySource=source)
+        return cache_warning(read, "token", settings, routes_configured=routes) is not None
+
+    off = AnswerSettings(cached_by=CachedBy.NOTHING)
+    assert warned(EventKind.HTTP_API_V2, ["Bearer token"], off)
+    assert not warned(EventKind.HTTP_API_V2, None, off)
+    assert not warned(EventKind.HTTP_API_V2, ["Bearer token"], off, routes=False)
+    assert not warned(EventKind.HTTP_API_V2, ["Bearer token"], replace(off, http_api_response=HttpApiResponse.IAM))
+    assert not warned(EventKind.HTTP_API_V1, "Bearer token", off)

@@ -253,28 +253,43 @@ def test_every_required_claim_has_to_hold() -> None:
 # Principal and scopes.
 
 
-def test_another_claim_may_name_the_principal() -> None:
-    principal = check(replace(RULES, principal_claim="email"), email="a@example.com")
-    assert (principal.id, principal.subject) == ("a@example.com", "user-1")
-    assert check(replace(RULES, principal_claim="number"), number=5).id == "5"
+@pytest.mark.parametrize(
+    ("names", "members", "principal_id"),
+    [
+        ("sub", {}, "user-1"),
+        ("email", {"email": "a@example.com"}, "a@example.com"),
+        ("sub", {"sub": 1234}, "1234"),
+        ("number", {"number": -5}, "-5"),
+        ("sub client_id", {"client_id": "c"}, "user-1"),
+        ("sub client_id", {"sub": None, "client_id": "c"}, "c"),
+        ("sub client_id", {"sub": "", "client_id": "c"}, "c"),
+        ("user sub", {"user": 0}, "0"),
+    ],
+)
+def test_the_first_claim_that_names_somebody_is_the_principal(names: str, members: Json, principal_id: str) -> None:
+    principal = check(replace(RULES, principal_claims=tuple(names.split())), **members)
+    subject = {"sub": "user-1", **members}["sub"]
+    assert (principal.id, principal.subject) == (principal_id, None if subject is None else str(subject))
 
 
-@pytest.mark.parametrize("value", [None, "", True, 1.5, ["a"], {}], ids=str)
-def test_what_names_nobody_is_refused(value: object) -> None:
-    code, detail = refused(replace(RULES, principal_claim="user"), user=value)
-    assert code is Reason.INVALID_CLAIM
-    assert "the claim user, which names the principal" in detail
+@pytest.mark.parametrize("value", [True, 1.5, ["a"], {}], ids=str)
+@pytest.mark.parametrize("names", ["user", "user sub"])
+def test_a_principal_of_another_type_is_refused_and_not_passed_over(names: str, value: object) -> None:
+    code, detail = refused(replace(RULES, principal_claims=tuple(names.split())), user=value)
+    assert (code, detail) == (Reason.INVALID_CLAIM, "the claim user is neither a text nor an integer")
 
 
-@pytest.mark.parametrize("value", [5, True, ["user-1"], {}], ids=str)
-def test_a_subject_is_a_text(value: object) -> None:
-    code, detail = refused(replace(RULES, principal_claim="email"), email="a", sub=value)
-    assert (code, detail) == (Reason.INVALID_CLAIM, "the claim sub is no text")
+@pytest.mark.parametrize("value", [True, 1.5, ["user-1"], {}], ids=str)
+def test_a_subject_is_a_text_or_an_integer_whoever_is_the_principal(value: object) -> None:
+    code, detail = refused(replace(RULES, principal_claims=("email",)), email="a", sub=value)
+    assert (code, detail) == (Reason.INVALID_CLAIM, "the claim sub is neither a text nor an integer")
 
 
 @pytest.mark.parametrize("value", [None, ""], ids=repr)
-def test_a_subject_that_names_nobody_is_no_principal(value: object) -> None:
-    assert refused(sub=value)[0] is Reason.INVALID_CLAIM
+def test_a_token_that_names_nobody_has_no_principal(value: object) -> None:
+    code, detail = refused(replace(RULES, principal_claims=("sub", "client_id")), sub=value)
+    assert code is Reason.INVALID_CLAIM
+    assert "sub or client_id" in detail
 
 
 @pytest.mark.parametrize(
@@ -286,7 +301,7 @@ def test_a_subject_that_names_nobody_is_no_principal(value: object) -> None:
         ({"scope": ["b", "a"]}, "b a"),
         ({"scp": "a"}, "a"),
         ({"scp": ["a", "b"], "scope": "b c"}, "b c a"),
-        ({"scope": 5, "scp": {"a": 1}}, ""),
+        ({"scope": 5, "scp": {"a": 1, "b c": 2}}, "a"),
         ({"scope": ["a", 5, "", None]}, "a"),
         ({"scope": "a\tb c"}, "c"),
         ({"scope": ["a", "b admin", "c\u00a0admin", " d"]}, "a"),
@@ -297,6 +312,12 @@ def test_scopes_are_read_from_both_claims_in_both_forms(members: Json, scope: st
     principal = check(**members)
     assert principal.scope == scope
     assert principal.scopes == frozenset(scope.split(" ")) - {""}
+
+
+def test_scopes_may_come_from_other_claims() -> None:
+    rules = replace(RULES, scope_claims=("permissions", "scope"))
+    principal = check(rules, scope="a b", permissions=["c", "a"], scp="d")
+    assert (principal.scope, principal.scopes) == ("c a b", frozenset("abc"))
 
 
 # The order is part of what a log says: of several things that are wrong, the first is named.

@@ -51,6 +51,7 @@ def one_of(*choices: str) -> st.SearchStrategy[str]:
 VALUES = {
     "JWT_AUDIENCE": joined(WORDS),
     "JWT_CLIENT_ID": joined(WORDS),
+    "JWT_ANY_AUDIENCE": one_of("false"),
     "JWT_JWKS": one_of("https://keys.example.com/jwks", "ssm:/keys", "s3://bucket/keys"),
     "JWT_ALGORITHMS": joined(one_of("RS256", "ES256", "EdDSA", "Ed25519", "PS512")),
     "JWT_LEEWAY_SECONDS": number(0, 900),
@@ -58,7 +59,8 @@ VALUES = {
     "JWT_TOKEN_TYPES": joined(one_of("at+jwt", "JWT", "application/at+jwt")),
     "JWT_REQUIRED_CLAIMS": CLAIMS.map(json.dumps),
     "JWT_REQUIRED_SCOPES": joined(NAMES),
-    "JWT_PRINCIPAL_CLAIM": WORDS,
+    "JWT_SCOPE_CLAIMS": joined(WORDS),
+    "JWT_PRINCIPAL_CLAIM": joined(WORDS),
     "JWT_TOKEN_SOURCE": joined(one_of("header:Authorization", "cookie:session", "query:token")),
     "JWT_CONTEXT_CLAIMS": st.dictionaries(NAMES.map("my_{}".format), WORDS, min_size=1, max_size=3).map(
         lambda pairs: ",".join(f"{key}={claim}" for key, claim in pairs.items())

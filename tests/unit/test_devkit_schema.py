@@ -61,7 +61,7 @@ def test_defaults_and_bounds_are_those_of_the_table() -> None:
     assert "maximum" not in by_name["leeway_seconds"]
     assert by_name["leeway_seconds"]["default"] == 60
     assert by_name["cached_by"]["enum"] == ["token", "route", "nothing"]
-    assert by_name["principal_claim"]["default"] == "sub"
+    assert by_name["principal_claim"]["default"] == ["sub"]
     assert by_name["allow_http"]["default"] is False
     assert "default" not in by_name["jwks"]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 LINKED = [*PAGES, *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"))]
 TEMPLATES = [path for path in sorted(EXAMPLES.rglob("*.yaml")) if "\nResources:\n" in path.read_text("utf-8")]
-NO_DEFAULT = {"none", "required", "required, or `JWT_CLIENT_ID`", "from discovery"}
+NO_DEFAULT = {"none", "required", "required, or `JWT_CLIENT_ID`, or `JWT_ANY_AUDIENCE`", "from discovery"}
 MISSPELT_ON_PURPOSE = {"JWT_ISUER"}
 OF_THE_REFRESHER = {"JWT_REFRESH_TARGET"}
 DEMO_ROW = re.compile(r"^  (connect|[A-Z]+ /\S*) +(\S+(?: \S+)?) +(\d{3}\*?) +(\([^)]+\)|\w+)", re.MULTILINE)

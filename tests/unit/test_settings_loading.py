@@ -46,7 +46,7 @@ def test_issuer_and_audience_suffice() -> None:
     assert (issuer.issuer, issuer.jwks, issuer.claim_rules.audience) == (ISSUER, None, frozenset({AUDIENCE}))
     assert {"RS256", "EdDSA", "Ed25519"} <= issuer.algorithms
     rules = issuer.claim_rules
-    assert (rules.leeway, rules.max_lifetime, rules.principal_claim) == (60.0, None, "sub")
+    assert (rules.leeway, rules.max_lifetime, rules.principal_claims) == (60.0, None, ("sub",))
     assert settings.token_sources == (AUTHORIZATION,)
     assert settings.http_api_reject is HttpApiReject.DENY
     assert (settings.answers.cached_by, settings.answers.http_api_response) == (CachedBy.TOKEN, HttpApiResponse.SIMPLE)
@@ -69,7 +69,8 @@ def test_every_variable_arrives_where_it_is_used() -> None:
             "JWT_TOKEN_TYPES": "at+jwt",
             "JWT_REQUIRED_CLAIMS": '{"token_use": ["access"]}',
             "JWT_REQUIRED_SCOPES": "a b",
-            "JWT_PRINCIPAL_CLAIM": "username",
+            "JWT_SCOPE_CLAIMS": "permissions",
+            "JWT_PRINCIPAL_CLAIM": "username, sub",
             "JWT_TOKEN_SOURCE": "query:token",
             "JWT_CONTEXT_CLAIMS": "email",
             "JWT_USAGE_KEY_CLAIM": "api_key",
@@ -89,8 +90,9 @@ def test_every_variable_arrives_where_it_is_used() -> None:
     assert (issuer.jwks, issuer.algorithms, issuer.token_types) == (jwks, frozenset({"ES256"}), frozenset({"at+jwt"}))
     rules = issuer.claim_rules
     assert (rules.audience, rules.client_id) == (frozenset[str](), frozenset({"client-1", "client-2"}))
-    assert (rules.leeway, rules.max_lifetime, rules.principal_claim) == (5, 3600, "username")
+    assert (rules.leeway, rules.max_lifetime, rules.principal_claims) == (5, 3600, ("username", "sub"))
     assert (rules.required_claims, rules.required_scopes) == ((("token_use", ("access",)),), ("a", "b"))
+    assert rules.scope_claims == ("permissions",)
     assert settings.token_sources == (TokenSource(TokenPlace.QUERY, "token"),)
     answers = settings.answers
     assert (answers.context_claims, answers.usage_key_claim) == ((("email", "email"),), "api_key")
@@ -162,6 +164,16 @@ def test_nothing_set_asks_for_the_two_that_are_required() -> None:
     assert set(found) == {"JWT_ISSUER", "JWT_AUDIENCE"}
     assert "is required" in found["JWT_ISSUER"].message
     assert "an audience or a client_id is required" in found["JWT_AUDIENCE"].message
+
+
+def test_any_audience_takes_the_place_of_both_and_stands_beside_neither() -> None:
+    (issuer,) = load({"JWT_ISSUER": ISSUER, "JWT_ANY_AUDIENCE": "true"}).issuers
+    assert (issuer.claim_rules.audience, issuer.claim_rules.client_id) == (frozenset[str](), frozenset[str]())
+    for other in ("JWT_AUDIENCE", "JWT_CLIENT_ID"):
+        found = wrong({"JWT_ISSUER": ISSUER, "JWT_ANY_AUDIENCE": "true", other: "a"})
+        assert list(found) == ["JWT_ANY_AUDIENCE"]
+        assert other in found["JWT_ANY_AUDIENCE"].message
+    assert set(wrong({"JWT_ISSUER": ISSUER, "JWT_ANY_AUDIENCE": "false"})) == {"JWT_AUDIENCE"}
 
 
 @pytest.mark.parametrize(

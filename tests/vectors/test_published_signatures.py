@@ -78,7 +78,7 @@ def named(chosen: list[Vector]) -> pytest.MarkDecorator:
 def authorizer_of(vector: Vector) -> Authorizer:
     keys = FakeKeys(vector.key_set()) if vector in VERIFIES else FakeKeys()
     rules = compile_rules(None)
-    joe = Issuer("joe", ALGORITHMS, frozenset(), ClaimRules(leeway=0, principal_claim="iss"), keys)
+    joe = Issuer("joe", ALGORITHMS, frozenset(), ClaimRules(leeway=0, principal_claims=("iss",)), keys)
     return Authorizer({"joe": joe}, (AUTHORIZATION,), TokenCache(0), rules, policies_for(rules), AnswerSettings())
 
 

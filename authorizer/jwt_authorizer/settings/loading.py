@@ -100,10 +100,18 @@ def _issuer(
             raw.problem(about.label(table.JWKS), problem, _without_secrets(jwks) if is_place else None)
     audience = frozenset(_take(raw, written, table.AUDIENCE))
     client_id = frozenset(_take(raw, written, table.CLIENT_ID))
-    if not {table.AUDIENCE.name, table.CLIENT_ID.name} & written.keys():
+    named = [setting for setting in (table.AUDIENCE, table.CLIENT_ID) if setting.name in written]
+    any_audience = _take(raw, written, table.ANY_AUDIENCE)
+    if any_audience and named:
+        raw.problem(
+            about.label(table.ANY_AUDIENCE),
+            f"accepts tokens for every API, and {about.label(named[0])} does not: keep one of them",
+        )
+    elif not any_audience and not named:
         raw.problem(
             about.label(table.AUDIENCE),
-            "an audience or a client_id is required, or the tokens of every other API of this issuer would pass",
+            "an audience or a client_id is required, or this API would accept the tokens of every other API of this "
+            "issuer; only if the issuer serves no other API, set any_audience (JWT_ANY_AUDIENCE) to true",
         )
     return IssuerSettings(
         issuer=issuer or "",
@@ -117,7 +125,8 @@ def _issuer(
             max_lifetime=_take(raw, written, table.MAX_LIFETIME),
             required_claims=_take(raw, written, table.REQUIRED_CLAIMS),
             required_scopes=_take(raw, written, table.REQUIRED_SCOPES),
-            principal_claim=_take(raw, written, table.PRINCIPAL_CLAIM),
+            scope_claims=_take(raw, written, table.SCOPE_CLAIMS),
+            principal_claims=_take(raw, written, table.PRINCIPAL_CLAIM),
         ),
     )
 

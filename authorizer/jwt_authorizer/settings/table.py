@@ -66,11 +66,15 @@ Default: required
 AUDIENCE = Setting("audience", values.texts, (), _I)
 """The `aud` values that mean your API, comma-separated. A token must have one of them.
 
-Default: required, or `JWT_CLIENT_ID`
+Default: required, or `JWT_CLIENT_ID`, or `JWT_ANY_AUDIENCE`
 """
 CLIENT_ID = Setting("client_id", values.texts, (), _I)
 """Clients that may call, comma-separated: the claim `client_id`, else `azp`. With an audience as well, both must
 match.
+"""
+ANY_AUDIENCE = Setting("any_audience", values.boolean, default=False, place=_I)
+"""`true`: accept every token of this issuer, whatever its audience and client. Only for an issuer that serves no other
+API: Clerk and WorkOS give each application its own. Not together with an audience or a client.
 """
 JWKS = Setting("jwks", values.text, None, _I)
 """Another source of keys: an `https://` URL, `file:PATH` in the package, `ssm:/name`, `s3://bucket/key`, or the JSON
@@ -93,11 +97,22 @@ REQUIRED_CLAIMS = Setting("required_claims", values.required_claims, (), _I)
 """JSON object of claims that a token must have, each with a value or a list of accepted values; else 401."""
 REQUIRED_SCOPES = Setting("required_scopes", values.scopes, (), _I)
 """Scopes that every request needs, separated by commas or spaces; else 403."""
-PRINCIPAL_CLAIM = Setting("principal_claim", values.text, "sub", _I)
-"""The claim that becomes `principalId`. A token without it is refused."""
+SCOPE_CLAIMS = Setting("scope_claims", values.texts, ("scope", "scp"), _I)
+"""The claims whose values are the token's scopes, comma-separated: `scope,permissions`. Text is split at spaces; a
+list's items and an object's member names count.
+
+Default: `scope,scp`
+"""
+PRINCIPAL_CLAIM = Setting("principal_claim", values.texts, ("sub",), _I)
+"""The claim that becomes `principalId`; of several, comma-separated, the first that has a non-empty text or an integer:
+`sub,client_id`. A token without any is refused.
+
+Default: `sub`
+"""
 TOKEN_SOURCE = Setting("token_source", values.token_sources, values.token_sources("header:Authorization"), _D)
-"""Where the token is, first match wins, comma-separated: `header:NAME`, `cookie:NAME`, `query:NAME`. `Bearer` is
-expected in `Authorization` only.
+"""Where the token is, first match wins, comma-separated: `header:NAME`, `cookie:NAME`, `query:NAME`. `Bearer`
+is required in `Authorization`, optional in other headers. Of the values of `Sec-WebSocket-Protocol`, which browsers can
+set, the last is the token.
 
 Default: `header:Authorization`
 """

@@ -75,7 +75,7 @@ def _judged(claims: Mapping[str, object], rules: ClaimRules, now: float) -> Iter
     def only(*names: str) -> dict[str, object]:
         return late | {name: claims[name] for name in names if name in claims}
 
-    in_time = ClaimRules(leeway=rules.leeway, principal_claim=_WHOSE)
+    in_time = ClaimRules(leeway=rules.leeway, principal_claims=(_WHOSE,))
     yield judge(
         "exp", f"is in the future, {leeway}", {name: claims[name] for name in ("exp",) if name in claims}, in_time
     )
@@ -83,21 +83,21 @@ def _judged(claims: Mapping[str, object], rules: ClaimRules, now: float) -> Iter
         if name in claims:
             yield judge(name, f"is in the past, {leeway}", only(name), in_time)
     if rules.max_lifetime is not None and "exp" in claims:
-        lifetime = ClaimRules(leeway=_NO_LIMIT, max_lifetime=rules.max_lifetime, principal_claim=_WHOSE)
+        lifetime = ClaimRules(leeway=_NO_LIMIT, max_lifetime=rules.max_lifetime, principal_claims=(_WHOSE,))
         found = {name: claims[name] for name in ("exp", "iat") if name in claims}
         yield judge("iat / exp", f"at most {_length(rules.max_lifetime)} apart", found, lifetime)
     if rules.audience:
         rule = f"one of {_listed(rules.audience)}"
-        yield judge("aud", rule, only("aud"), ClaimRules(rules.audience, leeway=_NO_LIMIT, principal_claim=_WHOSE))
+        yield judge("aud", rule, only("aud"), ClaimRules(rules.audience, leeway=_NO_LIMIT, principal_claims=(_WHOSE,)))
     if rules.client_id:
-        asked = ClaimRules(client_id=rules.client_id, leeway=_NO_LIMIT, principal_claim=_WHOSE)
+        asked = ClaimRules(client_id=rules.client_id, leeway=_NO_LIMIT, principal_claims=(_WHOSE,))
         yield judge("client_id / azp", f"one of {_listed(rules.client_id)}", only("client_id", "azp"), asked)
     for name, accepted in rules.required_claims:
         wanted = " or ".join(json.dumps(value) for value in accepted)
-        asked = ClaimRules(required_claims=((name, accepted),), leeway=_NO_LIMIT, principal_claim=_WHOSE)
+        asked = ClaimRules(required_claims=((name, accepted),), leeway=_NO_LIMIT, principal_claims=(_WHOSE,))
         yield judge(name, wanted, only(name), asked)
-    whose = ClaimRules(leeway=_NO_LIMIT, principal_claim=rules.principal_claim)
-    yield judge(rules.principal_claim, "names the principal", only(rules.principal_claim), whose)
+    whose = ClaimRules(leeway=_NO_LIMIT, principal_claims=rules.principal_claims)
+    yield judge(" / ".join(rules.principal_claims), "names the principal", only(*rules.principal_claims), whose)
 
 
 def shown(name: str, value: object, now: float) -> str:
