@@ -6,12 +6,11 @@ from __future__ import annotations
 import json
 
 import aws_cdk as cdk
+from authorizer_construct import JwtAuthorizer
 from aws_cdk import aws_apigateway as rest
 from aws_cdk import aws_apigatewayv2 as v2
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_lambda as lambda_
-
-from jwt_authorizer import JwtAuthorizer
 
 BACKEND = """
 import json

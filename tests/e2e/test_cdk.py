@@ -75,7 +75,9 @@ class Synthesised:
     @property
     def function(self) -> tuple[str, dict[str, Any]]:
         functions = self.resources("AWS::Lambda::Function").items()
-        ((name, properties),) = [(name, each) for name, each in functions if each["Handler"].startswith("authorizer.")]
+        ((name, properties),) = [
+            (name, each) for name, each in functions if each["Handler"].startswith("jwt_authorizer.")
+        ]
         return name, properties
 
     @property

@@ -121,11 +121,11 @@ def test_the_bill_lists_what_is_in_the_zip(packaged: zipfile.ZipFile, bill: dict
     tops = {re.sub(r"\..*", "", name.split("/")[0]) for name in packaged.namelist() if ".dist-info/" not in name}
     assert tops - {"__pycache__"} == {
         "_cffi_backend",
-        "authorizer",
         "aws_lambda_powertools",
         "cryptography",
         "jmespath",
         "jwt",
+        "jwt_authorizer",
         "typing_extensions",
     }
     assert all(component["licenses"] for component in bill["components"])

@@ -16,7 +16,7 @@ TEMPLATE = "The template, so with the Serverless Framework too"
 @pytest.mark.parametrize(
     ("file", "listed"),
     [
-        ("cdk/jwt_authorizer.py", r"^SETTINGS = \((.*?)^\)"),
+        ("cdk/authorizer_construct.py", r"^SETTINGS = \((.*?)^\)"),
         ("terraform/jwt_authorizer/variables.tf", r"setsubtract\(keys\(var\.settings\), \[(.*?)\]\)"),
     ],
 )
