@@ -32,7 +32,7 @@ def parameters_of_the_template() -> list[str]:
 
 
 def parameters_of_the_construct() -> list[str]:
-    source = (EXAMPLES / "cdk" / "jwt_authorizer.py").read_text("utf-8")
+    source = (EXAMPLES / "cdk" / "authorizer_construct.py").read_text("utf-8")
     (init,) = [node for node in ast.walk(ast.parse(source)) if getattr(node, "name", "") == "__init__"]
     assert isinstance(init, ast.FunctionDef)
     return [argument.arg for argument in init.args.kwonlyargs if argument.arg != "package"]
