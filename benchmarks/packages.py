@@ -56,7 +56,7 @@ def ours(load: Workload) -> Package:
         "JWT_ISSUER": load.issuer,
         "JWT_AUDIENCE": AUDIENCE,
         "JWT_JWKS": load.provider.jwks_url,
-        "SSL_CERT_FILE": str(load.certificates),
+        "SSL_CERT_DIR": str(load.hashed),
     }
     return Package("ours", folder, "jwt_authorizer.handler.lambda_handler", environment)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import ssl
+import subprocess
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,9 @@ class Workload:
 
     provider: Provider
     certificates: Path
+    """The system's authorities and the issuer's, in one file."""
+    hashed: Path
+    """The issuer's authority alone, in a folder as OpenSSL looks it up."""
 
     @property
     def issuer(self) -> str:
@@ -88,9 +92,18 @@ def workload(folder: Path) -> Iterator[Workload]:
     provider = Provider(algorithms=("RS256",))
     server = IssuerServer(provider, name="localhost", tls=tls).start()
     try:
-        yield Workload(provider, certificates)
+        yield Workload(provider, certificates, _hashed(tls.certificate))
     finally:
         server.stop()
+
+
+def _hashed(certificate: Path) -> Path:
+    command = ["openssl", "x509", "-noout", "-subject_hash", "-in", str(certificate)]
+    named = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603 - our own arguments
+    folder = certificate.with_name("hashed")
+    folder.mkdir()
+    (folder / f"{named}.0").write_bytes(certificate.read_bytes())
+    return folder
 
 
 def _system_certificates() -> str:

@@ -49,12 +49,18 @@ class Authority:
         context.load_cert_chain(self.server_file(host, expired=expired))
         return context
 
-    def server_file(self, host: str, *, expired: bool = False) -> Path:
-        """Issue a certificate for ``host``, and write it with its key into a file."""
+    def server_file(self, host: str, *, expired: bool = False, names: tuple[str, ...] | None = None) -> Path:
+        """Issue a certificate for ``host``, and write it with its key into a file.
+
+        ``names``: its subject alternative names, if they are not the host alone.
+        """
+        alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names or (host,)])
         key = ec.generate_private_key(ec.SECP256R1())
+        unsigned = _unsigned(
+            _name(host), self.certificate.subject, key.public_key(), self.key.public_key(), expired=expired
+        )
         certificate = (
-            _unsigned(_name(host), self.certificate.subject, key.public_key(), self.key.public_key(), expired=expired)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+            (unsigned if names == () else unsigned.add_extension(alternatives, critical=False))
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(ca=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)

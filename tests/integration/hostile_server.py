@@ -37,6 +37,10 @@ class Exchange:
         """Send bytes as they are."""
         self._connection.sendall(data)
 
+    def receive(self) -> bytes:
+        """Wait for the next request on this connection; return nothing once the client has closed it."""
+        return self._connection.recv(_REQUEST_LIMIT)
+
     def pause(self, seconds: float = _LONG) -> bool:
         """Wait, and return whether to go on: not once the test is over."""
         return not self._stopped.wait(seconds)

@@ -23,8 +23,8 @@ from jwt_authorizer.issuers.address import parse_address
 )
 def test_taken_apart(url: str, endpoint: tuple[str, int], authority: str, target: str) -> None:
     address = parse_address(url, allow_http=True)
-    assert address.endpoint == endpoint
-    assert address.authority == authority
+    assert (address.host, address.port) == endpoint
+    assert address.origin == f"{'https' if address.secure else 'http'}://{authority}"
     assert address.path + address.query == target
 
 

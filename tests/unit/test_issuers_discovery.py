@@ -8,7 +8,7 @@ import pytest
 
 from jwt_authorizer.issuers import FetchError
 from jwt_authorizer.issuers.discovery import discover, discovery_urls
-from jwt_authorizer.issuers.response import Deadline, Response
+from jwt_authorizer.issuers.session import Response, Session
 
 
 @pytest.mark.parametrize(
@@ -49,11 +49,11 @@ def test_issuers_that_cannot_be_discovered(issuer: str) -> None:
 def ask(answers: dict[str, Response], issuer: str = "https://a.example/x") -> tuple[str, list[str]]:
     asked: list[str] = []
 
-    def get(url: str, _deadline: Deadline) -> Response:
+    def get(url: str, _session: Session) -> Response:
         asked.append(url)
         return answers.get(url, Response(404, {}, b""))
 
-    return discover(issuer, get, Deadline(5), allow_http=False), asked
+    return discover(issuer, get, Session(5), allow_http=False), asked
 
 
 def document(issuer: str = "https://a.example/x") -> Response:

@@ -10,7 +10,7 @@ import pytest
 
 from jwt_authorizer.issuers import FetchError, HttpsClient
 from jwt_authorizer.issuers.https import system_context
-from jwt_authorizer.issuers.response import Deadline
+from jwt_authorizer.issuers.session import Session
 
 if TYPE_CHECKING:
     from jwt_authorizer.issuers.https import SocketAddress
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def failure(client: HttpsClient, url: str = "https://issuer.test/keys") -> str:
     with pytest.raises(FetchError) as caught:
-        client.get(url, Deadline(5))
+        client.get(url, Session(5))
     return str(caught.value)
 
 

@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from jwt_authorizer.issuers import FetchError, document_reader, key_fetcher, validate_discovery, validate_jwks_setting
 from jwt_authorizer.issuers.aws import boto3_client
-from jwt_authorizer.issuers.response import BODY_LIMIT, Response
+from jwt_authorizer.issuers.session import BODY_LIMIT, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from jwt_authorizer.issuers import Fetched
     from jwt_authorizer.issuers.aws import AwsClient
-    from jwt_authorizer.issuers.response import Deadline
+    from jwt_authorizer.issuers.session import Session
 
 make_client = import_module("boto3").client
 ISSUER = "https://issuer.test"
@@ -49,8 +49,8 @@ def test_the_key_set_itself(tmp_path: Path) -> None:
 def test_a_url(tmp_path: Path) -> None:
     asked: list[str] = []
 
-    def get(url: str, deadline: Deadline) -> Response:
-        assert 0 < deadline.left() <= 3
+    def get(url: str, session: Session) -> Response:
+        assert 0 < session.left() <= 3
         asked.append(url)
         return Response(200, {"cache-control": "max-age=120"}, KEY_SET.encode())
 
@@ -62,7 +62,7 @@ def test_a_url(tmp_path: Path) -> None:
 
 
 def test_the_query_of_a_url_is_not_repeated_in_errors(tmp_path: Path) -> None:
-    def get(_url: str, _deadline: Deadline) -> Response:
+    def get(_url: str, _session: Session) -> Response:
         return Response(503, {}, b"")
 
     url = "https://issuer.test/keys?secret=1"

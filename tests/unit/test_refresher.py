@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from jwt_authorizer.errors import DecisionError, Reason, SettingsError
 from jwt_authorizer.issuers import CachedKeySource, FetchError, key_fetcher
-from jwt_authorizer.issuers.response import Deadline, Response
+from jwt_authorizer.issuers.session import Response, Session
 from jwt_authorizer.refresher import TIMEOUT, lambda_handler, refresh
 from jwt_authorizer_devkit.signing import generate, key_set
 
@@ -29,8 +29,8 @@ DOCUMENTS: dict[str, object] = {
 }
 
 
-def get(url: str, deadline: Deadline) -> Response:
-    assert 0 < deadline.left() <= TIMEOUT
+def get(url: str, session: Session) -> Response:
+    assert 0 < session.left() <= TIMEOUT
     return Response(200, {}, json.dumps(DOCUMENTS[url]).encode()) if url in DOCUMENTS else Response(404, {}, b"")
 
 
@@ -67,7 +67,7 @@ def test_only_public_members_of_keys_that_may_verify_are_written() -> None:
     leaked = KEY.public_jwk(d="private", x5c=["long"])
     answer = {"keys": [leaked, {"kty": "oct", "k": "secret"}, {"kty": ["RSA"]}, "text"], "more": 1}
 
-    def leak(_url: str, _deadline: Deadline) -> Response:
+    def leak(_url: str, _session: Session) -> Response:
         return Response(200, {}, json.dumps(answer).encode())
 
     environment = {"JWT_REFRESH_SOURCE": f"{ISSUER}/keys", "JWT_REFRESH_TARGET": "ssm:/my/keys"}

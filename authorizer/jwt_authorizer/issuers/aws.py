@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
 from jwt_authorizer.issuers.fetched import FetchError, printable
-from jwt_authorizer.issuers.response import BODY_LIMIT
+from jwt_authorizer.issuers.session import BODY_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

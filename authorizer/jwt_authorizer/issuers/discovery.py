@@ -13,7 +13,7 @@ from jwt_authorizer.issuers.fetched import FetchError, printable
 
 if TYPE_CHECKING:
     from jwt_authorizer.issuers.https import Get
-    from jwt_authorizer.issuers.response import Deadline
+    from jwt_authorizer.issuers.session import Session
 
 _OK = 200
 _NOT_FOUND = 404
@@ -35,12 +35,12 @@ def discovery_urls(issuer: str, *, allow_http: bool) -> tuple[str, str]:
     )
 
 
-def discover(issuer: str, get: Get, deadline: Deadline, *, allow_http: bool) -> str:
+def discover(issuer: str, get: Get, session: Session, *, allow_http: bool) -> str:
     """Ask an issuer for the address of its key set. Raises :class:`FetchError`."""
     first, second = discovery_urls(issuer, allow_http=allow_http)
-    url, response = first, get(first, deadline)
+    url, response = first, get(first, session)
     if response.status == _NOT_FOUND:
-        url, response = second, get(second, deadline)
+        url, response = second, get(second, session)
         if response.status == _NOT_FOUND:
             message = f"no discovery document at {printable(first)} nor at {printable(second)} (404): set JWT_JWKS"
             raise FetchError(message)

@@ -1,34 +1,36 @@
-"""One bounded GET: a total deadline, a size limit, verified TLS, no redirects, no proxies.
+"""Bounded HTTPS requests: a total deadline, a size limit, verified TLS, no redirects, no proxies.
 
-Why not a library: ``docs/adr/0003-fetching-keys.md``.
+``http.client`` reads the response. What is added here, and why: ``docs/adr/0003-fetching-keys.md``.
 """
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from jwt_authorizer import __version__
 from jwt_authorizer.issuers.address import parse_address
 from jwt_authorizer.issuers.fetched import FetchError, printable
-from jwt_authorizer.issuers.response import read_response
 
 if TYPE_CHECKING:
     import socket
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from jwt_authorizer.issuers.address import Address
-    from jwt_authorizer.issuers.response import Connection, Deadline, Response
+    from jwt_authorizer.issuers.session import Response, Session
 
-    type Get = Callable[[str, Deadline], Response]
+    type Get = Callable[[str, Session], Response]
     type Resolve = Callable[[str, int], list[SocketAddress]]
     type SocketAddress = tuple[int, str | tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
 
 _FIRST_REDIRECT, _LAST_REDIRECT = 300, 399
+HASHED_FOLDERS = ("/etc/ssl/certs", "/etc/pki/ca-trust/extracted/pem/directory-hash")
+"""Where Debian and Fedora (Amazon Linux too) keep each trusted certificate in a file named after its subject's hash."""
 
 
 class HttpsClient:
-    """GETs documents. It keeps nothing but its TLS context, whose certificates take long to load."""
+    """Sends requests. It keeps nothing but its TLS context."""
 
     def __init__(
         self,
@@ -37,26 +39,36 @@ class HttpsClient:
         resolve: Resolve | None = None,
         context: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
-        """Allow ``http://`` for local work only. ``resolve`` and ``context`` stand in for the system's."""
+        """Allow ``http://`` for local work only. ``resolve`` and ``context`` replace the system's."""
         self._allow_http = allow_http
         self._resolve = resolve or _resolve
         self._make_context = context or system_context
         self._context: ssl.SSLContext | None = None
 
-    def get(self, url: str, deadline: Deadline) -> Response:
-        """GET a document; resolving, connecting, TLS and the whole body share the deadline.
+    def get(self, url: str, session: Session) -> Response:
+        """GET a document; resolving, connecting, TLS and the whole body share the session's deadline.
 
         Returns a response of any status but a redirect. Raises :class:`FetchError` for everything else.
         """
+        return self._send(url, session, "GET", {"Accept": "application/json, application/jwk-set+json"}, b"")
+
+    def post(self, url: str, session: Session, body: bytes, headers: Mapping[str, str]) -> Response:
+        """POST a body, as :meth:`get` does. It is sent once, over a new connection, and is in no error message."""
+        session.close()
+        return self._send(url, session, "POST", {**headers, "Content-Length": str(len(body))}, body)
+
+    def _send(self, url: str, session: Session, method: str, headers: Mapping[str, str], body: bytes) -> Response:
+        from http.client import HTTPException  # noqa: PLC0415 - 11 ms, only needed when keys come over the network
+
         try:
             address = parse_address(url, allow_http=self._allow_http)
         except ValueError as error:
             message = f"{printable(url)} is {error}"
             raise FetchError(message) from None
         try:
-            response = self._exchange(address, deadline)
+            response = self._exchange(address, session, _head(address, method, headers) + body)
         except TimeoutError:
-            message = f"{address}: {deadline.missed()}"
+            message = f"{address}: {session.missed()}"
             raise FetchError(message) from None
         except OSError as error:  # refused, reset, no route, and ssl.SSLError: a bad certificate
             message = f"{address}: {printable(str(error)) or type(error).__name__}"
@@ -64,57 +76,57 @@ class HttpsClient:
         except FetchError as error:
             message = f"{address}: {error}"
             raise FetchError(message) from error
+        except (HTTPException, ValueError) as error:
+            message = f"{address}: not valid HTTP/1.1 ({type(error).__name__}: {printable(str(error))})"
+            raise FetchError(message) from error
         if _FIRST_REDIRECT <= response.status <= _LAST_REDIRECT:
             location = printable(response.headers.get("location", "nowhere").partition("?")[0])
             message = f"{address} redirects ({response.status}) to {location}, and redirects are not followed"
             raise FetchError(message)
         return response
 
-    def _exchange(self, address: Address, deadline: Deadline) -> Response:
-        connection = self._connect(address, deadline)
-        try:
-            connection.settimeout(deadline.left())
-            connection.sendall(
-                f"GET {address.path or '/'}{address.query} HTTP/1.1\r\n"
-                f"Host: {address.authority}\r\n"
-                f"User-Agent: jwt-authorizer/{__version__}\r\n"
-                "Accept: application/json, application/jwk-set+json\r\n"
-                "Accept-Encoding: identity\r\n"
-                "Connection: close\r\n"
-                "\r\n".encode("ascii")
-            )
-            return read_response(connection, deadline)
-        finally:
-            connection.close()
+    def _exchange(self, address: Address, session: Session, request: bytes) -> Response:
+        """Use the connection of the request before, if it is to the same origin. The server may have closed it."""
+        kept = session.connection
+        if kept is not None and session.origin == address.origin:
+            try:
+                return session.ask(kept, request)
+            except TimeoutError:
+                raise
+            except OSError:
+                pass
+        session.close()
+        session.origin = address.origin
+        return session.ask(self._connect(address, session), request)
 
-    def _connect(self, address: Address, deadline: Deadline) -> Connection:
-        plain = _open(self._addresses(address, deadline), deadline)
+    def _connect(self, address: Address, session: Session) -> socket.socket:
+        plain = _open(self._addresses(address, session), session)
         if not address.secure:
             return plain
         try:
             if self._context is None:
                 self._context = self._make_context()
-            plain.settimeout(deadline.left())  # bounds the handshake as a whole
-            return self._context.wrap_socket(plain, server_hostname=_ascii(address.endpoint[0]))
+            plain.settimeout(session.left())  # bounds the handshake as a whole
+            return self._context.wrap_socket(plain, server_hostname=_ascii(address.host))
         except BaseException:
             plain.close()
             raise
 
-    def _addresses(self, address: Address, deadline: Deadline) -> list[SocketAddress]:
-        """Resolve a name in a thread of its own: the system's resolver knows no deadline."""
+    def _addresses(self, address: Address, session: Session) -> list[SocketAddress]:
+        """Resolve a name in a thread of its own: the system's resolver has no deadline."""
         import threading  # noqa: PLC0415 - only needed when keys come over the network
 
         answers: list[list[SocketAddress] | Exception] = []
 
         def ask() -> None:
             try:
-                answers.append(self._resolve(*address.endpoint))
+                answers.append(self._resolve(address.host, address.port))
             except (OSError, UnicodeError) as error:
                 answers.append(error)
 
         thread = threading.Thread(target=ask, daemon=True)
         thread.start()
-        thread.join(deadline.left())
+        thread.join(session.left())
         if not answers:
             message = "the name did not resolve in time"
             raise FetchError(message)
@@ -122,6 +134,49 @@ class HttpsClient:
             message = f"the name does not resolve: {printable(str(answers[0]))}"
             raise FetchError(message)
         return answers[0]
+
+
+def system_context() -> ssl.SSLContext:
+    """Make a TLS context that trusts the system's authorities, or those that ``SSL_CERT_FILE`` names.
+
+    ``SSL_CERT_DIR`` adds a folder of them. The server's name must be among its certificate's subject alternative names
+    (RFC 9525 section 6.3), and the protocol is TLS 1.2 or later.
+    """
+    import ssl  # noqa: PLC0415 - loads OpenSSL: only needed when keys come over TLS
+
+    folder = None if os.environ.get("SSL_CERT_FILE") else next(filter(_is_hashed, HASHED_FOLDERS), None)
+    if folder and (more := os.environ.get("SSL_CERT_DIR")):
+        folder = f"{folder}:{more}"
+    # Finding one authority in a hashed folder takes OpenSSL 0.03 ms, loading the file of all of them 25 ms.
+    context = ssl.create_default_context(capath=folder)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # whatever the system's configuration says
+    context.hostname_checks_common_name = False
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _is_hashed(folder: str) -> bool:
+    """Return whether a folder has a file named as OpenSSL looks it up: eight hexadecimal digits and a number."""
+    try:
+        with os.scandir(folder) as entries:
+            return any(entry.name[8:] == ".0" for entry in entries)
+    except OSError:
+        return False
+
+
+def _head(address: Address, method: str, headers: Mapping[str, str]) -> bytes:
+    """Build a request up to its body. Raises ``ValueError`` for a header with a line break, which would be two."""
+    ours = {
+        "Host": address.origin.partition("//")[2],
+        "User-Agent": f"jwt-authorizer/{__version__}",
+        "Accept-Encoding": "identity",
+    }
+    lines = [f"{method} {address.path or '/'}{address.query} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in (ours | {**headers}).items()]
+    if not all(line.isprintable() for line in lines):
+        message = "a header of the request has a control character"
+        raise ValueError(message)
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
 def _resolve(host: str, port: int) -> list[SocketAddress]:
@@ -132,21 +187,21 @@ def _resolve(host: str, port: int) -> list[SocketAddress]:
 
 
 def _ascii(host: str) -> bytes:
-    """Give the name as bytes: for a text Python would load its codec for names outside ASCII, which ours never is."""
+    """Return the name as bytes: for a text Python would load its codec for names outside ASCII, which ours never is."""
     return host.encode("ascii")
 
 
-def _open(addresses: list[SocketAddress], deadline: Deadline) -> socket.socket:
+def _open(addresses: list[SocketAddress], session: Session) -> socket.socket:
     """Connect to the first address that answers.
 
-    Each gets a fair share of what time is left, so that one which swallows packets (IPv6 in a network
-    that has none) does not use up the others' turn.
+    Each gets a fair share of the time left, so that one which swallows packets (IPv6 in a network that has none)
+    leaves time for the others.
     """
     import socket  # noqa: PLC0415 - only needed when keys come over the network
 
     problem = OSError("the name has no address")
     for position, (family, endpoint) in enumerate(addresses):
-        share = deadline.left() / (len(addresses) - position)
+        share = session.left() / (len(addresses) - position)
         try:
             candidate = socket.socket(family, socket.SOCK_STREAM)
         except OSError as error:  # a family that this system does not have
@@ -161,13 +216,3 @@ def _open(addresses: list[SocketAddress], deadline: Deadline) -> socket.socket:
         else:
             return candidate
     raise problem
-
-
-def system_context() -> ssl.SSLContext:
-    """Python's default: the system's certificates or SSL_CERT_FILE's, names checked, TLS 1.2 or later."""
-    import ssl  # noqa: PLC0415 - loads OpenSSL: only needed when keys come over TLS
-
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2  # whatever the system's configuration says
-    context.set_alpn_protocols(["http/1.1"])
-    return context

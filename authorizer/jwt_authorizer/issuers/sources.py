@@ -11,7 +11,7 @@ from jwt_authorizer.issuers.discovery import discover, discovery_urls
 from jwt_authorizer.issuers.documents import document_reader
 from jwt_authorizer.issuers.fetched import Fetched, FetchError, printable
 from jwt_authorizer.issuers.https import HttpsClient
-from jwt_authorizer.issuers.response import Deadline
+from jwt_authorizer.issuers.session import Session
 from jwt_authorizer.keys import parse_key_set
 
 if TYPE_CHECKING:
@@ -52,13 +52,15 @@ def key_fetcher(  # noqa: PLR0913 - the settings that matter to fetching, one by
     over_network = get or HttpsClient(allow_http=allow_http).get
     if jwks is None:
         _check_discoverable(issuer, allow_http=allow_http)
-        return lambda: _fetch_discovered(issuer, over_network, Deadline(timeout), allow_http=allow_http)
+        return lambda: _fetch_over_network(
+            lambda session: discover(issuer, over_network, session, allow_http=allow_http), over_network, timeout
+        )
     if jwks.lstrip().startswith("{"):
         fetched = Fetched(parse_key_set(jwks))
         return lambda: fetched
     if jwks.startswith(("https:", "http:")):
         parse_address(jwks, allow_http=allow_http)
-        return lambda: _fetch_url(jwks, over_network, Deadline(timeout))
+        return lambda: _fetch_over_network(lambda _: jwks, over_network, timeout)
     if not jwks.startswith(("file:", "ssm:", "s3:")):
         message = (
             "neither an https:// URL, file:PATH, ssm:/name, s3://bucket/key nor a key set (text that starts with '{')"
@@ -108,12 +110,10 @@ def _try_out(place: str, read: Read) -> None:
         raise ValueError(str(error)) from error
 
 
-def _fetch_discovered(issuer: str, get: Get, deadline: Deadline, *, allow_http: bool) -> Fetched:
-    return _fetch_url(discover(issuer, get, deadline, allow_http=allow_http), get, deadline)
-
-
-def _fetch_url(url: str, get: Get, deadline: Deadline) -> Fetched:
-    response = get(url, deadline)
+def _fetch_over_network(locate: Callable[[Session], str], get: Get, timeout: float) -> Fetched:
+    with Session(timeout) as session:
+        url = locate(session)
+        response = get(url, session)
     place = printable(url.partition("?")[0])
     if response.status != _OK:
         message = f"{place} answered {response.status}"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from jwt_authorizer.issuers import Fetched
-    from jwt_authorizer.issuers.response import Deadline, Response
+    from jwt_authorizer.issuers.session import Response, Session
     from jwt_authorizer.settings import KeySettings
 
 _SHORTEST_KEPT, _LONGEST_KEPT = 60, 3600
@@ -58,9 +58,9 @@ class _Recorder:
     clock: Callable[[], float]
     exchanges: list[Exchange] = field(default_factory=list)
 
-    def get(self, url: str, deadline: Deadline) -> Response:
+    def get(self, url: str, session: Session) -> Response:
         started = time.perf_counter()
-        response = self.https.get(url, deadline)
+        response = self.https.get(url, session)
         self.exchanges.append(Exchange(url, response, time.perf_counter() - started, self.clock()))
         return response
 
@@ -206,11 +206,11 @@ def _transport(
             address = parse_address(url, allow_http=True)
         except ValueError:
             continue
-        if address.endpoint in seen:
+        if (address.host, address.port) in seen:
             continue
-        seen.add(address.endpoint)
+        seen.add((address.host, address.port))
         if address.secure:
-            yield from examine_tls(*address.endpoint, timeout=asked.keys.timeout, context=context)
+            yield from examine_tls(address.host, address.port, timeout=asked.keys.timeout, context=context)
         else:
             said = f"{address.origin} is not https://: whoever is on the way can exchange the keys."
             yield Finding(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from jwt_authorizer.errors import Reason
     from jwt_authorizer.issuers import Fetched
-    from jwt_authorizer.issuers.response import Deadline, Response
+    from jwt_authorizer.issuers.session import Response, Session
     from jwt_authorizer.keys import Key, KeySource
     from jwt_authorizer.settings import IssuerSettings, Settings
 
@@ -174,9 +174,9 @@ def _keys(  # noqa: PLR0913, PLR0917 - what fetching depends on
 ) -> WatchedKeys:
     watched = WatchedKeys()
 
-    def get(url: str, deadline: Deadline) -> Response:
+    def get(url: str, session: Session) -> Response:
         watched.places.append(url)
-        return https.get(url, deadline)
+        return https.get(url, session)
 
     fetch = key_fetcher(
         issuer.issuer,
