@@ -491,17 +491,20 @@ def test_authorities_are_looked_up_in_the_systems_hashed_folder(
 
 def test_discovery_and_keys_are_asked_over_one_connection(issuer: Issuer) -> None:
     requests: list[bytes] = []
+    ended = threading.Event()
 
     def two_answers(exchange: Exchange) -> None:
         answer(issuer.good(DISCOVERY))(exchange)
         requests.append(exchange.receive())
         answer(issuer.good(JWKS))(exchange)
         requests.append(exchange.receive())
+        ended.set()
 
     issuer.server.behaviours |= {DISCOVERY: two_answers, JWKS: NOT_FOUND}
     assert issuer.kid("a", START) == "a"
     assert issuer.server.asked == [DISCOVERY], "one connection, one handshake"
     assert requests[0].startswith(b"GET /keys HTTP/1.1\r\n")
+    assert ended.wait(SLACK)
     assert requests[1] == b"", "it is closed after the fetch"
 
 
