@@ -1,0 +1,236 @@
+"""Examples in README and docs run: settings load, backends read what the authorizer sends, links lead somewhere."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from demo.calls import Api
+from demo.scenarios import By, attempts
+from jwt_authorizer.function import create_function
+from jwt_authorizer.settings import load_settings
+from jwt_authorizer.settings.table import SETTINGS
+from jwt_authorizer_devkit.cli.app import app, run
+from jwt_authorizer_devkit.mint import mint
+from jwt_authorizer_devkit.signing import key_set
+from tests.factories import AUDIENCE, ISSUER, NOW, http_api_v2_event, signing_key, token
+from tests.unit.pages import DOCS, EXAMPLES, PAGES, README, ROOT, Block, blocks, prose, read_yaml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LINKED = [*PAGES, *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "events/README.md"))]
+MISSPELT_ON_PURPOSE = {"JWT_ISUER"}
+OF_THE_REFRESHER = {"JWT_REFRESH_TARGET"}
+DEMO_ROW = re.compile(r"^  (connect|[A-Z]+ /\S*) +(\S+(?: \S+)?) +(\d{3}\*?) +(\([^)]+\)|\w+)", re.MULTILINE)
+ARN = "arn:aws:execute-api:eu-west-1:123456789012:abcdef1234/prod/GET/orders"
+
+
+def page_id(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+# Settings.
+
+
+@pytest.mark.parametrize("block", blocks("env", "toml"), ids=str)
+def test_examples_of_settings_are_accepted(block: Block) -> None:
+    if block.language == "toml":
+        environment = {"JWT_CONFIG": with_issuers(block.text)}
+    else:
+        environment = dict(line.split("=", 1) for line in block.text.splitlines())
+    assert all(issuer.issuer for issuer in load_settings(environment, ROOT).issuers)
+
+
+def with_issuers(text: str) -> str:
+    """Complete an example that is about routes alone."""
+    if "[[issuers]]" in text:
+        return text
+    named = set(re.findall(r'"(https://[^"]+)"', " ".join(re.findall(r"^issuers = (.*)$", text, re.MULTILINE))))
+    tables = (f'[[issuers]]\nissuer = "{name}"\naudience = "orders"\n' for name in sorted(named or {ISSUER}))
+    return "\n".join([text, *tables])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_settings_and_commands_that_a_page_mentions_exist(page: Path) -> None:
+    text = page.read_text("utf-8")
+    mentioned = set(re.findall(r"\bJWT_[A-Z_]+\b(?!…)", text))
+    assert mentioned <= {setting.variable for setting in SETTINGS} | OF_THE_REFRESHER | MISSPELT_ON_PURPOSE
+    commands = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
+    assert set(re.findall(r"^(?:\$ )?jwt-authorizer ([a-z]+)", text, re.MULTILINE)) <= commands
+
+
+@pytest.mark.parametrize("page", LINKED, ids=page_id)
+def test_links_lead_somewhere(page: Path) -> None:
+    # The site's builder sees the pages of docs/; those of the repository are seen here alone.
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if "://" in target:
+            continue
+        name, _, anchor = target.partition("#")
+        file = (page.parent / name).resolve() if name else page
+        assert file.exists(), target
+        headings = re.findall(r"^#+ (.*)$", prose(file), re.MULTILINE) if anchor else []
+        anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+        assert not anchor or anchor in anchors, target
+
+
+@pytest.mark.parametrize("page", LINKED, ids=page_id)
+def test_the_command_is_installed_from_a_checkout(page: Path) -> None:
+    # The name is on no package index: whoever registers it would be installed.
+    assert not re.search(r"install [^\n`]*(?<![./])\bjwt-authorizer\b", page.read_text("utf-8"))
+
+
+# Templates.
+
+
+def test_an_http_api_attached_as_the_readme_says_takes_rules_by_route() -> None:
+    (shown,) = (block.text for block in blocks("yaml", page=README) if "AWS::Serverless::HttpApi" in block.text)
+    authorizer = read_yaml(shown)["Resources"]["Api"]["Properties"]["Auth"]["Authorizers"]["Jwt"]
+    by_route = "routeKey" in authorizer["Identity"].get("Context", ())
+    event = http_api_v2_event(token(), route_key="GET /orders/{id}", by_route=by_route)
+    keys = json.dumps(key_set((signing_key(),)))
+    issuer = f"[[issuers]]\nissuer = '{ISSUER}'\naudience = '{AUDIENCE}'\njwks = '{keys}'\n"
+    config = issuer + '[[routes]]\nmethod = "GET"\npath = "/orders/{id}"\n'
+    function = create_function({"JWT_CONFIG": config}, write=str, clock=lambda: NOW)
+    assert function(event, None)["isAuthorized"] is authorizer["EnableSimpleResponses"] is True
+
+
+@pytest.mark.parametrize("block", blocks("yaml"), ids=str)
+def test_yaml_refers_to_what_it_has(block: Block) -> None:
+    document = read_yaml(block.text)
+    assert isinstance(document, dict)
+    if {"Resources", "Parameters"} <= document.keys():
+        assert (
+            set(re.findall(r"!Ref (\w+)", block.text)) <= document["Resources"].keys() | document["Parameters"].keys()
+        )
+
+
+def test_the_gateway_responses_shown_are_those_of_the_example() -> None:
+    (shown,) = blocks("yaml", page=DOCS / "gateway-responses.md")
+    example = read_yaml((EXAMPLES / "rest-routes" / "template.yaml").read_text("utf-8"))
+    assert read_yaml(shown.text)["GatewayResponses"] == example["Resources"]["Api"]["Properties"]["GatewayResponses"]
+
+
+# What the authorizer says, and those who read it.
+
+
+def contexts(settings: dict[str, str], claims: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Ask the function, as an HTTP API and as a REST API whose backend gets each value as text."""
+    environment = settings | {"JWT_JWKS": json.dumps(key_set((signing_key(),)))}
+    function = create_function(environment, write=str, clock=lambda: float(claims["exp"] - 60))
+    headers = {"authorization": f"Bearer {mint(signing_key(), claims)}"}
+    simple = function({"version": "2.0", "type": "REQUEST", "routeArn": ARN, "headers": headers}, None)
+    policy = function({"type": "REQUEST", "methodArn": ARN, "headers": headers}, None)
+    context = cast("dict[str, object]", policy["context"])
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in context.items()}
+    return cast("dict[str, Any]", simple["context"]), {"principalId": policy["principalId"], **texts}
+
+
+def test_the_contexts_shown_to_those_who_move_over_are_what_the_function_gives() -> None:
+    page = DOCS / "from-app-server.md"
+    (shown,) = (block for block in blocks("env", page=page) if "JWT_CONTEXT_CLAIMS" in block.text)
+    settings = dict(line.split("=", 1) for line in shown.text.splitlines())
+    claims, http, rest = (json.loads(block.text) for block in blocks("json", page=page))
+    assert contexts(settings, claims) == (http, rest)
+
+
+REST, HTTP = (json.loads(block.text) for block in blocks("json", page=DOCS / "backends.md"))
+"""The events that the page shows to backends."""
+BACKENDS = [block for block in blocks("python") if "def handler(" in block.text]
+
+
+def test_the_events_shown_to_backends_are_what_the_authorizer_makes() -> None:
+    shown = HTTP["requestContext"]["authorizer"]["lambda"]
+    claims = shown["claims"]
+    renamed = {key: claim for key in shown for claim in claims if claim.endswith(f"/{key}")}
+    settings = {
+        "JWT_ISSUER": claims["iss"],
+        "JWT_AUDIENCE": claims["aud"],
+        "JWT_CONTEXT_CLAIMS": ",".join(f"{key}={claim}" for key, claim in renamed.items()),
+    }
+    assert contexts(settings, claims) == (shown, REST["requestContext"]["authorizer"])
+
+
+@pytest.mark.parametrize("event", [REST, HTTP], ids=["REST", "HTTP"])
+@pytest.mark.parametrize("block", BACKENDS, ids=str)
+def test_backends_in_python_read_them(block: Block, event: dict[str, Any]) -> None:
+    names: dict[str, Any] = {}
+    exec(compile(block.text, str(block), "exec"), names)  # noqa: S102 - our own documentation
+    answer = names["handler"](event, None)
+    assert answer["statusCode"] == 200
+    assert "user-1" in answer["body"]
+    with pytest.raises(KeyError):  # a route without an authorizer
+        names["handler"]({"requestContext": {}}, None)
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is no node to run JavaScript with")
+@pytest.mark.parametrize("event", [REST, HTTP], ids=["REST", "HTTP"])
+@pytest.mark.parametrize("block", blocks("javascript"), ids=str)
+def test_backends_in_node_read_them(block: Block, event: dict[str, Any], tmp_path: Path) -> None:
+    module = tmp_path / "backend.mjs"
+    module.write_text(f"{block.text}\nconsole.log(JSON.stringify(await handler({json.dumps(event)})));\n", "utf-8")
+    ran = subprocess.run(["node", module], capture_output=True, text=True, check=True)  # noqa: S603, S607 - our own
+    answer = json.loads(ran.stdout)
+    assert answer["statusCode"] == 200
+    assert "user-1" in answer["body"]
+
+
+def test_the_log_line_shown_has_the_members_of_one_that_is_written() -> None:
+    (shown,) = (json.loads(block.text) for block in blocks("json", page=DOCS / "errors.md"))
+    lines: list[str] = []
+    environment = {
+        "JWT_ISSUER": ISSUER,
+        "JWT_AUDIENCE": AUDIENCE,
+        "JWT_JWKS": json.dumps(key_set((signing_key(),))),
+        "JWT_REQUIRED_SCOPES": "orders:admin",
+    }
+    function = create_function(environment, write=lines.append, clock=lambda: NOW)
+    for _ in range(2):  # the first one counts the cold start as well
+        function(http_api_v2_event(token()), None)
+    written = json.loads(lines[1])
+    assert shown.keys() == written.keys()
+    assert (shown["decision"], shown["reason"], shown["_aws"]["CloudWatchMetrics"]) == (
+        written["decision"],
+        written["reason"],
+        written["_aws"]["CloudWatchMetrics"],
+    )
+
+
+# Commands.
+
+
+def test_the_table_of_the_demo_is_what_the_demo_checks() -> None:
+    wanted = [
+        (
+            "connect" if attempt.api is Api.WEBSOCKET else f"{attempt.method} {attempt.path}",
+            attempt.token,
+            f"{attempt.status}{'*' if attempt.note else ''}",
+            (attempt.reason or "allow") if attempt.by is By.FUNCTION else f"({attempt.by})",
+        )
+        for attempt in attempts()
+    ]
+    assert DEMO_ROW.findall(README.read_text("utf-8")) == wanted
+
+
+def test_a_token_of_a_key_file_is_let_in_by_the_settings_of_the_quick_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = next(block.text for block in blocks("env", page=DOCS / "quick-start.md"))
+    (tmp_path / "function.env").write_text(settings, "utf-8")
+    (tmp_path / "dev.pem").write_bytes(signing_key().private_pem())
+    shown = next(block.text for block in blocks("sh", page=DOCS / "tools.md") if "openssl genpkey" in block.text)
+    publish, ask, explain = shown.replace("|\n", "\n").splitlines()[1:]
+    assert run(shlex.split(publish)[1:-2]) == 0
+    (tmp_path / shlex.split(publish)[-1]).write_text(capsys.readouterr().out, "utf-8")
+    assert run(shlex.split(ask)[1:]) == 0
+    monkeypatch.setattr(sys, "stdin", io.StringIO(capsys.readouterr().out))
+    assert run(shlex.split(explain)[1:]) == 0, capsys.readouterr().out
