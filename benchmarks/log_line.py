@@ -22,9 +22,9 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from jwt_authorizer import NAMESPACE
-from jwt_authorizer.authorize import Findings
+from jwt_authorizer.authorize import Outcome
 from jwt_authorizer.errors import Reason
-from jwt_authorizer.log_line import Journal
+from jwt_authorizer.log_line import DecisionLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,20 +50,13 @@ _FACTS = {
 
 
 def own(stream: io.StringIO) -> Callable[[], None]:
-    """Make the writing of one decision by the authorizer's journal."""
-    journal = Journal(stream.write, "jwt-authorizer")
-    findings = Findings(issuer="https://issuer.example.com", alg="RS256", kid="2026-01")
+    """Make the writing of one decision by the authorizer's log."""
+    log = DecisionLog(stream.write, "jwt-authorizer")
+    issuer = "https://issuer.example.com"
+    outcome = Outcome("deny", Reason.INSUFFICIENT_SCOPE, issuer=issuer, alg="RS256", kid="2026-01")
 
     def write() -> None:
-        journal.decided(
-            "deny",
-            Reason.INSUFFICIENT_SCOPE,
-            None,
-            findings,
-            now=1795487147.5,
-            duration=0.0003,
-            function_request_id="6f1ab1a3-5f3f-4d5a-8d3a-0d8d0c1f7f6e",
-        )
+        log.write(outcome, now=1795487147.5, duration=0.0003, invocation="6f1ab1a3-5f3f-4d5a-8d3a-0d8d0c1f7f6e")
 
     return write
 

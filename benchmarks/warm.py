@@ -23,13 +23,13 @@ from joserfc.jwk import KeySet as JoserfcKeySet
 
 from benchmarks.workload import AUDIENCE, rest_event
 from jwt_authorizer.answers import AnswerSettings, iam_policy
-from jwt_authorizer.authorize import Findings
+from jwt_authorizer.authorize import Outcome
 from jwt_authorizer.claims import ClaimRules, VerifiedToken, check_claims
 from jwt_authorizer.events import read_event
 from jwt_authorizer.function import create_function
 from jwt_authorizer.issuers import CachedKeySource, Fetched
 from jwt_authorizer.keys import check_signature, parse_key_set
-from jwt_authorizer.log_line import Journal
+from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.policies import policies_for
 from jwt_authorizer.rules import compile_rules
 from jwt_authorizer.tokens import BearerToken, TokenPlace, TokenSource, bearer_token, parse
@@ -148,7 +148,7 @@ def _stages(material: Material) -> dict[str, Callable[[int], object]]:
     routes = compile_rules(None)
     policies = policies_for(routes)
     settings = AnswerSettings()
-    journal = Journal(sys.stdout.write, "bench")
+    log = DecisionLog(sys.stdout.write, "bench")
     events = [rest_event(token) for token in material["tokens"]]
     requests = [read_event(event) for event in events]
     parsed = [parse(BearerToken(token)) for token in material["tokens"]]
@@ -157,7 +157,17 @@ def _stages(material: Material) -> dict[str, Callable[[int], object]]:
     principal = check_claims(verified, rules, now)
     decision = routes.decide(principal, requests[0].method, requests[0].path)
     compiled = policies.compile(principal, decision, requests[0], "token")
-    findings = Findings(requests[0], material["issuer"], "RS256", parsed[0].kid, "miss", principal, decision)
+    outcome = Outcome(
+        "allow",
+        None,
+        request=requests[0],
+        issuer=material["issuer"],
+        alg="RS256",
+        kid=parsed[0].kid,
+        token_cache="miss",
+        principal=principal,
+        decision=decision,
+    )
 
     def verification(number: int) -> object:
         token = parse(BearerToken(material["tokens"][number]))
@@ -178,9 +188,7 @@ def _stages(material: Material) -> dict[str, Callable[[int], object]]:
         "claims": lambda number: check_claims(VerifiedToken(material["issuer"], parsed[number].claims), rules, now),
         "decision": decide,
         "answer": lambda number: iam_policy(requests[number], principal, decision, compiled.statements, settings),
-        "log line": lambda _: journal.decided(
-            "allow", None, None, findings, now=now, duration=0.001, function_request_id=_Context.aws_request_id
-        ),
+        "log line": lambda _: log.write(outcome, now=now, duration=0.001, invocation=_Context.aws_request_id),
     }
 
 

@@ -108,7 +108,8 @@ class Outcome:
     @property
     def reason(self) -> str | None:
         """The reason from the function's log."""
-        return None if self.line is None else str(self.line["reason"]) if self.line["reason"] else None
+        found = None if self.line is None else self.line.get("reason")
+        return None if found is None else str(found)
 
     @property
     def problems(self) -> tuple[str, ...]:

@@ -18,10 +18,9 @@ from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.events import EventKind, Request, read_event
 from jwt_authorizer.function import AuthorizerFunction
 from jwt_authorizer.keys import Key, KeySet, parse_key_set
-from jwt_authorizer.log_line import Journal
+from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.policies import policies_for
 from jwt_authorizer.rules import compile_rules
-from jwt_authorizer.settings import HttpApiReject
 from jwt_authorizer.token_cache import TokenCache
 from jwt_authorizer.tokens import TokenPlace, TokenSource
 from jwt_authorizer_devkit.mint import Defect, access_claims, mint
@@ -227,7 +226,6 @@ class Watched:
     """A whole function with the lines it wrote and a clock that a test sets."""
 
     core: Authorizer
-    reject: HttpApiReject = HttpApiReject.DENY
     now: float = NOW
     written: list[str] = field(default_factory=list)
     _function: AuthorizerFunction | None = None
@@ -235,8 +233,8 @@ class Watched:
     def __call__(self, event: object, context: object = None) -> dict[str, Any]:
         """Call the function as Lambda does."""
         if self._function is None:
-            journal = Journal(self.written.append, "tests")
-            self._function = AuthorizerFunction(self.core, journal, self.reject, lambda: self.now)
+            log = DecisionLog(self.written.append, "tests")
+            self._function = AuthorizerFunction(self.core, log, lambda: self.now)
         return self._function(event, context)
 
     @property

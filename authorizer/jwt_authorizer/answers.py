@@ -11,7 +11,7 @@ import time
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.errors import HEALED_BY_WAITING, DecisionError, Reason
 from jwt_authorizer.events import EventKind, Request
 from jwt_authorizer.json_text import json_text
 from jwt_authorizer.records import dataclass
@@ -61,6 +61,13 @@ class CachedBy(StrEnum):
     NOTHING = "nothing"
 
 
+class HttpApiReject(StrEnum):
+    """What an HTTP API's client with a bad token sees (``JWT_HTTP_API_REJECT``)."""
+
+    DENY = "deny"
+    RAISE = "raise"
+
+
 class HttpApiResponse(StrEnum):
     """What a payload 2.0 event gets; it does not say which of the two its API expects."""
 
@@ -77,6 +84,7 @@ class AnswerSettings:
     cached_by: CachedBy = CachedBy.TOKEN
     end_with_token: bool = False
     http_api_response: HttpApiResponse = HttpApiResponse.SIMPLE
+    http_api_reject: HttpApiReject = HttpApiReject.DENY
 
 
 def is_simple(request: Request, settings: AnswerSettings) -> bool:
@@ -182,8 +190,14 @@ def iam_policy(
     return answer
 
 
-def refused_token(request: Request, reason: Reason, settings: AnswerSettings) -> dict[str, object]:
-    """Answer an HTTP API whose client's token is missing or bad: no route is for it (RFC 6750 section 3.1)."""
+def refused_token(request: Request, reason: Reason, settings: AnswerSettings) -> dict[str, object] | None:
+    """Answer a request whose token is missing or bad: no route is for it (RFC 6750 section 3.1).
+
+    Returns ``None`` if an error has to be raised instead: for all but HTTP APIs, and where waiting may heal it, since
+    API Gateway caches a Deny and no error.
+    """
+    if not request.kind.is_http_api or settings.http_api_reject is HttpApiReject.RAISE or reason in HEALED_BY_WAITING:
+        return None
     context: dict[str, object] = {"error": "invalid_token", "reason": str(reason)}
     if is_simple(request, settings):
         return {"isAuthorized": False, "context": context}

@@ -1,14 +1,22 @@
-"""The whole of it, in one sentence.
+"""How a request becomes an answer. Start reading here.
 
 An **event** becomes a **request**; its **bearer token** is parsed, still untrusted; a **key** for it is
 found; its **signature** is checked; its **claims** are checked and become a **principal**; the **rules**
 turn principal and route into a **decision**; the decision becomes the **answer** that this kind of event
 expects.
+
+:func:`authorize` is that sentence. The order of its steps is a matter of security, so a further check belongs to the
+step that it follows: one about the token's text (a token that is not a JWT) beside :func:`parse`; one about which
+issuer (tenants) in :func:`_issuer_of`; one about who sends a token (its binding), and one that may change while a
+token is remembered (its revocation), after the principal is known, so that remembered tokens are checked too; one
+that may refuse what the rules allow (a hook) in :func:`_answer`, where it is known whether the answer grants anything;
+and one that uses something up (a proof) last, after the answer has been made.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import traceback
+from typing import TYPE_CHECKING, Literal
 
 from jwt_authorizer.answers import (
     AnswerSettings,
@@ -17,19 +25,20 @@ from jwt_authorizer.answers import (
     check_simple_cache,
     iam_policy,
     is_simple,
+    refused_token,
     simple_response,
 )
-from jwt_authorizer.claims import VerifiedToken, check_claims, check_time, has_expired
-from jwt_authorizer.errors import AuthorizerError, Reason, TokenError
+from jwt_authorizer.claims import VerifiedToken, check_claims, has_expired
+from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
 from jwt_authorizer.events import read_event
 from jwt_authorizer.keys import check_signature
-from jwt_authorizer.records import dataclass
+from jwt_authorizer.records import dataclass, field, unguarded
 from jwt_authorizer.rules import Allow, Deny
 from jwt_authorizer.token_cache import Remembered
 from jwt_authorizer.tokens import bearer_token, parse, token_type
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from jwt_authorizer.claims import ClaimRules, Principal
     from jwt_authorizer.events import Request
@@ -37,7 +46,14 @@ if TYPE_CHECKING:
     from jwt_authorizer.policies import Policies
     from jwt_authorizer.rules import Rules
     from jwt_authorizer.token_cache import TokenCache
-    from jwt_authorizer.tokens import BearerToken, TokenSource, UnverifiedToken
+    from jwt_authorizer.tokens import TokenSource, UnverifiedToken
+
+type Answer = dict[str, object]
+type Result = Literal["allow", "deny", "reject", "error"]
+"""``deny``: the token is good, its rights are not (403). ``reject``: it is missing or bad (401). ``error``: 500."""
+
+_NAMED = 5
+"""Values of a setting that a message lists at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +69,7 @@ class Issuer:
 
 @dataclass(frozen=True, slots=True)
 class Authorizer:
-    """Everything a decision needs besides the event and the time."""
+    """Everything that a decision needs, apart from the event and the time."""
 
     issuers: Mapping[str, Issuer]
     token_sources: tuple[TokenSource, ...]
@@ -63,47 +79,126 @@ class Authorizer:
     answers: AnswerSettings
 
 
-@dataclass(slots=True)
-class Findings:
-    """What has been found out so far, for the log line: it is filled as far as a request gets."""
+@unguarded(frozen=True, slots=True)
+class Outcome:
+    """What was decided about one event, and what was found out on the way, for the log line.
 
+    ``answer`` is what API Gateway gets; ``None`` if the function has to raise an error instead. ``reason`` is ``None``
+    with ``allow`` only. ``detail`` is a sentence for the log. What was not reached is ``None``.
+    """
+
+    result: Result
+    reason: Reason | None
+    detail: str | None = None
+    answer: Answer | None = field(default=None, repr=False)
     request: Request | None = None
     issuer: str | None = None
     alg: str | None = None
     kid: str | None = None
-    token_cache: str | None = None
+    token_cache: Literal["hit", "miss"] | None = None
     principal: Principal | None = None
     decision: Allow | Deny | None = None
     warnings: tuple[str, ...] = ()
 
 
-def authorize(event: object, authorizer: Authorizer, now: float, findings: Findings) -> dict[str, object]:
-    """Answer an event at ``now`` (Unix time in seconds).
+def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:
+    """Decide about an event at ``now`` (Unix time in seconds).
 
-    Raises :class:`TokenError` where the token is missing or bad, and
-    :class:`authorizer.errors.DecisionError` where that cannot be told.
+    It raises nothing: whatever goes wrong is an outcome that grants nothing.
     """
-    request = findings.request = read_event(event)
-    principal = findings.principal = authenticate(request, authorizer, now, findings)
-    decision = findings.decision = _decide(principal, request, authorizer)
-    if is_simple(request, authorizer.answers):
-        check_simple_cache(request, authorizer.answers, routes_configured=authorizer.rules.configured)
-        one_answer = authorizer.policies.one_answer(principal, decision, request)
-        check_route_key(request, authorizer.answers, one_answer=one_answer)
-        return simple_response(principal, decision, authorizer.answers)
-    compiled = authorizer.policies.compile(principal, decision, request, authorizer.answers.cached_by)
-    if compiled.warnings:
-        findings.warnings += compiled.warnings
-    if compiled.left_out:
-        findings.warnings += (_no_room_for(compiled.left_out),)
-    return iam_policy(request, principal, decision, compiled.statements, authorizer.answers)
+    result: Result
+    reason: Reason | None
+    request: Request | None = None
+    issuer = alg = kid = detail = None
+    token_cache: Literal["hit", "miss"] | None = None
+    principal: Principal | None = None
+    decision: Allow | Deny | None = None
+    answer: Answer | None = None
+    warnings: tuple[str, ...] = ()
+    try:
+        request = read_event(event)
+        bearer = bearer_token(request, authorizer.token_sources)
+        configured = authorizer.rules.configured
+        warning = cache_warning(request, bearer.text, authorizer.answers, routes_configured=configured)
+        warnings = () if warning is None else (warning,)
+        known = authorizer.token_cache.get(bearer)
+        if known is not None and _is_still_good(known, now):
+            token_cache = "hit"
+            issuer, alg, kid = known.principal.issuer, known.alg, known.kid
+        else:
+            token_cache = "miss"
+            token = parse(bearer)
+            alg, kid = token.alg, token.kid
+            trusted = _issuer_of(token, authorizer.issuers)
+            issuer = trusted.name
+            known = _verify(token, trusted, now)
+            authorizer.token_cache.put(bearer, known)
+        principal = known.principal
+        decision = _decide(principal, request, authorizer)
+        answer, more = _answer(principal, decision, request, authorizer)
+        warnings += more
+        result, reason = ("deny", decision.reason) if isinstance(decision, Deny) else ("allow", None)
+    except TokenError as error:
+        result, reason, detail = "reject", error.code, error.detail
+        answer = None if request is None else refused_token(request, reason, authorizer.answers)
+    except DecisionError as error:
+        result, reason, detail = "error", error.code, error.detail
+    except Exception as error:  # noqa: BLE001 - the last line of defence: whatever it is, it is not an Allow
+        result, reason, detail = "error", Reason.INTERNAL_ERROR, _location(error)
+    return Outcome(
+        result, reason, detail, answer, request, issuer, alg, kid, token_cache, principal, decision, warnings
+    )
+
+
+def _is_still_good(known: Remembered, now: float) -> bool:
+    """Check again what may have changed since a token was verified: the time, and the issuer's keys.
+
+    If it returns false, the token is verified again from the start, which finds the reason to refuse it.
+    """
+    principal = known.principal
+    return principal.not_before <= now < principal.valid_until and known.keys.generation(now) == known.generation
+
+
+def _issuer_of(token: UnverifiedToken, issuers: Mapping[str, Issuer]) -> Issuer:
+    """Choose whose keys and rules the token is checked against; only that issuer's keys can then verify it."""
+    name = token.claims.get("iss")
+    issuer = issuers.get(name) if isinstance(name, str) else None
+    if issuer is None:
+        raise TokenError(Reason.UNKNOWN_ISSUER, f"the token's iss is not exactly one of: {_listed(issuers)}")
+    return issuer
+
+
+def _verify(token: UnverifiedToken, issuer: Issuer, now: float) -> Remembered:
+    """Check everything that the token and its issuer's settings and keys decide between them."""
+    if token.alg not in issuer.algorithms:
+        accepted = ", ".join(sorted(issuer.algorithms))
+        raise TokenError(Reason.UNSUPPORTED_ALGORITHM, f"the token's alg is not one of: {accepted}")
+    if issuer.token_types and (token.typ is None or token_type(token.typ) not in issuer.token_types):
+        raise TokenError(Reason.UNSUPPORTED_TOKEN_TYPE, f"the token's typ is not one of: {_listed(issuer.token_types)}")
+    check_signature(token, _candidates(token, issuer, now))
+    verified = VerifiedToken(issuer.name, token.claims, token.payload)
+    principal = check_claims(verified, issuer.claim_rules, now)
+    return Remembered(principal, issuer.keys, issuer.keys.generation(now), token.alg, token.kid)
+
+
+def _candidates(token: UnverifiedToken, issuer: Issuer, now: float) -> tuple[Key, ...]:
+    """Find the keys that may have signed the token.
+
+    If there are none and the token itself says that it has expired, reject it as expired.
+    """
+    try:
+        return issuer.keys.candidates(token.alg, token.kid, now)
+    except AuthorizerError:
+        if has_expired(token, issuer.claim_rules, now):
+            raise TokenError(Reason.TOKEN_EXPIRED, "the token has expired, and its key is not available") from None
+        raise
 
 
 def _decide(principal: Principal, request: Request, authorizer: Authorizer) -> Allow | Deny:
-    """Ask the rules, by the path and by what API Gateway matched.
+    """Ask the rules, by the path and by the route that API Gateway matched.
 
-    A path that is not in normal form is refused where nothing of the matched route is allowed: then API Gateway has
-    brought it there, and read another one.
+    A path that is not in normal form is refused if nothing of the matched route is allowed: then API Gateway has
+    normalized the path, and read another one.
     """
     if not authorizer.rules.configured:
         return authorizer.rules.decide(principal, request.method, request.path)
@@ -117,77 +212,41 @@ def _decide(principal: Principal, request: Request, authorizer: Authorizer) -> A
     return decision
 
 
+def _answer(
+    principal: Principal, decision: Allow | Deny, request: Request, authorizer: Authorizer
+) -> tuple[Answer, tuple[str, ...]]:
+    """Make the answer, and the warnings about it. Raise :class:`DecisionError` where no answer would be safe."""
+    settings, policies = authorizer.answers, authorizer.policies
+    if is_simple(request, settings):
+        check_simple_cache(request, settings, routes_configured=authorizer.rules.configured)
+        check_route_key(request, settings, one_answer=policies.one_answer(principal, decision, request))
+        return simple_response(principal, decision, settings), ()
+    compiled = policies.compile(principal, decision, request, settings.cached_by)
+    warnings = compiled.warnings
+    if compiled.left_out:
+        warnings += (_no_room_for(compiled.left_out),)
+    return iam_policy(request, principal, decision, compiled.statements, settings), warnings
+
+
 def _no_room_for(routes: tuple[str, ...]) -> str:
-    """Say what a policy had to leave out, with a few examples: a line of the log has its limits too."""
+    """Report what a policy had to leave out, with a few examples."""
     return (
         f"the policy has no room for {len(routes)} routes that the rules allow, such as {', '.join(routes[:3])}: while "
         "it is cached they are refused. Set JWT_CACHED_BY=route, and add the route to the API's identity sources"
     )
 
 
-def authenticate(request: Request, authorizer: Authorizer, now: float, findings: Findings) -> Principal:
-    """Find out who asks. Raises as :func:`authorize` does."""
-    bearer = bearer_token(request, authorizer.token_sources)
-    configured = authorizer.rules.configured
-    warning = cache_warning(request, bearer.text, authorizer.answers, routes_configured=configured)
-    if warning is not None:
-        findings.warnings = (warning,)
-    remembered = authorizer.token_cache.get(bearer)
-    if remembered is not None and _still_good(bearer, remembered, authorizer, now, findings):
-        return remembered.principal
-    findings.token_cache = "miss"
-    token = parse(bearer)
-    findings.alg, findings.kid = token.alg, token.kid
-    issuer = _issuer_of(token, authorizer.issuers)
-    findings.issuer = issuer.name
-    _check_header(token, issuer)
-    check_signature(token, _candidates(token, issuer, now))
-    verified = VerifiedToken(issuer.name, token.claims, token.payload)
-    principal = check_claims(verified, issuer.claim_rules, now)
-    generation = issuer.keys.generation(now)
-    authorizer.token_cache.put(bearer, Remembered(principal, generation, token.alg, token.kid))
-    return principal
+def _listed(values: Iterable[str]) -> str:
+    """List the first values of a setting, which may have hundreds."""
+    ordered = list(values)
+    more = f" and {len(ordered) - _NAMED} more" if len(ordered) > _NAMED else ""
+    return ", ".join(ordered[:_NAMED]) + more
 
 
-def _still_good(
-    bearer: BearerToken, remembered: Remembered, authorizer: Authorizer, now: float, findings: Findings
-) -> bool:
-    """Check anew what may have changed since a token was verified: the time, and the issuer's keys."""
-    principal = remembered.principal
-    findings.token_cache = "hit"
-    findings.issuer, findings.alg, findings.kid = principal.issuer, remembered.alg, remembered.kid
-    try:
-        check_time(principal.not_before, principal.valid_until, now)
-    except TokenError:
-        authorizer.token_cache.forget(bearer)
-        raise
-    return authorizer.issuers[principal.issuer].keys.generation(now) == remembered.generation
-
-
-def _issuer_of(token: UnverifiedToken, issuers: Mapping[str, Issuer]) -> Issuer:
-    """Choose whose keys and rules the token is held against; only that issuer's keys can then verify it."""
-    name = token.claims.get("iss")
-    issuer = issuers.get(name) if isinstance(name, str) else None
-    if issuer is None:
-        expected = ", ".join(issuers)
-        raise TokenError(Reason.UNKNOWN_ISSUER, f"the token's iss is not exactly one of: {expected}")
-    return issuer
-
-
-def _check_header(token: UnverifiedToken, issuer: Issuer) -> None:
-    if token.alg not in issuer.algorithms:
-        accepted = ", ".join(sorted(issuer.algorithms))
-        raise TokenError(Reason.UNSUPPORTED_ALGORITHM, f"the token's alg is not one of: {accepted}")
-    if issuer.token_types and (token.typ is None or token_type(token.typ) not in issuer.token_types):
-        accepted = ", ".join(sorted(issuer.token_types))
-        raise TokenError(Reason.UNSUPPORTED_TOKEN_TYPE, f"the token's typ is not one of: {accepted}")
-
-
-def _candidates(token: UnverifiedToken, issuer: Issuer, now: float) -> tuple[Key, ...]:
-    """Ask for the token's keys. One that is over by its own word needs none to be refused."""
-    try:
-        return issuer.keys.candidates(token.alg, token.kid, now)
-    except AuthorizerError:
-        if has_expired(token, issuer.claim_rules, now):
-            raise TokenError(Reason.TOKEN_EXPIRED, "the token has expired, and its key is not at hand") from None
-        raise
+def _location(error: BaseException) -> str:
+    """Name an unexpected error and where it was raised. Its message may hold untrusted input, so it stays out."""
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    places = " < ".join(
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in reversed(frames)
+    )
+    return f"unexpected {type(error).__name__} at {places}"

@@ -1,27 +1,28 @@
-"""The function at the edge: it is put together once, and turns each way to end into what API Gateway expects."""
+"""The function at the edge: it is put together once, and gives API Gateway what it expects for each outcome."""
 
 from __future__ import annotations
 
 import sys
 import time
-import traceback
-from os.path import abspath, basename, dirname
+from os.path import abspath, dirname
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.answers import refused_token
-from jwt_authorizer.authorize import Authorizer, Findings, Issuer, authorize
-from jwt_authorizer.errors import HEALED_BY_WAITING, AuthorizerError, DecisionError, Reason, TokenError
+from jwt_authorizer.authorize import Authorizer, Issuer, authorize
+from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.issuers import CachedKeySource, HttpsClient, key_fetcher, warm_all
-from jwt_authorizer.log_line import Journal
+from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.policies import policies_for
-from jwt_authorizer.rules import Deny
-from jwt_authorizer.settings import HttpApiReject, load_settings
+from jwt_authorizer.settings import load_settings
 from jwt_authorizer.token_cache import TokenCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from os import PathLike
 
+    from jwt_authorizer.authorize import Outcome
+    from jwt_authorizer.issuers import Fetched
+    from jwt_authorizer.issuers.https import Get
+    from jwt_authorizer.keys import KeySource
     from jwt_authorizer.policies import Policies
     from jwt_authorizer.settings import IssuerSettings, Settings
 
@@ -29,71 +30,41 @@ PACKAGE_ROOT = dirname(dirname(abspath(__file__)))  # noqa: PTH100, PTH120 - pat
 """The top of the deployed package, which ``file:`` paths are relative to."""
 
 _LONGEST_CLOCK_SKEW = 600.0
-"""Seconds. A leeway beyond it makes up for no clock: it makes expired tokens good."""
+"""Seconds. A longer leeway compensates no clock: it accepts expired tokens."""
 
 
 class AuthorizerFunction:
     """The Lambda handler: call it with an event and Lambda's context object."""
 
-    def __init__(
-        self, authorizer: Authorizer, journal: Journal, http_api_reject: HttpApiReject, clock: Callable[[], float]
-    ) -> None:
-        """Answer with this authorizer. ``clock`` gives Unix time in seconds, by the wall."""
+    def __init__(self, authorizer: Authorizer, log: DecisionLog, clock: Callable[[], float]) -> None:
+        """Answer with this authorizer. ``clock`` returns Unix time in seconds."""
         self._authorizer = authorizer
-        self._journal = journal
-        self._http_api_reject = http_api_reject
+        self._log = log
         self._clock = clock
 
     def __call__(self, event: object, context: object) -> dict[str, object]:
-        """Answer one event.
+        """Answer one event and write its log line. Raise as :func:`respond` does."""
+        started, now = time.perf_counter(), self._clock()
+        outcome = authorize(event, self._authorizer, now)
+        duration = time.perf_counter() - started
+        self._log.write(outcome, now=now, duration=duration, invocation=getattr(context, "aws_request_id", None))
+        return respond(outcome)
 
-        Raises ``Exception("Unauthorized")`` where API Gateway shall answer 401, and :class:`DecisionError`
-        where it shall answer 500; neither is cached.
-        """
-        started, now, findings = time.perf_counter(), self._clock(), Findings()
 
-        def note(decision: str, reason: Reason | None, detail: str | None) -> None:
-            self._journal.decided(
-                decision,
-                reason,
-                detail,
-                findings,
-                now=now,
-                duration=time.perf_counter() - started,
-                function_request_id=getattr(context, "aws_request_id", None),
-            )
+def respond(outcome: Outcome) -> dict[str, object]:
+    """Return the answer, or raise what API Gateway turns into the right status. It caches no error.
 
-        try:
-            answer = authorize(event, self._authorizer, now, findings)
-        except TokenError as error:
-            note("reject", error.code, error.detail)
-            return self._reject(error, findings)
-        except DecisionError as error:
-            note("error", error.code, error.detail)
-            raise
-        except Exception as error:  # noqa: BLE001 - the last line of defence: whatever it is, it is no Allow
-            unexpected = DecisionError(Reason.INTERNAL_ERROR, _place(error))
-            note("error", unexpected.code, unexpected.detail)
-            raise unexpected from None
-        decision = findings.decision
-        if isinstance(decision, Deny):
-            note("deny", decision.reason, None)
-        else:
-            note("allow", None, None)
-        return answer
+    Raises:
+        Exception: with the text ``Unauthorized``, which API Gateway answers with 401.
+        DecisionError: API Gateway answers with 500.
 
-    def _reject(self, error: AuthorizerError, findings: Findings) -> dict[str, object]:
-        """Refuse a token in the way that this kind of API turns into the right status."""
-        request = findings.request
-        if (
-            request is not None
-            and request.kind.is_http_api
-            and self._http_api_reject is HttpApiReject.DENY
-            and error.code not in HEALED_BY_WAITING
-        ):
-            return refused_token(request, error.code, self._authorizer.answers)
+    """
+    if outcome.answer is not None:
+        return outcome.answer
+    if outcome.result == "reject":
         # API Gateway answers 401 to an error with exactly this text, whatever its type.
-        raise Exception("Unauthorized") from None  # noqa: EM101, TRY002 - the text is API Gateway's protocol
+        raise Exception("Unauthorized")  # noqa: EM101, TRY002 - the text is API Gateway's protocol
+    raise DecisionError(outcome.reason or Reason.INTERNAL_ERROR, outcome.detail or "")
 
 
 def create_function(
@@ -105,44 +76,64 @@ def create_function(
 ) -> AuthorizerFunction:
     """Put the function together from the environment, and fetch keys ahead.
 
-    Raises :class:`authorizer.errors.SettingsError` with everything that is wrong with the settings. That
-    keys cannot be had is no reason not to start.
+    Raises :class:`jwt_authorizer.errors.SettingsError` with everything that is wrong with the settings. It starts
+    without keys if they cannot be fetched.
     """
     settings = load_settings(environment, package_root)
     service = environment.get("POWERTOOLS_SERVICE_NAME") or "jwt-authorizer"
-    journal = Journal(write, service)
-    policies = policies_for(settings.rules)
-    _warn(settings, policies, service)
-    https = HttpsClient(allow_http=settings.keys.allow_http)
-    sources = {
-        issuer.issuer: _key_source(issuer, settings, https, journal, package_root) for issuer in settings.issuers
-    }
+    log = DecisionLog(write, service)
+    get = HttpsClient(allow_http=settings.keys.allow_http).get
+    sources = {issuer.issuer: key_source(issuer, settings, get, log.count, package_root) for issuer in settings.issuers}
+    authorizer = build_authorizer(settings, sources)
+    _warn(settings, authorizer.policies, service)
     # Lambda gives start-up ten seconds, more than the longest timeout that can be set.
     warm_all(list(sources.values()), clock())
     if environment.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
         _after_restore(lambda: warm_all(list(sources.values()), clock()))
-    issuers = {
-        issuer.issuer: Issuer(
-            issuer.issuer, issuer.algorithms, issuer.token_types, issuer.claim_rules, sources[issuer.issuer]
-        )
-        for issuer in settings.issuers
-    }
-    authorizer = Authorizer(
-        issuers=issuers,
+    return AuthorizerFunction(authorizer, log, clock)
+
+
+def build_authorizer(settings: Settings, keys: Mapping[str, KeySource]) -> Authorizer:
+    """Put the core together. ``keys`` maps each issuer to where its keys come from."""
+    return Authorizer(
+        issuers={
+            one.issuer: Issuer(one.issuer, one.algorithms, one.token_types, one.claim_rules, keys[one.issuer])
+            for one in settings.issuers
+        },
         token_sources=settings.token_sources,
         token_cache=TokenCache(settings.token_cache_size),
         rules=settings.rules,
-        policies=policies,
+        policies=policies_for(settings.rules),
         answers=settings.answers,
     )
-    return AuthorizerFunction(authorizer, journal, settings.http_api_reject, clock)
+
+
+def key_source(  # noqa: PLR0913, PLR0917 - what fetching depends on
+    issuer: IssuerSettings,
+    settings: Settings,
+    get: Get,
+    report: Callable[[str, str], None],
+    package_root: str | PathLike[str],
+    watch: Callable[[Callable[[], Fetched]], Callable[[], Fetched]] = lambda fetch: fetch,
+) -> CachedKeySource:
+    """Make an issuer's key cache. ``get`` fetches a URL, ``report`` counts a metric, ``watch`` wraps each fetch."""
+    keys = settings.keys
+    fetch = key_fetcher(
+        issuer.issuer,
+        issuer.jwks,
+        allow_http=keys.allow_http,
+        timeout=keys.timeout,
+        package_root=package_root,
+        get=get,
+    )
+    return CachedKeySource(watch(fetch), ttl=keys.ttl, max_stale=keys.max_stale, cooldown=keys.cooldown, report=report)
 
 
 def _after_restore(refresh: Callable[[], None]) -> None:
-    """Have keys fetched that aged while a snapshot lay about, before its first request and not during it.
+    """Fetch keys when a SnapStart snapshot is restored, so that the first request need not wait for them.
 
-    It is no matter of safety: keys age by the wall clock, so the first request would see to it too. Lambda
-    gives hooks ten seconds (Lambda developer guide, "Lambda SnapStart runtime hooks"), and this one never fails.
+    Keys age by the wall clock, so the first request would refresh old ones anyway. Lambda gives hooks ten seconds
+    (Lambda developer guide, "Lambda SnapStart runtime hooks"), and this one never fails.
     """
     from snapshot_restore_py import (  # type: ignore[import-untyped]  # noqa: PLC0415 - only Lambda's SnapStart needs it
         register_after_restore,
@@ -151,23 +142,8 @@ def _after_restore(refresh: Callable[[], None]) -> None:
     register_after_restore(refresh)
 
 
-def _key_source(
-    issuer: IssuerSettings, settings: Settings, https: HttpsClient, journal: Journal, package_root: str | PathLike[str]
-) -> CachedKeySource:
-    keys = settings.keys
-    fetch = key_fetcher(
-        issuer.issuer,
-        issuer.jwks,
-        allow_http=keys.allow_http,
-        timeout=keys.timeout,
-        package_root=package_root,
-        get=https.get,
-    )
-    return CachedKeySource(fetch, ttl=keys.ttl, max_stale=keys.max_stale, cooldown=keys.cooldown, report=journal.count)
-
-
 def _warn(settings: Settings, policies: Policies, service: str) -> None:
-    """Say once, at start-up, what works but deserves a look."""
+    """Log once, at start-up, what works but is probably a mistake."""
     warnings = list(policies.warnings(settings.answers.cached_by))
     if settings.keys.allow_http:
         warnings.insert(0, "JWT_ALLOW_HTTP is on: keys that came over http:// can be anybody's. For local work only.")
@@ -185,13 +161,3 @@ def _warn(settings: Settings, policies: Policies, service: str) -> None:
     logger = Logger(service=service)
     for warning in warnings:
         logger.warning(warning)
-
-
-def _place(error: BaseException) -> str:
-    """Name an unexpected error and where it came from; its message may hold what a caller sent, so that stays out."""
-    frames = traceback.extract_tb(error.__traceback__)[-3:]
-    places = " < ".join(
-        f"{basename(frame.filename)}:{frame.lineno} {frame.name}"  # noqa: PTH119 - as above
-        for frame in reversed(frames)
-    )
-    return f"unexpected {type(error).__name__} at {places}"

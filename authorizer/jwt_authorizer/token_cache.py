@@ -1,35 +1,36 @@
-"""Tokens that have been verified are remembered, so that the same token is not verified for every request.
+"""Remember verified tokens, so that the same token is not verified again for every request.
 
-What is remembered is the outcome of checks that do not change. Whoever uses it checks anew what does: the
-time, the keys' generation, and the rules.
+Only results of checks that do not change are remembered. The caller checks the rest on each use: the time, the
+version of the issuer's keys, and the rules.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.records import unguarded
+from jwt_authorizer.records import dataclass
 
 if TYPE_CHECKING:
     from jwt_authorizer.claims import Principal
+    from jwt_authorizer.keys import KeySource
     from jwt_authorizer.tokens import BearerToken
 
 
-@unguarded(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Remembered:
-    """A verified token's principal, the generation of the keys that verified it, and its header for the log."""
+    """A verified token's principal, the keys that verified it and their version, and its header for the log."""
 
     principal: Principal
+    keys: KeySource
     generation: int
     alg: str
     kid: str | None
 
 
 class TokenCache:
-    """At most ``size`` tokens, the least recently used ones forgotten first; 0 remembers none.
+    """At most ``size`` tokens; the least recently used one is dropped first. With size 0 it remembers nothing.
 
-    The key is the token's SHA-256, so that the memory of an execution environment holds no token for longer
-    than its request takes.
+    The key is the token's SHA-256: the token itself stays in memory no longer than its request.
     """
 
     def __init__(self, size: int) -> None:
@@ -38,7 +39,7 @@ class TokenCache:
         self._entries: dict[bytes, Remembered] = {}
 
     def get(self, token: BearerToken) -> Remembered | None:
-        """Return what is known of exactly this token."""
+        """Return what is known about exactly this token."""
         if not self._size:
             return None
         digest = token.digest
@@ -52,11 +53,7 @@ class TokenCache:
         if not self._size:
             return
         digest = token.digest
-        self._entries.pop(digest, None)  # one that is verified again costs no other its place
+        self._entries.pop(digest, None)  # a token that is verified again pushes no other one out
         if len(self._entries) >= self._size:
             self._entries.pop(next(iter(self._entries)), None)
         self._entries[digest] = entry
-
-    def forget(self, token: BearerToken) -> None:
-        """Drop a token that is no longer good."""
-        self._entries.pop(token.digest, None)

@@ -13,4 +13,4 @@ def ask(deployed: Deployed, api: Api, token: str, path: str = "/orders") -> tupl
     """Give the status, and the authorizer's decisions: none where API Gateway had an answer in its cache."""
     deployed.log.new()
     answer = deployed.client.call(api, "GET", path, {"Authorization": f"Bearer {token}"})
-    return answer.status, [line["reason"] or line["decision"] for line in deployed.log.new()]
+    return answer.status, [line.get("reason") or line["decision"] for line in deployed.log.new()]

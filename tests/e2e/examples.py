@@ -84,7 +84,7 @@ class Example:
         """Give the decision since the last time, or that there was none."""
         lines = self.log.new()
         assert len(lines) <= 1, lines
-        return str(lines[0]["reason"] or lines[0]["decision"]) if lines else "(nothing)"
+        return str(lines[0].get("reason") or lines[0]["decision"]) if lines else "(nothing)"
 
 
 def send(aws: LocalAws, method: str, path: str, headers: Mapping[str, str], body: str | None = None) -> Reply:

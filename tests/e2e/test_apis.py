@@ -32,7 +32,7 @@ def call(stack: Stack, api: Api, token: str, path: str = ORDERS) -> tuple[Answer
     """Call, and give the answer with the decisions and kinds of event that the function wrote down."""
     stack.main.log.new()
     answer = stack.main.client.call(api, "GET", path, {"Authorization": f"Bearer {token}"})
-    return answer, [(line["reason"] or line["decision"], line["event_kind"]) for line in stack.main.log.new()]
+    return answer, [(line.get("reason") or line["decision"], line["event_kind"]) for line in stack.main.log.new()]
 
 
 def good(stack: Stack, **more: object) -> str:

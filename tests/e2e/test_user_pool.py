@@ -17,7 +17,7 @@ def call(pool_stack: PoolStack, api: Api, token: str) -> tuple[Answer, list[obje
     deployed = pool_stack.deployed
     deployed.log.new()
     answer = deployed.client.call(api, "GET", "/orders", {"Authorization": f"Bearer {token}"})
-    return answer, [line["reason"] or line["decision"] for line in deployed.log.new()]
+    return answer, [line.get("reason") or line["decision"] for line in deployed.log.new()]
 
 
 @pytest.mark.parametrize("api", [Api.REST, Api.REST_TOKEN, Api.HTTP])

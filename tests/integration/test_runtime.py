@@ -53,7 +53,7 @@ def error_of(answer: dict[str, Any]) -> tuple[str, str]:
 
 
 def decisions(function: Emulator) -> list[tuple[str, str | None]]:
-    return [(line["decision"], line["reason"]) for line in function.lines() if "decision" in line]
+    return [(line["decision"], line.get("reason")) for line in function.lines() if "decision" in line]
 
 
 @pytest.mark.parametrize("kind", kinds())

@@ -91,9 +91,9 @@ def test_a_policy_stays_in_the_partition_account_api_and_stage_that_asked(
 ) -> None:
     partition, region, account, api, stage, method = parts
     prefix = f"arn:{partition}:execute-api:{region}:{account}:{api}/{stage}/"
-    asked = read_event({"type": "TOKEN", "methodArn": f"{prefix}{method}/{path}"})
+    asked = read_event({"version": "1.0", "type": "REQUEST", "methodArn": f"{prefix}{method}/{path}"})
     resources = ("GET/a:b%2Fc", "*")
-    answer: dict[str, Any] = (
+    answer: Any = (
         refused_token(asked, Reason.TOKEN_EXPIRED, AnswerSettings())
         if refused
         else iam_policy(asked, principal(), Allow(None), (Statement("Allow", resources),), AnswerSettings())

@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from jwt_authorizer.answers import AnswerSettings, HttpApiReject
 from jwt_authorizer.errors import DecisionError
 from jwt_authorizer.method_arn import MethodArn
-from jwt_authorizer.settings import HttpApiReject
 from jwt_authorizer_devkit.mint import Defect
 from tests.factories import ARN, EVENTS, FakeKeys, Watched, authorizer, request, token
 
@@ -44,7 +44,9 @@ NEAR_EVENTS = st.builds(
     st.dictionaries(FIELDS, JSON | LIKELY | HEADERS, max_size=3),
     st.sets(FIELDS, max_size=2),
 )
-FUNCTIONS = [Watched(authorizer(FakeKeys()), reject) for reject in HttpApiReject]
+FUNCTIONS = [
+    Watched(authorizer(FakeKeys(), answers=AnswerSettings(http_api_reject=reject))) for reject in HttpApiReject
+]
 PART = st.text(alphabet=st.characters(exclude_characters=":/*?$", exclude_categories=["Cs"]), min_size=1, max_size=12)
 PATHS = st.text(alphabet=st.sampled_from("ab/:%2F*?${}\u00e4 "), max_size=30)
 

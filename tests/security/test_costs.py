@@ -57,7 +57,7 @@ def cost(target: Lab, event: object) -> float:
         with suppress(Exception):  # refused or not, what counts is what it takes
             target.function(event, None)
         least = min(least, time.process_time() - started)
-        assert target.last["reason"] != "internal_error"
+        assert target.last.get("reason") != "internal_error"
     return least
 
 

@@ -20,9 +20,8 @@ from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.function import AuthorizerFunction
 from jwt_authorizer.issuers import CachedKeySource, FetchError
 from jwt_authorizer.issuers.fetched import Fetched
-from jwt_authorizer.log_line import Journal
+from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.rules import Route, compile_rules
-from jwt_authorizer.settings import HttpApiReject
 from tests.cloudformation import read_template, resolve
 from tests.factories import NOW, FakeKeys, authorizer, http_api_v2_event, parsed_keys, token, websocket_event
 from tests.unit.pages import BLOCKS, DOCS, ROOT, Block
@@ -56,8 +55,8 @@ def lines() -> list[Line]:
     """Have the function decide in every way that there is, and give what it wrote."""
     written: list[str] = []
 
-    def ask(core: Authorizer, asked: object, now: float = NOW, journal: Journal | None = None) -> None:
-        called = AuthorizerFunction(core, journal or Journal(written.append, SERVICE), HttpApiReject.DENY, lambda: now)
+    def ask(core: Authorizer, asked: object, now: float = NOW, log: DecisionLog | None = None) -> None:
+        called = AuthorizerFunction(core, log or DecisionLog(written.append, SERVICE), lambda: now)
         with suppress(Exception):
             called(asked, None)
 
@@ -79,10 +78,10 @@ def lines() -> list[Line]:
             raise FetchError(message)
         return fetched.pop()
 
-    journal = Journal(written.append, SERVICE)
-    core = authorizer(CachedKeySource(fetch, ttl=60, max_stale=600, cooldown=30, report=journal.count))
+    log = DecisionLog(written.append, SERVICE)
+    core = authorizer(CachedKeySource(fetch, ttl=60, max_stale=600, cooldown=30, report=log.count))
     for now in (NOW, NOW + 90):
-        ask(core, event(APIS[2], GOOD), now, journal)
+        ask(core, event(APIS[2], GOOD), now, log)
     started = subprocess.run(
         [sys.executable, "-c", "import jwt_authorizer.handler"],
         env={"PYTHONPATH": str(ROOT / "authorizer"), "POWERTOOLS_SERVICE_NAME": SERVICE, "JWT_LEEWAY_SECONDS": "soon"},

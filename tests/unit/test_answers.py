@@ -12,6 +12,7 @@ from jwt_authorizer.answers import (
     MAX_WEBSOCKET_RESULT,
     AnswerSettings,
     CachedBy,
+    HttpApiReject,
     HttpApiResponse,
     cache_warning,
     check_route_key,
@@ -192,7 +193,6 @@ def test_a_refusal_that_allows_other_routes_carries_the_claims_and_the_token_s_o
         (EventKind.HTTP_API_V2, PLAIN, True),
         (EventKind.HTTP_API_V2, IAM, False),
         (EventKind.HTTP_API_V1, PLAIN, False),
-        (EventKind.REST_REQUEST, PLAIN, False),
     ],
 )
 def test_a_refused_token_of_an_http_api(kind: EventKind, settings: AnswerSettings, *, simple: bool) -> None:
@@ -212,6 +212,20 @@ def test_a_refused_token_of_an_http_api(kind: EventKind, settings: AnswerSetting
             "context": context,
         }
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "settings"),
+    [
+        (EventKind.REST_REQUEST, Reason.TOKEN_EXPIRED, PLAIN),
+        (EventKind.HTTP_API_V2, Reason.UNKNOWN_KEY, PLAIN),
+        (EventKind.HTTP_API_V2, Reason.TOKEN_EXPIRED, AnswerSettings(http_api_reject=HttpApiReject.RAISE)),
+    ],
+)
+def test_a_refused_token_has_no_answer_where_an_error_is_right(
+    kind: EventKind, reason: Reason, settings: AnswerSettings
+) -> None:
+    assert refused_token(request(kind), reason, settings) is None
 
 
 # A WebSocket's answer has a limit.

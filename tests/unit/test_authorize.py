@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jwt_authorizer.answers import AnswerSettings, CachedBy, HttpApiResponse
-from jwt_authorizer.authorize import Authorizer, Findings, Issuer, authorize
+from jwt_authorizer.authorize import Authorizer, Issuer, Outcome, authorize
 from jwt_authorizer.claims import ClaimRules
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
 from jwt_authorizer.events import EventKind
@@ -39,21 +39,29 @@ OTHER = "https://other.example.com"
 STRICT = ClaimRules(audience=frozenset({AUDIENCE}), required_scopes=("orders:admin",))
 
 
-def decide(bearer: str, core: Authorizer | None = None, now: float = NOW) -> tuple[Mapping[str, Any], Findings]:
-    findings = Findings()
-    return authorize(rest_token_event(bearer), core or authorizer(), now, findings), findings
+def decide(bearer: str, core: Authorizer | None = None, now: float = NOW) -> Outcome:
+    outcome = authorize(rest_token_event(bearer), core or authorizer(), now)
+    assert outcome.answer is not None
+    return outcome
 
 
-def refused(bearer: str, core: Authorizer | None = None, now: float = NOW) -> tuple[Reason, Findings]:
-    findings = Findings()
-    with pytest.raises(AuthorizerError) as caught:
-        authorize(rest_token_event(bearer), core or authorizer(), now, findings)
-    return caught.value.code, findings
+def refused(bearer: str, core: Authorizer | None = None, now: float = NOW) -> Outcome:
+    """Ask with a token that is refused, or about which nothing can be decided: then there is no answer."""
+    outcome = authorize(rest_token_event(bearer), core or authorizer(), now)
+    assert (outcome.answer, outcome.principal, outcome.decision) == (None, None, None)
+    assert outcome.result in {"reject", "error"}
+    assert outcome.detail
+    return outcome
+
+
+def answered(outcome: Outcome) -> Mapping[str, Any]:
+    assert outcome.answer is not None
+    return outcome.answer
 
 
 @pytest.mark.parametrize("kind", EVENTS)
 def test_a_good_token_is_let_in_by_each_kind_of_event(kind: EventKind) -> None:
-    answer: Mapping[str, Any] = authorize(EVENTS[kind](token()), authorizer(), NOW, Findings())
+    answer = answered(authorize(EVENTS[kind](token()), authorizer(), NOW))
     assert answer["context"]["sub"] == "user-1"
     if kind is EventKind.HTTP_API_V2:
         assert answer["isAuthorized"] is True
@@ -62,13 +70,14 @@ def test_a_good_token_is_let_in_by_each_kind_of_event(kind: EventKind) -> None:
 
 
 def test_what_was_found_out_is_there_for_the_log() -> None:
-    answer, findings = decide(token())
-    assert answer["principalId"] == "user-1"
-    assert findings.request is not None
-    assert findings.principal is not None
-    assert (findings.issuer, findings.alg, findings.kid) == (ISSUER, "ES256", "key-1")
-    assert (findings.token_cache, findings.warnings) == ("miss", ())
-    assert (findings.principal.id, findings.decision) == ("user-1", Allow(None))
+    outcome = decide(token())
+    assert answered(outcome)["principalId"] == "user-1"
+    assert outcome.request is not None
+    assert outcome.principal is not None
+    assert (outcome.result, outcome.reason, outcome.detail) == ("allow", None, None)
+    assert (outcome.issuer, outcome.alg, outcome.kid) == (ISSUER, "ES256", "key-1")
+    assert (outcome.token_cache, outcome.warnings) == ("miss", ())
+    assert (outcome.principal.id, outcome.decision) == ("user-1", Allow(None))
 
 
 # Refusals, each at its place in the sentence: what was found out until then is kept.
@@ -98,24 +107,21 @@ def test_what_was_found_out_is_there_for_the_log() -> None:
 def test_a_bad_token_is_refused_with_its_reason(
     bearer: str, code: Reason, known: tuple[str | None, str | None]
 ) -> None:
-    found, findings = refused(bearer)
-    assert found is code
-    assert (findings.alg, findings.issuer) == known
-    assert (findings.principal, findings.decision) == (None, None)
-    assert findings.request is not None
+    outcome = refused(bearer)
+    assert outcome.reason is code
+    assert (outcome.alg, outcome.issuer) == known
+    assert outcome.request is not None
 
 
 def test_an_event_that_is_none_leaves_nothing_behind() -> None:
-    findings = Findings()
-    with pytest.raises(DecisionError, match="invalid_event"):
-        authorize({}, authorizer(), NOW, findings)
-    assert findings == Findings()
+    outcome = authorize({}, authorizer(), NOW)
+    assert outcome == Outcome("error", Reason.INVALID_EVENT, outcome.detail)
 
 
 def test_a_token_without_a_kid_is_held_against_the_one_key_there_is() -> None:
-    assert decide(token(defect=Defect.NO_KID))[1].kid is None
+    assert decide(token(defect=Defect.NO_KID)).kid is None
     two = FakeKeys(replace(parsed_keys(), keys=parsed_keys().keys * 2))
-    assert refused(token(defect=Defect.NO_KID), authorizer(two))[0] is Reason.UNKNOWN_KEY
+    assert refused(token(defect=Defect.NO_KID), authorizer(two)).reason is Reason.UNKNOWN_KEY
 
 
 @pytest.mark.parametrize(
@@ -126,15 +132,15 @@ def test_token_types_may_be_limited(typ: str | None, *, passes: bool) -> None:
     core = authorizer(token_types=frozenset({"at+jwt"}))
     bearer = token(header={"typ": typ})
     if passes:
-        assert decide(bearer, core)[0]["principalId"] == "user-1"
+        assert answered(decide(bearer, core))["principalId"] == "user-1"
     else:
-        assert refused(bearer, core)[0] is Reason.UNSUPPORTED_TOKEN_TYPE
-    assert decide(bearer)[0]["principalId"] == "user-1"
+        assert refused(bearer, core).reason is Reason.UNSUPPORTED_TOKEN_TYPE
+    assert answered(decide(bearer))["principalId"] == "user-1"
 
 
 def test_an_algorithm_that_was_not_set_is_refused_before_any_key_is_asked_for() -> None:
     keys = FakeKeys(parsed_keys("ES256", "RS256"))
-    assert refused(token(alg="RS256"), authorizer(keys, algorithms=frozenset({"ES256"})))[0] is (
+    assert refused(token(alg="RS256"), authorizer(keys, algorithms=frozenset({"ES256"}))).reason is (
         Reason.UNSUPPORTED_ALGORITHM
     )
     assert keys.asked == []
@@ -150,11 +156,11 @@ def test_each_issuer_verifies_its_own_tokens_and_no_others() -> None:
     other = Issuer(OTHER, frozenset({"ES256"}), frozenset(), ClaimRules(client_id=frozenset({"demo-client"})), keys)
     both = replace(own, issuers={**own.issuers, OTHER: other})
     by_other = mint(other_key, access_claims(OTHER, audience=None, now=NOW))
-    assert decide(by_other, both)[1].issuer == OTHER
-    assert decide(token(), both)[1].issuer == ISSUER
+    assert decide(by_other, both).issuer == OTHER
+    assert decide(token(), both).issuer == ISSUER
     # The other issuer's key under this issuer's name.
     forged = mint(other_key, access_claims(ISSUER, audience=AUDIENCE, now=NOW))
-    assert refused(forged, both)[0] is Reason.UNKNOWN_KEY
+    assert refused(forged, both).reason is Reason.UNKNOWN_KEY
 
 
 # Keys that cannot be had.
@@ -162,7 +168,7 @@ def test_each_issuer_verifies_its_own_tokens_and_no_others() -> None:
 
 def test_without_keys_nobody_can_say() -> None:
     keys = FakeKeys(failure=DecisionError(Reason.KEYS_UNAVAILABLE, "out of reach"))
-    assert refused(token(), authorizer(keys))[0] is Reason.KEYS_UNAVAILABLE
+    assert refused(token(), authorizer(keys)).reason is Reason.KEYS_UNAVAILABLE
 
 
 @pytest.mark.parametrize(
@@ -172,9 +178,9 @@ def test_without_keys_nobody_can_say() -> None:
 )
 def test_a_token_that_is_over_by_its_own_word_needs_no_key_to_be_refused(failure: AuthorizerError) -> None:
     core = authorizer(FakeKeys(failure=failure))
-    assert refused(token(defect=Defect.EXPIRED), core)[0] is Reason.TOKEN_EXPIRED
-    assert refused(token(), core)[0] is failure.code
-    assert refused(token({"exp": "soon"}), core)[0] is failure.code
+    assert refused(token(defect=Defect.EXPIRED), core).reason is Reason.TOKEN_EXPIRED
+    assert refused(token(), core).reason is failure.code
+    assert refused(token({"exp": "soon"}), core).reason is failure.code
 
 
 # What is remembered.
@@ -183,27 +189,23 @@ def test_a_token_that_is_over_by_its_own_word_needs_no_key_to_be_refused(failure
 def test_a_token_is_verified_once() -> None:
     keys = FakeKeys()
     core, bearer = authorizer(keys), token()
-    first, _ = decide(bearer, core)
-    second, findings = decide(bearer, core)
-    assert first == second
+    first, second = decide(bearer, core), decide(bearer, core)
+    assert first.answer == second.answer
     assert len(keys.asked) == 1
-    assert (findings.token_cache, findings.issuer, findings.alg, findings.kid) == ("hit", ISSUER, "ES256", "key-1")
+    assert (second.token_cache, second.issuer, second.alg, second.kid) == ("hit", ISSUER, "ES256", "key-1")
 
 
 def test_a_remembered_token_is_over_when_it_is_over() -> None:
     core, bearer = authorizer(), token()
     decide(bearer, core)
     decide(bearer, core, NOW + 359)
-    code, findings = refused(bearer, core, NOW + 360)
-    assert (code, findings.token_cache, findings.issuer) == (Reason.TOKEN_EXPIRED, "hit", ISSUER)
-    # The clock is set back: it was forgotten, so it is verified again.
-    assert decide(bearer, core)[1].token_cache == "miss"
+    assert refused(bearer, core, NOW + 360).reason is Reason.TOKEN_EXPIRED
 
 
 def test_a_remembered_token_is_not_good_before_its_time() -> None:
     core, bearer = authorizer(), token()
     decide(bearer, core)
-    assert refused(bearer, core, NOW - 61)[0] is Reason.TOKEN_NOT_YET_VALID
+    assert refused(bearer, core, NOW - 61).reason is Reason.TOKEN_NOT_YET_VALID
 
 
 def test_other_keys_verify_a_remembered_token_again() -> None:
@@ -211,11 +213,11 @@ def test_other_keys_verify_a_remembered_token_again() -> None:
     core, bearer = authorizer(keys), token()
     decide(bearer, core)
     keys.number += 1
-    assert decide(bearer, core)[1].token_cache == "miss"
-    assert decide(bearer, core)[1].token_cache == "hit"
+    assert decide(bearer, core).token_cache == "miss"
+    assert decide(bearer, core).token_cache == "hit"
     keys.number += 1
     keys.key_set = parsed_keys("RS256")
-    assert refused(bearer, core)[0] is Reason.UNKNOWN_KEY
+    assert refused(bearer, core).reason is Reason.UNKNOWN_KEY
 
 
 def test_when_keys_are_no_longer_to_be_had_remembered_tokens_stop_as_well() -> None:
@@ -223,14 +225,14 @@ def test_when_keys_are_no_longer_to_be_had_remembered_tokens_stop_as_well() -> N
     core, bearer = authorizer(keys), token()
     decide(bearer, core)
     keys.failure = DecisionError(Reason.KEYS_UNAVAILABLE, "out of reach for too long")
-    assert refused(bearer, core)[0] is Reason.KEYS_UNAVAILABLE
+    assert refused(bearer, core).reason is Reason.KEYS_UNAVAILABLE
 
 
 def test_a_refused_token_is_not_remembered() -> None:
     keys = FakeKeys()
     core, bearer = authorizer(keys), token(defect=Defect.FORGED)
     for _ in range(2):
-        assert refused(bearer, core)[1].token_cache == "miss"
+        assert refused(bearer, core).token_cache == "miss"
     assert len(keys.asked) == 2
 
 
@@ -239,9 +241,8 @@ def test_rights_are_decided_anew_for_each_request() -> None:
     core, bearer = authorizer(rules=rules), token()
     decisions = []
     for resource in ("GET/orders/1", "GET/invoices", "GET/orders/1"):
-        findings = Findings()
-        authorize(rest_request_event(bearer, resource=resource), core, NOW, findings)
-        decisions.append((type(findings.decision), findings.token_cache))
+        outcome = authorize(rest_request_event(bearer, resource=resource), core, NOW)
+        decisions.append((type(outcome.decision), outcome.token_cache))
     assert decisions == [(Allow, "miss"), (Deny, "hit"), (Allow, "hit")]
 
 
@@ -249,7 +250,7 @@ def test_remembering_can_be_turned_off() -> None:
     keys = FakeKeys()
     core, bearer = authorizer(keys, cache_size=0), token()
     for _ in range(2):
-        assert decide(bearer, core)[1].token_cache == "miss"
+        assert decide(bearer, core).token_cache == "miss"
     assert len(keys.asked) == 2
 
 
@@ -257,48 +258,41 @@ def test_remembering_can_be_turned_off() -> None:
 
 
 def test_missing_scopes_are_a_decision_and_no_error() -> None:
-    answer, findings = decide(token(), authorizer(claim_rules=STRICT))
-    assert isinstance(findings.decision, Deny)
-    assert findings.decision.reason is Reason.INSUFFICIENT_SCOPE
+    outcome = decide(token(), authorizer(claim_rules=STRICT))
+    assert (outcome.result, outcome.reason) == ("deny", Reason.INSUFFICIENT_SCOPE)
+    answer = answered(outcome)
     assert answer["policyDocument"]["Statement"][0]["Effect"] == "Deny"
     assert answer["context"]["scope"] == "orders:admin"
-    assert decide(token({"scope": f"{SCOPE} orders:admin"}), authorizer(claim_rules=STRICT))[1].decision == Allow(None)
+    assert decide(token({"scope": f"{SCOPE} orders:admin"}), authorizer(claim_rules=STRICT)).decision == Allow(None)
 
 
 def test_a_yes_that_would_be_replayed_elsewhere_is_not_said_even_to_a_good_token() -> None:
     core = authorizer(rules=compile_rules((Route(None, "/orders/{id}"),)))
-    with pytest.raises(DecisionError, match="unsafe_cache"):
-        authorize(http_api_v2_event(token()), core, NOW, Findings())
-    answer = authorize(http_api_v2_event(token(), by_route=True), core, NOW, Findings())
-    assert answer["isAuthorized"] is True
+    assert authorize(http_api_v2_event(token()), core, NOW).reason is Reason.UNSAFE_CACHE
+    assert answered(authorize(http_api_v2_event(token(), by_route=True), core, NOW))["isAuthorized"] is True
 
 
 def test_a_yes_for_a_whole_api_is_not_said_where_the_rules_tell_its_paths_apart() -> None:
     rules = compile_rules((Route(None, "/orders/{id}"), Route(None, "/invoices", scopes=("invoices",))))
     core = authorizer(rules=rules)
-    with pytest.raises(DecisionError, match="unsafe_cache"):
-        authorize(http_api_v2_event(token(), route_key="$default", by_route=True), core, NOW, Findings())
-    answer = authorize(http_api_v2_event(token(), by_route=True), core, NOW, Findings())
-    assert answer["isAuthorized"] is True
+    assert (
+        authorize(http_api_v2_event(token(), route_key="$default", by_route=True), core, NOW).reason
+        is Reason.UNSAFE_CACHE
+    )
+    assert answered(authorize(http_api_v2_event(token(), by_route=True), core, NOW))["isAuthorized"] is True
 
 
 def test_a_policy_says_what_it_had_no_room_for() -> None:
     routes = tuple(Route(None, f"/{'x' * 200}{number}") for number in range(40))
     core = authorizer(rules=compile_rules(routes))
-    findings = Findings()
-    authorize(rest_request_event(token(), resource=f"GET/{'x' * 200}7"), core, NOW, findings)
-    (warning,) = findings.warnings
+    (warning,) = authorize(rest_request_event(token(), resource=f"GET/{'x' * 200}7"), core, NOW).warnings
     assert warning.startswith("the policy has no room for ")
     assert warning.count("/xxx") == 3
 
 
 def test_a_cache_keyed_by_something_else_than_the_token_is_a_warning() -> None:
     event = http_api_v2_event(token()) | {"identitySource": ["something else"]}
-    findings = Findings()
-    authorize(event, authorizer(), NOW, findings)
-    assert len(findings.warnings) == 1
-    assert "to another" in findings.warnings[0]
+    (warning,) = authorize(event, authorizer(), NOW).warnings
+    assert "to another" in warning
     nothing = AnswerSettings(cached_by=CachedBy.NOTHING, http_api_response=HttpApiResponse.IAM)
-    findings = Findings()
-    authorize(event, authorizer(answers=nothing), NOW, findings)
-    assert findings.warnings == ()
+    assert authorize(event, authorizer(answers=nothing), NOW).warnings == ()

@@ -155,4 +155,4 @@ def _verdict(provider: str, claims: dict[str, object]) -> tuple[object, object]:
     with suppress(Exception):  # how a bad token becomes 401
         function({"type": "TOKEN", "authorizationToken": f"Bearer {token}", "methodArn": ARN}, None)
     line = json.loads(lines[0])
-    return line["decision"], line["reason"]
+    return line["decision"], line.get("reason")

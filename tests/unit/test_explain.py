@@ -13,7 +13,7 @@ from jwt_authorizer_devkit.explaining import ApiKind, event_for, explain, watche
 from jwt_authorizer_devkit.explaining.events import default_request
 from jwt_authorizer_devkit.explaining.redaction import redacted
 from jwt_authorizer_devkit.explaining.routes import Copy
-from jwt_authorizer_devkit.explaining.steps import Name, Outcome
+from jwt_authorizer_devkit.explaining.steps import Name, Passing
 from jwt_authorizer_devkit.issuer import Fault, FaultKind, local_issuer
 from jwt_authorizer_devkit.mint import Defect
 from jwt_authorizer_devkit.signing import key_set
@@ -64,14 +64,14 @@ def explained(bearer: str, watched: WatchedFunction | None = None, kind: ApiKind
 
 
 def failed(explanation: Explanation) -> list[Name]:
-    return [step.name for step in explanation.steps if step.outcome is Outcome.FAILED]
+    return [step.name for step in explanation.steps if step.outcome is Passing.FAILED]
 
 
 @pytest.mark.parametrize("kind", list(ApiKind))
 def test_a_good_token_passes_each_step_on_each_kind_of_api(kind: ApiKind) -> None:
     explanation = explained(token(), kind=kind)
     assert (explanation.decision, explanation.reason, explanation.advice) == ("allow", None, None)
-    assert {step.outcome for step in explanation.steps} == {Outcome.PASSED}
+    assert {step.outcome for step in explanation.steps} == {Passing.PASSED}
     assert [step.name for step in explanation.steps] == list(Name)
     assert explanation.verified
 
@@ -98,7 +98,7 @@ def test_the_step_that_fails_is_the_last_that_is_reached(defect: Defect, step: N
     explanation = explained(token(defect=defect))
     assert failed(explanation) == [step]
     position = list(Name).index(step)
-    assert {one.outcome for one in explanation.steps[position + 1 :]} == {Outcome.NOT_REACHED}
+    assert {one.outcome for one in explanation.steps[position + 1 :]} == {Passing.NOT_REACHED}
     assert explanation.client_sees == "401"
 
 

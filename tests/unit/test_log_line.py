@@ -9,54 +9,46 @@ from typing import Any
 import pytest
 
 from jwt_authorizer import __version__
-from jwt_authorizer.authorize import Findings
+from jwt_authorizer.authorize import Outcome
 from jwt_authorizer.errors import Reason
 from jwt_authorizer.events import EventKind
-from jwt_authorizer.log_line import Journal
-from jwt_authorizer.rules import Allow
+from jwt_authorizer.log_line import DecisionLog
+from jwt_authorizer.rules import Allow, Deny
 from tests.factories import ISSUER, NOW, principal, request
 
+ALLOWED = Outcome("allow", None)
 
-def written(  # noqa: PLR0913 - the parts of a line
-    journal_lines: list[str],
-    journal: Journal,
-    findings: Findings | None = None,
-    *,
-    decision: str = "allow",
-    reason: Reason | None = None,
-    detail: str | None = None,
-) -> dict[str, Any]:
-    found = findings or Findings()
-    journal.decided(decision, reason, detail, found, now=NOW, duration=0.0012345, function_request_id="function-1")
-    assert journal_lines[-1].endswith("\n")
-    assert journal_lines[-1].count("\n") == 1
-    line: dict[str, Any] = json.loads(journal_lines[-1])
+
+def written(lines: list[str], log: DecisionLog, outcome: Outcome = ALLOWED) -> dict[str, Any]:
+    log.write(outcome, now=NOW, duration=0.0012345, invocation="function-1")
+    assert lines[-1].endswith("\n")
+    assert lines[-1].count("\n") == 1
+    line: dict[str, Any] = json.loads(lines[-1])
+    assert None not in line.values()
     return line
 
 
-def line(
-    findings: Findings | None = None,
-    *,
-    decision: str = "allow",
-    reason: Reason | None = None,
-    detail: str | None = None,
-) -> dict[str, Any]:
+def line(outcome: Outcome = ALLOWED) -> dict[str, Any]:
     lines: list[str] = []
-    journal = Journal(lines.append, "orders")
-    return written(lines, journal, findings, decision=decision, reason=reason, detail=detail)
+    return written(lines, DecisionLog(lines.append, "orders"), outcome)
 
 
 def test_a_line_says_what_was_decided_and_why() -> None:
-    found = Findings(
-        request=request(EventKind.HTTP_API_V2),
-        issuer=ISSUER,
-        alg="ES256",
-        kid="key-1",
-        token_cache="miss",
-        principal=principal(),
-        decision=Allow("GET /orders/{id}"),
+    content = line(
+        Outcome(
+            "deny",
+            Reason.INSUFFICIENT_SCOPE,
+            "why",
+            request=request(EventKind.HTTP_API_V2),
+            issuer=ISSUER,
+            alg="ES256",
+            kid="key-1",
+            token_cache="miss",
+            principal=principal(),
+            decision=Deny(Reason.INSUFFICIENT_SCOPE, (), "GET /orders/{id}"),
+            warnings=("look here",),
+        )
     )
-    content = line(found, decision="deny", reason=Reason.INSUFFICIENT_SCOPE, detail="why")
     del content["_aws"]
     assert content == {
         "level": "INFO",
@@ -76,54 +68,70 @@ def test_a_line_says_what_was_decided_and_why() -> None:
         "function_request_id": "function-1",
         "principal": "user-1",
         "detail": "why",
+        "warnings": ["look here"],
         "Decisions": 1,
         "ColdStarts": 1,
     }
 
 
-def test_what_was_not_found_out_is_null() -> None:
-    content = line(decision="error", reason=Reason.INVALID_EVENT)
+def test_what_was_not_found_out_is_left_out() -> None:
+    content = line(Outcome("error", Reason.INVALID_EVENT))
     assert content["level"] == "ERROR"
     assert content["request_id"] == "function-1"
-    for name in ("event_kind", "issuer", "kid", "alg", "route", "token_cache", "principal", "detail"):
-        assert content[name] is None, name
-    assert "warnings" not in content
-
-
-def test_an_allow_without_a_reason_is_just_that() -> None:
-    assert line()["message"] == "allow"
-    assert line()["reason"] is None
+    for name in ("event_kind", "issuer", "kid", "alg", "route", "token_cache", "principal", "detail", "warnings"):
+        assert name not in content, name
+    assert (line()["message"], "reason" in line()) == ("allow", False)
 
 
 @pytest.mark.parametrize(
-    ("decision", "route"), [(None, "/orders/{id}"), (Allow(None), "/orders/{id}"), (Allow("GET /x"), "GET /x")], ids=str
+    ("kind", "members", "decision", "route"),
+    [
+        (EventKind.REST_REQUEST, {}, None, "GET /orders/{id}"),
+        (EventKind.REST_REQUEST, {}, Allow(None), "GET /orders/{id}"),
+        (EventKind.REST_REQUEST, {}, Allow("* /x"), "* /x"),
+        (EventKind.HTTP_API_V1, {"requestContext": {"resourcePath": "/orders/{id}"}}, None, "GET /orders/{id}"),
+        (EventKind.HTTP_API_V2, {}, None, "GET /orders/{id}"),
+        (EventKind.HTTP_API_V2, {"routeKey": "$default"}, None, "GET $default"),
+        (EventKind.WEBSOCKET, {}, None, "$connect"),
+        (EventKind.REST_TOKEN, {}, None, None),
+    ],
 )
-def test_the_route_is_the_rule_s_or_else_what_api_gateway_matched(decision: Allow | None, route: str) -> None:
-    assert line(Findings(request=request(), decision=decision))["route"] == route
+def test_the_route_is_the_rule_s_or_else_what_api_gateway_matched_with_its_method(
+    kind: EventKind, members: dict[str, Any], decision: Allow | None, route: str | None
+) -> None:
+    outcome = Outcome("allow", None, request=request(kind, **members), decision=decision)
+    assert line(outcome).get("route") == route
 
 
-def test_warnings_are_there_where_there_are_some() -> None:
-    assert line(Findings(warnings=("look here",)))["warnings"] == ["look here"]
-
+# What untrusted input can do to a line.
 
 STRANGE = "a\nb\u202e\u0000\ud800" + "x" * 300
 
 
-@pytest.mark.parametrize("name", ["kid", "alg"])
-def test_a_stranger_s_text_is_cut_and_cleaned(name: str) -> None:
-    findings = Findings()
-    setattr(findings, name, STRANGE)
-    text = line(findings)[name]
-    assert text.startswith("a?b???xxx")
-    assert len(text) < 250
+def strange(text: str) -> Outcome:
+    asked = request(EventKind.HTTP_API_V2, routeKey=text, requestContext={"requestId": text})
+    return Outcome("allow", None, request=asked, kid=text, alg=text, principal=replace(principal(), id=text))
 
 
-def test_so_are_the_texts_of_events_and_claims() -> None:
-    read = request(EventKind.HTTP_API_V2, routeKey=STRANGE, requestContext={"requestId": STRANGE})
-    content = line(Findings(request=read, principal=replace(principal(), id=STRANGE)))
-    for name in ("route", "request_id", "principal"):
-        assert content[name].startswith("a?b???xxx"), name
-        assert len(content[name]) < 250, name
+def test_untrusted_text_is_cut_and_cleaned() -> None:
+    content = line(strange(STRANGE))
+    for name in ("kid", "alg", "route", "request_id", "principal"):
+        assert "a?b???xxx" in content[name], name
+        assert 200 <= len(content[name]) < 210, name
+
+
+def test_no_line_is_longer_than_2_kb() -> None:
+    lines: list[str] = []
+    log = DecisionLog(lines.append, "orders")
+    for number in range(300):
+        log.count("JwksFetches", f"{number}: {'\U0001f600' * 300}")
+    outcome = replace(strange("\U0001f600" * 300), issuer="i" * 2000, detail="d" * 3000, warnings=("w" * 900,) * 300)
+    content = written(lines, log, outcome)
+    assert len(lines[-1]) <= 2001
+    assert (content["decision"], content["JwksFetches"]) == ("allow", 300)
+    for name in ("notes", "warnings"):
+        assert len(content[name]) == 6
+        assert content[name][-1] == "and 295 more"
 
 
 # Metrics: CloudWatch's embedded metric format.
@@ -146,15 +154,15 @@ def directives(content: dict[str, Any]) -> list[tuple[list[list[str]], list[str]
 def test_decisions_are_counted_by_decision_and_by_reason() -> None:
     by_decision = [["decision"], ["service"], ["service", "decision"]]
     by_both = [*by_decision, ["decision", "reason"], ["service", "decision", "reason"]]
-    assert directives(line(decision="reject", reason=Reason.TOKEN_EXPIRED))[0] == (by_both, ["Decisions"])
+    assert directives(line(Outcome("reject", Reason.TOKEN_EXPIRED)))[0] == (by_both, ["Decisions"])
     assert directives(line())[0] == (by_decision, ["Decisions"])
     assert line()["_aws"]["Timestamp"] == NOW * 1000
 
 
 def test_a_cold_start_is_counted_once() -> None:
     lines: list[str] = []
-    journal = Journal(lines.append, "orders")
-    first, second = written(lines, journal), written(lines, journal)
+    log = DecisionLog(lines.append, "orders")
+    first, second = written(lines, log), written(lines, log)
     assert directives(first)[1] == ([[], ["service"]], ["ColdStarts"])
     assert first["ColdStarts"] == 1
     assert len(directives(second)) == 1
@@ -163,12 +171,12 @@ def test_a_cold_start_is_counted_once() -> None:
 
 def test_what_the_key_cache_did_goes_into_the_next_line_with_its_notes() -> None:
     lines: list[str] = []
-    journal = Journal(lines.append, "orders")
-    written(lines, journal)
-    journal.count("JwksFetches", "2 keys")
-    journal.count("JwksFetches", "failed")
-    journal.count("JwksFetchFailures", "no route to host")
-    content = written(lines, journal)
+    log = DecisionLog(lines.append, "orders")
+    written(lines, log)
+    log.count("JwksFetches", "2 keys")
+    log.count("JwksFetches", "failed")
+    log.count("JwksFetchFailures", "no route to host")
+    content = written(lines, log)
     assert directives(content)[1] == ([[], ["service"]], ["JwksFetches", "JwksFetchFailures"])
     assert (content["JwksFetches"], content["JwksFetchFailures"]) == (2, 1)
     assert content["notes"] == [
@@ -176,17 +184,17 @@ def test_what_the_key_cache_did_goes_into_the_next_line_with_its_notes() -> None
         "JwksFetches: failed",
         "JwksFetchFailures: no route to host",
     ]
-    assert "notes" not in written(lines, journal)
-    assert "JwksFetches" not in written(lines, journal)
-    journal.count("JwksFetches", "2 keys")
-    assert written(lines, journal)["JwksFetches"] == 1
+    assert "notes" not in written(lines, log)
+    assert "JwksFetches" not in written(lines, log)
+    log.count("JwksFetches", "2 keys")
+    assert written(lines, log)["JwksFetches"] == 1
 
 
 def test_each_line_has_its_own_time_and_reason() -> None:
     lines: list[str] = []
-    journal = Journal(lines.append, "orders")
+    log = DecisionLog(lines.append, "orders")
     for _ in range(2):
         for reason in (Reason.TOKEN_EXPIRED, Reason.INVALID_CLAIM):
-            content = written(lines, journal, decision="reject", reason=reason)
+            content = written(lines, log, Outcome("reject", reason))
             assert (content["reason"], content["message"]) == (reason, f"reject: {reason}")
             assert content["_aws"]["Timestamp"] == NOW * 1000

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from jwt_authorizer.answers import AnswerSettings, CachedBy, HttpApiResponse
-from jwt_authorizer.authorize import Findings, authorize
+from jwt_authorizer.authorize import authorize
 from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.function import respond
 from jwt_authorizer.rules import Route, compile_rules
-from tests.factories import authorizer, http_api_v2_event, rest_request_event, token, websocket_event
+from tests.factories import NOW, authorizer, http_api_v2_event, rest_request_event, token, websocket_event
 
 GET = frozenset({"GET"})
 RULES = compile_rules(
@@ -25,7 +26,7 @@ IAM_BY_ROUTE = AnswerSettings(cached_by=CachedBy.ROUTE, http_api_response=HttpAp
 
 
 def ask(event: dict[str, Any], settings: AnswerSettings) -> dict[str, Any]:
-    return authorize(event, authorizer(rules=RULES, answers=settings), 1_800_000_000.0, Findings())
+    return respond(authorize(event, authorizer(rules=RULES, answers=settings), NOW))
 
 
 @pytest.mark.parametrize("settings", [BY_ROUTE, AnswerSettings()])
@@ -88,7 +89,7 @@ def test_a_request_refused_for_its_route_is_denied_whole_if_its_path_holds_a_pat
 def test_a_route_that_the_promise_rules_out_is_refused_and_no_error() -> None:
     rules = compile_rules((Route(GET, "/orders/{id}"),), absent=True)
     event = http_api_v2_event(token(), resource="GET/other", route_key="GET /other", by_route=True)
-    answer: dict[str, Any] = authorize(event, authorizer(rules=rules), 1_800_000_000.0, Findings())
+    answer: dict[str, Any] = respond(authorize(event, authorizer(rules=rules), NOW))
     assert answer["isAuthorized"] is False
     assert answer["context"]["reason"] == "route_not_listed"
 
@@ -113,7 +114,7 @@ def test_without_routes_a_policy_reaches_as_far_as_its_cached_copy(
     resource: str, matched: str | None, settings: AnswerSettings, expected: str
 ) -> None:
     event = rest_request_event(token(), resource=resource) | {"resource": matched}
-    answer = authorize(event, authorizer(rules=FREE, answers=settings), 1_800_000_000.0, Findings())
+    answer = respond(authorize(event, authorizer(rules=FREE, answers=settings), NOW))
     assert resources(answer, "Allow") == [expected]
 
 
@@ -121,7 +122,7 @@ def test_without_routes_a_policy_reaches_as_far_as_its_cached_copy(
     "settings", [AnswerSettings(), BY_ROUTE, NOTHING], ids=lambda settings: settings.cached_by.value
 )
 def test_without_routes_a_websocket_may_connect(settings: AnswerSettings) -> None:
-    answer = authorize(websocket_event(token()), authorizer(rules=FREE, answers=settings), 1_800_000_000.0, Findings())
+    answer = respond(authorize(websocket_event(token()), authorizer(rules=FREE, answers=settings), NOW))
     assert resources(answer, "Allow") == ["$connect"]
 
 
@@ -138,14 +139,14 @@ ADMIN = compile_rules(
 )
 def test_a_path_that_api_gateway_read_as_a_refused_route_is_refused(settings: AnswerSettings) -> None:
     event = rest_request_event(token(), resource="GET/%61dmin/1") | {"resource": "/admin/{proxy+}"}
-    answer = authorize(event, authorizer(rules=ADMIN, answers=settings), 1_800_000_000.0, Findings())
+    answer = respond(authorize(event, authorizer(rules=ADMIN, answers=settings), NOW))
     assert answer["context"]["reason"] == "route_not_listed"  # type: ignore[index]  # an answer's members have any type
     assert "GET/%61dmin/1" in resources(answer, "Deny") or resources(answer, "Deny") == ["*"]
 
 
 def test_a_plain_path_is_read_in_one_way_only() -> None:
     event = rest_request_event(token(), resource="GET/orders/1") | {"resource": "/admin/{proxy+}"}
-    answer = authorize(event, authorizer(rules=ADMIN), 1_800_000_000.0, Findings())
+    answer = respond(authorize(event, authorizer(rules=ADMIN), NOW))
     assert "reason" not in answer["context"]  # type: ignore[operator]  # an answer's members have any type
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jwt_authorizer.answers import CachedBy, HttpApiResponse
+from jwt_authorizer.answers import CachedBy, HttpApiReject, HttpApiResponse
 from jwt_authorizer.errors import Problem, Reason, SettingsError
 from jwt_authorizer.rules import Deny
-from jwt_authorizer.settings import HttpApiReject, Settings, load_settings
+from jwt_authorizer.settings import Settings, load_settings
 from jwt_authorizer.tokens import TokenPlace, TokenSource
 from jwt_authorizer_devkit.signing import key_set
 from tests.factories import AUDIENCE, AUTHORIZATION, ISSUER, principal, signing_key
@@ -48,7 +48,7 @@ def test_issuer_and_audience_suffice() -> None:
     rules = issuer.claim_rules
     assert (rules.leeway, rules.max_lifetime, rules.principal_claims) == (60.0, None, ("sub",))
     assert settings.token_sources == (AUTHORIZATION,)
-    assert settings.http_api_reject is HttpApiReject.DENY
+    assert settings.answers.http_api_reject is HttpApiReject.DENY
     assert (settings.answers.cached_by, settings.answers.http_api_response) == (CachedBy.TOKEN, HttpApiResponse.SIMPLE)
     keys = settings.keys
     assert (keys.ttl, keys.max_stale, keys.cooldown, keys.timeout, keys.allow_http) == (600, 3600, 30, 3, False)
@@ -97,7 +97,7 @@ def test_every_variable_arrives_where_it_is_used() -> None:
     answers = settings.answers
     assert (answers.context_claims, answers.usage_key_claim) == ((("email", "email"),), "api_key")
     assert (answers.cached_by, answers.end_with_token) == (CachedBy.ROUTE, True)
-    assert (answers.http_api_response, settings.http_api_reject) == (HttpApiResponse.IAM, HttpApiReject.RAISE)
+    assert (answers.http_api_response, answers.http_api_reject) == (HttpApiResponse.IAM, HttpApiReject.RAISE)
     keys = settings.keys
     assert (keys.ttl, keys.max_stale, keys.cooldown, keys.timeout, keys.allow_http) == (61, 62, 63, 4, True)
     assert settings.token_cache_size == 0

@@ -8,13 +8,13 @@ import pytest
 
 from jwt_authorizer.token_cache import Remembered, TokenCache
 from jwt_authorizer.tokens import BearerToken
-from tests.factories import principal
+from tests.factories import FakeKeys, principal
 
 A, B, C = BearerToken("a"), BearerToken("b"), BearerToken("c")
 
 
 def remembered(generation: int = 1) -> Remembered:
-    return Remembered(principal(), generation, "ES256", "key-1")
+    return Remembered(principal(), FakeKeys(), generation, "ES256", "key-1")
 
 
 def held(cache: TokenCache) -> list[str]:
@@ -63,14 +63,6 @@ def test_asking_for_an_unknown_token_costs_no_other_its_place() -> None:
     cache.get(C)
     cache.put(B, remembered())
     assert held(cache) == ["a", "b"]
-
-
-def test_a_token_can_be_forgotten() -> None:
-    cache = TokenCache(2)
-    cache.put(A, remembered())
-    cache.forget(A)
-    cache.forget(B)
-    assert held(cache) == []
 
 
 def test_size_0_remembers_nothing() -> None:

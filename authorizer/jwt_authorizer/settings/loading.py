@@ -39,6 +39,7 @@ def load_settings(environment: Mapping[str, str], package_root: str | PathLike[s
         cached_by=_take(raw, raw.document, table.CACHED_BY),
         end_with_token=_take(raw, raw.document, table.END_WITH_TOKEN),
         http_api_response=_take(raw, raw.document, table.HTTP_API_RESPONSE),
+        http_api_reject=_take(raw, raw.document, table.HTTP_API_REJECT),
     )
     keys = KeySettings(
         ttl=_take(raw, raw.document, table.JWKS_TTL),
@@ -48,12 +49,11 @@ def load_settings(environment: Mapping[str, str], package_root: str | PathLike[s
         allow_http=allow_http,
     )
     token_sources = _take(raw, raw.document, table.TOKEN_SOURCE)
-    http_api_reject = _take(raw, raw.document, table.HTTP_API_REJECT)
     token_cache_size = _take(raw, raw.document, table.TOKEN_CACHE_SIZE)
     rules = _rules(raw, frozenset(issuer.issuer for issuer in issuers))
     if raw.problems:
         raise SettingsError(tuple(raw.problems))
-    return Settings(tuple(issuers), rules, token_sources, answers, http_api_reject, keys, token_cache_size)
+    return Settings(tuple(issuers), rules, token_sources, answers, keys, token_cache_size)
 
 
 def _document(config: str, package_root: str | PathLike[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.records import dataclass
@@ -12,13 +11,6 @@ if TYPE_CHECKING:
     from jwt_authorizer.claims import ClaimRules
     from jwt_authorizer.rules import Rules
     from jwt_authorizer.tokens import TokenSource
-
-
-class HttpApiReject(StrEnum):
-    """What an HTTP API's client with a bad token sees (``JWT_HTTP_API_REJECT``)."""
-
-    DENY = "deny"
-    RAISE = "raise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +43,5 @@ class Settings:
     rules: Rules
     token_sources: tuple[TokenSource, ...]
     answers: AnswerSettings
-    http_api_reject: HttpApiReject
     keys: KeySettings
     token_cache_size: int

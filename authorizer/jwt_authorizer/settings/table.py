@@ -14,10 +14,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.answers import CachedBy, HttpApiResponse
+from jwt_authorizer.answers import CachedBy, HttpApiReject, HttpApiResponse
 from jwt_authorizer.records import dataclass
 from jwt_authorizer.settings import values
-from jwt_authorizer.settings.model import HttpApiReject
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from jwt_authorizer_devkit.explaining.redaction import redacted
 from jwt_authorizer_devkit.explaining.routes import Copy
-from jwt_authorizer_devkit.explaining.steps import Name, Outcome
+from jwt_authorizer_devkit.explaining.steps import Name, Passing
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _COLOURS = {"allow": "green", "deny": "yellow", "reject": "red", "error": "magenta"}
 _VERDICTS = {"allow": "allowed", "deny": "refused", "reject": "token refused", "error": "not decided"}
-_MARKS = {Outcome.PASSED: "[green]✓[/]", Outcome.FAILED: "[red]✗[/]", Outcome.NOT_REACHED: "[dim]·[/]"}
+_MARKS = {Passing.PASSED: "[green]✓[/]", Passing.FAILED: "[red]✗[/]", Passing.NOT_REACHED: "[dim]·[/]"}
 _COPIES = {Copy.SERVES: "[green]serves it[/]", Copy.REFUSES: "[yellow]403[/]", Copy.ASKS: "[dim]asks the function[/]"}
 
 
@@ -60,9 +60,9 @@ def _table(title: str, *columns: str) -> Table:
 def _steps(explanation: Explanation, console: Console) -> None:
     table = _table("Steps", "", "step", "saw", "decided")
     for step in explanation.steps:
-        style = "dim" if step.outcome is Outcome.NOT_REACHED else ""
-        said = "not reached" if step.outcome is Outcome.NOT_REACHED else step.said
-        if step.name is Name.ANSWER and step.outcome is Outcome.PASSED:
+        style = "dim" if step.outcome is Passing.NOT_REACHED else ""
+        said = "not reached" if step.outcome is Passing.NOT_REACHED else step.said
+        if step.name is Name.ANSWER and step.outcome is Passing.PASSED:
             said = explanation.client_sees
         table.add_row(_MARKS[step.outcome], step.name, escape(step.saw), escape(said), style=style)
     console.print(table)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from jwt_authorizer.answers import CachedBy
 from jwt_authorizer.errors import HEALED_BY_WAITING, Reason
 from jwt_authorizer.events import EventKind
+from jwt_authorizer.function import respond
 from jwt_authorizer_devkit.explaining.advice import Facts, advise
 from jwt_authorizer_devkit.explaining.claims import ClaimVerdict, judge_claims
 from jwt_authorizer_devkit.explaining.routes import RouteVerdict, judge_routes
@@ -17,8 +18,9 @@ from jwt_authorizer_devkit.explaining.steps import Seen, Step, look, tell_steps
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from jwt_authorizer.authorize import Outcome
     from jwt_authorizer_devkit.explaining.advice import Advice
-    from jwt_authorizer_devkit.explaining.function import Told, WatchedFunction
+    from jwt_authorizer_devkit.explaining.function import WatchedFunction
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,38 +49,34 @@ class Explanation:
 
 def explain(event: object, watched: WatchedFunction) -> Explanation:
     """Put an event to the function, and tell what happened."""
-    answer: dict[str, object] | None = None
+    outcome = watched.authorize(event)
     raised: str | None = None
     try:
-        answer = watched.function(event, None)
+        respond(outcome)
     except Exception as error:  # noqa: BLE001 - whatever it raises is what API Gateway would get
         raised = str(error)
-    told = watched.journal.told
-    if told is None:
-        message = "the function has written down no decision"
-        raise RuntimeError(message)
     seen = look(event, watched)
-    principal, request = told.findings.principal, told.findings.request
+    principal, request = outcome.principal, outcome.request
     rules = seen.issuer.claim_rules if seen.issuer else None
     return Explanation(
-        decision=told.decision,
-        reason=told.reason,
-        detail=told.detail,
-        client_sees=_client_sees(told, answered=answer is not None),
-        answer=answer,
+        decision=outcome.result,
+        reason=outcome.reason,
+        detail=outcome.detail,
+        client_sees=_client_sees(outcome),
+        answer=outcome.answer,
         raised=raised,
-        cached=_cached(told, watched, answer),
-        verified=principal is not None or _signature_passed(told),
-        steps=tell_steps(told, seen, watched),
+        cached=_cached(outcome, watched),
+        verified=principal is not None or _signature_passed(outcome, seen),
+        steps=tell_steps(outcome, seen, watched),
         claims=()
         if seen.token is None
         else judge_claims(seen.token.claims, rules, watched.authorizer.issuers, watched.now),
         routes=()
         if principal is None or request is None
-        else judge_routes(principal, request, watched.authorizer, told.findings.decision, answer),
-        warnings=told.findings.warnings,
-        advice=_advice(event, told, seen, watched),
-        log_line=json.loads(watched.journal.lines[-1]),
+        else judge_routes(principal, request, watched.authorizer, outcome.decision, outcome.answer),
+        warnings=outcome.warnings,
+        advice=_advice(event, outcome, seen, watched),
+        log_line=json.loads(watched.lines[-1]),
     )
 
 
@@ -98,36 +96,37 @@ _BEFORE_THE_CLAIMS = frozenset(
 )
 
 
-def _signature_passed(told: Told) -> bool:
-    without_key = told.reason is Reason.TOKEN_EXPIRED and "key is not at hand" in (told.detail or "")
-    return told.reason not in _BEFORE_THE_CLAIMS and not without_key
+def _signature_passed(outcome: Outcome, seen: Seen) -> bool:
+    # A token that has expired is rejected as expired even if there is no key to check it with.
+    had_key = seen.keys is not None and bool(seen.keys.candidates_found)
+    return had_key and outcome.reason not in _BEFORE_THE_CLAIMS
 
 
-def _advice(event: object, told: Told, seen: Seen, watched: WatchedFunction) -> Advice | None:
-    if told.reason is None:
+def _advice(event: object, outcome: Outcome, seen: Seen, watched: WatchedFunction) -> Advice | None:
+    if outcome.reason is None:
         return None
-    return advise(Facts(told.reason, told.detail or "", event, seen, told.findings, watched))
+    return advise(Facts(outcome.reason, outcome.detail or "", event, seen, outcome, watched))
 
 
-def _client_sees(told: Told, *, answered: bool) -> str:
-    if told.decision == "allow":
+def _client_sees(outcome: Outcome) -> str:
+    if outcome.result == "allow":
         return "200, or whatever the backend answers"
-    if told.decision == "error":
+    if outcome.result == "error":
         return "500"
-    if answered:
+    if outcome.answer is not None:
         return "403"
-    request = told.findings.request
+    request = outcome.request
     if request is None or not request.kind.is_http_api:
         return "401"
-    if told.reason in HEALED_BY_WAITING:
+    if outcome.reason in HEALED_BY_WAITING:
         return "500 (an error: for HTTP APIs AWS documents no other answer to it)"
     return "401 or 500 (JWT_HTTP_API_REJECT=raise: AWS documents the 401 for REST and WebSocket APIs only)"
 
 
-def _cached(told: Told, watched: WatchedFunction, answer: Mapping[str, object] | None) -> str:
+def _cached(outcome: Outcome, watched: WatchedFunction) -> str:
     """Say what API Gateway may use a copy of this answer for."""
-    request, cached_by = told.findings.request, watched.authorizer.answers.cached_by
-    if answer is None:
+    request, cached_by = outcome.request, watched.authorizer.answers.cached_by
+    if outcome.answer is None:
         return "An error is never cached: the next request asks the function again."
     if request is not None and request.kind is EventKind.WEBSOCKET:
         return "It holds for this connection. API Gateway caches no answer for WebSocket APIs."

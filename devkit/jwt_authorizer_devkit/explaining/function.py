@@ -1,25 +1,25 @@
-"""The function as it is deployed, with watchers where keys come in and where the decision is written down."""
+"""The authorizer as it is deployed, with watchers where its keys come in."""
 
 from __future__ import annotations
 
 import time
+from copy import replace
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.authorize import Authorizer, Findings, Issuer
-from jwt_authorizer.function import AuthorizerFunction
-from jwt_authorizer.issuers import CachedKeySource, FetchError, HttpsClient, key_fetcher
-from jwt_authorizer.log_line import Journal
-from jwt_authorizer.policies import policies_for
+from jwt_authorizer.authorize import authorize
+from jwt_authorizer.function import build_authorizer, key_source
+from jwt_authorizer.issuers import FetchError, HttpsClient
+from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.settings import load_settings
-from jwt_authorizer.token_cache import TokenCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from os import PathLike
 
-    from jwt_authorizer.errors import Reason
+    from jwt_authorizer.authorize import Authorizer, Outcome
     from jwt_authorizer.issuers import Fetched
+    from jwt_authorizer.issuers.https import Get
     from jwt_authorizer.issuers.session import Response, Session
     from jwt_authorizer.keys import Key, KeySource
     from jwt_authorizer.settings import IssuerSettings, Settings
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class WatchedKeys:
-    """An issuer's key source, and what it has been asked and has given since it was made."""
+    """An issuer's key source, and what it has been asked and has returned since it was made."""
 
     source: KeySource | None = None
     asked: bool = False
@@ -38,8 +38,9 @@ class WatchedKeys:
     problem: str | None = None
 
     def candidates(self, alg: str, kid: str | None, now: float) -> tuple[Key, ...]:
-        """Pass the question on, as :class:`authorizer.keys.KeySource` promises, and keep the answer."""
+        """Pass the question on, as :class:`jwt_authorizer.keys.KeySource` promises, and keep the answer."""
         self.asked = True
+        self.candidates_found = ()
         self.candidates_found = self._source().candidates(alg, kid, now)
         return self.candidates_found
 
@@ -47,8 +48,17 @@ class WatchedKeys:
         """Pass the question on."""
         return self._source().generation(now)
 
+    def get_with(self, get: Get) -> Get:
+        """Return the same ``get``, which notes each URL here."""
+
+        def watched(url: str, session: Session) -> Response:
+            self.places.append(url)
+            return get(url, session)
+
+        return watched
+
     def watch(self, fetch: Callable[[], Fetched]) -> Callable[[], Fetched]:
-        """Make the same fetch, with what it brought and how long it took kept here."""
+        """Return the same fetch, which notes here what it brought and how long it took."""
 
         def watched() -> Fetched:
             started = time.perf_counter()
@@ -72,52 +82,21 @@ class WatchedKeys:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What the function told its journal about one event."""
-
-    decision: str
-    reason: Reason | None
-    detail: str | None
-    findings: Findings
-
-
-class WatchingJournal(Journal):
-    """The function's journal, which also keeps what it was told last, in the form that code can read."""
-
-    def __init__(self) -> None:
-        """Keep the lines instead of printing them."""
-        self.lines: list[str] = []
-        self.told: Told | None = None
-        super().__init__(self.lines.append, "jwt-authorizer")
-
-    def decided(  # noqa: PLR0913 - the signature is the journal's
-        self,
-        decision: str,
-        reason: Reason | None,
-        detail: str | None,
-        findings: Findings,
-        *,
-        now: float,
-        duration: float,
-        function_request_id: str | None,
-    ) -> None:
-        """Keep it, and write the line."""
-        self.told = Told(decision, reason, detail, findings)
-        super().decided(
-            decision, reason, detail, findings, now=now, duration=duration, function_request_id=function_request_id
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class WatchedFunction:
-    """The function, its parts, and its watchers. It remembers no tokens: each event is decided from the start."""
+    """The authorizer, its parts and its watchers. It remembers no tokens: each event is decided from the start."""
 
     settings: Settings
     authorizer: Authorizer
-    function: AuthorizerFunction
-    journal: WatchingJournal
+    log: DecisionLog
+    lines: list[str]
     keys: Mapping[str, WatchedKeys]
     now: float
+
+    def authorize(self, event: object) -> Outcome:
+        """Decide about an event, and write its line to ``lines``."""
+        outcome = authorize(event, self.authorizer, self.now)
+        self.log.write(outcome, now=self.now, duration=0, invocation=None)
+        return outcome
 
 
 def watched_function(
@@ -127,75 +106,36 @@ def watched_function(
     package_root: str | PathLike[str],
     key_document: str | None = None,
 ) -> WatchedFunction:
-    """Put the function together from its settings, as :func:`authorizer.function.create_function` does.
+    """Put the authorizer together from its settings, as :func:`jwt_authorizer.function.create_function` does.
 
     Args:
         environment: The function's environment variables.
         now: Unix seconds, at which everything is decided.
         package_root: The folder that ``file:`` settings are relative to.
-        key_document: A key set to use for every issuer, instead of asking: to work offline.
+        key_document: A key set to use for every issuer, instead of fetching one: to work offline.
 
     Raises:
-        authorizer.errors.SettingsError: Something is wrong with the settings.
-        ValueError: ``key_document`` is no key set.
+        jwt_authorizer.errors.SettingsError: Something is wrong with the settings.
+        ValueError: ``key_document`` is not a key set.
 
     """
     settings = load_settings(environment, package_root)
-    journal = WatchingJournal()
-    https = HttpsClient(allow_http=settings.keys.allow_http)
-    keys = {
-        issuer.issuer: _keys(issuer, settings, https, journal, package_root, key_document)
-        for issuer in settings.issuers
-    }
-    authorizer = Authorizer(
-        issuers={
-            issuer.issuer: Issuer(
-                issuer.issuer, issuer.algorithms, issuer.token_types, issuer.claim_rules, keys[issuer.issuer]
-            )
-            for issuer in settings.issuers
-        },
-        token_sources=settings.token_sources,
-        token_cache=TokenCache(0),
-        rules=settings.rules,
-        policies=policies_for(settings.rules),
-        answers=settings.answers,
-    )
-    function = AuthorizerFunction(authorizer, journal, settings.http_api_reject, lambda: now)
-    return WatchedFunction(settings, authorizer, function, journal, keys, now)
+    lines: list[str] = []
+    log = DecisionLog(lines.append, "jwt-authorizer")
+    get = HttpsClient(allow_http=settings.keys.allow_http).get
+    keys = {issuer.issuer: _place(issuer, key_document) for issuer in settings.issuers}
+    for issuer in settings.issuers:
+        watched = keys[issuer.issuer]
+        asked = issuer if key_document is None else replace(issuer, jwks=key_document)
+        watched.source = key_source(asked, settings, watched.get_with(get), log.count, package_root, watched.watch)
+    authorizer = build_authorizer(replace(settings, token_cache_size=0), keys)
+    return WatchedFunction(settings, authorizer, log, lines, keys, now)
 
 
-def _keys(  # noqa: PLR0913, PLR0917 - what fetching depends on
-    issuer: IssuerSettings,
-    settings: Settings,
-    https: HttpsClient,
-    journal: Journal,
-    package_root: str | PathLike[str],
-    key_document: str | None,
-) -> WatchedKeys:
-    watched = WatchedKeys()
-
-    def get(url: str, session: Session) -> Response:
-        watched.places.append(url)
-        return https.get(url, session)
-
-    fetch = key_fetcher(
-        issuer.issuer,
-        issuer.jwks if key_document is None else key_document,
-        allow_http=settings.keys.allow_http,
-        timeout=settings.keys.timeout,
-        package_root=package_root,
-        get=get,
-    )
+def _place(issuer: IssuerSettings, key_document: str | None) -> WatchedKeys:
+    """Name where keys come from, unless they are fetched from URLs, which are noted when they are."""
     if key_document is not None:
-        watched.places.append("the key set given with --keys")
-    elif issuer.jwks is not None and not issuer.jwks.startswith("http"):
-        inline = issuer.jwks.lstrip().startswith("{")
-        watched.places.append("the key set in JWT_JWKS" if inline else issuer.jwks)
-    watched.source = CachedKeySource(
-        watched.watch(fetch),
-        ttl=settings.keys.ttl,
-        max_stale=settings.keys.max_stale,
-        cooldown=settings.keys.cooldown,
-        report=journal.count,
-    )
-    return watched
+        return WatchedKeys(places=["the key set given with --keys"])
+    if issuer.jwks is None or issuer.jwks.startswith("http"):
+        return WatchedKeys()
+    return WatchedKeys(places=["the key set in JWT_JWKS" if issuer.jwks.lstrip().startswith("{") else issuer.jwks])

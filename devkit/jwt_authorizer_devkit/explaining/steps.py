@@ -19,10 +19,10 @@ from jwt_authorizer_devkit.explaining.redaction import shortened
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jwt_authorizer.authorize import Issuer
+    from jwt_authorizer.authorize import Issuer, Outcome
     from jwt_authorizer.events import Request
     from jwt_authorizer.tokens import BearerToken, UnverifiedToken
-    from jwt_authorizer_devkit.explaining.function import Told, WatchedFunction, WatchedKeys
+    from jwt_authorizer_devkit.explaining.function import WatchedFunction, WatchedKeys
 
 
 class Name(StrEnum):
@@ -40,7 +40,7 @@ class Name(StrEnum):
     ANSWER = "answer"
 
 
-class Outcome(StrEnum):
+class Passing(StrEnum):
     """What became of a step."""
 
     PASSED = "passed"
@@ -53,7 +53,7 @@ class Step:
     """One step: ``saw`` is what it worked on, ``said`` what came of it."""
 
     name: Name
-    outcome: Outcome
+    outcome: Passing
     saw: str
     said: str
 
@@ -113,9 +113,9 @@ def _place(request: Request, watched: WatchedFunction) -> str:
     return ""
 
 
-def ended_at(told: Told, seen: Seen) -> Name | None:
+def ended_at(outcome: Outcome, seen: Seen) -> Name | None:
     """Say which step ended it; ``None`` where none did."""
-    reason = told.reason
+    reason = outcome.reason
     if reason is None:
         return None
     if reason is Reason.MALFORMED_TOKEN:
@@ -125,33 +125,33 @@ def ended_at(told: Told, seen: Seen) -> Name | None:
     return _ENDS_AT.get(reason, Name.CLAIMS)
 
 
-def tell_steps(told: Told, seen: Seen, watched: WatchedFunction) -> tuple[Step, ...]:
+def tell_steps(outcome: Outcome, seen: Seen, watched: WatchedFunction) -> tuple[Step, ...]:
     """Tell each step. Those after the one that failed were not reached."""
-    end = ended_at(told, seen)
+    end = ended_at(outcome, seen)
     order = list(Name)
     last = len(order) if end is None else order.index(end)
     steps: list[Step] = []
-    for position, (name, (saw, said)) in enumerate(zip(order, _words(told, seen, watched), strict=True)):
+    for position, (name, (saw, said)) in enumerate(zip(order, _words(outcome, seen, watched), strict=True)):
         if position < last:
-            steps.append(Step(name, Outcome.PASSED, saw, said))
+            steps.append(Step(name, Passing.PASSED, saw, said))
         elif position == last:
-            steps.append(Step(name, Outcome.FAILED, saw, told.detail or _refusal(told)))
-        elif name is Name.ANSWER and told.decision == "deny":
-            steps.append(Step(name, Outcome.PASSED, saw, "a refusal"))
+            steps.append(Step(name, Passing.FAILED, saw, outcome.detail or _refusal(outcome)))
+        elif name is Name.ANSWER and outcome.result == "deny":
+            steps.append(Step(name, Passing.PASSED, saw, "a refusal"))
         else:
-            steps.append(Step(name, Outcome.NOT_REACHED, "", ""))
+            steps.append(Step(name, Passing.NOT_REACHED, "", ""))
     return tuple(steps)
 
 
-def _refusal(told: Told) -> str:
-    decision = told.findings.decision
+def _refusal(outcome: Outcome) -> str:
+    decision = outcome.decision
     if not isinstance(decision, Deny):
-        return str(told.reason)
+        return str(outcome.reason)
     needed = f", which needs {' '.join(decision.scopes)}" if decision.scopes else ""
     return f"{decision.reason}: {decision.route or 'this request'}{needed}"
 
 
-def _words(told: Told, seen: Seen, watched: WatchedFunction) -> Iterator[tuple[str, str]]:
+def _words(outcome: Outcome, seen: Seen, watched: WatchedFunction) -> Iterator[tuple[str, str]]:
     """Give, for each step in order, what it saw and what it says when it passes."""
     request, token = seen.request, seen.token
     asked = "" if request is None else f"{request.kind}: {request.method} {request.path}"
@@ -166,9 +166,9 @@ def _words(told: Told, seen: Seen, watched: WatchedFunction) -> Iterator[tuple[s
     yield _key(seen.keys, watched.now)
     yield _header(token), "verifies with the issuer's key"
     names = "" if token is None else f"{len(token.claims)} claims"
-    principal = told.findings.principal
+    principal = outcome.principal
     yield names, "" if principal is None else f"the principal is {shortened(principal.id)}"
-    decision = told.findings.decision
+    decision = outcome.decision
     route = None if decision is None else decision.route
     yield shortened(asked, 200), f"allowed by {route}" if route else "allowed: there are no rules by route"
     yield "", "an answer"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jwt_authorizer.authorize import Findings
+    from jwt_authorizer.authorize import Outcome
     from jwt_authorizer.errors import Reason
     from jwt_authorizer_devkit.explaining.function import WatchedFunction
     from jwt_authorizer_devkit.explaining.steps import Seen
@@ -30,7 +30,7 @@ class Facts:
     detail: str
     event: object
     seen: Seen
-    findings: Findings
+    outcome: Outcome
     watched: WatchedFunction
 
     @property

@@ -16,7 +16,7 @@ _OTHER_RIGHTS = ("permissions", "roles", "groups", "cognito:groups", "entitlemen
 
 def missing_scope(facts: Facts) -> Advice | None:
     """Name the scopes that are needed, those that there are, and where else rights may stand."""
-    decision, principal = facts.findings.decision, facts.findings.principal
+    decision, principal = facts.outcome.decision, facts.outcome.principal
     if not isinstance(decision, Deny) or principal is None:
         return None
     missing = [scope for scope in decision.scopes if scope not in principal.scopes]
@@ -40,7 +40,7 @@ def missing_scope(facts: Facts) -> Advice | None:
 
 def unlisted_route(facts: Facts) -> Advice | None:
     """Recognise a path with the stage in it, and a method that is not listed for its path."""
-    request, rules = facts.findings.request, facts.watched.authorizer.rules
+    request, rules = facts.outcome.request, facts.watched.authorizer.rules
     if request is None:
         return None
     listed = [name for resource in rules.find(request.path) for name in resource.methods]

@@ -43,7 +43,7 @@ def _asked(facts: Facts) -> Iterator[tuple[str, tuple[Scalar, ...]]]:
     """Give the claims that the issuer's settings, or the route's rule, ask for."""
     if facts.reason is Reason.INVALID_CLAIM and facts.seen.issuer is not None:
         yield from facts.seen.issuer.claim_rules.required_claims
-    decision, rules = facts.findings.decision, facts.watched.authorizer.rules
+    decision, rules = facts.outcome.decision, facts.watched.authorizer.rules
     if isinstance(decision, Deny):
         for resource in rules.resources:
             for method, number in resource.methods.items():
