@@ -1,22 +1,24 @@
-"""Write what is generated from the table of settings: ``make generate``."""
+"""Write what is generated: ``template.yaml``, and the tables of settings in the pages. ``make generate`` runs it."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jwt_authorizer_packaging import tags
 from jwt_authorizer_packaging.pages import with_tables
+from jwt_authorizer_packaging.template import HEAD, ROOT, template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
 _PAGES = ("README.md", "docs/settings.md")
 
 
 def generated(root: Path) -> Mapping[str, str]:
     """Return the content of each generated file by its path in the repository."""
-    return {page: with_tables((root / page).read_text("utf-8"), page) for page in _PAGES}
+    pages = {page: with_tables((root / page).read_text("utf-8"), page) for page in _PAGES}
+    return {"template.yaml": HEAD + tags.write(template()), **pages}
 
 
 def main() -> None:

@@ -106,7 +106,6 @@ def make_release(version: Version, dist: Path) -> list[Path]:
     )
     made = made or version.released or _FIRST_OF_1980
     python = _python_version()
-    template = (ROOT / "template.yaml").read_text("utf-8")
     with tempfile.TemporaryDirectory(prefix=f"{NAME}-release-") as scratch, ThreadPoolExecutor() as pool:
         packages = list(
             pool.map(lambda name: _package(Path(scratch) / name, name, version, dist, python), ARCHITECTURES)
@@ -120,12 +119,12 @@ def make_release(version: Version, dist: Path) -> list[Path]:
         for package, bill in zip(packages, bills, strict=True):
             stem = dist / package.zip_name.removesuffix(".zip")
             stem.with_name(f"{stem.name}.cdx.json").write_text(bill, "utf-8")
-            text = packaged_template(template, f"./{package.zip_name}", package.architecture)
+            text = packaged_template(f"./{package.zip_name}", package.architecture)
             stem.with_name(f"{stem.name}.yaml").write_text(text, "utf-8")
     _check_bills(sorted(dist.glob("*.cdx.json")))
     files = sorted(dist.iterdir())
     (dist / "SHA256SUMS").write_text(checksums(files), "utf-8")
-    _catalogue(dist, template, version)
+    _catalogue(dist, version)
     return [*files, dist / "SHA256SUMS"]
 
 
@@ -184,12 +183,12 @@ def _python_version() -> str:
     return subprocess.run([python, "-c", script], check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603 - our own arguments
 
 
-def _catalogue(dist: Path, template: str, version: Version) -> None:
+def _catalogue(dist: Path, version: Version) -> None:
     """Put together what `sam package` and `sam publish` read."""
     folder = dist / "serverless-application-repository"
     folder.mkdir()
     zip_name = f"{NAME}-{version.label}-{CATALOGUED}.zip"
-    text = packaged_template(template, f"./{zip_name}", CATALOGUED, catalogued=True)
+    text = packaged_template(f"./{zip_name}", CATALOGUED, catalogued=True)
     (folder / "template.yaml").write_text(text, "utf-8")
     for file in (dist / zip_name, ROOT / "README.md", ROOT / "LICENSE"):
         shutil.copyfile(file, folder / file.name)

@@ -1,0 +1,84 @@
+"""The template of the stack: ``stack.yaml``, and what the table of settings adds to it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jwt_authorizer_devkit.described import described
+from jwt_authorizer_devkit.schema import setting_schema
+from jwt_authorizer_packaging import tags
+
+if TYPE_CHECKING:
+    from jwt_authorizer_devkit.described import Described
+    from jwt_authorizer_packaging.tags import Value
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAD = """\
+# Written by `make generate`; do not edit. The source is packaging/stack.yaml, which also has the reasons, and for the
+# settings authorizer/jwt_authorizer/settings/table.py. Each Jwt… parameter is the environment variable JWT_…. Empty
+# means not set: the defaults are in the code only.
+"""
+
+
+def template() -> Value:
+    """Return the template, functions of CloudFormation in their long form."""
+    stack = tags.read((ROOT / "packaging" / "stack.yaml").read_text("utf-8"))
+    groups: dict[str, list[str]] = {}
+    for it in described():
+        groups.setdefault(it.section, []).append(it.parameter)
+    groups |= {title: list(parameters) for title, parameters in stack["Parameters"].items()}
+    shown = [{"Label": {"default": title}, "Parameters": names} for title, names in groups.items()]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    stack["Metadata"]["AWS::ServerlessRepo::Application"]["SemanticVersion"] = project["version"]
+    stack["Metadata"] |= {"AWS::CloudFormation::Interface": {"ParameterGroups": shown}}
+    own = {name: _typed(it) for group in stack["Parameters"].values() for name, it in group.items()}
+    stack["Parameters"] = {it.parameter: _parameter(it) for it in described()} | own
+    stack["Conditions"] = {_condition(it): tags.is_set(it.parameter) for it in described()} | stack["Conditions"]
+    resources = stack["Resources"]
+    variables = resources["AuthorizerFunction"]["Properties"]["Environment"]["Variables"]
+    # One that is not set is left out, since Lambda's environment holds 4 KB, names included.
+    settings = {it.setting.variable: {"Fn::If": [_condition(it), _ref(it), tags.NOTHING]} for it in described()}
+    resources["AuthorizerFunction"]["Properties"]["Environment"]["Variables"] = settings | variables
+    of_version = resources["SettingsVersion"]["Properties"]["Content"]["Fn::Join"][1]
+    of_version[:0] = [_ref(it) for it in described()]
+    alarms = {name: it for name, it in resources.items() if it["Type"] == "AWS::CloudWatch::Alarm"}
+    for name, it in alarms.items():
+        told = f"{it['Properties']['AlarmDescription']} Runbook: ${{RunbookUrl}}#{name.lower()}"
+        it["Properties"]["AlarmDescription"] = {"Fn::Sub": told}
+    _, in_dashboard = resources["AuthorizerDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    in_dashboard["AlarmStates"] = tags.alarm_states({name: it["Condition"] for name, it in alarms.items()})
+    return stack
+
+
+def _parameter(it: Described) -> Value:
+    known = it.default in ("none", "required")
+    text = it.plain if known else f"{it.plain} Default: {it.default.replace('`', '')}."
+    return {"Type": "String", "Default": "", **_limits(it), "Description": text}
+
+
+def _limits(it: Described) -> Value:
+    match setting_schema(it.setting):
+        case {"enum": list(values)}:
+            return {"AllowedValues": ["", *values]}
+        case {"type": "boolean"}:
+            return {"AllowedValues": ["", "true", "false"]}
+        case {"type": "number"}:
+            return {"AllowedPattern": "[0-9.]*"}
+        case {"type": "integer"}:
+            return {"AllowedPattern": "[0-9]*"}
+        case _:
+            return {}
+
+
+def _typed(parameter: Value) -> Value:
+    return {"Type": "Number" if isinstance(parameter["Default"], int) else "String", **parameter}
+
+
+def _condition(it: Described) -> str:
+    return f"Sets{it.parameter}"
+
+
+def _ref(it: Described) -> Value:
+    return {"Ref": it.parameter}
