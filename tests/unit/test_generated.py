@@ -9,8 +9,9 @@ import pytest
 from jwt_authorizer.settings import table
 from jwt_authorizer.settings.table import SETTINGS
 from jwt_authorizer_devkit.described import described
-from jwt_authorizer_packaging.generate import ROOT, generated
+from jwt_authorizer_packaging.generate import generated
 from jwt_authorizer_packaging.pages import with_tables
+from jwt_authorizer_packaging.template import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
