@@ -33,7 +33,7 @@ PARTS: Mapping[str, tuple[tuple[str, str], ...]] = {
     FLOOR: (_RUNTIME, ("cryptography, ssl", "import app")),
     OURS: (
         _RUNTIME,
-        ("cryptography, PyJWT's algorithms", "import jwt_authorizer.pyjwt"),
+        ("cryptography, PyJWT's algorithms", "import jwt_authorizer.signatures"),
         ("our modules", "import jwt_authorizer.function"),
         ("ssl", "import ssl"),
         ("certificates", "from jwt_authorizer.issuers.https import system_context; system_context()"),

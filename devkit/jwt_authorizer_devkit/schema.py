@@ -8,10 +8,10 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, cast
 
-from jwt_authorizer.keys import SUPPORTED_ALGORITHMS
 from jwt_authorizer.rules.model import ANY_METHOD, HTTP_METHODS
 from jwt_authorizer.settings import table, values
 from jwt_authorizer.settings.table import Place
+from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
 from jwt_authorizer.tokens import TokenPlace
 from jwt_authorizer_devkit.described import described
 

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
 from jwt_authorizer.function import AuthorizerFunction, create_function
-from jwt_authorizer.keys import SUPPORTED_ALGORITHMS, check_signature, parse_key_set
+from jwt_authorizer.keys import check_signature, parse_key_set
+from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
 from jwt_authorizer.tokens import UnverifiedToken
 from jwt_authorizer_devkit.signing import SigningKey, base64url
 from tests.fuzz.policies import ROUTES, check_policy

@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import ssl
-import subprocess
 import threading
 import time
 from dataclasses import dataclass
@@ -20,14 +18,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
 from jwt_authorizer.errors import DecisionError, Reason
-from jwt_authorizer.issuers import CachedKeySource, FetchError, HttpsClient, key_fetcher
+from jwt_authorizer.issuers import CachedKeySource, HttpsClient, key_fetcher
 from jwt_authorizer.issuers.session import Session
 from tests.integration.certificates import Authority
 from tests.integration.hostile_server import (
     CHUNKED,
     HEAD,
     NOT_FOUND,
-    Exchange,
     HostileServer,
     SilentPort,
     answer,
@@ -38,11 +35,12 @@ from tests.integration.hostile_server import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import ssl
+    from collections.abc import Iterator
     from pathlib import Path
 
     from jwt_authorizer.issuers.https import SocketAddress
-    from tests.integration.hostile_server import Behaviour
+    from tests.integration.hostile_server import Behaviour, Exchange
 
 HOST = "issuer.test"
 TTL, MAX_STALE, COOLDOWN = 600, 3600, 30
@@ -443,145 +441,3 @@ def test_http_is_for_those_who_allow_it(tmp_path: Path) -> None:
         fetch = key_fetcher("x", url, allow_http=True, timeout=5, package_root=tmp_path)
         assert fetch().key_set.keys[0].kid == "a"
         assert server.requests[0].startswith(f"GET /keys HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n".encode())
-
-
-def test_a_name_that_only_the_common_name_has_is_refused(
-    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """RFC 9525 section 6.3: identities are in the subject alternative names."""
-    monkeypatch.setenv("SSL_CERT_FILE", os.fspath(authority.file))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(authority.server_file("localhost", names=()))
-    with HostileServer({"/keys": answer_json(KEY_SET)}, context) as server:
-        url = f"https://localhost:{server.port}/keys"
-        with pytest.raises(FetchError, match=r"CERTIFICATE_VERIFY_FAILED.*ismatch"):
-            key_fetcher("x", url, allow_http=False, timeout=5, package_root=tmp_path)()
-        assert server.asked == []
-
-
-def test_authorities_are_looked_up_in_the_systems_hashed_folder(
-    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    named = subprocess.run(  # noqa: S603 - our own arguments
-        ["openssl", "x509", "-noout", "-subject_hash", "-in", authority.file],  # noqa: S607 - the system's
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
-    (tmp_path / f"{named}.0").write_bytes(authority.file.read_bytes())
-    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
-        monkeypatch.delenv(name, raising=False)
-    (tmp_path / "empty").mkdir()
-    with HostileServer({"/keys": answer_json(KEY_SET)}, authority.server_context("localhost")) as server:
-        url = f"https://localhost:{server.port}/keys"
-
-        def fetch(*folders: Path) -> object:
-            monkeypatch.setattr("jwt_authorizer.issuers.https.HASHED_FOLDERS", tuple(map(os.fspath, folders)))
-            return key_fetcher("x", url, allow_http=False, timeout=5, package_root=tmp_path)().key_set.keys[0].kid
-
-        with pytest.raises(FetchError, match="CERTIFICATE_VERIFY_FAILED"):
-            fetch()
-        assert fetch(tmp_path / "absent", tmp_path / "empty", tmp_path) == "a"
-        (tmp_path / "empty" / "00000000.0").touch()
-        with pytest.raises(FetchError, match="CERTIFICATE_VERIFY_FAILED"):
-            fetch(tmp_path / "empty")
-        monkeypatch.setenv("SSL_CERT_DIR", os.fspath(tmp_path))
-        assert fetch(tmp_path / "empty") == "a"
-
-
-def test_discovery_and_keys_are_asked_over_one_connection(issuer: Issuer) -> None:
-    requests: list[bytes] = []
-    ended = threading.Event()
-
-    def two_answers(exchange: Exchange) -> None:
-        answer(issuer.good(DISCOVERY))(exchange)
-        requests.append(exchange.receive())
-        answer(issuer.good(JWKS))(exchange)
-        requests.append(exchange.receive())
-        ended.set()
-
-    issuer.server.behaviours |= {DISCOVERY: two_answers, JWKS: NOT_FOUND}
-    assert issuer.kid("a", START) == "a"
-    assert issuer.server.asked == [DISCOVERY], "one connection, one handshake"
-    assert requests[0].startswith(b"GET /keys HTTP/1.1\r\n")
-    assert ended.wait(SLACK)
-    assert requests[1] == b"", "it is closed after the fetch"
-
-
-@pytest.mark.parametrize("drop", [Exchange.reset, lambda _: None], ids=["reset", "closed"])
-def test_a_kept_connection_that_the_server_ended_is_made_anew(issuer: Issuer, drop: Callable[[Exchange], None]) -> None:
-    def then_drop(exchange: Exchange) -> None:
-        answer(issuer.good(DISCOVERY))(exchange)
-        exchange.receive()
-        drop(exchange)
-
-    issuer.server.behaviours[DISCOVERY] = then_drop
-    assert issuer.kid("a", START) == "a"
-    assert issuer.server.asked == [DISCOVERY, JWKS]
-    assert issuer.failures() == []
-
-
-def test_a_kept_connection_that_hangs_takes_no_more_than_the_deadline(issuer: Issuer) -> None:
-    def then_wait(exchange: Exchange) -> None:
-        answer(issuer.good(DISCOVERY))(exchange)
-        exchange.receive()
-        exchange.pause()
-
-    issuer.server.behaviours[DISCOVERY] = then_wait
-    began = time.monotonic()
-    issuer.keys.warm(START)
-    assert TIMEOUT <= time.monotonic() - began < TIMEOUT + SLACK
-    assert issuer.failures() == [f"https://{HOST}{JWKS}: no complete answer within {TIMEOUT:g} s"]
-
-
-def test_a_fetch_leaves_no_thread_and_no_connection_behind(issuer: Issuer) -> None:
-    issuer.server.behaviours[JWKS] = network_failures(issuer.good(JWKS))["slow drip"]
-    before = set(threading.enumerate())
-    issuer.keys.warm(START)
-    assert issuer.failures()
-    assert {thread for thread in threading.enumerate() if thread not in before and not is_servers(thread)} == set()
-
-
-def is_servers(thread: threading.Thread) -> bool:
-    return "_serve" in thread.name
-
-
-@pytest.fixture
-def client(issuer: Issuer, authority: Authority) -> HttpsClient:
-    return HttpsClient(
-        resolve=lambda _host, _port: [(socket.AF_INET, ("127.0.0.1", issuer.target[0]))],
-        context=authority.client_context,
-    )
-
-
-FORM = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": "Basic eDp5"}
-
-
-def test_a_post_sends_its_body_and_headers(issuer: Issuer, client: HttpsClient) -> None:
-    issuer.server.behaviours["/introspect"] = answer_json({"active": True})
-    with Session(5) as session:
-        assert client.post(f"{issuer.name}/introspect", session, b"token=a", FORM).body == b'{"active": true}'
-    head, _, body = issuer.server.requests[0].partition(b"\r\n\r\n")
-    assert head.startswith(b"POST /introspect HTTP/1.1\r\nHost: issuer.test\r\n")
-    assert {b"Authorization: Basic eDp5", b"Content-Length: 7"} <= set(head.split(b"\r\n"))
-    assert body == b"token=a"
-
-
-@pytest.mark.parametrize("failure", ["reset at once", "closed at once", "slow drip", "redirect to https", "500"])
-def test_a_post_that_fails_is_not_sent_again_and_not_repeated_in_errors(
-    issuer: Issuer, client: HttpsClient, failure: str
-) -> None:
-    issuer.server.behaviours["/introspect"] = network_failures(b"{}")[failure]
-    with Session(TIMEOUT) as session:
-        client.get(f"{issuer.name}{DISCOVERY}", session)
-        try:
-            assert client.post(f"{issuer.name}/introspect", session, b"token=secret", FORM).status == 500
-        except FetchError as error:
-            assert "secret" not in str(error)  # noqa: PT017 - either outcome is right
-    assert issuer.server.asked == [DISCOVERY, "/introspect"]
-
-
-def test_a_header_cannot_hold_another_one(issuer: Issuer, client: HttpsClient) -> None:
-    with pytest.raises(FetchError, match="control character"), Session(TIMEOUT) as session:
-        client.post(f"{issuer.name}/introspect", session, b"", {"Authorization": "x\r\nX: y"})
-    assert issuer.server.asked == []

@@ -80,7 +80,7 @@ def test_a_file_of_the_package_is_read_each_time(tmp_path: Path) -> None:
     file.write_text(KEY_SET.replace('"a"', '"b"'))
     assert kids(fetch()) == ["b"]
     file.write_text("{}")
-    with pytest.raises(FetchError, match=r'file:keys/set.json: the key set is no JSON object with a list "keys"'):
+    with pytest.raises(FetchError, match=r'file:keys/set.json: the key set is not a JSON object with a list "keys"'):
         fetch()
     file.unlink()
     with pytest.raises(FetchError, match=r"file set.json: No such file or directory"):

@@ -6,13 +6,13 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from jwt_authorizer.errors import Reason, TokenError
-from jwt_authorizer.keys import SUPPORTED_ALGORITHMS, Key, KeySet, check_signature, parse_key_set
+from jwt_authorizer.keys import Key, KeySet, check_signature, parse_key_set
+from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
 from jwt_authorizer.tokens import BearerToken, UnverifiedToken, parse
 from jwt_authorizer_devkit.mint import Defect
-from jwt_authorizer_devkit.signing import ALGORITHMS, SigningKey, base64url
+from jwt_authorizer_devkit.signing import ALGORITHMS, base64url
 from tests.factories import parsed_keys, signing_key, token
 
 if TYPE_CHECKING:
@@ -80,9 +80,9 @@ def test_a_set_may_be_bytes_and_a_kid_is_optional() -> None:
         ("", "not valid JSON"),
         (b"\xff\xfe\xfd", "not valid JSON"),
         ("[" * 100_000, "not valid JSON"),
-        ("[]", 'no JSON object with a list "keys"'),
-        ('{"keys": {}}', 'no JSON object with a list "keys"'),
-        ('{"key": []}', 'no JSON object with a list "keys"'),
+        ("[]", 'not a JSON object with a list "keys"'),
+        ('{"keys": {}}', 'not a JSON object with a list "keys"'),
+        ('{"key": []}', 'not a JSON object with a list "keys"'),
         ('{"keys": []}', "no key that may verify, of 0"),
         ('{"keys": [{"kty": "oct", "k": "c2VjcmV0"}, 5]}', "no key that may verify, of 2; key 0 left out"),
     ],
@@ -103,11 +103,11 @@ def test_a_set_full_of_useless_keys_is_described_in_a_few_words() -> None:
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
-        (5, "it is no JSON object"),
+        (5, "it is not a JSON object"),
         ({}, "its kty is not RSA, EC or OKP"),
         ({"kty": "oct", "k": "c2VjcmV0"}, "its kty is not RSA, EC or OKP"),
         ({"kty": ["RSA"]}, "its kty is not RSA, EC or OKP"),
-        (jwk(kid=5), "its kid is no text"),
+        (jwk(kid=5), "its kid is not text"),
         (jwk(use="enc"), "its use is not sig"),
         (jwk(use=["sig"]), "its use is not sig"),
         (jwk(key_ops=["sign"]), "its key_ops do not include verify"),
@@ -125,14 +125,8 @@ def test_a_set_full_of_useless_keys_is_described_in_a_few_words() -> None:
         (jwk("RS256", alg="RSA-OAEP"), "its alg does not fit its type"),
         (jwk(x=None), "its crv, x, y are not all text"),
         (jwk("RS256", e=65537), "its n, e are not all text"),
-        (jwk(x="AAAA"), "its numbers make no key"),
-        (jwk(x="!"), "its numbers make no key"),
-        (jwk(y=base64url(bytes(32))), "its numbers make no key"),
-        (jwk("EdDSA", x="AAAA"), "its numbers make no key"),
-        (jwk("RS256", e="AA"), "its numbers make no key"),
-        (jwk("RS256", n=""), "its numbers make no key"),
     ],
-    ids=range(28),
+    ids=range(22),
 )
 def test_one_bad_key_does_not_cost_the_others(bad: object, reason: str) -> None:
     assert left_out(bad) == reason
@@ -140,11 +134,6 @@ def test_one_bad_key_does_not_cost_the_others(bad: object, reason: str) -> None:
 
 def test_key_ops_that_include_verify_are_fine() -> None:
     assert key_set(jwk(key_ops=["verify"], use=None)).skipped == ()
-
-
-def test_an_rsa_key_has_2048_bits_at_least() -> None:
-    small = SigningKey("small", "RS256", rsa.generate_private_key(public_exponent=65537, key_size=1024))  # noqa: S505 - that is the point
-    assert left_out(small.public_jwk()) == "an RSA key needs 2048 bits"
 
 
 @pytest.mark.parametrize("y", [0, 1, 2**255 - 20, 2**255 - 19, 2**255 - 18, 1 + 2**255])

@@ -19,7 +19,7 @@ import pytest
 from jwt_authorizer import claims, method_arn, tokens
 from jwt_authorizer.keys import KeySet
 from jwt_authorizer.policies import unrestricted
-from jwt_authorizer.pyjwt import _standing_in, _without_package_code
+from jwt_authorizer.signatures import _standing_in, _without_package_code
 from jwt_authorizer_devkit.certificate import self_signed
 from jwt_authorizer_devkit.issuer.provider import Provider
 from jwt_authorizer_devkit.issuer.server import IssuerServer

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, NoReturn
 
 from jwt_authorizer.errors import shown
-from jwt_authorizer.keys import SUPPORTED_ALGORITHMS
+from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
 from jwt_authorizer.tokens import TokenPlace, TokenSource, token_type
 
 if TYPE_CHECKING:

@@ -1,0 +1,197 @@
+"""What the HTTPS client does beside failing: TLS, one connection for a fetch, and POST. Real sockets, real TLS.
+
+How a fetch fails: ``test_jwks_faults.py``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jwt_authorizer.issuers import FetchError, HttpsClient, key_fetcher
+from jwt_authorizer.issuers.session import Session
+from tests.factories import signing_key
+from tests.integration.certificates import Authority
+from tests.integration.hostile_server import Exchange, HostileServer, answer_json, network_failures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+HOST = "issuer.test"
+ISSUER = f"https://{HOST}"
+DISCOVERY = "/.well-known/openid-configuration"
+METADATA = answer_json({"issuer": ISSUER, "jwks_uri": f"{ISSUER}/keys"})
+KEY_SET = answer_json({"keys": [signing_key("ES256").public_jwk(kid="a")]})
+TIMEOUT, SLACK = 0.6, 1.5
+FORM = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": "Basic eDp5"}
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority.create(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def server(authority: Authority) -> Iterator[HostileServer]:
+    with HostileServer({DISCOVERY: METADATA, "/keys": KEY_SET}, authority.server_context(HOST)) as server:
+        yield server
+
+
+@pytest.fixture
+def client(server: HostileServer, authority: Authority) -> HttpsClient:
+    return HttpsClient(
+        resolve=lambda _host, _port: [(socket.AF_INET, ("127.0.0.1", server.port))], context=authority.client_context
+    )
+
+
+def discovered(client: HttpsClient) -> str | None:
+    fetch = key_fetcher(ISSUER, None, allow_http=False, timeout=TIMEOUT, package_root="", get=client.get)
+    return fetch().key_set.keys[0].kid
+
+
+def fetched(port: int) -> str | None:
+    """Fetch as the deployed function does: by the system's resolver, with the system's authorities."""
+    url = f"https://localhost:{port}/keys"
+    return key_fetcher("x", url, allow_http=False, timeout=5, package_root="")().key_set.keys[0].kid
+
+
+# TLS.
+
+
+def test_a_name_that_only_the_common_name_has_is_refused(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    """RFC 9525 section 6.3: identities are in the subject alternative names."""
+    monkeypatch.setenv("SSL_CERT_FILE", os.fspath(authority.file))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority.server_file("localhost", names=()))
+    with HostileServer({"/keys": KEY_SET}, context) as server:
+        with pytest.raises(FetchError, match=r"CERTIFICATE_VERIFY_FAILED.*ismatch"):
+            fetched(server.port)
+        assert server.asked == []
+
+
+def test_authorities_are_looked_up_in_the_systems_hashed_folder(
+    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["openssl", "x509", "-noout", "-subject_hash", "-in", os.fspath(authority.file)]
+    named = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603 - our own arguments
+    (tmp_path / f"{named}.0").write_bytes(authority.file.read_bytes())
+    (tmp_path / "empty").mkdir()
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    with HostileServer({"/keys": KEY_SET}, authority.server_context("localhost")) as server:
+
+        def fetch(*folders: Path) -> str | None:
+            monkeypatch.setattr("jwt_authorizer.issuers.https.HASHED_FOLDERS", tuple(map(os.fspath, folders)))
+            return fetched(server.port)
+
+        with pytest.raises(FetchError, match="CERTIFICATE_VERIFY_FAILED"):
+            fetch()
+        assert fetch(tmp_path / "absent", tmp_path / "empty", tmp_path) == "a"
+        (tmp_path / "empty" / "00000000.0").touch()
+        with pytest.raises(FetchError, match="CERTIFICATE_VERIFY_FAILED"):
+            fetch(tmp_path / "empty")
+        monkeypatch.setenv("SSL_CERT_DIR", os.fspath(tmp_path))
+        assert fetch(tmp_path / "empty") == "a"
+
+
+# One connection.
+
+
+def test_discovery_and_keys_are_asked_over_one_connection(server: HostileServer, client: HttpsClient) -> None:
+    requests: list[bytes] = []
+    ended = threading.Event()
+
+    def two_answers(exchange: Exchange) -> None:
+        METADATA(exchange)
+        requests.append(exchange.receive())
+        KEY_SET(exchange)
+        requests.append(exchange.receive())
+        ended.set()
+
+    server.behaviours = {DISCOVERY: two_answers}
+    assert discovered(client) == "a"
+    assert server.asked == [DISCOVERY], "one connection, one handshake"
+    assert ended.wait(SLACK)
+    assert requests[0].startswith(b"GET /keys HTTP/1.1\r\n")
+    assert requests[1] == b"", "it is closed after the fetch"
+
+
+@pytest.mark.parametrize("drop", [Exchange.reset, lambda _: None], ids=["reset", "closed"])
+def test_a_kept_connection_that_the_server_ended_is_made_anew(
+    server: HostileServer, client: HttpsClient, drop: Callable[[Exchange], None]
+) -> None:
+    def then_drop(exchange: Exchange) -> None:
+        METADATA(exchange)
+        exchange.receive()
+        drop(exchange)
+
+    server.behaviours[DISCOVERY] = then_drop
+    assert discovered(client) == "a"
+    assert server.asked == [DISCOVERY, "/keys"]
+
+
+def test_a_kept_connection_that_hangs_takes_no_more_than_the_deadline(
+    server: HostileServer, client: HttpsClient
+) -> None:
+    def then_wait(exchange: Exchange) -> None:
+        METADATA(exchange)
+        exchange.receive()
+        exchange.pause()
+
+    server.behaviours[DISCOVERY] = then_wait
+    began = time.monotonic()
+    with pytest.raises(FetchError, match=f"^{ISSUER}/keys: no complete answer within {TIMEOUT:g} s$"):
+        discovered(client)
+    assert TIMEOUT <= time.monotonic() - began < TIMEOUT + SLACK
+
+
+def test_a_fetch_that_fails_leaves_no_thread_behind(server: HostileServer, client: HttpsClient) -> None:
+    server.behaviours["/keys"] = network_failures(b"{}")["slow drip"]
+    before = set(threading.enumerate())
+    with pytest.raises(FetchError, match="no complete answer"):
+        discovered(client)
+    left = {thread.name for thread in threading.enumerate() if thread not in before}
+    assert all("(_serve)" in name for name in left), "the server's own"
+
+
+# POST.
+
+
+def test_a_post_sends_its_body_and_headers(server: HostileServer, client: HttpsClient) -> None:
+    server.behaviours["/introspect"] = answer_json({"active": True})
+    with Session(5) as session:
+        response = client.post(f"{ISSUER}/introspect", session, b"token=a", FORM)
+    assert json.loads(response.body) == {"active": True}
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /introspect HTTP/1.1\r\nHost: issuer.test\r\n")
+    assert {b"Authorization: Basic eDp5", b"Content-Length: 7"} <= set(head.split(b"\r\n"))
+    assert body == b"token=a"
+
+
+@pytest.mark.parametrize("failure", ["reset at once", "closed at once", "slow drip", "redirect to https", "500"])
+def test_a_post_that_fails_is_not_sent_again_and_not_repeated_in_errors(
+    server: HostileServer, client: HttpsClient, failure: str
+) -> None:
+    server.behaviours["/introspect"] = network_failures(b"{}")[failure]
+    with Session(TIMEOUT) as session:
+        client.get(f"{ISSUER}{DISCOVERY}", session)
+        try:
+            assert client.post(f"{ISSUER}/introspect", session, b"token=secret", FORM).status == 500
+        except FetchError as error:
+            assert "secret" not in str(error)  # noqa: PT017 - either outcome is right
+    assert server.asked == [DISCOVERY, "/introspect"]
+
+
+def test_a_header_cannot_hold_another_one(server: HostileServer, client: HttpsClient) -> None:
+    with pytest.raises(FetchError, match="control character"), Session(TIMEOUT) as session:
+        client.post(f"{ISSUER}/introspect", session, b"", {"Authorization": "x\r\nX: y"})
+    assert server.asked == []
