@@ -34,14 +34,14 @@ def toml_of(environment: Mapping[str, str], package_root: str | PathLike[str]) -
     for setting in SETTINGS:
         if setting.variable in given:
             place = issuer if setting.place is Place.ISSUER else top
-            place["context" if setting.name == CONTEXT_CLAIMS.name else setting.name] = _value(
+            place["context" if setting.name == CONTEXT_CLAIMS.name else setting.name] = toml_value(
                 setting, given[setting.variable]
             )
     return toml_text.document({**top, "issuers": [issuer]})
 
 
-def _value(setting: Setting[object, object], text: str) -> object:
-    """Give a variable's value as TOML's own type."""
+def toml_value(setting: Setting[object, object], text: str) -> object:
+    """Return a variable's value as TOML has it: a list, a table, a number. Raises ``ValueError`` if it is wrong."""
     if setting in _LISTS:
         return list(values.texts(text))
     if setting == table.REQUIRED_CLAIMS:

@@ -18,7 +18,7 @@ def document(values: Mapping[str, object]) -> str:
     Raises ``ValueError`` for what TOML cannot say: null, or half of a surrogate pair.
     """
     tables = {key: value for key, value in values.items() if _is_table(value)}
-    top = "".join(f"{_key(key)} = {_value(value)}\n" for key, value in values.items() if key not in tables)
+    top = _lines({key: value for key, value in values.items() if key not in tables})
     parts = [top] if top else []
     for key, value in tables.items():
         if isinstance(value, dict):
@@ -28,6 +28,11 @@ def document(values: Mapping[str, object]) -> str:
     return "\n".join(parts)
 
 
+def line(key: str, value: object) -> str:
+    """Write one key with its value, a table inline. Raises ``ValueError`` as :func:`document` does."""
+    return f"{_key(key)} = {_value(value)}"
+
+
 def _is_table(value: object) -> bool:
     return isinstance(value, dict) or (
         isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
@@ -35,7 +40,7 @@ def _is_table(value: object) -> bool:
 
 
 def _lines(table: Mapping[str, object]) -> str:
-    return "".join(f"{_key(key)} = {_value(value)}\n" for key, value in table.items())
+    return "".join(f"{line(key, value)}\n" for key, value in table.items())
 
 
 def _key(key: str) -> str:

@@ -6,11 +6,15 @@ import json
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jwt_authorizer.function import AuthorizerFunction, create_function
+from jwt_authorizer.settings import table
+from jwt_authorizer_devkit import toml_text
+from jwt_authorizer_devkit.environment_toml import toml_value
 from jwt_authorizer_devkit.explaining import ApiKind, WatchedFunction, event_for, explain, watched_function
 from jwt_authorizer_devkit.explaining.steps import Passing
 from jwt_authorizer_devkit.mint import Defect, access_claims, mint
@@ -142,6 +146,117 @@ def test_each_claim_that_is_to_blame_is_marked(number: int, event: object) -> No
         assert not wrong
     elif explanation.verified and explanation.decision == "reject":
         assert explanation.reason in {verdict.reason for verdict in wrong}
+
+
+TEMPLATES = {"/a": "/a", "/a/1": "/a/{id}", "/b/x/y": "/b/{rest+}"}
+SCOPES = ("read", "write", "admin")
+some_scopes = st.lists(st.sampled_from(SCOPES), min_size=1, max_size=2, unique=True)
+rules = st.lists(
+    st.fixed_dictionaries(
+        {"path": st.sampled_from(sorted(TEMPLATES.values()))},
+        optional={
+            "method": st.sampled_from(["GET", "PUT"]),
+            "scopes": some_scopes,
+            "any_scopes": some_scopes,
+            "claims": st.just({"tier": "paid"}),
+        },
+    ),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda rule: (rule["path"], rule.get("method")),
+)
+issuer_settings = st.fixed_dictionaries(
+    {},
+    optional={
+        "audience": st.sampled_from([[AUDIENCE], [AUDIENCE + "/"], ["other", AUDIENCE]]),
+        "client_id": st.sampled_from([["app"], ["app", "web"]]),
+        "algorithms": st.just(["EdDSA"]),
+        "required_claims": st.sampled_from([{"tier": "paid"}, {"verified": "true"}]),
+        "required_scopes": some_scopes,
+    },
+).filter(lambda settings: {"audience", "client_id"} & settings.keys())
+held = st.sampled_from(["read", "write", "read write", ["read"], ["write", "admin"], {"write": 1}, None])
+callers = st.fixed_dictionaries(
+    {},
+    optional={
+        "aud": st.sampled_from([AUDIENCE, AUDIENCE + "/", "another", None]),
+        "client_id": st.sampled_from(["app", "web", "another", None]),
+        "cid": st.sampled_from(["app", "another"]),
+        "scope": held,
+        "permissions": held,
+        "realm_access": held.map(lambda value: {"roles": value}),
+        "name": st.just("read write admin"),
+        "tier": st.sampled_from(["paid", "free"]),
+        "verified": st.sampled_from([True, "true"]),
+        "token_use": st.sampled_from(["access", "id"]),
+    },
+)
+ADVISED = re.compile(r"(leave out )?JWT_([A-Z_]+)(?:=(\{.*\}|\S*[^\s.,]))?")
+
+
+def asked(document: dict[str, object], claims: dict[str, object], request: tuple[str, str]) -> tuple[str | None, str]:
+    """Return the reason why a request is refused (``None``: it is allowed), and the advice."""
+    watched = watched_function({"JWT_CONFIG": toml_text.document(document)}, now=NOW, package_root=Path.cwd())
+    bearer = mint(
+        signing_key("ES256"), access_claims(ISSUER, {"client_id": None, **claims}, audience=AUDIENCE, now=NOW)
+    )
+    explanation = explain(event_for(bearer, AUTHORIZATION, ApiKind.REST, *request), watched)
+    return explanation.reason, explanation.advice.text if explanation.advice else ""
+
+
+def followed(document: dict[str, object], advice: str) -> dict[str, object]:
+    """Do what an advice says: each ``JWT_NAME=value`` is set, each ``leave out JWT_NAME`` left out."""
+    changed = dict(document)
+    for out, name, value in ADVISED.findall(advice):
+        if out:
+            changed.pop(name.lower(), None)
+        elif value:
+            setting = next(setting for setting in table.SETTINGS if setting.name == name.lower())
+            changed[name.lower()] = toml_value(setting, value)
+    return changed
+
+
+@given(
+    rules=rules,
+    issuer=issuer_settings,
+    advised=callers,
+    others=st.lists(callers, min_size=1, max_size=4),
+    request=st.tuples(st.sampled_from(["GET", "PUT"]), st.sampled_from(sorted(TEMPLATES))),
+)
+@example(
+    # A rule that needs both scopes, and a token that has them elsewhere: those with one of them stay out.
+    rules=[{"path": "/a", "scopes": ["read", "write"]}],
+    issuer={"audience": [AUDIENCE]},
+    advised={"permissions": ["read", "write"]},
+    others=[{"permissions": ["read"]}],
+    request=("PUT", "/a"),
+)
+def test_no_advice_weakens_a_rule(
+    rules: list[dict[str, Any]],
+    issuer: dict[str, Any],
+    advised: dict[str, object],
+    others: list[dict[str, object]],
+    request: tuple[str, str],
+) -> None:
+    document = {**issuer, "issuers": [{"issuer": ISSUER, "jwks": KEYS}], "routes": rules}
+    reason, advice = asked(document, advised, request)
+    changed = followed(document, advice)
+    if changed == document:
+        return
+    matching = [
+        rule for rule in rules if rule["path"] == TEMPLATES[request[1]] and rule.get("method", request[0]) == request[0]
+    ]
+    for claims in (advised, *others):
+        before, after = asked(document, claims, request)[0], asked(changed, claims, request)[0]
+        if before is not None and after is None:
+            # What it was refused for is what the advice is about, and the token has every scope that is needed.
+            assert before == reason
+            rule = min(matching, key=lambda rule: rule.get("method") != request[0])
+            rights = json.dumps([claims.get(name) for name in ("scope", "permissions", "realm_access")])
+            assert all(scope in rights for scope in (*issuer.get("required_scopes", ()), *rule.get("scopes", ())))
+    # Nobody is sent in a circle: what was advised does not lead back to where it came from.
+    again, advice_then = asked(changed, advised, request)
+    assert again is None or followed(changed, advice_then) != document
 
 
 @given(number=st.integers(0, len(SETTINGS) - 1), event=events())

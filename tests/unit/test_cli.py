@@ -98,6 +98,8 @@ def test_a_config_with_routes_shows_what_a_copy_serves(desk: Desk) -> None:
     assert code == 0
     assert "serves it" in text
     assert "insufficient_scope (needs admin)" in text
+    code, text = desk.run("explain", token({"aud": None}), AT, "--config", config, "--keys", keys)
+    assert (code, 'client_id = ["demo-client"]' in text, "JWT_CLIENT_ID" in text) == (1, True, False)
     assert desk.run("explain", GOOD, AT, "--config", config, "--keys", keys, "--request", "POST /admin")[0] == 1
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jwt_authorizer.errors import Reason
+from jwt_authorizer_devkit.advised_settings import advised
 from jwt_authorizer_devkit.explaining import ApiKind, event_for, explain, watched_function
 from jwt_authorizer_devkit.explaining.advice.general import GENERAL
 from jwt_authorizer_devkit.mint import Defect
@@ -63,16 +64,50 @@ CASES = [
         "cognito_audience",
         {"iss": POOL, "token_use": "access", "aud": None, "client_id": "4f2example"},
         {"JWT_ISSUER": POOL},
-        "JWT_CLIENT_ID=4f2example",
+        'JWT_CLIENT_ID=4f2example and, to keep ID tokens out, set JWT_REQUIRED_CLAIMS={"token_use": "access"}',
     ),
-    Case("no_audience", {"aud": None}, says="JWT_CLIENT_ID"),
+    Case(
+        "cognito_audience",
+        {"iss": POOL, "token_use": "access", "aud": None},
+        {"JWT_ISSUER": POOL, "JWT_CLIENT_ID": "another"},
+        "no aud: leave out JWT_AUDIENCE.",
+    ),
+    Case("no_audience", {"aud": None}, says="leave out JWT_AUDIENCE, set JWT_CLIENT_ID=demo-client"),
+    Case("no_audience", {"aud": None}, {"JWT_CLIENT_ID": "demo-client"}, "leave out JWT_AUDIENCE."),
+    Case("neither_audience_nor_client", {"aud": None, "client_id": None}, says="JWT_ANY_AUDIENCE=true"),
+    Case(
+        "neither_audience_nor_client",
+        {"aud": None, "client_id": None},
+        {"JWT_AUDIENCE": "", "JWT_CLIENT_ID": "x"},
+        "leave out JWT_CLIENT_ID, set JWT_ANY_AUDIENCE=true",
+    ),
     Case("other_api", {"aud": "https://another-api.example.com"}, says="https://another-api.example.com"),
-    Case("audience_slash", {"aud": AUDIENCE + "/"}, says=f"JWT_AUDIENCE={AUDIENCE}/"),
+    Case("audience_slash", {"aud": AUDIENCE + "/"}, {"JWT_AUDIENCE": f"{AUDIENCE},b"}, f"JWT_AUDIENCE=b,{AUDIENCE}/"),
     Case("entra_audience", {"aud": TENANT}, {"JWT_AUDIENCE": f"api://{TENANT}"}, f"JWT_AUDIENCE={TENANT}"),
     Case("microsoft_graph", {"aud": "00000003-0000-0000-c000-000000000000"}, says="Microsoft Graph"),
     Case("other_client", settings={"JWT_CLIENT_ID": "another"}, says="demo-client"),
     Case("okta_client", {"client_id": None, "cid": "0oa1"}, {"JWT_CLIENT_ID": "0oa1"}, '{"cid": "0oa1"}'),
-    Case("no_client", {"client_id": None}, {"JWT_CLIENT_ID": "x"}, "JWT_AUDIENCE"),
+    Case(
+        "okta_client",
+        {"client_id": None, "cid": "0oa1", "tier": "paid"},
+        {"JWT_CLIENT_ID": "0oa1,0oa2", "JWT_REQUIRED_CLAIMS": '{"tier": "paid"}'},
+        'add the claim cid with the value ["0oa1", "0oa2"]',
+    ),
+    *(
+        Case(
+            "okta_client",
+            {"aud": aud, "client_id": None, "cid": "0oa1"},
+            {"JWT_CLIENT_ID": "0oa1", "JWT_AUDIENCE": ""},
+            says,
+        )
+        for aud, says in (
+            (AUDIENCE, f"set JWT_AUDIENCE={AUDIENCE} and set"),
+            (None, "set JWT_ANY_AUDIENCE=true and set"),
+        )
+    ),
+    Case("other_client", {"client_id": None, "cid": "0oa3"}, {"JWT_CLIENT_ID": "0oa1"}, "0oa3"),
+    Case("no_client", {"client_id": None}, {"JWT_CLIENT_ID": "x"}, "leave out JWT_CLIENT_ID"),
+    Case("no_client", {"client_id": None}, {"JWT_CLIENT_ID": "x", "JWT_AUDIENCE": ""}, f"JWT_AUDIENCE={AUDIENCE}"),
     Case("trailing_slash", {"iss": AUTH0}, {"JWT_ISSUER": AUTH0.rstrip("/")}, f"JWT_ISSUER={AUTH0}"),
     Case("trailing_slash", {"iss": ISSUER}, {"JWT_ISSUER": ISSUER + "/"}, "without one"),
     Case("letter_case", {"iss": ISSUER}, {"JWT_ISSUER": "https://Issuer.example.com"}),
@@ -111,7 +146,16 @@ CASES = [
     Case("token_lifetime_too_long", settings={"JWT_MAX_LIFETIME_SECONDS": "60"}),
     Case("missing_scope", settings={"JWT_REQUIRED_SCOPES": "admin"}, says="lacks the scope admin (it has orders:read"),
     Case("missing_scope", {"scope": None}, {"JWT_REQUIRED_SCOPES": "admin"}, "none at all"),
-    Case("scope_elsewhere", {"permissions": ["admin"]}, {"JWT_REQUIRED_SCOPES": "admin"}, '"permissions" = ["admin"]'),
+    *(
+        Case("scope_elsewhere", claims, {"JWT_REQUIRED_SCOPES": "admin"}, f"set JWT_SCOPE_CLAIMS=scope,scp,{name}")
+        for name, claims in (
+            ("permissions", {"name": "admin", "permissions": ["admin"]}),
+            ("scopes", {"scopes": "read admin"}),
+            ("https://example.com/roles", {"groups": ["staff"], "https://example.com/roles": {"admin": {}}}),
+            ("/realm_access/roles", {"realm_access": {"roles": ["admin"]}}),
+        )
+    ),
+    Case("missing_scope", {"name": "admin", "roles,x": ["admin"]}, {"JWT_REQUIRED_SCOPES": "admin"}),
 ]
 
 
@@ -240,6 +284,25 @@ def test_mistakes_in_routes(method: str, path: str, mistake: str) -> None:
     advice = explain(event_for(token({"verified": True}), AUTHORIZATION, ApiKind.REST, method, path), watched).advice
     assert advice is not None
     assert advice.mistake == mistake
+
+
+def test_settings_of_a_document_are_named_as_the_document_has_them() -> None:
+    named = "set JWT_CLIENT_ID=a,b. Leave out JWT_AUDIENCE; JWT_CACHED_BY=route, JWT_JWKS=<your keys>, JWT_OTHER=1"
+    assert advised(named, {"JWT_ISSUER": ISSUER}) == named
+    assert advised(named, {"JWT_CONFIG": "file:x", "JWT_CACHED_BY": "token"}) == (
+        'set client_id = ["a", "b"]. Leave out audience; JWT_CACHED_BY=route, jwks = "<your keys>", JWT_OTHER=1'
+    )
+    claims = 'set JWT_REQUIRED_CLAIMS={"token_use": "access"}'
+    assert advised(claims, {"JWT_CONFIG": "file:x"}) == 'set required_claims = { token_use = "access" }'
+
+
+def test_where_several_issuers_are_trusted_scopes_are_counted_for_one() -> None:
+    other = f"{ROUTES}scopes = ['admin']\n[[issuers]]\nissuer = 'https://other.example.com'\naudience = 'x'\n"
+    watched = watched_function({"JWT_CONFIG": other}, now=NOW, package_root=Path.cwd())
+    bearer = token({"roles": ["admin"], "verified": "true"})
+    advice = explain(event_for(bearer, AUTHORIZATION, ApiKind.REST, "GET", "/verified"), watched).advice
+    assert advice is not None
+    assert advice.text.endswith(f"in the [[issuers]] table of {ISSUER}")
 
 
 def test_a_backends_event_is_recognised() -> None:

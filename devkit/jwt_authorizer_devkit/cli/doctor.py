@@ -15,6 +15,7 @@ from rich.table import Table
 from jwt_authorizer.errors import SettingsError
 from jwt_authorizer.settings import KeySettings, load_settings
 from jwt_authorizer.settings import table as defaults
+from jwt_authorizer_devkit.advised_settings import advised
 from jwt_authorizer_devkit.cli.inputs import ConfigOption, EnvOption, read_environment, settings_problem
 from jwt_authorizer_devkit.cli.terminal import (
     ExitCode,
@@ -32,7 +33,7 @@ from jwt_authorizer_devkit.doctoring.findings import Finding, Level
 from jwt_authorizer_devkit.doctoring.issuers import Asked, examine_issuer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from rich.console import Console
 
@@ -86,13 +87,19 @@ def _findings(
             yield from examine_issuer(_by_name(issuer))
     elif environment is not None:
         settings = _settings(environment)
-        yield from examine_settings(settings)
+        yield from _in_the_users_form(examine_settings(settings), environment.variables)
         for asked in _all_of(settings, environment):
             with progress(f"Asking {asked.issuer}"):
-                yield from examine_issuer(asked)
+                yield from _in_the_users_form(examine_issuer(asked), environment.variables)
     if deployed:
         with progress("Reading the APIs' authorizers"):
             yield from _deployed(api or [], stack, environment)
+
+
+def _in_the_users_form(findings: Iterable[Finding], variables: Mapping[str, str]) -> Iterator[Finding]:
+    for finding in findings:
+        fix = None if finding.fix is None else advised(finding.fix, variables)
+        yield dataclasses.replace(finding, said=advised(finding.said, variables), fix=fix)
 
 
 def _by_name(issuer: str) -> Asked:
@@ -143,7 +150,7 @@ def _deployed(apis: list[str], stack: str | None, environment: Environment | Non
                     fix = "Mend the function's environment; where it names a file of its package, give --config FILE."
                     yield Finding("api", Level.PROBLEM, said, fix)
                     continue
-                yield from examine_attached(one, settings)
+                yield from _in_the_users_form(examine_attached(one, settings), variables)
     except NotThereError as error:
         raise WrongInputError(str(error)) from None
     except OutOfReachError as error:

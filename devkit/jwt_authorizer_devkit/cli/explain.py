@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jwt_authorizer.errors import SettingsError
+from jwt_authorizer_devkit.advised_settings import advised
 from jwt_authorizer_devkit.cli.explain_view import show
 from jwt_authorizer_devkit.cli.inputs import (
     ConfigOption,
@@ -26,6 +27,7 @@ from jwt_authorizer_devkit.explaining.events import default_request
 from jwt_authorizer_devkit.explaining.redaction import redacted, shortened
 
 if TYPE_CHECKING:
+    from jwt_authorizer_devkit.cli.inputs import Environment
     from jwt_authorizer_devkit.explaining import Explanation, WatchedFunction
 
 EXIT_CODES = {"allow": ExitCode.FINE, "deny": ExitCode.REFUSED, "reject": ExitCode.REFUSED, "error": ExitCode.UNDECIDED}
@@ -72,12 +74,19 @@ def explain_command(  # noqa: PLR0913, PLR0917 - the options of a command are it
         raise WrongInputError(message) from None
     event, assumed = (read, None) if isinstance(read, dict) else _event_of(read, request, api, watched)
     with progress("Asking the issuer for its keys"):
-        explanation = explain(event, watched)
+        explanation = _in_the_users_form(explain(event, watched), environment)
     if as_json:
         write_json({**_document(explanation), "assumed_request": assumed})
     else:
         show(explanation, assumed, console())
     raise typer.Exit(EXIT_CODES[explanation.decision])
+
+
+def _in_the_users_form(explanation: Explanation, environment: Environment) -> Explanation:
+    if explanation.advice is None:
+        return explanation
+    text = advised(explanation.advice.text, environment.variables)
+    return dataclasses.replace(explanation, advice=dataclasses.replace(explanation.advice, text=text))
 
 
 def _event_of(

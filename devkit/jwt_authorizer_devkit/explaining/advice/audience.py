@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
+from jwt_authorizer.claims import ClaimRules
 from jwt_authorizer.errors import Reason
 from jwt_authorizer_devkit.explaining.advice.facts import Advice
 from jwt_authorizer_devkit.explaining.redaction import shortened
@@ -59,18 +61,38 @@ def no_audience(facts: Facts) -> Advice | None:
     """Recognise a token without ``aud``, as Cognito's access tokens are."""
     if "aud" in facts.claims:
         return None
-    if facts.claims.get("token_use") == "access" or "cognito-idp." in str(facts.claims.get("iss")):
-        client = facts.claims.get("client_id")
+    asks_for_client = facts.seen.issuer is not None and bool(facts.seen.issuer.claim_rules.client_id)
+    client = facts.claims.get("client_id", facts.claims.get("azp"))
+    if facts.claims.get("token_use") == "access":
+        if asks_for_client:
+            return Advice("cognito_audience", "Cognito's access tokens have no aud: leave out JWT_AUDIENCE.")
         named = shortened(client) if isinstance(client, str) else "<app client id>"
         return Advice(
             "cognito_audience",
-            f"Cognito's access tokens have no aud: leave out JWT_AUDIENCE and set JWT_CLIENT_ID={named}",
+            f"Cognito's access tokens have no aud: leave out JWT_AUDIENCE, set JWT_CLIENT_ID={named} and, to keep ID "
+            f"tokens out, {required(facts, 'token_use', 'access')}.",
+        )
+    ask = "The token has no aud. Have the issuer add one for this API (by an audience, a resource or a scope)"
+    if asks_for_client:
+        return Advice("no_audience", f"{ask}, or, if the client is enough to go by, leave out JWT_AUDIENCE.")
+    if isinstance(client, str):
+        return Advice(
+            "no_audience", f"{ask}, or go by the client: leave out JWT_AUDIENCE, set JWT_CLIENT_ID={shortened(client)}"
         )
     return Advice(
-        "no_audience",
-        "The token has no aud. Ask the issuer for one for this API (audience, resource or a scope of the API), or set "
-        "JWT_CLIENT_ID instead of JWT_AUDIENCE, to go by the client.",
+        "neither_audience_nor_client",
+        f"{ask}. The token names no client either. If this issuer serves this API and nothing else, as those of Clerk "
+        "and WorkOS do: leave out JWT_AUDIENCE, set JWT_ANY_AUDIENCE=true",
     )
+
+
+def required(facts: Facts, name: str, *values: str) -> str:
+    """Return how to ask for one more claim, beside those that the settings ask for."""
+    rules = facts.seen.issuer.claim_rules if facts.seen.issuer else ClaimRules()
+    wanted = json.dumps(values[0] if len(values) == 1 else values)
+    if rules.required_claims:
+        return f"add the claim {name} with the value {wanted} to JWT_REQUIRED_CLAIMS"
+    return f'set JWT_REQUIRED_CLAIMS={{"{name}": {wanted}}}'
 
 
 def another_api(facts: Facts) -> Advice | None:
@@ -79,6 +101,10 @@ def another_api(facts: Facts) -> Advice | None:
     if issuer is None or not found:
         return None
     ours = sorted(issuer.claim_rules.audience)
+
+    def ours_with(one: str, instead_of: str) -> str:
+        return f"JWT_AUDIENCE={','.join(shortened(one) if name == instead_of else name for name in ours)}"
+
     shown = shortened(", ".join(found))
     if _GRAPH in found or "https://graph.microsoft.com" in found:
         return Advice(
@@ -89,15 +115,15 @@ def another_api(facts: Facts) -> Advice | None:
         for wanted in ours:
             if one.rstrip("/") == wanted.rstrip("/"):
                 return Advice(
-                    "audience_slash", f"Only the slash at the end of aud differs: set JWT_AUDIENCE={shortened(one)}"
+                    "audience_slash", f"Only the slash at the end of aud differs: set {ours_with(one, wanted)}"
                 )
             bare = one.removeprefix("api://"), wanted.removeprefix("api://")
             if bare[0] == bare[1] or (_GUID.fullmatch(one) and wanted.startswith("api://")):
                 return Advice(
                     "entra_audience",
                     "Entra ID writes aud as the bare client id in version 2.0 tokens, and as the api://… URI in "
-                    "version 1.0 "
-                    f"ones: set JWT_AUDIENCE={shortened(one)}",
+                    f"version 1.0 tokens. If {shortened(one)} is this API's own registration: set "
+                    f"{ours_with(one, wanted)}",
                 )
     return Advice(
         "other_api",
@@ -118,10 +144,34 @@ def another_client(facts: Facts) -> Advice | None:
             "other_client",
             f"The token was issued to {shortened(str(client))}. If that is yours, add it to JWT_CLIENT_ID.",
         )
-    if isinstance(claims.get("cid"), str):
+    rules = ClaimRules() if facts.seen.issuer is None else facts.seen.issuer.claim_rules
+    return _oktas_client(facts, rules) or _no_client(facts, rules)
+
+
+def _oktas_client(facts: Facts, rules: ClaimRules) -> Advice | None:
+    client = facts.claims.get("cid")
+    if not isinstance(client, str):
+        return None
+    if client not in rules.client_id:
+        return Advice("other_client", f"The token was issued to {shortened(client)} (cid), which is another client.")
+    # One of audience, client and any_audience has to be set. The required claim takes the place of the client.
+    audience = ",".join(facts.claim_texts("aud"))
+    named = "" if rules.audience else f" set JWT_AUDIENCE={audience}" if audience else " set JWT_ANY_AUDIENCE=true"
+    instead = required(facts, "cid", *sorted(rules.client_id))
+    return Advice("okta_client", f"Okta names the client in cid: leave out JWT_CLIENT_ID,{named} and {instead}")
+
+
+def _no_client(facts: Facts, rules: ClaimRules) -> Advice:
+    if facts.claim_texts("aud") and not rules.audience:
         return Advice(
-            "okta_client",
-            "Okta names the client in cid: leave out JWT_CLIENT_ID, and set "
-            f'JWT_REQUIRED_CLAIMS={{"cid": "{shortened(str(claims["cid"]))}"}}',
+            "no_client",
+            "The token names no client (client_id, azp). Have the issuer add it, or go by the audience: leave out "
+            f"JWT_CLIENT_ID, set JWT_AUDIENCE={shortened(','.join(facts.claim_texts('aud')))}",
         )
-    return Advice("no_client", "The token names no client (client_id, azp): set JWT_AUDIENCE instead of JWT_CLIENT_ID.")
+    if rules.audience:
+        return Advice("no_client", "The token names no client (client_id, azp): leave out JWT_CLIENT_ID, or add it.")
+    return Advice(
+        "neither_audience_nor_client",
+        "The token names no client (client_id, azp) and no aud. Have the issuer add one of them. If this issuer serves "
+        "this API and nothing else: leave out JWT_CLIENT_ID, set JWT_ANY_AUDIENCE=true",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.rules import Deny
@@ -9,9 +10,13 @@ from jwt_authorizer_devkit.explaining.advice.facts import Advice
 from jwt_authorizer_devkit.explaining.redaction import shortened
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from jwt_authorizer_devkit.explaining.advice.facts import Facts
 
-_OTHER_RIGHTS = ("permissions", "roles", "groups", "cognito:groups", "entitlements")
+_RIGHTS = re.compile(r"(^|.*[/:_.])(scopes?|scp|permissions?|roles?|groups|entitlements|authorities)", re.IGNORECASE)
+"""Claims that issuers write rights into. Users may choose the text of others, such as a name, themselves."""
+_DEEPEST = 3
 
 
 def missing_scope(facts: Facts) -> Advice | None:
@@ -20,15 +25,17 @@ def missing_scope(facts: Facts) -> Advice | None:
     if not isinstance(decision, Deny) or principal is None:
         return None
     missing = [scope for scope in decision.scopes if scope not in principal.scopes]
-    for name in _OTHER_RIGHTS:
-        held = facts.claim_texts(name)
-        if set(missing) & set(held):
-            return Advice(
-                "scope_elsewhere",
-                f"The token has {' '.join(sorted(set(missing) & set(held)))} in its claim {name}, not among its "
-                "scopes: "
-                f'use claims = {{ "{name}" = ["{missing[0]}"] }} in the route instead of scopes.',
-            )
+    elsewhere = max(_rights(facts.claims), key=lambda claim: len(claim[1].intersection(missing)), default=None)
+    if elsewhere is not None and elsewhere[1].intersection(missing) and facts.seen.issuer is not None:
+        name, held = elsewhere
+        counted = ",".join((*facts.seen.issuer.claim_rules.scope_claims, name))
+        others = len(facts.watched.authorizer.issuers) > 1
+        where = f" in the [[issuers]] table of {facts.seen.issuer.name}" if others else ""
+        return Advice(
+            "scope_elsewhere",
+            f"The token has {' '.join(sorted(held.intersection(missing)))} in its claim {shortened(name)}, which does "
+            f"not count as scopes. Leave the rule as it is, and set JWT_SCOPE_CLAIMS={counted}{where}",
+        )
     has = f"it has {shortened(principal.scope)}" if principal.scope else "it has none at all"
     return Advice(
         "missing_scope",
@@ -36,6 +43,22 @@ def missing_scope(facts: Facts) -> Advice | None:
         "for it, and "
         "the issuer grant it.",
     )
+
+
+def _rights(claims: Mapping[str, object], above: str = "", depth: int = 1) -> Iterator[tuple[str, frozenset[str]]]:
+    """List claims that may hold rights, also those inside of others, with what would be the scopes in them."""
+    for name, value in claims.items():
+        if "," in name:  # the setting's value is split there
+            continue
+        pointer = f"{above}/{name.replace('~', '~0').replace('/', '~1')}"
+        if _RIGHTS.fullmatch(name):
+            held = value.split(" ") if isinstance(value, str) else value if isinstance(value, list | dict) else ()
+            yield (
+                pointer if above or name.startswith("/") else name,
+                frozenset(item for item in held if isinstance(item, str)),
+            )
+        elif isinstance(value, dict) and depth < _DEEPEST:
+            yield from _rights(value, pointer, depth + 1)
 
 
 def unlisted_route(facts: Facts) -> Advice | None:
