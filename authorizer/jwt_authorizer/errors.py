@@ -1,18 +1,19 @@
-"""Every way in which a request can end badly, each with a stable reason code.
+"""Every error code, and what start-up raises if the settings are wrong.
 
 A code is public API: it appears in the log line, in the metric, in the context of a refusal and as the
-``code`` of the exception. Missing rights are no error but a decision: see :mod:`jwt_authorizer.rules`.
+``code`` of the exception. Missing rights are not an error but a decision: see :mod:`jwt_authorizer.rules`.
 """
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 from jwt_authorizer.records import dataclass
 
 
 class Reason(StrEnum):
-    """Why a request was not let in, or why that could not be told."""
+    """Why a request was refused, or could not be decided."""
 
     # The token is missing or bad: 401.
     MISSING_TOKEN = "missing_token"
@@ -66,26 +67,51 @@ class TokenError(AuthorizerError):
 
 
 class DecisionError(AuthorizerError):
-    """Nobody can say now whether the request may pass: the client sees 500, and no cache keeps it."""
+    """The request cannot be decided now: the client sees 500, and no cache keeps it."""
 
 
-def shown(written: object) -> str:
-    """Give as much of what somebody configured as a message repeats: its first 100 characters."""
-    return str(written)[:100]
+_LONGEST_SHOWN = 100
+"""Characters of a value that a message shows."""
+NOT_SHOWN = "not shown, it may be a secret"
+_SECRET = (
+    r"""(?:^|[\s,'"(\[{=])[^/\s,'"(\[{=]*:.*@"""  # a user name and password: https://user:password@host
+    r"""|['"]?(?:kty|keys)['"]?\s*[:=]|PRIVATE KEY"""  # a JWK, a key set, PEM
+    r"|eyJ[A-Za-z0-9_-]{5}"  # a JWT
+)
+_LOCATION = r"(?:https?|file|ssm|s3|secretsmanager):[^{}\[\]@]*"
+_QUERY = r"[?#]"
+
+
+def shown(value: object, *, is_location: bool = False) -> str:
+    """Return what a message may show of a setting's value: no secrets, and at most 100 characters.
+
+    Not shown are passwords in URLs, their queries and fragments, keys, and tokens. ``is_location``: the setting names
+    where a key or secret is. Unless the value does, it may be the secret itself, and is not shown at all.
+    """
+    text = str(value)
+    # These patterns are compiled only here, where start-up has failed.
+    if re.search(_SECRET, text, re.DOTALL) or (is_location and not re.fullmatch(_LOCATION, text)):
+        return NOT_SHOWN
+    return (re.split(_QUERY, text, maxsplit=1)[0] if ":" in text else text)[:_LONGEST_SHOWN]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One wrong setting: its name, what would be right, and its value where that is no secret."""
+    """One wrong setting: its name, what would be right, and what may be shown of its value."""
 
     name: str
     message: str
     value: str | None = None
 
+    @classmethod
+    def of(cls, name: str, message: str, value: object = None, *, is_location: bool = False) -> Problem:
+        """Make a problem that shows no secret; ``is_location`` as for :func:`shown`."""
+        return cls(shown(name), message, None if value is None else shown(value, is_location=is_location))
+
     def __str__(self) -> str:
         """One line for a human."""
-        shown = "" if self.value is None else f" (is {self.value!r})"
-        return f"{self.name}{shown}: {self.message}"
+        value = "" if self.value is None else f" ({NOT_SHOWN})" if self.value == NOT_SHOWN else f" (is {self.value!r})"
+        return f"{self.name}{value}: {self.message}"
 
 
 class SettingsError(Exception):

@@ -75,11 +75,11 @@ def _settings(environment: Mapping[str, str], get: Get | None, aws_client: Clien
         fetch = key_fetcher(issuer, source, allow_http=False, timeout=TIMEOUT, package_root=Path(), get=get)
     except ValueError as error:
         name, value = ("JWT_REFRESH_SOURCE", source) if source else ("JWT_ISSUER", issuer)
-        problems.append(Problem(name, str(error), value))
+        problems.append(Problem.of(name, str(error), value, is_location=source is not None))
     try:
         write = document_writer(target, timeout=TIMEOUT, aws_client=aws_client)
     except ValueError as error:
-        problems.append(Problem("JWT_REFRESH_TARGET", str(error), target))
+        problems.append(Problem.of("JWT_REFRESH_TARGET", str(error), target or None, is_location=True))
     if fetch is None or write is None:
         raise SettingsError(tuple(problems))
     return fetch, write

@@ -29,7 +29,7 @@ _ACCEPTED: Schema = {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR, "min
 _CLAIMS: Schema = {"type": "object", "minProperties": 1, "additionalProperties": _ACCEPTED}
 _SCOPE: Schema = {"type": "string", "pattern": r"^[\x21\x23-\x5B\x5D-\x7E]+$"}
 _SOURCE = rf"\s*({'|'.join(TokenPlace)}):[A-Za-z0-9!#$%&'*+.^_`|~-]+\s*"
-_SEGMENT = r"([A-Za-z0-9._~:,@!&'()+;=%-]+|\{[A-Za-z0-9._:-]+\})"
+_SEGMENT = r"((?!:)[A-Za-z0-9._~:,@!&'()+;=%-]+|\{[A-Za-z0-9._:-]+\})"
 _PATH = rf"^(/|\$default|\$connect|(/{_SEGMENT})*/({_SEGMENT}|\{{[A-Za-z0-9._:-]+\+\}}))$"
 _ALGORITHM: Schema = {"enum": sorted(SUPPORTED_ALGORITHMS)}
 
@@ -95,6 +95,8 @@ def setting_schema(setting: Setting[object, object]) -> Schema:
 def _of_reader(read: Callable[[object], object]) -> Schema:
     known: dict[object, Schema] = {
         values.text: _TEXT,
+        values.issuer: _TEXT,
+        values.exact_texts: _list_or_text(_TEXT, r"[^,]*[^,\s][^,]*"),
         values.texts: _list_or_text(_TEXT, r"[^,]*[^,\s][^,]*"),
         values.scopes: _list_or_text(_SCOPE, None),
         values.algorithms: _list_or_text(_ALGORITHM, rf"\s*({'|'.join(sorted(SUPPORTED_ALGORITHMS))})\s*"),

@@ -14,7 +14,8 @@ from jwt_authorizer.authorize import authorize
 from jwt_authorizer.claims import VerifiedToken, check_claims
 from jwt_authorizer.errors import Reason, SettingsError
 from jwt_authorizer.events import read_event
-from jwt_authorizer.settings.table import SETTINGS
+from jwt_authorizer.refresher import refresh
+from jwt_authorizer.settings.table import SETTINGS, Place
 from jwt_authorizer.tokens import BearerToken, parse
 from jwt_authorizer_devkit.events import kinds, sample
 from tests.security.lab import (
@@ -35,6 +36,8 @@ from tests.security.lab import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.security.lab import Json
 
 NASTY = [
@@ -239,15 +242,55 @@ def test_keys_in_a_setting_that_is_wrong_are_not_repeated(keys: str) -> None:
     assert "SECRET" not in str(caught.value)
 
 
-@pytest.mark.parametrize("issuer", ["https://user:SECRET@issuer.example", "user:SECRET@issuer.example"])
-def test_a_password_in_an_issuer_s_address_is_not_repeated(issuer: str) -> None:
+SECRETS = [
+    "https://user:SECRET@issuer.example",
+    "user:SECRET@issuer.example",
+    "https:/user:SE CRET/SECRET@issuer.example",
+    "https://issuer.example/?key=SECRET",
+    "https://issuer.example/#SECRET",
+    'x"}, {"kty": "RSA", "d": "SECRET"}',
+    "-----BEGIN PRIVATE KEY----- SECRET",
+    "eyJhbGciOiJFUzI1NiJ9.SECRET",
+]
+
+
+def settings_error(function: Callable[..., object], *arguments: object, **named: object) -> str:
     with pytest.raises(SettingsError) as caught:
-        bare_lab(JWT_ISSUER=issuer, JWT_AUDIENCE=AUDIENCE)
-    assert "SECRET" not in str(caught.value)
-    table = f"[[issuers]]\nissuer = '{issuer}'\naudience = '{AUDIENCE}'\njwks = '{json.dumps(jwks())}'\n"
-    with pytest.raises(SettingsError, match="stands twice") as caught:
-        bare_lab(JWT_CONFIG=table * 2)
-    assert "SECRET" not in str(caught.value)
+        function(*arguments, **named)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("value", SECRETS)
+@pytest.mark.parametrize(
+    "name", [setting.variable for setting in SETTINGS if setting.place is not Place.ENVIRONMENT] + ["JWT_SECRET"]
+)
+def test_no_setting_s_error_repeats_a_secret_that_was_pasted_there(name: str, value: str) -> None:
+    good = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_LEEWAY_SECONDS": "wrong"}
+    assert "SECRET" not in settings_error(bare_lab, **{**good, name: f"x, {value}"}).replace("JWT_SECRET", "")
+    assert "SECRET" not in settings_error(bare_lab, **{**good, name: value}).replace("JWT_SECRET", "")
+
+
+@pytest.mark.parametrize("value", SECRETS)
+@pytest.mark.parametrize(
+    "table",
+    [
+        "[[issuers]]\nissuer = VALUE\naudience = 'a'\n[[issuers]]\nissuer = VALUE\naudience = 'a'\n",
+        "[[issuers]]\nissuer = 'a'\naudience = [5, VALUE]\njwks = { keys = VALUE }\nrequired_claims = [VALUE]\n",
+        "[[issuers]]\nissuer = 'a'\naudience = 'a'\n[[routes]]\npath = VALUE\nmethod = VALUE\nclaims = VALUE\n",
+        "[[issuers]]\nissuer = 'a'\naudience = 'a'\n[[routes]]\npath = '/a'\nsecret = VALUE\nissuers = [VALUE]\n",
+        "secret = VALUE\n[[issuers]]\nissuer = 'a'\naudience = 'a'\nsecret = VALUE\n",
+    ],
+)
+def test_nor_does_a_document_s(table: str, value: str) -> None:
+    assert "SECRET" not in settings_error(bare_lab, JWT_CONFIG=table.replace("VALUE", f"'''{value}'''"))
+
+
+@pytest.mark.parametrize("value", [*SECRETS, "SECRET", '{"keys": [{"d": "SECRET"}]}'])
+@pytest.mark.parametrize("name", ["JWT_REFRESH_SOURCE", "JWT_REFRESH_TARGET"])
+def test_nor_does_the_refresher_s(name: str, value: str) -> None:
+    assert "SECRET" not in settings_error(refresh, {"JWT_ISSUER": ISSUER, name: value}, now=0.0)
+    if value != "SECRET":  # an issuer's name is not a secret
+        assert "SECRET" not in settings_error(refresh, {"JWT_ISSUER": value}, now=0.0)
 
 
 def test_no_setting_takes_a_secret() -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.settings import Settings
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters=",=\0"), min_size=1, max_size=8).filter(
-    lambda text: bool(text.strip())
+    lambda text: text.strip()[:1] not in ("", "*", *"[{\"'")
 )
 NAMES = st.from_regex(r"[a-z][a-z0-9_.:-]{0,6}", fullmatch=True)
 SCALARS = (

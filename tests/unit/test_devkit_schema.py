@@ -83,7 +83,7 @@ RIGHT: list[dict[str, object]] = [
     {"required_claims": {"token_use": "access", "level": [1, 2.5, True]}},
     {"routes": [{"path": "/"}, {"path": "$default"}, {"path": "$connect"}, {"path": "/a/{b}/{c+}", "method": "ANY"}]},
     {"routes": [{"path": "/a", "method": ["GET", "PUT"], "any_scopes": ["a", "b"], "claims": {"g": ["x"]}}]},
-    {"unlisted_routes": "absent", "routes": [{"path": "/a"}]},
+    {"unlisted_routes": "absent", "routes": [{"path": "/orders:batch"}]},
 ]
 WRONG: list[dict[str, object]] = [
     {"issuers": []},
@@ -112,6 +112,7 @@ WRONG: list[dict[str, object]] = [
     {"routes": [{"method": "GET"}]},
     {"routes": [{"path": "orders"}]},
     {"routes": [{"path": "/orders/"}]},
+    {"routes": [{"path": "/orders/:id"}]},
     {"routes": [{"path": "/{rest+}/a"}]},
     {"routes": [{"path": "/a", "method": "get"}]},
     {"routes": [{"path": "/a", "method": []}]},

@@ -111,12 +111,6 @@ CASES = [
     Case("trailing_slash", {"iss": AUTH0}, {"JWT_ISSUER": AUTH0.rstrip("/")}, f"JWT_ISSUER={AUTH0}"),
     Case("trailing_slash", {"iss": ISSUER}, {"JWT_ISSUER": ISSUER + "/"}, "without one"),
     Case("letter_case", {"iss": ISSUER}, {"JWT_ISSUER": "https://Issuer.example.com"}),
-    Case(
-        "discovery_address",
-        {"iss": ISSUER},
-        {"JWT_ISSUER": f"{ISSUER}/.well-known/openid-configuration"},
-        f"leave out /.well-known/openid-configuration. Set JWT_ISSUER={ISSUER}",
-    ),
     Case("other_scheme", {"iss": "issuer.example.com"}, says="exactly like that"),
     Case("entra_v1", {"iss": ENTRA_V1}, {"JWT_ISSUER": ENTRA_V2}, "requestedAccessTokenVersion"),
     Case("entra_v1", {"iss": ENTRA_V1}, {"JWT_ISSUER": ENTRA_V2.replace("1111", "9999")}, "another tenant's"),

@@ -164,6 +164,7 @@ def test_a_copy_says_when_it_was_made(tmp_path: Path, written: object, as_of: fl
         ("file:folder/wrong.json", "not valid JSON"),
         ("ssm:", "ssm:/its/name"),
         ("ssm:/with space", "ssm:/its/name"),
+        ("ssm://its/name", "ssm:/its/name"),
         ("s3:bucket/key", "s3://bucket/key"),
         ("s3://bucket", "s3://bucket/key"),
         ("s3://bucket/", "s3://bucket/key"),

@@ -275,6 +275,7 @@ def test_no_method_means_all_of_them(method: str) -> None:
         ('path = "orders"', 'routes[0].path: expected a path that starts with "/"'),
         ('path = "/orders/"', "routes[0].path: API Gateway ignores a slash at the end"),
         ('path = "/a//b"', "routes[0].path: a segment is empty"),
+        ('path = "/a/:id"', "routes[0].path: API Gateway writes a path variable as {id}, not :id"),
         ('path = "/a/*"', "routes[0].path: API Gateway refuses the segment '*'"),
         ('path = "/a b"', "routes[0].path: API Gateway refuses the segment 'a b'"),
         ('path = "/a/{id"', "routes[0].path: API Gateway refuses the segment '{id'"),
@@ -301,6 +302,7 @@ def test_no_method_means_all_of_them(method: str) -> None:
         ('path = "/x"\nclaims = {}', "routes[0].claims: an empty table would ask for nothing"),
         ('path = "/x"\nclaims = { a = [] }', "routes[0].claims: no value is accepted for a"),
         ('path = "/x"\nclaims = { a = [[1]] }', "routes[0].claims: expected a text, a number, true or false for a"),
+        ('path = "/x"\nclaims = { a = ["b", "{id}"] }', "routes[0].claims: a is compared with the text '{id}'"),
         ('path = "/x"\nclaims = { a = nan }', "routes[0].claims: expected a text, a number, true or false for a"),
     ],
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jwt_authorizer.answers import CachedBy, HttpApiReject, HttpApiResponse
-from jwt_authorizer.errors import Problem, Reason, SettingsError
+from jwt_authorizer.errors import NOT_SHOWN, Problem, Reason, SettingsError
 from jwt_authorizer.rules import Deny
 from jwt_authorizer.settings import Settings, load_settings
 from jwt_authorizer.tokens import TokenPlace, TokenSource
@@ -230,11 +230,11 @@ def test_a_route_may_name_the_issuers_it_is_for() -> None:
 def test_keys_given_in_the_settings_are_checked_and_never_shown() -> None:
     key = '{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}'
     problem = wrong(SIMPLE | {"JWT_JWKS": key})["JWT_JWKS"]
-    assert problem.value is None
+    assert problem.value == NOT_SHOWN
     assert "no key that may verify" in problem.message
     assert "c2VjcmV0" not in str(problem)
     as_table = wrong({"JWT_CONFIG": f'{DOCUMENT}jwks = {{ keys = [{{ kty = "RSA", d = "c2VjcmV0" }}] }}'})
-    assert str(as_table["issuers[0].jwks"]) == "issuers[0].jwks: expected a text"
+    assert str(as_table["issuers[0].jwks"]) == f"issuers[0].jwks ({NOT_SHOWN}): expected a text"
 
 
 def test_an_issuer_without_tls_needs_permission_or_keys_of_its_own() -> None:
@@ -250,6 +250,19 @@ def test_a_document_that_is_not_in_the_package_is_a_problem(tmp_path: Path) -> N
     assert "inside the package" in wrong({"JWT_CONFIG": "file:../settings.toml"}, tmp_path)["JWT_CONFIG"].message
     (tmp_path / "latin.toml").write_bytes(b"a = '\xe4'")
     assert "utf-8" in wrong({"JWT_CONFIG": "file:latin.toml"}, tmp_path)["JWT_CONFIG"].message
+
+
+@pytest.mark.parametrize("config", ["rules.toml", "https://example.com/rules.toml?v=1", "http://example.com", "s3//b"])
+def test_what_is_neither_a_document_nor_its_location_is_told_how_to_write_one(config: str) -> None:
+    message = wrong({"JWT_CONFIG": config})["JWT_CONFIG"].message
+    assert all(location in message for location in ("file:", "ssm:", "s3://"))
+
+
+@pytest.mark.parametrize("jwks", [{}, {"JWT_JWKS": "https://keys.example.com"}], ids=str)
+def test_an_issuer_for_each_tenant_needs_the_tenants(jwks: dict[str, str]) -> None:
+    assert set(wrong({**SIMPLE, **jwks, "JWT_ISSUER": "https://{tenant}.example.com"})) == {"JWT_TENANTS"}
+    table = "[[issuers]]\nissuer = 'https://{tenant}.example.com'\naudience = 'a'\n"
+    assert set(wrong({"JWT_CONFIG": table})) == {"issuers[0].tenants"}
 
 
 def test_a_document_that_aws_does_not_give_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,10 @@ def called(value: object) -> str:
     ("read", "value", "expected"),
     [
         (values.text, " a text ", "a text"),
+        (values.issuer, " https://{tenant}.example.com ", "https://{tenant}.example.com"),
+        (values.issuer, "https://a.example.com/commons,inc/x@y", "https://a.example.com/commons,inc/x@y"),
+        (values.issuer, "accounts.google.com", "accounts.google.com"),
+        (values.exact_texts, "api://*/a, b", ("api://*/a", "b")),
         (values.texts, "a, b ,c", ("a", "b", "c")),
         (values.texts, ["a,b", " c "], ("a,b", "c")),
         (values.scopes, "orders:read, orders:write  admin", ("orders:read", "orders:write", "admin")),
@@ -80,6 +84,22 @@ def test_what_is_read(read: Callable[[object], object], value: object, expected:
     [
         (values.text, "  ", "expected a text"),
         (values.text, 5, "expected a text"),
+        (values.issuer, "https://a.example.com/.well-known/openid-configuration", "discovery document"),
+        (values.issuer, "https://a.example.com/.well-known/oauth-authorization-server/x", "discovery document"),
+        (values.issuer, "https://a.example.com,https://b.example.com", "several issuers"),
+        (values.issuer, "https://a.example.com https://b.example.com", "several issuers"),
+        (values.issuer, "https://*.example.com", "wildcard"),
+        (values.issuer, "https://login.microsoftonline.com/{tenantid}/v2.0", "placeholder"),
+        (values.issuer, "https://login.microsoftonline.com/<tenant>/v2.0", "placeholder"),
+        (values.issuer, "https://${DOMAIN}/", "placeholder"),
+        (values.issuer, "https://user:password@a.example.com", "user name"),
+        (values.issuer, "https://login.microsoftonline.com/common/v2.0", "any tenant"),
+        (values.issuer, "https://login.microsoftonline.us/organizations/v2.0", "any tenant"),
+        (values.issuer, "https://sts.windows.net/consumers/", "any tenant"),
+        (values.exact_texts, "*", "never matches"),
+        (values.exact_texts, ["a", "*"], "never matches"),
+        (values.exact_texts, '["a", "b"]', "brackets and quotes"),
+        (values.exact_texts, "'a'", "brackets and quotes"),
         (values.texts, "a,", "no empty one"),
         (values.texts, [], "at least one value"),
         (values.texts, ["a", 5], "expected a list of texts"),
@@ -157,9 +177,11 @@ def test_a_claim_cannot_take_a_context_key_that_means_something_already(key: str
         values.context_claims(f"{key}=email")
 
 
-def test_the_context_keys_of_every_answer_are_reserved() -> None:
-    written = {"sub", "iss", "exp", "scope", "claims", "error", "reason", "required_scope"}
-    assert written <= values.RESERVED_CONTEXT_KEYS
+def test_the_context_keys_of_every_answer_and_of_api_gateway_are_reserved() -> None:
+    written = {"sub", "iss", "exp", "scope", "claims", "tenant", "error", "reason", "required_scope"}
+    # API Gateway developer guide, "Variables for access logging": $context.authorizer.*
+    api_gateways = {"integrationLatency", "integrationStatus", "latency", "requestId", "status", "principalId"}
+    assert written | api_gateways <= values.RESERVED_CONTEXT_KEYS
 
 
 def test_ed25519_and_eddsa_are_two_names_of_one_signature_where_eddsa_is_named() -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     type Read = Callable[[], bytes]
     type Write = Callable[[bytes], None]
 
-_PARAMETER = re.compile(r"ssm:([A-Za-z0-9_./:-]+)")
+_PARAMETER = re.compile(r"ssm:(?!//)([A-Za-z0-9_./:-]+)")
 _OBJECT = re.compile(r"s3://([A-Za-z0-9][A-Za-z0-9.-]{1,61}[A-Za-z0-9])/([^\x00-\x1f\x7f]+)")
 
 

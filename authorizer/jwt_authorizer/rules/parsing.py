@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.claims import Scalar
 
 _KEYS = ("method", "path", "scopes", "any_scopes", "claims", "issuers")
+_VARIABLE = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\+?\}")
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")  # RFC 6749 section 3.3
 
 
@@ -78,7 +79,7 @@ def _check_keys(table: _Table) -> None:
 
             near = difflib.get_close_matches(key, _KEYS, 1)
             meant = f"did you mean {near[0]}?" if near else f"expected {', '.join(_KEYS)}"
-            table.problem(key, f"there is no such key of a route: {meant}")
+            table.report(f"{table.label}.{key}", f"there is no such key of a route: {meant}")
 
 
 def _template(table: _Table) -> Template | None:
@@ -150,6 +151,13 @@ def _claims(table: _Table) -> tuple[tuple[str, tuple[Scalar, ...]], ...]:
             table.problem("claims", f"no value is accepted for {shown(name)}: an empty list refuses everybody")
         if not all(_is_scalar(item) for item in items):
             table.problem("claims", f"expected a text, a number, true or false for {shown(name)}, or a list of those")
+        variable = next((item for item in items if isinstance(item, str) and _VARIABLE.fullmatch(item)), None)
+        if variable is not None:
+            table.problem(
+                "claims",
+                f"{shown(name)} is compared with the text {shown(variable)!r}: path variables have no values here. "
+                "Compare them in the backend, which gets the claims",
+            )
         claims.append((name, tuple(items)))
     return tuple(claims)
 

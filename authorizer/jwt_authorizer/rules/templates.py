@@ -66,6 +66,9 @@ def _segment(text: str, names: list[str]) -> Segment:
     if not text:
         message = "a segment is empty: write one slash between two segments"
         raise ValueError(message)
+    if text.startswith(":"):
+        message = f"API Gateway writes a path variable as {{{shown(text[1:])}}}, not {shown(text)}"
+        raise ValueError(message)
     if not _STATIC.fullmatch(text):
         right = "plain text, {variable}, or {variable+} at the end"
         message = f"API Gateway refuses the segment {shown(text)!r}: expected {right}"

@@ -59,6 +59,9 @@ def load_settings(environment: Mapping[str, str], package_root: str | PathLike[s
 def _document(config: str, package_root: str | PathLike[str]) -> str:
     """Return the text that ``JWT_CONFIG`` names, or is. Raises :class:`ValueError`."""
     if not config.startswith(("file:", "ssm:", "s3:")):
+        if config.startswith(("https:", "http:")) or not any(character in config for character in "\n=[#"):
+            message = "neither TOML nor its location: file:PATH (in the package), ssm:/name or s3://bucket/key"
+            raise ValueError(message)
         return config
     try:
         return document_reader(config, timeout=_DOCUMENT_TIMEOUT, package_root=package_root)().decode("utf-8")
@@ -74,8 +77,7 @@ def _take[T, D](raw: RawSettings, written: Mapping[str, Written], setting: Setti
     try:
         return setting.read(entry.value)
     except ValueError as error:
-        # Keys may have come with their private halves.
-        raw.problem(entry.label, str(error), None if setting is table.JWKS else entry.value)
+        raw.problem(entry.label, str(error), entry.value, is_location=setting is table.JWKS)
         return setting.default
 
 
@@ -88,16 +90,17 @@ def _issuer(
     if table.ISSUER.name not in written:
         message = "is required: the exact iss of your tokens, such as https://myapp.authgear.cloud"
         raw.problem(about.label(table.ISSUER), message)
+    elif issuer is not None and "{tenant}" in issuer:
+        tenants = "JWT_TENANTS" if about.table is None else f"{about.table}.tenants"
+        raw.problem(tenants, "is required with {tenant} in the issuer: the tenants that may call")
     elif issuer is not None and jwks is None:
         problem = validate_discovery(issuer, allow_http=allow_http)
         if problem is not None:
-            raw.problem(about.label(table.ISSUER), problem, _without_secrets(issuer))
+            raw.problem(about.label(table.ISSUER), problem, issuer)
     if jwks is not None:
         problem = validate_jwks_setting(jwks, allow_http=allow_http, package_root=package_root)
         if problem is not None:
-            # Whatever is not the name of a place may be keys, with their private halves by mistake.
-            is_place = jwks.startswith(("http:", "https:", "file:", "ssm:", "s3:"))
-            raw.problem(about.label(table.JWKS), problem, _without_secrets(jwks) if is_place else None)
+            raw.problem(about.label(table.JWKS), problem, jwks, is_location=True)
     audience = frozenset(_take(raw, written, table.AUDIENCE))
     client_id = frozenset(_take(raw, written, table.CLIENT_ID))
     named = [setting for setting in (table.AUDIENCE, table.CLIENT_ID) if setting.name in written]
@@ -131,15 +134,10 @@ def _issuer(
     )
 
 
-def _without_secrets(place: str) -> str | None:
-    """Show of a place what can be neither a password nor a key: no query, no fragment, and nothing of odd ones."""
-    return None if "@" in place or "{" in place else place.partition("?")[0].partition("#")[0]
-
-
 def _check_distinct(raw: RawSettings, issuers: list[IssuerSettings]) -> None:
     names = [issuer.issuer for issuer in issuers]
     for name in sorted({name for name in names if name and names.count(name) > 1}):
-        raw.problem("issuers", "this issuer stands twice: put what differs into its lists", _without_secrets(name))
+        raw.problem("issuers", "this issuer is listed twice: merge its two tables into one", name)
 
 
 def _rules(raw: RawSettings, issuers: frozenset[str]) -> Rules:

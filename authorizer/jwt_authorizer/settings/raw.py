@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.errors import Problem, shown
+from jwt_authorizer.errors import Problem
 from jwt_authorizer.records import dataclass, field
 from jwt_authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, ISSUER, PREFIX, SETTINGS, Place
 
@@ -49,9 +49,9 @@ class RawSettings:
     unlisted_routes: Written | None = None
     problems: list[Problem] = field(default_factory=list)
 
-    def problem(self, name: str, message: str, value: object = None) -> None:
-        """Note one wrong setting and go on, so that all are reported at once."""
-        problem = Problem(shown(name), message, None if value is None else shown(value))
+    def problem(self, name: str, message: str, value: object = None, *, is_location: bool = False) -> None:
+        """Add one wrong setting and go on, so that all are reported at once."""
+        problem = Problem.of(name, message, value, is_location=is_location)
         if problem not in self.problems:  # what stands above all issuers is read for each of them
             self.problems.append(problem)
 

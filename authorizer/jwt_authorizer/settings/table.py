@@ -57,17 +57,17 @@ _DEFAULT_ALGORITHMS = values.algorithms("RS256,RS384,RS512,PS256,PS384,PS512,ES2
 
 # --- What a token has to be
 
-ISSUER = Setting("issuer", values.text, None, _I)
+ISSUER = Setting("issuer", values.issuer, None, _I)
 """The exact `iss` of your tokens, trailing slash included. Keys are found through its discovery document.
 
 Default: required
 """
-AUDIENCE = Setting("audience", values.texts, (), _I)
+AUDIENCE = Setting("audience", values.exact_texts, (), _I)
 """The `aud` values that mean your API, comma-separated. A token must have one of them.
 
 Default: required, or `JWT_CLIENT_ID`, or `JWT_ANY_AUDIENCE`
 """
-CLIENT_ID = Setting("client_id", values.texts, (), _I)
+CLIENT_ID = Setting("client_id", values.exact_texts, (), _I)
 """Clients that may call, comma-separated: the claim `client_id`, else `azp`. With an audience as well, both must
 match.
 """

@@ -23,10 +23,30 @@ _LONGEST_NUMBER = 100
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _CONTEXT_KEY = re.compile(r"[A-Za-z0-9_.:-]+")
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
-RESERVED_CONTEXT_KEYS = frozenset(
-    {"sub", "iss", "exp", "scope", "claims", "error", "reason", "required_scope", "principalId", "integrationLatency"}
+_NEVER_AN_ISSUER = (
+    (r"/\.well-known/", "is the URL of a discovery document: leave out /.well-known/ and what follows"),
+    (r"[,;\s]\s*https?://", "lists several issuers: JWT_CONFIG takes several, in [[issuers]] tables"),
+    (r"\*", "has a wildcard, but iss is compared as text: write the issuer out"),
+    (r"\{(?!tenant\})|<|\$\(|(?<!\{tenant)\}", "has a placeholder other than {tenant}: write its value"),
+    (r"^[^/]*//?[^/]*@", "has a user name: no token's iss contains one"),
+    (
+        r"^https://(login\.microsoftonline\.(com|us)|sts\.windows\.net)/(common|organizations|consumers)\b",
+        "is where users of any tenant sign in to Entra ID: tokens have the tenant's id in its place",
+    ),
 )
-"""Context keys that the authorizer or API Gateway writes itself."""
+"""What no token has as its ``iss``, with what would be right."""
+
+_ODD_IN_AN_ISSUER = frozenset("*{}<>$@,; ")
+
+_OUR_CONTEXT_KEYS = ("sub", "iss", "exp", "scope", "claims", "tenant", "error", "reason", "required_scope")
+RESERVED_CONTEXT_KEYS = frozenset(_OUR_CONTEXT_KEYS) | {
+    *("hook_reason", "www_authenticate", "principalId", "integrationLatency", "integrationStatus", "latency"),
+    *("requestId", "status"),
+}
+"""Context keys that the authorizer writes, or that API Gateway reads as its own ``$context.authorizer.*`` variables.
+
+API Gateway developer guide, "Variables for access logging".
+"""
 
 
 def text(value: object) -> str:
@@ -44,6 +64,30 @@ def texts(value: object) -> tuple[str, ...]:
     found = tuple(item.strip() for item in items)
     if not found or not all(found):
         _wrong("expected at least one value, and no empty one")
+    return found
+
+
+def issuer(value: object) -> str:
+    """Read an issuer, and refuse what no token has as its ``iss`` (RFC 7519 section 4.1.1, RFC 8414 section 2)."""
+    name = text(value)
+    # Start-up compiles no pattern for an ordinary issuer.
+    if not _ODD_IN_AN_ISSUER.isdisjoint(name) or any(
+        part in name for part in ("/.well-known/", "microsoft", "windows")
+    ):
+        for pattern, why in _NEVER_AN_ISSUER:
+            if re.search(pattern, name):
+                _wrong(why)
+    return name
+
+
+def exact_texts(value: object) -> tuple[str, ...]:
+    """Read a list of texts that are compared with a claim as they are: a wildcard or JSON never matches."""
+    found = texts(value)
+    for item in found:
+        if item == "*":
+            _wrong('"*" never matches a token: list the values that mean your API, or set JWT_ANY_AUDIENCE to true')
+        if item[0] in "[{\"'":
+            _wrong("is read as it is, brackets and quotes included: write the values with commas between them")
     return found
 
 

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 _ENTRA_V1 = re.compile(r"https://sts\.windows\.net/([^/]+)/?")
 _ENTRA_V2 = re.compile(r"https://login\.microsoftonline\.com/([^/]+)/v2\.0/?")
-_WELL_KNOWN = "/.well-known/"
 _COGNITO = re.compile(r"https://cognito-idp\.([a-z0-9-]+)\.amazonaws\.com/(\S+)")
 
 
@@ -36,12 +35,6 @@ def another_issuer(facts: Facts) -> Advice | None:
 
 def _compare(found: str, ours: str) -> Advice | None:
     shown = shortened(found)
-    if _WELL_KNOWN in ours and urlsplit(found).netloc == urlsplit(ours).netloc:
-        return Advice(
-            "discovery_address",
-            f"The settings name the address of the discovery document, not the issuer: leave out "
-            f"{shortened(ours[ours.index(_WELL_KNOWN) :])}. Set JWT_ISSUER={shown}",
-        )
     if found.rstrip("/") == ours.rstrip("/"):
         with_slash = "with" if found.endswith("/") else "without"
         return Advice(
