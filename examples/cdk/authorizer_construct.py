@@ -18,12 +18,35 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 SETTINGS = (
-    *("issuer", "audience", "client_id", "any_audience", "jwks", "algorithms", "leeway_seconds"),
-    *("max_lifetime_seconds", "token_types", "required_claims", "required_scopes", "scope_claims", "principal_claim"),
-    *("token_source", "context_claims", "usage_key_claim"),
-    *("cached_by", "end_with_token", "http_api_response", "http_api_reject", "jwks_ttl_seconds"),
-    *("jwks_max_stale_seconds", "jwks_cooldown_seconds", "http_timeout_seconds", "token_cache_size", "allow_http"),
+    # make generate: settings
+    "issuer",
+    "audience",
+    "client_id",
+    "any_audience",
+    "jwks",
+    "algorithms",
+    "leeway_seconds",
+    "max_lifetime_seconds",
+    "token_types",
+    "required_claims",
+    "required_scopes",
+    "scope_claims",
+    "principal_claim",
+    "token_source",
+    "context_claims",
+    "usage_key_claim",
+    "cached_by",
+    "end_with_token",
+    "http_api_response",
+    "http_api_reject",
+    "jwks_ttl_seconds",
+    "jwks_max_stale_seconds",
+    "jwks_cooldown_seconds",
+    "http_timeout_seconds",
+    "token_cache_size",
+    "allow_http",
     "config",
+    # end
 )
 """The settings of the README, in lower case and without ``JWT_``."""
 

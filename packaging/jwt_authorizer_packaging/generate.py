@@ -1,11 +1,11 @@
-"""Write what is generated: ``template.yaml``, and the tables of settings in the pages. ``make generate`` runs it."""
+"""Write what is generated: ``template.yaml``, and what pages and examples say about all settings."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from jwt_authorizer_packaging import tags
-from jwt_authorizer_packaging.pages import with_tables
+from jwt_authorizer_packaging.pages import with_names, with_tables
 from jwt_authorizer_packaging.template import HEAD, ROOT, template
 
 if TYPE_CHECKING:
@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PAGES = ("README.md", "docs/settings.md")
+_WITH_NAMES = ("examples/cdk/authorizer_construct.py", "examples/terraform/jwt_authorizer/variables.tf")
 
 
 def generated(root: Path) -> Mapping[str, str]:
     """Return the content of each generated file by its path in the repository."""
     pages = {page: with_tables((root / page).read_text("utf-8"), page) for page in _PAGES}
-    return {"template.yaml": HEAD + tags.write(template()), **pages}
+    examples = {path: with_names((root / path).read_text("utf-8")) for path in _WITH_NAMES}
+    return {"template.yaml": HEAD + tags.write(template()), **pages, **examples}
 
 
 def main() -> None:

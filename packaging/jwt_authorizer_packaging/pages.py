@@ -1,7 +1,8 @@
-"""The tables of settings and of the stack's parameters in README.md and docs/.
+"""What pages and examples say about all settings.
 
 A table stands between ``<!-- make generate: settings -->`` and ``<!-- end -->``. Names behind ``settings`` choose rows:
-``<!-- make generate: settings JWT_ISSUER JWT_AUDIENCE -->``.
+``<!-- make generate: settings JWT_ISSUER JWT_AUDIENCE -->``. A list of names in code stands between
+``# make generate: settings`` and ``# end``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 from jwt_authorizer_devkit.described import Described, described
 
 _TABLE = re.compile(r"(<!-- make generate: settings(?P<names>[A-Z_ ]*) -->\n\n).*?(\n<!-- end -->\n)", re.DOTALL)
+_NAMES = re.compile(r"^( *)# make generate: settings\n(.*?)^ *# end\n", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"\]\((?!https?:)([^)#]*)(#[^)]*)?\)")
 
 
@@ -29,6 +31,17 @@ def with_tables(text: str, page: str) -> str:
         return table[1] + _settings([rows[name] for name in names], page) + table[3]
 
     return _TABLE.sub(written, text)
+
+
+def with_names(text: str) -> str:
+    """Return the text of a file with the names of all settings written anew, one a line."""
+
+    def written(found: re.Match[str]) -> str:
+        indent = found[1]
+        names = "".join(f'{indent}"{it.setting.name}",\n' for it in described())
+        return f"{indent}# make generate: settings\n{names}{indent}# end\n"
+
+    return _NAMES.sub(written, text)
 
 
 def _settings(rows: list[Described], page: str) -> str:

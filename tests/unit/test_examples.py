@@ -11,7 +11,6 @@ import pytest
 
 from jwt_authorizer.answers import CachedBy
 from jwt_authorizer.settings import load_settings
-from jwt_authorizer.settings.table import SETTINGS
 from jwt_authorizer.tokens import TokenPlace
 from jwt_authorizer_devkit.routes.cases import parse_cases
 from jwt_authorizer_devkit.routes.checking import check_rules
@@ -207,16 +206,3 @@ def test_what_a_backend_says_to_a_message_is_sent(folder: Path) -> None:
     if "Condition" in answer:
         template = read_yaml((folder / "template.yaml").read_text("utf-8"))
         assert template["Parameters"]["RouteResponses"]["Default"] == "on"
-
-
-@pytest.mark.parametrize(
-    ("file", "listed"),
-    [
-        ("cdk/authorizer_construct.py", r"^SETTINGS = \((.*?)^\)"),
-        ("terraform/jwt_authorizer/variables.tf", r"setsubtract\(keys\(var\.settings\), \[(.*?)\]\)"),
-    ],
-)
-def test_an_example_that_refuses_misspelt_settings_knows_them_all(file: str, listed: str) -> None:
-    found = re.search(listed, (EXAMPLES / file).read_text("utf-8"), re.DOTALL | re.MULTILINE)
-    assert found
-    assert re.findall(r'"(\w+)"', found[1]) == [setting.name for setting in SETTINGS]

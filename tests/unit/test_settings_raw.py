@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jwt_authorizer.settings.raw import RawSettings, Written, read_raw
-from jwt_authorizer.settings.table import AUDIENCE, CACHED_BY, ISSUER, TOKEN_SOURCE
+from jwt_authorizer.settings.table import AUDIENCE, CACHED_BY, ISSUER, SETTINGS, TOKEN_SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,16 +45,8 @@ def test_an_unknown_variable_is_a_problem_with_a_suggestion() -> None:
     assert problems(read({"JWT_AUDIENC": "a", "JWT_XXXXXXXXXXXXXXXX": "b"})) == {
         "JWT_AUDIENC": "there is no such setting: did you mean JWT_AUDIENCE?",
         "JWT_XXXXXXXXXXXXXXXX": "there is no such setting; there are "
-        + ", ".join(sorted(f"JWT_{name}" for name in ALL_NAMES.split())),
+        + ", ".join(sorted(setting.variable for setting in SETTINGS)),
     }
-
-
-ALL_NAMES = (
-    "ALGORITHMS ALLOW_HTTP ANY_AUDIENCE AUDIENCE CACHED_BY CLIENT_ID CONFIG CONTEXT_CLAIMS END_WITH_TOKEN "
-    "HTTP_API_REJECT HTTP_API_RESPONSE HTTP_TIMEOUT_SECONDS ISSUER JWKS JWKS_COOLDOWN_SECONDS "
-    "JWKS_MAX_STALE_SECONDS JWKS_TTL_SECONDS LEEWAY_SECONDS MAX_LIFETIME_SECONDS PRINCIPAL_CLAIM REQUIRED_CLAIMS "
-    "REQUIRED_SCOPES SCOPE_CLAIMS TOKEN_CACHE_SIZE TOKEN_SOURCE TOKEN_TYPES USAGE_KEY_CLAIM"
-)
 
 
 def test_a_document_is_read_into_its_rooms() -> None:

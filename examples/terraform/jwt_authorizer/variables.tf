@@ -25,11 +25,35 @@ variable "settings" {
 
   validation {
     condition = length(setsubtract(keys(var.settings), [
-      "issuer", "audience", "client_id", "any_audience", "jwks", "algorithms", "leeway_seconds", "max_lifetime_seconds", "token_types",
-      "required_claims", "required_scopes", "scope_claims", "principal_claim", "token_source", "context_claims", "usage_key_claim",
-      "cached_by", "end_with_token", "http_api_response", "http_api_reject", "jwks_ttl_seconds",
-      "jwks_max_stale_seconds", "jwks_cooldown_seconds", "http_timeout_seconds", "token_cache_size", "allow_http",
+      # make generate: settings
+      "issuer",
+      "audience",
+      "client_id",
+      "any_audience",
+      "jwks",
+      "algorithms",
+      "leeway_seconds",
+      "max_lifetime_seconds",
+      "token_types",
+      "required_claims",
+      "required_scopes",
+      "scope_claims",
+      "principal_claim",
+      "token_source",
+      "context_claims",
+      "usage_key_claim",
+      "cached_by",
+      "end_with_token",
+      "http_api_response",
+      "http_api_reject",
+      "jwks_ttl_seconds",
+      "jwks_max_stale_seconds",
+      "jwks_cooldown_seconds",
+      "http_timeout_seconds",
+      "token_cache_size",
+      "allow_http",
       "config",
+      # end
     ])) == 0
     error_message = "One of these is no setting of the authorizer: ${join(", ", keys(var.settings))}."
   }
