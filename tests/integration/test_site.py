@@ -93,10 +93,8 @@ def test_the_site_has_what_the_readme_has(site: Path) -> None:
     assert "JWT_JWKS_MAX_STALE_SECONDS" in settings
     assert "unlisted_routes" in settings
     assert "README.md" not in settings
-    assert "AWS::Serverless::HttpApi" in (site / "quick-start.html").read_text("utf-8")
-    assert "authenticate" in (site / "source" / "authorizer" / "jwt_authorizer" / "authorize.py.html").read_text(
-        "utf-8"
-    )
+    assert "AWS::Serverless::HttpApi" in (site / "attach.html").read_text("utf-8")
+    assert "Principal" in (site / "source" / "authorizer" / "jwt_authorizer" / "authorize.py.html").read_text("utf-8")
 
 
 def test_what_leads_nowhere_or_is_left_out_fails_the_build_and_is_named(tmp_path: Path) -> None:
@@ -115,9 +113,7 @@ def test_what_leads_nowhere_or_is_left_out_fails_the_build_and_is_named(tmp_path
     add("CONTRIBUTING.md", "[no such anchor](docs/rules.md#no-such-rule)")
     example = next((project / "examples").glob("*/README.md")).relative_to(project)
     add(str(example), "[gone](../gone/README.md)")
-    text = (
-        (project / "README.md").read_text("utf-8").replace("## Caching\n", "## Caching\n\n[gone](docs/gone-too.md)\n")
-    )
+    text = (project / "README.md").read_text("utf-8").replace("## Try it\n", "## Try it\n\n[gone](docs/gone-too.md)\n")
     (project / "README.md").write_text(text, "utf-8")
     built = build(project, tmp_path / "site")
     assert built.returncode == 1
@@ -128,7 +124,7 @@ def test_what_leads_nowhere_or_is_left_out_fails_the_build_and_is_named(tmp_path
         r"'faq\.md' contains a link '\.\./authorizer/gone\.py'",
         r"'project/CONTRIBUTING\.md' contains a link '\.\./rules\.md#no-such-rule'",
         rf"'{re.escape(str(example))}' contains a link '\.\./gone/README\.md'",
-        r"'how-it-decides\.md' contains a link 'docs/gone-too\.md'",
+        r"'quick-start\.md' contains a link 'docs/gone-too\.md'",
     ):
         assert re.search(told, built.stderr), f"{told}\n{built.stderr}"
     assert "Aborted with 7 warnings in strict mode" in built.stdout

@@ -190,6 +190,36 @@ def test_wrong_settings_are_all_told(desk: Desk) -> None:
     assert "JWT_ALGORITHMS (is 'HS256')" in text
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"JWT_ISSUER={ISSUER}/.well-known/openid-configuration",
+        "JWT_ISSUER=https://a.example.com/,https://b.example.com/",
+        "JWT_ISSUER=https://login.microsoftonline.com/common/v2.0",
+        "JWT_ISSUER=https://login.microsoftonline.com/{tenantid}/v2.0",
+        "JWT_AUDIENCE=*",
+        'JWT_AUDIENCE=["a","b"]',
+        "JWT_JWKS=ssm://my/param",
+        "JWT_CONFIG=rules.toml",
+        "JWT_CONFIG=https://example.com/rules.toml",
+    ],
+)
+def test_doctor_reports_settings_that_can_never_work(desk: Desk, line: str) -> None:
+    name = line.partition("=")[0]
+    settings = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE} if name != "JWT_CONFIG" else {}
+    settings[name] = line.partition("=")[2]
+    env = desk.write("never.env", "".join(f"{setting}={value}\n" for setting, value in settings.items()))
+    code, document = desk.json("doctor", "--env", env)
+    assert (code, name in document["error"]) == (2, True)
+
+
+@pytest.mark.parametrize("rule", ['path = "/orders/:id"', 'path = "/a/{id}"\nclaims = { sub = "{id}" }'])
+def test_doctor_reports_rules_that_can_never_work(desk: Desk, rule: str) -> None:
+    config = desk.write("c.toml", f'[[issuers]]\nissuer = "{ISSUER}"\naudience = "a"\n[[routes]]\n{rule}\n')
+    code, document = desk.json("doctor", "--config", config)
+    assert (code, "routes[0]" in document["error"]) == (2, True)
+
+
 def test_settings_are_this_process_own_where_none_are_given(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "There are no settings" in desk.run("explain", GOOD, AT)[1]
     for name, value in parse_environment((desk.folder / "function.env").read_text()).items():

@@ -1,4 +1,4 @@
-"""The README's example for each provider lets in a token as that provider writes it, and the trap it names is one."""
+"""The example for each provider lets in a token as that provider writes it, and the trap it names is one."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from jwt_authorizer.errors import Reason
 from jwt_authorizer.function import create_function
 from jwt_authorizer_devkit.mint import mint
 from jwt_authorizer_devkit.signing import generate, key_set
-from tests.unit.pages import README
+from tests.unit.pages import DOCS
 
 NOW = 1_795_480_000
-KEY = generate("ES256", "1")
+KEY = generate("RS256", "1")
 ARN = "arn:aws:execute-api:eu-west-1:123456789012:abcdef1234/prod/GET/orders"
 TENANT = "11111111-2222-3333-4444-555555555555"
 API_ID = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
@@ -143,8 +143,8 @@ def test_the_token_that_trips_people_is_refused_for_that_reason(provider: str) -
 
 
 def _verdict(provider: str, claims: dict[str, object]) -> tuple[object, object]:
-    """Set the authorizer up by the README's example, but with a key of ours; give decision and reason for a token."""
-    _, _, after = README.read_text("utf-8").partition(f"\n**{provider}**")
+    """Set the authorizer up by a provider's example, with a key of ours. Return decision and reason for a token."""
+    _, _, after = (DOCS / "providers.md").read_text("utf-8").partition(f"\n## {provider}\n")
     example = re.search(r"^```env\n(.*?)^```$", after, re.DOTALL | re.MULTILINE)
     assert example is not None
     environment = dict(line.split("=", 1) for line in example[1].splitlines())

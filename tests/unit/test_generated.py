@@ -39,7 +39,11 @@ def test_the_table_of_a_page_has_a_row_for_each_setting_or_for_those_it_names() 
 
 @pytest.mark.parametrize(
     ("page", "link"),
-    [("README.md", "](#caching)"), ("docs/settings.md", "](../README.md#caching)"), ("x/y/z.md", "(../../README.md#")],
+    [
+        ("README.md", "](docs/caching.md)"),
+        ("docs/settings.md", "](caching.md)"),
+        ("x/y/z.md", "(../../docs/caching.md)"),
+    ],
 )
 def test_a_link_of_a_description_leads_there_from_each_page(page: str, link: str) -> None:
     assert link in with_tables(PAGE.format(" JWT_CACHED_BY"), page)

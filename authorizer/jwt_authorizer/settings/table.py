@@ -128,7 +128,7 @@ USAGE_KEY_CLAIM = Setting("usage_key_claim", values.text, None, _D)
 # --- How API Gateway calls and caches
 
 CACHED_BY = Setting("cached_by", values.choice(CachedBy), CachedBy.TOKEN, _E)
-"""What API Gateway keys its [cache of answers](README.md#caching) by: `token`, `route` or `nothing`."""
+"""What API Gateway keys its [cache of answers](docs/caching.md) by: `token`, `route` or `nothing`."""
 END_WITH_TOKEN = Setting("end_with_token", values.boolean, default=False, place=_E)
 """`true`: a cached policy ends when its token expires. [Try it on your API first](docs/end-with-token.md)."""
 HTTP_API_RESPONSE = Setting("http_api_response", values.choice(HttpApiResponse), HttpApiResponse.SIMPLE, _E)
@@ -158,7 +158,7 @@ ALLOW_HTTP = Setting("allow_http", values.boolean, default=False, place=_E)
 # --- Several issuers and rules by route
 
 CONFIG = Setting("config", values.text, None, Place.ENVIRONMENT)
-"""[Several issuers, or rules by route](README.md#rules-by-route): a TOML document, as `file:PATH`, `ssm:/name`,
+"""[Several issuers, or rules by route](docs/settings.md#rules-by-route): a TOML document, as `file:PATH`, `ssm:/name`,
 `s3://bucket/key`, or the text itself.
 """
 

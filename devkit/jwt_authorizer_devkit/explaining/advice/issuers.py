@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _ENTRA_V1 = re.compile(r"https://sts\.windows\.net/([^/]+)/?")
 _ENTRA_V2 = re.compile(r"https://login\.microsoftonline\.com/([^/]+)/v2\.0/?")
-_COGNITO = re.compile(r"https://cognito-idp\.([a-z0-9-]+)\.amazonaws\.com/(\S+)")
+_COGNITO = re.compile(r"https://(?:issuer-)?cognito-idp\.([a-z0-9-]+)\.amazonaws\.com/(\S+)")
 
 
 def another_issuer(facts: Facts) -> Advice | None:
