@@ -7,6 +7,7 @@ it: ``docs/adr/0002-one-line-per-decision.md``.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from jwt_authorizer import NAMESPACE, __version__
@@ -14,15 +15,13 @@ from jwt_authorizer.issuers.fetched import printable
 from jwt_authorizer.json_text import json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from jwt_authorizer.authorize import Outcome
     from jwt_authorizer.errors import Reason
 
 _LONGEST_LINE = 2000
 """Bytes of a line. It is ASCII, so these are characters too."""
-_LONGEST_UNTRUSTED = 200
-_LONGEST_OURS = 1000
 _LONGEST_LIST = 5
 _COUNT = "Count"
 
@@ -49,44 +48,57 @@ class DecisionLog:
         """
         counts, notes = self._counts, self._notes
         self._counts, self._notes = {}, []
-        frame = {
-            "_aws": {"CloudWatchMetrics": _directives(outcome.reason, counts), "Timestamp": int(now * 1000)},
+        request, principal, reason = outcome.request, outcome.principal, outcome.reason
+        line: dict[str, object] = {
             "level": "ERROR" if outcome.result == "error" else "INFO",
-            "message": f"{outcome.result}: {outcome.reason}" if outcome.reason else outcome.result,
+            "message": f"{outcome.result}: {reason}" if reason else outcome.result,
             "service": self._service,
             "version": __version__,
             "decision": outcome.result,
-            "reason": outcome.reason,
+            "reason": reason,
+            "event_kind": request.kind if request else None,
+            "issuer": outcome.issuer,
+            "kid": _untrusted(outcome.kid),
+            "alg": _untrusted(outcome.alg),
+            "route": _route(outcome),
+            "duration_ms": round(duration * 1000, 3),
+            "token_cache": outcome.token_cache,
+            "request_id": (_untrusted(request.request_id) if request else None) or invocation,
+            "function_request_id": invocation,
+            "principal": _untrusted(principal.id) if principal else None,
+            "detail": outcome.detail,
+            "notes": _listed(notes),
+            "warnings": _listed(outcome.warnings),
             "Decisions": 1,
             **counts,
-            "duration_ms": round(duration * 1000, 3),
         }
-        text = ""
-        for shorter in (1, 2, 4, 8):
-            line = frame | _facts(outcome, invocation, notes, shorter)
-            text = json_text({name: value for name, value in line.items() if value is not None})
+        line = {name: value for name, value in line.items() if value is not None}
+        text = f"{_metrics(reason, tuple(counts))}{int(now * 1000)}}},{json_text(line)[1:]}"
+        for longest in (200, 100, 50, 25):
             if len(text) <= _LONGEST_LINE:
                 break
+            shortened = {name: _shortened(value, longest) for name, value in line.items()}
+            text = f"{_metrics(reason, tuple(counts))}{int(now * 1000)}}},{json_text(shortened)[1:]}"
         self._write(f"{text}\n")
 
 
-def _facts(outcome: Outcome, invocation: str | None, notes: list[str], shorter: int) -> dict[str, object]:
-    """List what was found out. In a line that would be too long, texts are ``shorter`` times shorter than usual."""
-    request, principal = outcome.request, outcome.principal
-    return {
-        "event_kind": request.kind if request else None,
-        "issuer": _cut(outcome.issuer, _LONGEST_OURS, shorter),
-        "kid": _cut(outcome.kid, _LONGEST_UNTRUSTED, shorter),
-        "alg": _cut(outcome.alg, _LONGEST_UNTRUSTED, shorter),
-        "route": _cut(_route(outcome), _LONGEST_UNTRUSTED, shorter),
-        "token_cache": outcome.token_cache,
-        "request_id": _cut((request.request_id if request else None) or invocation, _LONGEST_UNTRUSTED, shorter),
-        "function_request_id": invocation,
-        "principal": _cut(principal.id if principal else None, _LONGEST_UNTRUSTED, shorter),
-        "detail": _cut(outcome.detail, _LONGEST_OURS, shorter),
-        "notes": _cut_list(notes, _LONGEST_UNTRUSTED, shorter),
-        "warnings": _cut_list(outcome.warnings, _LONGEST_OURS, shorter),
-    }
+@lru_cache(maxsize=64)
+def _metrics(reason: Reason | None, counts: tuple[str, ...]) -> str:
+    """Return the start of a line, up to its time: which members are metrics (EMF specification, 2018).
+
+    Each is counted for the account and for this deployment: ``docs/adr/0009-metrics-by-deployment.md``. It is kept,
+    since it is the same for all lines of one reason: ``docs/adr/0008-hot-path.md``.
+    """
+    dimensions = [["decision"], ["service"], ["service", "decision"]]
+    if reason:
+        dimensions += [["decision", "reason"], ["service", "decision", "reason"]]
+    directives: list[object] = [
+        {"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": [{"Name": "Decisions", "Unit": _COUNT}]}
+    ]
+    if counts:
+        counted = [{"Name": name, "Unit": _COUNT} for name in counts]
+        directives.append({"Namespace": NAMESPACE, "Dimensions": [[], ["service"]], "Metrics": counted})
+    return f'{{"_aws":{{"CloudWatchMetrics":{json_text(directives)},"Timestamp":'
 
 
 def _route(outcome: Outcome) -> str | None:
@@ -97,36 +109,24 @@ def _route(outcome: Outcome) -> str | None:
     if request is None or request.route_key is None:
         return None
     has_method = " " in request.route_key or request.route_key == request.method
-    return request.route_key if has_method else f"{request.method} {request.route_key}"
+    return _untrusted(request.route_key if has_method else f"{request.method} {request.route_key}")
 
 
-def _directives(reason: Reason | None, counts: Mapping[str, int]) -> list[dict[str, object]]:
-    """Say which members of the line are metrics (EMF specification, 2018).
-
-    Each is counted for the account and for this deployment: ``docs/adr/0009-metrics-by-deployment.md``.
-    """
-    dimensions = [["decision"], ["service"], ["service", "decision"]]
-    if reason:
-        dimensions += [["decision", "reason"], ["service", "decision", "reason"]]
-    directives: list[dict[str, object]] = [
-        {"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": [{"Name": "Decisions", "Unit": _COUNT}]}
-    ]
-    if counts:
-        counted = [{"Name": name, "Unit": _COUNT} for name in counts]
-        directives.append({"Namespace": NAMESPACE, "Dimensions": [[], ["service"]], "Metrics": counted})
-    return directives
+def _untrusted(text: str | None) -> str | None:
+    """Cut a text from outside, and replace control and direction characters, which would deceive a reader."""
+    return None if text is None else printable(text)
 
 
-def _cut(text: str | None, longest: int, shorter: int) -> str | None:
-    """Cut a text, and replace control and direction characters, which would deceive a reader of the decoded line."""
-    if text is None:
-        return None
-    # A character outside ASCII takes up to twelve bytes.
-    return printable(text if shorter == 1 else text.encode("ascii", "replace").decode(), longest // shorter)
-
-
-def _cut_list(texts: Sequence[str], longest: int, shorter: int) -> list[str | None] | None:
+def _listed(texts: Sequence[str]) -> list[str] | None:
+    """List the first of some texts, and how many more there are. ``None``, which is left out, if there are none."""
     if not texts:
         return None
     more = [f"and {len(texts) - _LONGEST_LIST} more"] if len(texts) > _LONGEST_LIST else []
-    return [*(_cut(text, longest, shorter) for text in texts[:_LONGEST_LIST]), *more]
+    return [*texts[:_LONGEST_LIST], *more]
+
+
+def _shortened(value: object, longest: int) -> object:
+    """Cut all texts of a line that would be too long. A character outside ASCII would take up to twelve bytes."""
+    if isinstance(value, str):
+        return printable(value.encode("ascii", "replace").decode(), longest)
+    return [_shortened(item, longest) for item in value] if isinstance(value, list) else value
