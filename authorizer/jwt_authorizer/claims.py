@@ -53,14 +53,14 @@ class VerifiedToken:
     payload: str = field(default="", repr=False)
 
 
-@unguarded(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Principal:
     """Who asks, by a token that has been verified and checked.
 
     ``not_before`` and ``valid_until`` are Unix seconds with the leeway taken in: the token is good while
     ``not_before <= now < valid_until``. ``scope`` keeps the token's order, ``scopes`` answers questions.
     ``required_scopes`` is what its issuer's setting asks of every request. ``payload`` as in
-    :class:`VerifiedToken`.
+    :class:`VerifiedToken`. ``tenant`` is the one of an issuer for several. Requests share it: it never changes.
     """
 
     id: str
@@ -74,6 +74,7 @@ class Principal:
     valid_until: float
     claims: Mapping[str, object] = field(repr=False)
     payload: str = field(default="", repr=False, compare=False)
+    tenant: str | None = None
     _claims_text: str | None = field(init=False, default=None, repr=False, compare=False)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from os.path import abspath, dirname
@@ -47,7 +48,10 @@ class AuthorizerFunction:
         started, now = time.perf_counter(), self._clock()
         outcome = authorize(event, self._authorizer, now)
         duration = time.perf_counter() - started
-        self._log.write(outcome, now=now, duration=duration, invocation=getattr(context, "aws_request_id", None))
+        invocation = getattr(context, "aws_request_id", None)
+        # Lambda's runtime client sets the variable anew for each invocation.
+        trace = os.environ.get("_X_AMZN_TRACE_ID")
+        self._log.write(outcome, now=now, duration=duration, invocation=invocation, trace=trace)
         return respond(outcome)
 
 
@@ -81,7 +85,7 @@ def create_function(
     """
     settings = load_settings(environment, package_root)
     service = environment.get("POWERTOOLS_SERVICE_NAME") or "jwt-authorizer"
-    log = DecisionLog(write, service)
+    log = DecisionLog(write, service, settings.log)
     get = HttpsClient(allow_http=settings.keys.allow_http).get
     sources = {issuer.issuer: key_source(issuer, settings, get, log.count, package_root) for issuer in settings.issuers}
     authorizer = build_authorizer(settings, sources)

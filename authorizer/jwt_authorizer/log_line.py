@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from jwt_authorizer import NAMESPACE, __version__
 from jwt_authorizer.issuers.fetched import printable
 from jwt_authorizer.json_text import json_text
+from jwt_authorizer.settings.model import LogAllowed, LogPrincipal, LogSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,16 +24,23 @@ if TYPE_CHECKING:
 _LONGEST_LINE = 2000
 """Bytes of a line. It is ASCII, so these are characters too."""
 _LONGEST_LIST = 5
+_DIGITS = 16
+"""Of a principal's hash."""
 _COUNT = "Count"
+_METRIC_MEMBERS = frozenset({"service", "decision", "Decisions", "request_id", "function_request_id"})
+"""What a line for metrics alone keeps: the metrics, their dimensions, and the ids that lead to other logs."""
+_LOG_EVERYTHING = LogSettings()
 
 
 class DecisionLog:
     """Writes the lines, and keeps the counts that belong to the next one."""
 
-    def __init__(self, write: Callable[[str], object], service: str) -> None:
+    def __init__(self, write: Callable[[str], object], service: str, settings: LogSettings = _LOG_EVERYTHING) -> None:
         """Write each line with ``write``; ``service`` names the deployment, as Powertools' variable does."""
         self._write = write
         self._service = service
+        self._allowed = settings.allowed
+        self._principal = _name_of_principal(settings)
         self._counts: dict[str, int] = {"ColdStarts": 1}
         self._notes: list[str] = []
 
@@ -41,10 +49,13 @@ class DecisionLog:
         self._counts[metric] = self._counts.get(metric, 0) + 1
         self._notes.append(f"{metric}: {note}")
 
-    def write(self, outcome: Outcome, *, now: float, duration: float, invocation: str | None) -> None:
+    def write(
+        self, outcome: Outcome, *, now: float, duration: float, invocation: str | None, trace: str | None = None
+    ) -> None:
         """Write the line of one invocation.
 
-        ``now`` is Unix time in seconds, ``duration`` is in seconds, ``invocation`` is the id that Lambda gave it.
+        ``now`` is Unix time in seconds, ``duration`` is in seconds, ``invocation`` is the id that Lambda gave it, and
+        ``trace`` its X-Ray tracing header.
         """
         counts, notes = self._counts, self._notes
         self._counts, self._notes = {}, []
@@ -65,14 +76,18 @@ class DecisionLog:
             "token_cache": outcome.token_cache,
             "request_id": (_untrusted(request.request_id) if request else None) or invocation,
             "function_request_id": invocation,
-            "principal": _untrusted(principal.id) if principal else None,
+            "trace_id": _trace_id(trace),
+            "principal": self._principal(principal.id) if principal else None,
+            "tenant": _untrusted(principal.tenant) if principal else None,
             "detail": outcome.detail,
             "notes": _listed(notes),
             "warnings": _listed(outcome.warnings),
             "Decisions": 1,
             **counts,
         }
-        line = {name: value for name, value in line.items() if value is not None}
+        brief = outcome.result == "allow" and self._allowed is LogAllowed.METRIC
+        kept = _METRIC_MEMBERS | counts.keys() if brief else line.keys()
+        line = {name: value for name, value in line.items() if value is not None and name in kept}
         text = f"{_metrics(reason, tuple(counts))}{int(now * 1000)}}},{json_text(line)[1:]}"
         for longest in (200, 100, 50, 25):
             if len(text) <= _LONGEST_LINE:
@@ -110,6 +125,23 @@ def _route(outcome: Outcome) -> str | None:
         return None
     has_method = " " in request.route_key or request.route_key == request.method
     return _untrusted(request.route_key if has_method else f"{request.method} {request.route_key}")
+
+
+def _trace_id(header: str | None) -> str | None:
+    """Return the id to search for in X-Ray: the ``Root`` of the tracing header (X-Ray developer guide)."""
+    return None if header is None else _untrusted(header.partition("Root=")[2].partition(";")[0] or header)
+
+
+def _name_of_principal(settings: LogSettings) -> Callable[[str], str | None]:
+    """Return what turns a principal's id into what the log calls it."""
+    if settings.principal is LogPrincipal.NONE:
+        return lambda _: None
+    if settings.principal is LogPrincipal.PLAIN:
+        return _untrusted
+    from hmac import digest  # noqa: PLC0415 - only for this setting
+
+    key = settings.principal_key
+    return lambda name: digest(key, name.encode("utf-8", "surrogatepass"), "sha256").hex()[:_DIGITS]
 
 
 def _untrusted(text: str | None) -> str | None:

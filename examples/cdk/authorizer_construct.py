@@ -45,6 +45,9 @@ SETTINGS = (
     "http_timeout_seconds",
     "token_cache_size",
     "allow_http",
+    "log_allowed",
+    "log_principal",
+    "log_principal_key",
     "config",
     # end
 )

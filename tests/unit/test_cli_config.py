@@ -68,6 +68,7 @@ def of_kind(setting: Setting[object, object]) -> st.SearchStrategy[str]:
 VALUES = {setting.variable: of_kind(setting) for setting in SETTINGS if setting not in (ISSUER, CONFIG)} | {
     "JWT_ANY_AUDIENCE": one_of("false"),
     "JWT_JWKS": one_of("https://keys.example.com/jwks", "ssm:/keys", "s3://bucket/keys"),
+    "JWT_LOG_PRINCIPAL": one_of("plain", "none"),
     "JWT_ALGORITHMS": joined(one_of("RS256", "ES256", "EdDSA", "Ed25519", "PS512")),
     "JWT_TOKEN_TYPES": joined(one_of("at+jwt", "JWT", "application/at+jwt")),
     "JWT_REQUIRED_CLAIMS": CLAIMS.map(json.dumps),
@@ -86,7 +87,7 @@ ENVIRONMENTS = st.fixed_dictionaries(
 def said(settings: Settings) -> list[object]:
     """Give what settings say; there are no rules in the environment, and two sets of rules are never equal."""
     claims = [[(name, repr(values)) for name, values in one.claim_rules.required_claims] for one in settings.issuers]
-    return [settings.issuers, claims, settings.token_sources, settings.answers, settings.keys]
+    return [settings.issuers, claims, settings.token_sources, settings.answers, settings.keys, settings.log]
 
 
 @given(ENVIRONMENTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 from copy import replace
 from typing import Any
@@ -14,6 +15,7 @@ from jwt_authorizer.errors import Reason
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.rules import Allow, Deny
+from jwt_authorizer.settings import LogAllowed, LogPrincipal, LogSettings
 from tests.factories import ISSUER, NOW, principal, request
 
 ALLOWED = Outcome("allow", None)
@@ -101,6 +103,49 @@ def test_the_route_is_the_rule_s_or_else_what_api_gateway_matched_with_its_metho
 ) -> None:
     outcome = Outcome("allow", None, request=request(kind, **members), decision=decision)
     assert line(outcome).get("route") == route
+
+
+@pytest.mark.parametrize(
+    ("header", "trace_id"),
+    [
+        (
+            "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0",
+            "1-5759e988-bd862e3fe1be46a994272793",
+        ),
+        ("Self=1;Root=1-5759e988-bd862e3fe1be46a994272793", "1-5759e988-bd862e3fe1be46a994272793"),
+        ("odd", "odd"),
+        (None, None),
+    ],
+)
+def test_a_line_leads_to_its_trace(header: str | None, trace_id: str | None) -> None:
+    lines: list[str] = []
+    DecisionLog(lines.append, "orders").write(ALLOWED, now=NOW, duration=0, invocation=None, trace=header)
+    assert json.loads(lines[0]).get("trace_id") == trace_id
+
+
+def with_settings(settings: LogSettings, outcome: Outcome) -> dict[str, Any]:
+    lines: list[str] = []
+    return written(lines, DecisionLog(lines.append, "orders", settings), outcome)
+
+
+def test_a_line_names_the_principal_as_the_setting_has_it_and_its_tenant() -> None:
+    outcome = replace(ALLOWED, principal=replace(principal(), id="user-\ud800", tenant="acme"))
+    assert line(outcome)["tenant"] == "acme"
+    assert "principal" not in with_settings(LogSettings(principal=LogPrincipal.NONE), outcome)
+    hashed = LogSettings(principal=LogPrincipal.HASH, principal_key=b"0123456789abcdef")
+    expected = hmac.new(b"0123456789abcdef", b"user-1", "sha256").hexdigest()[:16]
+    assert with_settings(hashed, replace(ALLOWED, principal=principal()))["principal"] == expected
+    assert len(with_settings(hashed, outcome)["principal"]) == 16
+
+
+def test_the_line_of_an_allowed_request_may_be_its_metrics_alone() -> None:
+    outcome = replace(strange("x"), issuer=ISSUER, detail="why", warnings=("look here",), token_cache="miss")
+    brief = with_settings(LogSettings(allowed=LogAllowed.METRIC), outcome)
+    ids = {"request_id", "function_request_id"}
+    assert set(brief) == {"_aws", "service", "decision", "Decisions", "ColdStarts"} | ids
+    assert directives(brief)
+    denied = Outcome("deny", Reason.INSUFFICIENT_SCOPE, principal=principal())
+    assert with_settings(LogSettings(allowed=LogAllowed.METRIC), denied) == with_settings(LogSettings(), denied)
 
 
 # What untrusted input can do to a line.

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from moto import mock_aws
 
 from jwt_authorizer.answers import CachedBy, HttpApiReject, HttpApiResponse
 from jwt_authorizer.errors import NOT_SHOWN, Problem, Reason, SettingsError
 from jwt_authorizer.rules import Deny
-from jwt_authorizer.settings import Settings, load_settings
+from jwt_authorizer.settings import LogAllowed, LogPrincipal, LogSettings, Settings, load_settings
 from jwt_authorizer.tokens import TokenPlace, TokenSource
 from jwt_authorizer_devkit.signing import key_set
 from tests.factories import AUDIENCE, AUTHORIZATION, ISSUER, principal, signing_key
@@ -84,6 +86,9 @@ def test_every_variable_arrives_where_it_is_used() -> None:
             "JWT_HTTP_TIMEOUT_SECONDS": "4",
             "JWT_TOKEN_CACHE_SIZE": "0",
             "JWT_ALLOW_HTTP": "true",
+            "JWT_LOG_ALLOWED": "metric",
+            "JWT_LOG_PRINCIPAL": "hash",
+            "JWT_LOG_PRINCIPAL_KEY": "0123456789abcdef",
         }
     )
     (issuer,) = settings.issuers
@@ -101,6 +106,7 @@ def test_every_variable_arrives_where_it_is_used() -> None:
     keys = settings.keys
     assert (keys.ttl, keys.max_stale, keys.cooldown, keys.timeout, keys.allow_http) == (61, 62, 63, 4, True)
     assert settings.token_cache_size == 0
+    assert settings.log == LogSettings(LogAllowed.METRIC, LogPrincipal.HASH, b"0123456789abcdef")
 
 
 def test_several_issuers_share_what_stands_above_them() -> None:
@@ -320,3 +326,32 @@ def test_an_error_repeats_no_more_than_the_start_of_what_is_too_long(environment
     for problem in wrong(environment if "JWT_CONFIG" in environment else {**SIMPLE, **environment}).values():
         assert "x" * 90 in str(problem)
         assert "x" * 101 not in str(problem)
+
+
+# The key that principals are hashed with.
+
+HASHED = SIMPLE | {"JWT_LOG_PRINCIPAL": "hash"}
+
+
+@pytest.mark.parametrize("key", [None, "s3cr3t", "ssm:s3cr3t with space", "secretsmanager:"])
+def test_a_key_that_is_not_one_is_a_problem_and_is_not_shown(key: str | None) -> None:
+    problems = wrong(HASHED | ({} if key is None else {"JWT_LOG_PRINCIPAL_KEY": key}))
+    assert list(problems) == ["JWT_LOG_PRINCIPAL_KEY"]
+    assert "s3cr3t" not in str(problems)
+    document = f'log_principal = "hash"\nlog_principal_key = 1234\n{DOCUMENT}'
+    (number,) = wrong({"JWT_CONFIG": document}).values()
+    assert "1234" not in str(number)
+
+
+@pytest.mark.parametrize("location", ["ssm:/my/key", "secretsmanager:my/key"])
+def test_a_key_may_be_kept_in_aws(location: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    environment = HASHED | {"JWT_LOG_PRINCIPAL_KEY": location}
+    with mock_aws():
+        assert list(wrong(environment)) == ["JWT_LOG_PRINCIPAL_KEY"]
+        client = import_module("boto3").client
+        client("ssm").put_parameter(Name="/my/key", Value="0123456789abcdef", Type="SecureString")
+        client("secretsmanager").create_secret(Name="my/key", SecretString="0123456789abcdef")
+        assert load(environment).log.principal_key == b"0123456789abcdef"

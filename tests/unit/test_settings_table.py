@@ -36,6 +36,9 @@ DEFAULTS = {
     "JWT_HTTP_TIMEOUT_SECONDS": "3",
     "JWT_TOKEN_CACHE_SIZE": "1000",
     "JWT_ALLOW_HTTP": "false",
+    "JWT_LOG_ALLOWED": "full",
+    "JWT_LOG_PRINCIPAL": "plain",
+    "JWT_LOG_PRINCIPAL_KEY": None,
     "JWT_CONFIG": None,
 }
 

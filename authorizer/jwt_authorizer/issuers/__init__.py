@@ -5,7 +5,7 @@
 """
 
 from jwt_authorizer.issuers.cache import CachedKeySource, warm_all
-from jwt_authorizer.issuers.documents import document_reader, document_writer
+from jwt_authorizer.issuers.documents import document_reader, document_writer, secret_reader
 from jwt_authorizer.issuers.fetched import Fetched, FetchError
 from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.sources import key_fetcher, validate_discovery, validate_jwks_setting
@@ -18,6 +18,7 @@ __all__ = [
     "document_reader",
     "document_writer",
     "key_fetcher",
+    "secret_reader",
     "validate_discovery",
     "validate_jwks_setting",
     "warm_all",

@@ -26,10 +26,13 @@ class AwsBody(Protocol):
 
 
 class AwsClient(Protocol):
-    """What is used of boto3's clients for SSM and S3; each has its own half."""
+    """What is used of boto3's clients for SSM, Secrets Manager and S3; each has its own part."""
 
     def get_parameter(self, *, Name: str, WithDecryption: bool) -> Mapping[str, Mapping[str, str]]:  # noqa: N803 - AWS's names
         """SSM: read a parameter."""
+
+    def get_secret_value(self, *, SecretId: str) -> Mapping[str, str]:  # noqa: N803 - AWS's names
+        """Secrets Manager: read a secret."""
 
     def get_object(self, *, Bucket: str, Key: str) -> Mapping[str, AwsBody]:  # noqa: N803 - AWS's names
         """S3: read an object."""
@@ -61,6 +64,14 @@ def read_parameter(name: str, client: AwsClient) -> bytes:
         return client.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"].encode()
     except Exception as error:
         raise _failed(error, "ssm", name) from error
+
+
+def read_secret(name: str, client: AwsClient) -> bytes:
+    """Read a secret that is a text. Raises :class:`FetchError`."""
+    try:
+        return client.get_secret_value(SecretId=name)["SecretString"].encode()
+    except Exception as error:
+        raise _failed(error, "secretsmanager", name) from error
 
 
 def read_object(bucket: str, key: str, client: AwsClient) -> bytes:

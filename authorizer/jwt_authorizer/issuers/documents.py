@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     type Write = Callable[[bytes], None]
 
 _PARAMETER = re.compile(r"ssm:(?!//)([A-Za-z0-9_./:-]+)")
+# A name, or an ARN, which is how a secret of another account is named.
+_SECRET = re.compile(r"secretsmanager:([A-Za-z0-9/_+=.@:-]+)")
 _OBJECT = re.compile(r"s3://([A-Za-z0-9][A-Za-z0-9.-]{1,61}[A-Za-z0-9])/([^\x00-\x1f\x7f]+)")
 
 
@@ -42,6 +44,19 @@ def document_reader(
         return lambda: aws.read_object(bucket, key, s3.get())
     message = "neither file:PATH, ssm:/name nor s3://bucket/key"
     raise ValueError(message)
+
+
+def secret_reader(place: str, *, timeout: float, aws_client: ClientFactory = aws.boto3_client) -> Read:
+    """Make the function that reads a secret: ``ssm:NAME`` or ``secretsmanager:NAME``; as :func:`document_reader`."""
+    if place.startswith("ssm:"):
+        parameter, ssm = _parameter(place), _Client("ssm", timeout, aws_client)
+        return lambda: aws.read_parameter(parameter, ssm.get())
+    match = _SECRET.fullmatch(place)
+    if match is None:
+        message = "a secret is written as ssm:/its/name or secretsmanager:ITS_NAME"
+        raise ValueError(message)
+    secret, manager = match[1], _Client("secretsmanager", timeout, aws_client)
+    return lambda: aws.read_secret(secret, manager.get())
 
 
 def document_writer(place: str, *, timeout: float, aws_client: ClientFactory = aws.boto3_client) -> Write:

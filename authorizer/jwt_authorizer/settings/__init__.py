@@ -10,6 +10,14 @@ reader ``values.seconds(0)`` turns ``"5"`` and ``5`` into ``5.0``, and refuses `
 """
 
 from jwt_authorizer.settings.loading import load_settings
-from jwt_authorizer.settings.model import IssuerSettings, KeySettings, Settings
+from jwt_authorizer.settings.model import IssuerSettings, KeySettings, LogAllowed, LogPrincipal, LogSettings, Settings
 
-__all__ = ["IssuerSettings", "KeySettings", "Settings", "load_settings"]
+__all__ = [
+    "IssuerSettings",
+    "KeySettings",
+    "LogAllowed",
+    "LogPrincipal",
+    "LogSettings",
+    "Settings",
+    "load_settings",
+]

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from jwt_authorizer.answers import AnswerSettings
 from jwt_authorizer.claims import ClaimRules
 from jwt_authorizer.errors import SettingsError, shown
-from jwt_authorizer.issuers import FetchError, document_reader, validate_discovery, validate_jwks_setting
+from jwt_authorizer.issuers import FetchError, document_reader, secret_reader, validate_discovery, validate_jwks_setting
 from jwt_authorizer.rules import compile_rules, parse_routes
 from jwt_authorizer.settings import table
-from jwt_authorizer.settings.model import IssuerSettings, KeySettings, Settings
+from jwt_authorizer.settings.model import IssuerSettings, KeySettings, LogPrincipal, LogSettings, Settings
 from jwt_authorizer.settings.raw import RawIssuer, RawSettings, Written, read_raw
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from jwt_authorizer.settings.table import Setting
 
 _DOCUMENT_TIMEOUT = 5.0
-"""Seconds that S3 or Parameter Store may take at start-up."""
+"""Seconds that S3, Parameter Store or Secrets Manager may take at start-up."""
+_SHORTEST_KEY = 16
+_LOCATIONS = (table.JWKS, table.LOG_PRINCIPAL_KEY)
 
 
 def load_settings(environment: Mapping[str, str], package_root: str | PathLike[str]) -> Settings:
@@ -50,10 +52,16 @@ def load_settings(environment: Mapping[str, str], package_root: str | PathLike[s
     )
     token_sources = _take(raw, raw.document, table.TOKEN_SOURCE)
     token_cache_size = _take(raw, raw.document, table.TOKEN_CACHE_SIZE)
+    log_principal = _take(raw, raw.document, table.LOG_PRINCIPAL)
+    log = LogSettings(
+        allowed=_take(raw, raw.document, table.LOG_ALLOWED),
+        principal=log_principal,
+        principal_key=_principal_key(raw) if log_principal is LogPrincipal.HASH else b"",
+    )
     rules = _rules(raw, frozenset(issuer.issuer for issuer in issuers))
     if raw.problems:
         raise SettingsError(tuple(raw.problems))
-    return Settings(tuple(issuers), rules, token_sources, answers, keys, token_cache_size)
+    return Settings(tuple(issuers), rules, token_sources, answers, keys, token_cache_size, log)
 
 
 def _document(config: str, package_root: str | PathLike[str]) -> str:
@@ -69,6 +77,26 @@ def _document(config: str, package_root: str | PathLike[str]) -> str:
         raise ValueError(str(error)) from error
 
 
+def _principal_key(raw: RawSettings) -> bytes:
+    """Read the key that principals are hashed with. It is never shown, however short."""
+    written = _take(raw, raw.document, table.LOG_PRINCIPAL_KEY)
+    if written is None:
+        if table.LOG_PRINCIPAL_KEY.name not in raw.document:
+            message = "is required with JWT_LOG_PRINCIPAL=hash: ssm:/name, secretsmanager:NAME, or the key itself"
+            raw.problem(table.LOG_PRINCIPAL_KEY.variable, message)
+        return b""
+    try:
+        is_stored = written.startswith(("ssm:", "secretsmanager:"))
+        key = secret_reader(written, timeout=_DOCUMENT_TIMEOUT)() if is_stored else written.encode()
+        if len(key) < _SHORTEST_KEY:
+            message = f"a key needs at least {_SHORTEST_KEY} characters, so that nobody can try them all"
+            raise ValueError(message)  # noqa: TRY301 - joins the other problems
+    except (ValueError, FetchError) as error:
+        raw.problem(table.LOG_PRINCIPAL_KEY.variable, str(error))
+        return b""
+    return key
+
+
 def _take[T, D](raw: RawSettings, written: Mapping[str, Written], setting: Setting[T, D]) -> T | D:
     """Read one setting; where its value is wrong, note the problem and go on with the default."""
     if setting.name not in written:
@@ -77,7 +105,7 @@ def _take[T, D](raw: RawSettings, written: Mapping[str, Written], setting: Setti
     try:
         return setting.read(entry.value)
     except ValueError as error:
-        raw.problem(entry.label, str(error), entry.value, is_location=setting is table.JWKS)
+        raw.problem(entry.label, str(error), entry.value, is_location=setting in _LOCATIONS)
         return setting.default
 
 

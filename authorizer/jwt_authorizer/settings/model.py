@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.records import dataclass
+from jwt_authorizer.records import dataclass, field
 
 if TYPE_CHECKING:
     from jwt_authorizer.answers import AnswerSettings
@@ -35,6 +36,30 @@ class KeySettings:
     allow_http: bool
 
 
+class LogAllowed(StrEnum):
+    """What the line of an allowed request holds (``JWT_LOG_ALLOWED``)."""
+
+    FULL = "full"
+    METRIC = "metric"
+
+
+class LogPrincipal(StrEnum):
+    """How a line names the principal (``JWT_LOG_PRINCIPAL``)."""
+
+    PLAIN = "plain"
+    HASH = "hash"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What is logged; ``principal_key`` is set with ``hash``."""
+
+    allowed: LogAllowed = LogAllowed.FULL
+    principal: LogPrincipal = LogPrincipal.PLAIN
+    principal_key: bytes = field(default=b"", repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set, checked and ready to use."""
@@ -45,3 +70,4 @@ class Settings:
     answers: AnswerSettings
     keys: KeySettings
     token_cache_size: int
+    log: LogSettings

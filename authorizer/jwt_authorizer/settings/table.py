@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from jwt_authorizer.answers import CachedBy, HttpApiReject, HttpApiResponse
 from jwt_authorizer.records import dataclass
 from jwt_authorizer.settings import values
+from jwt_authorizer.settings.model import LogAllowed, LogPrincipal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,6 +155,22 @@ TOKEN_CACHE_SIZE = Setting("token_cache_size", values.count, 1000, _E)
 """Verified tokens that each execution environment remembers; `0` turns it off."""
 ALLOW_HTTP = Setting("allow_http", values.boolean, default=False, place=_E)
 """Allow `http://` issuers and key sources. For local work only; the function warns about it when it starts."""
+
+# --- What is logged
+
+LOG_ALLOWED = Setting("log_allowed", values.choice(LogAllowed), LogAllowed.FULL, _E)
+"""The [log line](docs/errors.md#the-line) of an allowed request: `full`, or `metric`: its metrics and the request ids,
+nothing else.
+"""
+LOG_PRINCIPAL = Setting("log_principal", values.choice(LogPrincipal), LogPrincipal.PLAIN, _E)
+"""The principal's id in the log, which is personal data: `plain`, `hash` (16 hexadecimal digits, the same for the same
+id), or `none`.
+"""
+LOG_PRINCIPAL_KEY = Setting("log_principal_key", values.text, None, _E)
+"""The key for `hash`: `ssm:/name`, `secretsmanager:NAME`, or a text of at least 16 characters.
+
+Default: required with `hash`
+"""
 
 # --- Several issuers and rules by route
 

@@ -121,7 +121,7 @@ def watched_function(
     """
     settings = load_settings(environment, package_root)
     lines: list[str] = []
-    log = DecisionLog(lines.append, "jwt-authorizer")
+    log = DecisionLog(lines.append, "jwt-authorizer", settings.log)
     get = HttpsClient(allow_http=settings.keys.allow_http).get
     keys = {issuer.issuer: _place(issuer, key_document) for issuer in settings.issuers}
     for issuer in settings.issuers:
