@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from jwt_authorizer.authorize import Authorizer, Issuer, authorize
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.issuers import CachedKeySource, HttpsClient, key_fetcher, warm_all
+from jwt_authorizer.issuers.fetched import printable
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.policies import policies_for
 from jwt_authorizer.settings import load_settings
@@ -130,7 +131,13 @@ def key_source(  # noqa: PLR0913, PLR0917 - what fetching depends on
         package_root=package_root,
         get=get,
     )
-    return CachedKeySource(watch(fetch), ttl=keys.ttl, max_stale=keys.max_stale, cooldown=keys.cooldown, report=report)
+    return CachedKeySource(
+        watch(fetch),
+        ttl=keys.ttl,
+        max_stale=keys.max_stale,
+        cooldown=keys.cooldown,
+        report=lambda metric, note: report(metric, f"{printable(issuer.issuer)}: {note}"),
+    )
 
 
 def _after_restore(refresh: Callable[[], None]) -> None:

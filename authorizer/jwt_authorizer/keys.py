@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 _ED25519 = frozenset({"EdDSA", "Ed25519"})
 """Two names for one algorithm (RFC 9864): a key that carries either serves both."""
+MOST_KEYS = 3000
+"""Keys of a set that are read. It bounds the time that a hostile set of 512 KB takes."""
+MOST_TRIED = 8
+"""Keys that one token is checked with. Each costs a signature check, also for a token that nobody signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +39,20 @@ class KeySet:
     skipped: tuple[str, ...]
 
     def candidates(self, alg: str, kid: str | None) -> tuple[Key, ...]:
-        """Return the keys that a token with this header may be held against.
+        """Return the keys that a token with this header may be checked with.
 
-        With a ``kid``: those that carry it and fit the algorithm. Several may (RFC 7517 section 4.5 only
-        says SHOULD be distinct): any of them may verify the token. Without a ``kid``: the one key that fits
-        the algorithm, if there is exactly one.
+        With a ``kid``: the first eight that carry it and fit the algorithm. Several may (RFC 7517 section 4.5 only says
+        SHOULD be distinct), and any of them may verify the token. Without a ``kid``: the one key that fits the
+        algorithm, if there is exactly one.
         """
         if kid is None:
-            fitting = tuple(key for key in self.keys if alg in key.algorithms)
+            fitting = self.fitting(alg)
             return fitting if len(fitting) == 1 else ()
-        return tuple(key for key in self.keys if key.kid == kid and alg in key.algorithms)
+        return tuple(key for key in self.keys if key.kid == kid and alg in key.algorithms)[:MOST_TRIED]
+
+    def fitting(self, alg: str) -> tuple[Key, ...]:
+        """Return the keys that may sign this algorithm."""
+        return tuple(key for key in self.keys if alg in key.algorithms)
 
 
 class KeySource(Protocol):
@@ -69,10 +77,10 @@ class KeySource(Protocol):
 
 
 def parse_key_set(document: str | bytes) -> KeySet:
-    """Read a JWK set (RFC 7517 section 5).
+    """Read a JWK set (RFC 7517 section 5), of more than 3,000 keys the first 3,000.
 
-    One key that cannot be used does not cost the others. Raises :class:`ValueError`, with a message that
-    is safe to log, for what is no JWK set, and for a set without any key that may verify.
+    A key that cannot be used is left out. Raises :class:`ValueError`, with a message that is safe to log, for what is
+    not a JWK set, and for a set without any key that may verify.
     """
     try:
         value: object = json.loads(document)
@@ -85,11 +93,13 @@ def parse_key_set(document: str | bytes) -> KeySet:
         raise ValueError(message)  # noqa: TRY004 - the document is wrong, not a type of ours
     keys: list[Key] = []
     skipped: list[str] = []
-    for position, jwk in enumerate(jwks):
+    for position, jwk in enumerate(jwks[:MOST_KEYS]):
         try:
             keys.append(_key(jwk))
         except UnusableKeyError as error:
             skipped.append(f"key {position} left out: {error}")
+    if len(jwks) > MOST_KEYS:
+        skipped.append(f"{len(jwks) - MOST_KEYS} keys left out: only the first {MOST_KEYS} are read")
     if not keys:
         message = "; ".join([f"the key set has no key that may verify, of {len(jwks)}", *skipped[:5]])
         raise ValueError(message)
@@ -100,6 +110,8 @@ def _key(jwk: object) -> Key:
     if not isinstance(jwk, dict):
         message = "it is not a JSON object"
         raise UnusableKeyError(message)
+    # Issuers written in .NET send members that they do not use as null or as an empty list.
+    jwk = {name: value for name, value in jwk.items() if value is not None and value != []}
     kid = jwk.get("kid")
     if kid is not None and not isinstance(kid, str):
         message = "its kid is not text"

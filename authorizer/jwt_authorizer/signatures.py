@@ -123,8 +123,16 @@ _CURVES = {
     ("OKP", "Ed25519"): frozenset({"EdDSA", "Ed25519"}),
 }
 
-_MIN_RSA_BITS = 2048
-"""RFC 7518 section 3.3."""
+_RSA_BITS = range(2048, 8192 + 1)
+"""RFC 7518 section 3.3. A check with a larger key takes too long (Go has the same limit: CVE-2023-29409)."""
+_LARGEST_EXPONENT = 2**33
+_ROCA_PRIMES = (
+    (11, 2), (13, 6), (17, 8), (19, 9), (37, 3), (53, 26), (61, 20), (71, 35), (73, 24), (79, 13), (97, 6), (103, 51),
+    (107, 53), (109, 54), (127, 42), (151, 50), (157, 78),
+)  # fmt: skip
+"""Small primes, each with the order of 65537 modulo that prime. The modulus of a key with the flaw CVE-2017-15361
+(Nemec and others, "The Return of Coppersmith's Attack", 2017) is a power of 65537 modulo each of them. Of other moduli,
+one in 240 million is."""
 
 _ED25519_FIELD = 2**255 - 19
 _SMALL_ORDER = frozenset(
@@ -174,8 +182,16 @@ def public_key(jwk: Mapping[str, object]) -> tuple[object, frozenset[str]]:
 
 
 def _check_strength(key: object) -> None:
-    if isinstance(key, RSAPublicKey) and key.key_size < _MIN_RSA_BITS:
-        message = f"an RSA key needs {_MIN_RSA_BITS} bits"
+    if isinstance(key, RSAPublicKey):
+        numbers = key.public_numbers()
+        if key.key_size not in _RSA_BITS:
+            message = f"an RSA key needs {_RSA_BITS[0]} to {_RSA_BITS[-1]} bits"
+        elif not 3 <= numbers.e <= _LARGEST_EXPONENT or not numbers.e % 2:  # noqa: PLR2004 - RFC 8017 section 3.1
+            message = "its exponent is not odd and from 3 to 2^33"
+        elif all(pow(numbers.n % prime, order, prime) == 1 for prime, order in _ROCA_PRIMES):
+            message = "its private key can be computed from its modulus (ROCA, CVE-2017-15361)"
+        else:
+            return
         raise UnusableKeyError(message)
     if isinstance(key, Ed25519PublicKey):
         # The last bit is the sign of x, which does not matter here.

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
+from jwt_authorizer import keys
 from jwt_authorizer.errors import Reason, SettingsError
+from jwt_authorizer.issuers.session import BODY_LIMIT
 from jwt_authorizer.keys import parse_key_set
+from jwt_authorizer.signatures import verifies
 from jwt_authorizer_devkit.signing import SigningKey, base64url, key_set
 from tests.security.lab import CPU_LIMIT, Lab, attacker_key, jwks, key, lab, sign, token_event, with_signature
 
@@ -46,16 +51,13 @@ NO_KEYS: dict[str, object] = {
     "kid a number": _ec(kid=1),
     "kid a list": _ec(kid=["odd"]),
     "for encryption": _ec(use="enc"),
-    "use null": _ec(use=None),
     "use a list": _ec(use=["sig"]),
     "operations that exclude verifying": _ec(key_ops=["sign"]),
     "operations in a text": _ec(key_ops="verify"),
-    "no operations": _ec(key_ops=[]),
     "alg of another type": _ec(alg="RS256"),
     "alg symmetric": _rsa(alg="HS256"),
     "alg none": _rsa(alg="none"),
     "alg in a list": _rsa(alg=["RS256"]),
-    "alg null": _rsa(alg=None),
     "alg for encryption": _rsa(alg="RSA-OAEP"),
     "1024 bits": _rsa(n=_number(MODULUS >> 1024 | 1)),
     "2047 bits": _rsa(n=_number((1 << 2046) + 1)),
@@ -200,6 +202,52 @@ def test_without_an_id_only_a_single_fitting_key_is_tried() -> None:
     lab().allowed(token_event(token))
     several = lab(JWT_JWKS=json.dumps({"keys": [*jwks()["keys"], _ec()]}))
     several.attacked(token, Reason.UNKNOWN_KEY)
+
+
+def test_an_unsigned_token_costs_eight_signature_checks_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    """470 keys of one id, as large and as slow as a set of 512 KB can have them."""
+    checked: list[str] = []
+
+    def counted(alg: str, key: object, signing_input: bytes, signature: bytes) -> bool:
+        checked.append(alg)
+        return verifies(alg, key, signing_input, signature)
+
+    monkeypatch.setattr(keys, "verifies", counted)
+    moduli = (int.from_bytes(os.urandom(1024)) | 1 << 8191 | 1 for _ in range(300))
+    slow = [_rsa(n=_number(modulus), e=_number(2**33 - 1)) for modulus in moduli]
+    target = lab(JWT_JWKS=json.dumps({"keys": slow}), JWT_TOKEN_CACHE_SIZE="0")
+    for alg in ("RS256", "PS512"):
+        checked.clear()
+        target.attacked(sign(header={"alg": alg, "kid": "odd"}, signer=key("rsa")), Reason.BAD_SIGNATURE)
+        assert len(checked) == 8
+
+
+FILLING: dict[str, object] = {
+    "P-256": _ec(),
+    "P-384": attacker_key("p384").public_jwk(),
+    "P-521": attacker_key("p521").public_jwk(),
+    "Ed25519": _okp(),
+    "RSA": _rsa(),
+    "large exponents": _rsa(e=_number(MODULUS - 2)),
+    "RSA of 64 KB": _rsa(n=_number((1 << 524288) + 1)),
+    "off the curve": _ec(x=_ec()["y"]),
+    "objects": {},
+    "numbers": 0,
+    "long numbers": int("9" * 4300),
+    "lists": [[[[]]]],
+    "empty members": {str(number): None for number in range(1000)},
+}
+
+
+@pytest.mark.parametrize("item", FILLING)
+def test_reading_a_hostile_set_of_512_kb_takes_less_than_half_a_second(item: str) -> None:
+    one = json.dumps(FILLING[item], separators=(",", ":"))
+    document = f'{{"keys":[{",".join([one] * ((BODY_LIMIT - 11) // (len(one) + 1)))}]}}'
+    assert BODY_LIMIT * 0.8 < len(document) <= BODY_LIMIT
+    started = time.process_time()
+    with suppress(ValueError):
+        parse_key_set(document)
+    assert time.process_time() - started < CPU_LIMIT
 
 
 @pytest.fixture(scope="module")

@@ -103,7 +103,11 @@ def test_one_fetch_serves_any_number_of_tokens() -> None:
 
 def test_a_token_without_kid_gets_the_one_key_that_fits() -> None:
     assert kids(source(Issuer()), None, START) == ["a"]
-    assert refusal(source(Issuer(("a", "b"))), None, START) == Reason.UNKNOWN_KEY
+    with pytest.raises(TokenError, match="no kid, and 2 of the issuer's keys may sign ES256") as caught:
+        source(Issuer(("a", "b"))).candidates("ES256", None, START)
+    assert caught.value.code == Reason.UNKNOWN_KEY
+    with pytest.raises(TokenError, match="has no key that may sign RS256"):
+        source(Issuer(("a", "b"))).candidates("RS256", None, START)
 
 
 def test_keys_that_share_a_kid_are_all_candidates() -> None:
@@ -345,9 +349,12 @@ def test_reports_hold_no_control_characters_and_say_which_keys_were_left_out() -
     issuer, reports = Issuer(skipped=("key 1 left out: its kty\nis odd",)), Reports()
     keys = source(issuer, reports)
     kids(keys, "a", START)
-    assert reports.lines == [("JwksFetches", "1 keys; left out: key 1 left out: its kty?is odd")]
-    issuer.failure = FetchError("bad\r\n\x1b[31mred")
+    assert reports.lines == [("JwksFetches", "1 keys; key 1 left out: its kty?is odd")]
+    issuer.skipped = tuple(f"key {number} left out" for number in range(1, 8))
     kids(keys, "a", START + TTL)
+    assert reports.lines[-1] == ("JwksFetches", "; ".join(["1 keys", *issuer.skipped[:5], "2 more left out"]))
+    issuer.failure = FetchError("bad\r\n\x1b[31mred")
+    kids(keys, "a", START + 2 * TTL)
     assert ("JwksFetchFailures", "bad???[31mred") in reports.lines
 
 

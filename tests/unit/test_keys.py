@@ -136,6 +136,22 @@ def test_key_ops_that_include_verify_are_fine() -> None:
     assert key_set(jwk(key_ops=["verify"], use=None)).skipped == ()
 
 
+@pytest.mark.parametrize("empty", [None, []])
+def test_a_member_that_is_null_or_an_empty_list_counts_as_absent(empty: object) -> None:
+    """Issuers written in .NET send whatever they do not use (RFC 7517 makes all of these optional)."""
+    unused: Json = dict.fromkeys(("use", "key_ops", "alg", "kid", "oth", "x5c"), empty)
+    (key,) = key_set({**jwk(alg=None, kid=None), **unused}).keys
+    assert key.kid is None
+    assert key.algorithms == {"ES256"}
+    assert left_out({**jwk(), "x": empty}) == "its crv, x, y are not all text"
+
+
+def test_of_a_set_without_end_the_first_keys_are_read() -> None:
+    read = key_set(*[jwk()] * 3000, *[5] * 200_000)
+    assert len(read.keys) == 3000
+    assert read.skipped == ("200000 keys left out: only the first 3000 are read",)
+
+
 @pytest.mark.parametrize("y", [0, 1, 2**255 - 20, 2**255 - 19, 2**255 - 18, 1 + 2**255])
 def test_an_ed25519_key_that_anybody_can_sign_for_is_left_out(y: int) -> None:
     """Under a point of small order one signature verifies many messages, and needs no private key."""

@@ -29,6 +29,7 @@ STALE_SERVED = "JwksStaleServed"
 
 _SHORTEST_MAX_AGE = 60.0
 _LONGEST_MAX_AGE = 3600.0
+_MOST_NOTES = 5
 _JITTER = 0.1
 _NEVER = float("-inf")
 _MAYBE_NEW = "the token's key is not among those known, and whether the issuer has it now could not be asked"
@@ -115,13 +116,13 @@ class CachedKeySource:
         if time_ < self._held_until:
             raise DecisionError(Reason.KEYS_UNAVAILABLE, _MAYBE_NEW)
         if just_fetched or time_ < self._probe_from:
-            raise _unknown(alg, kid)
+            raise self._unknown(alg, kid)
         self._probe_from = time_ + self._cooldown
         if not self._refresh(time_):
             raise DecisionError(Reason.KEYS_UNAVAILABLE, _MAYBE_NEW)
         found = self._find(alg, kid)
         if not found:
-            raise _unknown(alg, kid)
+            raise self._unknown(alg, kid)
         return found
 
     def _serve(self, now: float) -> bool:
@@ -148,6 +149,14 @@ class CachedKeySource:
             self._found[alg, kid] = found
         return found
 
+    def _unknown(self, alg: str, kid: str | None) -> TokenError:
+        fitting = len(self._key_set.fitting(alg)) if self._key_set else 0
+        if kid is None and fitting > 1:
+            detail = f"the token has no kid, and {fitting} of the issuer's keys may sign {alg}: which one is unknown"
+        else:
+            detail = f"the issuer has no key {'with this kid ' if kid is not None else ''}that may sign {alg}"
+        return TokenError(Reason.UNKNOWN_KEY, detail)
+
     def _refresh(self, time_: float) -> bool:
         """Fetch. Whatever goes wrong is reported, holds further fetches back, and changes no key."""
         started = self._monotonic()
@@ -159,8 +168,10 @@ class CachedKeySource:
         except Exception as error:  # noqa: BLE001 - a fetcher's bug must not take working keys away
             problem = f"unexpected {type(error).__name__}"
         else:
-            left_out = "".join(f"; left out: {reason}" for reason in fetched.key_set.skipped)
-            self._report(FETCHES, printable(f"{len(fetched.key_set.keys)} keys{left_out}", 1000))
+            left_out = fetched.key_set.skipped
+            notes = [f"{len(fetched.key_set.keys)} keys", *left_out[:_MOST_NOTES]]
+            notes += [f"{len(left_out) - _MOST_NOTES} more left out"] if len(left_out) > _MOST_NOTES else []
+            self._report(FETCHES, printable("; ".join(notes), 1000))
             return True
         # Counted from the end of the fetch: a short cooldown and a long timeout must not meet.
         self._held_until = time_ + (self._monotonic() - started) + self._cooldown
@@ -199,8 +210,3 @@ def warm_all(sources: Sequence[CachedKeySource], now: float) -> None:
         source.warm(now)
     for thread in threads:
         thread.join()
-
-
-def _unknown(alg: str, kid: str | None) -> TokenError:
-    named = "without a kid" if kid is None else "with this kid"
-    return TokenError(Reason.UNKNOWN_KEY, f"the issuer has no key {named} that may sign {alg}")
