@@ -13,8 +13,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from jwt_authorizer.errors import SettingsError
+from jwt_authorizer.issuers import document_reader
 from jwt_authorizer.settings import KeySettings, load_settings
 from jwt_authorizer.settings import table as defaults
+from jwt_authorizer.settings.raw import read_raw
 from jwt_authorizer_devkit.advised_settings import advised
 from jwt_authorizer_devkit.cli.inputs import ConfigOption, EnvOption, read_environment, settings_problem
 from jwt_authorizer_devkit.cli.terminal import (
@@ -31,6 +33,7 @@ from jwt_authorizer_devkit.doctoring.attached import examine_attached, examine_r
 from jwt_authorizer_devkit.doctoring.configured import examine_settings
 from jwt_authorizer_devkit.doctoring.findings import Finding, Level
 from jwt_authorizer_devkit.doctoring.issuers import Asked, examine_issuer
+from jwt_authorizer_devkit.doctoring.native import examine_need
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.settings import Settings
     from jwt_authorizer_devkit.cli.inputs import Environment
 
+_DOCUMENT_SECONDS = 5.0
 _MARKS = {
     Level.GOOD: "[green]✓[/]",
     Level.NOTE: "[blue]i[/]",
@@ -88,6 +92,7 @@ def _findings(
     elif environment is not None:
         settings = _settings(environment)
         yield from _in_the_users_form(examine_settings(settings), environment.variables)
+        yield from examine_need(settings, read_raw(environment.variables, functools.partial(_document, environment)))
         for asked in _all_of(settings, environment):
             with progress(f"Asking {asked.issuer}"):
                 yield from _in_the_users_form(examine_issuer(asked), environment.variables)
@@ -121,6 +126,13 @@ def _settings(environment: Environment) -> Settings:
         return load_settings(environment.variables, environment.folder)
     except SettingsError as error:
         raise settings_problem(error) from None
+
+
+def _document(environment: Environment, config: str) -> str:
+    """Return the document that ``JWT_CONFIG`` names, or is. It has been read before, without an error."""
+    if not config.startswith(("file:", "ssm:", "s3:")):
+        return config
+    return document_reader(config, timeout=_DOCUMENT_SECONDS, package_root=environment.folder)().decode()
 
 
 def _all_of(settings: Settings, environment: Environment) -> Iterator[Asked]:
@@ -172,8 +184,11 @@ def show(findings: list[Finding], out: Console) -> None:
     for column in ("", "topic", "said"):
         table.add_column(column, overflow="fold")
     for finding in findings:
-        fix = f"\n[bold]→ {escape(finding.fix)}[/]" if finding.fix else ""
+        fix = f"\n[bold]→ {escape(finding.fix)}[/]" if finding.fix and "\n" not in finding.fix else ""
         table.add_row(_MARKS[finding.level], finding.topic, escape(finding.said) + fix)
     out.print(table)
+    for finding in findings:
+        if finding.fix and "\n" in finding.fix:  # to be copied: nothing may wrap or indent it
+            out.print(f"[bold]{escape(finding.fix)}[/]\n", soft_wrap=True)
     mend = sum(finding.to_mend for finding in findings)
     out.print(f"[bold]{mend} to mend.[/]" if mend else "[bold green]Nothing to mend.[/]")
