@@ -11,6 +11,7 @@ import time
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from jwt_authorizer.claim_conditions import ABSENT, find
 from jwt_authorizer.errors import HEALED_BY_WAITING, DecisionError, Reason
 from jwt_authorizer.events import EventKind, Request
 from jwt_authorizer.json_text import json_text
@@ -18,6 +19,7 @@ from jwt_authorizer.records import dataclass
 from jwt_authorizer.rules import Deny
 
 if TYPE_CHECKING:
+    from jwt_authorizer.claim_conditions import Claim
     from jwt_authorizer.claims import Principal
     from jwt_authorizer.policies import Statement
     from jwt_authorizer.rules import Allow
@@ -79,8 +81,8 @@ class HttpApiResponse(StrEnum):
 class AnswerSettings:
     """How answers are worded; ``context_claims`` holds pairs of context key and claim."""
 
-    context_claims: tuple[tuple[str, str], ...] = ()
-    usage_key_claim: str | None = None
+    context_claims: tuple[tuple[str, Claim], ...] = ()
+    usage_key_claim: Claim | None = None
     cached_by: CachedBy = CachedBy.TOKEN
     end_with_token: bool = False
     http_api_response: HttpApiResponse = HttpApiResponse.SIMPLE
@@ -175,7 +177,7 @@ def iam_policy(
         "context": context,
     }
     if settings.usage_key_claim is not None:
-        usage_key = principal.claims.get(settings.usage_key_claim)
+        usage_key = find(principal.claims, settings.usage_key_claim)
         if isinstance(usage_key, str | int) and not isinstance(usage_key, bool) and usage_key != "":
             answer["usageIdentifierKey"] = str(usage_key)
     if request.kind is EventKind.WEBSOCKET:
@@ -232,8 +234,8 @@ def _claims_context(principal: Principal, settings: AnswerSettings, *, as_json_t
         context["sub"] = principal.subject
     context["claims"] = principal.claims_text if as_json_text else principal.claims
     for key, claim in settings.context_claims:
-        value = principal.claims.get(claim)
-        if value is not None:
+        value = find(principal.claims, claim)
+        if value is not None and value is not ABSENT:
             plain = isinstance(value, str | int | float) or not as_json_text
             context[key] = value if plain else json_text(value)
     return context

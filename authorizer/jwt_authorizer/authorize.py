@@ -137,7 +137,9 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:
         decision = _decide(principal, request, authorizer)
         answer, more = _answer(principal, decision, request, authorizer)
         warnings += more
-        result, reason = ("deny", decision.reason) if isinstance(decision, Deny) else ("allow", None)
+        result, reason = "allow", None
+        if isinstance(decision, Deny):
+            result, reason, detail = "deny", decision.reason, decision.detail
     except TokenError as error:
         result, reason, detail = "reject", error.code, error.detail
         answer = None if request is None else refused_token(request, reason, authorizer.answers)

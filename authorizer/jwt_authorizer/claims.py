@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NoReturn
 
+from jwt_authorizer.claim_conditions import ABSENT, Claim, find, is_met, left_out
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.json_text import is_one_line, json_text
 from jwt_authorizer.records import dataclass, field, unguarded
@@ -16,15 +17,17 @@ from jwt_authorizer.records import dataclass, field, unguarded
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from jwt_authorizer.claim_conditions import ClaimCondition
     from jwt_authorizer.tokens import UnverifiedToken
-
-type Scalar = str | int | float | bool | None
 
 _LONGEST_KEPT = 1024
 """Characters of a scope that is kept once it has been read, so that what is kept is bounded."""
 
 _MAX_NUMERIC_DATE = 2**53
 """Seconds. Beyond it a number is no date, and JSON parsers no longer agree about it (RFC 7493 section 2.2)."""
+
+
+_SUBJECT = Claim("sub", ("sub",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +38,10 @@ class ClaimRules:
     client_id: frozenset[str] = frozenset()
     leeway: float = 60
     max_lifetime: float | None = None
-    required_claims: tuple[tuple[str, tuple[Scalar, ...]], ...] = ()
+    required_claims: tuple[ClaimCondition, ...] = ()
     required_scopes: tuple[str, ...] = ()
-    scope_claims: tuple[str, ...] = ("scope", "scp")
-    principal_claims: tuple[str, ...] = ("sub",)
+    scope_claims: tuple[Claim, ...] = (Claim("scope", ("scope",)), Claim("scp", ("scp",)))
+    principal_claims: tuple[Claim, ...] = (_SUBJECT,)
 
 
 @unguarded(frozen=True, slots=True)
@@ -112,14 +115,15 @@ def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Princip
         _check_audience(claims, rules.audience)
     if rules.client_id:
         _check_client(claims, rules.client_id)
-    for name, accepted in rules.required_claims:
-        if not claim_holds(claims, name, accepted):
-            _refuse(Reason.INVALID_CLAIM, f"the claim {name} is missing or has no accepted value")
+    for condition in rules.required_claims:
+        if not is_met(condition, claims):
+            detail = left_out(condition, claims) or f"the claim {condition.claim.name} is missing or has another value"
+            _refuse(Reason.INVALID_CLAIM, detail)
     scope, scopes = _scope(claims, rules.scope_claims)
     return Principal(
         _principal_id(claims, rules.principal_claims),
         token.issuer,
-        None if claims.get("sub") is None else _identifier(claims, "sub"),
+        _identifier(claims, _SUBJECT),
         scope,
         scopes,
         rules.required_scopes,
@@ -167,22 +171,6 @@ def numeric_date(claims: Mapping[str, object], name: str) -> float | None:
     return value
 
 
-def claim_holds(claims: Mapping[str, object], name: str, accepted: tuple[Scalar, ...]) -> bool:
-    """Tell whether a claim equals one of the accepted values, or is a list that contains one of them.
-
-    Values are compared as JSON compares them: ``true`` is not ``1``, and ``1`` is ``1.0``.
-    """
-    if name not in claims:
-        return False
-    value = claims[name]
-    held = value if isinstance(value, list) else [value]
-    return any(_same(item, wanted) for item in held for wanted in accepted)
-
-
-def _same(value: object, wanted: Scalar) -> bool:
-    return isinstance(value, bool) is isinstance(wanted, bool) and value == wanted
-
-
 def _check_lifetime(issued_at: float | None, expires_at: float, longest: float) -> None:
     if issued_at is None:
         _refuse(Reason.INVALID_CLAIM, "the token has no iat, so its lifetime cannot be limited")
@@ -208,27 +196,30 @@ def _check_client(claims: Mapping[str, object], accepted: frozenset[str]) -> Non
         _refuse(Reason.INVALID_CLIENT, "the token's client_id (or azp) is none that JWT_CLIENT_ID names")
 
 
-def _principal_id(claims: Mapping[str, object], names: tuple[str, ...]) -> str:
+def _principal_id(claims: Mapping[str, object], named: tuple[Claim, ...]) -> str:
     """Return the first of these claims that is a non-empty text or an integer."""
-    found = next((text for name in names if claims.get(name) is not None and (text := _identifier(claims, name))), None)
+    found = next((text for claim in named if (text := _identifier(claims, claim))), None)
     if found is None:
-        _refuse(Reason.INVALID_CLAIM, f"the token has no {' or '.join(names)}, which JWT_PRINCIPAL_CLAIM asks for")
+        names = " or ".join(claim.name for claim in named)
+        _refuse(Reason.INVALID_CLAIM, f"the token has no {names}, which JWT_PRINCIPAL_CLAIM asks for")
     return found
 
 
-def _identifier(claims: Mapping[str, object], name: str) -> str:
+def _identifier(claims: Mapping[str, object], claim: Claim) -> str | None:
     """Return a text, or an integer's decimal digits: frameworks issue tokens with the number of a user as ``sub``."""
-    value = claims[name]
+    value = find(claims, claim)
     if isinstance(value, str):
         return value
+    if value is None or value is ABSENT:
+        return None
     if type(value) is not int:  # to Python, true is a number
-        _refuse(Reason.INVALID_CLAIM, f"the claim {name} is neither a text nor an integer")
+        _refuse(Reason.INVALID_CLAIM, f"the claim {claim.name} is neither a text nor an integer")
     return str(value)
 
 
-def _scope(claims: Mapping[str, object], names: tuple[str, ...]) -> tuple[str, frozenset[str]]:
+def _scope(claims: Mapping[str, object], named: tuple[Claim, ...]) -> tuple[str, frozenset[str]]:
     """Collect the scopes of these claims, each scope once."""
-    held = [value for name in names if (value := claims.get(name)) is not None]
+    held = [value for claim in named if (value := find(claims, claim)) is not ABSENT]
     if len(held) == 1 and isinstance(text := held[0], str) and len(text) <= _LONGEST_KEPT:
         return _scope_text(text)
     return _each_once([scope for value in held for scope in _scopes_in(value)])

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from enum import StrEnum
 
+    from jwt_authorizer.claim_conditions import Claim
     from jwt_authorizer.settings.table import Setting
 
 type Schema = dict[str, object]
@@ -26,7 +27,25 @@ type Schema = dict[str, object]
 _TEXT: Schema = {"type": "string", "pattern": r"\S"}
 _SCALAR: Schema = {"type": ["string", "number", "boolean"]}
 _ACCEPTED: Schema = {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR, "minItems": 1}]}
-_CLAIMS: Schema = {"type": "object", "minProperties": 1, "additionalProperties": _ACCEPTED}
+_NON_EMPTY: Schema = {"type": "string", "minLength": 1}
+_CONDITION: Schema = {
+    "type": "object",
+    "properties": {
+        "any": _ACCEPTED,
+        "all": _ACCEPTED,
+        "like": {"anyOf": [_NON_EMPTY, {"type": "array", "items": _NON_EMPTY, "minItems": 1}]},
+    },
+    "minProperties": 1,
+    "additionalProperties": False,
+}
+_POINTER: Schema = {"pattern": r"^([^/]|/([^~]|~[01])*$|$)"}
+_CLAIM: Schema = {**_TEXT, "not": {"pattern": r"^\s*/.*~([^01]|$)"}}
+_CLAIMS: Schema = {
+    "type": "object",
+    "minProperties": 1,
+    "propertyNames": _POINTER,
+    "additionalProperties": {"anyOf": [_ACCEPTED, _CONDITION]},
+}
 _SCOPE: Schema = {"type": "string", "pattern": r"^[\x21\x23-\x5B\x5D-\x7E]+$"}
 _SOURCE = rf"\s*({'|'.join(TokenPlace)}):[A-Za-z0-9!#$%&'*+.^_`|~-]+\s*"
 _SEGMENT = r"((?!:)[A-Za-z0-9._~:,@!&'()+;=%-]+|\{[A-Za-z0-9._:-]+\})"
@@ -87,14 +106,16 @@ def setting_schema(setting: Setting[object, object]) -> Schema:
     schema = _of_reader(setting.read)
     if isinstance(setting.default, str | bool | int | float):
         schema["default"] = setting.default
-    elif setting.read is values.texts and setting.default:
-        schema["default"] = list(cast("tuple[str, ...]", setting.default))
+    elif setting.read is values.claims:
+        schema["default"] = [claim.name for claim in cast("tuple[Claim, ...]", setting.default)]
     return schema
 
 
 def _of_reader(read: Callable[[object], object]) -> Schema:
     known: dict[object, Schema] = {
         values.text: _TEXT,
+        values.claim: _CLAIM,
+        values.claims: _list_or_text(_CLAIM, r"[^,]*[^,\s][^,]*"),
         values.issuer: _TEXT,
         values.exact_texts: _list_or_text(_TEXT, r"[^,]*[^,\s][^,]*"),
         values.texts: _list_or_text(_TEXT, r"[^,]*[^,\s][^,]*"),
@@ -111,7 +132,7 @@ def _of_reader(read: Callable[[object], object]) -> Schema:
                 "pattern": r"^[A-Za-z0-9_.:-]+$",
                 "not": {"enum": sorted(values.RESERVED_CONTEXT_KEYS)},
             },
-            "additionalProperties": {"type": "string", "minLength": 1},
+            "additionalProperties": {**_NON_EMPTY, **_POINTER},
         },
     }
     if read in known:
@@ -146,7 +167,10 @@ def _route() -> Schema:
             "path": {"type": "string", "pattern": _PATH, "description": "API Gateway's template: /orders/{id}."},
             "scopes": {**scopes, "description": "All of them are needed."},
             "any_scopes": {**scopes, "description": "One of them is needed."},
-            "claims": {**_CLAIMS, "description": "Each claim must be the value, or one of the list's values."},
+            "claims": {
+                **_CLAIMS,
+                "description": "What each claim must hold: a value, one of a list, or a table of any, all and like.",
+            },
             "issuers": {
                 "type": "array",
                 "items": {"type": "string", "minLength": 1},

@@ -5,22 +5,23 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from jwt_authorizer.claims import ClaimRules, Principal, VerifiedToken, check_claims, claim_holds
+from jwt_authorizer.claim_conditions import is_met, parse_condition
+from jwt_authorizer.claims import ClaimRules, Principal, VerifiedToken, check_claims
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.json_text import json_text
 from jwt_authorizer.strict_json import json_object
 from tests.factories import ISSUER, NOW
+from tests.properties.claim_oracle import ASKED, meets, written
+from tests.properties.claim_oracle import CLAIMS as CLAIMS_OF_ALL_SHAPES
+from tests.properties.claim_oracle import NAMES as NAMES_AND_POINTERS
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
-)
-SCALARS = (
-    st.none() | st.booleans() | st.integers(-3, 3) | st.floats(-2, 2).map(round) | st.sampled_from(["a", "b", "1"])
 )
 NAMES = st.sampled_from(["exp", "nbf", "iat", "aud", "client_id", "azp", "sub", "scope", "scp", "groups"])
 NEARBY = st.integers(int(NOW) - 100, int(NOW) + 100) | st.floats(NOW - 100, NOW + 100)
@@ -32,7 +33,7 @@ RULES = st.builds(
     client_id=SEVERAL,
     leeway=st.floats(0, 120),
     max_lifetime=st.none() | st.floats(1, 200),
-    required_claims=st.just(()) | st.just((("groups", ("a", 1)),)),
+    required_claims=st.just(()) | st.just((parse_condition("groups", ["a", 1]),)),
 )
 
 
@@ -102,11 +103,11 @@ def test_scopes_are_each_there_once_in_their_order(first: list[str], second: lis
     assert result.scopes == set(first + second)
 
 
-@given(SCALARS | st.lists(SCALARS), st.lists(SCALARS).map(tuple))
-def test_a_claim_holds_as_json_compares(value: object, accepted: tuple[bool | float | str | None, ...]) -> None:
-    def same(one: object, other: object) -> bool:
-        # In JSON true is no number, which Python's == does not know.
-        return one == other and (type(one) is bool) == (type(other) is bool)
-
-    held = value if isinstance(value, list) else [value]
-    assert claim_holds({"c": value}, "c", accepted) is any(same(one, other) for one in held for other in accepted)
+@given(CLAIMS_OF_ALL_SHAPES, NAMES_AND_POINTERS, ASKED)
+@example({"a": {"b": ["x"]}}, "/a/b/0", "x")
+@example({"a": "x"}, "a", {"like": "*"})
+@example({"a": "aba"}, "a", {"like": "ab*ba"})
+def test_conditions_are_met_as_the_oracle_reads_them(claims: dict[str, object], name: str, asked: object) -> None:
+    condition = parse_condition(name, asked)
+    assert is_met(condition, claims) is meets(claims, name, asked)
+    assert meets(claims, name, written(condition)) is meets(claims, name, asked)

@@ -22,6 +22,7 @@ from jwt_authorizer.answers import (
     refused_token,
     simple_response,
 )
+from jwt_authorizer.claim_conditions import parse_claim
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.policies import Statement
@@ -49,7 +50,7 @@ CLAIMS = {
     "groups": ["a", "b"],
     "address": {"city": "Z"},
 }
-LIFTED = tuple((f"my_{name}", name) for name in (*CLAIMS, "absent"))
+LIFTED = tuple((f"my_{name}".replace("/", "_"), parse_claim(name)) for name in (*CLAIMS, "absent", "/address/city"))
 
 
 def allowed(
@@ -120,6 +121,7 @@ def test_the_context_of_policies_holds_plain_values(kind: EventKind) -> None:
         "my_share": 0.5,
         "my_groups": '["a","b"]',
         "my_address": '{"city":"Z"}',
+        "my__address_city": "Z",
     }
 
 
@@ -147,7 +149,7 @@ def test_without_a_subject_there_is_none_in_the_context() -> None:
     ids=str,
 )
 def test_a_usage_key_is_a_text_that_is_not_empty(claim: object, key: str | None) -> None:
-    answer = allowed(settings=AnswerSettings(usage_key_claim="plan"), who=principal({"plan": claim}))
+    answer = allowed(settings=AnswerSettings(usage_key_claim=parse_claim("plan")), who=principal({"plan": claim}))
     assert answer.get("usageIdentifierKey") == key
     assert ("usageIdentifierKey" in answer) is (key is not None)
 

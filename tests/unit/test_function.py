@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jwt_authorizer.answers import AnswerSettings, CachedBy, HttpApiReject, HttpApiResponse
+from jwt_authorizer.claim_conditions import parse_condition
 from jwt_authorizer.claims import ClaimRules
 from jwt_authorizer.errors import HEALED_BY_WAITING, DecisionError, Reason, SettingsError
 from jwt_authorizer.events import EventKind
@@ -99,7 +100,7 @@ STRICT = ClaimRules(
     audience=frozenset({AUDIENCE}),
     client_id=frozenset({"demo-client"}),
     max_lifetime=300,
-    required_claims=(("token_use", ("access",)),),
+    required_claims=(parse_condition("token_use", "access"),),
 )
 # Rules that refuse GET /orders/1 (and $connect), one set for each reason to.
 FORBIDDING: dict[Reason, Rules] = {
@@ -107,7 +108,7 @@ FORBIDDING: dict[Reason, Rules] = {
         tuple(Route(None, path, scopes=("admin",)) for path in ("/orders/{id}", "$connect"))
     ),
     Reason.CLAIM_MISMATCH: compile_rules(
-        tuple(Route(None, path, claims=(("team", ("a",)),)) for path in ("/orders/{id}", "$connect"))
+        tuple(Route(None, path, claims=(parse_condition("team", "a"),)) for path in ("/orders/{id}", "$connect"))
     ),
     Reason.ROUTE_NOT_LISTED: compile_rules((Route(None, "/invoices"),)),
 }

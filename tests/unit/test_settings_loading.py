@@ -11,9 +11,10 @@ import pytest
 from moto import mock_aws
 
 from jwt_authorizer.answers import CachedBy, HttpApiReject, HttpApiResponse
+from jwt_authorizer.claim_conditions import parse_claim, parse_condition
 from jwt_authorizer.errors import NOT_SHOWN, Problem, Reason, SettingsError
 from jwt_authorizer.rules import Deny
-from jwt_authorizer.settings import LogAllowed, LogPrincipal, LogSettings, Settings, load_settings
+from jwt_authorizer.settings import LogAllowed, LogPrincipal, LogSettings, Settings, load_settings, values
 from jwt_authorizer.tokens import TokenPlace, TokenSource
 from jwt_authorizer_devkit.signing import key_set
 from tests.factories import AUDIENCE, AUTHORIZATION, ISSUER, principal, signing_key
@@ -21,6 +22,7 @@ from tests.factories import AUDIENCE, AUTHORIZATION, ISSUER, principal, signing_
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+ACCESS = (parse_condition("token_use", "access"),)
 NOWHERE = Path("/nonexistent")
 SIMPLE = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE}
 DOCUMENT = f"""
@@ -48,7 +50,7 @@ def test_issuer_and_audience_suffice() -> None:
     assert (issuer.issuer, issuer.jwks, issuer.claim_rules.audience) == (ISSUER, None, frozenset({AUDIENCE}))
     assert {"RS256", "EdDSA", "Ed25519"} <= issuer.algorithms
     rules = issuer.claim_rules
-    assert (rules.leeway, rules.max_lifetime, rules.principal_claims) == (60.0, None, ("sub",))
+    assert (rules.leeway, rules.max_lifetime, rules.principal_claims) == (60.0, None, values.claims("sub"))
     assert settings.token_sources == (AUTHORIZATION,)
     assert settings.answers.http_api_reject is HttpApiReject.DENY
     assert (settings.answers.cached_by, settings.answers.http_api_response) == (CachedBy.TOKEN, HttpApiResponse.SIMPLE)
@@ -72,10 +74,10 @@ def test_every_variable_arrives_where_it_is_used() -> None:
             "JWT_REQUIRED_CLAIMS": '{"token_use": ["access"]}',
             "JWT_REQUIRED_SCOPES": "a b",
             "JWT_SCOPE_CLAIMS": "permissions",
-            "JWT_PRINCIPAL_CLAIM": "username, sub",
+            "JWT_PRINCIPAL_CLAIM": "/user/name, sub",
             "JWT_TOKEN_SOURCE": "query:token",
             "JWT_CONTEXT_CLAIMS": "email",
-            "JWT_USAGE_KEY_CLAIM": "api_key",
+            "JWT_USAGE_KEY_CLAIM": "/api/key",
             "JWT_CACHED_BY": "route",
             "JWT_END_WITH_TOKEN": "true",
             "JWT_HTTP_API_RESPONSE": "iam",
@@ -95,12 +97,15 @@ def test_every_variable_arrives_where_it_is_used() -> None:
     assert (issuer.jwks, issuer.algorithms, issuer.token_types) == (jwks, frozenset({"ES256"}), frozenset({"at+jwt"}))
     rules = issuer.claim_rules
     assert (rules.audience, rules.client_id) == (frozenset[str](), frozenset({"client-1", "client-2"}))
-    assert (rules.leeway, rules.max_lifetime, rules.principal_claims) == (5, 3600, ("username", "sub"))
-    assert (rules.required_claims, rules.required_scopes) == ((("token_use", ("access",)),), ("a", "b"))
-    assert rules.scope_claims == ("permissions",)
+    assert (rules.leeway, rules.max_lifetime, rules.principal_claims) == (5, 3600, values.claims("/user/name,sub"))
+    assert (rules.required_claims, rules.required_scopes) == (ACCESS, ("a", "b"))
+    assert rules.scope_claims == values.claims("permissions")
     assert settings.token_sources == (TokenSource(TokenPlace.QUERY, "token"),)
     answers = settings.answers
-    assert (answers.context_claims, answers.usage_key_claim) == ((("email", "email"),), "api_key")
+    assert (answers.context_claims, answers.usage_key_claim) == (
+        (("email", parse_claim("email")),),
+        parse_claim("/api/key"),
+    )
     assert (answers.cached_by, answers.end_with_token) == (CachedBy.ROUTE, True)
     assert (answers.http_api_response, answers.http_api_reject) == (HttpApiResponse.IAM, HttpApiReject.RAISE)
     keys = settings.keys
@@ -131,8 +136,8 @@ def test_several_issuers_share_what_stands_above_them() -> None:
     first, second = settings.issuers
     assert (first.claim_rules.audience, first.claim_rules.leeway) == (frozenset({"shared"}), 5)
     assert (second.claim_rules.audience, second.claim_rules.leeway) == (frozenset({"own"}), 5)
-    assert second.claim_rules.required_claims == (("token_use", ("access",)),)
-    assert settings.answers.context_claims == (("mail", "email"),)
+    assert second.claim_rules.required_claims == ACCESS
+    assert settings.answers.context_claims == (("mail", parse_claim("email")),)
     assert (settings.keys.ttl, settings.answers.cached_by) == (61, CachedBy.NOTHING)
 
 
@@ -284,7 +289,7 @@ def test_a_document_that_aws_does_not_give_is_a_problem(monkeypatch: pytest.Monk
 def test_a_claim_that_cannot_be_compared_is_a_problem_and_no_crash(claim: str) -> None:
     found = wrong({"JWT_CONFIG": f'{DOCUMENT}[[routes]]\npath = "/a"\nclaims = {{ groups = {claim} }}\n'})
     assert list(found) == ["routes[0].claims"]
-    assert "expected a text, a number, true or false for groups" in found["routes[0].claims"].message
+    assert "the claim groups has" in found["routes[0].claims"].message
 
 
 LONG = "x" * 500

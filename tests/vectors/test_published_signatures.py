@@ -17,6 +17,7 @@ from joserfc.jwk import import_key
 
 from jwt_authorizer.answers import AnswerSettings
 from jwt_authorizer.authorize import Authorizer, Issuer, Outcome, authorize
+from jwt_authorizer.claim_conditions import parse_claim
 from jwt_authorizer.claims import ClaimRules
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.keys import KeySet, check_signature, parse_key_set
@@ -78,7 +79,7 @@ def named(chosen: list[Vector]) -> pytest.MarkDecorator:
 def authorizer_of(vector: Vector) -> Authorizer:
     keys = FakeKeys(vector.key_set()) if vector in VERIFIES else FakeKeys()
     rules = compile_rules(None)
-    joe = Issuer("joe", ALGORITHMS, frozenset(), ClaimRules(leeway=0, principal_claims=("iss",)), keys)
+    joe = Issuer("joe", ALGORITHMS, frozenset(), ClaimRules(leeway=0, principal_claims=(parse_claim("iss"),)), keys)
     return Authorizer({"joe": joe}, (AUTHORIZATION,), TokenCache(0), rules, policies_for(rules), AnswerSettings())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.claims import claim_holds
+from jwt_authorizer.claim_conditions import is_met, left_out
 from jwt_authorizer.errors import Reason
 from jwt_authorizer.records import dataclass, field
 from jwt_authorizer.rules.model import ANY_METHOD, CONNECT, DEFAULT, Allow, Deny, Route
@@ -13,7 +13,8 @@ from jwt_authorizer.rules.templates import Node, Template, Variable, parse_templ
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from jwt_authorizer.claims import Principal, Scalar
+    from jwt_authorizer.claim_conditions import ClaimCondition
+    from jwt_authorizer.claims import Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Requirement:
 
     scopes: tuple[str, ...]
     any_scopes: tuple[str, ...]
-    claims: tuple[tuple[str, tuple[Scalar, ...]], ...]
+    claims: tuple[ClaimCondition, ...]
     issuers: frozenset[str]
 
     def refuses(self, principal: Principal, route: str) -> Deny | None:
@@ -34,9 +35,9 @@ class Requirement:
         if lacks_one or not held.issuperset(self.scopes) or not held.issuperset(principal.required_scopes):
             needed = (*principal.required_scopes, *self.scopes, *(self.any_scopes if lacks_one else ()))
             return Deny(Reason.INSUFFICIENT_SCOPE, tuple(dict.fromkeys(needed)), route)
-        for name, accepted in self.claims:
-            if not claim_holds(principal.claims, name, accepted):
-                return Deny(Reason.CLAIM_MISMATCH, (), route)
+        for condition in self.claims:
+            if not is_met(condition, principal.claims):
+                return Deny(Reason.CLAIM_MISMATCH, (), route, left_out(condition, principal.claims))
         return None
 
 

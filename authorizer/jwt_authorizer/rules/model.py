@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from jwt_authorizer.records import dataclass
 
 if TYPE_CHECKING:
-    from jwt_authorizer.claims import Scalar
+    from jwt_authorizer.claim_conditions import ClaimCondition
     from jwt_authorizer.errors import Reason
 
 ANY_METHOD = "*"
@@ -28,14 +28,14 @@ class Route:
     """One ``[[routes]]`` table. ``path`` is API Gateway's template; empty fields ask for nothing.
 
     ``methods`` is ``None`` for ``"*"``. ``scopes`` are needed all, ``any_scopes`` one of them; both keep
-    their order for messages. ``claims`` pairs a claim with the values accepted for it.
+    their order for messages.
     """
 
     methods: frozenset[str] | None
     path: str
     scopes: tuple[str, ...] = ()
     any_scopes: tuple[str, ...] = ()
-    claims: tuple[tuple[str, tuple[Scalar, ...]], ...] = ()
+    claims: tuple[ClaimCondition, ...] = ()
     issuers: frozenset[str] = frozenset()
 
 
@@ -48,8 +48,12 @@ class Allow:
 
 @dataclass(frozen=True, slots=True)
 class Deny:
-    """The request may not pass. ``scopes`` are those needed, if it is for lack of one; ``route`` the rule, if any."""
+    """The request is refused.
+
+    ``scopes`` are those needed, if it lacks one; ``route`` is the rule, if any; ``detail`` is a sentence for the log.
+    """
 
     reason: Reason
     scopes: tuple[str, ...] = ()
     route: str | None = None
+    detail: str | None = None

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import TYPE_CHECKING, Protocol
 
+from jwt_authorizer.claim_conditions import parse_condition
 from jwt_authorizer.errors import shown
 from jwt_authorizer.records import dataclass
 from jwt_authorizer.rules.model import ANY_METHOD, CONNECT, DEFAULT, HTTP_METHODS, Route
 from jwt_authorizer.rules.templates import Template, parse_template
 
 if TYPE_CHECKING:
-    from jwt_authorizer.claims import Scalar
+    from jwt_authorizer.claim_conditions import ClaimCondition
 
 _KEYS = ("method", "path", "scopes", "any_scopes", "claims", "issuers")
-_VARIABLE = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\+?\}")
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")  # RFC 6749 section 3.3
 
 
@@ -137,33 +136,20 @@ def _scopes(table: _Table, key: str) -> tuple[str, ...]:
     return scopes
 
 
-def _claims(table: _Table) -> tuple[tuple[str, tuple[Scalar, ...]], ...]:
+def _claims(table: _Table) -> tuple[ClaimCondition, ...]:
     value = table.values.get("claims", {})
     if not isinstance(value, dict):
-        table.problem("claims", "expected a table of claims and what they have to be")
+        table.problem("claims", "expected a table of claims and what they must hold")
         return ()
     if not value and "claims" in table.values:
         table.problem("claims", "an empty table would ask for nothing: name a claim, or leave the key out")
-    claims: list[tuple[str, tuple[Scalar, ...]]] = []
-    for name, accepted in value.items():
-        items = accepted if isinstance(accepted, list) else [accepted]
-        if not items:
-            table.problem("claims", f"no value is accepted for {shown(name)}: an empty list refuses everybody")
-        if not all(_is_scalar(item) for item in items):
-            table.problem("claims", f"expected a text, a number, true or false for {shown(name)}, or a list of those")
-        variable = next((item for item in items if isinstance(item, str) and _VARIABLE.fullmatch(item)), None)
-        if variable is not None:
-            table.problem(
-                "claims",
-                f"{shown(name)} is compared with the text {shown(variable)!r}: path variables have no values here. "
-                "Compare them in the backend, which gets the claims",
-            )
-        claims.append((name, tuple(items)))
-    return tuple(claims)
-
-
-def _is_scalar(value: object) -> bool:
-    return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+    conditions: list[ClaimCondition] = []
+    for name, asked in value.items():
+        try:
+            conditions.append(parse_condition(name, asked))
+        except ValueError as error:
+            table.problem("claims", str(error))
+    return tuple(conditions)
 
 
 def _check_unique(table: _Table, route: Route, listed: dict[str, str]) -> None:

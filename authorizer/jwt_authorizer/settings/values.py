@@ -6,10 +6,10 @@ Each reader raises :class:`ValueError` with a message that says what would be ri
 from __future__ import annotations
 
 import json
-import math
 import re
 from typing import TYPE_CHECKING, NoReturn
 
+from jwt_authorizer.claim_conditions import parse_claim, parse_condition
 from jwt_authorizer.errors import shown
 from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
 from jwt_authorizer.tokens import TokenPlace, TokenSource, token_type
@@ -17,7 +17,7 @@ from jwt_authorizer.tokens import TokenPlace, TokenSource, token_type
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jwt_authorizer.claims import Scalar
+    from jwt_authorizer.claim_conditions import Claim, ClaimCondition
 
 _LONGEST_NUMBER = 100
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -170,8 +170,18 @@ def token_types(value: object) -> frozenset[str]:
     return frozenset(token_type(item) for item in texts(value))
 
 
-def required_claims(value: object) -> tuple[tuple[str, tuple[Scalar, ...]], ...]:
-    """Read claims and their accepted values: a JSON object, or a TOML table."""
+def claim(value: object) -> Claim:
+    """Read the name of a claim, or a JSON Pointer to one."""
+    return parse_claim(text(value))
+
+
+def claims(value: object) -> tuple[Claim, ...]:
+    """Read several claims, in their order."""
+    return tuple(parse_claim(name) for name in texts(value))
+
+
+def required_claims(value: object) -> tuple[ClaimCondition, ...]:
+    """Read claims and what they must hold: a JSON object, or a TOML table."""
     if isinstance(value, str):
         try:
             value = json.loads(value, object_pairs_hook=_unique, parse_int=_integer)
@@ -179,7 +189,7 @@ def required_claims(value: object) -> tuple[tuple[str, tuple[Scalar, ...]], ...]
             _wrong('expected a JSON object such as {"token_use": "access"}')
     if not isinstance(value, dict) or not value:
         _wrong('expected an object of claims and values, such as {"token_use": "access"}')
-    return tuple((name, accepted_values(name, accepted)) for name, accepted in value.items())
+    return tuple(parse_condition(name, asked) for name, asked in value.items())
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -187,7 +197,7 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     names = [name for name, _ in pairs]
     for name in names:
         if names.count(name) > 1:
-            _wrong(f"the claim {shown(name)} stands twice: give it a list of values")
+            _wrong(f"{shown(name)} is listed twice: give it a list of values")
     return dict(pairs)
 
 
@@ -195,16 +205,6 @@ def _integer(text: str) -> int:
     if len(text) > _LONGEST_NUMBER:
         _wrong(f"a number has {len(text)} digits; no claim has more than {_LONGEST_NUMBER}")
     return int(text)
-
-
-def accepted_values(name: str, value: object) -> tuple[Scalar, ...]:
-    """Read what a claim may be: one value, or a list of them."""
-    accepted = value if isinstance(value, list) else [value]
-    if not accepted or not all(item is None or isinstance(item, str | int | float | bool) for item in accepted):
-        _wrong(f"the claim {shown(name)} needs a text, a number or a boolean, or a list of these that is not empty")
-    if not all(math.isfinite(item) for item in accepted if isinstance(item, float)):
-        _wrong(f"the claim {shown(name)} can never be nan or infinite: JSON has no such numbers")
-    return tuple(accepted)
 
 
 def token_sources(value: object) -> tuple[TokenSource, ...]:
@@ -219,7 +219,7 @@ def _token_source(value: str) -> TokenSource:
     return TokenSource(TokenPlace(place), name)
 
 
-def context_claims(value: object) -> tuple[tuple[str, str], ...]:
+def context_claims(value: object) -> tuple[tuple[str, Claim], ...]:
     """Read which claims become context keys of their own: ``claim`` or ``key=claim``, or a TOML table."""
     if isinstance(value, dict):
         pairs = [(key, claim) for key, claim in value.items() if isinstance(claim, str) and claim]
@@ -228,16 +228,18 @@ def context_claims(value: object) -> tuple[tuple[str, str], ...]:
     else:
         split = [item.partition("=") for item in texts(value)]
         pairs = [(key.strip(), claim.strip() if equals else key.strip()) for key, equals, claim in split]
-    for key, claim in pairs:
+    for key, name in pairs:
+        if key == name and key.startswith("/"):
+            _wrong(f"a claim pointer needs a key of its own: {shown(key.rpartition('/')[2])}={shown(key)}")
         if not _CONTEXT_KEY.fullmatch(key):
             _wrong(f"{shown(key)!r} is no context key: use letters, digits and _ . : -, and key=claim to rename")
         if key in RESERVED_CONTEXT_KEYS:
-            _wrong(f"the context key {key!r} is taken: choose another, such as my_{key}={shown(claim)}")
-        if not claim:
+            _wrong(f"the context key {key!r} is taken: choose another, such as my_{key}={shown(name)}")
+        if not name:
             _wrong(f"the context key {shown(key)!r} names no claim")
     if len({key for key, _ in pairs}) != len(pairs):
-        _wrong("a context key stands twice")
-    return tuple(pairs)
+        _wrong("a context key is listed twice")
+    return tuple((key, parse_claim(name)) for key, name in pairs)
 
 
 def _wrong(message: str) -> NoReturn:

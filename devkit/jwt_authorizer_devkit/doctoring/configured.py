@@ -35,7 +35,9 @@ def examine_settings(settings: Settings) -> Iterator[Finding]:
         if rules.leeway > _MUCH_LEEWAY:
             said = f"Tokens of {issuer.issuer} pass for {rules.leeway:g} s after they have expired."
             yield Finding("settings", Level.WARNING, said, "JWT_LEEWAY_SECONDS=60")
-        if "cognito-idp." in issuer.issuer and not any(name == "token_use" for name, _ in rules.required_claims):
+        if "cognito-idp." in issuer.issuer and not any(
+            asked.claim.name == "token_use" for asked in rules.required_claims
+        ):
             said = (
                 "Cognito's ID tokens have the same issuer and keys as its access tokens, and nothing tells them apart."
             )

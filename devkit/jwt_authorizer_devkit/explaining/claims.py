@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jwt_authorizer.claim_conditions import ABSENT, find, parse_claim
 from jwt_authorizer.claims import ClaimRules, VerifiedToken, check_claims
 from jwt_authorizer.errors import TokenError
 from jwt_authorizer_devkit.explaining.redaction import shortened
@@ -18,12 +19,14 @@ from jwt_authorizer_devkit.explaining.redaction import shortened
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from jwt_authorizer.claim_conditions import ClaimCondition
     from jwt_authorizer.errors import Reason
 
 _NO_LIMIT = 1e18
 """Seconds of leeway with which no time is wrong."""
 _WHOSE = "\x00probe"
 """A claim that no token has, to stand for the principal's where another rule is looked at."""
+_NOBODY = (parse_claim(_WHOSE),)
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _LAST_YEAR = 253_402_300_799
 
@@ -63,7 +66,8 @@ def _judged(claims: Mapping[str, object], rules: ClaimRules, now: float) -> Iter
 
     def judge(name: str, rule: str, found: Mapping[str, object], asked: ClaimRules) -> ClaimVerdict:
         names = name.split(" / ")
-        values = [shown(one, claims[one], now) for one in names if one in claims]
+        held = {one: find(claims, parse_claim(one)) for one in names}
+        values = [shown(one, value, now) for one, value in held.items() if value is not ABSENT]
         try:
             check_claims(VerifiedToken("", {**found, _WHOSE: "x"}), asked, now)
         except TokenError as error:
@@ -75,7 +79,7 @@ def _judged(claims: Mapping[str, object], rules: ClaimRules, now: float) -> Iter
     def only(*names: str) -> dict[str, object]:
         return late | {name: claims[name] for name in names if name in claims}
 
-    in_time = ClaimRules(leeway=rules.leeway, principal_claims=(_WHOSE,))
+    in_time = ClaimRules(leeway=rules.leeway, principal_claims=_NOBODY)
     yield judge(
         "exp", f"is in the future, {leeway}", {name: claims[name] for name in ("exp",) if name in claims}, in_time
     )
@@ -83,21 +87,32 @@ def _judged(claims: Mapping[str, object], rules: ClaimRules, now: float) -> Iter
         if name in claims:
             yield judge(name, f"is in the past, {leeway}", only(name), in_time)
     if rules.max_lifetime is not None and "exp" in claims:
-        lifetime = ClaimRules(leeway=_NO_LIMIT, max_lifetime=rules.max_lifetime, principal_claims=(_WHOSE,))
+        lifetime = ClaimRules(leeway=_NO_LIMIT, max_lifetime=rules.max_lifetime, principal_claims=_NOBODY)
         found = {name: claims[name] for name in ("exp", "iat") if name in claims}
         yield judge("iat / exp", f"at most {_length(rules.max_lifetime)} apart", found, lifetime)
     if rules.audience:
         rule = f"one of {_listed(rules.audience)}"
-        yield judge("aud", rule, only("aud"), ClaimRules(rules.audience, leeway=_NO_LIMIT, principal_claims=(_WHOSE,)))
+        yield judge("aud", rule, only("aud"), ClaimRules(rules.audience, leeway=_NO_LIMIT, principal_claims=_NOBODY))
     if rules.client_id:
-        asked = ClaimRules(client_id=rules.client_id, leeway=_NO_LIMIT, principal_claims=(_WHOSE,))
+        asked = ClaimRules(client_id=rules.client_id, leeway=_NO_LIMIT, principal_claims=_NOBODY)
         yield judge("client_id / azp", f"one of {_listed(rules.client_id)}", only("client_id", "azp"), asked)
-    for name, accepted in rules.required_claims:
-        wanted = " or ".join(json.dumps(value) for value in accepted)
-        asked = ClaimRules(required_claims=((name, accepted),), leeway=_NO_LIMIT, principal_claims=(_WHOSE,))
-        yield judge(name, wanted, only(name), asked)
-    whose = ClaimRules(leeway=_NO_LIMIT, principal_claims=rules.principal_claims)
-    yield judge(" / ".join(rules.principal_claims), "names the principal", only(*rules.principal_claims), whose)
+    for condition in rules.required_claims:
+        asked = ClaimRules(required_claims=(condition,), leeway=_NO_LIMIT, principal_claims=_NOBODY)
+        yield judge(condition.claim.name, wanted(condition), only(condition.claim.path[0]), asked)
+    named = rules.principal_claims
+    whose = ClaimRules(leeway=_NO_LIMIT, principal_claims=named)
+    found = only(*(claim.path[0] for claim in named))
+    yield judge(" / ".join(claim.name for claim in named), "names the principal", found, whose)
+
+
+def wanted(condition: ClaimCondition) -> str:
+    """Return what a claim must hold, as people read it: ``"a" or "b", all of "c", like "d*"``."""
+    asked = [
+        " or ".join(json.dumps(value) for value in condition.any),
+        "all of " + ", ".join(json.dumps(value) for value in condition.all) if condition.all else "",
+        "like " + " or ".join(json.dumps("*".join(parts)) for parts in condition.like) if condition.like else "",
+    ]
+    return ", ".join(text for text in asked if text)
 
 
 def shown(name: str, value: object, now: float) -> str:

@@ -10,6 +10,7 @@ from jwt_authorizer.errors import Reason, TokenError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from jwt_authorizer.claim_conditions import ClaimCondition
     from jwt_authorizer.rules.decisions import Requirement
     from jwt_authorizer.settings import Settings
 
@@ -59,21 +60,22 @@ def typical_principals(settings: Settings) -> Iterator[tuple[str, Principal]]:
 
 
 def _words(requirement: Requirement) -> str:
-    parts = [*requirement.scopes, *requirement.any_scopes[:1], *(f"a fitting {name}" for name, _ in requirement.claims)]
+    claims = [f"a fitting {condition.claim.name}" for condition in requirement.claims]
+    parts = [*requirement.scopes, *requirement.any_scopes[:1], *claims]
     return " and ".join(parts) or "no scope"
 
 
 def _principal(issuer: str, required: tuple[str, ...], requirements: list[Requirement]) -> Principal:
     scopes = list(required)
-    claims: dict[str, list[object]] = {}
+    claims: dict[str, object] = {}
     for requirement in requirements:
         # One of any_scopes does where it stands alone; with every right, all of them.
         scopes += [
             *requirement.scopes,
             *(requirement.any_scopes if len(requirements) > 1 else requirement.any_scopes[:1]),
         ]
-        for name, accepted in requirement.claims:
-            claims.setdefault(name, []).extend(accepted)
+        for condition in requirement.claims:
+            _add(claims, condition)
     known = dict.fromkeys(scopes)
     return Principal(
         id="user-1",
@@ -87,3 +89,16 @@ def _principal(issuer: str, required: tuple[str, ...], requirements: list[Requir
         valid_until=2,
         claims=claims,
     )
+
+
+def _add(claims: dict[str, object], condition: ClaimCondition) -> None:
+    """Add what a condition asks for to the list at its claim; an object on the way stays what it is."""
+    inner = claims
+    for step in condition.claim.path[:-1]:
+        found = inner.setdefault(step, {})
+        if not isinstance(found, dict):
+            return
+        inner = found
+    held = inner.setdefault(condition.claim.path[-1], [])
+    if isinstance(held, list):
+        held += [*condition.any, *condition.all, *("".join(parts) for parts in condition.like)]

@@ -28,7 +28,7 @@ def missing_scope(facts: Facts) -> Advice | None:
     elsewhere = max(_rights(facts.claims), key=lambda claim: len(claim[1].intersection(missing)), default=None)
     if elsewhere is not None and elsewhere[1].intersection(missing) and facts.seen.issuer is not None:
         name, held = elsewhere
-        counted = ",".join((*facts.seen.issuer.claim_rules.scope_claims, name))
+        counted = ",".join([*(claim.name for claim in facts.seen.issuer.claim_rules.scope_claims), name])
         others = len(facts.watched.authorizer.issuers) > 1
         where = f" in the [[issuers]] table of {facts.seen.issuer.name}" if others else ""
         return Advice(

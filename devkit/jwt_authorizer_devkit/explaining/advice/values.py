@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from jwt_authorizer.claim_conditions import find
 from jwt_authorizer.errors import Reason
 from jwt_authorizer.rules import Deny
 from jwt_authorizer_devkit.explaining.advice.facts import Advice
@@ -13,14 +14,15 @@ from jwt_authorizer_devkit.explaining.redaction import shortened
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jwt_authorizer.claims import Scalar
+    from jwt_authorizer.claim_conditions import ClaimCondition
     from jwt_authorizer_devkit.explaining.advice.facts import Facts
 
 
 def other_type(facts: Facts) -> Advice | None:
     """Recognise ``"false"`` where the other side has ``false``, and numbers likewise."""
-    for name, accepted in _asked(facts):
-        found = facts.claims.get(name)
+    for condition in _asked(facts):
+        name, accepted = condition.claim.name, (*condition.any, *condition.all)
+        found = find(facts.claims, condition.claim)
         if isinstance(found, bool | int | float) and json.dumps(found) in accepted:
             written = json.dumps(found)
             return Advice(
@@ -39,7 +41,7 @@ def other_type(facts: Facts) -> Advice | None:
     return None
 
 
-def _asked(facts: Facts) -> Iterator[tuple[str, tuple[Scalar, ...]]]:
+def _asked(facts: Facts) -> Iterator[ClaimCondition]:
     """Give the claims that the issuer's settings, or the route's rule, ask for."""
     if facts.reason is Reason.INVALID_CLAIM and facts.seen.issuer is not None:
         yield from facts.seen.issuer.claim_rules.required_claims
