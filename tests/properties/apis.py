@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from jwt_authorizer.claim_conditions import parse_condition
 from jwt_authorizer.claims import Principal
 from jwt_authorizer.events import EventKind, Request
 from jwt_authorizer.method_arn import MethodArn
 from jwt_authorizer.rules import Route, Rules, compile_rules
+from tests.properties.claim_oracle import meets, written
 
 if TYPE_CHECKING:
+    from jwt_authorizer.claim_conditions import ClaimCondition
     from jwt_authorizer.policies import Compiled
 
 
@@ -87,18 +90,34 @@ def _routes(pick: Pick, templates: list[str]) -> tuple[Route, ...]:
         for method in ["*"] if path == "$default" else dict.fromkeys(wanted):
             scope = pick(("", *SCOPES))
             methods = None if method == "*" else frozenset({method})
-            routes.append(Route(methods, path, (scope,) if scope else ()))
+            claims = _condition(pick, scope) if scope and pick("ynn") == "y" else ()
+            routes.append(Route(methods, path, (scope,) if scope and not claims else (), claims=claims))
     return tuple(routes)
 
 
-def principal(*scopes: str) -> Principal:
-    return Principal("user", "issuer", "user", " ".join(scopes), frozenset(scopes), (), 2, 0, 2, {})
+def _condition(pick: Pick, role: str) -> tuple[ClaimCondition, ...]:
+    """Ask for a role in a claim instead of a scope, in one of the ways to write it."""
+    ways: dict[str, object] = {
+        "value": role,
+        "any": [role, "another"],
+        "all": {"all": [role]},
+        "two": {"any": ["a", "b"], "all": [role]},
+        "like": {"like": f"{role}*"},
+    }
+    return (parse_condition("/app~1roles/of", ways[pick(list(ways))]),)
+
+
+def principal(*scopes: str, roles: tuple[str, ...] = ()) -> Principal:
+    held: dict[str, object] = {"of": list(roles) if len(roles) != 2 else {role: {} for role in roles}}
+    return Principal(
+        "user", "issuer", "user", " ".join(scopes), frozenset(scopes), (), 2, 0, 2, {"app/roles": held} if roles else {}
+    )
 
 
 def principals() -> list[Principal]:
-    """Every set of scopes that an API here can tell apart."""
-    chosen = [tuple(scope for bit, scope in enumerate(SCOPES) if number >> bit & 1) for number in range(8)]
-    return [principal(*scopes) for scopes in chosen]
+    """Every set of scopes, and of roles in a claim, that an API here can tell apart."""
+    chosen = [tuple(right for bit, right in enumerate(SCOPES) if number >> bit & 1) for number in range(8)]
+    return [principal(*scopes, roles=roles) for scopes in chosen for roles in chosen]
 
 
 def request(asked: Asked, prefix: str = PREFIX) -> Request:
@@ -229,4 +248,8 @@ def _template(path: str) -> re.Pattern[str]:
 def _holds(routes: list[Route], who: Principal, method: str) -> bool:
     own = [route for route in routes if route.methods is not None and method in route.methods]
     found = own or [route for route in routes if route.methods is None]
-    return bool(found) and set(found[0].scopes) <= who.scopes
+    return (
+        bool(found)
+        and set(found[0].scopes) <= who.scopes
+        and all(meets(who.claims, asked.claim.name, written(asked)) for asked in found[0].claims)
+    )
