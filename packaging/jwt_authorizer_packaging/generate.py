@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_PAGES = ("README.md", "docs/settings.md")
+_PAGES = ("README.md", "docs/settings.md", "docs/operations.md")
 _WITH_NAMES = ("examples/cdk/authorizer_construct.py", "examples/terraform/jwt_authorizer/variables.tf")
 
 

@@ -1,7 +1,8 @@
-"""What pages and examples say about all settings.
+"""What pages and examples say about all settings and parameters.
 
 A table stands between ``<!-- make generate: settings -->`` and ``<!-- end -->``. Names behind ``settings`` choose rows:
-``<!-- make generate: settings JWT_ISSUER JWT_AUDIENCE -->``. A list of names in code stands between
+``<!-- make generate: settings JWT_ISSUER JWT_AUDIENCE -->``. The stack's other parameters
+are the table ``parameters``. A list of the settings' names in code stands between
 ``# make generate: settings`` and ``# end``.
 """
 
@@ -11,8 +12,11 @@ import posixpath
 import re
 
 from jwt_authorizer_devkit.described import Described, described
+from jwt_authorizer_packaging.template import template
 
-_TABLE = re.compile(r"(<!-- make generate: settings(?P<names>[A-Z_ ]*) -->\n\n).*?(\n<!-- end -->\n)", re.DOTALL)
+_TABLE = re.compile(r"(<!-- make generate: settings(?P<names>[A-Z_ ]*) -->\n\n).*?(<!-- end -->\n)", re.DOTALL)
+_PARAMETERS = re.compile(r"(<!-- make generate: parameters -->\n\n).*?(<!-- end -->\n)", re.DOTALL)
+_PAGE = re.compile(r"\bdocs/[a-z-]+\.md\b")
 _NAMES = re.compile(r"^( *)# make generate: settings\n(.*?)^ *# end\n", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"\]\((?!https?:)([^)#]*)(#[^)]*)?\)")
 
@@ -30,6 +34,7 @@ def with_tables(text: str, page: str) -> str:
         names = table["names"].split() or rows
         return table[1] + _settings([rows[name] for name in names], page) + table[3]
 
+    text = _PARAMETERS.sub(lambda table: table[1] + _parameters(page) + table[2], text)
     return _TABLE.sub(written, text)
 
 
@@ -47,7 +52,20 @@ def with_names(text: str) -> str:
 def _settings(rows: list[Described], page: str) -> str:
     lines = ["| Variable | Default | What it does |", "| --- | --- | --- |"]
     lines += [f"| `{it.setting.variable}` | {it.default} | {_relative(it.text, page)} |" for it in rows]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n\n"
+
+
+def _parameters(page: str) -> str:
+    stack = template()
+    groups = stack["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    settings = {it.parameter for it in described()}
+    lines = ["| Parameter | Default | What it does |", "| --- | --- | --- |"]
+    for name in (name for group in groups for name in group["Parameters"] if name not in settings):
+        parameter = stack["Parameters"][name]
+        default = f"`{parameter['Default']}`" if parameter["Default"] != "" else "none"
+        linked = _PAGE.sub(lambda path: f"[{path[0].removeprefix('docs/')}]({path[0]})", parameter["Description"])
+        lines.append(f"| `{name}` | {default} | {_relative(linked, page)} |")
+    return "\n".join(lines) + "\n\n"
 
 
 def _relative(text: str, page: str) -> str:

@@ -67,7 +67,8 @@ def _role(role: Mapping[str, Value]) -> Value:
     principal = {"Service": f"{role['Service']}.amazonaws.com"}
     trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
     policies = [_policy(it) for it in role["Policies"]]
-    properties = {"AssumeRolePolicyDocument": _document([trust]), "Policies": policies}
+    bounds = {"PermissionsBoundary": _if(["BoundsRights", {"Ref": "PermissionsBoundary"}]), "Path": {"Ref": "RolePath"}}
+    properties = {**bounds, "AssumeRolePolicyDocument": _document([trust]), "Policies": policies}
     return {"Type": "AWS::IAM::Role", **_condition(role), "Properties": properties}
 
 
@@ -77,9 +78,14 @@ def _condition(resource: Mapping[str, Value]) -> Value:
 
 def _permission(arguments: Sequence[str]) -> Value:
     condition, function, api = arguments
-    arn = f"arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{{api}}}/authorizers/*"
+    arn = f"arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{Account}}:${{{api}}}/authorizers/*"
+    account = {"Fn::If": ["CallsFromElsewhere", {"Ref": "ApiAccountId"}, {"Ref": "AWS::AccountId"}]}
     called = {"FunctionName": {"Ref": function}, "Action": "lambda:InvokeFunction"}
-    properties = {**called, "Principal": "apigateway.amazonaws.com", "SourceArn": {"Fn::Sub": arn}}
+    properties = {
+        **called,
+        "Principal": "apigateway.amazonaws.com",
+        "SourceArn": {"Fn::Sub": [arn, {"Account": account}]},
+    }
     return {"Type": "AWS::Lambda::Permission", "Condition": condition, "Properties": properties}
 
 
@@ -204,7 +210,10 @@ def _written(dumper: yaml.SafeDumper, value: Mapping[str, Value]) -> yaml.Node:
 
 def _listed(dumper: yaml.SafeDumper, value: Sequence[Value]) -> yaml.Node:
     node = dumper.represent_sequence("tag:yaml.org,2002:seq", value)
-    node.flow_style = all(isinstance(item, yaml.ScalarNode) for item in node.value)
+    node.flow_style = all(
+        isinstance(item, yaml.ScalarNode) or (isinstance(item, yaml.SequenceNode) and item.flow_style)
+        for item in node.value
+    )
     return node
 
 

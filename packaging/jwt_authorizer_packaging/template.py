@@ -40,6 +40,8 @@ def template() -> Value:
     variables = resources["AuthorizerFunction"]["Properties"]["Environment"]["Variables"]
     # One that is not set is left out, since Lambda's environment holds 4 KB, names included.
     settings = {it.setting.variable: {"Fn::If": [_condition(it), _ref(it), tags.NOTHING]} for it in described()}
+    for name in settings.keys() & variables.keys():
+        variables[name]["Fn::If"][2] = settings[name]
     resources["AuthorizerFunction"]["Properties"]["Environment"]["Variables"] = settings | variables
     of_version = resources["SettingsVersion"]["Properties"]["Content"]["Fn::Join"][1]
     of_version[:0] = [_ref(it) for it in described()]

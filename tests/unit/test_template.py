@@ -27,14 +27,21 @@ ALIAS = {"GradualDeployment": "AllAtOnce"}
 SHIFTING = {"GradualDeployment": "Canary10Percent10Minutes"}
 READS = {
     "ReadableParameters": "arn:aws:ssm:eu-west-1:1:parameter/a,arn:aws:ssm:eu-west-1:1:parameter/b",
+    "ReadableSecrets": "arn:aws:secretsmanager:eu-west-1:1:secret:a-6RandM",
     "ReadableObjects": "arn:aws:s3:::bucket/a",
     "ReadableKeys": "arn:aws:kms:eu-west-1:1:key/1",
 }
 APIS = {"ApiId": "first", "ApiId2": "second", "ApiId3": "third"}
 TOPIC = {"AlarmTopicArn": "arn:aws:sns:eu-west-1:123456789012:pager"}
-OTHERS = (
-    READS | TOPIC | VPC | {"Tracing": "on", "ReservedConcurrency": "50", "LogKeyArn": "arn:aws:kms:eu-west-1:1:key/2"}
-)
+COMPANY = {
+    "PermissionsBoundary": "arn:aws:iam::123456789012:policy/boundary",
+    "RolePath": "/services/",
+    "CodeSigningConfigArn": "arn:aws:lambda:eu-west-1:123456789012:code-signing-config:csc-1",
+    "EnvironmentKeyArn": "arn:aws:kms:eu-west-1:1:key/3",
+    "LogKeyArn": "arn:aws:kms:eu-west-1:1:key/2",
+    "SystemLogLevel": "WARN",
+}
+OTHERS = READS | TOPIC | VPC | COMPANY | {"Tracing": "on", "ReservedConcurrency": "50", "DpopReplayTable": "on"}
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +97,16 @@ def test_both_architectures_can_be_built(template: Template) -> None:
         (ISSUER | ALIAS | {"Alarms": "off"}, None),
         (ISSUER | {"ApiId2": "second"}, "ApiId2 and ApiId3 add to the one API that ApiId names."),
         (ISSUER | {"ApiId": "none", "ApiId3": "third"}, "ApiId2 and ApiId3 add to the one API that ApiId names."),
+        (ISSUER | APIS | {"ApiAccountId": "111122223333"}, None),
+        (
+            ISSUER | {"ApiAccountId": "111122223333"},
+            "ApiAccountId needs ApiId. Not every API of another account should call the function.",
+        ),
+        (ISSUER | {"ProvisionedConcurrency": "5", "GradualDeployment": "AllAtOnce"}, None),
+        (
+            ISSUER | {"ProvisionedConcurrency": "5", "SnapStart": "on"},
+            "Lambda has no ProvisionedConcurrency with SnapStart. Choose one of them.",
+        ),
     ],
 )
 def test_what_does_not_fit_together_is_refused(
@@ -120,8 +137,8 @@ def test_a_target_is_refused_by_the_template_as_by_the_code(template: Template, 
 
 
 ARN = "arn:aws:ssm:eu-west-1:1:parameter/{}"
-LISTS = {"ReadableParameters", "ReadableObjects", "ReadableKeys"}
-ARNS = LISTS | {"RefreshTargetArn", "LogKeyArn", "AlarmTopicArn"}
+LISTS = READS.keys()
+ARNS = LISTS | {"RefreshTargetArn", "AlarmTopicArn"} | {name for name in COMPANY if name.endswith("Arn")}
 
 
 @pytest.mark.parametrize(
@@ -151,6 +168,14 @@ ARNS = LISTS | {"RefreshTargetArn", "LogKeyArn", "AlarmTopicArn"}
         ({"ApiId", "ApiId2", "ApiId3"}, "a1b2", True),
         ({"ApiId", "ApiId2", "ApiId3"}, "a*", False),
         ({"ApiId2", "ApiId3"}, "*", False),
+        ({"ApiAccountId"}, "123456789012", True),
+        ({"ApiAccountId"}, "1234", False),
+        ({"ProvisionedConcurrency"}, "12", True),
+        ({"ProvisionedConcurrency"}, "0", False),
+        ({"RolePath"}, "/", True),
+        ({"RolePath"}, "/a/b/", True),
+        ({"RolePath"}, "/a", False),
+        ({"RolePath"}, "a/", False),
     ],
 )
 def test_a_value_of_another_form_is_refused(template: Template, names: set[str], value: str, *, good: bool) -> None:
@@ -193,13 +218,14 @@ def test_in_each_combination_nothing_is_missing_and_no_right_is_without_its_use(
         others, refreshes = "Tracing" in given, "RefreshTarget" in given
         wanted = {"WriteItsLog"} | ({"ReadCopy"} if refreshes else set())
         if others:
-            wanted |= {"ReadParameters", "ReadObjects", "DecryptWhatItReads", "WriteTraces", "JoinVpc"}
+            wanted |= {"ReadParameters", "ReadSecrets", "ReadObjects", "DecryptWhatItReads", "DecryptItsEnvironment"}
+            wanted |= {"RememberProofs", "WriteTraces", "JoinVpc"}
         assert named(stack, "AuthorizerRole").keys() == wanted, given
         shifts = given.get("GradualDeployment") == SHIFTING["GradualDeployment"]
         assert ("DeploymentRole" in stack.resources) is shifts, given
         assert ("RefresherRole" in stack.resources) is refreshes, given
         if refreshes:
-            copies = {"WriteItsLog", "WriteCopy"} | ({"EncryptCopy"} if others else set())
+            copies = {"WriteItsLog", "WriteCopy"} | ({"EncryptCopy", "DecryptItsEnvironment"} if others else set())
             assert named(stack, "RefresherRole").keys() == copies, given
         by_alias = "SnapStart" in given or "GradualDeployment" in given
         called = "AuthorizerFunction.Alias" if by_alias else "AuthorizerFunction.Arn"
@@ -211,7 +237,7 @@ def test_in_each_combination_nothing_is_missing_and_no_right_is_without_its_use(
         )
         assert ("SettingsVersion" in stack.resources) is by_alias, given
         alarms = stack.of_type("AWS::CloudWatch::Alarm")
-        assert len(alarms) == (0 if given["Alarms"] == "off" else 12 + 2 * refreshes + shifts), given
+        assert len(alarms) == (0 if given["Alarms"] == "off" else 12 + others + 2 * refreshes + shifts), given
         # It is for CodeDeploy, and nobody's pager.
         actions = {name: [TOPIC["AlarmTopicArn"]] if others and name != "NewVersionAlarm" else None for name in alarms}
         assert all(it.get("AlarmActions") == it.get("OKActions") == actions[name] for name, it in alarms.items()), given
@@ -293,12 +319,55 @@ def test_what_is_off_unless_asked_for_leaves_no_trace(template: Template) -> Non
     for name, value in (
         ("VpcConfig", {"SubnetIds": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]}),
         ("ReservedConcurrentExecutions", "50"),
+        ("CodeSigningConfigArn", COMPANY["CodeSigningConfigArn"]),
+        ("KmsKeyArn", COMPANY["EnvironmentKeyArn"]),
     ):
         assert name not in off
         assert on[name] == value
     assert (off["Tracing"], on["Tracing"]) == ("PassThrough", "Active")
     logs = [resolve(template, given).resources["AuthorizerLogs"]["Properties"] for given in (ISSUER, ISSUER | OTHERS)]
     assert logs == [{"RetentionInDays": "30"}, {"RetentionInDays": "30", "KmsKeyId": OTHERS["LogKeyArn"]}]
+    # Lambda takes a level of its own lines only together with JSON.
+    assert off["LoggingConfig"] == {"LogGroup": "AuthorizerLogs"}
+    assert on["LoggingConfig"] == {"LogGroup": "AuthorizerLogs", "LogFormat": "JSON", "SystemLogLevel": "WARN"}
+
+
+def test_every_role_has_the_company_s_boundary_and_path(template: Template) -> None:
+    for given, boundary, path in ((ISSUER, None, "/"), (OTHERS, COMPANY["PermissionsBoundary"], COMPANY["RolePath"])):
+        roles = resolve(template, ISSUER | REFRESHER | SHIFTING | given).of_type("AWS::IAM::Role")
+        assert len(roles) == len({"authorizer", "refresher", "deployment"})
+        for role in roles.values():
+            assert (role.get("PermissionsBoundary"), role["Path"]) == (boundary, path)
+
+
+def test_instances_that_are_kept_started_are_those_that_apis_call(template: Template) -> None:
+    stack = resolve(template, ISSUER | {"ProvisionedConcurrency": "5"})
+    assert function_of(stack)["ProvisionedConcurrencyConfig"] == {"ProvisionedConcurrentExecutions": "5"}
+    assert "ProvisionedConcurrencyConfig" not in function_of(resolve(template, ISSUER))
+    assert stack.outputs["FunctionArn"] == "AuthorizerFunction.Alias"
+
+
+@pytest.mark.parametrize(("account", "named"), [("", "123456789012"), ("111122223333", "111122223333")])
+def test_apis_of_another_account_are_let_in_by_their_own_names(template: Template, account: str, named: str) -> None:
+    permissions = resolve(template, ISSUER | APIS | ALIAS | {"ApiAccountId": account}).of_type(
+        "AWS::Lambda::Permission"
+    )
+    sources = [f"arn:aws:execute-api:eu-west-1:{named}:{api}/authorizers/*" for api in APIS.values()]
+    assert sorted(it["SourceArn"] for it in permissions.values()) == sorted(sources * 2)
+
+
+def test_used_proofs_are_kept_in_a_table_where_that_is_asked_for(template: Template) -> None:
+    given = ISSUER | {"DpopReplayTable": "on", "JwtDpopReplay": "memory"}
+    stack = resolve(template, {name: value for name, value in given.items() if name in template["Parameters"]})
+    (table,) = stack.of_type("AWS::DynamoDB::Table").values()
+    assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    assert function_of(stack)["Environment"]["Variables"]["JWT_DPOP_REPLAY"] == "dynamodb:DpopReplays"
+    (right,) = named(stack, "AuthorizerRole")["RememberProofs"]
+    assert (right["Action"], right["Resource"]) == ("dynamodb:PutItem", "DpopReplays.Arn")
+    off = resolve(template, ISSUER)
+    assert not off.of_type("AWS::DynamoDB::Table")
+    assert "JWT_DPOP_REPLAY" not in function_of(off)["Environment"]["Variables"]
 
 
 def another(template: Template, name: str) -> str:
@@ -308,7 +377,10 @@ def another(template: Template, name: str) -> str:
     return allowed[-1] if allowed else "42" if parameter["Type"] == "Number" else "another"
 
 
-OF_THE_FUNCTION_AS_A_WHOLE = {"ReservedConcurrentExecutions", "DeploymentPreference", "Description"}
+OF_THE_FUNCTION_AS_A_WHOLE = {
+    *("CodeSigningConfigArn", "DeploymentPreference", "Description", "ProvisionedConcurrencyConfig"),
+    "ReservedConcurrentExecutions",
+}
 """Not parts of a version. The description is there to change with its number."""
 
 
@@ -410,7 +482,9 @@ def test_the_refresher_is_the_same_package_outside_of_any_vpc(template: Template
     }
     # Lambda would try a run that failed twice more: three errors for one.
     assert refresher["EventInvokeConfig"] == {"MaximumRetryAttempts": 0}
-    assert refresher["LoggingConfig"] == {"LogGroup": "RefresherLogs"}
+    assert refresher["LoggingConfig"] == function_of(stack)["LoggingConfig"] | {"LogGroup": "RefresherLogs"}
+    for name in ("CodeSigningConfigArn", "KmsKeyArn"):
+        assert refresher[name] == function_of(stack)[name]
     assert refresher["Events"]["Refresh"] == {"Type": "Schedule", "Properties": {"Schedule": "rate(5 minutes)"}}
     for given in ({}, {"LogRetentionDays": "7"}, {"LogRetentionDays": "7", "LogKeyArn": OTHERS["LogKeyArn"]}):
         logs = resolve(template, ISSUER | REFRESHER | given).of_type("AWS::Logs::LogGroup")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cloudformation import read_template, resolve
-from tests.unit.test_template import ALIAS, APIS, ISSUER, OTHERS, READS, REFRESHER, ROOT, SHIFTING, VPC, named
+from tests.unit.test_template import ALIAS, APIS, COMPANY, ISSUER, OTHERS, READS, REFRESHER, ROOT, SHIFTING, VPC, named
 
 if TYPE_CHECKING:
     from tests.cloudformation import Template
@@ -24,6 +24,9 @@ def test_the_role_may_write_its_log_and_read_what_is_named(template: Template) -
     assert {name: (it["Action"], it["Resource"]) for name, (it,) in given.items()} == {
         "WriteItsLog": (["logs:CreateLogStream", "logs:PutLogEvents"], "AuthorizerLogs.Arn"),
         "ReadParameters": ("ssm:GetParameter", READS["ReadableParameters"].split(",")),
+        "ReadSecrets": ("secretsmanager:GetSecretValue", [READS["ReadableSecrets"]]),
+        "DecryptItsEnvironment": ("kms:Decrypt", COMPANY["EnvironmentKeyArn"]),
+        "RememberProofs": ("dynamodb:PutItem", "DpopReplays.Arn"),
         "ReadObjects": ("s3:GetObject", [READS["ReadableObjects"]]),
         "DecryptWhatItReads": ("kms:Decrypt", [READS["ReadableKeys"]]),
         "ReadCopy": (["ssm:GetParameter", "s3:GetObject"], REFRESHER["RefreshTargetArn"]),
@@ -31,7 +34,9 @@ def test_the_role_may_write_its_log_and_read_what_is_named(template: Template) -
         "WriteTraces": (["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*"),
     }
     via = given["DecryptWhatItReads"][0]["Condition"]["StringLike"]["kms:ViaService"]
-    assert via == ["ssm.eu-west-1.*", "s3.eu-west-1.*"]
+    assert via == ["ssm.eu-west-1.*", "secretsmanager.eu-west-1.*", "s3.eu-west-1.*"]
+    own = given["DecryptItsEnvironment"][0]["Condition"]["StringLike"]["kms:ViaService"]
+    assert own == "lambda.eu-west-1.*"
 
 
 def test_lambda_may_join_the_vpc_by_the_role_and_the_function_s_own_code_may_not(template: Template) -> None:
@@ -66,6 +71,7 @@ def test_the_refresher_may_write_its_target(template: Template) -> None:
     given = named(resolve(template, ISSUER | OTHERS | REFRESHER), "RefresherRole")
     assert {name: (it["Action"], it["Resource"]) for name, (it,) in given.items()} == {
         "WriteItsLog": (["logs:CreateLogStream", "logs:PutLogEvents"], "RefresherLogs.Arn"),
+        "DecryptItsEnvironment": ("kms:Decrypt", COMPANY["EnvironmentKeyArn"]),
         "WriteCopy": (["ssm:PutParameter", "s3:PutObject"], REFRESHER["RefreshTargetArn"]),
         "EncryptCopy": ("kms:GenerateDataKey", [READS["ReadableKeys"]]),
     }
