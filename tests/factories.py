@@ -89,6 +89,11 @@ class FakeKeys:
             raise TokenError(Reason.UNKNOWN_KEY, "no such key")
         return found
 
+    def holder(self, key: Key) -> KeySource:
+        """Have one key set."""
+        del key
+        return self
+
     def generation(self, now: float) -> int:
         """Fail with the keys; else the number that the test set."""
         del now

@@ -177,13 +177,13 @@ def _verify(token: UnverifiedToken, issuer: Issuer, now: float) -> Remembered:
         raise TokenError(Reason.UNSUPPORTED_ALGORITHM, f"the token's alg is not one of: {accepted}")
     if issuer.token_types and (token.typ is None or token_type(token.typ) not in issuer.token_types):
         raise TokenError(Reason.UNSUPPORTED_TOKEN_TYPE, f"the token's typ is not one of: {_listed(issuer.token_types)}")
-    check_signature(token, _candidates(token, issuer, now))
+    keys = issuer.keys.holder(check_signature(token, _candidates(token, issuer, now)))
     verified = VerifiedToken(issuer.name, token.claims, token.payload)
     principal = check_claims(verified, issuer.claim_rules, now)
-    return Remembered(principal, issuer.keys, issuer.keys.generation(now), token.alg, token.kid)
+    return Remembered(principal, keys, keys.generation(now), token.alg, token.kid)
 
 
-def _candidates(token: UnverifiedToken, issuer: Issuer, now: float) -> tuple[Key, ...]:
+def _candidates(token: UnverifiedToken, issuer: Issuer, now: float) -> Iterable[Key]:
     """Find the keys that may have signed the token.
 
     If there are none and the token itself says that it has expired, reject it as expired.

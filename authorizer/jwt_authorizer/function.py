@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.authorize import Authorizer, Issuer, authorize
 from jwt_authorizer.errors import DecisionError, Reason
-from jwt_authorizer.issuers import CachedKeySource, HttpsClient, key_fetcher, warm_all
+from jwt_authorizer.issuers import CachedKeySource, HttpsClient, SeveralKeySources, key_fetcher, warm_all
 from jwt_authorizer.issuers.fetched import printable
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.policies import policies_for
@@ -120,24 +120,29 @@ def key_source(  # noqa: PLR0913, PLR0917 - what fetching depends on
     report: Callable[[str, str], None],
     package_root: str | PathLike[str],
     watch: Callable[[Callable[[], Fetched]], Callable[[], Fetched]] = lambda fetch: fetch,
-) -> CachedKeySource:
+) -> CachedKeySource | SeveralKeySources:
     """Make an issuer's key cache. ``get`` fetches a URL, ``report`` counts a metric, ``watch`` wraps each fetch."""
     keys = settings.keys
-    fetch = key_fetcher(
-        issuer.issuer,
-        issuer.jwks,
-        allow_http=keys.allow_http,
-        timeout=keys.timeout,
-        package_root=package_root,
-        get=get,
-    )
-    return CachedKeySource(
-        watch(fetch),
-        ttl=keys.ttl,
-        max_stale=keys.max_stale,
-        cooldown=keys.cooldown,
-        report=lambda metric, note: report(metric, f"{printable(issuer.issuer)}: {note}"),
-    )
+    sources = [
+        CachedKeySource(
+            watch(
+                key_fetcher(
+                    issuer.issuer,
+                    jwks,
+                    allow_http=keys.allow_http,
+                    timeout=keys.timeout,
+                    package_root=package_root,
+                    get=get,
+                )
+            ),
+            ttl=keys.ttl,
+            max_stale=keys.max_stale,
+            cooldown=keys.cooldown,
+            report=lambda metric, note: report(metric, f"{printable(issuer.issuer)}: {note}"),
+        )
+        for jwks in issuer.jwks or (None,)
+    ]
+    return sources[0] if len(sources) == 1 else SeveralKeySources(sources)
 
 
 def _after_restore(refresh: Callable[[], None]) -> None:

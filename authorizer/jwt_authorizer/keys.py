@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from jwt_authorizer.errors import Reason, TokenError
@@ -10,7 +11,7 @@ from jwt_authorizer.records import dataclass
 from jwt_authorizer.signatures import UnusableKeyError, public_key, verifies
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from jwt_authorizer.tokens import UnverifiedToken
 
@@ -41,14 +42,14 @@ class KeySet:
     def candidates(self, alg: str, kid: str | None) -> tuple[Key, ...]:
         """Return the keys that a token with this header may be checked with.
 
-        With a ``kid``: the first eight that carry it and fit the algorithm. Several may (RFC 7517 section 4.5 only says
-        SHOULD be distinct), and any of them may verify the token. Without a ``kid``: the one key that fits the
-        algorithm, if there is exactly one.
+        With a ``kid``: those that carry it and fit the algorithm. Several may (RFC 7517 section 4.5 only says SHOULD be
+        distinct), and any of them may verify the token. Without a ``kid``: the one key that fits the algorithm, if
+        there is exactly one.
         """
         if kid is None:
             fitting = self.fitting(alg)
             return fitting if len(fitting) == 1 else ()
-        return tuple(key for key in self.keys if key.kid == kid and alg in key.algorithms)[:MOST_TRIED]
+        return tuple(key for key in self.keys if key.kid == kid and alg in key.algorithms)
 
     def fitting(self, alg: str) -> tuple[Key, ...]:
         """Return the keys that may sign this algorithm."""
@@ -58,12 +59,16 @@ class KeySet:
 class KeySource(Protocol):
     """Where an issuer's keys come from; it may fetch."""
 
-    def candidates(self, alg: str, kid: str | None, now: float) -> tuple[Key, ...]:
+    def candidates(self, alg: str, kid: str | None, now: float) -> Iterable[Key]:
         """Return the keys for such a token, at least one.
 
         Raises :class:`TokenError` (``unknown_key``) or :class:`DecisionError`
         (``keys_unavailable``). ``now`` is Unix time in seconds.
         """
+        ...
+
+    def holder(self, key: Key) -> KeySource:
+        """Return the one of several key sets that this candidate is from: what a remembered token depends on."""
         ...
 
     def generation(self, now: float) -> int:
@@ -145,12 +150,12 @@ def _named(jwk: Mapping[str, object], fitting: frozenset[str]) -> frozenset[str]
     return fitting & named
 
 
-def check_signature(token: UnverifiedToken, candidates: tuple[Key, ...]) -> None:
-    """Check the signature with each candidate until one verifies it.
+def check_signature(token: UnverifiedToken, candidates: Iterable[Key]) -> Key:
+    """Check the signature with each candidate, at most eight, and return the key that verifies it.
 
     Raises :class:`TokenError` (``bad_signature``) if none does.
     """
-    for key in candidates:
+    for key in islice(candidates, MOST_TRIED):
         if verifies(token.alg, key.public, token.signing_input, token.signature):
-            return
+            return key
     raise TokenError(Reason.BAD_SIGNATURE, "the signature does not verify with the issuer's key")

@@ -117,6 +117,7 @@ def _of_reader(read: Callable[[object], object]) -> Schema:
         values.claim: _CLAIM,
         values.claims: _list_or_text(_CLAIM, r"[^,]*[^,\s][^,]*"),
         values.issuer: _TEXT,
+        values.locations: {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]},
         values.exact_texts: _list_or_text(_TEXT, r"[^,]*[^,\s][^,]*"),
         values.texts: _list_or_text(_TEXT, r"[^,]*[^,\s][^,]*"),
         values.scopes: _list_or_text(_SCOPE, None),

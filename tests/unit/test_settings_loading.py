@@ -47,7 +47,7 @@ def wrong(environment: Mapping[str, str], root: Path = NOWHERE) -> dict[str, Pro
 def test_issuer_and_audience_suffice() -> None:
     settings = load(SIMPLE)
     (issuer,) = settings.issuers
-    assert (issuer.issuer, issuer.jwks, issuer.claim_rules.audience) == (ISSUER, None, frozenset({AUDIENCE}))
+    assert (issuer.issuer, issuer.jwks, issuer.claim_rules.audience) == (ISSUER, (), frozenset({AUDIENCE}))
     assert {"RS256", "EdDSA", "Ed25519"} <= issuer.algorithms
     rules = issuer.claim_rules
     assert (rules.leeway, rules.max_lifetime, rules.principal_claims) == (60.0, None, values.claims("sub"))
@@ -94,7 +94,11 @@ def test_every_variable_arrives_where_it_is_used() -> None:
         }
     )
     (issuer,) = settings.issuers
-    assert (issuer.jwks, issuer.algorithms, issuer.token_types) == (jwks, frozenset({"ES256"}), frozenset({"at+jwt"}))
+    assert (issuer.jwks, issuer.algorithms, issuer.token_types) == (
+        (jwks,),
+        frozenset({"ES256"}),
+        frozenset({"at+jwt"}),
+    )
     rules = issuer.claim_rules
     assert (rules.audience, rules.client_id) == (frozenset[str](), frozenset({"client-1", "client-2"}))
     assert (rules.leeway, rules.max_lifetime, rules.principal_claims) == (5, 3600, values.claims("/user/name,sub"))
@@ -201,6 +205,9 @@ def test_any_audience_takes_the_place_of_both_and_stands_beside_neither() -> Non
             {"leeway_seconds"},
         ),
         (f"{DOCUMENT}jwks = 'ftp://keys'", {"issuers[0].jwks"}),
+        (f"{DOCUMENT}jwks = []", {"issuers[0].jwks"}),
+        (f"{DOCUMENT}jwks = ['https://a.example/keys', 'ftp://keys', 5]", {"issuers[0].jwks"}),
+        (f"{DOCUMENT}jwks = ['https://a.example/keys', 'ftp://keys']", {"issuers[0].jwks"}),
         (f"jwks = 'file:missing.json'\n{DOCUMENT}", {"jwks"}),
         (f"{DOCUMENT}[context]\nsub = 'email'", {"context"}),
         (f"unlisted_routes = 'deny'\n{DOCUMENT}", {"unlisted_routes"}),

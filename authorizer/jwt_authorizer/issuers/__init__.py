@@ -8,6 +8,7 @@ from jwt_authorizer.issuers.cache import CachedKeySource, warm_all
 from jwt_authorizer.issuers.documents import document_reader, document_writer, secret_reader
 from jwt_authorizer.issuers.fetched import Fetched, FetchError
 from jwt_authorizer.issuers.https import HttpsClient
+from jwt_authorizer.issuers.several import SeveralKeySources
 from jwt_authorizer.issuers.sources import key_fetcher, validate_discovery, validate_jwks_setting
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "FetchError",
     "Fetched",
     "HttpsClient",
+    "SeveralKeySources",
     "document_reader",
     "document_writer",
     "key_fetcher",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
 from jwt_authorizer.issuers.fetched import FetchError, printable
@@ -125,12 +125,31 @@ class CachedKeySource:
             raise self._unknown(alg, kid)
         return found
 
-    def _serve(self, now: float) -> bool:
-        """See to it that there are keys to serve. Returns whether they were fetched just now."""
+    def known(self, alg: str, kid: str | None, now: float) -> tuple[Key, ...] | None:
+        """Return such keys without fetching; ``None`` if a fetch is due, so that only fetching can tell."""
+        if self._time(now) >= self._due:
+            return None
+        return self._found.get((alg, kid)) or self._find(alg, kid)
+
+    def holder(self, key: Key) -> CachedKeySource:
+        """Return the key set that has this key: there is one."""
+        del key
+        return self
+
+    def holds(self, key: Key) -> bool:
+        """Return whether it has this very key now."""
+        return self._key_set is not None and any(one is key for one in self._key_set.keys)
+
+    def _time(self, now: float) -> float:
+        """Return the seconds of a clock that never goes back."""
         if now < self._latest:
             self._forward += self._latest - now
         self._latest = now
-        time_ = now + self._forward
+        return now + self._forward
+
+    def _serve(self, now: float) -> bool:
+        """Provide keys to serve. Returns whether they were fetched just now."""
+        time_ = self._time(now)
         if time_ < self._due:
             return False
         if time_ >= self._held_until and self._refresh(time_):
@@ -199,7 +218,11 @@ class CachedKeySource:
         self._due = min(time_ + ttl * (1 - _JITTER * self._jitter()), limit)
 
 
-def warm_all(sources: Sequence[CachedKeySource], now: float) -> None:
+class _Warm(Protocol):
+    def warm(self, now: float) -> None: ...
+
+
+def warm_all(sources: Sequence[_Warm], now: float) -> None:
     """Fetch the keys of several issuers ahead, at once: start-up has ten seconds for all of them."""
     import threading  # noqa: PLC0415 - only needed for several issuers
 

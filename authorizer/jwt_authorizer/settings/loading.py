@@ -121,14 +121,14 @@ def _issuer(
     elif issuer is not None and "{tenant}" in issuer:
         tenants = "JWT_TENANTS" if about.table is None else f"{about.table}.tenants"
         raw.problem(tenants, "is required with {tenant} in the issuer: the tenants that may call")
-    elif issuer is not None and jwks is None:
+    elif issuer is not None and not jwks:
         problem = validate_discovery(issuer, allow_http=allow_http)
         if problem is not None:
             raw.problem(about.label(table.ISSUER), problem, issuer)
-    if jwks is not None:
-        problem = validate_jwks_setting(jwks, allow_http=allow_http, package_root=package_root)
+    for location in jwks:
+        problem = validate_jwks_setting(location, allow_http=allow_http, package_root=package_root)
         if problem is not None:
-            raw.problem(about.label(table.JWKS), problem, jwks, is_location=True)
+            raw.problem(about.label(table.JWKS), problem, location, is_location=True)
     audience = frozenset(_take(raw, written, table.AUDIENCE))
     client_id = frozenset(_take(raw, written, table.CLIENT_ID))
     named = [setting for setting in (table.AUDIENCE, table.CLIENT_ID) if setting.name in written]

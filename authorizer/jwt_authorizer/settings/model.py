@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class IssuerSettings:
-    """One issuer: its exact ``iss``, where its keys are (``None``: discovery), and what its tokens must say."""
+    """One issuer: its exact ``iss``, where its keys are (none given: discovery), and what its tokens must say."""
 
     issuer: str
-    jwks: str | None
+    jwks: tuple[str, ...]
     algorithms: frozenset[str]
     token_types: frozenset[str]
     claim_rules: ClaimRules

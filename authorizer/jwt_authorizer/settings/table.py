@@ -76,9 +76,9 @@ ANY_AUDIENCE = Setting("any_audience", values.boolean, default=False, place=_I)
 """`true`: accept every token of this issuer, whatever its audience and client. Only for an issuer that serves no other
 API: Clerk and WorkOS give each application its own. Not together with an audience or a client.
 """
-JWKS = Setting("jwks", values.text, None, _I)
+JWKS = Setting("jwks", values.locations, (), _I)
 """Another source of keys: an `https://` URL, `file:PATH` in the package, `ssm:/name`, `s3://bucket/key`, or the JSON
-key set.
+key set. In the document of `JWT_CONFIG` also a list of these: a token may be signed by a key of any of them.
 
 Default: from discovery
 """

@@ -56,6 +56,14 @@ def text(value: object) -> str:
     return value.strip()
 
 
+def locations(value: object) -> tuple[str, ...]:
+    """Read where keys come from: a text, or a TOML array of them. A key set has commas of its own."""
+    items = value if isinstance(value, list) else [value]
+    if not items:
+        _wrong("expected at least one source of keys")
+    return tuple(text(item) for item in items)
+
+
 def texts(value: object) -> tuple[str, ...]:
     """Read a list of texts: comma-separated, or a TOML array."""
     items = value.split(",") if isinstance(value, str) else value

@@ -138,7 +138,8 @@ def _document(environment: Environment, config: str) -> str:
 def _all_of(settings: Settings, environment: Environment) -> Iterator[Asked]:
     for issuer in settings.issuers:
         leeway = issuer.claim_rules.leeway
-        yield Asked(issuer.issuer, issuer.jwks, settings.keys, leeway, issuer.algorithms, environment.folder)
+        for jwks in issuer.jwks or (None,):
+            yield Asked(issuer.issuer, jwks, settings.keys, leeway, issuer.algorithms, environment.folder)
 
 
 def _deployed(apis: list[str], stack: str | None, environment: Environment | None) -> Iterator[Finding]:

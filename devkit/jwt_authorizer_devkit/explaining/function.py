@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.authorize import authorize
+from jwt_authorizer.errors import DecisionError
 from jwt_authorizer.function import build_authorizer, key_source
 from jwt_authorizer.issuers import FetchError, HttpsClient
 from jwt_authorizer.log_line import DecisionLog
@@ -41,8 +42,17 @@ class WatchedKeys:
         """Pass the question on, as :class:`jwt_authorizer.keys.KeySource` promises, and keep the answer."""
         self.asked = True
         self.candidates_found = ()
-        self.candidates_found = self._source().candidates(alg, kid, now)
+        try:
+            for key in self._source().candidates(alg, kid, now):
+                self.candidates_found += (key,)
+        except DecisionError:
+            if not self.candidates_found:
+                raise
         return self.candidates_found
+
+    def holder(self, key: Key) -> KeySource:
+        """Pass the question on."""
+        return self._source().holder(key)
 
     def generation(self, now: float) -> int:
         """Pass the question on."""
@@ -126,7 +136,7 @@ def watched_function(
     keys = {issuer.issuer: _place(issuer, key_document) for issuer in settings.issuers}
     for issuer in settings.issuers:
         watched = keys[issuer.issuer]
-        asked = issuer if key_document is None else replace(issuer, jwks=key_document)
+        asked = issuer if key_document is None else replace(issuer, jwks=(key_document,))
         watched.source = key_source(asked, settings, watched.get_with(get), log.count, package_root, watched.watch)
     authorizer = build_authorizer(replace(settings, token_cache_size=0), keys)
     return WatchedFunction(settings, authorizer, log, lines, keys, now)
@@ -136,6 +146,5 @@ def _place(issuer: IssuerSettings, key_document: str | None) -> WatchedKeys:
     """Name where keys come from, unless they are fetched from URLs, which are noted when they are."""
     if key_document is not None:
         return WatchedKeys(places=["the key set given with --keys"])
-    if issuer.jwks is None or issuer.jwks.startswith("http"):
-        return WatchedKeys()
-    return WatchedKeys(places=["the key set in JWT_JWKS" if issuer.jwks.lstrip().startswith("{") else issuer.jwks])
+    places = [location for location in issuer.jwks if not location.startswith("http")]
+    return WatchedKeys(places=["the key set in JWT_JWKS" if place.startswith("{") else place for place in places])

@@ -1,0 +1,68 @@
+"""Several key sets of one issuer.
+
+Entra External ID and Azure AD B2C sign with a set for each policy, all under one ``iss``.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.errors import AuthorizerError, DecisionError
+from jwt_authorizer.issuers.cache import CachedKeySource, warm_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from jwt_authorizer.keys import Key, KeySource
+
+
+class SeveralKeySources:
+    """Key sets of one issuer, each fetched, cached and failing by itself. Implements :class:`KeySource`.
+
+    A set that is out of reach is asked last, so a token that a key of another set signed does not wait for it.
+    """
+
+    def __init__(self, sources: Sequence[CachedKeySource]) -> None:
+        """Ask these, in this order."""
+        self._sources = tuple(sources)
+
+    def warm(self, now: float) -> None:
+        """Fetch all of them, side by side."""
+        warm_all(self._sources, now)
+
+    def candidates(self, alg: str, kid: str | None, now: float) -> Iterable[Key]:
+        """Return the keys of any set that may have signed such a token; they are looked up as they are taken.
+
+        Raises as :meth:`CachedKeySource.candidates` if no set has one. While the keys are taken it raises
+        :class:`DecisionError` (``keys_unavailable``) after the last one if a set could not be asked.
+        """
+        found = self._search(alg, kid, now)
+        return chain((next(found),), found)
+
+    def _search(self, alg: str, kid: str | None, now: float) -> Iterator[Key]:
+        known = [(source, source.known(alg, kid, now)) for source in self._sources]
+        yield from (key for _, keys in known for key in keys or ())
+        found = any(keys for _, keys in known)
+        problem: AuthorizerError | None = None
+        # First the sets that are due for a fetch, then those that are fresh and might be asked for an unknown key.
+        for source in (*(it for it, keys in known if keys is None), *(it for it, keys in known if keys is not None)):
+            if found and source.known(alg, kid, now) is not None:
+                continue
+            try:
+                keys = source.candidates(alg, kid, now)
+            except AuthorizerError as error:
+                problem = error if problem is None or isinstance(error, DecisionError) else problem
+                continue
+            found = True
+            yield from keys
+        if problem is not None and (not found or isinstance(problem, DecisionError)):
+            raise problem
+
+    def holder(self, key: Key) -> KeySource:
+        """Return the set that has this key."""
+        return next(source for source in self._sources if source.holds(key))
+
+    def generation(self, now: float) -> int:
+        """Return a number that changes when any of the sets does; see :meth:`CachedKeySource.generation`."""
+        return sum(source.generation(now) for source in self._sources)
