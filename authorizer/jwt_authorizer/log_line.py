@@ -27,8 +27,6 @@ _LONGEST_LIST = 5
 _DIGITS = 16
 """Of a principal's hash."""
 _COUNT = "Count"
-_METRIC_MEMBERS = frozenset({"service", "decision", "Decisions", "request_id", "function_request_id"})
-"""What a line for metrics alone keeps: the metrics, their dimensions, and the ids that lead to other logs."""
 _LOG_EVERYTHING = LogSettings()
 
 
@@ -59,61 +57,119 @@ class DecisionLog:
         """
         counts, notes = self._counts, self._notes
         self._counts, self._notes = {}, []
-        request, principal, reason = outcome.request, outcome.principal, outcome.reason
-        line: dict[str, object] = {
-            "level": "ERROR" if outcome.result == "error" else "INFO",
-            "message": f"{outcome.result}: {reason}" if reason else outcome.result,
-            "service": self._service,
-            "version": __version__,
-            "decision": outcome.result,
-            "reason": reason,
-            "event_kind": request.kind if request else None,
-            "issuer": outcome.issuer,
-            "kid": _untrusted(outcome.kid),
-            "alg": _untrusted(outcome.alg),
-            "route": _route(outcome),
-            "duration_ms": round(duration * 1000, 3),
-            "token_cache": outcome.token_cache,
-            "request_id": (_untrusted(request.request_id) if request else None) or invocation,
-            "function_request_id": invocation,
-            "trace_id": _trace_id(trace),
-            "principal": self._principal(principal.id) if principal else None,
-            "tenant": _untrusted(principal.tenant) if principal else None,
-            "detail": outcome.detail,
-            "notes": _listed(notes),
-            "warnings": _listed(outcome.warnings),
-            "Decisions": 1,
-            **counts,
-        }
-        brief = outcome.result == "allow" and self._allowed is LogAllowed.METRIC
-        kept = _METRIC_MEMBERS | counts.keys() if brief else line.keys()
-        line = {name: value for name, value in line.items() if value is not None and name in kept}
-        text = f"{_metrics(reason, tuple(counts))}{int(now * 1000)}}},{json_text(line)[1:]}"
-        for longest in (200, 100, 50, 25):
+        request = outcome.request
+        own: dict[str, object] = {}
+        if request is not None and request.request_id is not None:
+            own["request_id"] = _untrusted(request.request_id)
+        elif invocation is not None:
+            own["request_id"] = invocation
+        if invocation is not None:
+            own["function_request_id"] = invocation
+        form = self._allowed if outcome.result == "allow" else LogAllowed.FULL
+        milliseconds = ""
+        if form is LogAllowed.FULL:
+            milliseconds = f',"duration_ms":{duration * 1000:.3f}'
+            own |= self._found_out(outcome, notes, trace)
+        text = ""
+        for longest in (None, 200, 100, 50, 25):
+            shared = _shared(
+                self._service,
+                form,
+                outcome.result,
+                outcome.reason,
+                tuple(counts.items()),
+                request.kind if request else None,
+                outcome.issuer,
+                outcome.kid,
+                outcome.alg,
+                _route(outcome),
+                outcome.token_cache,
+                longest,
+            )
+            members = "".join([f',"{name}":{json_text(_shortened(value, longest))}' for name, value in own.items()])
+            text = f"{shared}{int(now * 1000)}}}{milliseconds}{members}}}\n"
             if len(text) <= _LONGEST_LINE:
                 break
-            shortened = {name: _shortened(value, longest) for name, value in line.items()}
-            text = f"{_metrics(reason, tuple(counts))}{int(now * 1000)}}},{json_text(shortened)[1:]}"
-        self._write(f"{text}\n")
+        self._write(text)
+
+    def _found_out(self, outcome: Outcome, notes: list[str], trace: str | None) -> dict[str, object]:
+        """List what was found out about one request alone, and has a value."""
+        found: dict[str, object] = {}
+        if trace is not None:
+            found["trace_id"] = _trace_id(trace)
+        principal = outcome.principal
+        if principal is not None and self._principal is not None:
+            found["principal"] = self._principal(principal.id)
+        if principal is not None and principal.tenant is not None:
+            found["tenant"] = _untrusted(principal.tenant)
+        if outcome.detail is not None:
+            found["detail"] = outcome.detail
+        if notes:
+            found["notes"] = _listed(notes)
+        if outcome.warnings:
+            found["warnings"] = _listed(outcome.warnings)
+        return found
 
 
 @lru_cache(maxsize=64)
-def _metrics(reason: Reason | None, counts: tuple[str, ...]) -> str:
-    """Return the start of a line, up to its time: which members are metrics (EMF specification, 2018).
+def _shared(  # noqa: PLR0913, PLR0917 - the members of a line, named
+    service: str,
+    form: LogAllowed,
+    result: str,
+    reason: Reason | None,
+    counts: tuple[tuple[str, int], ...],
+    event_kind: str | None,
+    issuer: str | None,
+    kid: str | None,
+    alg: str | None,
+    route: str | None,
+    token_cache: str | None,
+    longest: int | None,
+) -> str:
+    """Return the start of a line, up to its time: what it shares with many others.
 
-    Each is counted for the account and for this deployment: ``docs/adr/0009-metrics-by-deployment.md``. It is kept,
-    since it is the same for all lines of one reason: ``docs/adr/0008-hot-path.md``.
+    It is kept, since it is most of what a line costs: ``docs/adr/0008-hot-path.md``. No header of a token is longer
+    than a token may be, so what is kept is bounded.
+    """
+    line: dict[str, object] = {
+        "decision": result,
+        "reason": reason,
+        "service": service,
+        "Decisions": 1,
+        **dict(counts),
+    }
+    if form is LogAllowed.FULL:
+        line |= {
+            "level": "ERROR" if result == "error" else "INFO",
+            "message": f"{result}: {reason}" if reason else result,
+            "version": __version__,
+            "event_kind": event_kind,
+            "issuer": issuer,
+            "kid": _untrusted(kid),
+            "alg": _untrusted(alg),
+            "route": route,
+            "token_cache": token_cache,
+        }
+    line = {name: _shortened(value, longest) for name, value in line.items() if value is not None}
+    metrics = {"CloudWatchMetrics": _directives(reason, [name for name, _ in counts]), "Timestamp": 0}
+    return json_text(line | {"_aws": metrics}).removesuffix("0}}")
+
+
+def _directives(reason: Reason | None, counted: Sequence[str]) -> list[dict[str, object]]:
+    """Say which members of the line are metrics (EMF specification, 2018).
+
+    Each is counted for the account and for this deployment: ``docs/adr/0009-metrics-by-deployment.md``.
     """
     dimensions = [["decision"], ["service"], ["service", "decision"]]
     if reason:
         dimensions += [["decision", "reason"], ["service", "decision", "reason"]]
-    directives: list[object] = [
+    directives: list[dict[str, object]] = [
         {"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": [{"Name": "Decisions", "Unit": _COUNT}]}
     ]
-    if counts:
-        counted = [{"Name": name, "Unit": _COUNT} for name in counts]
-        directives.append({"Namespace": NAMESPACE, "Dimensions": [[], ["service"]], "Metrics": counted})
-    return f'{{"_aws":{{"CloudWatchMetrics":{json_text(directives)},"Timestamp":'
+    if counted:
+        metrics = [{"Name": name, "Unit": _COUNT} for name in counted]
+        directives.append({"Namespace": NAMESPACE, "Dimensions": [[], ["service"]], "Metrics": metrics})
+    return directives
 
 
 def _route(outcome: Outcome) -> str | None:
@@ -132,10 +188,10 @@ def _trace_id(header: str | None) -> str | None:
     return None if header is None else _untrusted(header.partition("Root=")[2].partition(";")[0] or header)
 
 
-def _name_of_principal(settings: LogSettings) -> Callable[[str], str | None]:
-    """Return what turns a principal's id into what the log calls it."""
+def _name_of_principal(settings: LogSettings) -> Callable[[str], str | None] | None:
+    """Return what turns a principal's id into what the log calls it; ``None`` if the log does not name it."""
     if settings.principal is LogPrincipal.NONE:
-        return lambda _: None
+        return None
     if settings.principal is LogPrincipal.PLAIN:
         return _untrusted
     from hmac import digest  # noqa: PLC0415 - only for this setting
@@ -149,16 +205,18 @@ def _untrusted(text: str | None) -> str | None:
     return None if text is None else printable(text)
 
 
-def _listed(texts: Sequence[str]) -> list[str] | None:
-    """List the first of some texts, and how many more there are. ``None``, which is left out, if there are none."""
-    if not texts:
-        return None
+def _listed(texts: Sequence[str]) -> list[str]:
+    """List the first of some texts, and how many more there are."""
     more = [f"and {len(texts) - _LONGEST_LIST} more"] if len(texts) > _LONGEST_LIST else []
     return [*texts[:_LONGEST_LIST], *more]
 
 
-def _shortened(value: object, longest: int) -> object:
+def _shortened(value: object, longest: int | None) -> object:
     """Cut all texts of a line that would be too long. A character outside ASCII would take up to twelve bytes."""
+    if longest is None:
+        return value
     if isinstance(value, str):
         return printable(value.encode("ascii", "replace").decode(), longest)
+    if isinstance(value, dict):
+        return {name: _shortened(item, longest) for name, item in value.items()}
     return [_shortened(item, longest) for item in value] if isinstance(value, list) else value
