@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from jwt_authorizer import claims, method_arn, tokens
+from jwt_authorizer import claims, log_line, method_arn, tokens
 from jwt_authorizer.keys import KeySet
 from jwt_authorizer.policies import unrestricted
 from jwt_authorizer.signatures import _standing_in, _without_package_code
@@ -270,6 +270,15 @@ def test_an_issuer_s_compact_payload_is_not_worded_again(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(claims, "json_text", worded)
     Watched(authorizer())(rest_request_event(token()))
+
+
+def test_what_log_lines_share_is_formatted_once() -> None:
+    log_line._shared.cache_clear()  # noqa: SLF001 - counts are what this is about
+    function = Watched(authorizer())
+    for number in range(5):
+        function(rest_request_event(token({"jti": str(number), "sub": f"user-{number}"})))
+    # The first line counts the cold start as well.
+    assert log_line._shared.cache_info().misses == 2  # noqa: SLF001 - as above
 
 
 def test_tokens_of_one_key_have_their_header_read_once() -> None:
