@@ -142,13 +142,6 @@ def test_another_project_tests_itself_with_the_fixtures(tmp_path: Path, installe
     assert "33 passed" in run.stdout
 
 
-def test_the_fixtures_say_what_they_are_for(tmp_path: Path, installed: Path) -> None:
-    run = _run(tmp_path, installed, "--fixtures")
-    assert "fixtures defined from jwt_authorizer_devkit.pytest_plugin" in run.stdout
-    for name in ("jwt_authorizer", "jwt_authorizer_issuer", "signed_token", "http_api_v2_event"):
-        assert name in run.stdout
-
-
 def test_a_session_that_uses_none_of_it_imports_nothing_of_it(tmp_path: Path, installed: Path) -> None:
     late = "{'jwt_authorizer', 'jwt_authorizer_devkit.issuer'}"
     test = f"import sys\n\ndef test_imports():\n    assert not {late} & sys.modules.keys()\n"

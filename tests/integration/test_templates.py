@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -13,7 +12,6 @@ import pytest
 
 from demo.tools import Tools, clean_environment
 from tests.cloudformation import read_template, resolve
-from tests.unit.pages import EXAMPLES
 from tests.unit.test_template import DEPLOYED, ISSUER, SHIFTING
 
 if TYPE_CHECKING:
@@ -22,15 +20,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 SAM = Tools().sam
 LINT = [str(SAM.with_name("cfn-lint")), "--non-zero-exit-code", "informational"]
-TEMPLATES = [
-    ROOT / "template.yaml",
-    ROOT / "demo" / "template.yaml",
-    *(
-        path
-        for path in sorted([*EXAMPLES.rglob("*.yaml"), *EXAMPLES.rglob("*.yml")])
-        if re.search(r"^Resources:", path.read_text("utf-8"), re.MULTILINE)
-    ),
-]
 _EXPAND = """
 import json, sys
 from samcli.yamlhelper import yaml_parse
@@ -61,14 +50,6 @@ def test_sam_and_its_linter_have_nothing_to_say(tmp_path: Path) -> None:
     # What `sam validate` does here by samconfig.toml. Examples are linted where they are deployed.
     checked([str(SAM), "validate", "--lint", "--region", "eu-west-1"], tmp_path)
     assert checked([*LINT, str(ROOT / "demo" / "template.yaml")], tmp_path) == ""
-
-
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_rule_that_is_ignored_has_its_reason(path: Path) -> None:
-    assert not list(ROOT.glob(".cfnlintrc*"))
-    for line in path.read_text("utf-8").splitlines():
-        if re.search(r"ignore_checks|disable_checks|^ +- [EWI]\d{4}", line):
-            assert re.search(r"ignore_checks:$|# \S+", line), line
 
 
 # SAM itself expands the template, with the parameters of a deployment.

@@ -1,4 +1,4 @@
-"""One test for each published advisory of a Python JWT library that concerns verifying, named after it.
+"""Each published advisory of a JWT library that concerns verifying: anybody could make the mistake.
 
 None of this code is theirs; each test does to the whole function what the advisory says was done to the library.
 JWE advisories are here because a JWE is what an attacker would send; none is ever decrypted.
@@ -13,13 +13,16 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.asymmetric import dsa, ed25519
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from jwt_authorizer.errors import DecisionError, Reason, SettingsError
 from jwt_authorizer_devkit.signing import SigningKey, base64url
 from tests.security.lab import (
+    AUDIENCE,
     ISSUER,
+    NOW,
     Lab,
     assert_silent,
     attacker_key,
@@ -34,9 +37,12 @@ from tests.security.lab import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.security.lab import Json
+
+EACH = ("rsa", "p256", "p384", "ed")
+SPKI, PKCS1 = PublicFormat.SubjectPublicKeyInfo, PublicFormat.PKCS1
 
 
 @pytest.fixture
@@ -44,15 +50,37 @@ def target() -> Lab:
     return lab()
 
 
-def hs256(secret: bytes, kid: str = "rsa") -> str:
-    """Sign with HMAC, as who takes a public key for a secret would check."""
-    message = f"{encode({'alg': 'HS256', 'kid': kid})}.{encode(claims())}"
+def hs256(secret: bytes, kid: str | None = "rsa", **header: object) -> str:
+    """Sign with HMAC, as a library checks it that takes a public key for a secret."""
+    named = {} if kid is None else {"kid": kid}
+    message = f"{encode({'alg': 'HS256', **named, **header})}.{encode(claims())}"
     return f"{message}.{base64url(hmac.digest(secret, message.encode(), 'sha256'))}"
 
 
-def pem(kid: str, encoding: Encoding = Encoding.PEM, form: PublicFormat = PublicFormat.SubjectPublicKeyInfo) -> bytes:
+def pem(kid: str = "rsa", encoding: Encoding = Encoding.PEM, form: PublicFormat = SPKI) -> bytes:
     """Give the issuer's public key in some form."""
     return key(kid).private.public_key().public_bytes(encoding, form)
+
+
+def openssh(kid: str) -> bytes:
+    return pem(kid, Encoding.OpenSSH, PublicFormat.OpenSSH)
+
+
+def jwk(kid: str, **more: object) -> bytes:
+    return json.dumps({**key(kid).public_jwk(), **more}).encode()
+
+
+def with_header(**header: object) -> str:
+    return sign(header=header)
+
+
+def jwe(**header: object) -> str:
+    """Give something of a JWE's shape."""
+    return ".".join([encode(header), *[base64url(b"x" * 32)] * 4])
+
+
+def parts() -> list[str]:
+    return sign().split(".")
 
 
 def odd_set(*odd: Json) -> Lab:
@@ -60,43 +88,170 @@ def odd_set(*odd: Json) -> Lab:
     return lab(JWT_JWKS=json.dumps({"keys": [*odd, *jwks()["keys"]]}))
 
 
-def jwe(header: Json) -> str:
-    """Give something of a JWE's shape."""
-    return ".".join([encode(header), *[base64url(b"x" * 32)] * 4])
+def of_a_dsa_key() -> str:
+    private = dsa.generate_private_key(1024)  # noqa: S505 - weak, and only an attacker's
+    message = f"{encode({'alg': 'RS256', 'kid': 'rsa'})}.{encode(claims())}"
+    return f"{message}.{base64url(private.sign(message.encode(), SHA256()))}"
 
 
-# PyJWT
+def embedded(of: str, **header: object) -> str:
+    """Sign with the attacker's key, which the header brings along."""
+    signer = attacker_key(of)
+    return sign(header={"alg": signer.alg, "jwk": signer.public_jwk(), **header}, signer=signer)
 
 
-def test_cve_2015_pyjwt_hmac_with_the_public_key(target: Lab) -> None:  # DSA-3293, before CVE numbers were given
-    target.attacked(hs256(pem("rsa")), Reason.UNSUPPORTED_ALGORITHM)
+NONE = {"alg": "none", "typ": "JWT"}
+UNENCODED = {"alg": "ES256", "kid": "p256", "b64": False, "crit": ["b64"]}
+P256 = {"alg": "ES256", "kid": "p256"}
+ZEROS = [("ES256", "p256", 64), ("ES384", "p384", 96), ("ES512", "p521", 132)]
+DER_ZEROS = bytes.fromhex("3006020100020100")
+NO_AUDIENCES: list[object] = [[], [""], None, {}, [None]]
+WHITE_SPACE = [b" ", b"\n", b"\t", b"\r\n", b"\x0b", b"# key\n", b"\xef\xbb\xbf", b"comment "]
+
+ATTACKS: dict[Reason, dict[str, Callable[[], list[str]]]] = {
+    Reason.UNSUPPORTED_ALGORITHM: {
+        "DSA-3293, CVE-2015-9235, 2020-15084, 2026-22817 public key as a secret": lambda: [
+            *(hs256(pem(), kid) for kid in ("rsa", None)),
+            hs256(pem(), None, typ="JWT"),
+        ],
+        "CVE-2017-11424 PyJWT, 2023-48223 fast-jwt PKCS #1": lambda: [hs256(pem(form=PKCS1))],
+        "CVE-2022-29217 PyJWT, 2024-33663 python-jose OpenSSH": lambda: [
+            hs256(openssh(kid) + end, kid) for kid in ("rsa", "p256", "ed") for end in (b"", b"\n")
+        ],
+        "CVE-2024-37568 Authlib any key": lambda: [hs256(pem(kid), kid) for kid in EACH],
+        "CVE-2026-85394 python-jose DER": lambda: [hs256(pem(kid, Encoding.DER), kid) for kid in EACH],
+        "CVE-2026-48526 PyJWT, 2022-23541 jsonwebtoken JWK": lambda: [
+            hs256(secret, kid) for kid in EACH for secret in (jwk(kid), jwk(kid, alg=None))
+        ],
+        "CVE-2026-102273 PyJWT nested JWK": lambda: [
+            hs256(json.dumps(secret).encode())
+            for secret in (jwks(), [key("rsa").public_jwk()], {"key": key("rsa").public_jwk()})
+        ],
+        "CVE-2026-102268 PyJWT other white space": lambda: [
+            hs256(pem().replace(b"\n", end)) for end in (b"\r\n", b"")
+        ] + [hs256(pem()[:-1])],
+        "CVE-2026-34950 fast-jwt, 2026-114615 Authlib prefix": lambda: [hs256(it + pem()) for it in WHITE_SPACE],
+        "CVE-2016-10555 jwt-simple algorithm of the sender's choice": lambda: [
+            with_header(alg=alg, kid="rsa") for alg in ("HS256", "HS384", "HS512", "none")
+        ],
+        "CVE-2025-61152 python-jose, 2021-22160 Pulsar, 2022-23540 jsonwebtoken none": lambda: [
+            with_signature(b"", NONE),
+            with_signature(b"", {"alg": "none"}),
+        ],
+        "Auth0 2020 none in mixed case": lambda: [
+            with_signature(b"", {**NONE, "alg": alg}) for alg in ("nonE", "NoNe", "NONE", "nOne")
+        ],
+        "CVE-2026-28490 Authlib RSA1_5": lambda: [with_header(alg="RSA1_5", kid="rsa")],
+        "CVE-2023-31582, 2023-51775 jose4j, 2023-52428 Nimbus, 2023-6681 jwcrypto PBES2": lambda: [
+            with_header(alg="PBES2-HS256+A128KW", p2c=count) for count in (1, 2**31 - 1, 2**40, 10**15)
+        ],
+    },
+    Reason.MALFORMED_TOKEN: {
+        "CVE-2026-32597 PyJWT critical extension": lambda: [with_header(**P256, crit=["x"], x="mfa")],
+        "CVE-2025-59420 Authlib critical extension": lambda: [
+            with_header(**P256, crit=[name], cnf={"jkt": "x"}) for name in ("bork", "cnf", "b64", "alg", "exp")
+        ],
+        "CVE-2026-48525 PyJWT detached payload": lambda: [
+            f"{encode(UNENCODED)}.{payload}.{base64url(bytes(64))}" for payload in ("", "A" * 15000)
+        ],
+        "CVE-2026-101918 PyJWT nested payload": lambda: [sign('{"a":' + "[" * 6000 + "]" * 6000 + "}")],
+        "CVE-2025-53864 Nimbus nested claims": lambda: [
+            sign(json.dumps(claims())[:-1] + ',"a":' + '{"a":' * 2000 + "1" + "}" * 2001)
+        ],
+        "CVE-2026-102265 PyJWT nested header": lambda: [
+            sign(header='{"alg":' + '{"a":' * 1500 + "1" + "}" * 1501)
+        ],
+        "CVE-2026-102269 PyJWT another spelling of a signature": lambda: [
+            sign() + end for end in ("=", "==", "!", "\n", "%3D", "\u00e9", "AAAA=", "AAA")
+        ],
+        "CVE-2024-33664 python-jose, 2025-62706 Authlib, 2024-28102 jwcrypto compressed JWE": lambda: [
+            jwe(alg=alg, enc="A256GCM", zip="DEF") for alg in ("dir", "RSA-OAEP", "A256KW", "RSA1_5")
+        ],
+        "CVE-2023-6681 jwcrypto, 2022-36083 jose PBES2": lambda: [
+            jwe(alg="PBES2-HS512+A256KW", enc="A256GCM", p2c=count, p2s="AAAA") for count in (2**31 - 1, 2**53)
+        ],
+        "CVE-2025-61920 Authlib oversized segments": lambda: [
+            ".".join(part + "A" * 5_000_000 * (place == longest) for place, part in enumerate(parts()))
+            for longest in range(3)
+        ],
+        "CVE-2022-23529 jsonwebtoken header member that is an object": lambda: [
+            with_header(alg="ES256", kid={"toString": "p256"}),
+            with_header(alg={"toString": "none"}, kid="p256"),
+        ],
+        "CVE-2022-23540 jsonwebtoken no alg": lambda: [with_signature(b"", {"typ": "JWT"})],
+        "CVE-2026-107723 fast-jwt payload that is no object": lambda: [
+            sign(payload) for payload in ("[]", "[1]", json.dumps([claims()]), '"text"', "1", "true", "null")
+        ],
+        "CVE-2018-1000531 prime-jwt no third part": lambda: [sign().rpartition(".")[0]],
+        "CVE-2025-30204 golang-jwt, 2025-27144 go-jose dots": lambda: [
+            "." * 16000, "." * 1_000_000, sign() + "." * 15000
+        ],
+        "CVE-2016-9122 go-jose, GHSA-jc38 php-jwt JSON serialisations": lambda: [
+            json.dumps({"payload": payload, "header": {"alg": "none"}, **one, "signatures": [one, one]})
+            for head, payload, signature in [parts()]
+            for one in [{"protected": head, "signature": signature}]
+        ],
+    },
+    Reason.UNKNOWN_ISSUER: {
+        "CVE-2024-53861 PyJWT part of our issuer": lambda: [
+            sign(claims(iss=iss)) for iss in ("", "https", ISSUER[:-1], ISSUER[1:], "issuer")
+        ],
+        "CVE-2025-30144 fast-jwt list of issuers": lambda: [
+            sign(claims(iss=iss)) for iss in ([ISSUER], [ISSUER, "https://a.example"], ["https://a.example", ISSUER])
+        ],
+    },
+    Reason.UNKNOWN_KEY: {
+        "CVE-2022-23539 jsonwebtoken, 2026-22818 hono, 2021-46743 php-jwt key of another type": lambda: [
+            sign(header={"alg": alg, "kid": kid}, signer=key(kid))
+            for kid, alg in (("p256", "RS256"), ("rsa", "ES256"), ("ed", "PS256"), ("p384", "ES256"))
+        ],
+        "CVE-2026-27962 Authlib key in the header": lambda: [embedded("p256", kid="theirs")],
+    },
+    Reason.BAD_SIGNATURE: {
+        "CVE-2018-0114 node-jose, 2026-27962 Authlib key in the header": lambda: [
+            embedded("rsa"), embedded("p256"), embedded("p256", kid="p256")
+        ],
+        "CVE-2022-23539 jsonwebtoken DSA key": lambda: [of_a_dsa_key()],
+        "CVE-2019-7644 Auth0 WCF expected signature in the error": lambda: [sign()[:-4] + "AAAA"],
+        "CVE-2022-21449 Java psychic signature": lambda: [
+            with_signature(signature, {"alg": alg, "kid": kid})
+            for alg, kid, length in ZEROS
+            for signature in (bytes(length), DER_ZEROS)
+        ],
+        "CVE-2018-1000531 prime-jwt, 2020-28042 ServiceStack, 2026-107720 fast-jwt empty signature": lambda: [
+            with_signature(bytes(length), header) for length in range(4) for header in (P256, {"alg": "ES256"})
+        ],
+        "CVE-2024-51744 golang-jwt expired hides unverified": lambda: [
+            sign(claims(exp=NOW - 900), signer=attacker_key("p256"))
+        ],
+    },
+    Reason.INVALID_AUDIENCE: {
+        "CVE-2020-26160 jwt-go empty list": lambda: [
+            sign(claims(aud=aud)) for aud in NO_AUDIENCES
+        ],
+    },
+}  # fmt: skip
 
 
-def test_cve_2017_11424_pyjwt_hmac_with_a_pkcs1_public_key(target: Lab) -> None:
-    target.attacked(hs256(pem("rsa", form=PublicFormat.PKCS1)), Reason.UNSUPPORTED_ALGORITHM)
+@pytest.mark.parametrize(
+    ("reason", "advisory"), [(reason, advisory) for reason, advisories in ATTACKS.items() for advisory in advisories]
+)
+def test_what_an_advisory_describes_is_refused(target: Lab, reason: Reason, advisory: str) -> None:
+    for token in ATTACKS[reason][advisory]():
+        target.attacked(token, reason)
+        # CVE-2025-65015 joserfc, CVE-2019-7644 Auth0 WCF: nor is it, or what would be right, in an error or the log.
+        assert_silent(target.lines[-1], sign())
+        assert len(target.lines[-1]) < 2000
+    target.allowed(token_event(sign(claims(aud=[AUDIENCE]))))
 
 
-def test_cve_2022_29217_pyjwt_hmac_with_an_openssh_public_key(target: Lab) -> None:
-    for kid in ("rsa", "p256", "ed"):
-        secret = pem(kid, Encoding.OpenSSH, PublicFormat.OpenSSH)
-        target.attacked(hs256(secret, kid), Reason.UNSUPPORTED_ALGORITHM)
-        target.attacked(hs256(secret + b"\n", kid), Reason.UNSUPPORTED_ALGORITHM)
-
-
-@pytest.mark.parametrize("iss", ["", "https", ISSUER[:-1], ISSUER[1:], "issuer"])
-def test_cve_2024_53861_pyjwt_issuer_that_is_part_of_ours(target: Lab, iss: str) -> None:
-    target.attacked(sign(claims(iss=iss)), Reason.UNKNOWN_ISSUER)
+# Advisories about keys, settings and caches.
 
 
 def test_cve_2025_45768_pyjwt_keys_that_are_too_short() -> None:
     n = int.from_bytes(b"\xc1" + b"\x55" * 126 + b"\x01")
     weak = {"kty": "RSA", "kid": "weak", "n": base64url(n.to_bytes(128)), "e": "AQAB"}
     odd_set(weak).attacked(with_signature(bytes(128), {"alg": "RS256", "kid": "weak"}), Reason.UNKNOWN_KEY)
-
-
-def test_cve_2026_32597_pyjwt_unknown_critical_extension(target: Lab) -> None:
-    header = {"alg": "ES256", "kid": "p256", "crit": ["x-policy"], "x-policy": "mfa"}
-    target.attacked(sign(header=header), Reason.MALFORMED_TOKEN)
 
 
 @pytest.mark.parametrize("place", ["ftp://x/jwks", "data:,{}", "file:///etc/passwd", "file:../../etc/passwd", "jar:x"])
@@ -113,29 +268,9 @@ def test_cve_2026_48523_pyjwt_allow_list_asked_about_one_algorithm_and_another_v
     target.attacked(sign(header={"alg": "RS256", "kid": "p256"}), Reason.UNKNOWN_KEY)
 
 
-def test_cve_2026_48525_pyjwt_detached_payload_that_is_decoded_for_nothing(target: Lab) -> None:
-    header = {"alg": "ES256", "kid": "p256", "b64": False, "crit": ["b64"]}
-    target.attacked(f"{encode(header)}.{'A' * 15000}.{base64url(bytes(64))}", Reason.MALFORMED_TOKEN)
-    target.attacked(f"{encode(header)}..{base64url(bytes(64))}", Reason.MALFORMED_TOKEN)
-
-
-def test_cve_2026_48526_pyjwt_hmac_with_a_jwk(target: Lab) -> None:
-    for kid in ("rsa", "p256", "ed"):
-        for secret in (json.dumps(key(kid).public_jwk()), json.dumps(key(kid).public_jwk(alg=None))):
-            target.attacked(hs256(secret.encode(), kid), Reason.UNSUPPORTED_ALGORITHM)
-
-
-def test_cve_2026_101918_pyjwt_nested_payload(target: Lab) -> None:
-    target.attacked(sign('{"a":' + "[" * 6000 + "]" * 6000 + "}"), Reason.MALFORMED_TOKEN)
-
-
-def test_cve_2026_102265_pyjwt_nested_header(target: Lab) -> None:
-    target.attacked(sign(header='{"alg":' + '{"a":' * 1500 + "1" + "}" * 1501), Reason.MALFORMED_TOKEN)
-
-
-def test_cve_2026_102266_pyjwt_empty_symmetric_key() -> None:
-    target = odd_set({"kty": "oct", "kid": "empty", "k": ""}, {"kty": "oct", "kid": "empty", "k": "", "alg": "HS256"})
-    target.attacked(hs256(b"", "empty"), Reason.UNSUPPORTED_ALGORITHM)
+@pytest.mark.parametrize("more", [{}, {"alg": "HS256"}])
+def test_cve_2026_102266_pyjwt_cve_2026_120459_python_jose_empty_symmetric_key(more: Json) -> None:
+    odd_set({"kty": "oct", "kid": "empty", "k": "", **more}).attacked(hs256(b"", "empty"), Reason.UNSUPPORTED_ALGORITHM)
 
 
 @pytest.fixture
@@ -169,28 +304,6 @@ def test_cve_2026_102267_pyjwt_redirected_to_other_keys(redirecting: str, caplog
     assert "JWT_ALLOW_HTTP" in caplog.text
 
 
-def test_cve_2026_102268_pyjwt_hmac_with_a_public_key_in_other_white_space(target: Lab) -> None:
-    for secret in (
-        b" " + pem("rsa"),
-        pem("rsa").replace(b"\n", b"\r\n"),
-        pem("rsa").replace(b"\n", b""),
-        pem("rsa")[:-1],
-    ):
-        target.attacked(hs256(secret), Reason.UNSUPPORTED_ALGORITHM)
-
-
-def test_cve_2026_102269_pyjwt_another_spelling_of_the_same_signature(target: Lab) -> None:
-    token = sign()
-    target.allowed(token_event(token))
-    for suffix in ("=", "==", "!", "\n", "%3D", "\u00e9", "AAAA=", "AAA"):
-        target.attacked(f"{token}{suffix}", Reason.MALFORMED_TOKEN)
-
-
-def test_cve_2026_102273_pyjwt_hmac_with_a_nested_jwk(target: Lab) -> None:
-    for secret in (jwks(), [key("rsa").public_jwk()], {"key": key("rsa").public_jwk()}):
-        target.attacked(hs256(json.dumps(secret).encode()), Reason.UNSUPPORTED_ALGORITHM)
-
-
 def test_cve_2026_102274_pyjwt_one_malformed_key_costs_all() -> None:
     target = odd_set(
         {"kty": "RSA", "n": "AA", "e": "AA"}, {"kty": "RSA", "n": "!", "e": "!"}, {"kty": "RSA", "n": 1, "e": 2}
@@ -207,90 +320,20 @@ def test_cve_2026_102275_pyjwt_private_key_that_is_not_its_public_keys() -> None
     target.attacked(sign(header=header, signer=SigningKey("mixed", "EdDSA", theirs)), Reason.BAD_SIGNATURE)
 
 
-# python-jose
+def test_cve_2026_35039_fast_jwt_one_tokens_claims_for_another(target: Lab) -> None:
+    tokens = {name: sign(claims(sub=name, jti=name)) for name in ("alice", "bob", "carol")}
+    for _ in range(3):  # new, then remembered
+        for name, token in tokens.items():
+            assert target.allowed(token_event(token))["principalId"] == name
+    head, payload, _ = tokens["alice"].split(".")
+    target.attacked(f"{head}.{payload}.{tokens['bob'].rpartition('.')[2]}", Reason.BAD_SIGNATURE)
 
 
-def test_cve_2024_33663_python_jose_hmac_with_an_openssh_ecdsa_key(target: Lab) -> None:
-    secret = pem("p256", Encoding.OpenSSH, PublicFormat.OpenSSH)
-    target.attacked(hs256(secret, "p256"), Reason.UNSUPPORTED_ALGORITHM)
-
-
-def test_cve_2024_33664_python_jose_compressed_jwe(target: Lab) -> None:
-    target.attacked(jwe({"alg": "dir", "enc": "A256GCM", "zip": "DEF"}), Reason.MALFORMED_TOKEN)
-
-
-def test_cve_2025_61152_python_jose_none(target: Lab) -> None:
-    target.attacked(with_signature(b"", {"alg": "none", "typ": "JWT"}), Reason.UNSUPPORTED_ALGORITHM)
-
-
-def test_cve_2026_85394_python_jose_hmac_with_a_der_public_key(target: Lab) -> None:
-    for kid in ("rsa", "p256", "ed"):
-        target.attacked(hs256(pem(kid, Encoding.DER), kid), Reason.UNSUPPORTED_ALGORITHM)
-
-
-def test_cve_2026_120459_python_jose_empty_hmac_key() -> None:
-    odd_set({"kty": "oct", "kid": "empty", "k": ""}).attacked(hs256(b"", "empty"), Reason.UNSUPPORTED_ALGORITHM)
-
-
-# Authlib, joserfc, jwcrypto
-
-
-def test_cve_2024_37568_authlib_hmac_with_any_public_key(target: Lab) -> None:
-    for kid in ("rsa", "p256", "p384", "ed"):
-        target.attacked(hs256(pem(kid), kid), Reason.UNSUPPORTED_ALGORITHM)
-
-
-@pytest.mark.parametrize("extension", ["bork", "cnf", "b64", "alg", "exp"])
-def test_cve_2025_59420_authlib_unknown_critical_extension(target: Lab, extension: str) -> None:
-    header = {"alg": "ES256", "kid": "p256", "crit": [extension], "cnf": {"jkt": "x"}}
-    target.attacked(sign(header=header), Reason.MALFORMED_TOKEN)
-
-
-def test_cve_2025_61920_authlib_oversized_segments(target: Lab) -> None:
-    head, payload, signature = sign().split(".")
-    filler = "A" * 5_000_000
-    for token in (
-        f"{head}{filler}.{payload}.{signature}",
-        f"{head}.{filler}.{signature}",
-        f"{head}.{payload}.{filler}",
-    ):
-        target.attacked(token, Reason.MALFORMED_TOKEN)
-
-
-def test_cve_2025_62706_authlib_compressed_jwe(target: Lab) -> None:
-    target.attacked(jwe({"alg": "RSA-OAEP", "enc": "A128CBC-HS256", "zip": "DEF"}), Reason.MALFORMED_TOKEN)
-
-
-def test_cve_2025_65015_joserfc_token_in_the_error_message(target: Lab) -> None:
-    head, payload, signature = sign().split(".")
-    token = f"{head}.{payload}{'QUJD' * 4000}.{signature}"
-    target.attacked(token, Reason.MALFORMED_TOKEN)
-    assert_silent(target.lines[-1], token)
-    assert len(target.lines[-1]) < 2000
-
-
-def test_cve_2026_27962_authlib_key_in_the_header(target: Lab) -> None:
-    signer = attacker_key("p256")
-    for kid in ({}, {"kid": "p256"}, {"kid": "theirs"}):
-        header = {"alg": "ES256", "jwk": signer.public_jwk(), **kid}
-        target.attacked(sign(header=header, signer=signer), Reason.BAD_SIGNATURE, Reason.UNKNOWN_KEY)
-
-
-def test_cve_2026_28490_authlib_rsa1_5_padding_oracle(target: Lab) -> None:
-    target.attacked(jwe({"alg": "RSA1_5", "enc": "A128CBC-HS256"}), Reason.MALFORMED_TOKEN)
-    target.attacked(sign(header={"alg": "RSA1_5", "kid": "rsa"}), Reason.UNSUPPORTED_ALGORITHM)
-
-
-@pytest.mark.parametrize("prefix", [b"\n", b"# key\n", b"\xef\xbb\xbf", b"comment "])
-def test_cve_2026_114615_authlib_hmac_with_a_prefixed_public_key(target: Lab, prefix: bytes) -> None:
-    target.attacked(hs256(prefix + pem("rsa")), Reason.UNSUPPORTED_ALGORITHM)
-
-
-def test_cve_2024_28102_jwcrypto_compressed_jwe(target: Lab) -> None:
-    target.attacked(jwe({"alg": "A256KW", "enc": "A256GCM", "zip": "DEF"}), Reason.MALFORMED_TOKEN)
-
-
-def test_cve_2023_6681_jwcrypto_pbes2_with_a_high_count(target: Lab) -> None:
-    header = {"alg": "PBES2-HS512+A256KW", "enc": "A256GCM", "p2c": 2**31 - 1, "p2s": "AAAA"}
-    target.attacked(jwe(header), Reason.MALFORMED_TOKEN)
-    target.attacked(sign(header=header), Reason.UNSUPPORTED_ALGORITHM)
+def test_cve_2026_107719_fast_jwt_remembered_token_outlives_its_end() -> None:
+    token = claims(exp=NOW - 50)
+    del token["iat"]
+    target, late = lab(JWT_LEEWAY_SECONDS="60"), lab(JWT_LEEWAY_SECONDS="40")
+    signed = sign(token)
+    target.allowed(token_event(signed))
+    late.attacked(signed, Reason.TOKEN_EXPIRED)
+    # tests/unit/test_authorize.py moves the clock under a remembered token.

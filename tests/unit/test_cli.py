@@ -157,17 +157,6 @@ def test_where_no_issuer_listens_is_told_in_words(desk: Desk) -> None:
     assert (code, "http://127.0.0.1:1 (Connection refused). Start one" in text) == (3, True)
 
 
-def test_errors_are_json_as_well(desk: Desk) -> None:
-    code, document = desk.json("explain", GOOD, "--at", "tomorrow", "--env", str(desk.folder / "function.env"))
-    assert (code, list(document)) == (2, ["error"])
-
-
-def test_a_line_that_is_wrong_is_told_with_its_file(desk: Desk) -> None:
-    env = desk.write("prod.env", "JWT_ISSUER\n")
-    code, text = desk.run("explain", GOOD, "--env", env)
-    assert (code, "prod.env is no NAME=value" in " ".join(text.split())) == (2, True)
-
-
 def test_keys_in_aws_without_a_region(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)

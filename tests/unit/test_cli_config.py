@@ -133,11 +133,6 @@ def test_a_file_of_variables_becomes_a_document(env: Callable[[str], str], capsy
     )
 
 
-def test_the_document_as_json(env: Callable[[str], str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["config", "from-env", "--json", "--env", env("JWT_ISSUER=https://i.example.com\nJWT_AUDIENCE=a")]) == 0
-    assert json.loads(capsys.readouterr().out) == {"issuers": [{"issuer": "https://i.example.com", "audience": ["a"]}]}
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [

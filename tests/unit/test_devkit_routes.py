@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from jwt_authorizer.claims import Principal
 from jwt_authorizer.rules import Allow, Route, compile_rules
 from jwt_authorizer.settings import load_settings
-from jwt_authorizer_devkit.routes.documents import read_document
 from jwt_authorizer_devkit.routes.listed import Listing, combine, route_tables
 from jwt_authorizer_devkit.routes.reading import read_routes, routes_toml
 from tests.unit.pages import ROOT
@@ -161,21 +160,6 @@ def test_path_items_that_are_elsewhere_are_said(reference: str) -> None:
     assert "/a: it is kept elsewhere; put it into this document first" in listing.problems
 
 
-def test_what_is_worth_knowing_is_noted_in_the_document() -> None:
-    secure = {"security": [{"oidc": ["a"]}]}
-    paths = {"/a": {"get": secure, "trace": secure, "post": {"security": [{"oauth": ["b"]}]}}}
-    listing = api(paths, servers=[{"url": "https://api.example.com/v1/"}, {"url": "https://api.example.com/{stage}"}])
-    text = routes_toml(listing, "api.yaml")
-    assert "# Note: TRACE /a: API Gateway has no such method\n" in text
-    assert "the server's path /v1 is left out" in text
-    assert "several (oauth, oidc)" in text
-    assert "{stage}" not in text
-
-
-def test_what_no_rule_checks_beside_the_token_is_noted() -> None:
-    assert secured({"oidc": ["a"], "key": []}).notes == ["GET /a asks for key beside the token: no rule checks that"]
-
-
 def test_a_route_that_is_signed_with_aws_keys_takes_no_token() -> None:
     paths = {"/a": {"get": {"x-amazon-apigateway-auth": {"type": "AWS_IAM"}, "security": [{"oidc": []}]}}}
     assert list(api(paths).without_token) == ["GET /a"]
@@ -218,10 +202,6 @@ def test_a_document_without_paths_or_without_tokens_is_no_list() -> None:
     assert read_routes("openapi: 3.1.0").problems[0] == "it has no paths"
     (problem,) = api({"/a": {"get": {}}}).problems
     assert "no route in it takes a token" in problem
-
-
-def test_dates_stay_texts() -> None:
-    assert read_document("AWSTemplateFormatVersion: 2010-09-09") == {"AWSTemplateFormatVersion": "2010-09-09"}
 
 
 ALTERNATIVES = st.lists(st.lists(st.sampled_from("abcd"), max_size=3).map(tuple), min_size=1, max_size=4)

@@ -255,12 +255,6 @@ def test_what_only_cloudformation_can_expand_is_said() -> None:
     assert listing.problems == ["Fn::ForEach::A: what it makes is only known to CloudFormation; expand it first"]
 
 
-def test_nested_stacks_are_noted() -> None:
-    text = "  N: {Type: 'AWS::CloudFormation::Stack'}\n"
-    listing = read(REST + method("HttpMethod: GET, ResourceId: !Ref Order, AuthorizationType: CUSTOM") + text)
-    assert listing.notes == ["N: its routes, if any, are in another template"]
-
-
 TWO = """
 Resources:
   A: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref One, RouteKey: GET /a, AuthorizationType: CUSTOM}}

@@ -27,23 +27,11 @@ def test_a_new_key_and_a_token_ahead_of_its_time_heal_by_waiting() -> None:
     assert frozenset({Reason.UNKNOWN_KEY, Reason.TOKEN_NOT_YET_VALID}) == HEALED_BY_WAITING
 
 
-def test_an_error_carries_its_code_and_a_sentence() -> None:
-    error = TokenError(Reason.TOKEN_EXPIRED, "it is over")
-    assert (error.code, error.detail, str(error)) == (Reason.TOKEN_EXPIRED, "it is over", "token_expired: it is over")
-
-
 def test_a_refused_token_and_an_open_question_are_told_apart() -> None:
     assert issubclass(TokenError, AuthorizerError)
     assert issubclass(DecisionError, AuthorizerError)
     assert not issubclass(TokenError, DecisionError)
     assert not issubclass(SettingsError, AuthorizerError)
-
-
-def test_a_problem_shows_its_value_where_it_has_one() -> None:
-    assert str(Problem("JWT_ISSUER", "is required")) == "JWT_ISSUER: is required"
-    assert str(Problem("JWT_LEEWAY_SECONDS", "expected a number", "x\n")) == (
-        "JWT_LEEWAY_SECONDS (is 'x\\n'): expected a number"
-    )
 
 
 def test_all_problems_stand_in_the_message_one_a_line() -> None:

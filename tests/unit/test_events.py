@@ -7,7 +7,7 @@ import pytest
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.events import EventKind, Request, read_event
 from tests.beside import published_event
-from tests.factories import ARN, EVENTS, Event, http_api_v2_event, request, rest_request_event, rest_token_event
+from tests.factories import ARN, EVENTS, Event, request, rest_request_event, rest_token_event
 
 
 def refused(event: object) -> DecisionError:
@@ -81,18 +81,6 @@ def test_the_template_that_api_gateway_matched_is_known_where_the_event_names_it
     assert request(kind).matched == matched
 
 
-def test_what_payload_1_lacks_in_its_context_stands_beside_it() -> None:
-    assert request(EventKind.HTTP_API_V1, requestContext={}).route_key == "/orders/{id}"
-    named = {"resourcePath": "/{proxy+}"}
-    assert request(EventKind.HTTP_API_V1, requestContext=named).route_key == "/{proxy+}"
-
-
-@pytest.mark.parametrize("context", [None, [], "text", {"requestId": 5}])
-def test_a_context_of_another_shape_costs_only_what_is_in_it(context: object) -> None:
-    assert request(EventKind.HTTP_API_V2, requestContext=context).request_id is None
-    assert request(EventKind.REST_REQUEST, requestContext=context).kind is EventKind.REST_REQUEST
-
-
 def test_payload_2_lists_what_its_cache_is_keyed_by() -> None:
     assert request(EventKind.HTTP_API_V2, identitySource=["a", None, 5, "b"]).identity_source == ("a", "b")
     assert request(EventKind.HTTP_API_V2, identitySource=None).identity_source == ()
@@ -124,12 +112,6 @@ def test_what_is_no_authorizer_event_is_refused(event: object) -> None:
     refused(event)
 
 
-def test_a_backend_s_event_is_told_what_it_is() -> None:
-    backend = http_api_v2_event("t")
-    del backend["routeArn"]
-    assert "attach this function as an authorizer" in refused(backend).detail
-
-
 # Values of headers, query parameters and cookies.
 
 
@@ -143,11 +125,6 @@ def test_another_name_of_the_same_length_is_another_header() -> None:
     assert request(headers={"authorizatioN": "a", "authorizatiom": "b"}, multiValueHeaders=None).header(
         "Authorization"
     ) == ("a",)
-
-
-def test_letters_that_only_look_alike_spell_no_header() -> None:
-    # The Kelvin sign in lower case is k.
-    assert request(headers={"\u212aey": "a"}, multiValueHeaders=None).header("key") == ()
 
 
 def test_query_names_match_exactly() -> None:

@@ -121,12 +121,6 @@ def test_a_message_is_answered_until_the_token_ends(
     assert json.loads(answer["body"]) == told
 
 
-@pytest.mark.parametrize("kind", ["CONNECT", "DISCONNECT"])
-def test_coming_and_going_is_answered_with_nothing(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    chat = backend(monkeypatch, "websocket-query/backend/chat.py")
-    assert chat.handler({"requestContext": {"eventType": kind}}, None) == {"statusCode": 200}
-
-
 # --- mcp-server
 
 
@@ -163,13 +157,6 @@ def test_nobody_else_is_given_what_a_caller_was_told(server: ModuleType) -> None
     assert {answer["headers"]["Cache-Control"] for answer in answers} == {"no-store"}
 
 
-def test_it_says_which_revisions_it_speaks(server: ModuleType) -> None:
-    assert modern(server, "server/discover")[1]["result"]["supportedVersions"] == [MODERN, "2025-11-25", "2025-06-18"]
-    status, answer = modern(server, "tools/list", "1900-01-01")
-    assert (status, answer["error"]["code"]) == (400, -32022)
-    assert answer["error"]["data"] == {"supported": [MODERN, "2025-11-25", "2025-06-18"], "requested": "1900-01-01"}
-
-
 @pytest.mark.parametrize(
     ("headers", "code"),
     [
@@ -187,14 +174,6 @@ def test_headers_that_say_otherwise_than_the_body_are_refused(
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"_meta": meta, "name": "whoami"}}
     status, answer = post(server, message, **{"MCP_Protocol_Version": MODERN, **headers})
     assert (status, answer["error"]["code"]) == (400, code)
-
-
-def test_a_header_in_base64_is_read(server: ModuleType) -> None:
-    meta = {META + "protocolVersion": MODERN, META + "clientCapabilities": {}}
-    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"_meta": meta, "name": "größe"}}
-    encoded = "=?base64?Z3LDtsOfZQ==?="
-    status, answer = post(server, message, MCP_Protocol_Version=MODERN, Mcp_Method="tools/call", Mcp_Name=encoded)
-    assert (status, answer["error"]["message"]) == (200, "There is no such tool")
 
 
 @pytest.mark.parametrize(
@@ -216,25 +195,6 @@ def test_what_is_no_request_is_refused(server: ModuleType, body: str, code: int)
     assert (status, answer["error"]["code"]) == (400, code)
 
 
-def test_methods_that_it_lacks(server: ModuleType) -> None:
-    status, answer = modern(server, "prompts/list")
-    assert (status, answer["error"]["code"]) == (404, -32601)
-    old = {"jsonrpc": "2.0", "id": 1, "method": "prompts/list"}
-    status, answer = post(server, old, MCP_Protocol_Version="2025-11-25")
-    assert (status, answer["error"]["code"]) == (200, -32601)
-
-
-def test_a_client_that_names_no_capabilities_is_refused(server: ModuleType) -> None:
-    message = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "tools/list",
-        "params": {"_meta": {META + "protocolVersion": MODERN}},
-    }
-    status, answer = post(server, message, MCP_Protocol_Version=MODERN, Mcp_Method="tools/list")
-    assert (status, answer["error"]["code"]) == (400, -32602)
-
-
 @pytest.mark.parametrize(("asked", "spoken"), [("2025-06-18", "2025-06-18"), ("2024-11-05", "2025-11-25")])
 def test_clients_that_begin_with_initialize_agree_on_a_revision(server: ModuleType, asked: str, spoken: str) -> None:
     message = {"jsonrpc": "2.0", "id": "a", "method": "initialize", "params": {"protocolVersion": asked}}
@@ -249,13 +209,6 @@ def test_pages_may_not_call(server: ModuleType, origin: str) -> None:
     message = {"jsonrpc": "2.0", "method": "notifications/initialized"}
     assert post(server, message)[0] == 202
     assert post(server, message, Origin=origin)[0] == 403
-
-
-@pytest.mark.parametrize("method", ["GET", "DELETE"])
-def test_there_is_no_stream_to_open_and_no_session_to_end(server: ModuleType, method: str) -> None:
-    event = {"httpMethod": method, "headers": {}, "requestContext": {"authorizer": WHO}}
-    answer = server.handler(event, None)
-    assert (answer["statusCode"], answer["headers"]["Allow"]) == (405, "POST")
 
 
 # --- backend

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.errors import TokenError
 from jwt_authorizer.keys import Key, KeySet, check_signature, parse_key_set
 from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
-from jwt_authorizer.tokens import BearerToken, UnverifiedToken, parse
-from jwt_authorizer_devkit.mint import Defect
-from jwt_authorizer_devkit.signing import ALGORITHMS, base64url
+from jwt_authorizer.tokens import BearerToken, parse
+from jwt_authorizer_devkit.signing import ALGORITHMS
 from tests.factories import parsed_keys, signing_key, token
 
 if TYPE_CHECKING:
@@ -132,10 +131,6 @@ def test_one_bad_key_does_not_cost_the_others(bad: object, reason: str) -> None:
     assert left_out(bad) == reason
 
 
-def test_key_ops_that_include_verify_are_fine() -> None:
-    assert key_set(jwk(key_ops=["verify"], use=None)).skipped == ()
-
-
 @pytest.mark.parametrize("empty", [None, []])
 def test_a_member_that_is_null_or_an_empty_list_counts_as_absent(empty: object) -> None:
     """Issuers written in .NET send whatever they do not use (RFC 7517 makes all of these optional)."""
@@ -150,18 +145,6 @@ def test_of_a_set_without_end_the_first_keys_are_read() -> None:
     read = key_set(*[jwk()] * 3000, *[5] * 200_000)
     assert len(read.keys) == 3000
     assert read.skipped == ("200000 keys left out: only the first 3000 are read",)
-
-
-@pytest.mark.parametrize("y", [0, 1, 2**255 - 20, 2**255 - 19, 2**255 - 18, 1 + 2**255])
-def test_an_ed25519_key_that_anybody_can_sign_for_is_left_out(y: int) -> None:
-    """Under a point of small order one signature verifies many messages, and needs no private key."""
-    assert left_out(jwk("EdDSA", x=base64url(y.to_bytes(32, "little")))) == "its point is of small order"
-
-
-def test_a_set_that_leaks_private_keys_gives_public_ones() -> None:
-    (key,) = key_set(jwk(d=base64url(bytes(31) + b"\x01"))).keys
-    check_signature(parse(BearerToken(token())), (key,))
-    assert not hasattr(key.public, "private_numbers")
 
 
 # Choosing a key.
@@ -187,10 +170,6 @@ def test_without_a_kid_there_is_one_fitting_key_or_none() -> None:
     assert kids(key_set(jwk(kid="a")).candidates("RS256", None)) == []
 
 
-def test_an_empty_kid_is_a_kid() -> None:
-    assert kids(key_set(jwk(kid="a")).candidates("ES256", "")) == []
-
-
 # Checking a signature.
 
 
@@ -202,24 +181,6 @@ def test_each_algorithm_verifies_what_it_signed(alg: str) -> None:
     check_signature(unverified, candidates)
 
 
-@pytest.mark.parametrize("alg", ALGORITHMS)
-@pytest.mark.parametrize("defect", [Defect.FORGED, Defect.TAMPERED])
-def test_each_algorithm_refuses_another_key_and_another_payload(alg: str, defect: Defect) -> None:
-    unverified = parse(BearerToken(token(alg=alg, defect=defect)))
-    with pytest.raises(TokenError) as caught:
-        check_signature(unverified, parsed_keys(alg).candidates(alg, "key-1"))
-    assert caught.value.code is Reason.BAD_SIGNATURE
-
-
-@pytest.mark.parametrize("alg", ALGORITHMS)
-@pytest.mark.parametrize("signature", [b"", b"\x00", bytes(64), bytes(96), bytes(132), bytes(256), b"\xff" * 64])
-def test_each_algorithm_refuses_signatures_that_are_none(alg: str, signature: bytes) -> None:
-    unverified = UnverifiedToken(alg, None, None, {}, b"a.b", signature)
-    with pytest.raises(TokenError) as caught:
-        check_signature(unverified, parsed_keys(alg).candidates(alg, "key-1"))
-    assert caught.value.code is Reason.BAD_SIGNATURE
-
-
 def test_any_of_several_candidates_may_verify() -> None:
     another = key_set(signing_key("ES256", "another").public_jwk()).keys[0]
     right = parsed_keys().keys[0]
@@ -229,15 +190,3 @@ def test_any_of_several_candidates_may_verify() -> None:
         check_signature(unverified, (another,))
     with pytest.raises(TokenError):
         check_signature(unverified, ())
-
-
-def test_an_ecdsa_signature_is_raw_and_not_der() -> None:
-    unverified = parse(BearerToken(token()))
-    numbers = unverified.signature
-    der = b"\x30\x44" + b"\x02\x20" + numbers[:32] + b"\x02\x20" + numbers[32:]
-    with pytest.raises(TokenError):
-        check_signature(UnverifiedToken("ES256", None, None, {}, unverified.signing_input, der), parsed_keys().keys)
-
-
-def test_an_rsa_key_of_one_algorithm_verifies_no_other() -> None:
-    assert parsed_keys("RS256").candidates("PS256", "key-1") == ()

@@ -126,39 +126,6 @@ def test_a_wrong_document_says_where_and_what(document: str, name: str, message:
     assert message in found[name]
 
 
-def test_a_document_that_cannot_be_had_is_a_problem() -> None:
-    def fail(config: str) -> str:
-        message = f"{config} is not there"
-        raise ValueError(message)
-
-    assert problems(read_raw({"JWT_CONFIG": "file:settings.toml"}, fail)) == {
-        "JWT_CONFIG": "cannot be read: file:settings.toml is not there"
-    }
-
-
-def test_white_space_around_the_place_of_a_document_is_no_part_of_it() -> None:
-    asked: list[str] = []
-
-    def remember(config: str) -> str:
-        asked.append(config)
-        return ONE_ISSUER
-
-    read_raw({"JWT_CONFIG": "\n  file:settings.toml \n"}, remember)
-    assert asked == ["file:settings.toml"]
-
-
-def test_a_problem_shows_the_start_of_a_value_and_stands_once() -> None:
-    raw = RawSettings()
-    raw.problem("leeway_seconds", "is wrong", "x" * 1000)
-    raw.problem("leeway_seconds", "is wrong", "x" * 1000)
-    raw.problem("leeway_seconds", "is missing")
-    assert [problem.value for problem in raw.problems] == ["x" * 100, None]
-
-
-def test_nor_does_it_show_more_of_a_name() -> None:
-    assert list(problems(read_document(f"{'x' * 1000} = 5\n{ONE_ISSUER}"))) == ["x" * 100]
-
-
 def test_a_missing_setting_is_called_as_its_writer_would_call_it() -> None:
     (from_environment,) = read({"JWT_ISSUER": "https://a.example.com"}).issuers
     assert (from_environment.label(ISSUER), from_environment.label(AUDIENCE)) == ("JWT_ISSUER", "JWT_AUDIENCE")

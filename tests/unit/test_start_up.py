@@ -9,16 +9,14 @@ import json
 import subprocess
 import sys
 from copy import deepcopy, replace
-from hashlib import sha256
 from importlib.util import MAGIC_NUMBER, find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jwt_authorizer import claims, log_line, method_arn, tokens
+from jwt_authorizer import log_line
 from jwt_authorizer.keys import KeySet
-from jwt_authorizer.policies import unrestricted
 from jwt_authorizer.signatures import _standing_in, _without_package_code
 from jwt_authorizer_devkit.certificate import self_signed
 from jwt_authorizer_devkit.issuer.provider import Provider
@@ -27,7 +25,6 @@ from jwt_authorizer_devkit.signing import key_set
 from tests.factories import (
     AUDIENCE,
     ISSUER,
-    SCOPE,
     FakeKeys,
     Watched,
     authorizer,
@@ -256,22 +253,6 @@ def test_a_decision_is_one_line_and_one_write() -> None:
         assert function.written[-1].count("\n") == 1
 
 
-def test_the_claims_of_a_remembered_token_are_worded_once() -> None:
-    function = Watched(authorizer())
-    event = rest_request_event(token())
-    first, second = (function(event)["context"]["claims"] for _ in range(2))
-    assert first is second
-    assert json.loads(first)["scope"] == SCOPE
-
-
-def test_an_issuer_s_compact_payload_is_not_worded_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    def worded(value: object) -> str:
-        pytest.fail(f"{value} has its JSON at hand")
-
-    monkeypatch.setattr(claims, "json_text", worded)
-    Watched(authorizer())(rest_request_event(token()))
-
-
 def test_what_log_lines_share_is_formatted_once() -> None:
     log_line._shared.cache_clear()  # noqa: SLF001 - counts are what this is about
     function = Watched(authorizer())
@@ -279,53 +260,6 @@ def test_what_log_lines_share_is_formatted_once() -> None:
         function(rest_request_event(token({"jti": str(number), "sub": f"user-{number}"})))
     # The first line counts the cold start as well.
     assert log_line._shared.cache_info().misses == 2  # noqa: SLF001 - as above
-
-
-def test_tokens_of_one_key_have_their_header_read_once() -> None:
-    tokens.read_header.cache_clear()
-    function = Watched(authorizer())
-    for number in range(5):
-        function(rest_request_event(token({"jti": str(number)})))
-    assert tokens.read_header.cache_info().misses == 1
-
-
-def test_a_client_s_scopes_are_read_once() -> None:
-    claims._scope_text.cache_clear()  # noqa: SLF001 - counts are what this is about
-    function = Watched(authorizer())
-    for number in range(5):
-        function(rest_request_event(token({"jti": str(number), "scope": "orders:read orders:write"})))
-    assert claims._scope_text.cache_info().misses == 1  # noqa: SLF001 - as above
-    long = " ".join(f"orders:{number}" for number in range(200))
-    function(rest_request_event(token({"scope": long})))
-    assert claims._scope_text.cache_info().misses == 1, "what is kept has to be short"  # noqa: SLF001 - as above
-
-
-def test_a_token_is_digested_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    digested: list[bytes] = []
-
-    def watched_sha256(text: bytes) -> object:
-        digested.append(text)
-        return sha256(text)
-
-    monkeypatch.setattr(tokens, "sha256", watched_sha256)
-    Watched(authorizer())(rest_request_event(token()))
-    assert len(digested) == 1
-
-
-def test_a_stage_s_arn_is_read_once() -> None:
-    method_arn._read_stage.cache_clear()  # noqa: SLF001 - counts are what this is about
-    function = Watched(authorizer())
-    for path in ("orders", "orders/1", "a:b/%2F"):
-        function(rest_request_event(token(), resource=f"GET/{path}"))
-    assert method_arn._read_stage.cache_info().misses == 1  # noqa: SLF001 - as above
-
-
-def test_without_rules_no_resource_is_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
-    def evaluated(texts: object) -> None:
-        pytest.fail(f"{texts} need not be looked at: everything is allowed")
-
-    monkeypatch.setattr(unrestricted, "compile_texts", evaluated)
-    Watched(authorizer())(rest_request_event(token()))
 
 
 def test_an_event_is_left_as_it_was() -> None:
