@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
-from typing import TYPE_CHECKING
+import json
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from demo.calls import Answer, Api
+from demo.deployment import aws_client
 from demo.scenarios import AUDIENCE, SCOPE, Attempt, attempt, attempts, tokens
+from demo.tools import ROOT
+from jwt_authorizer_devkit.issuer.faults import Fault, FaultKind
+from tests.e2e.asking import ask
 
 if TYPE_CHECKING:
     from demo.stack import Stack
+    from tests.e2e.copied_keys import CopiedKeys
 
 ORDERS = "/orders"
 
@@ -128,3 +138,101 @@ def test_whatever_is_asked_first_each_request_gets_its_own_verdict(stack: Stack,
         assert statuses == verdicts, f"asked in the order {order}"
         # A REST API's policy is cached for all routes, an HTTP API's answer for each route.
         assert len(stack.main.log.new()) == (1 if api is Api.REST else len(order))
+
+
+# ``JWT_END_WITH_TOKEN`` on the local AWS: what ``docs/end-with-token.md`` says about it.
+
+
+_LIFETIME = 4
+
+
+def test_the_local_aws_goes_on_allowing_after_the_end_that_the_policy_names(copied_keys: CopiedKeys) -> None:
+    deployed = copied_keys.deploy_once()
+    copied_keys.refresh()
+    token = copied_keys.issuer.token(audience=AUDIENCE, lifetime=_LIFETIME)
+    for api in (Api.REST, Api.HTTP):
+        assert ask(deployed, api, token) == (200, ["allow"])
+    (statement,) = copied_keys.policy(token)["Statement"]
+    end = dt.datetime.fromisoformat(statement["Condition"]["DateLessThan"]["aws:CurrentTime"])
+    while dt.datetime.now(dt.UTC) <= end:
+        time.sleep(0.1)
+    # By the cached policy, since nothing was decided anew. On AWS it may be 403: see the document. Should this fail one
+    # day, the local AWS has learnt to look at conditions, and the document is to say so.
+    for api in (Api.REST, Api.HTTP):
+        assert ask(deployed, api, token) == (200, [])
+
+
+# An issuer that is down when the function starts, as the API's clients see it.
+
+
+def test_an_outage_is_a_500_that_no_cache_keeps_and_it_heals_by_itself(stack: Stack) -> None:
+    issuer, authorizer = stack.issuer, stack.main
+    token = issuer.token(audience=AUDIENCE, scope=SCOPE)
+    issuer.misbehave("jwks", Fault(FaultKind.STATUS, 503))
+    try:
+        # The local AWS ends the function's process after each exception, so that the next call is a cold start.
+        expired = issuer.token(audience=AUDIENCE, scope=SCOPE, defect="expired")
+        assert ask(authorizer, Api.REST, expired) == (401, ["token_expired"])
+        # The function starts all the same. Asked twice, since neither answer is to come from a cache.
+        for _ in range(2):
+            assert ask(authorizer, Api.REST, token) == (500, ["keys_unavailable"])
+        # What needs no keys is refused as ever.
+        assert ask(authorizer, Api.REST, expired) == (401, ["token_expired"])
+    finally:
+        issuer.heal()
+    assert ask(authorizer, Api.REST, token) == (200, ["allow"])
+
+
+# `jwt-authorizer doctor` looks at APIs that are deployed, through the AWS endpoints that they were deployed with.
+
+
+def doctor(stack: Stack, *arguments: str) -> tuple[int, list[dict[str, Any]]]:
+    done = subprocess.run(  # noqa: S603 - our own arguments
+        [sys.executable, "-m", "jwt_authorizer_devkit.cli", "doctor", *arguments, "--json"],
+        cwd=ROOT,
+        env={
+            "PATH": "/usr/bin:/bin",
+            "AWS_ENDPOINT_URL": stack.aws.endpoint,
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        },
+        text=True,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    document = json.loads(done.stdout)
+    return done.returncode, document.get("findings") or [document]
+
+
+def test_the_demos_apis_fit_its_authorizer(stack: Stack) -> None:
+    code, findings = doctor(stack, "--stack", "demo-apis")
+    assert code == 0, findings
+    described = " ".join(finding["said"] for finding in findings)
+    for kind in ("REST API", "HTTP API", "WEBSOCKET API"):
+        assert kind in described
+
+
+def test_settings_that_do_not_fit_are_found(stack: Stack, tmp_path: Any) -> None:  # noqa: ANN401 - a Path
+    env = tmp_path / "function.env"
+    env.write_text(f"JWT_ISSUER={stack.issuer.url}\nJWT_AUDIENCE=x\nJWT_ALLOW_HTTP=true\nJWT_CACHED_BY=nothing\n")
+    api_id = stack.main.client.outputs[Api.REST]
+    code, findings = doctor(stack, "--api", str(api_id), "--env", str(env))
+    (problem,) = [finding for finding in findings if finding["level"] == "problem"]
+    assert code == 1
+    assert "answers are for one request (JWT_CACHED_BY=nothing)" in problem["said"]
+    assert f"--rest-api-id {api_id}" in problem["fix"]
+
+
+def test_what_is_not_there_is_a_finding_or_wrong_input(stack: Stack) -> None:
+    code, (answer,) = doctor(stack, "--stack", "never-deployed")
+    assert (code, "There is no stack never-deployed" in answer["error"]) == (2, True)
+    gateway = aws_client("apigateway", stack.aws)
+    empty = gateway.create_rest_api(name="empty")["id"]
+    try:
+        code, (finding,) = doctor(stack, "--api", empty)
+    finally:
+        gateway.delete_rest_api(restApiId=empty)
+    assert (code, finding["level"]) == (1, "problem")
+    assert "has no routes" in finding["said"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,13 +23,12 @@ from demo.tools import ROOT, Tools, clean_environment, host_architecture
 from jwt_authorizer_devkit.events import sample
 from jwt_authorizer_devkit.mint import Defect, access_claims, mint
 from jwt_authorizer_devkit.signing import generate, key_set
-from tests.integration.container_engine import container_engine
+from tests.beside import beside
 from tests.integration.emulator import free_addresses, listens, wait_for
 from tests.unit.pages import blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from jwt_authorizer_devkit.signing import SigningKey
 
@@ -191,3 +193,67 @@ def test_start_api_calls_an_http_backend_with_the_claims(apis: str, local: Local
 )
 def test_start_api_lets_nobody_else_in(apis: str, local: Local, path: str, defect: Defect | None, status: int) -> None:
     assert get(f"{apis}/{path}", None if defect is None else local.token(defect))[0] == status
+
+
+# A Docker engine for ``sam local``, where one can be had.
+
+
+_STAND_IN = "TEST_CONTAINER_ENGINE"
+_START_SECONDS = 500
+_ENGINE_END_SECONDS = 20
+
+
+@contextlib.contextmanager
+def container_engine() -> Iterator[str | None]:
+    """Give ``DOCKER_HOST`` (``None``: Docker's own default) while the block runs; skip the test where there is none."""
+    if _answers():
+        image = f"public.ecr.aws/lambda/python:3.13-{host_architecture()}"
+        if not _works(["docker", "image", "inspect", image], 10) and not _works(["docker", "pull", image], 300):
+            pytest.skip(f"Docker runs, but the image of Lambda's runtime cannot be pulled ({image})")
+        yield None
+        return
+    stand_in = beside("sam-local", _STAND_IN)
+    if stand_in is None or not all((stand_in / name).is_file() for name in ("up", "down")):
+        pytest.skip(
+            f"no Docker here: none answers, and {_STAND_IN} names no folder with programs that start and end one"
+        )
+    suits = os.geteuid() == 0 and Path("/etc/debian_version").exists() and host_architecture() == "x86_64"
+    if _STAND_IN not in os.environ and not suits:
+        pytest.skip(f"no Docker here: none answers, and {stand_in} needs root on Debian and x86_64")
+    ours, engine = _start(stand_in)
+    try:
+        yield engine
+    finally:
+        if ours:
+            _works([str(stand_in / "down")], _ENGINE_END_SECONDS)
+            _wait_until_gone(engine)
+
+
+def _start(stand_in: Path) -> tuple[bool, str]:
+    """Start it and say whether it was us; one that runs already belongs to somebody."""
+    usual = f"unix://{os.environ.get('SAM_LOCAL_STATE', '/var/tmp/sam-local')}/docker.sock"  # noqa: S108 - its own default
+    ours = not _answers(usual)
+    started = subprocess.run(  # noqa: S603 - a program of whoever has it there
+        [str(stand_in / "up")], check=False, capture_output=True, text=True, timeout=_START_SECONDS
+    )
+    found = re.search(r"\bDOCKER_HOST=(\S+)", started.stdout)
+    if started.returncode != 0 or found is None:
+        pytest.skip(f"no Docker here: {stand_in / 'up'} failed: {started.stderr.strip().rpartition('\n')[2]}")
+    return ours, found[1]
+
+
+def _wait_until_gone(engine: str) -> None:
+    deadline = time.monotonic() + _ENGINE_END_SECONDS
+    while _answers(engine) and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def _answers(engine: str | None = None) -> bool:
+    return _works(["docker", *(["--host", engine] if engine else []), "version"], 10)
+
+
+def _works(command: list[str], seconds: float) -> bool:
+    """Say whether a program exists, succeeds and takes no longer."""
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        return subprocess.run(command, check=False, capture_output=True, timeout=seconds).returncode == 0  # noqa: S603 - our own arguments
+    return False

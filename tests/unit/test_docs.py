@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import re
@@ -9,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -234,3 +236,28 @@ def test_a_token_of_a_key_file_is_let_in_by_the_settings_of_the_quick_start(
     assert run(shlex.split(ask)[1:]) == 0
     monkeypatch.setattr(sys, "stdin", io.StringIO(capsys.readouterr().out))
     assert run(shlex.split(explain)[1:]) == 0, capsys.readouterr().out
+
+
+# The threat model's promises name tests that exist.
+
+
+THREATS = (ROOT / "docs" / "threat-model.md").read_text("utf-8")
+NAMED = sorted(set(re.findall(r"`(tests/[^`]*)`", THREATS)))
+PROMISES = [
+    line for line in THREATS.splitlines() if line.startswith("| ") and "Shown by" not in line and "---" not in line
+]
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_what_the_page_names_exists(name: str) -> None:
+    file, _, test = name.partition("::")
+    assert (ROOT / file).exists()
+    if test:
+        tree = ast.parse((ROOT / file).read_text("utf-8"))
+        assert test in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+def test_every_promise_names_what_shows_it() -> None:
+    promises = PROMISES[PROMISES.index(next(line for line in PROMISES if line.startswith("| At most 16 KB"))) :]
+    assert len(promises) > 40
+    assert [line for line in promises if "`tests/" not in line and "`mypy" not in line] == []

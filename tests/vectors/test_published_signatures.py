@@ -157,3 +157,20 @@ def parsed_set_has_no_key_for(vector: Vector) -> bool:
 @named([vector for vector in VECTORS if vector.outcome == "malformed_token"])
 def test_what_is_encrypted_detached_or_critical_is_malformed(vector: Vector) -> None:
     assert decide(vector).reason is Reason.MALFORMED_TOKEN
+
+
+# The key sets that RFC 7517 publishes (appendix A): which of their keys may verify.
+
+
+PUBLISHED = json.loads((Path(__file__).parent / "rfc7517.json").read_text("utf-8"))
+
+
+def test_of_the_public_keys_the_one_for_signatures_is_taken() -> None:
+    keys = parse_key_set(json.dumps(PUBLISHED["public_keys"]))
+    assert [(key.kid, key.algorithms) for key in keys.keys] == [("2011-04-29", frozenset({"RS256"}))]
+    assert keys.skipped == ("key 0 left out: its use is not sig",)
+
+
+def test_symmetric_keys_verify_nothing() -> None:
+    with pytest.raises(ValueError, match="no key that may verify, of 2"):
+        parse_key_set(json.dumps(PUBLISHED["symmetric_keys"]))

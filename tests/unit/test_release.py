@@ -1,0 +1,172 @@
+"""The zip of a release: bytes that depend on nothing but names and contents."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jwt_authorizer_devkit.routes.documents import read_document
+from jwt_authorizer_packaging.archive import checksums, sha256, zip_folder
+from jwt_authorizer_packaging.packaged_template import packaged_template
+from jwt_authorizer_packaging.version import ReleaseError, Version, version_of
+
+FILES = {"b.py": "b = 1\n", "a/deep/c.py": "c = 2\n" * 100, "a/B.py": "", "z.so": "binary"}
+
+
+def folder(path: Path, names: list[str]) -> Path:
+    for name in names:
+        file = path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(FILES[name])
+    return path
+
+
+def test_neither_order_nor_times_nor_rights_nor_place_matter(tmp_path: Path) -> None:
+    one = folder(tmp_path / "one", list(FILES))
+    other = folder(tmp_path / "a" / "longer" / "name", sorted(FILES, reverse=True))
+    (other / "empty").mkdir()
+    for path in other.rglob("*"):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+        path.chmod(0o700)
+    zip_folder(one, tmp_path / "one.zip")
+    zip_folder(other, tmp_path / "other.zip")
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "other.zip").read_bytes()
+    (one / "b.py").write_text("b = 2\n")
+    zip_folder(one, tmp_path / "changed.zip")
+    assert sha256(tmp_path / "changed.zip") != sha256(tmp_path / "one.zip")
+
+
+def test_lambda_can_read_every_file(tmp_path: Path) -> None:
+    made = folder(tmp_path / "made", list(FILES))
+    (made / "b.py").chmod(0o600)
+    zip_folder(made, tmp_path / "made.zip")
+    with zipfile.ZipFile(tmp_path / "made.zip") as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == ["a/B.py", "a/deep/c.py", "b.py", "z.so"]
+        for entry in archive.infolist():
+            assert archive.read(entry).decode() == FILES[entry.filename]
+            # A regular file, rw-r--r--, as a Unix system would have made it; the first moment that a zip can hold.
+            assert (entry.create_system, entry.external_attr >> 16) == (3, 0o100644)
+            assert entry.date_time == (1980, 1, 1, 0, 0, 0)
+            assert entry.compress_type == zipfile.ZIP_DEFLATED
+
+
+def test_checksums_are_what_sha256sum_reads(tmp_path: Path) -> None:
+    made = folder(tmp_path, ["b.py", "z.so"])
+    (made / "SHA256SUMS").write_text(checksums([made / "z.so", made / "b.py"]))
+    check = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
+    try:
+        good = subprocess.run(check, cwd=made, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
+    except FileNotFoundError:
+        pytest.skip("this machine has no sha256sum")
+    assert good.stdout.splitlines() == ["b.py: OK", "z.so: OK"]
+    (made / "b.py").write_text("other\n")
+    assert subprocess.run(check, cwd=made, capture_output=True, check=False).returncode == 1  # noqa: S603 - our own arguments
+
+
+# Which version a tree is, and what is said of one whose files disagree.
+
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    (tmp_path / "authorizer" / "jwt_authorizer").mkdir(parents=True)
+    write(tmp_path, "pyproject.toml", '[project]\nversion = "1.2.3"\n')
+    write(tmp_path, "authorizer/jwt_authorizer/__init__.py", '"""About it."""\n\n__version__ = "1.2.3"\n')
+    write(tmp_path, "template.yaml", "Metadata:\n  AWS::ServerlessRepo::Application:\n    SemanticVersion: 1.2.3\n")
+    write(tmp_path, "CHANGELOG.md", "## [Unreleased]\n\n## [1.2.3] - 2027-01-31\n\n## [1.2.2] - 2027-01-01\n")
+    return tmp_path
+
+
+def write(tree: Path, name: str, text: str) -> None:
+    (tree / name).write_text(text)
+
+
+def test_a_dated_section_is_a_release(tree: Path) -> None:
+    assert version_of(tree) == Version("1.2.3", datetime(2027, 1, 31, tzinfo=UTC))
+    assert version_of(tree).label == "1.2.3"
+
+
+def test_until_then_its_files_cannot_be_taken_for_the_release(tree: Path) -> None:
+    write(tree, "CHANGELOG.md", "## [Unreleased]\n\nWill be 1.2.3, soon.\n\n## [1.2.2] - 2027-01-01\n")
+    assert version_of(tree) == Version("1.2.3", None)
+    assert version_of(tree).label == "1.2.3-unreleased"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "authorizer/jwt_authorizer/__init__.py",
+            '__version__ = "1.2.2"\n',
+            "authorizer/jwt_authorizer/__init__.py says 1.2.2, pyproject.toml says",
+        ),
+        ("authorizer/jwt_authorizer/__init__.py", "", "authorizer/jwt_authorizer/__init__.py says no version"),
+        ("template.yaml", "    SemanticVersion: 2.0.0\n", r"SemanticVersion\) says 2.0.0, pyproject.toml says 1.2.3"),
+        ("template.yaml", "Resources: {}\n", "says no version"),
+        ("CHANGELOG.md", "## [1.2.30] - 2027-01-31\n", r"needs a section '## \[1.2.3\] - YYYY-MM-DD'"),
+        ("CHANGELOG.md", "## [1.2.3] - soon\n", "CHANGELOG.md knows nothing of 1.2.3"),
+        ("CHANGELOG.md", "Will be 1.2.4\n", "or, while it is being worked on, 'Will be 1.2.3'"),
+    ],
+)
+def test_files_that_disagree_are_named(tree: Path, name: str, text: str, message: str) -> None:
+    write(tree, name, text)
+    with pytest.raises(ReleaseError, match=message):
+        version_of(tree)
+
+
+def test_this_tree_is_one_version() -> None:
+    assert version_of(ROOT).number.count(".") == 2
+
+
+# The template of a release: what `sam build` needs is gone, the code is the zip beside it, the rest is as it was.
+
+
+SOURCE = (ROOT / "template.yaml").read_text("utf-8")
+CATALOGUE = "AWS::ServerlessRepo::Application"
+ZIP = "./jwt-authorizer-1.2.3-x86_64.zip"
+
+
+def packaged(**more: bool) -> dict[str, Any]:
+    return read_document(packaged_template(ZIP, "x86_64", **more))
+
+
+def test_each_function_names_the_zip_and_nothing_is_left_to_build() -> None:
+    template = packaged()
+    functions = [each for each in template["Resources"].values() if each["Type"] == "AWS::Serverless::Function"]
+    assert len(functions) == 2
+    assert {function["Properties"]["CodeUri"] for function in functions} == {ZIP}
+    assert not any("Metadata" in function for function in functions)
+
+
+def test_it_refuses_the_architecture_that_its_zip_is_not_for() -> None:
+    parameter = packaged()["Parameters"]["Architecture"]
+    assert (parameter["Default"], parameter["AllowedValues"]) == ("x86_64", ["x86_64"])
+    assert ZIP in parameter["Description"]
+
+
+def test_all_else_is_as_it_was() -> None:
+    before: dict[str, Any] = read_document(SOURCE)
+    after = packaged(catalogued=True)
+    for each in before["Resources"].values():
+        if each["Type"] == "AWS::Serverless::Function":
+            each["Properties"]["CodeUri"] = ZIP
+            del each["Metadata"]
+    before["Parameters"]["Architecture"] = after["Parameters"]["Architecture"]
+    before["Metadata"][CATALOGUE] |= {"LicenseUrl": "LICENSE", "ReadmeUrl": "README.md"}
+    assert after == before
+
+
+def test_files_beside_it_are_named_where_they_are_and_nowhere_else() -> None:
+    assert {"LicenseUrl", "ReadmeUrl"} < packaged(catalogued=True)["Metadata"][CATALOGUE].keys()
+    # `sam deploy` uploads what these name, and fails where it is not.
+    assert list(packaged()["Metadata"]) == ["AWS::CloudFormation::Interface"]
+    assert "LICENSE" not in SOURCE
