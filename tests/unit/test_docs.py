@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -48,7 +49,9 @@ def test_examples_of_settings_are_accepted(block: Block) -> None:
     if block.language == "toml":
         environment = {"JWT_CONFIG": with_issuers(block.text)}
     else:
-        environment = dict(line.split("=", 1) for line in block.text.splitlines())
+        environment = dict(line.split("=", 1) for line in block.text.splitlines() if line)
+        if not environment.keys() & {"JWT_ISSUER", "JWT_CONFIG"}:  # an example that is about other settings alone
+            environment |= {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE}
     assert all(issuer.issuer for issuer in load_settings(environment, ROOT).issuers)
 
 
@@ -196,7 +199,7 @@ def test_the_log_line_shown_has_the_members_of_one_that_is_written() -> None:
     }
     function = create_function(environment, write=lines.append, clock=lambda: NOW)
     for _ in range(2):  # the first one counts the cold start as well
-        function(http_api_v2_event(token()), None)
+        function(http_api_v2_event(token()), SimpleNamespace(aws_request_id="function-1"))
     written = json.loads(lines[1])
     assert shown.keys() == written.keys()
     assert (shown["decision"], shown["reason"], shown["_aws"]["CloudWatchMetrics"]) == (
