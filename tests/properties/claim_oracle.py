@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 if TYPE_CHECKING:
     from jwt_authorizer.claim_conditions import ClaimCondition
 
+type Json = Any
 NOTHING = object()
 
 
-def meets(claims: Any, name: str, asked: Any) -> bool:  # noqa: ANN401 - JSON as it is written
+def meets(claims: Json, name: str, asked: Json) -> bool:
     """Return whether claims meet what is written for one name: a value, a list, or a table."""
     value = look_up(claims, name)
     table = asked if isinstance(asked, dict) else {"any": asked}
@@ -28,7 +29,7 @@ def meets(claims: Any, name: str, asked: Any) -> bool:  # noqa: ANN401 - JSON as
     )
 
 
-def look_up(claims: Any, name: str) -> Any:  # noqa: ANN401
+def look_up(claims: Json, name: str) -> Json:
     """Follow RFC 6901 section 4."""
     if not name.startswith("/"):
         return claims.get(name, NOTHING)
@@ -44,7 +45,7 @@ def look_up(claims: Any, name: str) -> Any:  # noqa: ANN401
     return value
 
 
-def holds(value: Any, wanted: Any) -> bool:  # noqa: ANN401
+def holds(value: Json, wanted: Json) -> bool:
     if isinstance(value, list):
         return any(same(item, wanted) for item in value)
     if isinstance(value, dict):

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jwt_authorizer.answers import AnswerSettings, HttpApiResponse, iam_policy, refused_token, simple_response
+from jwt_authorizer.claim_conditions import parse_claim
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.events import EventKind, read_event
 from jwt_authorizer.policies import Statement
@@ -23,11 +24,11 @@ JSON = st.recursive(
     max_leaves=8,
 )
 CLAIMS = st.dictionaries(st.sampled_from(["a", "b", "c", "d"]), JSON)
-LIFTED = tuple((f"key_{name}", name) for name in "abcd")
+LIFTED = tuple((f"key_{name}", parse_claim(name)) for name in ("a", "b", "c", "d", "/a/0"))
 SETTINGS = st.builds(
     AnswerSettings,
     context_claims=st.just(LIFTED),
-    usage_key_claim=st.sampled_from([None, "a"]),
+    usage_key_claim=st.sampled_from([None, parse_claim("a"), parse_claim("/b/0")]),
     end_with_token=st.booleans(),
     http_api_response=st.sampled_from(HttpApiResponse),
 )

@@ -73,8 +73,9 @@ CLIENT_ID = Setting("client_id", values.exact_texts, (), _I)
 match.
 """
 ANY_AUDIENCE = Setting("any_audience", values.boolean, default=False, place=_I)
-"""`true`: accept every token of this issuer, whatever its audience and client. Only for an issuer that serves no other
-API: Clerk and WorkOS give each application its own. Not together with an audience or a client.
+"""`true`: accept every token of this issuer, whatever its audience and client. Only for an issuer, or a key set, that
+serves no other API: [Clerk](docs/providers.md#clerk) and [WorkOS](docs/providers.md#workos) have one for each
+application. Not together with an audience or a client.
 """
 JWKS = Setting("jwks", values.locations, (), _I)
 """Another source of keys: an `https://` URL, `file:PATH` in the package, `ssm:/name`, `s3://bucket/key`, or the JSON
