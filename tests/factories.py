@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jwt_authorizer.answers import AnswerSettings
-from jwt_authorizer.authorize import Authorizer, Issuer
+from jwt_authorizer.authorize import Authorizer, Issuer, refuse_bound
 from jwt_authorizer.claims import ClaimRules, Principal
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.events import EventKind, Request, read_event
@@ -29,6 +29,7 @@ from jwt_authorizer_devkit.signing import SigningKey, generate, key_set
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from jwt_authorizer.binding.bound_tokens import CheckBinding
     from jwt_authorizer.keys import KeySource
     from jwt_authorizer.rules import Rules
 
@@ -211,6 +212,7 @@ def authorizer(  # noqa: PLR0913 - one keyword for each part that tests vary
     cache_size: int = 10,
     rules: Rules | None = None,
     answers: AnswerSettings | None = None,
+    check_binding: CheckBinding = refuse_bound,
 ) -> Authorizer:
     """Put the core together around one issuer."""
     checked = ClaimRules(audience=frozenset({AUDIENCE})) if claim_rules is None else claim_rules
@@ -223,6 +225,7 @@ def authorizer(  # noqa: PLR0913 - one keyword for each part that tests vary
         rules=decided,
         policies=policies_for(decided),
         answers=answers or AnswerSettings(),
+        check_binding=check_binding,
     )
 
 

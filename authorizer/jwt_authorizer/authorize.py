@@ -35,18 +35,19 @@ from jwt_authorizer.keys import check_signature
 from jwt_authorizer.records import dataclass, field, unguarded
 from jwt_authorizer.rules import Allow, Deny
 from jwt_authorizer.token_cache import Remembered
-from jwt_authorizer.tokens import bearer_token, parse, token_type
+from jwt_authorizer.tokens import Scheme, bearer_token, parse, token_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from jwt_authorizer.binding.bound_tokens import CheckBinding
     from jwt_authorizer.claims import ClaimRules, Principal
     from jwt_authorizer.events import Request
     from jwt_authorizer.keys import Key, KeySource
     from jwt_authorizer.policies import Policies
     from jwt_authorizer.rules import Rules
     from jwt_authorizer.token_cache import TokenCache
-    from jwt_authorizer.tokens import TokenSource, UnverifiedToken
+    from jwt_authorizer.tokens import BearerToken, TokenSource, UnverifiedToken
 
 type Answer = dict[str, object]
 type Result = Literal["allow", "deny", "reject", "error"]
@@ -67,6 +68,20 @@ class Issuer:
     keys: KeySource
 
 
+def refuse_bound(_request: Request, bearer: BearerToken, claims: Mapping[str, object], _now: float) -> None:
+    """Refuse a token that is bound (RFC 7800): nothing here checks whether its sender holds what it is bound to."""
+    if "cnf" in claims:
+        detail = "the token is bound (it has a cnf), and JWT_BOUND_TOKENS does not say that dpop or mtls is checked"
+        raise TokenError(Reason.UNSUPPORTED_BINDING, detail)
+    ignore_binding(_request, bearer, claims, _now)
+
+
+def ignore_binding(_request: Request, bearer: BearerToken, claims: Mapping[str, object], _now: float) -> None:
+    """Take a bound token as a bearer token. The scheme DPoP is for bound tokens only (RFC 9449 section 7.1)."""
+    if bearer.scheme is Scheme.DPOP and "cnf" not in claims:
+        raise TokenError(Reason.UNBOUND_TOKEN, "the token was sent as DPoP, and is not bound: send it as Bearer")
+
+
 @dataclass(frozen=True, slots=True)
 class Authorizer:
     """Everything that a decision needs, apart from the event and the time."""
@@ -77,6 +92,7 @@ class Authorizer:
     rules: Rules
     policies: Policies
     answers: AnswerSettings
+    check_binding: CheckBinding = refuse_bound
 
 
 @unguarded(frozen=True, slots=True)
@@ -134,9 +150,13 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:
             known = _verify(token, trusted, now)
             authorizer.token_cache.put(bearer, known)
         principal = known.principal
+        record_proof = authorizer.check_binding(request, bearer, principal.claims, now)
         decision = _decide(principal, request, authorizer)
-        answer, more = _answer(principal, decision, request, authorizer)
+        made, more = _answer(principal, decision, request, authorizer)
         warnings += more
+        if record_proof is not None and isinstance(decision, Allow):
+            record_proof()
+        answer = made
         result, reason = "allow", None
         if isinstance(decision, Deny):
             result, reason, detail = "deny", decision.reason, decision.detail

@@ -29,6 +29,12 @@ class Reason(StrEnum):
     INVALID_AUDIENCE = "invalid_audience"
     INVALID_CLIENT = "invalid_client"
     INVALID_CLAIM = "invalid_claim"
+    UNSUPPORTED_BINDING = "unsupported_binding"
+    UNBOUND_TOKEN = "unbound_token"
+    MISSING_DPOP_PROOF = "missing_dpop_proof"
+    INVALID_DPOP_PROOF = "invalid_dpop_proof"
+    REPLAYED_DPOP_PROOF = "replayed_dpop_proof"
+    CERTIFICATE_MISMATCH = "certificate_mismatch"
 
     # The token is good, its rights are not enough: 403.
     INSUFFICIENT_SCOPE = "insufficient_scope"
@@ -40,6 +46,7 @@ class Reason(StrEnum):
     INVALID_EVENT = "invalid_event"
     UNSAFE_CACHE = "unsafe_cache"
     RESPONSE_TOO_LARGE = "response_too_large"
+    REPLAY_STORE_UNAVAILABLE = "replay_store_unavailable"
     INTERNAL_ERROR = "internal_error"
 
 

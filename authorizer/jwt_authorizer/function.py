@@ -8,7 +8,7 @@ import time
 from os.path import abspath, dirname
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.authorize import Authorizer, Issuer, authorize
+from jwt_authorizer.authorize import Authorizer, Issuer, authorize, ignore_binding, refuse_bound
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.issuers import CachedKeySource, HttpsClient, SeveralKeySources, key_fetcher, warm_all
 from jwt_authorizer.issuers.fetched import printable
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from jwt_authorizer.authorize import Outcome
+    from jwt_authorizer.binding.bound_tokens import CheckBinding
+    from jwt_authorizer.binding.replay import ReplayStore
     from jwt_authorizer.issuers import Fetched
     from jwt_authorizer.issuers.https import Get
     from jwt_authorizer.keys import KeySource
@@ -87,9 +89,13 @@ def create_function(
     settings = load_settings(environment, package_root)
     service = environment.get("POWERTOOLS_SERVICE_NAME") or "jwt-authorizer"
     log = DecisionLog(write, service, settings.log)
-    get = HttpsClient(allow_http=settings.keys.allow_http).get
-    sources = {issuer.issuer: key_source(issuer, settings, get, log.count, package_root) for issuer in settings.issuers}
-    authorizer = build_authorizer(settings, sources)
+    https = HttpsClient(allow_http=settings.keys.allow_http)
+    sources = {
+        issuer.issuer: key_source(issuer, settings, https.get, log.count, package_root) for issuer in settings.issuers
+    }
+    _, _, table = settings.bound_tokens.dpop_replay.partition(":")
+    store = _replay_table(table, settings, environment, https) if table else None
+    authorizer = build_authorizer(settings, sources, store)
     _warn(settings, authorizer.policies, service)
     # Lambda gives start-up ten seconds, more than the longest timeout that can be set.
     warm_all(list(sources.values()), clock())
@@ -98,8 +104,14 @@ def create_function(
     return AuthorizerFunction(authorizer, log, clock)
 
 
-def build_authorizer(settings: Settings, keys: Mapping[str, KeySource]) -> Authorizer:
-    """Put the core together. ``keys`` maps each issuer to where its keys come from."""
+def build_authorizer(
+    settings: Settings, keys: Mapping[str, KeySource], replay_store: ReplayStore | None = None
+) -> Authorizer:
+    """Put the core together.
+
+    ``keys`` maps each issuer to where its keys come from. ``replay_store`` remembers used DPoP proofs; ``None``: the
+    function's memory does.
+    """
     return Authorizer(
         issuers={
             one.issuer: Issuer(one.issuer, one.algorithms, one.token_types, one.claim_rules, keys[one.issuer])
@@ -110,6 +122,52 @@ def build_authorizer(settings: Settings, keys: Mapping[str, KeySource]) -> Autho
         rules=settings.rules,
         policies=policies_for(settings.rules),
         answers=settings.answers,
+        check_binding=_check_binding(settings, replay_store),
+    )
+
+
+def _check_binding(settings: Settings, replay_store: ReplayStore | None) -> CheckBinding:
+    """Make what checks bound tokens. Its modules are loaded only if something is checked."""
+    about = settings.bound_tokens
+    if not about.checked:
+        return ignore_binding if "ignore" in about.kinds else refuse_bound
+    from jwt_authorizer.binding.bound_tokens import (  # noqa: PLC0415 - as the docstring says
+        Binding,
+        BindingSettings,
+        binding_check,
+    )
+    from jwt_authorizer.binding.dpop import DpopSettings  # noqa: PLC0415 - as above
+    from jwt_authorizer.binding.replay import MemoryReplayStore  # noqa: PLC0415 - as above
+    from jwt_authorizer.binding.target_uri import parse_uri  # noqa: PLC0415 - as above
+
+    dpop = DpopSettings(
+        algorithms=frozenset[str]().union(*(issuer.algorithms for issuer in settings.issuers)),
+        leeway=max(issuer.claim_rules.leeway for issuer in settings.issuers),
+        max_age=about.dpop_max_age,
+        public_urls=tuple(parse_uri(url) for url in about.dpop_urls),
+    )
+    checked = frozenset(Binding(kind) for kind in about.checked)
+    return binding_check(BindingSettings(checked, dpop, about.required), replay_store or MemoryReplayStore())
+
+
+def _replay_table(table: str, settings: Settings, environment: Mapping[str, str], https: HttpsClient) -> ReplayStore:
+    """Make the store of used DPoP proofs that all execution environments share."""
+    from jwt_authorizer.dynamodb import (  # noqa: PLC0415 - only if there is a table
+        DynamoDbReplayStore,
+        LambdaCredentials,
+        dynamodb_endpoint,
+    )
+
+    region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1"
+    endpoint = dynamodb_endpoint(environment, region)
+    client = https if endpoint.startswith("https:") else HttpsClient(allow_http=True)
+    return DynamoDbReplayStore(
+        table,
+        region=region,
+        endpoint=endpoint,
+        credentials=LambdaCredentials(environment),
+        post=client.post,
+        timeout=settings.keys.timeout,
     )
 
 

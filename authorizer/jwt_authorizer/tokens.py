@@ -42,6 +42,16 @@ class TokenPlace(StrEnum):
     QUERY = "query"
 
 
+class Scheme(StrEnum):
+    """The authentication schemes that a token may be sent with (RFC 6750, RFC 9449)."""
+
+    BEARER = "bearer"
+    DPOP = "dpop"
+
+
+_SCHEMES = {str(scheme): scheme for scheme in Scheme}
+
+
 @dataclass(frozen=True, slots=True)
 class TokenSource:
     """One location of a token, such as ``header:Authorization``.
@@ -65,9 +75,13 @@ class TokenSource:
 
 @unguarded(frozen=True, slots=True)
 class BearerToken:
-    """The text that a client sent as its token. It never shows itself in a log or a traceback."""
+    """The text that a client sent as its token. It never shows itself in a log or a traceback.
+
+    ``scheme`` is ``None`` if there was none, as in a cookie.
+    """
 
     text: str = field(repr=False)
+    scheme: Scheme | None = None
     _digest: bytes | None = field(init=False, default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -114,13 +128,11 @@ def bearer_token(request: Request, sources: tuple[TokenSource, ...]) -> BearerTo
         if len(values) > 1:
             _malformed(f"{source.place}:{source.name} holds {len(values)} different values")
         for value in values:
-            token = _after_scheme(value) if source.place is TokenPlace.HEADER else value
-            if token is None and not source.has_scheme:
-                token = value
-            if token:
-                return BearerToken(token)
+            scheme, token = _split_scheme(value) if source.place is TokenPlace.HEADER else (None, value)
+            if token and (scheme is not None or not source.has_scheme):
+                return BearerToken(token, scheme)
     places = ", ".join(f"{source.place}:{source.name}" for source in sources)
-    raise TokenError(Reason.MISSING_TOKEN, f"no token in {places} (Authorization needs the scheme Bearer)")
+    raise TokenError(Reason.MISSING_TOKEN, f"no token in {places} (Authorization needs the scheme Bearer or DPoP)")
 
 
 def _found(request: Request, source: TokenSource) -> tuple[str, ...]:
@@ -135,11 +147,12 @@ def _found(request: Request, source: TokenSource) -> tuple[str, ...]:
     return request.query(source.name)
 
 
-def _after_scheme(value: str) -> str | None:
-    """Return what follows ``Bearer``, which is case-insensitive (RFC 9110 section 11.1); ``None`` without it."""
-    scheme, _, token = value.strip(" ").partition(" ")
+def _split_scheme(value: str) -> tuple[Scheme | None, str]:
+    """Split off ``Bearer`` or ``DPoP``, which are case-insensitive (RFC 9110 section 11.1)."""
+    name, _, token = value.strip(" ").partition(" ")
     # Python's lower() maps a few letters outside ASCII into it, so those are ruled out first.
-    return token.lstrip(" ") if scheme.isascii() and scheme.lower() == "bearer" else None
+    scheme = _SCHEMES.get(name.lower()) if name.isascii() else None
+    return (None, value) if scheme is None else (scheme, token.lstrip(" "))
 
 
 def parse(token: BearerToken) -> UnverifiedToken:
@@ -155,10 +168,10 @@ def parse(token: BearerToken) -> UnverifiedToken:
     # Base64's alphabet has these, base64url's has not. What neither has, decoding refuses.
     if "+" in text or "/" in text or "=" in text:
         _malformed(_not_compact(text))
-    decoded_signature = _base64url(signature, "signature")
+    decoded_signature = base64url(signature, "signature")
     alg, kid, typ = read_header(header)
     try:
-        claims, json = json_object(_base64url(payload, "payload"))
+        claims, json = json_object(base64url(payload, "payload"))
     except BadJsonError as error:
         _malformed(f"the payload {error}")
     return UnverifiedToken(alg, kid, typ, claims, signing_input.encode("ascii"), decoded_signature, json)
@@ -168,7 +181,7 @@ def parse(token: BearerToken) -> UnverifiedToken:
 def read_header(encoded: str) -> tuple[str, str | None, str | None]:
     """Read ``alg``, ``kid`` and ``typ``. All tokens that one key signed have the same header, so it is read once."""
     try:
-        header, _ = json_object(_base64url(encoded, "header"))
+        header, _ = json_object(base64url(encoded, "header"))
     except BadJsonError as error:
         _malformed(f"the header {error}")
     # RFC 7515 section 4.1.11: extensions marked critical must be understood or the token refused; none is
@@ -206,7 +219,7 @@ def _header_text(header: Mapping[str, object], name: str) -> str | None:
     return value
 
 
-def _base64url(text: str, part: str) -> bytes:
+def base64url(text: str, part: str) -> bytes:
     """Decode base64url without padding (RFC 7515 section 2). Of base64's own characters there are none."""
     last_group = len(text) % 4
     if last_group and text[-1] not in _LAST_CHARACTER[last_group]:

@@ -124,6 +124,14 @@ def _of_reader(read: Callable[[object], object]) -> Schema:
         values.algorithms: _list_or_text(_ALGORITHM, rf"\s*({'|'.join(sorted(SUPPORTED_ALGORITHMS))})\s*"),
         values.token_types: _list_or_text(_TEXT, r"[^,]*[^,\s][^,]*"),
         values.token_sources: _list_or_text({"type": "string", "pattern": f"^{_SOURCE}$"}, _SOURCE),
+        values.bound_tokens: {
+            "anyOf": [
+                {"enum": ["refuse", "ignore", "dpop", "mtls", "dpop,mtls"]},
+                {"type": "array", "items": {"enum": ["dpop", "mtls"]}, "minItems": 1, "uniqueItems": True},
+                {"enum": [["refuse"], ["ignore"]]},
+            ]
+        },
+        values.replay_store: {"type": "string", "pattern": r"^(memory|dynamodb:[A-Za-z0-9_.-]{3,255})$"},
         values.boolean: {"type": "boolean"},
         values.count: {"type": "integer", "minimum": 0},
         values.required_claims: _CLAIMS,

@@ -246,7 +246,7 @@ MISSING += [
     "Bear\u0435r {}",
     "Bearer\0 {}",
     "\nBearer {}",
-    "DPoP {}",
+    "DPoP{}",
     "Bearer{}",
     "'Bearer' {}",
 ]

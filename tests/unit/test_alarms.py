@@ -25,6 +25,7 @@ from jwt_authorizer.rules import Route, compile_rules
 from tests.cloudformation import read_template, resolve
 from tests.factories import NOW, FakeKeys, authorizer, http_api_v2_event, parsed_keys, token, websocket_event
 from tests.unit.pages import BLOCKS, DOCS, ROOT, Block
+from tests.unit.test_bound_tokens import REFUSED as REFUSED_BINDINGS
 from tests.unit.test_function import APIS, FORBIDDING, GOOD, REFUSED, UNDECIDED, event, function
 from tests.unit.test_template import ISSUER, REFRESHER, SHIFTING
 
@@ -66,6 +67,9 @@ def lines() -> list[Line]:
         ask(function(APIS[2], rules=rules).core, event(APIS[2], GOOD))
     for failure in (DecisionError(Reason.KEYS_UNAVAILABLE, "down"), RuntimeError("a bug")):
         ask(authorizer(FakeKeys(failure=failure)), event(APIS[2], GOOD))
+    for core, events in (make() for make in REFUSED_BINDINGS.values()):
+        for asked in events:
+            ask(core, asked)
     ask(authorizer(), {"hello": "world"})
     ask(authorizer(), websocket_event(token({"pad": "x" * 8000})))
     ask(authorizer(rules=compile_rules((Route(None, "/orders/{id}"),))), http_api_v2_event(GOOD))

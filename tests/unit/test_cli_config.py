@@ -74,6 +74,10 @@ VALUES = {setting.variable: of_kind(setting) for setting in SETTINGS if setting 
     "JWT_REQUIRED_CLAIMS": CLAIMS.map(json.dumps),
     "JWT_REQUIRED_SCOPES": joined(NAMES),
     "JWT_TOKEN_SOURCE": joined(one_of("header:Authorization", "cookie:session", "query:token")),
+    "JWT_BOUND_TOKENS": one_of("refuse", "ignore"),
+    "JWT_REQUIRE_BOUND_TOKENS": one_of("false"),
+    "JWT_DPOP_URLS": joined(one_of("https://api.example.com", "https://www.example.com/v1/")),
+    "JWT_DPOP_REPLAY": one_of("memory", "dynamodb:used-proofs"),
     "JWT_CONTEXT_CLAIMS": st.dictionaries(NAMES.map("my_{}".format), WORDS, min_size=1, max_size=3).map(
         lambda pairs: ",".join(f"{key}={claim}" for key, claim in pairs.items())
     ),
@@ -87,7 +91,8 @@ ENVIRONMENTS = st.fixed_dictionaries(
 def said(settings: Settings) -> list[object]:
     """Give what settings say; there are no rules in the environment, and two sets of rules are never equal."""
     claims = [repr(one.claim_rules.required_claims) for one in settings.issuers]
-    return [settings.issuers, claims, settings.token_sources, settings.answers, settings.keys, settings.log]
+    shown = [settings.token_sources, settings.answers, settings.keys, settings.bound_tokens, settings.log]
+    return [settings.issuers, claims, *shown]
 
 
 @given(ENVIRONMENTS)

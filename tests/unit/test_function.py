@@ -34,6 +34,7 @@ from tests.factories import (
     signing_key,
     token,
 )
+from tests.unit.test_bound_tokens import REFUSED as REFUSED_BINDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -149,7 +150,7 @@ def effect(api: Api, answer: Mapping[str, Any]) -> str:
 
 
 def test_every_reason_there_is_has_an_example_here() -> None:
-    assert set(REFUSED) | set(FORBIDDING) | UNDECIDED == set(Reason)
+    assert set(REFUSED) | set(FORBIDDING) | UNDECIDED | set(REFUSED_BINDINGS) == set(Reason)
 
 
 @pytest.mark.parametrize("api", APIS, ids=str)

@@ -118,6 +118,63 @@ def test_every_variable_arrives_where_it_is_used() -> None:
     assert settings.log == LogSettings(LogAllowed.METRIC, LogPrincipal.HASH, b"0123456789abcdef")
 
 
+def test_how_bound_tokens_are_treated() -> None:
+    bound = load(SIMPLE | {"JWT_BOUND_TOKENS": "ignore", "JWT_CACHED_BY": "token"}).bound_tokens
+    assert (set(bound.kinds), set(bound.checked), bound.required) == ({"ignore"}, set[str](), False)
+    bound = load(
+        SIMPLE
+        | {
+            "JWT_BOUND_TOKENS": "mtls, dpop",
+            "JWT_CACHED_BY": "nothing",
+            "JWT_REQUIRE_BOUND_TOKENS": "true",
+            "JWT_DPOP_URLS": "https://api.example.com/v1,https://www.example.com",
+            "JWT_DPOP_MAX_AGE_SECONDS": "30",
+            "JWT_DPOP_REPLAY": "dynamodb:used-proofs",
+        }
+    ).bound_tokens
+    assert (set(bound.checked), bound.required) == ({"dpop", "mtls"}, True)
+    assert bound.dpop_urls == ("https://api.example.com/v1", "https://www.example.com")
+    assert (bound.dpop_max_age, bound.dpop_replay) == (30, "dynamodb:used-proofs")
+
+
+@pytest.mark.parametrize(
+    ("environment", "names"),
+    [
+        ({"JWT_BOUND_TOKENS": "dpop"}, {"JWT_BOUND_TOKENS"}),
+        ({"JWT_BOUND_TOKENS": "mtls", "JWT_CACHED_BY": "route"}, {"JWT_BOUND_TOKENS"}),
+        ({"JWT_REQUIRE_BOUND_TOKENS": "true"}, {"JWT_REQUIRE_BOUND_TOKENS"}),
+        ({"JWT_REQUIRE_BOUND_TOKENS": "true", "JWT_BOUND_TOKENS": "ignore"}, {"JWT_REQUIRE_BOUND_TOKENS"}),
+        *(
+            ({name: value}, {name})
+            for name, values in {
+                "JWT_BOUND_TOKENS": ("DPoP", "dpop,refuse", "refuse,ignore", "ignore,mtls", "bearer"),
+                "JWT_DPOP_MAX_AGE_SECONDS": ("0", "3601", "soon"),
+                "JWT_DPOP_REPLAY": (
+                    "dynamodb",
+                    "dynamodb:",
+                    "dynamodb:a/b",
+                    "dynamodb:ab",
+                    "memory:x",
+                    "s3://bucket/a",
+                ),
+                "JWT_DPOP_URLS": (
+                    "api.example.com",
+                    "http://api.example.com",
+                    "https://a.example?b",
+                    "https://*.a.example",
+                ),
+            }.items()
+            for value in values
+        ),
+    ],
+    ids=str,
+)
+def test_what_would_make_checking_a_binding_pointless_is_a_problem(
+    environment: dict[str, str], names: set[str]
+) -> None:
+    assert wrong(SIMPLE | environment).keys() == names
+
+
 def test_several_issuers_share_what_stands_above_them() -> None:
     settings = load(
         {

@@ -26,6 +26,11 @@ DEFAULTS = {
     "JWT_TOKEN_SOURCE": "header:Authorization",
     "JWT_CONTEXT_CLAIMS": NOTHING,
     "JWT_USAGE_KEY_CLAIM": None,
+    "JWT_BOUND_TOKENS": "refuse",
+    "JWT_REQUIRE_BOUND_TOKENS": "false",
+    "JWT_DPOP_URLS": NOTHING,
+    "JWT_DPOP_MAX_AGE_SECONDS": "60",
+    "JWT_DPOP_REPLAY": "memory",
     "JWT_CACHED_BY": "token",
     "JWT_END_WITH_TOKEN": "false",
     "JWT_HTTP_API_RESPONSE": "simple",
@@ -76,8 +81,8 @@ def test_durations_have_bounds(variable: str, least: float, most: float | None) 
             read(most + 0.01)
 
 
-def test_from_cached_by_on_a_setting_may_be_in_the_environment_or_in_the_document() -> None:
+def test_from_bound_tokens_on_a_setting_may_be_in_the_environment_or_in_the_document() -> None:
     names = list(BY_VARIABLE)
-    either = names[names.index("JWT_CACHED_BY") : names.index("JWT_CONFIG")]
+    either = names[names.index("JWT_BOUND_TOKENS") : names.index("JWT_CONFIG")]
     assert [setting.variable for setting in SETTINGS if setting.place is Place.EITHER] == either
     assert [setting.variable for setting in SETTINGS if setting.place is Place.ENVIRONMENT] == ["JWT_CONFIG"]

@@ -40,6 +40,8 @@ RUNTIME_CLIENT = "awslambdaric.bootstrap"
 
 KEPT_OUT = {
     "asyncio": "nothing here waits for two things",
+    "jwt_authorizer.binding": "for those who check bound tokens",
+    "jwt_authorizer.dynamodb": "for those who remember used proofs in a table",
     "jwt_authorizer.policies.compiler": "for those who have rules by route",
     "jwt_authorizer.refresher": "it is another function",
     "aws_lambda_powertools": "40 ms, for those who have warnings",
@@ -122,6 +124,16 @@ def test_what_start_up_made_is_not_looked_through_again(start: dict[str, Any]) -
 def test_what_is_kept_out_is_there_for_those_who_need_it() -> None:
     loaded = started(JWT_ALLOW_HTTP="true")["loaded"]  # has a warning
     assert "aws_lambda_powertools" in loaded
+
+
+def test_checking_bound_tokens_brings_no_aws_sdk_and_a_table_only_where_it_is_set() -> None:
+    bound = {"JWT_BOUND_TOKENS": "dpop,mtls", "JWT_CACHED_BY": "nothing"}
+    loaded = started(**bound)["loaded"]
+    assert "jwt_authorizer.binding.dpop" in loaded
+    assert not {"jwt_authorizer.dynamodb", "boto3", "cryptography.x509", "http.client"} & set(loaded)
+    loaded = started(**bound, JWT_DPOP_REPLAY="dynamodb:used-proofs")["loaded"]
+    assert "jwt_authorizer.dynamodb" in loaded
+    assert "boto3" not in loaded
 
 
 def test_rules_by_route_bring_their_compiler() -> None:

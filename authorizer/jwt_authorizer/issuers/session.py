@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 BODY_LIMIT = 512 * 1024
 HEAD_LIMIT = 64 * 1024
 _OK = 200
+_WITH_BODY = (200, 400)
 _TOO_LARGE = f"the answer is larger than {BODY_LIMIT} bytes"
 _LENGTH = re.compile(r"[0-9]{1,12}")
 _MAX_AGE = re.compile(r'max-age="?([0-9]{1,10})"?')
@@ -87,7 +88,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Status, headers (names in lower case) and, of a 200 only, the body."""
+    """Status, headers (names in lower case) and the body of a 200 or a 400, in which AWS says what was wrong."""
 
     status: int
     headers: Mapping[str, str]
@@ -116,7 +117,7 @@ def _read(answer: HTTPResponse) -> Response:
         answer.begin()
     head = answer.headers
     headers = {name.lower(): ", ".join(value.strip() for value in head.get_all(name, [])) for name in head}
-    if answer.status != _OK:
+    if answer.status not in _WITH_BODY:
         return Response(answer.status, headers, b"")
     coding, length = headers.get("transfer-encoding", "chunked"), headers.get("content-length", "0")
     encoding = headers.get("content-encoding", "identity")

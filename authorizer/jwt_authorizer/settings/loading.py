@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.answers import AnswerSettings
+from jwt_authorizer.answers import AnswerSettings, CachedBy
 from jwt_authorizer.claims import ClaimRules
 from jwt_authorizer.errors import SettingsError, shown
 from jwt_authorizer.issuers import FetchError, document_reader, secret_reader, validate_discovery, validate_jwks_setting
+from jwt_authorizer.issuers.address import parse_address
 from jwt_authorizer.rules import compile_rules, parse_routes
 from jwt_authorizer.settings import table
-from jwt_authorizer.settings.model import IssuerSettings, KeySettings, LogPrincipal, LogSettings, Settings
+from jwt_authorizer.settings.model import (
+    BoundTokenSettings,
+    IssuerSettings,
+    KeySettings,
+    LogPrincipal,
+    LogSettings,
+    Settings,
+)
 from jwt_authorizer.settings.raw import RawIssuer, RawSettings, Written, read_raw
 
 if TYPE_CHECKING:
@@ -50,6 +58,7 @@ def load_settings(environment: Mapping[str, str], package_root: str | PathLike[s
         timeout=_take(raw, raw.document, table.HTTP_TIMEOUT),
         allow_http=allow_http,
     )
+    bound_tokens = _bound_tokens(raw, answers.cached_by, allow_http=allow_http)
     token_sources = _take(raw, raw.document, table.TOKEN_SOURCE)
     token_cache_size = _take(raw, raw.document, table.TOKEN_CACHE_SIZE)
     log_principal = _take(raw, raw.document, table.LOG_PRINCIPAL)
@@ -61,7 +70,38 @@ def load_settings(environment: Mapping[str, str], package_root: str | PathLike[s
     rules = _rules(raw, frozenset(issuer.issuer for issuer in issuers))
     if raw.problems:
         raise SettingsError(tuple(raw.problems))
-    return Settings(tuple(issuers), rules, token_sources, answers, keys, token_cache_size, log)
+    return Settings(tuple(issuers), rules, token_sources, answers, keys, bound_tokens, token_cache_size, log)
+
+
+def _bound_tokens(raw: RawSettings, cached_by: CachedBy, *, allow_http: bool) -> BoundTokenSettings:
+    """Read how bound tokens are treated, and refuse what would make a check pointless."""
+    written = raw.document
+    settings = BoundTokenSettings(
+        kinds=frozenset(_take(raw, written, table.BOUND_TOKENS)),
+        required=_take(raw, written, table.REQUIRE_BOUND_TOKENS),
+        dpop_urls=_take(raw, written, table.DPOP_URLS),
+        dpop_max_age=_take(raw, written, table.DPOP_MAX_AGE),
+        dpop_replay=_take(raw, written, table.DPOP_REPLAY),
+    )
+    if settings.checked and cached_by is not CachedBy.NOTHING:
+        raw.problem(
+            written[table.BOUND_TOKENS.name].label,
+            "needs JWT_CACHED_BY=nothing, and a TTL of 0 on the API: a cached answer is replayed without the check",
+            ",".join(sorted(settings.checked)),
+        )
+    if settings.required and not settings.checked:
+        raw.problem(
+            written[table.REQUIRE_BOUND_TOKENS.name].label,
+            "needs JWT_BOUND_TOKENS=dpop or mtls: without a binding that is checked no token would be accepted",
+        )
+    for url in settings.dpop_urls:
+        try:
+            problem = "a URL here has no query" if parse_address(url, allow_http=allow_http).query else None
+        except ValueError as error:
+            problem = f"this is {error}"
+        if problem is not None:
+            raw.problem(written[table.DPOP_URLS.name].label, problem, url, is_location=True)
+    return settings
 
 
 def _document(config: str, package_root: str | PathLike[str]) -> str:

@@ -61,6 +61,26 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BoundTokenSettings:
+    """How bound tokens are treated. ``kinds`` is ``refuse`` or ``ignore`` alone, or any of ``dpop`` and ``mtls``.
+
+    ``dpop_urls`` is empty where the event's own URL counts; ``dpop_max_age`` is in seconds; ``dpop_replay`` is
+    ``memory`` or ``dynamodb:TABLE``.
+    """
+
+    kinds: frozenset[str]
+    required: bool
+    dpop_urls: tuple[str, ...]
+    dpop_max_age: float
+    dpop_replay: str
+
+    @property
+    def checked(self) -> frozenset[str]:
+        """The kinds that are checked; empty if none is."""
+        return self.kinds & {"dpop", "mtls"}
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set, checked and ready to use."""
 
@@ -69,5 +89,6 @@ class Settings:
     token_sources: tuple[TokenSource, ...]
     answers: AnswerSettings
     keys: KeySettings
+    bound_tokens: BoundTokenSettings
     token_cache_size: int
     log: LogSettings

@@ -130,6 +130,31 @@ CONTEXT_CLAIMS = Setting("context_claims", values.context_claims, (), _D)
 USAGE_KEY_CLAIM = Setting("usage_key_claim", values.claim, None, _D)
 """The claim that becomes `usageIdentifierKey`, for REST usage plans with `apiKeySource: AUTHORIZER`."""
 
+# --- Bound tokens
+
+BOUND_TOKENS = Setting("bound_tokens", values.bound_tokens, ("refuse",), _E)
+"""[Bound tokens](docs/bound-tokens.md), which have a claim `cnf`: `refuse` them, check `dpop`, `mtls` or both
+(comma-separated, others are refused), or `ignore` the binding.
+
+Default: `refuse`
+"""
+REQUIRE_BOUND_TOKENS = Setting("require_bound_tokens", values.boolean, default=False, place=_E)
+"""`true`: refuse a token without a binding that was checked. Needs `dpop` or `mtls`."""
+DPOP_URLS = Setting("dpop_urls", values.texts, (), _E)
+"""The URLs that clients call, up to the route's path, comma-separated, where they
+[differ from what API Gateway sees](docs/bound-tokens.md#the-url): `https://api.example.com/v1`.
+
+Default: from the event
+"""
+DPOP_MAX_AGE = Setting("dpop_max_age_seconds", values.seconds(1, 3600), 60.0, _E)
+"""Age up to which a DPoP proof is accepted, in seconds, beside the leeway."""
+DPOP_REPLAY = Setting("dpop_replay", values.replay_store, "memory", _E)
+"""Where used DPoP proofs are remembered: `memory` (each execution environment its own) or `dynamodb:TABLE` (all of
+them).
+
+Default: `memory`
+"""
+
 # --- How API Gateway calls and caches
 
 CACHED_BY = Setting("cached_by", values.choice(CachedBy), CachedBy.TOKEN, _E)

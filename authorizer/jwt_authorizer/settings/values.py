@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _LONGEST_NUMBER = 100
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _CONTEXT_KEY = re.compile(r"[A-Za-z0-9_.:-]+")
+_REPLAY_STORE = re.compile(r"memory|dynamodb:[A-Za-z0-9_.-]{3,255}")
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 _NEVER_AN_ISSUER = (
     (r"/\.well-known/", "is the URL of a discovery document: leave out /.well-known/ and what follows"),
@@ -213,6 +214,22 @@ def _integer(text: str) -> int:
     if len(text) > _LONGEST_NUMBER:
         _wrong(f"a number has {len(text)} digits; no claim has more than {_LONGEST_NUMBER}")
     return int(text)
+
+
+def bound_tokens(value: object) -> tuple[str, ...]:
+    """Read which kinds of bound tokens are checked, or that all of them are refused or none is looked at."""
+    kinds = texts(value)
+    if kinds not in (("refuse",), ("ignore",)) and not {"dpop", "mtls"}.issuperset(kinds):
+        _wrong("expected refuse, ignore, dpop, mtls, or dpop,mtls")
+    return kinds
+
+
+def replay_store(value: object) -> str:
+    """Read where used DPoP proofs are remembered: ``memory``, or ``dynamodb:TABLE``."""
+    store = text(value)
+    if not _REPLAY_STORE.fullmatch(store):
+        _wrong("expected memory, or dynamodb:TABLE with the table's name")
+    return store
 
 
 def token_sources(value: object) -> tuple[TokenSource, ...]:

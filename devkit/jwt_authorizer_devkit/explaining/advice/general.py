@@ -31,6 +31,18 @@ GENERAL: Mapping[Reason, str] = {
     Reason.INVALID_CLAIM: (
         "Look at the claim marked below: compare it with JWT_REQUIRED_CLAIMS and JWT_PRINCIPAL_CLAIM."
     ),
+    Reason.UNSUPPORTED_BINDING: (
+        "The token is bound (cnf), and that kind of binding is not checked: set JWT_BOUND_TOKENS to dpop or mtls."
+    ),
+    Reason.UNBOUND_TOKEN: (
+        "Have the client ask the issuer for a bound token; send one that is not bound as “Bearer”, not as “DPoP”."
+    ),
+    Reason.MISSING_DPOP_PROOF: "Send “Authorization: DPoP <token>” and “DPoP: <proof>”, a new proof for each request.",
+    Reason.INVALID_DPOP_PROOF: "The proof does not fit this request: what is said below names the check that failed.",
+    Reason.REPLAYED_DPOP_PROOF: "Make a new proof for each request, also when you send one again.",
+    Reason.CERTIFICATE_MISMATCH: (
+        "Call the custom domain with mutual TLS, with the certificate that the token was issued to."
+    ),
     Reason.INSUFFICIENT_SCOPE: "Have the client ask for the scope, and the issuer grant it.",
     Reason.CLAIM_MISMATCH: "Compare the route's claims and issuers with the claims below.",
     Reason.ROUTE_NOT_LISTED: "Add the route to [[routes]]: paths as API Gateway writes them, without the stage.",
@@ -42,5 +54,8 @@ GENERAL: Mapping[Reason, str] = {
         "Add $context.routeKey to the authorizer's identity sources, or see docs/errors.md for the other ways out."
     ),
     Reason.RESPONSE_TOO_LARGE: "A WebSocket API takes 8 KB of answer: have the issuer put less into its tokens.",
+    Reason.REPLAY_STORE_UNAVAILABLE: (
+        "DynamoDB could not record the proof: look at the table's name in JWT_DPOP_REPLAY and at the function's rights."
+    ),
     Reason.INTERNAL_ERROR: "This is a bug in the authorizer: please report it with what is said below.",
 }

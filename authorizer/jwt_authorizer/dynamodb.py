@@ -1,0 +1,176 @@
+"""Used DPoP proofs in a DynamoDB table, which all execution environments share.
+
+A conditional ``PutItem`` records a proof and finds out whether it was there, in one step: of two requests with one
+proof, exactly one passes. The table has the hash key ``id`` (String) and the TTL attribute ``expires`` (Number, Unix
+seconds). DynamoDB deletes expired items within days, so the condition looks at the time itself.
+"""
+
+from __future__ import annotations
+
+import json
+from math import ceil
+from os import urandom
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.binding.replay import replayed
+from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.issuers.fetched import FetchError, printable
+from jwt_authorizer.issuers.session import Session
+from jwt_authorizer.json_text import json_text
+from jwt_authorizer.sigv4 import Credentials, sign
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import NoReturn
+
+    from jwt_authorizer.binding.replay import UsedProof
+    from jwt_authorizer.issuers.session import Response
+
+    type Post = Callable[[str, Session, bytes, Mapping[str, str]], Response]
+
+_OK = 200
+_FIRST_SERVER_ERROR = 500
+_CREDENTIALS_TIMEOUT = 2.0
+_CREDENTIALS_LIMIT = 64 * 1024
+_REFRESH_BEFORE = 300.0
+"""Seconds before credentials expire at which they are fetched again, as AWS's SDKs do."""
+
+
+class DynamoDbReplayStore:
+    """Records used proofs in a table."""
+
+    def __init__(  # noqa: PLR0913 - what a request to DynamoDB needs
+        self,
+        table: str,
+        *,
+        region: str,
+        endpoint: str,
+        credentials: Callable[[float], Credentials],
+        post: Post,
+        timeout: float,
+    ) -> None:
+        """Write to ``table`` at ``endpoint`` (a URL without a path), within ``timeout`` seconds.
+
+        ``credentials`` returns those that are valid at a Unix time.
+        """
+        self._table = table
+        self._region = region
+        self._endpoint = endpoint
+        self._credentials = credentials
+        self._post = post
+        self._timeout = timeout
+
+    def use(self, proof: UsedProof, now: float) -> None:
+        """Record a proof, as :meth:`jwt_authorizer.binding.replay.ReplayStore.use` describes."""
+        try:
+            response = self._send(self._put_item(proof, now), now)
+        except FetchError as error:
+            self._unavailable(str(error))
+        if response.status == _OK:
+            return
+        kind, message = _error(response.body)
+        if kind == "ConditionalCheckFailedException":
+            replayed()
+        self._unavailable(f"{response.status} {printable(kind)} {printable(message)}")
+
+    def _put_item(self, proof: UsedProof, now: float) -> bytes:
+        """Build a PutItem that fails if the proof is there, unless it is over or this same request put it there."""
+        request = urandom(12).hex()
+        return json_text(
+            {
+                "TableName": self._table,
+                "Item": {"id": {"S": proof.id}, "expires": {"N": str(ceil(proof.until))}, "request": {"S": request}},
+                "ConditionExpression": "attribute_not_exists(id) OR #expires < :now OR #request = :request",
+                "ExpressionAttributeNames": {"#expires": "expires", "#request": "request"},
+                "ExpressionAttributeValues": {":now": {"N": str(int(now))}, ":request": {"S": request}},
+            }
+        ).encode()
+
+    def _send(self, body: bytes, now: float) -> Response:
+        """Send it; once more if the answer was lost or was a failure of DynamoDB's own, as AWS asks its clients to."""
+        headers = sign(
+            "POST",
+            self._endpoint.partition("://")[2],
+            {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "DynamoDB_20120810.PutItem"},
+            body,
+            credentials=self._credentials(now),
+            region=self._region,
+            service="dynamodb",
+            now=now,
+        )
+        with Session(self._timeout) as session:
+            try:
+                response = self._post(self._endpoint, session, body, headers)
+                if response.status < _FIRST_SERVER_ERROR:
+                    return response
+            except FetchError:
+                session.left()  # raises if there is no time to try again
+            return self._post(self._endpoint, session, body, headers)
+
+    def _unavailable(self, what: str) -> NoReturn:
+        raise DecisionError(
+            Reason.REPLAY_STORE_UNAVAILABLE, f"DynamoDB table {printable(self._table)} of used DPoP proofs: {what}"
+        )
+
+
+def dynamodb_endpoint(environment: Mapping[str, str], region: str) -> str:
+    """Return DynamoDB's URL: ``AWS_ENDPOINT_URL_DYNAMODB``, ``AWS_ENDPOINT_URL``, or the region's own."""
+    set_by_hand = environment.get("AWS_ENDPOINT_URL_DYNAMODB") or environment.get("AWS_ENDPOINT_URL")
+    if set_by_hand:
+        return set_by_hand.rstrip("/")
+    return f"https://dynamodb.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}"
+
+
+class LambdaCredentials:
+    """The credentials of the function's role, as Lambda hands them over.
+
+    Most functions have them in variables. With SnapStart they come from a local endpoint instead, and expire while the
+    environment lives (Lambda developer guide, "Improving startup performance with Lambda SnapStart").
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        """Read them from these variables, when they are asked for."""
+        self._environment = environment
+        self._fetched: Credentials | None = None
+
+    def __call__(self, now: float) -> Credentials:
+        """Return credentials that are valid at ``now`` (Unix time in seconds). Raises :class:`FetchError`."""
+        read = self._environment.get
+        endpoint = read("AWS_CONTAINER_CREDENTIALS_FULL_URI")
+        if endpoint:
+            if self._fetched is None or now > (self._fetched.expires_at or 0) - _REFRESH_BEFORE:
+                self._fetched = _container_credentials(endpoint, read("AWS_CONTAINER_AUTHORIZATION_TOKEN") or "")
+            return self._fetched
+        key, secret = read("AWS_ACCESS_KEY_ID"), read("AWS_SECRET_ACCESS_KEY")
+        if not key or not secret:
+            message = "the environment has no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            raise FetchError(message)
+        return Credentials(key, secret, read("AWS_SESSION_TOKEN"))
+
+
+def _container_credentials(endpoint: str, token: str) -> Credentials:
+    """Ask the local endpoint that Lambda names. Raises :class:`FetchError`."""
+    from datetime import datetime  # noqa: PLC0415 - only with SnapStart
+    from http.client import HTTPConnection, HTTPException  # noqa: PLC0415 - as above
+
+    host, _, path = endpoint.removeprefix("http://").partition("/")
+    connection = HTTPConnection(host, timeout=_CREDENTIALS_TIMEOUT)
+    try:
+        connection.request("GET", f"/{path}", headers={"Authorization": token})
+        answer = json.loads(connection.getresponse().read(_CREDENTIALS_LIMIT))
+        expires = datetime.fromisoformat(answer["Expiration"]).timestamp()
+        return Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["Token"], expires)
+    except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
+        message = f"no credentials from {printable(host)}: {type(error).__name__}"
+        raise FetchError(message) from None
+    finally:
+        connection.close()
+
+
+def _error(body: bytes) -> tuple[str, str]:
+    """Read an error's type and message (DynamoDB developer guide, "Error handling")."""
+    try:
+        answer = json.loads(body)
+        return str(answer["__type"]).rpartition("#")[2], str(answer.get("message") or answer.get("Message") or "")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return "", "without an error that can be read"

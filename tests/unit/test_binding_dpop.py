@@ -1,0 +1,271 @@
+"""Each check of RFC 9449 section 4.3 by its number, and section 7.1: one proof that is wrong in one way."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jwt_authorizer.binding.bound_tokens import Binding, BindingSettings, check_binding
+from jwt_authorizer.binding.dpop import MAX_PROOF_LENGTH, DpopSettings
+from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
+from jwt_authorizer.events import EventKind, read_event
+from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
+from jwt_authorizer.tokens import BearerToken, Scheme
+from jwt_authorizer_devkit.proofs import make_proof, proof_jwk, thumbprint
+from jwt_authorizer_devkit.signing import base64url
+from tests.factories import EVENTS, NOW, signing_key, token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jwt_authorizer.binding.replay import UsedProof
+    from jwt_authorizer_devkit.signing import SigningKey
+    from tests.factories import Event
+
+HOST = "abcdef123.execute-api.eu-west-1.amazonaws.com"
+URL = f"https://{HOST}/prod/orders/1"
+CLIENT = signing_key("ES256", "client")
+OTHER = signing_key("ES256", "other-client")
+BOUND = token({"cnf": {"jkt": thumbprint(CLIENT)}})
+SETTINGS = BindingSettings(frozenset({Binding.DPOP}), DpopSettings(SUPPORTED_ALGORITHMS))
+
+
+def event(*proofs: str) -> Event:
+    """Give a REST API's event whose client sent these DPoP headers."""
+    made = EVENTS[EventKind.REST_REQUEST](None)
+    made["requestContext"] |= {"domainName": HOST, "path": "/prod/orders/1"}
+    if proofs:
+        made["headers"]["DPoP"] = proofs[-1]
+        made["multiValueHeaders"]["DPoP"] = list(proofs)
+    return made
+
+
+def check(
+    made: Event,
+    claims: dict[str, object] | None = None,
+    scheme: Scheme | None = Scheme.DPOP,
+    settings: BindingSettings = SETTINGS,
+) -> UsedProof | None:
+    """Check a request with the bound token at ``NOW``."""
+    bound: dict[str, object] = {"cnf": {"jkt": thumbprint(CLIENT)}} if claims is None else claims
+    bearer = BearerToken(BOUND, scheme)
+    return check_binding(read_event(made), bearer, bound, settings, NOW)
+
+
+def refused(
+    reason: Reason,
+    made: Event,
+    claims: dict[str, object] | None = None,
+    scheme: Scheme | None = Scheme.DPOP,
+    settings: BindingSettings = SETTINGS,
+) -> str:
+    """Check a request that has to be refused for this reason; give the detail."""
+    with pytest.raises(AuthorizerError) as caught:
+        check(made, claims, scheme, settings)
+    assert caught.value.code == reason
+    assert isinstance(caught.value, DecisionError if reason is Reason.INVALID_EVENT else TokenError)
+    return caught.value.detail
+
+
+def failed_check(made: Event) -> int:
+    """Check a request with a wrong proof; give the number of the check that failed."""
+    found = re.search(r"RFC 9449 section 4\.3, check (\d+)", refused(Reason.INVALID_DPOP_PROOF, made))
+    assert found is not None
+    return int(found[1])
+
+
+def proof(  # noqa: PLR0913 - what a proof is about
+    more: dict[str, object] | None = None,
+    *,
+    key: SigningKey = CLIENT,
+    access_token: str = BOUND,
+    method: str = "GET",
+    url: str = URL,
+    now: float = NOW,
+    header: dict[str, object] | None = None,
+) -> str:
+    """Make a proof for the request."""
+    return make_proof(key, access_token, method, url, now=now, more=more, header=header)
+
+
+def header_of(text: str) -> dict[str, object]:
+    """Give a header with which the proof is signed all the same."""
+    return {"jwk": {**proof_jwk(CLIENT), **json.loads(text)}}
+
+
+def tampered(text: str) -> str:
+    """Change a claim after signing."""
+    head, _, signature = text.split(".")
+    return f"{head}.{proof().split('.')[1]}.{signature}"
+
+
+@pytest.mark.parametrize("alg", sorted(SUPPORTED_ALGORITHMS))
+def test_a_good_proof_passes_with_a_key_of_each_algorithm(alg: str) -> None:
+    key = signing_key(alg, "client")
+    used = check(event(proof(key=key)), {"cnf": {"jkt": thumbprint(key)}})
+    assert used is not None
+    assert used.until == NOW + 120
+
+
+@pytest.mark.parametrize(
+    ("number", "made"),
+    [
+        (1, lambda: event(proof(), proof())),
+        (1, lambda: event(*[proof()] * 2)),
+        (1, lambda: event(f"{proof()},{proof()}")),
+        (1, lambda: event(proof()) | {"headers": {"dpop": proof()}}),
+        (2, lambda: event("not a JWT")),
+        (2, lambda: event(proof() + ".e30")),
+        (2, lambda: event(proof() + "=")),
+        (2, lambda: event("." + proof())),
+        (2, lambda: event("W10." + proof().partition(".")[2])),
+        (2, lambda: event(proof().partition(".")[0] + ".e31.AAAA")),
+        (2, lambda: event(base64url(b'{"typ":"dpop+jwt","typ":"dpop+jwt"}') + ".e30.AAAA")),
+        (2, lambda: event(proof({"padding": "A" * MAX_PROOF_LENGTH}))),
+        (2, lambda: event(proof(header={"crit": ["x"], "x": 1}))),
+        (2, lambda: event(proof(header={"b64": True}))),
+        (3, lambda: event(proof({"jti": None}))),
+        (3, lambda: event(proof({"jti": ""}))),
+        (3, lambda: event(proof({"jti": 7}))),
+        (3, lambda: event(proof({"htm": None}))),
+        (3, lambda: event(proof({"htu": None}))),
+        (3, lambda: event(proof({"iat": None}))),
+        (3, lambda: event(proof({"iat": str(int(NOW))}))),
+        (3, lambda: event(proof({"iat": True}))),
+        (3, lambda: event(proof({"iat": 2**60}))),
+        (3, lambda: event(proof({"iat": -1}))),
+        (3, lambda: event(proof({"ath": None}))),
+        (3, lambda: event(proof(header={"jwk": None}))),
+        (3, lambda: event(proof(header={"jwk": "text"}))),
+        (4, lambda: event(proof(header={"typ": "JWT"}))),
+        (4, lambda: event(proof(header={"typ": None}))),
+        (5, lambda: event(proof(header={"alg": "none"}))),
+        (5, lambda: event(proof(header={"alg": "HS256"}))),
+        (5, lambda: event(proof(header={"alg": "ES256K"}))),
+        (5, lambda: event(proof(header={"alg": None}))),
+        (6, lambda: event(tampered(proof({"htm": "POST"})))),
+        (6, lambda: event(forged())),
+        (6, lambda: event(proof(header={"alg": "ES384"}))),
+        (6, lambda: event(proof(header=header_of('{"kty": "oct"}')))),
+        (6, lambda: event(proof(header=header_of('{"x": "AAAA"}')))),
+        (7, lambda: event(proof(header=header_of('{"d": "AAAA"}')))),
+        (7, lambda: event(proof(header={"jwk": {"kty": "oct", "k": "AAAA"}}))),
+        (7, lambda: event(proof(header={"jwk": {"kty": "AKP", "priv": "AAAA"}}))),
+        (8, lambda: event(proof(method="POST"))),
+        (8, lambda: event(proof(method="get"))),
+        (9, lambda: event(proof(url=f"https://{HOST}/prod/orders/2"))),
+        (9, lambda: event(proof(url=f"https://{HOST}/orders/1"))),
+        (9, lambda: event(proof(url="https://api.example.com/prod/orders/1"))),
+        (9, lambda: event(proof(url=f"http://{HOST}/prod/orders/1"))),
+        (9, lambda: event(proof(url="/prod/orders/1"))),
+        (11, lambda: event(proof(now=NOW - 120))),
+        (11, lambda: event(proof(now=NOW + 61))),
+        (12, lambda: event(proof(access_token="another"))),
+        (12, lambda: event(proof(key=OTHER))),
+    ],
+)
+def test_a_proof_that_is_wrong_in_one_way_fails_that_check(number: int, made: Callable[[], Event]) -> None:
+    assert failed_check(made()) == number
+
+
+def forged() -> str:
+    """Sign with another key than the one that the header shows."""
+    return proof(key=OTHER, header={"jwk": proof_jwk(CLIENT)})
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: proof(now=NOW - 119),
+        lambda: proof(now=NOW + 60),
+        lambda: proof({"iat": NOW - 0.5}),
+        lambda: proof(header={"typ": "application/DPoP+jwt"}),
+        lambda: proof(url=f"{URL}?limit=10#top"),
+        lambda: proof({"htu": f"HTTPS://{HOST.upper()}:443/prod/orders/1?limit=10#top"}),
+        lambda: proof({"nonce": "of-the-authorization-server", "exp": 0}),
+        lambda: f" {proof()} ",
+    ],
+)
+def test_what_the_rfc_allows_passes(made: Callable[[], str]) -> None:
+    assert check(event(made())) is not None
+
+
+def test_an_algorithm_that_the_issuer_s_settings_do_not_accept_fails_check_5() -> None:
+    bearer = BearerToken(BOUND, Scheme.DPOP)
+    claims = {"cnf": {"jkt": thumbprint(CLIENT)}}
+    settings = BindingSettings(SETTINGS.checked, DpopSettings(frozenset({"RS256"})))
+    with pytest.raises(TokenError, match=r"check 5\)"):
+        check_binding(read_event(event(proof())), bearer, claims, settings, NOW)
+
+
+@pytest.mark.parametrize("sent", [(), ("",), ("  ",)])
+def test_without_a_proof_it_is_missing(sent: tuple[str, ...]) -> None:
+    refused(Reason.MISSING_DPOP_PROOF, event(*sent))
+
+
+def test_a_bound_token_is_never_taken_as_a_bearer_token() -> None:
+    refused(Reason.MISSING_DPOP_PROOF, event(proof()), scheme=Scheme.BEARER)
+    # A cookie has no scheme: then the proof alone shows the key.
+    assert check(event(proof()), scheme=None) is not None
+    refused(Reason.MISSING_DPOP_PROOF, event(), scheme=None)
+
+
+def test_proofs_are_told_apart_by_key_and_jti() -> None:
+    other: dict[str, object] = {"cnf": {"jkt": thumbprint(OTHER)}}
+    first, again, another_jti, another_key = (
+        check(event(proof({"jti": "a"}))),
+        check(event(proof({"jti": "a"}, now=NOW - 1))),
+        check(event(proof({"jti": "b"}))),
+        check(event(proof({"jti": "a"}, key=OTHER)), other),
+    )
+    assert first is not None
+    assert first.id == again.id  # type: ignore[union-attr]  # each of them passes
+    assert len({first.id, another_jti.id, another_key.id}) == 3  # type: ignore[union-attr]  # as above
+
+
+def test_a_longer_age_is_accepted_where_it_is_set() -> None:
+    settings = BindingSettings(SETTINGS.checked, DpopSettings(SUPPORTED_ALGORITHMS, max_age=300))
+    assert check(event(proof(now=NOW - 359)), settings=settings) is not None
+    refused(Reason.INVALID_DPOP_PROOF, event(proof(now=NOW - 360)), settings=settings)
+
+
+@pytest.mark.parametrize(
+    "cnf",
+    [
+        None,
+        "text",
+        [],
+        {},
+        {"jkt": 7},
+        {"jkt": None},
+        {"jwk": proof_jwk(CLIENT)},
+        {"kid": "key-1"},
+        {"jkt": thumbprint(CLIENT), "x5t#S256": "A" * 43},
+        {"jkt": thumbprint(CLIENT), "jwk": proof_jwk(CLIENT)},
+        {"x5t#S256": "A" * 43},
+    ],
+    ids=lambda _: "cnf",
+)
+def test_any_other_binding_is_refused(cnf: object) -> None:
+    refused(Reason.UNSUPPORTED_BINDING, event(proof()), {"cnf": cnf})
+
+
+def test_a_token_without_a_binding_is_a_bearer_token_unless_one_is_required() -> None:
+    assert check(event(), {}, Scheme.BEARER) is None
+    refused(Reason.UNBOUND_TOKEN, event(proof()), {}, Scheme.DPOP)
+    refused(
+        Reason.UNBOUND_TOKEN,
+        event(),
+        {},
+        Scheme.BEARER,
+        BindingSettings(SETTINGS.checked, SETTINGS.dpop, required=True),
+    )
+
+
+def test_a_token_event_can_t_show_a_proof() -> None:
+    made = EVENTS[EventKind.REST_TOKEN](BOUND)
+    assert "REQUEST" in refused(Reason.INVALID_EVENT, made)
+    assert check(made, {}, Scheme.BEARER) is None

@@ -1,0 +1,188 @@
+"""Bound tokens through the whole function: what is refused, in which order, and when a proof counts as used."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jwt_authorizer.answers import AnswerSettings, CachedBy
+from jwt_authorizer.authorize import ignore_binding
+from jwt_authorizer.binding.bound_tokens import Binding, BindingSettings, binding_check
+from jwt_authorizer.binding.dpop import DpopSettings
+from jwt_authorizer.binding.replay import MemoryReplayStore
+from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.function import create_function
+from jwt_authorizer.rules import Route, compile_rules
+from jwt_authorizer_devkit.proofs import make_proof, thumbprint
+from jwt_authorizer_devkit.signing import key_set
+from tests.factories import (
+    ALGORITHMS,
+    AUDIENCE,
+    ISSUER,
+    NOW,
+    Watched,
+    authorizer,
+    http_api_v2_event,
+    rest_request_event,
+    signing_key,
+    token,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from jwt_authorizer.authorize import Authorizer
+    from jwt_authorizer.binding.replay import ReplayStore, UsedProof
+    from jwt_authorizer.function import AuthorizerFunction
+    from jwt_authorizer.rules import Rules
+    from tests.factories import Event
+
+HOST = "api.example.com"
+CLIENT = signing_key("ES256", "client")
+DPOP_BOUND = token({"cnf": {"jkt": thumbprint(CLIENT)}})
+CERTIFICATE_BOUND = token({"cnf": {"x5t#S256": "A" * 43}})
+
+
+class BrokenStore:
+    """A store that can't be reached."""
+
+    def use(self, proof: UsedProof, now: float) -> None:
+        """Fail."""
+        del proof, now
+        raise DecisionError(Reason.REPLAY_STORE_UNAVAILABLE, "out of reach")
+
+
+def core(store: ReplayStore | None = None, *, required: bool = False, rules: Rules | None = None) -> Authorizer:
+    """Give an authorizer that checks both kinds of bindings."""
+    settings = BindingSettings(frozenset(Binding), DpopSettings(ALGORITHMS), required)
+    return authorizer(
+        rules=rules,
+        answers=AnswerSettings(cached_by=CachedBy.NOTHING),
+        check_binding=binding_check(settings, store or MemoryReplayStore()),
+    )
+
+
+def proof(method: str = "GET", **claims: object) -> str:
+    """Make a proof for a GET of the order."""
+    return make_proof(CLIENT, DPOP_BOUND, method, f"https://{HOST}/orders/1", now=NOW, more=claims)
+
+
+def event(bearer: str, *proofs: str, scheme: str = "DPoP", make: Callable[[None], Event] = rest_request_event) -> Event:
+    """Give a request with this token and these proofs, of a REST API unless another maker is given."""
+    made = make(None)
+    made["requestContext"] |= {"domainName": HOST, "path": "/orders/1"}
+    made["headers"] |= {"authorization": f"{scheme} {bearer}"} | ({"dpop": proofs[-1]} if proofs else {})
+    return made
+
+
+FORBIDDEN = compile_rules((Route(None, "/invoices"),))
+REFUSED: Mapping[Reason, Callable[[], tuple[Authorizer, list[Event]]]] = {
+    Reason.UNSUPPORTED_BINDING: lambda: (authorizer(), [event(CERTIFICATE_BOUND)]),
+    Reason.UNBOUND_TOKEN: lambda: (core(required=True), [event(token(), scheme="Bearer")]),
+    Reason.MISSING_DPOP_PROOF: lambda: (core(), [event(DPOP_BOUND, scheme="Bearer")]),
+    Reason.INVALID_DPOP_PROOF: lambda: (core(), [event(DPOP_BOUND, proof("POST"))]),
+    Reason.REPLAYED_DPOP_PROOF: lambda: (core(), [event(DPOP_BOUND, proof(jti="once"))] * 2),
+    Reason.CERTIFICATE_MISMATCH: lambda: (core(), [event(CERTIFICATE_BOUND, scheme="Bearer")]),
+    Reason.REPLAY_STORE_UNAVAILABLE: lambda: (core(BrokenStore()), [event(DPOP_BOUND, proof())]),
+}
+"""For each error code an authorizer, and requests of which the last ends with it."""
+
+
+@pytest.mark.parametrize("reason", REFUSED)
+def test_each_way_to_be_refused(reason: Reason) -> None:
+    made, events = REFUSED[reason]()
+    called = Watched(made)
+    for asked in events[:-1]:
+        called(asked)
+    with pytest.raises(Exception, match="Unauthorized" if reason.name != "REPLAY_STORE_UNAVAILABLE" else reason):
+        called(events[-1])
+    assert called.line["reason"] == reason
+    assert called.line["detail"]
+    sent = events[-1]["headers"]
+    for part in f"{sent['authorization'].split(' ')[1]}.{sent.get('dpop', '')}".split("."):
+        assert not part or part not in called.written[-1]
+
+
+def test_on_an_http_api_it_is_a_deny() -> None:
+    called = Watched(core())
+    answer = called(event(DPOP_BOUND, proof("POST"), make=http_api_v2_event) | {"rawPath": "/orders/1"})
+    assert answer["isAuthorized"] is False
+    assert answer["context"]["reason"] == Reason.INVALID_DPOP_PROOF
+
+
+def test_a_remembered_token_s_proof_is_checked_each_time() -> None:
+    called = Watched(core())
+    for _ in range(2):
+        assert called(event(DPOP_BOUND, proof()))["principalId"] == "user-1"
+    assert called.line["token_cache"] == "hit"
+    with pytest.raises(Exception, match="Unauthorized"):
+        called(event(DPOP_BOUND))
+    assert (called.line["token_cache"], called.line["reason"]) == ("hit", Reason.MISSING_DPOP_PROOF)
+
+
+def test_a_proof_is_used_up_by_an_answer_that_allows_and_by_no_other() -> None:
+    store, sent = MemoryReplayStore(), event(DPOP_BOUND, proof())
+    refusing, allowing = Watched(core(store, rules=FORBIDDEN)), Watched(core(store))
+    refusing(sent)
+    assert refusing.line["reason"] == Reason.ROUTE_NOT_LISTED
+    allowing(sent)
+    assert allowing.line["decision"] == "allow"
+    with pytest.raises(Exception, match="Unauthorized"):
+        allowing(sent)
+    assert allowing.line["reason"] == Reason.REPLAYED_DPOP_PROOF
+
+
+def test_ignored_bindings_are_taken_as_bearer_tokens() -> None:
+    called = Watched(authorizer(check_binding=ignore_binding))
+    for scheme in ("Bearer", "DPoP"):
+        called(event(DPOP_BOUND, scheme=scheme))
+        assert called.line["decision"] == "allow"
+
+
+@pytest.mark.parametrize("check", [None, ignore_binding], ids=["refuse", "ignore"])
+def test_an_unbound_token_is_no_dpop_token(check: Callable[..., None] | None) -> None:
+    called = Watched(authorizer() if check is None else authorizer(check_binding=check))
+    with pytest.raises(Exception, match="Unauthorized"):
+        called(event(token()))
+    assert called.line["reason"] == Reason.UNBOUND_TOKEN
+
+
+def created(**settings: str) -> AuthorizerFunction:
+    """Create the function from settings, with a clock that stands still."""
+    keys = json.dumps(key_set((signing_key(),)))
+    environment = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": keys, **settings}
+    return create_function(environment, write=lambda _: None, clock=lambda: NOW)
+
+
+CHECKED = {"JWT_BOUND_TOKENS": "dpop", "JWT_CACHED_BY": "nothing"}
+
+
+def test_the_settings_arrive_where_they_are_used() -> None:
+    sent = event(DPOP_BOUND, proof())
+    assert created(**CHECKED)(sent, None)["principalId"] == "user-1"
+    for settings in (
+        {},
+        CHECKED | {"JWT_BOUND_TOKENS": "mtls"},
+        CHECKED | {"JWT_DPOP_URLS": "https://www.example.com/v1"},
+        CHECKED | {"JWT_ALGORITHMS": "RS256"},
+    ):
+        with pytest.raises(Exception, match="Unauthorized"):
+            created(**settings)(sent, None)
+    assert created(JWT_BOUND_TOKENS="ignore")(sent, None)["principalId"] == "user-1"
+    moved = proof(htu="https://www.example.com/v1/orders/1")
+    assert created(**CHECKED, JWT_DPOP_URLS="https://www.example.com/v1/")(event(DPOP_BOUND, moved), None)
+    old = event(DPOP_BOUND, proof(iat=int(NOW) - 300))
+    assert created(**CHECKED, JWT_DPOP_MAX_AGE_SECONDS="300", JWT_LEEWAY_SECONDS="1")(old, None)
+    with pytest.raises(Exception, match="Unauthorized"):
+        created(**CHECKED, JWT_REQUIRE_BOUND_TOKENS="true")(event(token(), scheme="Bearer"), None)
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:1", "https://127.0.0.1:1"])
+def test_a_table_that_can_t_be_reached_is_a_500(endpoint: str) -> None:
+    environment = {"AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    called = created(**CHECKED, **environment, JWT_DPOP_REPLAY="dynamodb:used-proofs")
+    with pytest.raises(DecisionError) as caught:
+        called(event(DPOP_BOUND, proof()), None)
+    assert caught.value.code is Reason.REPLAY_STORE_UNAVAILABLE

@@ -1,0 +1,196 @@
+"""Used proofs in DynamoDB: what is sent, and what becomes of each answer. The table itself runs in ``tests/e2e``."""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING, Any, override
+
+import pytest
+
+from jwt_authorizer.binding.replay import UsedProof
+from jwt_authorizer.dynamodb import DynamoDbReplayStore, LambdaCredentials, dynamodb_endpoint
+from jwt_authorizer.errors import DecisionError, Reason, TokenError
+from jwt_authorizer.issuers import HttpsClient
+from jwt_authorizer.issuers.fetched import FetchError
+from jwt_authorizer.sigv4 import Credentials
+from tests.factories import NOW
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "session"}
+PROOF = UsedProof("the-proof", NOW + 120.5)
+FAILED_CONDITION = (400, {"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"})
+
+type Answer = tuple[int, object] | None
+"""Status and JSON; ``None`` closes the connection without an answer."""
+
+
+@contextmanager
+def serving(*answers: Answer) -> Iterator[tuple[str, list[tuple[dict[str, str], Any]]]]:
+    """Give each request the next answer; yield the URL, and the headers and body of each request."""
+    asked: list[tuple[dict[str, str], Any]] = []
+    left = list(answers)
+
+    class Handler(BaseHTTPRequestHandler):
+        """Answers as told."""
+
+        def do_POST(self) -> None:
+            """Record the request."""
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            asked.append(({name.lower(): value for name, value in self.headers.items()}, json.loads(body or b"null")))
+            answer = left.pop(0)
+            if answer is None:
+                self.close_connection = True
+                return
+            sent = answer[1] if isinstance(answer[1], bytes) else json.dumps(answer[1]).encode()
+            self.send_response(answer[0])
+            self.send_header("Content-Length", str(len(sent)))
+            self.end_headers()
+            self.wfile.write(sent)
+
+        do_GET = do_POST  # noqa: N815 - as above
+
+        @override
+        def log_message(self, format: str, *args: object) -> None:
+            """Stay quiet."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def store(endpoint: str) -> DynamoDbReplayStore:
+    """Make a store at this endpoint."""
+    return DynamoDbReplayStore(
+        "used-proofs",
+        region="eu-west-1",
+        endpoint=endpoint,
+        credentials=LambdaCredentials(KEYS),
+        post=HttpsClient(allow_http=True).post,
+        timeout=2,
+    )
+
+
+def test_a_proof_is_put_on_the_condition_that_it_is_not_there() -> None:
+    with serving((200, {})) as (url, asked):
+        store(url).use(PROOF, NOW + 0.9)
+    ((headers, body),) = asked
+    assert headers["x-amz-target"] == "DynamoDB_20120810.PutItem"
+    assert headers["content-type"] == "application/x-amz-json-1.0"
+    assert "/eu-west-1/dynamodb/aws4_request" in headers["authorization"]
+    assert headers["x-amz-security-token"] == "session"
+    assert body["TableName"] == "used-proofs"
+    assert body["Item"]["id"] == {"S": "the-proof"}
+    # Rounded so that a proof is never forgotten while it is good.
+    assert body["Item"]["expires"] == {"N": str(int(NOW) + 121)}
+    assert body["ExpressionAttributeValues"][":now"] == {"N": str(int(NOW))}
+
+
+def test_one_that_is_there_is_a_replay() -> None:
+    with serving(FAILED_CONDITION) as (url, _), pytest.raises(TokenError) as caught:
+        store(url).use(PROOF, NOW)
+    assert caught.value.code is Reason.REPLAYED_DPOP_PROOF
+
+
+@pytest.mark.parametrize("first", [None, (500, {}), (503, b"")], ids=str)
+def test_a_failure_is_tried_again_once_as_the_same_request(first: Answer) -> None:
+    with serving(first, (200, {})) as (url, asked):
+        store(url).use(PROOF, NOW)
+    (_, one), (_, two) = asked
+    # So the second attempt passes even if the first was recorded and its answer lost.
+    assert one == two
+    assert one["Item"]["request"] == one["ExpressionAttributeValues"][":request"]
+    with serving((200, {})) as (url, asked):
+        store(url).use(PROOF, NOW)
+    assert asked[0][1]["Item"]["request"] != one["Item"]["request"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "shown"),
+    [
+        ([(400, {"__type": "x#AccessDeniedException", "Message": "not authorized"})], "AccessDeniedException not"),
+        ([(400, {"__type": "ResourceNotFoundException", "message": "no table"})], "ResourceNotFoundException no table"),
+        ([(400, b"not JSON")], "400"),
+        ([(400, [])], "400"),
+        ([(400, {"message": "no type"})], "400"),
+        ([(503, {}), (503, {})], "503"),
+        ([None, None], "127.0.0.1"),
+    ],
+    ids=str,
+)
+def test_anything_else_can_t_be_decided(answers: list[Answer], shown: str) -> None:
+    with serving(*answers) as (url, asked), pytest.raises(DecisionError, match=shown) as caught:
+        store(url).use(PROOF, NOW)
+    assert caught.value.code is Reason.REPLAY_STORE_UNAVAILABLE
+    assert "secret" not in caught.value.detail
+    assert len(asked) == len(answers)
+
+
+def test_a_store_that_hangs_is_given_up_in_time() -> None:
+    slow = DynamoDbReplayStore(
+        "used-proofs",
+        region="eu-west-1",
+        endpoint="http://127.0.0.1:9",
+        credentials=LambdaCredentials(KEYS),
+        post=lambda *_: (_ for _ in ()).throw(FetchError("hangs")),
+        timeout=0,
+    )
+    with pytest.raises(DecisionError, match="within 0 s"):
+        slow.use(PROOF, NOW)
+
+
+@pytest.mark.parametrize(
+    ("environment", "region", "endpoint"),
+    [
+        ({}, "eu-west-1", "https://dynamodb.eu-west-1.amazonaws.com"),
+        ({}, "us-gov-west-1", "https://dynamodb.us-gov-west-1.amazonaws.com"),
+        ({}, "cn-north-1", "https://dynamodb.cn-north-1.amazonaws.com.cn"),
+        ({"AWS_ENDPOINT_URL": "http://localhost:4566/"}, "eu-west-1", "http://localhost:4566"),
+        ({"AWS_ENDPOINT_URL": "http://a", "AWS_ENDPOINT_URL_DYNAMODB": "http://b"}, "eu-west-1", "http://b"),
+    ],
+    ids=str,
+)
+def test_the_endpoint_is_the_region_s_unless_it_is_set(environment: dict[str, str], region: str, endpoint: str) -> None:
+    assert dynamodb_endpoint(environment, region) == endpoint
+
+
+def test_credentials_are_read_each_time() -> None:
+    environment = dict(KEYS)
+    read = LambdaCredentials(environment)
+    assert read(NOW) == Credentials("AKIDEXAMPLE", "secret", "session")
+    del environment["AWS_SESSION_TOKEN"]
+    assert read(NOW) == Credentials("AKIDEXAMPLE", "secret")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        with pytest.raises(FetchError, match="AWS_ACCESS_KEY_ID"):
+            LambdaCredentials(KEYS | {name: ""})(NOW)
+
+
+def test_with_snap_start_they_come_from_an_endpoint_until_shortly_before_they_expire() -> None:
+    # NOW is 2027-01-15T08:00:00Z.
+    answers = [
+        (200, {"AccessKeyId": f"key-{n}", "SecretAccessKey": "s", "Token": "t", "Expiration": f"2027-01-15T{h}:00:00Z"})
+        for n, h in ((1, "09"), (2, "15"))
+    ]
+    with serving(*answers) as (url, asked):
+        read = LambdaCredentials(
+            KEYS | {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{url}/c", "AWS_CONTAINER_AUTHORIZATION_TOKEN": "let me in"}
+        )
+        found = [read(now).access_key_id for now in (NOW, NOW + 3299, NOW + 3301)]
+    assert found == ["key-1", "key-1", "key-2"]
+    assert [headers["authorization"] for headers, _ in asked] == ["let me in"] * 2
+
+
+@pytest.mark.parametrize("answer", [(200, {}), (200, []), (403, b"no"), (200, {"Expiration": "soon"}), None], ids=str)
+def test_an_endpoint_that_has_none_is_an_error(answer: Answer) -> None:
+    with serving(answer) as (url, _), pytest.raises(FetchError, match=r"no credentials from 127\.0\.0\.1"):
+        LambdaCredentials({"AWS_CONTAINER_CREDENTIALS_FULL_URI": url})(NOW)
