@@ -145,11 +145,39 @@ def test_without_arguments_help_is_all_there_is(desk: Desk, arguments: list[str]
     assert (code, text) == (2, desk.run(*arguments, "--help")[1])
 
 
-@pytest.mark.parametrize("command", ["explain", "doctor", "issuer", "mint"])
-def test_help_shows_flags_as_flags(desk: Desk, command: str) -> None:
-    code, text = desk.run(command, "--help")
-    assert (code, "<bool>" in text) == (0, False)
+@pytest.mark.parametrize(
+    "command",
+    [
+        "explain",
+        "doctor",
+        "issuer",
+        "mint",
+        "rules from",
+        "rules check",
+        "rules test",
+        "config schema",
+        "config from-env",
+    ],
+)
+def test_help_shows_flags_exit_codes_and_examples_that_have_its_options(desk: Desk, command: str) -> None:
+    code, text = desk.run(*command.split(), "--help")
+    assert (code, "<bool>" in text, "Exit codes: 0" in text) == (0, False, True)
     assert re.search(r"^  --json {2,}[A-Z]", text, re.MULTILINE)
+    examples = re.findall(rf"^    (?:pbpaste \| )?jwt-authorizer {command}\b(.*)$", text, re.MULTILINE)
+    _, _, options = text.partition("Options:")
+    assert examples
+    assert all(f"{option} " in options for line in examples for option in re.findall(r"--[a-z-]+", line))
+
+
+def test_quiet_leaves_it_to_the_exit_code(desk: Desk) -> None:
+    assert desk.explain(GOOD, "--quiet") == (0, "")
+    assert desk.explain(token(defect=Defect.FORGED), "-q", "--json") == (1, "")
+    assert desk.run("doctor", "--env", str(desk.folder / "function.env"), "--quiet") == (0, "")
+    config = desk.write("c.toml", f"[[issuers]]\nissuer='{ISSUER}'\naudience='a'\n[[routes]]\npath='/a'\n")
+    assert desk.run("rules", "check", config, "--quiet") == (0, "")
+    cases = desk.write("cases.yaml", "tokens: {}\ncases: []\n")
+    code, text = desk.run("rules", "test", cases, "--config", config, "--quiet")
+    assert (code, text.startswith("error ")) == (2, True)
 
 
 def test_where_no_issuer_listens_is_told_in_words(desk: Desk) -> None:

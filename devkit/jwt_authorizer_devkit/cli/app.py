@@ -28,12 +28,12 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help shows a flag as a flag; Typer's tables print `--json <bool>`
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("explain", no_args_is_help=True)(explain_command)
-app.command("doctor", no_args_is_help=True)(doctor_command)
-app.command("issuer")(issuer_command)
-app.command("mint")(mint_command)
-app.add_typer(rules.app, name="rules")
-app.add_typer(config.app, name="config")
+app.command("explain", no_args_is_help=True, short_help="Why is this token or event refused?")(explain_command)
+app.command("doctor", short_help="What is wrong with an issuer, settings or APIs?")(doctor_command)
+app.command("issuer", short_help="Run a local OpenID issuer.")(issuer_command)
+app.command("mint", short_help="Print a token, good or wrong in one way.")(mint_command)
+app.add_typer(rules.app, name="rules", short_help="Write, check and try rules by route.")
+app.add_typer(config.app, name="config", short_help="Write the document of JWT_CONFIG, or its schema.")
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it with the flag's value

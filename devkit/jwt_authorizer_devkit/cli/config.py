@@ -28,6 +28,10 @@ def schema_command(
     Keep it beside the document, and name it in the document's first line: #:schema ./authorizer.schema.json
 
     Exit codes: 0 printed.
+
+    \b
+    Examples:
+      jwt-authorizer config schema > authorizer.schema.json
     """
     del as_json  # a schema is JSON anyway
     write_json(config_schema())
@@ -41,6 +45,10 @@ def from_env_command(
     """Print the TOML document that says what JWT_ variables say: those of a file, or of this process.
 
     Exit codes: 0 printed, 2 wrong input or settings.
+
+    \b
+    Examples:
+      jwt-authorizer config from-env --env function.env > rules.toml
     """
     environment = read_environment(None, env)
     try:

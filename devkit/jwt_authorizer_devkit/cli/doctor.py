@@ -22,6 +22,7 @@ from jwt_authorizer_devkit.cli.inputs import ConfigOption, EnvOption, read_envir
 from jwt_authorizer_devkit.cli.terminal import (
     ExitCode,
     JsonOption,
+    QuietOption,
     UndecidedError,
     WrongInputError,
     console,
@@ -61,6 +62,7 @@ def doctor_command(  # noqa: PLR0913, PLR0917 - the options of a command are its
     api: Annotated[list[str] | None, typer.Option(metavar="ID", help="A deployed API; repeatable.")] = None,
     stack: Annotated[str | None, typer.Option(metavar="NAME", help="A deployed stack: all of its APIs.")] = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
+    quiet: QuietOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Look at an issuer, at the settings with all of their issuers, or at the authorizers of deployed APIs.
 
@@ -68,16 +70,23 @@ def doctor_command(  # noqa: PLR0913, PLR0917 - the options of a command are its
     settings from the function, unless --config or --env say otherwise. Nothing is changed.
 
     Exit codes: 0 nothing to mend, 1 something to mend, 2 wrong input or settings, 3 AWS is out of reach.
+
+    \b
+    Examples:
+      jwt-authorizer doctor https://myapp.authgear.cloud
+      jwt-authorizer doctor --env function.env
+      jwt-authorizer doctor --stack my-apis
+      jwt-authorizer doctor --api abcdef1234 --config rules.toml --quiet
     """
     if issuer is not None and (config or env):
         message = "Give an ISSUER or settings (--config, --env), not both: the settings name their issuers."
         raise WrongInputError(message)
     findings = list(_findings(issuer, config, env, api, stack))
     mend = sum(finding.to_mend for finding in findings)
-    if as_json:
+    if as_json and not quiet:
         write_json({"to_mend": mend, "findings": [dataclasses.asdict(finding) for finding in findings]})
     else:
-        show(findings, console())
+        show(findings, console(quiet=quiet))
     raise typer.Exit(ExitCode.REFUSED if mend else ExitCode.FINE)
 
 

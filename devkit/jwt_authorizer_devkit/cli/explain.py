@@ -21,7 +21,15 @@ from jwt_authorizer_devkit.cli.inputs import (
     read_text,
     settings_problem,
 )
-from jwt_authorizer_devkit.cli.terminal import ExitCode, JsonOption, WrongInputError, console, progress, write_json
+from jwt_authorizer_devkit.cli.terminal import (
+    ExitCode,
+    JsonOption,
+    QuietOption,
+    WrongInputError,
+    console,
+    progress,
+    write_json,
+)
 from jwt_authorizer_devkit.explaining import ApiKind, event_for, explain, watched_function
 from jwt_authorizer_devkit.explaining.events import default_request
 from jwt_authorizer_devkit.explaining.redaction import redacted, shortened
@@ -55,10 +63,18 @@ def explain_command(  # noqa: PLR0913, PLR0917 - the options of a command are it
     ] = None,
     api: Annotated[ApiKind, typer.Option(help="The kind of API that a bare token is sent to.")] = ApiKind.REST,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
+    quiet: QuietOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Tell why a token or an event is let in or refused, step by step, by the code that the function runs.
 
     Exit codes: 0 allowed, 1 refused, 2 wrong input or settings, 3 it could not be decided.
+
+    \b
+    Examples:
+      pbpaste | jwt-authorizer explain - --env function.env
+      jwt-authorizer explain event.json --config rules.toml --keys keys.json
+      jwt-authorizer explain token.txt --env function.env --request "DELETE /orders/1" --api http
+      jwt-authorizer explain token.txt --env function.env --at 2026-11-24T08:30:00Z --json
     """
     read = read_subject(subject)
     environment = read_environment(config, env)
@@ -75,10 +91,10 @@ def explain_command(  # noqa: PLR0913, PLR0917 - the options of a command are it
     event, assumed = (read, None) if isinstance(read, dict) else _event_of(read, request, api, watched)
     with progress("Asking the issuer for its keys"):
         explanation = _in_the_users_form(explain(event, watched), environment)
-    if as_json:
+    if as_json and not quiet:
         write_json({**_document(explanation), "assumed_request": assumed})
     else:
-        show(explanation, assumed, console())
+        show(explanation, assumed, console(quiet=quiet))
     raise typer.Exit(EXIT_CODES[explanation.decision])
 
 

@@ -23,9 +23,13 @@ if TYPE_CHECKING:
 
 
 def issuer_command(  # noqa: PLR0913, PLR0917 - the options of a command are its parameters
-    port: Annotated[int, typer.Option(min=0, max=65534, help="0 takes a free one; the page takes the next.")] = 8480,
-    path: Annotated[str, typer.Option(help="The issuer's path, as in /realms/demo.")] = "",
-    alg: Annotated[list[str] | None, typer.Option(help="A key for each; repeatable (RS256, if left out).")] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65534, metavar="PORT", help="0 takes a free one; the page takes the next.")
+    ] = 8480,
+    path: Annotated[str, typer.Option(metavar="PATH", help="The issuer's path, as in /realms/demo.")] = "",
+    alg: Annotated[
+        list[str] | None, typer.Option(metavar="ALG", help="A key for each; repeatable (RS256, if left out).")
+    ] = None,
     discovery: Annotated[Discovery, typer.Option(help="Which discovery document to publish.")] = Discovery.OPENID,
     tls: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Serve https; a certificate for localhost is written there.")
@@ -36,6 +40,11 @@ def issuer_command(  # noqa: PLR0913, PLR0917 - the options of a command are its
     """Run a local issuer until Ctrl-C: discovery, keys, tokens for any client, rotation and faults on request.
 
     Exit codes: 0 ended, 2 wrong input, 3 the port is taken.
+
+    \b
+    Examples:
+      jwt-authorizer issuer --alg RS256 --alg ES256
+      jwt-authorizer issuer --port 0 --tls certificates --json
     """
     for name in alg or ():
         if name not in ALGORITHMS:

@@ -19,23 +19,32 @@ _LOCAL_ISSUER = "http://127.0.0.1:8480"
 
 def mint_command(  # noqa: PLR0913, PLR0917 - the options of a command are its parameters
     issuer: Annotated[
-        str, typer.Option(help="The running local issuer; with --key-file, what to write into iss.")
+        str, typer.Option(metavar="URL", help="The running local issuer; with --key-file, what to write into iss.")
     ] = _LOCAL_ISSUER,
-    key_file: Annotated[Path | None, typer.Option(help="Sign with this private key (PEM) instead of asking.")] = None,
-    kid: Annotated[str, typer.Option(help="With --key-file: the key's id.")] = "dev",
-    audience: Annotated[list[str] | None, typer.Option("--audience", "--aud", help="aud; repeatable.")] = None,
-    subject: Annotated[str, typer.Option("--subject", "--sub", help="sub.")] = "user-1",
-    client_id: Annotated[str, typer.Option(help="client_id.")] = "demo-client",
-    scope: Annotated[str | None, typer.Option(help="Scopes, separated by spaces.")] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Sign with this private key (PEM) instead of asking.")
+    ] = None,
+    kid: Annotated[str, typer.Option(metavar="KID", help="With --key-file: the key's id.")] = "dev",
+    audience: Annotated[
+        list[str] | None, typer.Option("--audience", "--aud", metavar="AUD", help="aud; repeatable.")
+    ] = None,
+    subject: Annotated[str, typer.Option("--subject", "--sub", metavar="SUB", help="sub.")] = "user-1",
+    client_id: Annotated[str, typer.Option(metavar="ID", help="client_id.")] = "demo-client",
+    scope: Annotated[str | None, typer.Option(metavar="SCOPES", help="Scopes, separated by spaces.")] = None,
     claim: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME=VALUE", help="A further claim; VALUE is JSON, or else text; NAME=null leaves one out."
         ),
     ] = None,
-    lifetime: Annotated[float, typer.Option(min=1, help="Seconds.")] = 300,
-    defect: Annotated[Defect | None, typer.Option(help="What to get wrong.")] = None,
-    alg: Annotated[str | None, typer.Option(help="The algorithm of the key to use; none: no signature at all.")] = None,
+    lifetime: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="From iat to exp.")] = 300,
+    defect: Annotated[
+        Defect | None,
+        typer.Option(metavar="DEFECT", help=f"What to get wrong: {', '.join(Defect)}."),
+    ] = None,
+    alg: Annotated[
+        str | None, typer.Option(metavar="ALG", help="The algorithm of the key to use; none: no signature at all.")
+    ] = None,
     expired: Annotated[bool, typer.Option("--expired", help="As --defect expired.")] = False,  # noqa: FBT002 - a flag
     wrong_aud: Annotated[bool, typer.Option("--wrong-aud", help="As --defect wrong-audience.")] = False,  # noqa: FBT002 - Typer's way to declare a flag
     forged: Annotated[bool, typer.Option("--forged", help="As --defect forged.")] = False,  # noqa: FBT002 - a flag
@@ -47,6 +56,13 @@ def mint_command(  # noqa: PLR0913, PLR0917 - the options of a command are its p
     """Print a token of a local issuer, or one signed with a key file.
 
     Exit codes: 0 here it is, 2 wrong input, 3 the issuer is out of reach.
+
+    \b
+    Examples:
+      jwt-authorizer mint --scope "orders:read orders:write" --claim 'groups=["staff"]'
+      jwt-authorizer mint --expired
+      jwt-authorizer mint --key-file dev.pem --jwks
+      jwt-authorizer mint --key-file dev.pem --issuer https://myapp.authgear.cloud --lifetime 3600
     """
     wrong = _one_defect(defect, alg, {Defect.EXPIRED: expired, Defect.WRONG_AUDIENCE: wrong_aud, Defect.FORGED: forged})
     key_alg = None if alg is None or alg.lower() == "none" else alg

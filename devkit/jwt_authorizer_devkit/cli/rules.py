@@ -22,7 +22,15 @@ from jwt_authorizer_devkit.cli.inputs import (
     settings_problem,
 )
 from jwt_authorizer_devkit.cli.rules_view import show_check, show_results
-from jwt_authorizer_devkit.cli.terminal import ExitCode, JsonOption, WrongInputError, console, progress, write_json
+from jwt_authorizer_devkit.cli.terminal import (
+    ExitCode,
+    JsonOption,
+    QuietOption,
+    WrongInputError,
+    console,
+    progress,
+    write_json,
+)
 from jwt_authorizer_devkit.routes.cases import CasesError, parse_cases
 from jwt_authorizer_devkit.routes.checking import check_rules
 from jwt_authorizer_devkit.routes.listed import route_tables
@@ -54,6 +62,11 @@ def from_command(
     Nothing is written where something cannot be expressed: an incomplete list would break the promise of "absent".
 
     Exit codes: 0 written, 1 something cannot be expressed, 2 wrong input.
+
+    \b
+    Examples:
+      jwt-authorizer rules from openapi.yaml
+      jwt-authorizer rules from template.yaml --api OrdersApi >> rules.toml
     """
     try:
         listing = read_routes(read_text(source), api)
@@ -83,19 +96,25 @@ def check_command(
         typer.Option(help="What the API's cache is keyed by; as the document says, if left out."),
     ] = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
+    quiet: QuietOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Show which rules overlap, and what cached policies leave out.
 
     Exit codes: 0 nothing found, 1 something found, 2 wrong input or settings.
+
+    \b
+    Examples:
+      jwt-authorizer rules check rules.toml
+      jwt-authorizer rules check rules.toml --cached-by route --quiet
     """
     settings = _settings(config, None)
     cache = cached_by or settings.answers.cached_by
     with progress("Writing policies for all kinds of tokens"):
         check = check_rules(settings, cache)
-    if as_json:
+    if as_json and not quiet:
         write_json({"fine": check.fine, **dataclasses.asdict(check)})
     else:
-        show_check(check, console())
+        show_check(check, console(quiet=quiet))
     raise typer.Exit(ExitCode.FINE if check.fine else ExitCode.REFUSED)
 
 
@@ -116,12 +135,18 @@ def try_command(  # noqa: PLR0913, PLR0917 - the options of a command are its pa
         ),
     ] = False,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
+    quiet: QuietOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Try a table of cases: claims of a token, what it asks for, and what should come out.
 
     Claims and rules are decided by the code that the function runs; there are no signatures and no network.
 
     Exit codes: 0 all as expected, 1 some are not, 2 wrong input or settings.
+
+    \b
+    Examples:
+      jwt-authorizer rules test cases.yaml --config rules.toml
+      jwt-authorizer rules test cases.yaml --config rules.toml --replay --quiet
     """
     try:
         table = parse_cases(read_text(cases))
@@ -130,11 +155,11 @@ def try_command(  # noqa: PLR0913, PLR0917 - the options of a command are its pa
         raise WrongInputError(message) from None
     results = try_cases(_settings(config, env), table, read_moment(at), replay=replay)
     failed = sum(not result.passed for result in results)
-    if as_json:
+    if as_json and not quiet:
         shown = [dataclasses.asdict(result) for result in results]
         write_json({"passed": len(results) - failed, "failed": failed, "results": shown})
     else:
-        show_results(results, console())
+        show_results(results, console(quiet=quiet))
     raise typer.Exit(ExitCode.REFUSED if failed else ExitCode.FINE)
 
 

@@ -18,6 +18,7 @@ _WIDEST = 120
 """Columns: beyond that, tables only get harder to read."""
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON, for scripts.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors: the exit code says it.")]
 
 
 class ExitCode(IntEnum):
@@ -45,9 +46,9 @@ class UndecidedError(typer.TyperException):
     exit_code = ExitCode.UNDECIDED
 
 
-def console() -> Console:
-    """Give the console for results: as wide as the terminal, within reason."""
-    out = Console(highlight=False, emoji=False)
+def console(*, quiet: bool = False) -> Console:
+    """Return the console for results: as wide as the terminal, within reason. ``quiet``: it prints nothing."""
+    out = Console(highlight=False, emoji=False, quiet=quiet)
     out.width = min(out.width, _WIDEST) if out.is_terminal else _WIDEST
     return out
 
