@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 _BY_OTHERS = re.compile(r"/(\.|node_modules/)")
 """What was installed or built lies in such folders."""
 
+_FOR_DEVELOPERS = ("adr/", "project/", "source/")
+_LESS = 0.1
+"""What a page for those who change the code counts in a search, beside one for users."""
+
 FOLDER = "/"
 """What an entry of the navigation ends with that stands for every page of a folder."""
 
@@ -79,7 +83,9 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: object) -> str:
-    """Give the text that a page has on the site."""
+    """Return the text that a page has on the site."""
+    if page.file.src_uri.startswith(_FOR_DEVELOPERS):
+        page.meta["search"] = {"boost": _LESS}
     project: _Project = config.extra["project"]
     path = project.paths.get(page.file.src_uri)
     return page_text(path, project.pages, project.site) if path else markdown
