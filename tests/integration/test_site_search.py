@@ -40,7 +40,7 @@ QUERIES = {
     "OpenTelemetry": "faq",
     "X-Ray": "faq",
     "cold start": "performance",
-    "cost": "performance",
+    "cost": "faq",
     "memory size": "performance",
     "TTL": "end-with-token",
     "cache": "caching",

@@ -284,7 +284,7 @@ def test_settings_of_a_document_are_named_as_the_document_has_them() -> None:
     named = "set JWT_CLIENT_ID=a,b. Leave out JWT_AUDIENCE; JWT_CACHED_BY=route, JWT_JWKS=<your keys>, JWT_OTHER=1"
     assert advised(named, {"JWT_ISSUER": ISSUER}) == named
     assert advised(named, {"JWT_CONFIG": "file:x", "JWT_CACHED_BY": "token"}) == (
-        'set client_id = ["a", "b"]. Leave out audience; JWT_CACHED_BY=route, jwks = "<your keys>", JWT_OTHER=1'
+        'set client_id = ["a", "b"]. Leave out audience; JWT_CACHED_BY=route, jwks = ["<your keys>"], JWT_OTHER=1'
     )
     claims = 'set JWT_REQUIRED_CLAIMS={"token_use": "access"}'
     assert advised(claims, {"JWT_CONFIG": "file:x"}) == 'set required_claims = { token_use = "access" }'
