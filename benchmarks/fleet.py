@@ -1,12 +1,11 @@
 """A fleet of execution environments against one issuer: fetches, added latency, refusals, cost.
 
-Each simulated environment holds the real key cache (:class:`authorizer.jwks.CachedKeySource`) and lives
+Each simulated environment holds the real key cache (:class:`jwt_authorizer.issuers.CachedKeySource`) and lives
 through the same half hour: it is started in one burst with all others, asks for keys with each of its
 requests, is replaced now and then; the issuer rotates its key, or is out of reach. Environments do not know
 each other, so one is simulated after the other, and only the issuer's load is put together.
 
-What is not measured but assumed is in :class:`Assumptions`. That model and function agree on a small fleet
-is tested (``tests/integration/test_fleet.py``).
+What is not measured but assumed is in :class:`Assumptions`.
 """
 
 from __future__ import annotations

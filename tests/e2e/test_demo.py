@@ -57,16 +57,6 @@ def left_running(temporary: Path) -> Iterator[str]:
             yield known.decode(errors="replace")
 
 
-def test_it_ends_well_where_nobody_watches(temporary: Path) -> None:
-    with start(temporary) as demo:
-        output, _ = demo.communicate(timeout=100)
-    assert demo.returncode == 0, output
-    assert "as they should be" in output
-    assert "insufficient_scope" in output
-    assert list(left_running(temporary)) == []
-    assert list(temporary.iterdir()) == []
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_demo_leaves_nothing_running(temporary: Path, number: signal.Signals) -> None:
     with start(temporary) as demo:

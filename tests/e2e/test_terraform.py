@@ -11,14 +11,12 @@ import re
 import shlex
 import shutil
 import subprocess
-import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from demo.tools import ROOT, clean_environment, host_architecture
-from jwt_authorizer_devkit.routes.documents import read_document
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,58 +76,7 @@ def initialised(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
     return terraform
 
 
-def test_it_is_formatted_as_terraform_formats(initialised: Terraform) -> None:
-    assert initialised("fmt", "-check", "-recursive", "-diff")[0] == 0
-
-
 def test_its_own_tests_pass(initialised: Terraform) -> None:
     code, said = initialised("test", "-no-color")
     runs = re.findall(r'^run "(\w+)"', (EXAMPLE / "tests" / "apis.tftest.hcl").read_text("utf-8"), re.MULTILINE)
     assert (code, f"Success! {len(runs)} passed, 0 failed." in said) == (0, True), said
-
-
-def test_validation_would_notice(initialised: Terraform, tmp_path: Path) -> None:
-    shutil.copytree(initialised.folder, tmp_path / "broken", symlinks=True)
-    main = tmp_path / "broken" / "jwt_authorizer" / "main.tf"
-    text = main.read_text("utf-8")
-    for right, wrong in (
-        ("memory_size      = var", "memorysize = var"),
-        ("[var.architecture]", "true"),
-        ("function_name    = var.name", ""),
-    ):
-        assert right in text
-        text = text.replace(right, wrong)
-    main.write_text(text)
-    code, said = Terraform(tmp_path / "broken", initialised.environment)("validate", "-no-color")
-    said = " ".join(said.split())
-    assert code == 1
-    for complaint in (
-        'An argument named "memorysize" is not expected here',
-        'Inappropriate value for attribute "architectures"',
-        'The argument "function_name" is required',
-    ):
-        assert complaint in said
-
-
-def test_its_metrics_are_not_those_of_the_templates_stack() -> None:
-    # Under one name, each would hide from the other's alarms what is missing there.
-    stacks = tomllib.loads((ROOT / "samconfig.toml").read_text("utf-8"))["default"]["global"]["parameters"]
-    named = r'variable "name" \{[^}]*default += "([\w-]+)"\n'
-    root = re.search(named, (EXAMPLE / "main.tf").read_text("utf-8"))
-    assert root
-    assert root[1] != stacks["stack_name"]
-    # Whoever copies the module says what it is called.
-    assert not re.search(named, (EXAMPLE / "jwt_authorizer" / "variables.tf").read_text("utf-8"))
-
-
-def test_the_function_is_that_of_the_template() -> None:
-    template: dict[str, Any] = read_document((ROOT / "template.yaml").read_text("utf-8"))
-    ours = template["Resources"]["AuthorizerFunction"]["Properties"]
-    main = (EXAMPLE / "jwt_authorizer" / "main.tf").read_text("utf-8")
-    written = dict(re.findall(r'^  (handler|runtime|timeout) += "?([\w.]+)"?$', main, re.MULTILINE))
-    assert written == {name: str(ours[name.capitalize()]) for name in ("handler", "runtime", "timeout")}
-    variables = (EXAMPLE / "jwt_authorizer" / "variables.tf").read_text("utf-8")
-    defaults = dict(re.findall(r'variable "(\w+)" \{\n.*?default += (\d+)\n', variables, re.DOTALL))
-    parameters = template["Parameters"]
-    assert int(defaults["log_retention_days"]) == parameters["LogRetentionDays"]["Default"]
-    assert re.search(rf'variable "memory_size" \{{[^}}]*default += {parameters["MemorySize"]["Default"]}\n', variables)

@@ -12,7 +12,7 @@ import pytest
 
 from demo.tools import Tools, clean_environment
 from tests.cloudformation import read_template, resolve
-from tests.unit.test_template import DEPLOYED, ISSUER, SHIFTING
+from tests.unit.test_template import DEPLOYED, ISSUER
 
 if TYPE_CHECKING:
     from tests.cloudformation import Template
@@ -130,31 +130,3 @@ def test_sam_makes_codedeploy_s_resources_only_where_traffic_is_shifted(gradual:
 def test_in_each_combination_nothing_that_sam_makes_is_missing() -> None:
     for given in DEPLOYED:
         resolve(expanded(given.get("GradualDeployment", "off")), given)
-
-
-def test_what_codedeploy_needs_is_linted_as_well(tmp_path: Path) -> None:
-    gradual = SHIFTING["GradualDeployment"]
-    # It is expanded for this value alone, and cfn-lint looks at each: so the condition goes where it holds.
-    template = chosen(expanded(gradual), "ShiftsTraffic")
-    path = tmp_path / "expanded.json"
-    path.write_text(json.dumps(template))
-    # SAM has used the mapping up (W7001), and the condition is used no more (W8001).
-    assert checked([*LINT, "--ignore-checks", "W7001", "W8001", "--", str(path)], tmp_path) == ""
-
-
-def chosen(value: Any, condition: str) -> Any:  # noqa: ANN401 - whatever a template holds
-    """Take a condition as met."""
-    match value:
-        case {"Fn::If": [str(name), then, _]} if name == condition:
-            return chosen(then, condition)
-        case dict():
-            # Of a resource; alone it is part of another condition.
-            return {
-                key: chosen(it, condition)
-                for key, it in value.items()
-                if len(value) == 1 or (key, it) != ("Condition", condition)
-            }
-        case list():
-            return [chosen(it, condition) for it in value]
-        case _:
-            return value

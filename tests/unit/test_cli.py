@@ -86,10 +86,6 @@ def test_a_token_comes_in_many_ways(desk: Desk, monkeypatch: pytest.MonkeyPatch)
     assert desk.explain("-")[0] == 0
 
 
-def test_an_event_that_cannot_be_decided_is_3(desk: Desk) -> None:
-    assert desk.explain('{"version": "2.0"}')[0] == 3
-
-
 def test_a_config_with_routes_shows_what_a_copy_serves(desk: Desk) -> None:
     keys = desk.write("keys.json", json.dumps(key_set((signing_key(),))))
     routes = '[[routes]]\nmethod = "GET"\npath = "/orders/{id}"\n[[routes]]\npath = "/admin"\nscopes = ["admin"]\n'
@@ -180,11 +176,6 @@ def test_quiet_leaves_it_to_the_exit_code(desk: Desk) -> None:
     assert (code, text.startswith("error ")) == (2, True)
 
 
-def test_where_no_issuer_listens_is_told_in_words(desk: Desk) -> None:
-    code, text = desk.run("mint", "--issuer", "http://127.0.0.1:1")
-    assert (code, "http://127.0.0.1:1 (Connection refused). Start one" in text) == (3, True)
-
-
 def test_keys_in_aws_without_a_region(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
@@ -235,13 +226,6 @@ def test_doctor_reports_rules_that_can_never_work(desk: Desk, rule: str) -> None
     config = desk.write("c.toml", f'[[issuers]]\nissuer = "{ISSUER}"\naudience = "a"\n[[routes]]\n{rule}\n')
     code, document = desk.json("doctor", "--config", config)
     assert (code, "routes[0]" in document["error"]) == (2, True)
-
-
-def test_settings_are_this_process_own_where_none_are_given(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "There are no settings" in desk.run("explain", GOOD, AT)[1]
-    for name, value in parse_environment((desk.folder / "function.env").read_text()).items():
-        monkeypatch.setenv(name, value)
-    assert desk.run("explain", GOOD, AT)[0] == 0
 
 
 def test_environments_in_each_form() -> None:

@@ -12,13 +12,12 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from jwt_authorizer.keys import parse_key_set
 from jwt_authorizer.tokens import BearerToken, parse
 from jwt_authorizer_devkit.certificate import self_signed
 from jwt_authorizer_devkit.cli.token_page import TokenPage
-from jwt_authorizer_devkit.issuer import Fault, FaultKind, Provider, local_issuer
+from jwt_authorizer_devkit.issuer import Provider, local_issuer
 from tests.factories import ISSUER, signing_key
 from tests.unit.desk import Desk, set_up
 from tests.unit.pages import ROOT
@@ -97,13 +96,6 @@ def test_mint_signs_with_a_key_file(desk: Desk) -> None:
     assert "cannot sign RS256: it is for ES256" in desk.run("mint", "--key-file", pem, "--alg", "RS256")[1]
 
 
-def test_mint_wants_a_key_that_it_can_use(desk: Desk) -> None:
-    private = signing_key().private
-    encrypted = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
-    code, text = desk.run("mint", "--key-file", desk.write("e.pem", encrypted.decode()))
-    assert (code, "no unencrypted private key" in text) == (2, True)
-
-
 def test_mint_without_an_issuer(desk: Desk, issuer: Provider) -> None:
     code, text = desk.run("mint", "--issuer", "http://127.0.0.1:9")
     assert (code, "jwt-authorizer issuer" in text) == (3, True)
@@ -115,17 +107,6 @@ def test_mint_over_tls(desk: Desk) -> None:
     with local_issuer(algorithms=("ES256",), name="localhost", tls=self_signed(desk.folder)) as provider:
         code, text = desk.run("mint", "--issuer", provider.url)
     assert (code, "Set SSL_CERT_FILE to it" in text, "no issuer" in text) == (3, True, False)
-
-
-def test_mint_over_tls_from_an_issuer_that_has_none(desk: Desk, issuer: Provider) -> None:
-    code, text = desk.run("mint", "--issuer", issuer.url.replace("http:", "https:"))
-    assert (code, "write http://" in text) == (3, True)
-
-
-def test_mint_from_what_is_no_issuer(desk: Desk, issuer: Provider) -> None:
-    issuer.misbehave("token", Fault(FaultKind.NOT_JSON))
-    code, text = desk.run("mint", "--issuer", issuer.url)
-    assert (code, "is it one that “jwt-authorizer issuer” runs?" in " ".join(text.split())) == (2, True)
 
 
 def test_the_token_that_the_issuer_says_how_to_get(desk: Desk) -> None:
@@ -154,17 +135,6 @@ def test_the_token_that_the_issuer_says_how_to_get(desk: Desk) -> None:
     assert claims_of(done.stdout)["scope"] == "orders:read"
 
 
-def test_a_certificate_needs_a_folder(desk: Desk) -> None:
-    code, text = desk.run("issuer", "--port", "0", "--tls", desk.write("file", ""))
-    assert (code, "Give a folder" in text) == (2, True)
-
-
-def test_a_port_that_is_taken(desk: Desk, issuer: Provider) -> None:
-    port = issuer.origin.rpartition(":")[2]
-    code, text = desk.run("issuer", "--port", port)
-    assert (code, "--port 0" in text) == (3, True)
-
-
 def fetch(url: str, host: str = "127.0.0.1", **form: str) -> tuple[int, str]:
     data = urllib.parse.urlencode(form).encode() if form else None
     request = urllib.request.Request(url, data=data, headers={"Host": host})  # noqa: S310 - a loopback address
@@ -188,9 +158,3 @@ def test_the_page_hands_out_tokens(issuer: Provider) -> None:
         assert "no token" in fetch(page.url, claims="{")[1]
         assert "JSON object" in fetch(page.url, claims="[]")[1]
         assert fetch(page.url, "attacker.example.com") == (403, "")
-
-
-def test_the_version_and_completion(desk: Desk) -> None:
-    code, text = desk.run("--version")
-    assert (code, text.startswith("jwt-authorizer ")) == (0, True)
-    assert "--install-completion" in desk.run("--help")[1]

@@ -88,18 +88,6 @@ def test_rules_are_written_from_a_document(write: Write, capsys: Capture) -> Non
     }
 
 
-def test_nothing_is_written_where_something_cannot_be_expressed(write: Write, capsys: Capture) -> None:
-    path = write("api.yaml", OPENAPI)
-    assert run(["rules", "from", path]) == 1
-    captured = capsys.readouterr()
-    assert not captured.out
-    assert "PUT /orders/{id}: its alternatives (a and b, or c) can't be one rule" in captured.err
-    assert run(["rules", "from", path, "--json"]) == 1
-    document = json.loads(capsys.readouterr().out)
-    assert document["routes"] == []
-    assert len(document["problems"]) == 1
-
-
 def test_an_api_of_a_template_is_chosen(write: Write, capsys: Capture) -> None:
     route = (
         "{Type: 'AWS::ApiGatewayV2::Route', Properties: {ApiId: !Ref %s, RouteKey: GET /%s, AuthorizationType: JWT}}"
@@ -139,26 +127,6 @@ def test_overlaps_and_what_policies_leave_out_are_found(write: Write, capsys: Ca
         ("GET /orders/{id}", "GET /orders/{id}/lines/{line}"),
         ("GET /orders/{id}/lines/{line}", "GET /orders/{id}"),
     }
-
-
-def test_what_is_found_depends_on_the_cache(write: Write, capsys: Capture) -> None:
-    path = write("authorizer.toml", OVERLAPPING + ISSUER)
-    assert run(["rules", "check", path, "--cached-by", "route", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {
-        "fine": True,
-        "routes": 2,
-        "cached_by": "route",
-        "overlaps": [],
-        "left_out": [],
-    }
-    assert run(["rules", "check", write("by-route.toml", 'cached_by = "route"\n' + OVERLAPPING + ISSUER)]) == 0
-
-
-def test_who_is_left_out_is_named_by_rights(write: Write, capsys: Capture) -> None:
-    rules = OVERLAPPING.replace('line}"', 'line}"\nany_scopes = ["lines", "admin"]\nclaims = { group = "a" }')
-    assert run(["rules", "check", write("authorizer.toml", rules + ISSUER), "--json"]) == 1
-    tokens = {left["token"] for left in json.loads(capsys.readouterr().out)["left_out"]}
-    assert tokens == {"a token with every scope and claim", "a token with lines and a fitting group only"}
 
 
 def test_settings_that_are_wrong_are_wrong_input(write: Write, capsys: Capture) -> None:
@@ -227,25 +195,6 @@ def test_replay_finds_what_a_cached_policy_leaves_out(write: Write, capsys: Capt
     assert tried(write, capsys, LEFT_OUT, "--replay", rules=absent)[0] == 0
 
 
-def test_a_case_may_name_the_request_whose_copy_answers(write: Write, capsys: Capture) -> None:
-    case = "cases: [{token: {%s}, request: GET /orders/1/lines/2, after: GET /orders/1, expect: %s}]"
-    code, document = tried(write, capsys, case % ("", "deny"), rules=OVERLAPPING)
-    assert code == 0
-    assert [(one["after"], one["outcome"]) for one in document["results"]] == [("GET /orders/1", "deny")]
-    assert tried(write, capsys, case % ("aud: other", "invalid_audience"), rules=OVERLAPPING)[0] == 0
-
-
-def test_replay_keeps_the_reason_where_the_copy_says_the_same(write: Write, capsys: Capture) -> None:
-    cases = """
-    tokens: {reader: {scope: "orders:read"}}
-    cases:
-      - {token: reader, request: GET /orders/1, expect: allow}
-      - {token: reader, request: GET /orders/export, expect: insufficient_scope}
-    """
-    code, document = tried(write, capsys, cases, "--replay")
-    assert (code, document["passed"]) == (0, 4)
-
-
 def test_a_websocket_shares_no_cache_with_other_routes(write: Write, capsys: Capture) -> None:
     cases = """
     tokens: {reader: {scope: "orders:read"}}
@@ -256,12 +205,6 @@ def test_a_websocket_shares_no_cache_with_other_routes(write: Write, capsys: Cap
     """
     code, document = tried(write, capsys, cases, "--replay")
     assert (code, document["passed"]) == (0, 3)
-
-
-def test_time_can_be_chosen(write: Write, capsys: Capture) -> None:
-    case = "cases: [{token: {exp: 2000, iat: 1000, scope: 'orders:read'}, request: GET /orders/1, expect: allow}]"
-    assert tried(write, capsys, case, "--at", "1500")[0] == 0
-    assert tried(write, capsys, case, "--at", "2500")[0] == 1
 
 
 @pytest.mark.parametrize(

@@ -147,33 +147,6 @@ def test_paths_that_api_gateway_refuses_are_said(path: str, why: str) -> None:
     assert why in problem
 
 
-def test_two_templates_for_one_path_are_said() -> None:
-    secure: dict[str, object] = {"get": {"security": [{"oidc": []}]}}
-    (problem,) = api({"/a/{id}": secure, "/a/{name}": secure}).problems
-    assert "stands twice" in problem
-
-
-@pytest.mark.parametrize("reference", ["other.yaml#/a", "#/components/pathItems/circle"])
-def test_path_items_that_are_elsewhere_are_said(reference: str) -> None:
-    components = {"securitySchemes": SCHEMES, "pathItems": {"circle": {"$ref": "#/components/pathItems/circle"}}}
-    listing = api({"/a": {"$ref": reference}}, components=components)
-    assert "/a: it is kept elsewhere; put it into this document first" in listing.problems
-
-
-def test_a_route_that_is_signed_with_aws_keys_takes_no_token() -> None:
-    paths = {"/a": {"get": {"x-amazon-apigateway-auth": {"type": "AWS_IAM"}, "security": [{"oidc": []}]}}}
-    assert list(api(paths).without_token) == ["GET /a"]
-
-
-def test_openapi_2_as_templates_still_hold_it_is_read() -> None:
-    document = {
-        "swagger": "2.0",
-        "paths": {"/a": {"get": {"security": [{"oauth": ["a"]}]}}},
-        "securityDefinitions": {"oauth": {"type": "oauth2"}},
-    }
-    assert only(read_routes(json.dumps(document))) == {"scopes": ["a"]}
-
-
 def test_what_is_written_is_what_the_function_reads() -> None:
     listing = api({"/a/{id}": {"get": {"security": [{"oidc": ["x:y", "z"]}]}}})
     text = routes_toml(listing, "api.yaml") + '\n[[issuers]]\nissuer = "https://i.example.com"\naudience = "a"\n'

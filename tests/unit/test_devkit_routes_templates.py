@@ -69,11 +69,6 @@ def test_events_without_a_token_are_left_out_and_said(authorizer: str) -> None:
     assert listing.without_token == {"GET /b": authorizer}
 
 
-def test_preflights_are_open_where_the_template_says_so() -> None:
-    listing = with_events(event("Path: /a, Method: get"), event("Path: /a, Method: options"))
-    assert listing.without_token == {"OPTIONS /a": "no authorizer"}
-
-
 @pytest.mark.parametrize(
     ("properties", "why"),
     [
@@ -213,46 +208,6 @@ def test_a_document_within_a_template_is_read_with_the_templates_default_authori
         {"method": "POST", "path": "/a"},
     ]
     assert listing.without_token == {"PUT /a": "no security"}
-
-
-def test_an_event_may_protect_what_the_document_leaves_open() -> None:
-    orders = """
-  Orders:
-    Type: AWS::Serverless::Function
-    Properties:
-      Events: {E: {Type: HttpApi, Properties: {ApiId: !Ref Api, Path: /a, Method: put}}}
-"""
-    listing = read(BODY + orders)
-    assert listing.without_token == {}
-    assert {"method": ["POST", "PUT"], "path": "/a"} in tables(listing)
-
-
-@pytest.mark.parametrize(
-    ("kind", "properties", "why"),
-    [
-        (
-            "AWS::Serverless::Api",
-            "DefinitionUri: api.yaml",
-            "Api: its routes are in the document of DefinitionUri: read that",
-        ),
-        ("AWS::ApiGateway::RestApi", "BodyS3Location: {}", "Api: its routes are in the document of BodyS3Location"),
-        (
-            "AWS::Serverless::Api",
-            "DefinitionBody: {'Fn::Transform': {Name: 'AWS::Include'}}",
-            "Api: its DefinitionBody is made by Fn::Transform: read that document itself",
-        ),
-    ],
-)
-def test_documents_that_are_elsewhere_are_said(kind: str, properties: str, why: str) -> None:
-    listing = read(f"Resources: {{Api: {{Type: '{kind}', Properties: {{{properties}}}}}}}")
-    assert any(problem.startswith(why) for problem in listing.problems)
-
-
-def test_what_only_cloudformation_can_expand_is_said() -> None:
-    listing = read(
-        REST + method("HttpMethod: GET, ResourceId: !Ref Order, AuthorizationType: CUSTOM") + "  'Fn::ForEach::A': []"
-    )
-    assert listing.problems == ["Fn::ForEach::A: what it makes is only known to CloudFormation; expand it first"]
 
 
 TWO = """

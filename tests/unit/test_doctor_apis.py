@@ -11,20 +11,18 @@ import sys
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from jwt_authorizer.settings import Settings, load_settings
-from jwt_authorizer_devkit.aws_access import name_region
 from jwt_authorizer_devkit.cli.app import main
-from jwt_authorizer_devkit.doctoring import Finding, Level
+from jwt_authorizer_devkit.doctoring import Level
 from jwt_authorizer_devkit.doctoring.apis import (
     Api,
     Attached,
     Kind,
     NotThereError,
-    OutOfReachError,
     apis_of_stack,
     environment_of,
     read_api,
@@ -32,9 +30,6 @@ from jwt_authorizer_devkit.doctoring.apis import (
 from jwt_authorizer_devkit.doctoring.attached import examine_attached, examine_routes
 from jwt_authorizer_devkit.signing import key_set
 from tests.factories import AUDIENCE, ISSUER, signing_key
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 make_client = import_module("boto3").client
 stubber = import_module("botocore.stub").Stubber
@@ -153,10 +148,6 @@ def test_with_cached_by_nothing_a_replayed_yes_opens_routes() -> None:
     keyed = replace(HTTP, sources=(*HTTP.sources, "$context.routeKey"))
     assert "opens" not in examined(keyed, settings(JWT_CACHED_BY="nothing"))[1]
     assert "opens" not in examined(REST, settings(JWT_CACHED_BY="nothing"))[1]
-
-
-def test_header_names_match_without_case() -> None:
-    assert examined(replace(REST, sources=("method.request.header.authorization",)))[0] is Level.GOOD
 
 
 class Aws:
@@ -285,32 +276,6 @@ def test_the_apis_of_a_stack() -> None:
         apis_of_stack("shop", aws.client)
 
 
-def test_an_api_that_is_not_there() -> None:
-    aws = Aws()
-    aws.answers("apigatewayv2").add_client_error("get_api", "NotFoundException")
-    aws.answers("apigateway").add_client_error("get_authorizers", "NotFoundException")
-    with pytest.raises(NotThereError, match="no API gone"):
-        read_api("gone", aws.client)
-
-
-@pytest.mark.parametrize(
-    "ask",
-    [
-        lambda aws: apis_of_stack("shop", aws.client),
-        lambda aws: read_api("x", aws.client),
-        lambda aws: environment_of(FUNCTION, aws.client),
-    ],
-    ids=["stack", "api", "function"],
-)
-def test_aws_refuses_to_tell(ask: Callable[[Aws], object]) -> None:
-    aws = Aws()
-    aws.answers("cloudformation").add_client_error("list_stack_resources", "AccessDenied", "not you")
-    aws.answers("apigatewayv2").add_client_error("get_api", "AccessDenied", "not you")
-    aws.answers("lambda").add_client_error("get_function_configuration", "AccessDenied", "not you")
-    with pytest.raises(OutOfReachError, match=r"AWS did not answer: .*not you"):
-        ask(aws)
-
-
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
@@ -339,16 +304,3 @@ def test_what_aws_asks_for_is_named(
         main()
     assert ended.value.code == 3
     assert said in " ".join(capsys.readouterr().err.split())
-
-
-def test_the_region_is_that_of_awss_other_tools() -> None:
-    environment = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "us-east-1"}
-    name_region(environment)
-    assert environment["AWS_DEFAULT_REGION"] == "eu-west-1"
-    environment = {"AWS_REGION": "", "AWS_DEFAULT_REGION": "us-east-1"}
-    name_region(environment)
-    assert environment["AWS_DEFAULT_REGION"] == "us-east-1"
-
-
-def test_findings_say_what_is_to_mend() -> None:
-    assert [Finding("x", level, "").to_mend for level in Level] == [False, False, True, True]

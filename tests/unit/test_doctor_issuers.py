@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from jwt_authorizer.settings import KeySettings, load_settings
+from jwt_authorizer.settings import KeySettings
 from jwt_authorizer.settings import table as defaults
 from jwt_authorizer_devkit.certificate import self_signed
 from jwt_authorizer_devkit.doctoring import Finding, Level
-from jwt_authorizer_devkit.doctoring.configured import examine_settings
 from jwt_authorizer_devkit.doctoring.issuers import Asked, examine_issuer
 from jwt_authorizer_devkit.doctoring.keys import examine_keys
-from jwt_authorizer_devkit.issuer import Discovery, Fault, FaultKind, local_issuer
+from jwt_authorizer_devkit.issuer import Fault, FaultKind, local_issuer
 from jwt_authorizer_devkit.signing import SigningKey, generate, key_set
 from tests.factories import signing_key
 
@@ -77,14 +76,6 @@ def test_an_issuer_that_calls_itself_otherwise() -> None:
         assert keys.fix == f"JWT_ISSUER={issuer.url}"
 
 
-def test_the_address_of_the_discovery_document_is_no_issuer() -> None:
-    with local_issuer(path="/realms/demo", algorithms=("ES256",)) as issuer:
-        well_known = issuer.url + "/.well-known/openid-configuration"
-        (keys,) = found(examine_issuer(asked(well_known)), "keys", Level.PROBLEM)
-    assert keys.fix is not None
-    assert keys.fix.startswith(f"JWT_ISSUER={issuer.url} (leave out /.well-known/openid-configuration: ")
-
-
 @pytest.mark.parametrize(
     ("issuer", "said", "fix"),
     [
@@ -97,22 +88,6 @@ def test_an_issuer_that_is_not_there(issuer: str, said: str, fix: str) -> None:
     (keys,) = found(examine_issuer(asked(issuer)), "keys", Level.PROBLEM)
     assert said in keys.said
     assert (keys.fix or "").startswith(fix)
-
-
-@pytest.mark.parametrize("endpoint", ["openid", "jwks"])
-def test_a_page_for_people_instead_of_json(endpoint: str) -> None:
-    with local_issuer(algorithms=("ES256",)) as issuer:
-        issuer.misbehave(endpoint, Fault(FaultKind.NOT_JSON))
-        (keys,) = found(examine_issuer(asked(issuer.url)), "keys", Level.PROBLEM)
-    where = issuer.jwks_url if endpoint == "jwks" else f"{issuer.url}/.well-known/openid-configuration"
-    assert (keys.fix or "").startswith(f"Open {where}: it has to be JSON.")
-
-
-def test_no_discovery_document() -> None:
-    with local_issuer(algorithms=("ES256",), discovery=Discovery.NONE) as issuer:
-        (keys,) = found(examine_issuer(asked(issuer.url)), "keys", Level.PROBLEM)
-        assert keys.fix == "JWT_JWKS=<the address of the issuer's key set>"
-        assert to_mend(examine_issuer(asked(issuer.url, issuer.jwks_url))) == ["tls"]
 
 
 @pytest.mark.parametrize(
@@ -188,21 +163,6 @@ def test_a_copy_of_the_keys_in_the_settings(tmp_path: Path) -> None:
     assert any("key-1" in finding.said for finding in examine_issuer(in_package))
 
 
-@pytest.mark.parametrize(("age", "level"), [(600, Level.GOOD), (3000, Level.WARNING), (5000, Level.PROBLEM)])
-def test_a_copy_that_a_refresher_keeps(tmp_path: Path, age: int, level: Level) -> None:
-    document = key_set((signing_key(),)) | {"refreshed_at": 1_000_000}
-    (tmp_path / "keys.json").write_text(json.dumps(document))
-    in_package = replace(asked("https://issuer.example.com", "file:keys.json"), package_root=tmp_path)
-    (copy,) = found(examine_issuer(in_package, clock=lambda: 1_000_000 + age), "copy", level)
-    assert f"{age} s old, and good for 4200 s" in copy.said
-
-
-def test_nobody_at_all() -> None:
-    findings = examine_issuer(asked("http://127.0.0.1:9"))
-    assert to_mend(findings) == ["keys", "tls"]
-    assert "refused" in findings[0].said
-
-
 def published(*keys: SigningKey | Json) -> bytes:
     jwks = [key if isinstance(key, dict) else key.public_jwk() for key in keys]
     return json.dumps({"keys": jwks}).encode()
@@ -229,28 +189,6 @@ def test_weak_and_unusual_keys() -> None:
     assert any("PRIVATE keys are published: shared" in one for one in said)
 
 
-def test_an_encryption_key_is_nothing_to_mend() -> None:
-    findings = keys_found(signing_key(), signing_key("RS256", "key-2").public_jwk(use="enc"))
-    assert to_mend(findings) == []
-    assert found(findings, "keys", Level.NOTE)
-
-
-def test_names_that_are_missing_or_double() -> None:
-    one, other = signing_key(), signing_key("ES256", "key-3")
-    nameless = found(keys_found(one.public_jwk(kid=None), other), "keys", Level.WARNING)
-    assert ["no kid" in finding.said for finding in nameless] == [True]
-    double = found(keys_found(one, other.public_jwk(kid="key-1")), "keys", Level.WARNING)
-    assert ["Several keys are called key-1" in finding.said for finding in double] == [True]
-
-
-def test_algorithms_that_fit_and_that_do_not() -> None:
-    (none,) = found(keys_found(signing_key(), algorithms=frozenset({"RS256"})), "algorithms", Level.PROBLEM)
-    assert none.fix == "JWT_ALGORITHMS=ES256"
-    (more,) = found(keys_found(signing_key()), "algorithms", Level.NOTE)
-    assert more.fix == "JWT_ALGORITHMS=ES256"
-    assert found(keys_found(signing_key(), algorithms=frozenset({"ES256"})), "algorithms", Level.GOOD)
-
-
 def test_one_key_two_keys_many_keys() -> None:
     one = signing_key()
     assert found(keys_found(one), "rotation", Level.NOTE)
@@ -258,16 +196,3 @@ def test_one_key_two_keys_many_keys() -> None:
     many = [one.public_jwk(kid=f"k{number}") for number in range(11)]
     (note,) = found(keys_found(*many), "rotation", Level.NOTE)
     assert "11 keys" in note.said
-
-
-def test_settings_that_deserve_a_look() -> None:
-    environment = {
-        "JWT_ISSUER": "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Example",
-        "JWT_CLIENT_ID": "x",
-        "JWT_ALLOW_HTTP": "true",
-        "JWT_LEEWAY_SECONDS": "900",
-        "JWT_JWKS": json.dumps(key_set((signing_key(),))),
-    }
-    findings = list(examine_settings(load_settings(environment, Path.cwd())))
-    fixes = [finding.fix or "" for finding in findings if finding.to_mend]
-    assert [fix.partition("=")[0] for fix in fixes] == ["JWT_ALLOW_HTTP", "JWT_LEEWAY_SECONDS", "JWT_REQUIRED_CLAIMS"]

@@ -80,25 +80,6 @@ def test_its_settings_are_parameters_of_the_template_and_the_function_starts_wit
     assert not loaded.keys.allow_http
 
 
-@pytest.mark.parametrize("folder", DEPLOYED, ids=name_of)
-def test_its_commands_name_files_stacks_and_environments_that_there_are(folder: Path) -> None:
-    text = "".join(block.text for block in blocks("sh", page=folder / "README.md"))
-    for path in re.findall(r"\bexamples/\S+", text):
-        assert (ROOT / path).is_file(), path
-    assert f"--config-file examples/{folder.name}/samconfig.toml --config-env authorizer" in text
-    known = {each["deploy"]["parameters"]["stack_name"] for each in config(folder).values() if isinstance(each, dict)}
-    given = set(re.findall(r"sam deploy [^\n]*(?:\n  [^\n]*)?--stack-name (\S+)", text))
-    given |= set(re.findall(r"aws cloudformation deploy [^\n]*--stack-name (\S+)", text))
-    named = set(re.findall(r"--stack-name (\S+)", text))
-    assert named <= known | given
-    assert set(re.findall(r"sam delete --stack-name (\S+)", text)) <= named
-    for environment in re.findall(r"--config-env (\S+)", text):
-        assert environment in config(folder)
-    for parameter in re.findall(r"\b([A-Z]\w+)=(?=[\"$h])", text):
-        listed = [PARAMETERS, *(read_yaml(path.read_text("utf-8")).get("Parameters", {}) for path in TEMPLATES)]
-        assert parameter.isupper() or any(parameter in each for each in listed), parameter
-
-
 @pytest.mark.parametrize("folder", BY_ROUTE, ids=name_of)
 def test_its_rules_list_the_routes_of_its_api(folder: Path) -> None:
     listing = read_routes((folder / "template.yaml").read_text("utf-8"))
@@ -175,34 +156,3 @@ def test_the_copied_keys_are_neither_read_nor_written_without_tls() -> None:
         "Resource": ["Keys.Arn", "${Keys.Arn}/*"],
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
-
-
-def test_a_folder_s_remove_takes_away_every_stack_that_its_deploy_made() -> None:
-    for folder in DEPLOYED:
-        page = (folder / "README.md").read_text("utf-8")
-        made, removed = page.split("\n## Remove\n")
-        stacks = {config(folder)["authorizer"]["deploy"]["parameters"]["stack_name"]}
-        for command in re.findall(r"(?:sam deploy|aws cloudformation deploy) (?:[^\n`]|\\\n)*", made):
-            named = re.search(r"--stack-name (\S+)", command)
-            environment = re.search(r"--config-env (\S+)", command)
-            if named:
-                stacks.add(named[1])
-            elif environment is None or environment[1] in config(folder):
-                of = config(folder)[environment[1] if environment else "default"]
-                stacks.add(of["deploy"]["parameters"]["stack_name"])
-        assert set(re.findall(r"sam delete --stack-name (\S+)", removed)) == stacks, folder
-
-
-@pytest.mark.parametrize("folder", [ROOT / "demo", EXAMPLES / "websocket-query"], ids=name_of)
-def test_what_a_backend_says_to_a_message_is_sent(folder: Path) -> None:
-    # Without a route response, API Gateway keeps it to itself. The local AWS sends it anyhow.
-    made = resources(folder / "template.yaml")
-    ((name, route),) = [(name, each) for name, each in made.items() if each["Properties"].get("RouteKey") == "$default"]
-    assert route["Properties"]["RouteResponseSelectionExpression"] == "$default"
-    (answer,) = [each for each in made.values() if each["Type"] == "AWS::ApiGatewayV2::RouteResponse"]
-    said = answer["Properties"]
-    assert (said["ApiId"], said["RouteId"]) == (route["Properties"]["ApiId"], name)
-    assert said["RouteResponseKey"] == "$default"
-    if "Condition" in answer:
-        template = read_yaml((folder / "template.yaml").read_text("utf-8"))
-        assert template["Parameters"]["RouteResponses"]["Default"] == "on"

@@ -10,7 +10,6 @@ import pytest
 
 from jwt_authorizer.errors import Reason, SettingsError
 from jwt_authorizer_devkit.explaining import ApiKind, event_for, explain, watched_function
-from jwt_authorizer_devkit.explaining.events import default_request
 from jwt_authorizer_devkit.explaining.redaction import redacted
 from jwt_authorizer_devkit.explaining.routes import Copy
 from jwt_authorizer_devkit.explaining.steps import Name, Passing
@@ -23,11 +22,9 @@ from tests.factories import (
     ISSUER,
     NOW,
     http_api_v2_event,
-    rest_request_event,
     rest_token_event,
     signing_key,
     token,
-    websocket_event,
 )
 
 if TYPE_CHECKING:
@@ -67,21 +64,6 @@ def failed(explanation: Explanation) -> list[Name]:
     return [step.name for step in explanation.steps if step.outcome is Passing.FAILED]
 
 
-@pytest.mark.parametrize("kind", list(ApiKind))
-def test_a_good_token_passes_each_step_on_each_kind_of_api(kind: ApiKind) -> None:
-    explanation = explained(token(), kind=kind)
-    assert (explanation.decision, explanation.reason, explanation.advice) == ("allow", None, None)
-    assert {step.outcome for step in explanation.steps} == {Passing.PASSED}
-    assert [step.name for step in explanation.steps] == list(Name)
-    assert explanation.verified
-
-
-def test_it_tells_which_key_it_found_and_where() -> None:
-    step = explained(token()).steps[list(Name).index(Name.KEY)]
-    assert step.saw.startswith("the key set in JWT_JWKS")
-    assert step.said == "found key-1"
-
-
 @pytest.mark.parametrize(
     ("defect", "step"),
     [
@@ -110,16 +92,6 @@ def test_every_claim_that_is_wrong_is_shown_not_only_the_first() -> None:
     held = {verdict.claim: verdict.holds for verdict in explanation.claims}
     assert held["client_id / azp"] is True
     assert [name for name, holds in held.items() if holds is False] == ["exp", "aud", "tier", "sub"]
-
-
-def test_a_lifetime_is_judged_by_both_of_its_claims() -> None:
-    explanation = explained(token({"exp": int(NOW) + 7200}), function(JWT_MAX_LIFETIME_SECONDS="600"))
-    (verdict,) = [verdict for verdict in explanation.claims if verdict.holds is False]
-    assert (verdict.claim, verdict.reason) == ("iat / exp", Reason.TOKEN_LIFETIME_TOO_LONG)
-
-
-def test_claims_of_a_forged_token_are_marked_as_anybodys() -> None:
-    assert not explained(token(defect=Defect.FORGED)).verified
 
 
 def test_routes_tell_what_the_token_may_do_and_what_a_cached_copy_does() -> None:
@@ -161,13 +133,6 @@ def test_an_overlap_that_a_cached_policy_leaves_out_is_seen() -> None:
     assert all(route.copy is not Copy.SERVES for route in explanation.routes if not route.allowed)
 
 
-def test_a_websocket_has_the_one_route() -> None:
-    watched = function('[[routes]]\npath = "$connect"\nscopes = ["chat"]\n')
-    explanation = explain(websocket_event(token()), watched)
-    assert [(one.route, one.allowed) for one in explanation.routes] == [("$connect", False)]
-    assert explanation.client_sees == "403"
-
-
 @pytest.mark.parametrize(
     ("event", "settings", "sees"),
     [
@@ -207,24 +172,6 @@ def test_a_key_set_at_hand_makes_it_work_offline() -> None:
 def test_wrong_settings_are_told_as_at_start_up() -> None:
     with pytest.raises(SettingsError, match="JWT_ISUER"):
         watched_function({"JWT_ISUER": "x"}, now=NOW, package_root=Path.cwd())
-
-
-def test_the_log_line_is_the_functions_own() -> None:
-    explanation = explained(token(defect=Defect.EXPIRED))
-    assert explanation.log_line["reason"] == "token_expired"
-    assert explanation.log_line["event_kind"] == "rest_request"
-
-
-def test_the_same_function_explains_one_event_after_another() -> None:
-    watched = function()
-    assert explained(token(defect=Defect.FORGED), watched).reason is Reason.BAD_SIGNATURE
-    assert explained(token(), watched).decision == "allow"
-    assert explain(rest_request_event(None), watched).reason is Reason.MISSING_TOKEN
-
-
-def test_a_bare_token_asks_for_the_first_route() -> None:
-    assert default_request(function(ROUTES).settings.rules) == ("GET", "/orders/1")
-    assert default_request(function().settings.rules) == ("GET", "/")
 
 
 def test_no_token_is_left_in_a_text() -> None:
