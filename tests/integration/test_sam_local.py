@@ -23,7 +23,6 @@ from demo.tools import ROOT, Tools, clean_environment, host_architecture
 from jwt_authorizer_devkit.events import sample
 from jwt_authorizer_devkit.mint import Defect, access_claims, mint
 from jwt_authorizer_devkit.signing import generate, key_set
-from tests.beside import beside
 from tests.integration.emulator import free_addresses, listens, wait_for
 from tests.unit.pages import blocks
 
@@ -212,7 +211,9 @@ def container_engine() -> Iterator[str | None]:
             pytest.skip(f"Docker runs, but the image of Lambda's runtime cannot be pulled ({image})")
         yield None
         return
-    stand_in = beside("sam-local", _STAND_IN)
+    named = os.environ.get(_STAND_IN)
+    neighbours = sorted(ROOT.parent.glob("*/sam-local")) if named is None else [Path(named)] if named else []
+    stand_in = next((folder for folder in neighbours if folder.is_dir()), None)
     if stand_in is None or not all((stand_in / name).is_file() for name in ("up", "down")):
         pytest.skip(
             f"no Docker here: none answers, and {_STAND_IN} names no folder with programs that start and end one"

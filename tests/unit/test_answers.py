@@ -73,16 +73,6 @@ def test_an_allow_is_a_policy_on_the_stage_that_was_asked(kind: EventKind) -> No
     }
 
 
-def test_statements_are_written_in_their_order() -> None:
-    statements = (Statement("Allow", ("GET/a", "PUT/b")), Statement("Deny", ("*",)))
-    answer: Event = iam_policy(request(), principal(), ALLOW, statements, PLAIN)
-    written = answer["policyDocument"]["Statement"]
-    assert [(entry["Effect"], entry["Resource"]) for entry in written] == [
-        ("Allow", [f"{ARN}GET/a", f"{ARN}PUT/b"]),
-        ("Deny", [f"{ARN}*"]),
-    ]
-
-
 def test_an_allow_may_end_with_its_token_and_a_deny_stays() -> None:
     settings = AnswerSettings(end_with_token=True)
     statements = (*ALL, *NONE)
@@ -137,10 +127,6 @@ def test_the_context_of_payload_2_holds_json(settings: AnswerSettings) -> None:
     assert context["claims"] == CLAIMS
     assert (context["my_groups"], context["my_address"]) == (["a", "b"], {"city": "Z"})
     assert "my_nothing" not in context
-
-
-def test_without_a_subject_there_is_none_in_the_context() -> None:
-    assert "sub" not in allowed(who=replace(principal(), subject=None))["context"]
 
 
 @pytest.mark.parametrize(
@@ -252,12 +238,6 @@ def test_letters_outside_ascii_count_as_the_bytes_that_are_sent() -> None:
     assert iam_policy(request(EventKind.WEBSOCKET), who, ALLOW, ALL, PLAIN)["principalId"] == who.id
     with pytest.raises(DecisionError, match="response_too_large"):
         iam_policy(request(EventKind.WEBSOCKET), replace(who, id="ä" * 4000), ALLOW, ALL, PLAIN)
-
-
-def test_only_a_websocket_s_answer_has_that_limit() -> None:
-    who = principal({"pad": "x" * 10_000})
-    for kind in (EventKind.REST_TOKEN, EventKind.REST_REQUEST, EventKind.HTTP_API_V1):
-        assert iam_policy(request(kind), who, ALLOW, ALL, PLAIN)["principalId"] == "user-1"
 
 
 # Caches that would hand an answer on.

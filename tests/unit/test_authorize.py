@@ -12,16 +12,13 @@ from jwt_authorizer.answers import AnswerSettings, CachedBy, HttpApiResponse
 from jwt_authorizer.authorize import Authorizer, Issuer, Outcome, authorize
 from jwt_authorizer.claims import ClaimRules
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
-from jwt_authorizer.events import EventKind
 from jwt_authorizer.keys import parse_key_set
 from jwt_authorizer.rules import Allow, Deny, Route, compile_rules
 from jwt_authorizer_devkit.mint import Defect, access_claims, mint
 from tests.factories import (
     AUDIENCE,
-    EVENTS,
     ISSUER,
     NOW,
-    SCOPE,
     FakeKeys,
     authorizer,
     http_api_v2_event,
@@ -36,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OTHER = "https://other.example.com"
-STRICT = ClaimRules(audience=frozenset({AUDIENCE}), required_scopes=("orders:admin",))
 
 
 def decide(bearer: str, core: Authorizer | None = None, now: float = NOW) -> Outcome:
@@ -59,16 +55,6 @@ def answered(outcome: Outcome) -> Mapping[str, Any]:
     return outcome.answer
 
 
-@pytest.mark.parametrize("kind", EVENTS)
-def test_a_good_token_is_let_in_by_each_kind_of_event(kind: EventKind) -> None:
-    answer = answered(authorize(EVENTS[kind](token()), authorizer(), NOW))
-    assert answer["context"]["sub"] == "user-1"
-    if kind is EventKind.HTTP_API_V2:
-        assert answer["isAuthorized"] is True
-    else:
-        assert answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
-
-
 def test_what_was_found_out_is_there_for_the_log() -> None:
     outcome = decide(token())
     assert answered(outcome)["principalId"] == "user-1"
@@ -81,41 +67,6 @@ def test_what_was_found_out_is_there_for_the_log() -> None:
 
 
 # Refusals, each at its place in the sentence: what was found out until then is kept.
-
-
-@pytest.mark.parametrize(
-    ("bearer", "code", "known"),
-    [
-        ("", Reason.MISSING_TOKEN, (None, None)),
-        ("abc", Reason.MALFORMED_TOKEN, (None, None)),
-        (token(defect=Defect.WRONG_ISSUER), Reason.UNKNOWN_ISSUER, ("ES256", None)),
-        (token({"iss": None}), Reason.UNKNOWN_ISSUER, ("ES256", None)),
-        (token({"iss": [ISSUER]}), Reason.UNKNOWN_ISSUER, ("ES256", None)),
-        (token({"iss": ISSUER + "/"}), Reason.UNKNOWN_ISSUER, ("ES256", None)),
-        (token(defect=Defect.ALG_NONE), Reason.UNSUPPORTED_ALGORITHM, ("none", ISSUER)),
-        (token(defect=Defect.HMAC_CONFUSION), Reason.UNSUPPORTED_ALGORITHM, ("HS256", ISSUER)),
-        (token(header={"alg": "es256"}), Reason.UNSUPPORTED_ALGORITHM, ("es256", ISSUER)),
-        (token(defect=Defect.UNKNOWN_KEY), Reason.UNKNOWN_KEY, ("ES256", ISSUER)),
-        (token(alg="EdDSA"), Reason.UNKNOWN_KEY, ("EdDSA", ISSUER)),
-        (token(defect=Defect.FORGED), Reason.BAD_SIGNATURE, ("ES256", ISSUER)),
-        (token(defect=Defect.TAMPERED), Reason.BAD_SIGNATURE, ("ES256", ISSUER)),
-        (token(defect=Defect.EXPIRED), Reason.TOKEN_EXPIRED, ("ES256", ISSUER)),
-        (token(defect=Defect.WRONG_AUDIENCE), Reason.INVALID_AUDIENCE, ("ES256", ISSUER)),
-    ],
-    ids=range(15),
-)
-def test_a_bad_token_is_refused_with_its_reason(
-    bearer: str, code: Reason, known: tuple[str | None, str | None]
-) -> None:
-    outcome = refused(bearer)
-    assert outcome.reason is code
-    assert (outcome.alg, outcome.issuer) == known
-    assert outcome.request is not None
-
-
-def test_an_event_that_is_none_leaves_nothing_behind() -> None:
-    outcome = authorize({}, authorizer(), NOW)
-    assert outcome == Outcome("error", Reason.INVALID_EVENT, outcome.detail)
 
 
 def test_a_token_without_a_kid_is_held_against_the_one_key_there_is() -> None:
@@ -164,11 +115,6 @@ def test_each_issuer_verifies_its_own_tokens_and_no_others() -> None:
 
 
 # Keys that cannot be had.
-
-
-def test_without_keys_nobody_can_say() -> None:
-    keys = FakeKeys(failure=DecisionError(Reason.KEYS_UNAVAILABLE, "out of reach"))
-    assert refused(token(), authorizer(keys)).reason is Reason.KEYS_UNAVAILABLE
 
 
 @pytest.mark.parametrize(
@@ -246,30 +192,7 @@ def test_rights_are_decided_anew_for_each_request() -> None:
     assert decisions == [(Allow, "miss"), (Deny, "hit"), (Allow, "hit")]
 
 
-def test_remembering_can_be_turned_off() -> None:
-    keys = FakeKeys()
-    core, bearer = authorizer(keys, cache_size=0), token()
-    for _ in range(2):
-        assert decide(bearer, core).token_cache == "miss"
-    assert len(keys.asked) == 2
-
-
 # Rights.
-
-
-def test_missing_scopes_are_a_decision_and_no_error() -> None:
-    outcome = decide(token(), authorizer(claim_rules=STRICT))
-    assert (outcome.result, outcome.reason) == ("deny", Reason.INSUFFICIENT_SCOPE)
-    answer = answered(outcome)
-    assert answer["policyDocument"]["Statement"][0]["Effect"] == "Deny"
-    assert answer["context"]["scope"] == "orders:admin"
-    assert decide(token({"scope": f"{SCOPE} orders:admin"}), authorizer(claim_rules=STRICT)).decision == Allow(None)
-
-
-def test_a_yes_that_would_be_replayed_elsewhere_is_not_said_even_to_a_good_token() -> None:
-    core = authorizer(rules=compile_rules((Route(None, "/orders/{id}"),)))
-    assert authorize(http_api_v2_event(token()), core, NOW).reason is Reason.UNSAFE_CACHE
-    assert answered(authorize(http_api_v2_event(token(), by_route=True), core, NOW))["isAuthorized"] is True
 
 
 def test_a_yes_for_a_whole_api_is_not_said_where_the_rules_tell_its_paths_apart() -> None:

@@ -14,7 +14,6 @@ from jwt_authorizer.claims import (
     VerifiedToken,
     check_claims,
     has_expired,
-    numeric_date,
 )
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.tokens import UnverifiedToken
@@ -78,15 +77,6 @@ def test_a_token_is_over_at_its_exp_plus_leeway(leeway: float, now: float) -> No
     assert refused(rules, EXP + leeway + 10)[1] == "the token expired 10 seconds ago, leeway included"
 
 
-def test_a_minute_of_leeway_is_given_where_nothing_is_said() -> None:
-    assert check(ClaimRules(), EXP + 59.9).valid_until == EXP + 60
-
-
-def test_fractions_of_seconds_count() -> None:
-    assert check(ClaimRules(leeway=0), EXP + 0.25, exp=EXP + 0.5).valid_until == EXP + 0.5
-    assert refused(ClaimRules(leeway=0), EXP + 0.5, exp=EXP + 0.5)[0] is Reason.TOKEN_EXPIRED
-
-
 @pytest.mark.parametrize("name", ["nbf", "iat"])
 def test_a_token_is_not_good_before_nbf_or_iat_less_leeway(name: str) -> None:
     starts = int(NOW) + 60
@@ -115,18 +105,6 @@ def test_what_is_no_date_is_refused(name: str, value: object) -> None:
         Reason.INVALID_CLAIM,
         f"the claim {name} is no number of seconds since 1970",
     )
-
-
-def test_a_date_that_is_null_is_no_date() -> None:
-    with pytest.raises(TokenError, match="no number of seconds"):
-        numeric_date({"exp": None}, "exp")
-
-
-def test_dates_are_read_as_they_are() -> None:
-    assert numeric_date({}, "exp") is None
-    assert numeric_date({"exp": 0}, "exp") == 0
-    assert numeric_date({"exp": 1.5}, "exp") == 1.5
-    assert numeric_date({"exp": 2**53 - 1}, "exp") == 2**53 - 1
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jwt_authorizer.errors import DecisionError, Reason
-from jwt_authorizer.events import EventKind, Request, read_event
-from tests.beside import published_event
+from jwt_authorizer.events import EventKind, read_event
 from tests.factories import ARN, EVENTS, Event, request, rest_request_event, rest_token_event
 
 
@@ -214,36 +213,7 @@ def test_what_a_caller_wrote_is_told_from_what_api_gateway_wrote(members: Event,
     assert request(EventKind.HTTP_API_V2, **members).times_sent("GET /a,b") == sent
 
 
-def test_a_request_shows_nothing_that_may_hold_a_token() -> None:
-    for kind, event in EVENTS.items():
-        assert "s3cret" not in repr(read_event(event("s3cret"))), kind
-
-
 # The events that AWS publishes.
-
-
-@pytest.mark.parametrize(
-    ("name", "kind", "path"),
-    [
-        ("apiGatewayAuthorizerTokenEvent", EventKind.REST_TOKEN, "/"),
-        ("apiGatewayAuthorizerRequestEvent", EventKind.HTTP_API_V1, "/request"),
-        ("apiGatewayAuthorizerV2Event", EventKind.HTTP_API_V2, "/request"),
-    ],
-)
-def test_published_events_are_read(name: str, kind: EventKind, path: str) -> None:
-    read: Request = read_event(published_event(name))
-    assert (read.kind, read.method, read.path) == (kind, "GET", path)
-
-
-def test_the_published_rest_request_event_without_its_version_is_a_rest_api_s() -> None:
-    event = published_event("apiGatewayAuthorizerRequestEvent")
-    del event["version"]
-    assert read_event(event).kind is EventKind.REST_REQUEST
-
-
-@pytest.mark.parametrize("name", ["apiGatewayProxyV2LambdaAuthorizerEvent", "appSyncAuthorizerEvent"])
-def test_published_events_that_are_not_for_an_authorizer_are_refused(name: str) -> None:
-    refused(published_event(name))
 
 
 def test_a_token_event_has_the_value_of_its_one_header() -> None:

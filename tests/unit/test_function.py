@@ -18,7 +18,6 @@ from jwt_authorizer.function import create_function
 from jwt_authorizer.rules import Route, compile_rules
 from jwt_authorizer_devkit.mint import Defect
 from jwt_authorizer_devkit.signing import key_set
-from tests.beside import published_event
 from tests.factories import (
     AUDIENCE,
     EVENTS,
@@ -293,25 +292,6 @@ def test_the_clock_is_asked_for_each_request() -> None:
 
 
 # The events that AWS publishes, as they are: none has a token that is one.
-
-
-@pytest.mark.parametrize(
-    ("name", "outcome"),
-    [
-        ("apiGatewayAuthorizerTokenEvent", "Unauthorized"),
-        ("apiGatewayAuthorizerRequestEvent", "missing_token"),
-        ("apiGatewayAuthorizerV2Event", "missing_token"),
-        ("apiGatewayProxyV2LambdaAuthorizerEvent", "invalid_event"),
-        ("appSyncAuthorizerEvent", "invalid_event"),
-    ],
-)
-def test_published_events_are_answered(name: str, outcome: str) -> None:
-    called, published = function(APIS[0]), published_event(name)
-    if outcome == "missing_token":
-        assert called(published)["context"]["reason"] == outcome
-    else:
-        with pytest.raises(Exception, match=outcome):
-            called(published)
 
 
 # Putting it together from the environment.

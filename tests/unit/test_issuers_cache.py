@@ -208,19 +208,6 @@ def test_last_good_keys_serve_until_the_stale_limit_and_not_longer() -> None:
     assert ("JwksStaleServed", "keys served 14 s past their TTL") in reports.lines
 
 
-def test_while_fetching_fails_it_is_tried_once_a_cooldown() -> None:
-    issuer, reports = Issuer(), Reports()
-    keys = source(issuer, reports)
-    kids(keys, "a", START)
-    issuer.failure = FetchError("the issuer answered 503")
-    for tenth in range(10 * 10 * COOLDOWN):
-        kids(keys, "a", START + TTL + tenth / 10)
-    assert issuer.asked == 1 + 10
-    assert reports.count("JwksFetches") == 11
-    assert reports.count("JwksFetchFailures") == 10
-    assert ("JwksFetchFailures", "the issuer answered 503") in reports.lines
-
-
 def test_the_cooldown_after_a_failure_counts_from_the_end_of_the_fetch() -> None:
     issuer = Issuer(failure=FetchError("no complete answer within 3 s"))
     keys = source(issuer, fetch_takes=3)
@@ -229,17 +216,6 @@ def test_the_cooldown_after_a_failure_counts_from_the_end_of_the_fetch() -> None
     assert issuer.asked == 1
     refusal(keys, "a", START + COOLDOWN + 3)
     assert issuer.asked == 2
-
-
-def test_a_cold_start_in_an_outage_answers_unavailable_and_heals() -> None:
-    issuer = Issuer(failure=FetchError("connection refused"))
-    keys = source(issuer)
-    keys.warm(START)
-    assert issuer.asked == 1
-    assert refusal(keys, "a", START + 1) == Reason.KEYS_UNAVAILABLE
-    assert issuer.asked == 1
-    issuer.failure = None
-    assert kids(keys, "a", START + COOLDOWN) == ["a"]
 
 
 def test_an_unknown_kid_in_an_outage_is_not_called_unknown() -> None:
@@ -253,33 +229,6 @@ def test_an_unknown_kid_in_an_outage_is_not_called_unknown() -> None:
     assert issuer.asked == 2
     issuer.failure, issuer.kids = None, ("a", "b")
     assert kids(keys, "b", START + 1 + COOLDOWN) == ["b"]
-
-
-def test_an_unknown_kid_that_a_successful_probe_does_not_find_is_unknown() -> None:
-    issuer = Issuer()
-    keys = source(issuer)
-    kids(keys, "a", START)
-    assert refusal(keys, "b", START + 1) == Reason.UNKNOWN_KEY
-    assert issuer.asked == 2
-
-
-def test_a_failed_probe_does_not_spoil_the_keys_that_are_there() -> None:
-    issuer, reports = Issuer(), Reports()
-    keys = source(issuer, reports)
-    kids(keys, "a", START)
-    issuer.failure = FetchError("not JSON")
-    refusal(keys, "b", START + 1)
-    assert kids(keys, "a", START + TTL - 1) == ["a"]
-    assert reports.count("JwksStaleServed") == 0
-
-
-def test_a_fetch_that_fails_early_by_jitter_serves_no_stale_keys_yet() -> None:
-    issuer, reports = Issuer(), Reports()
-    keys = source(issuer, reports, jitter=0.999)
-    kids(keys, "a", START)
-    issuer.failure = FetchError("not JSON")
-    assert kids(keys, "a", START + TTL - 1) == ["a"]
-    assert (reports.count("JwksFetchFailures"), reports.count("JwksStaleServed")) == (1, 0)
 
 
 def test_a_bug_in_a_fetcher_is_a_failure_like_any_other_and_its_text_is_not_repeated() -> None:
@@ -325,16 +274,6 @@ def test_a_clock_set_back_neither_locks_out_nor_keeps_keys_for_ever() -> None:
     assert refusal(keys, "a", back + TTL + MAX_STALE) == Reason.KEYS_UNAVAILABLE
     issuer.failure = None
     assert kids(keys, "a", back + TTL + MAX_STALE + COOLDOWN) == ["a"]
-
-
-def test_a_clock_set_back_during_a_cooldown_prolongs_it_by_nothing() -> None:
-    issuer = Issuer(failure=FetchError("connection refused"))
-    keys = source(issuer)
-    refusal(keys, "a", START)
-    issuer.failure = None
-    back = START - 365 * 86_400
-    assert refusal(keys, "a", back) == Reason.KEYS_UNAVAILABLE
-    assert kids(keys, "a", back + COOLDOWN) == ["a"]
 
 
 def test_a_copy_is_as_old_as_its_refresher_says() -> None:

@@ -38,23 +38,6 @@ def test_a_token_that_is_verified_again_costs_no_other_its_place() -> None:
     assert cache.get(B) is newer
 
 
-def test_putting_counts_as_using() -> None:
-    cache = TokenCache(2)
-    cache.put(A, remembered())
-    cache.put(B, remembered())
-    cache.put(A, remembered())
-    cache.put(C, remembered())
-    assert held(cache) == ["a", "c"]
-
-
-def test_asking_for_an_unknown_token_costs_no_other_its_place() -> None:
-    cache = TokenCache(2)
-    cache.put(A, remembered())
-    cache.get(C)
-    cache.put(B, remembered())
-    assert held(cache) == ["a", "b"]
-
-
 def test_size_0_remembers_nothing() -> None:
     cache = TokenCache(0)
     cache.put(A, remembered())
