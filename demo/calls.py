@@ -72,11 +72,11 @@ class Client:
     stage: str = STAGE
 
     def path(self, api: Api, path: str) -> str:
-        """Give the path under which the local AWS serves an API: its own names for hosts don't resolve everywhere."""
+        """Return the path under which the local AWS serves an API: its own names for hosts don't resolve everywhere."""
         return f"/_aws/execute-api/{self.outputs[api]}/{self.stage}{path}"
 
     def url(self, api: Api, path: str) -> str:
-        """Give the whole address, for a person to try."""
+        """Return the whole address, for a person to try."""
         scheme = "ws" if api is Api.WEBSOCKET else "http"
         return f"{scheme}://{HOST}:{self.aws.port}{self.path(api, path)}"
 

@@ -23,7 +23,7 @@ class DecisionLog:
     _seen: set[str] = field(default_factory=set)
 
     def new(self) -> list[Line]:
-        """Give the decisions since the last call, oldest first."""
+        """Return the decisions since the last call, oldest first."""
         lines = []
         for event in self._events():
             # The local AWS gives no eventId, but each invocation a stream of its own.
@@ -37,7 +37,7 @@ class DecisionLog:
         return lines
 
     def text(self) -> str:
-        """Give the whole log, for when something went wrong."""
+        """Return the whole log, for when something went wrong."""
         return "\n".join(event["message"] for event in self._events())
 
     def _events(self) -> list[dict[str, str]]:

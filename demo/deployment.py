@@ -38,7 +38,7 @@ DEMO_TEMPLATE = ROOT / "demo" / "template.yaml"
 
 @functools.cache
 def aws_client(service: str, aws: LocalAws) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
-    """Give a boto3 client for the local AWS, the same each time: making one takes longer than most calls."""
+    """Return a boto3 client for the local AWS, the same each time: making one takes longer than most calls."""
     return boto3.client(
         service,
         endpoint_url=aws.endpoint,

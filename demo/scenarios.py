@@ -22,7 +22,7 @@ EMAIL = "alice@example.com"
 
 
 def authorizer_parameters(issuer: str) -> dict[str, str]:
-    """Give the parameters of ``template.yaml`` that the scenarios count on."""
+    """Return the parameters of ``template.yaml`` that the scenarios count on."""
     return {"JwtConfig": _CONFIG.format(issuer=issuer, audience=AUDIENCE), "JwtAllowHttp": "true"}
 
 

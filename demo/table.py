@@ -54,7 +54,7 @@ def footnotes(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
 
 
 def problems(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
-    """Say what is not as it should be, a line each."""
+    """Return what is not as it should be, a line each."""
     return tuple(
         f"✘ {_TITLES[outcome.attempt.api]}, {_call(outcome)}, {outcome.attempt.token}: {problem}"
         for outcome in outcomes

@@ -59,7 +59,7 @@ def host_architecture() -> str:
 
 
 def clean_environment(folder: Path, endpoint: str | None = None, **more: str) -> dict[str, str]:
-    """Give an environment for a tool: none of the user's AWS settings, nor of the authorizer's.
+    """Return an environment for a tool: none of the user's AWS settings, nor of the authorizer's.
 
     ``folder`` takes what the tool would write elsewhere; ``endpoint`` is where its AWS is.
     """

@@ -26,5 +26,5 @@ def name_region(environment: MutableMapping[str, str]) -> None:
 
 
 def remedy(problem: str) -> str | None:
-    """Say what to set, where a problem's text names what boto3 lacks."""
+    """Return what to set, where a problem's text names what boto3 lacks."""
     return next((said for name, said in _REMEDIES.items() if name in problem), None)

@@ -58,7 +58,7 @@ def toml_value(setting: Setting[object, object], text: str) -> object:
 
 
 def _claims(text: str) -> object:
-    """Give claims as a table; as the JSON that the document takes as well, where TOML has no such values (null)."""
+    """Return claims as a table; as the JSON that the document takes as well, where TOML has no such values (null)."""
     claims = json.loads(text)
     try:
         toml_text.document({"claims": claims})

@@ -22,7 +22,7 @@ def kinds() -> tuple[str, ...]:
 
 
 def sample(kind: str, token: str | None = PLACEHOLDER) -> Json:
-    """Give the sample ``kind`` with this token; ``None`` leaves out whatever held it.
+    """Return the sample ``kind`` with this token; ``None`` leaves out whatever held it.
 
     Raises ``FileNotFoundError`` where there is no such sample.
     """

@@ -67,7 +67,7 @@ def access_claims(  # noqa: PLR0913 - one keyword for each claim that tests vary
     scope: str | None = None,
     lifetime: float = 300,
 ) -> Json:
-    """Give the claims of an access token as RFC 9068 section 2.2 lists them.
+    """Return the claims of an access token as RFC 9068 section 2.2 lists them.
 
     Args:
         issuer: ``iss``, exactly.

@@ -69,7 +69,7 @@ class AuthorizerFactory(Protocol):
 
 
 def allows(answer: Mapping[str, object], event: Mapping[str, object]) -> bool:
-    """Tell whether an answer lets in the request of an event, or of another one while API Gateway keeps a copy.
+    """Return whether an answer lets in the request of an event, or of another one while API Gateway keeps a copy.
 
     A policy speaks of many routes: evaluated as IAM does, some Allow has to cover the request, and no Deny.
     """
@@ -143,7 +143,7 @@ def _events_of(kind: str) -> EventFactory:
 
         method, _, path = request.partition(" ")
         if not path.startswith("/"):
-            message = f'{request!r} is no request: write it like "GET /orders/1"'
+            message = f'{request!r} is not a request: write it like "GET /orders/1"'
             raise ValueError(message)
         authorization = TokenSource(TokenPlace.HEADER, "Authorization")
         event = event_for(token or "", authorization, ApiKind(kind), method, path)

@@ -46,7 +46,7 @@ class SigningKey:
         return cast("bytes", algorithm.sign(message, self.private))
 
     def public_jwk(self, **members: object) -> Json:
-        """Give the public key as a JWK (RFC 7517), with further or other ``members``; ``None`` leaves one out."""
+        """Return the public key as a JWK (RFC 7517), with further or other ``members``; ``None`` leaves one out."""
         jwk: Json = {
             **_public_members(self.private),
             "kid": self.kid,
@@ -57,11 +57,11 @@ class SigningKey:
         return {name: value for name, value in jwk.items() if value is not None}
 
     def public_pem(self) -> bytes:
-        """Give the public key as PEM: what an attacker would feed to HMAC."""
+        """Return the public key as PEM: what an attacker would feed to HMAC."""
         return self.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
     def private_pem(self) -> bytes:
-        """Give the private key as unencrypted PKCS #8, to keep a local issuer's key between runs."""
+        """Return the private key as unencrypted PKCS #8, to keep a local issuer's key between runs."""
         return self.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
@@ -83,7 +83,7 @@ def generate(alg: str, kid: str | None, *, rsa_bits: int = 2048) -> SigningKey:
 
 
 def key_set(keys: tuple[SigningKey, ...]) -> Json:
-    """Give the JWK set (RFC 7517 section 5) that publishes ``keys``."""
+    """Return the JWK set (RFC 7517 section 5) that publishes ``keys``."""
     return {"keys": [key.public_jwk() for key in keys]}
 
 

@@ -106,7 +106,7 @@ def test_a_config_with_routes_shows_what_a_copy_serves(desk: Desk) -> None:
         (["explain", GOOD, "--request", "orders"], "GET /orders/1"),
         (["explain", GOOD, "--env", "missing.env"], "cannot be read: No such file"),
         (["explain", "missing.json"], "There is no file missing.json"),
-        (["explain", '{"type": '], "The event is no JSON"),
+        (["explain", '{"type": '], "The event is not JSON"),
         (["explain", "Bearer "], "There is nothing to explain"),
         (["explain", '{"access_token": "x", "token_type": "Bearer"}'], "give its access_token alone"),
         (["explain", GOOD, "--api", "soap"], "rest-token"),
@@ -237,13 +237,13 @@ def test_environments_in_each_form() -> None:
         "B": "x y",
         "C": '{"a": 1}',
     }
-    with pytest.raises(WrongInputError, match=r"^Line 2 of prod\.env is no NAME=value"):
+    with pytest.raises(WrongInputError, match=r"^Line 2 of prod\.env is not NAME=value"):
         parse_environment("A=1\nnonsense", "prod.env")
     with pytest.raises(WrongInputError, match=r"the template's spelling, the variable is JWT_JWKS_TTL_SECONDS\."):
         parse_environment("JwtJwksTtlSeconds=60")
     with pytest.raises(WrongInputError, match="is none"):
         parse_environment("{")
-    with pytest.raises(WrongInputError, match="no object"):
+    with pytest.raises(WrongInputError, match="not an object"):
         parse_environment('{"Environment": 5}')
 
 
@@ -256,15 +256,15 @@ def test_moments(text: str) -> None:
 
 def test_doctor_looks_at_an_issuer(desk: Desk, issuer: Provider) -> None:
     code, text = desk.run("doctor", issuer.url)
-    assert (code, "1 to mend." in text) == (1, True)  # it is http://
+    assert (code, "1 to fix." in text) == (1, True)  # it is http://
     issuer.misbehave("jwks", Fault(FaultKind.EMPTY_SET))
     code, document = desk.json("doctor", issuer.url)
-    assert (code, document["to_mend"]) == (1, 2)
+    assert (code, document["to_fix"]) == (1, 2)
 
 
 def test_doctor_looks_at_settings_and_all_their_issuers(desk: Desk) -> None:
     code, text = desk.run("doctor", "--env", str(desk.folder / "function.env"))
-    assert (code, "Nothing to mend." in text) == (0, True)
+    assert (code, "Nothing to fix." in text) == (0, True)
     config = desk.write(
         "c.toml", f'allow_http = true\n[[issuers]]\nissuer = "{ISSUER}"\naudience = ["a"]\njwks = "file:x"'
     )

@@ -143,7 +143,7 @@ def test_a_file_of_variables_becomes_a_document(env: Callable[[str], str], capsy
     [
         ("JWT_ISSUER=https://i.example.com", "an audience or a client_id is required"),
         ("JWT_CONFIG=file:authorizer.toml", "JWT_CONFIG is set already"),
-        ("JWT_ISSUER", "is no NAME=value"),
+        ("JWT_ISSUER", "is not NAME=value"),
     ],
 )
 def test_what_cannot_become_a_document_is_told(

@@ -155,6 +155,6 @@ def test_the_page_hands_out_tokens(issuer: Provider) -> None:
         claims = claims_of(bearer)
         assert (claims["sub"], claims["scope"], claims["n"], claims["iss"]) == ("a<b", "x", 1, issuer.url)
         assert "a&lt;b" in answer
-        assert "no token" in fetch(page.url, claims="{")[1]
+        assert "not a token" in fetch(page.url, claims="{")[1]
         assert "JSON object" in fetch(page.url, claims="[]")[1]
         assert fetch(page.url, "attacker.example.com") == (403, "")

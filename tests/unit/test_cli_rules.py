@@ -219,8 +219,8 @@ def test_a_websocket_shares_no_cache_with_other_routes(write: Write, capsys: Cap
         ("cases: [{}]", "case 1: token: expected the name of one under tokens, or a mapping of claims"),
         ("cases: [{token: {}, expect: yes}]", "case 1: expect: True is none of allow, deny, reject, unknown_issuer"),
         ("cases: [{token: {}, expect: bad_signature}]", "'bad_signature' is none of"),
-        ("cases: [{token: {}, expect: allow, request: /a}]", "request: '/a' is no request: write it like"),
-        ("cases: [{token: {}, expect: allow, request: GET /a, after: b}]", "after: 'b' is no request"),
+        ("cases: [{token: {}, expect: allow, request: /a}]", "request: '/a' is not a request: write it like"),
+        ("cases: [{token: {}, expect: allow, request: GET /a, after: b}]", "after: 'b' is not a request"),
         ("cases: [", "is neither YAML nor JSON"),
     ],
 )
@@ -230,7 +230,7 @@ def test_a_table_that_is_wrong_is_wrong_input(text: str, why: str, write: Write,
     assert why in str(caught.value)
     config = write("authorizer.toml", RULES + ISSUER)
     assert run(["rules", "test", write("cases.yaml", text), "--config", config]) == 2
-    assert "is no table of cases" in capsys.readouterr().err
+    assert "is not a table of cases" in capsys.readouterr().err
 
 
 # --- The page

@@ -81,9 +81,9 @@ def test_security_becomes_a_rule(security: list[dict[str, list[str]]], rule: dic
         ([{"oidc": ["a"]}, {"oauth": ["b"]}], "different scopes by scheme (oauth, oidc)"),
         ([{"oidc": [], "key": []}, {"oidc": ["a"]}], "some of its alternatives ask for more than a token"),
         ([{"unheard_of": []}], "unheard_of, which no security scheme describes"),
-        ([{"oidc": "a"}], "the scopes of oidc are no list of texts"),
-        (["oidc"], "a security requirement of it is no mapping"),
-        ({"oidc": ["a"]}, "its security is no list"),
+        ([{"oidc": "a"}], "the scopes of oidc are not a list of texts"),
+        (["oidc"], "a security requirement of it is not a mapping"),
+        ({"oidc": ["a"]}, "its security is not a list"),
     ],
     ids=str,
 )
@@ -159,8 +159,8 @@ def test_what_is_written_is_what_the_function_reads() -> None:
     ("text", "why"),
     [
         ("a: [", "is neither YAML nor JSON: .*line 1"),
-        ("- a", "its top is no mapping"),
-        ("", "its top is no mapping"),
+        ("- a", "its top is not a mapping"),
+        ("", "its top is not a mapping"),
         ("a: 1", "neither an OpenAPI document"),
         ("openapi: \x00", "is neither YAML nor JSON"),
         ("{a: {b: 1}: 2}", "is neither YAML nor JSON"),

@@ -138,8 +138,8 @@ def test_one_yes_for_all_routes_is_unsafe() -> None:
         "aws apigatewayv2 update-authorizer --api-id rest123 --authorizer-id auth1 "
         "--identity-source '$request.header.Authorization' '$context.routeKey'"
     )
-    mended = replace(HTTP, sources=(*HTTP.sources, "$context.routeKey"))
-    assert examined(mended, with_routes())[0] is Level.GOOD
+    fixed = replace(HTTP, sources=(*HTTP.sources, "$context.routeKey"))
+    assert examined(fixed, with_routes())[0] is Level.GOOD
 
 
 def test_with_cached_by_nothing_a_replayed_yes_opens_routes() -> None:

@@ -39,8 +39,8 @@ def found(findings: Iterable[Finding], topic: str, level: Level) -> list[Finding
     return [finding for finding in findings if (finding.topic, finding.level) == (topic, level)]
 
 
-def to_mend(findings: Iterable[Finding]) -> list[str]:
-    return [finding.topic for finding in findings if finding.to_mend]
+def to_fix(findings: Iterable[Finding]) -> list[str]:
+    return [finding.topic for finding in findings if finding.to_fix]
 
 
 def trusting(certificate: Path) -> Callable[[], ssl.SSLContext]:
@@ -51,7 +51,7 @@ def test_a_healthy_issuer_over_tls_has_nothing_to_mend(tmp_path: Path) -> None:
     files = self_signed(tmp_path)
     with local_issuer(algorithms=("ES256", "RS256"), name="localhost", tls=files) as issuer:
         findings = examine_issuer(asked(issuer.url), context=trusting(files.certificate))
-    assert to_mend(findings) == []
+    assert to_fix(findings) == []
     topics = {finding.topic for finding in findings}
     assert topics == {"discovery", "keys", "latency", "clock", "caching", "algorithms", "rotation", "tls"}
     (tls,) = found(findings, "tls", Level.NOTE)
@@ -155,7 +155,7 @@ def test_caching_as_the_function_understands_it(header: str, level: Level, said:
 def test_a_copy_of_the_keys_in_the_settings(tmp_path: Path) -> None:
     document = json.dumps(key_set((signing_key(),)))
     findings = examine_issuer(asked("https://issuer.example.com", document))
-    assert to_mend(findings) == []
+    assert to_fix(findings) == []
     assert found(findings, "copy", Level.NOTE)
     assert any("key-1" in finding.said for finding in findings)
     (tmp_path / "keys.json").write_text(document)
@@ -183,7 +183,7 @@ def test_weak_and_unusual_keys() -> None:
     weak = generate("RS256", "weak", rsa_bits=1024)
     odd = SigningKey("odd", "RS256", rsa.generate_private_key(public_exponent=3, key_size=2048))
     findings = keys_found(signing_key(), weak, odd, {"kty": "oct", "k": "c2VjcmV0", "kid": "shared"})
-    said = [finding.said for finding in findings if finding.to_mend]
+    said = [finding.said for finding in findings if finding.to_fix]
     assert any("an RSA key needs 2048 to 8192 bits" in one for one in said)
     assert any("odd has the exponent 3" in one for one in said)
     assert any("PRIVATE keys are published: shared" in one for one in said)

@@ -69,7 +69,7 @@ def doctor_command(  # noqa: PLR0913, PLR0917 - the options of a command are its
     APIs are read with the AWS credentials of this machine (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL), and their
     settings from the function, unless --config or --env say otherwise. Nothing is changed.
 
-    Exit codes: 0 nothing to mend, 1 something to mend, 2 wrong input or settings, 3 AWS is out of reach.
+    Exit codes: 0 nothing to fix, 1 something to fix, 2 wrong input or settings, 3 AWS is out of reach.
 
     \b
     Examples:
@@ -82,12 +82,12 @@ def doctor_command(  # noqa: PLR0913, PLR0917 - the options of a command are its
         message = "Give an ISSUER or settings (--config, --env), not both: the settings name their issuers."
         raise WrongInputError(message)
     findings = list(_findings(issuer, config, env, api, stack))
-    mend = sum(finding.to_mend for finding in findings)
+    to_fix = sum(finding.to_fix for finding in findings)
     if as_json and not quiet:
-        write_json({"to_mend": mend, "findings": [dataclasses.asdict(finding) for finding in findings]})
+        write_json({"to_fix": to_fix, "findings": [dataclasses.asdict(finding) for finding in findings]})
     else:
         show(findings, console(quiet=quiet))
-    raise typer.Exit(ExitCode.REFUSED if mend else ExitCode.FINE)
+    raise typer.Exit(ExitCode.REFUSED if to_fix else ExitCode.FINE)
 
 
 def _findings(
@@ -118,7 +118,7 @@ def _in_the_users_form(findings: Iterable[Finding], variables: Mapping[str, str]
 
 def _by_name(issuer: str) -> Asked:
     if not issuer.startswith(("https://", "http://")):
-        message = f"ISSUER {issuer} is no URL: write it as tokens have it, such as https://myapp.authgear.cloud"
+        message = f"ISSUER {issuer} is not a URL: write it as tokens have it, such as https://myapp.authgear.cloud"
         raise WrongInputError(message)
     keys = KeySettings(
         ttl=defaults.JWKS_TTL.default,
@@ -169,7 +169,7 @@ def _deployed(apis: list[str], stack: str | None, environment: Environment | Non
                     settings = load_settings(variables, folder)
                 except SettingsError as error:
                     said = f"API {api_id}, authorizer {one.name}: {error}"
-                    fix = "Mend the function's environment; where it names a file of its package, give --config FILE."
+                    fix = "Fix the function's environment; where it names a file of its package, give --config FILE."
                     yield Finding("api", Level.PROBLEM, said, fix)
                     continue
                 yield from _in_the_users_form(examine_attached(one, settings), variables)
@@ -200,5 +200,5 @@ def show(findings: list[Finding], out: Console) -> None:
     for finding in findings:
         if finding.fix and "\n" in finding.fix:  # to be copied: nothing may wrap or indent it
             out.print(f"[bold]{escape(finding.fix)}[/]\n", soft_wrap=True)
-    mend = sum(finding.to_mend for finding in findings)
-    out.print(f"[bold]{mend} to mend.[/]" if mend else "[bold green]Nothing to mend.[/]")
+    to_fix = sum(finding.to_fix for finding in findings)
+    out.print(f"[bold]{to_fix} to fix.[/]" if to_fix else "[bold green]Nothing to fix.[/]")

@@ -1,4 +1,4 @@
-"""``jwt-authorizer explain``: why a token or an event is let in or refused."""
+"""``jwt-authorizer explain``: why a token or an event is accepted or refused."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def explain_command(  # noqa: PLR0913, PLR0917 - the options of a command are it
     as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
     quiet: QuietOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
-    """Tell why a token or an event is let in or refused, step by step, by the code that the function runs.
+    """Explain why a token or an event is accepted or refused, step by step, by the code that the function runs.
 
     Exit codes: 0 allowed, 1 refused, 2 wrong input or settings, 3 it could not be decided.
 
@@ -115,7 +115,7 @@ def _event_of(
         method, _, path = request.strip().partition(" ")
         path = path.strip()
         if not method.isalpha() or not path.startswith("/"):
-            message = f'--request {shortened(request, 60)} is no request: write it like "GET /orders/1".'
+            message = f'--request {shortened(request, 60)} is not a request: write it like "GET /orders/1".'
             raise WrongInputError(message)
         method = method.upper()
     event = event_for(token, watched.settings.token_sources[0], api, method, path)
@@ -123,6 +123,6 @@ def _event_of(
 
 
 def _document(explanation: Explanation) -> dict[str, object]:
-    """Give an explanation as JSON has it. It holds claims, and never a token, not even one that is a claim."""
+    """Return an explanation as JSON has it. It holds claims, and never a token, not even one that is a claim."""
     text = json.dumps(dataclasses.asdict(explanation), ensure_ascii=False)
     return dict(json.loads(redacted(text)))

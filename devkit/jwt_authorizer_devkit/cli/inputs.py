@@ -83,7 +83,7 @@ def parse_environment(text: str, name: str = "the environment") -> dict[str, str
             continue
         match = _LINE.fullmatch(line)
         if match is None:
-            message = f"Line {number} of {name} is no NAME=value."
+            message = f"Line {number} of {name} is not NAME=value."
             raise WrongInputError(message)
         if _PARAMETER.fullmatch(match[1]):
             variable = "_".join(re.findall(r"[A-Z][a-z]*", match[1])).upper()
@@ -104,13 +104,13 @@ def _from_json(text: str) -> dict[str, str]:
     for name in ("Environment", "Variables"):
         document = document.get(name, document)
         if not isinstance(document, dict):
-            message = f"{name} in the environment's JSON is no object of variables."
+            message = f"{name} in the environment's JSON is not an object of variables."
             raise WrongInputError(message)
     return {name: value for name, value in document.items() if isinstance(value, str)}
 
 
 def settings_problem(error: SettingsError) -> WrongInputError:
-    """Word wrong settings as this tool does."""
+    """Report wrong settings as this tool does."""
     return WrongInputError(str(error))
 
 
@@ -122,7 +122,7 @@ def read_text(path: Path) -> str:
         message = f"{shortened(str(path))} cannot be read: {error.strerror}."
         raise WrongInputError(message) from None
     except UnicodeDecodeError:
-        message = f"{shortened(str(path))} is no text in UTF-8."
+        message = f"{shortened(str(path))} is not text in UTF-8."
         raise WrongInputError(message) from None
 
 
@@ -135,7 +135,7 @@ def read_moment(text: str | None) -> float:
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
-        message = f"--at {shortened(text, 40)} is no time: give Unix seconds, or one like 2026-11-24T08:30:00Z."
+        message = f"--at {shortened(text, 40)} is not a time: give Unix seconds, or one like 2026-11-24T08:30:00Z."
         raise WrongInputError(message) from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()
 
@@ -175,10 +175,10 @@ def _event(text: str) -> dict[str, object]:
     try:
         event = json.loads(text)
     except ValueError as error:
-        message = f"The event is no JSON: {error}. Copy it whole, as the function gets it."
+        message = f"The event is not JSON: {error}. Copy it whole, as the function gets it."
         raise WrongInputError(message) from None
     if not isinstance(event, dict):
-        message = "The event is no JSON object."
+        message = "The event is not a JSON object."
         raise WrongInputError(message)
     if {"access_token", "id_token"} & event.keys():
         message = "This is the answer of a token endpoint: give its access_token alone, as `jq -r .access_token` does."

@@ -126,7 +126,7 @@ def _claims(written: list[str]) -> dict[str, object]:
     for one in written:
         name, equals, value = one.partition("=")
         if not name or not equals:
-            message = f"--claim {one} is no claim: write NAME=VALUE, such as --claim 'groups=[\"staff\"]'."
+            message = f"--claim {one} is not a claim: write NAME=VALUE, such as --claim 'groups=[\"staff\"]'."
             raise WrongInputError(message)
         try:
             claims[name] = json.loads(value)

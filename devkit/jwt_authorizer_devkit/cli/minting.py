@@ -32,7 +32,7 @@ def ask_issuer(issuer: str, form: Mapping[str, object]) -> str:
     Raises :class:`WrongInputError` for what the issuer refuses, :class:`UndecidedError` where there is none.
     """
     if urlsplit(issuer).scheme not in ("http", "https"):
-        message = f"--issuer {issuer} is no URL: write http://127.0.0.1:8480"
+        message = f"--issuer {issuer} is not a URL: write http://127.0.0.1:8480"
         raise WrongInputError(message)
     body = urlencode({name: value for name, value in form.items() if value is not None}, doseq=True).encode()
     request = urllib.request.Request(  # noqa: S310 - the scheme is checked above

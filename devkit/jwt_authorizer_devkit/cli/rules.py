@@ -151,7 +151,7 @@ def try_command(  # noqa: PLR0913, PLR0917 - the options of a command are its pa
     try:
         table = parse_cases(read_text(cases))
     except CasesError as error:
-        message = f"{cases} is no table of cases:{error}"
+        message = f"{cases} is not a table of cases:{error}"
         raise WrongInputError(message) from None
     results = try_cases(_settings(config, env), table, read_moment(at), replay=replay)
     failed = sum(not result.passed for result in results)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jwt_authorizer_devkit.routes.trying import Result
 
 _SHOWN = 20
-"""Rows: who has more overlaps than that mends some of them first."""
+"""Rows: who has more overlaps than that fixes some of them first."""
 
 _SHOWN_ROUTES = 6
 """Of one row."""

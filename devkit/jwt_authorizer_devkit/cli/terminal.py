@@ -27,7 +27,7 @@ class ExitCode(IntEnum):
     FINE = 0
     """Allowed; nothing found."""
     REFUSED = 1
-    """Refused; something found that should be mended."""
+    """Refused; something found that should be fixed."""
     WRONG_INPUT = 2
     """The command line, an input or the settings are wrong: nothing was done."""
     UNDECIDED = 3

@@ -113,7 +113,7 @@ def _token(provider: Provider, form: dict[str, str]) -> str:
             key=form.get("key") or None,
         )
     except (ValueError, KeyError) as error:
-        return _wrong(f"That is no token: {error}")
+        return _wrong(f"That is not a token: {error}")
     command = f"jwt-authorizer explain {token[:8]}…"
     return (
         f'<h2>Token</h2><textarea rows="8" readonly>{html.escape(token)}</textarea>'

@@ -1,6 +1,6 @@
 """What is wrong, or soon will be, with an issuer, with settings, or with the APIs that ask the authorizer.
 
-``issuers`` asks an issuer as the function does, and looks at ``keys`` and ``tls``; ``fixes`` has the line that mends a
+``issuers`` asks an issuer as the function does, and looks at ``keys`` and ``tls``; ``fixes`` has the line that fixes a
 failed fetch; ``configured`` looks at settings;
 ``apis`` reads the authorizers of deployed APIs and ``attached`` holds them against the settings.
 """

@@ -45,14 +45,14 @@ def examine_routes(api: Api) -> Iterator[Finding]:
 
 
 def examine_attached(attached: Attached, settings: Settings) -> tuple[Finding, ...]:
-    """Hold one authorizer of an API against its function's settings."""
+    """Check one authorizer of an API against its function's settings."""
     found = [
         *_token_places(attached, settings.token_sources),
         *_cache_key(attached, settings),
         *_response_kind(attached, settings),
         *_lifetime(attached, settings),
     ]
-    if not any(finding.to_mend for finding in found):
+    if not any(finding.to_fix for finding in found):
         kept = f"cached for {attached.ttl} s" if attached.ttl else "not cached"
         sources = ", ".join(attached.sources) or "no identity source"
         found.insert(0, _finding(attached, Level.GOOD, f"fits the settings: {sources}; {kept}"))

@@ -13,14 +13,14 @@ class Level(StrEnum):
     NOTE = "note"
     """Worth knowing; nothing has to be done."""
     WARNING = "warning"
-    """Works, but should be mended."""
+    """Works, but should be fixed."""
     PROBLEM = "problem"
     """Does not work, or is not safe."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at: what was found, and the line that mends it."""
+    """One thing that was looked at: what was found, and the line that fixes it."""
 
     topic: str
     level: Level
@@ -28,6 +28,6 @@ class Finding:
     fix: str | None = None
 
     @property
-    def to_mend(self) -> bool:
+    def to_fix(self) -> bool:
         """Whether something should be done."""
         return self.level in (Level.WARNING, Level.PROBLEM)

@@ -1,4 +1,4 @@
-"""The line that mends a fetch of keys which failed."""
+"""The line that fixes a failed fetch of keys."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FIXES = (
 
 
 def fix_for(asked: Asked, exchanges: Iterable[Exchange], problem: str) -> str | None:
-    """Find the line that mends a failed fetch."""
+    """Find the line that fixes a failed fetch."""
     issuer, well_known, document = asked.issuer.partition("/.well-known/")
     if well_known and asked.jwks is None:
         return f"JWT_ISSUER={issuer} (leave out {well_known}{document}: that is where its discovery document is)"

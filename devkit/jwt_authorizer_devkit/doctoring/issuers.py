@@ -146,7 +146,7 @@ def _skew(exchange: Exchange, leeway: float) -> Finding:
 
 
 def _document(asked: Asked) -> bytes:
-    """Read the key set where it is no page of the web: in the settings, the package, S3 or Parameter Store."""
+    """Read a key set that is not on the web: in the settings, the package, S3 or Parameter Store."""
     place = asked.jwks or ""
     if place.lstrip().startswith("{"):
         return place.encode()

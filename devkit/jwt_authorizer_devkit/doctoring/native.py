@@ -47,7 +47,7 @@ _LOST = (
 
 
 def examine_need(settings: Settings, raw: RawSettings) -> Iterator[Finding]:
-    """Say for which APIs the settings need no function. ``raw`` are the same settings, as they were written."""
+    """Report for which APIs the settings need no function. ``raw`` are the same settings, as they were written."""
     for kind in (_HTTP, _REST):
         if not any(True for _ in _missing(kind, settings, raw)):
             said = (

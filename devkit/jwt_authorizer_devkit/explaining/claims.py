@@ -46,7 +46,7 @@ class ClaimVerdict:
 def judge_claims(
     claims: Mapping[str, object], rules: ClaimRules | None, issuers: Iterable[str], now: float
 ) -> tuple[ClaimVerdict, ...]:
-    """Hold each claim against each rule, without stopping.
+    """Check each claim against each rule, without stopping.
 
     ``issuers`` are the settings'; ``rules`` are those of the token's, ``None`` where it is none of them.
     """
@@ -116,7 +116,7 @@ def wanted(condition: ClaimCondition) -> str:
 
 
 def shown(name: str, value: object, now: float) -> str:
-    """Give a claim's value as people read it: a date with how far it is from now, a long text cut."""
+    """Return a claim's value as people read it: a date with how far it is from now, a long text cut."""
     if name in ("exp", "nbf", "iat", "auth_time") and isinstance(value, int | float) and not isinstance(value, bool):
         if not 0 <= value <= _LAST_YEAR:
             return f"{value:g}"
@@ -126,7 +126,7 @@ def shown(name: str, value: object, now: float) -> str:
 
 
 def distance(seconds: float) -> str:
-    """Word a distance in time: ``in 5 min``, ``12 s ago``."""
+    """Format a distance in time: ``in 5 min``, ``12 s ago``."""
     return f"in {_length(seconds)}" if seconds >= 0 else f"{_length(-seconds)} ago"
 
 

@@ -77,14 +77,14 @@ def default_request(rules: Rules) -> tuple[str, str]:
 
 
 def sample_method(resource: Resource, listed: str) -> str:
-    """Give a method that this rule of a resource decides about."""
+    """Return a method that this rule of a resource decides about."""
     if listed != ANY_METHOD:
         return listed
     return next((method for method in HTTP_METHODS if method not in resource.methods), "GET")
 
 
 def sample_path(rules: Rules, resource: Resource) -> str:
-    """Give a path that a resource decides about, and no more specific one if there is such a path."""
+    """Return a path that a resource decides about, and no more specific one if there is such a path."""
     paths = [_fill(resource.path, sample) for sample in _SAMPLES]
     return next((path for path in paths if rules.find(path)[:1] == (resource,)), paths[0])
 

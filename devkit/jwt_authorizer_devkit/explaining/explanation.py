@@ -124,7 +124,7 @@ def _client_sees(outcome: Outcome) -> str:
 
 
 def _cached(outcome: Outcome, watched: WatchedFunction) -> str:
-    """Say what API Gateway may use a copy of this answer for."""
+    """Return what API Gateway may use a copy of this answer for."""
     request, cached_by = outcome.request, watched.authorizer.answers.cached_by
     if outcome.answer is None:
         return "An error is never cached: the next request asks the function again."

@@ -19,5 +19,5 @@ def redacted(text: str) -> str:
 
 
 def shortened(text: str, longest: int = _LONGEST) -> str:
-    """Bring a stranger's text into one short line, without tokens in it."""
+    """Bring untrusted text into one short line, without tokens in it."""
     return printable(redacted(text), longest)

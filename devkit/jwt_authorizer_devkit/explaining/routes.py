@@ -63,7 +63,7 @@ def judge_routes(
 
 
 def _asked(authorizer: Authorizer, request: Request) -> Iterator[tuple[str, str, str]]:
-    """Give each route, with the method and path of a request of its own."""
+    """Return each route, with the method and path of a request of its own."""
     rules = authorizer.rules
     if request.kind is EventKind.WEBSOCKET:
         if rules.connect is not None:

@@ -114,7 +114,7 @@ def _place(request: Request, watched: WatchedFunction) -> str:
 
 
 def ended_at(outcome: Outcome, seen: Seen) -> Name | None:
-    """Say which step ended it; ``None`` where none did."""
+    """Return which step ended it; ``None`` where none did."""
     reason = outcome.reason
     if reason is None:
         return None
@@ -126,7 +126,7 @@ def ended_at(outcome: Outcome, seen: Seen) -> Name | None:
 
 
 def tell_steps(outcome: Outcome, seen: Seen, watched: WatchedFunction) -> tuple[Step, ...]:
-    """Tell each step. Those after the one that failed were not reached."""
+    """Describe each step. Those after the one that failed were not reached."""
     end = ended_at(outcome, seen)
     order = list(Name)
     last = len(order) if end is None else order.index(end)
@@ -152,7 +152,7 @@ def _refusal(outcome: Outcome) -> str:
 
 
 def _words(outcome: Outcome, seen: Seen, watched: WatchedFunction) -> Iterator[tuple[str, str]]:
-    """Give, for each step in order, what it saw and what it says when it passes."""
+    """Yield, for each step in order, what it saw and what it says when it passes."""
     request, token = seen.request, seen.token
     asked = "" if request is None else f"{request.kind}: {request.method} {request.path}"
     matched = f", matched {request.route_key}" if request is not None and request.route_key else ""
@@ -182,7 +182,7 @@ def _header(token: UnverifiedToken | None) -> str:
 
 
 def _key(keys: WatchedKeys | None, now: float) -> tuple[str, str]:
-    """Tell where keys came from and how old they are, and which of them may have signed."""
+    """Describe where keys came from and how old they are, and which of them may have signed."""
     if keys is None:
         return "", ""
     where = keys.places[-1] if keys.places else "nowhere"

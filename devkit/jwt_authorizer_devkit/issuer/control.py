@@ -52,7 +52,7 @@ def answer_control(provider: Provider, method: str, path: str, content_type: str
 
 
 def state(provider: Provider) -> Json:
-    """Say what is published and what was fetched."""
+    """Return what is published and what was fetched."""
     return {
         "issuer": provider.url,
         "keys": [{"kid": key.kid, "alg": key.alg} for key in provider.keys],

@@ -29,7 +29,7 @@ class Reply:
 
 
 def json_reply(status: int, document: Json) -> Reply:
-    """Give a JSON answer."""
+    """Return a JSON answer."""
     return Reply(status, json.dumps(document).encode(), {"Content-Type": "application/json"})
 
 
@@ -89,10 +89,10 @@ def parse_fault(text: str, times: int | None = None) -> Fault:
 
 
 def spoil(reply: Reply, fault: Fault) -> Reply:  # noqa: PLR0911 - one for each kind
-    """Give the reply that a client gets instead of ``reply``.
+    """Return the reply that a client gets instead of ``reply``.
 
     Raises:
-        ValueError: The fault's value is no number where one is needed.
+        ValueError: The fault's value is not a number where one is needed.
 
     """
     match fault.kind:

@@ -105,7 +105,7 @@ class Provider:
         return self.url.rstrip("/") + "/authorize"
 
     def endpoint(self, path: str) -> Endpoint | None:
-        """Say what lies at ``path`` (without query), if anything."""
+        """Return what lies at ``path`` (without query), if anything."""
         base = self.path.rstrip("/")
         return {
             f"{base}/.well-known/openid-configuration": Endpoint.OPENID,
@@ -224,7 +224,7 @@ class Provider:
     # --- Documents
 
     def metadata(self) -> Json:
-        """Give the discovery document (OpenID Connect Discovery 1.0 section 3)."""
+        """Return the discovery document (OpenID Connect Discovery 1.0 section 3)."""
         return {
             "issuer": self.url,
             "jwks_uri": self.jwks_url,

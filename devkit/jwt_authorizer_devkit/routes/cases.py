@@ -119,7 +119,7 @@ def _asked(key: str, value: object) -> Asked:
         return Asked(CONNECT, CONNECT)
     match = _REQUEST.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        _wrong(f'{key}: {value!r} is no request: write it like "GET /orders/1", or {CONNECT}')
+        _wrong(f'{key}: {value!r} is not a request: write it like "GET /orders/1", or {CONNECT}')
     return Asked(match[1], match[2])
 
 

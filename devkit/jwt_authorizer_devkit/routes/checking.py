@@ -38,12 +38,12 @@ class Check:
 
     @property
     def fine(self) -> bool:
-        """Tell whether nothing was found."""
+        """Return whether nothing was found."""
         return not self.overlaps and not self.left_out
 
 
 def request_for(method: str, path: str) -> Request:
-    """Give the request as a REST API's TOKEN authorizer gets it: with nothing but its ARN to go by."""
+    """Return the request as a REST API's TOKEN authorizer gets it: with nothing but its ARN to go by."""
     if path == CONNECT:
         return Request(
             EventKind.WEBSOCKET, MethodArn.parse(_PREFIX + CONNECT), CONNECT, CONNECT, None, None, (), None, {}

@@ -45,13 +45,13 @@ def read_document(text: str) -> Mapping:
         message = f"is neither YAML nor JSON: {error}"
         raise ValueError(message) from None
     if not isinstance(document, dict):
-        message = "holds no document: its top is no mapping"
+        message = "holds no document: its top is not a mapping"
         raise ValueError(message)  # noqa: TRY004 - callers read one kind of error
     return cast("Mapping", document)
 
 
 def mapping(value: object) -> Mapping:
-    """Give a value as a mapping; an empty one for whatever is none."""
+    """Return a value as a mapping; an empty one for whatever is none."""
     return cast("Mapping", value) if isinstance(value, dict) else {}
 
 

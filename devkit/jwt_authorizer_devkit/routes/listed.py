@@ -35,7 +35,7 @@ class Listing:
             self.problems.append(f"{name(method, path)} is described twice, with different scopes")
 
     def check(self) -> None:
-        """Hold the list against what the authorizer itself accepts, and report whatever it refuses."""
+        """Check the list against what the authorizer itself accepts, and report whatever it refuses."""
         for path, method in self.routes:
             self.without_token.pop(name(method, path), None)  # an event of a template may add what a document left open
         tables = route_tables(self)
@@ -58,7 +58,7 @@ def name(method: str, path: str) -> str:
 
 
 def route_tables(listing: Listing) -> list[dict[str, object]]:
-    """Give the ``[[routes]]`` tables: methods of one path that need the same are one table."""
+    """Return the ``[[routes]]`` tables: methods of one path that need the same are one table."""
     merged: dict[tuple[str, Need, bool], list[str]] = {}
     for (path, method), need in listing.routes.items():
         merged.setdefault((path, need, method == ANY_METHOD), []).append(method)

@@ -121,7 +121,7 @@ class _Reader:
     def _need(self, security: object, route: str) -> Need | None:
         """Make one rule of a list of security requirements; ``None``: none of them takes a token."""
         if not isinstance(security, list):
-            message = "its security is no list"
+            message = "its security is not a list"
             raise ValueError(message)  # noqa: TRY004 - callers read one kind of error
         alternatives = [self._alternative(one) for one in security]
         if any(not one.schemes for one in alternatives):
@@ -151,14 +151,14 @@ class _Reader:
 
     def _alternative(self, requirement: object) -> _Alternative:
         if not isinstance(requirement, dict):
-            message = "a security requirement of it is no mapping of schemes"
+            message = "a security requirement of it is not a mapping of schemes"
             raise ValueError(message)  # noqa: TRY004 - callers read one kind of error
         scopes: list[str] = []
         other: list[str] = []
         token = False
         for scheme, wanted in mapping(requirement).items():
             if not isinstance(wanted, list) or not all(isinstance(scope, str) for scope in wanted):
-                message = f"the scopes of {scheme} are no list of texts"
+                message = f"the scopes of {scheme} are not a list of texts"
                 raise ValueError(message)
             if self._takes_token(scheme):
                 token = True

@@ -48,7 +48,7 @@ def principal_of(settings: Settings, claims: Mapping[str, object], now: float) -
 
 
 def typical_principals(settings: Settings) -> Iterator[tuple[str, Principal]]:
-    """Give who is worth a look when rules are checked: those who may all, and those with one rule's rights alone."""
+    """Return who is worth a look when rules are checked: those who may all, and those with one rule's rights alone."""
     requirements = settings.rules.requirements
     for issuer in settings.issuers:
         whose = f" of {issuer.issuer}" if len(settings.issuers) > 1 else ""

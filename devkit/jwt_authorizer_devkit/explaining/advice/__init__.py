@@ -42,7 +42,7 @@ _MISTAKES = {
 
 
 def advise(facts: Facts) -> Advice:
-    """Say what to do about a refusal or an error."""
+    """Return what to do about a refusal or an error."""
     for recognise in _MISTAKES.get(facts.reason, ()):
         advice = recognise(facts)
         if advice is not None:

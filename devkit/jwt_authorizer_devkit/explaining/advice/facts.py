@@ -44,7 +44,7 @@ class Facts:
         return "" if self.seen.bearer is None else self.seen.bearer.text
 
     def claim_texts(self, name: str) -> tuple[str, ...]:
-        """Give a claim that is a text, or a list of texts, as texts."""
+        """Return a claim that is a text, or a list of texts, as texts."""
         value = self.claims.get(name)
         items = value if isinstance(value, list) else [value]
         return tuple(item for item in items if isinstance(item, str))

@@ -48,7 +48,7 @@ GENERAL: Mapping[Reason, str] = {
     Reason.ROUTE_NOT_LISTED: "Add the route to [[routes]]: paths as API Gateway writes them, without the stage.",
     Reason.KEYS_UNAVAILABLE: "The issuer's keys could not be fetched: “jwt-authorizer doctor” looks closer.",
     Reason.INVALID_EVENT: (
-        "This is no event of an API Gateway authorizer: the function has to be the authorizer, not the backend."
+        "This is not an event of an API Gateway authorizer: the function has to be the authorizer, not the backend."
     ),
     Reason.UNSAFE_CACHE: (
         "Add $context.routeKey to the authorizer's identity sources, or see docs/errors.md for the other ways out."

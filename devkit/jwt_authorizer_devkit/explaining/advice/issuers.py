@@ -81,5 +81,5 @@ def _another_environment(found: str, ours: str) -> Advice | None:
 
 
 def _site(host: str) -> str:
-    """Give the last two labels of a host name: enough to see that two hosts belong together."""
+    """Return the last two labels of a host name: enough to see that two hosts belong together."""
     return ".".join(host.partition(":")[0].split(".")[-2:])

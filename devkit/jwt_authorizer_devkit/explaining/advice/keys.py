@@ -33,7 +33,7 @@ def symmetric(facts: Facts) -> Advice | None:
 
 
 def unknown_key(facts: Facts) -> Advice | None:
-    """Say which keys there are, so that one can see whether it is a rotation or another environment."""
+    """List the keys that there are, to show whether it is a rotation or another environment."""
     token, keys = facts.seen.token, facts.seen.keys
     if token is None or keys is None or keys.fetched is None:
         return None
@@ -52,7 +52,7 @@ def unknown_key(facts: Facts) -> Advice | None:
 
 
 def keys_out_of_reach(facts: Facts) -> Advice | None:
-    """Say why the keys could not be had."""
+    """Return why the keys could not be fetched."""
     keys = facts.seen.keys
     if keys is None or keys.problem is None:
         return None
@@ -65,7 +65,7 @@ def keys_out_of_reach(facts: Facts) -> Advice | None:
 
 
 def signed_by_another(facts: Facts) -> Advice | None:
-    """Tell a token that was cut from one that was changed or signed by somebody else."""
+    """Distinguish a token that was cut from one that was changed or signed by somebody else."""
     token, keys = facts.seen.token, facts.seen.keys
     if token is None or keys is None:
         return None

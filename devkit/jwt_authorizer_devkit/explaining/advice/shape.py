@@ -71,7 +71,7 @@ def _written(request: Request) -> Iterator[tuple[str, str, str]]:
 
 
 def not_a_jwt(facts: Facts) -> Advice | None:  # noqa: PLR0911 - one for each mistake
-    """Say what the text is instead of a signed JWT."""
+    """Return what the text is instead of a signed JWT."""
     text = facts.text
     if not text:
         return None
@@ -127,7 +127,7 @@ def extension(facts: Facts) -> Advice | None:
 
 
 def _cut(parts: list[str]) -> str:
-    """Say which part of what begins as a JWT is missing or incomplete; nothing if that is not so."""
+    """Return which part of what begins as a JWT is missing or incomplete; nothing if that is not so."""
     if not parts[0].startswith("eyJ"):
         return ""
     if len(parts) < _SIGNED_PARTS:

@@ -15,7 +15,7 @@ _QUARTER = 900
 
 
 def expired(facts: Facts) -> Advice | None:
-    """Tell a token that was kept too long from clocks that disagree."""
+    """Distinguish a token that was kept too long from clocks that disagree."""
     ends, issued = facts.claims.get("exp"), facts.claims.get("iat")
     if not isinstance(ends, int | float):
         return None
@@ -37,7 +37,7 @@ def expired(facts: Facts) -> Advice | None:
 
 
 def not_yet_valid(facts: Facts) -> Advice | None:
-    """Tell how far ahead the issuer's clock is."""
+    """Return how far ahead the issuer's clock is."""
     starts = [value for name in ("nbf", "iat") if isinstance(value := facts.claims.get(name), int | float)]
     if not starts:
         return None

@@ -42,7 +42,7 @@ def other_type(facts: Facts) -> Advice | None:
 
 
 def _asked(facts: Facts) -> Iterator[ClaimCondition]:
-    """Give the claims that the issuer's settings, or the route's rule, ask for."""
+    """Return the claims that the issuer's settings, or the route's rule, ask for."""
     if facts.reason is Reason.INVALID_CLAIM and facts.seen.issuer is not None:
         yield from facts.seen.issuer.claim_rules.required_claims
     decision, rules = facts.outcome.decision, facts.watched.authorizer.rules
