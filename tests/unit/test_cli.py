@@ -55,6 +55,13 @@ def test_no_output_holds_a_token(desk: Desk, defect: Defect) -> None:
     assert secret not in json.dumps(document)
 
 
+@pytest.mark.parametrize("bearer", ["-q", "--"])
+def test_a_token_that_begins_with_a_dash_is_no_option(desk: Desk, bearer: str) -> None:
+    bearer += "k7Wf3v0o9dQ2k7Wf3v0o9dQ2k7Wf3v0o9dQ2"
+    code, text = desk.explain(bearer)
+    assert (code, "malformed_token" in text, bearer in text) == (1, True, False)
+
+
 def test_a_token_within_a_token_is_not_shown_either(desk: Desk) -> None:
     inner = token({"jti": "inner"})
     env = str(desk.folder / "function.env")

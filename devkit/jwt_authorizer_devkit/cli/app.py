@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import Annotated
 
@@ -19,6 +20,8 @@ from jwt_authorizer_devkit.cli.issuer import issuer_command
 from jwt_authorizer_devkit.cli.mint import mint_command
 from jwt_authorizer_devkit.cli.terminal import ExitCode, write_json
 from jwt_authorizer_devkit.explaining.redaction import redacted
+
+_DASHED_TOKEN = re.compile(r"-[A-Za-z0-9._-]{24,}")
 
 app = typer.Typer(
     name="jwt-authorizer",
@@ -53,6 +56,10 @@ def _options(
 
 def run(arguments: list[str]) -> int:
     """Run one command; give the exit code. Errors say what is wrong and what would be right, and show no token."""
+    # A token may begin with a dash. It is longer than any option, and must not be reported as an unknown one.
+    tokens = [argument for argument in arguments if _DASHED_TOKEN.fullmatch(argument)]
+    if tokens:
+        arguments = [*(argument for argument in arguments if argument not in tokens), "--", *tokens]
     try:
         code = app(arguments, prog_name="jwt-authorizer", standalone_mode=False)
     except typer.TyperException as error:
