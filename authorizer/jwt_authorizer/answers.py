@@ -1,4 +1,4 @@
-"""A decision becomes the answer that this kind of event expects.
+"""Turn a decision into the answer that this kind of event expects.
 
 API Gateway developer guide: "Output from an API Gateway Lambda authorizer" for IAM policies, "Lambda
 authorizer response format" for HTTP APIs, and the quotas on authorizer results.
@@ -79,7 +79,7 @@ class HttpApiResponse(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AnswerSettings:
-    """How answers are worded; ``context_claims`` holds pairs of context key and claim."""
+    """How answers are formatted; ``context_claims`` holds pairs of context key and claim."""
 
     context_claims: tuple[tuple[str, Claim], ...] = ()
     usage_key_claim: Claim | None = None
@@ -90,7 +90,7 @@ class AnswerSettings:
 
 
 def is_simple(request: Request, settings: AnswerSettings) -> bool:
-    """Tell whether the event is answered by yes or no, without a policy."""
+    """Return whether the answer is a simple response, without a policy."""
     return request.kind is EventKind.HTTP_API_V2 and settings.http_api_response is HttpApiResponse.SIMPLE
 
 
@@ -130,9 +130,9 @@ def check_simple_cache(request: Request, settings: AnswerSettings, *, routes_con
 
 
 def check_route_key(request: Request, settings: AnswerSettings, *, one_answer: bool) -> None:
-    """Refuse to answer yes or no for a route of the API to whose requests the rules say different things.
+    """Refuse a simple response for a route of the API whose requests the rules treat differently.
 
-    ``one_answer`` tells that the answer is right for all of them. Raises :class:`DecisionError` (``unsafe_cache``).
+    ``one_answer``: the answer is right for all of them. Raises :class:`DecisionError` (``unsafe_cache``).
     """
     if settings.cached_by is not CachedBy.NOTHING and not one_answer:
         raise DecisionError(
@@ -145,7 +145,7 @@ def check_route_key(request: Request, settings: AnswerSettings, *, one_answer: b
 
 
 def simple_response(principal: Principal, decision: Allow | Deny, settings: AnswerSettings) -> dict[str, object]:
-    """Answer a payload 2.0 event of an API with simple responses."""
+    """Return the simple response to a payload 2.0 event."""
     if isinstance(decision, Deny):
         return {"isAuthorized": False, "context": _refusal_context(decision)}
     return {"isAuthorized": True, "context": _claims_context(principal, settings, as_json_text=False)}
@@ -158,7 +158,7 @@ def iam_policy(
     statements: tuple[Statement, ...],
     settings: AnswerSettings,
 ) -> dict[str, object]:
-    """Answer with an IAM policy made of the statements.
+    """Return the IAM policy made of the statements, with its context.
 
     A refusal may still allow other routes, since API Gateway replays it there; so it carries the claims
     as well as the reason, and ``scope`` stays what the token has: a backend must never read there what it lacks.
@@ -193,7 +193,7 @@ def iam_policy(
 
 
 def refused_token(request: Request, reason: Reason, settings: AnswerSettings) -> dict[str, object] | None:
-    """Answer a request whose token is missing or bad: no route is for it (RFC 6750 section 3.1).
+    """Return the answer to a request whose token is missing or bad (RFC 6750 section 3.1).
 
     Returns ``None`` if an error has to be raised instead: for all but HTTP APIs, and where waiting may heal it, since
     API Gateway caches a Deny and no error.
@@ -242,7 +242,7 @@ def _claims_context(principal: Principal, settings: AnswerSettings, *, as_json_t
 
 
 def _refusal_context(decision: Deny) -> dict[str, object]:
-    """Say what a gateway response can turn into a ``WWW-Authenticate`` header (RFC 6750 section 3)."""
+    """Return what a gateway response can turn into a ``WWW-Authenticate`` header (RFC 6750 section 3)."""
     missing_scope = decision.reason is Reason.INSUFFICIENT_SCOPE
     context: dict[str, object] = {
         "error": "insufficient_scope" if missing_scope else "access_denied",

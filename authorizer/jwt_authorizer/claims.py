@@ -1,7 +1,7 @@
-"""The claims of a token whose signature has been verified are checked and become a :class:`Principal`.
+"""Check the claims of a token whose signature has been verified, and make a :class:`Principal` of them.
 
-RFC 7519 section 4.1 for the registered claims; RFC 8693 section 4.2 for ``scope``; ``scp`` as Entra ID and
-Okta write it.
+RFC 7519 section 4.1 for the registered claims; RFC 8693 section 4.2 for ``scope``; ``scp`` is what Entra ID and
+Okta write.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LONGEST_KEPT = 1024
 """Characters of a scope that is kept once it has been read, so that what is kept is bounded."""
 
 _MAX_NUMERIC_DATE = 2**53
-"""Seconds. Beyond it a number is no date, and JSON parsers no longer agree about it (RFC 7493 section 2.2)."""
+"""Seconds. Beyond it a number is not a date, and JSON parsers no longer agree about it (RFC 7493 section 2.2)."""
 
 
 _SUBJECT = Claim("sub", ("sub",))
@@ -32,7 +32,7 @@ _SUBJECT = Claim("sub", ("sub",))
 
 @dataclass(frozen=True, slots=True)
 class ClaimRules:
-    """What the tokens of one issuer have to say. Durations are in seconds; empty sets ask for nothing."""
+    """What the tokens of one issuer must contain. Durations are in seconds; empty sets ask for nothing."""
 
     audience: frozenset[str] = frozenset()
     client_id: frozenset[str] = frozenset()
@@ -58,10 +58,10 @@ class VerifiedToken:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks, by a token that has been verified and checked.
+    """The caller, by a token that has been verified and checked.
 
-    ``not_before`` and ``valid_until`` are Unix seconds with the leeway taken in: the token is good while
-    ``not_before <= now < valid_until``. ``scope`` keeps the token's order, ``scopes`` answers questions.
+    ``not_before`` and ``valid_until`` are Unix seconds with the leeway included: the token is good while
+    ``not_before <= now < valid_until``. ``scope`` keeps the token's order, ``scopes`` is for lookups.
     ``required_scopes`` is what its issuer's setting asks of every request. ``payload`` as in
     :class:`VerifiedToken`. ``tenant`` is the one of an issuer for several. Requests share it: it never changes.
     """
@@ -84,7 +84,7 @@ class Principal:
     def claims_text(self) -> str:
         """All claims as JSON in ASCII on one line: the issuer's own text where it is that.
 
-        Worded when first asked for, and no more often, since a remembered token comes again.
+        Formatted when first asked for, and only then, since a remembered token comes again.
         """
         text = self._claims_text
         if text is None:
@@ -147,7 +147,7 @@ def check_time(not_before: float, valid_until: float, now: float) -> None:
 
 
 def has_expired(token: UnverifiedToken, rules: ClaimRules, now: float) -> bool:
-    """Tell whether a token says of itself that its time is over, whoever wrote it."""
+    """Return whether a token claims to have expired. Its signature has not been checked."""
     try:
         expires_at = numeric_date(token.claims, "exp")
     except TokenError:
@@ -156,9 +156,9 @@ def has_expired(token: UnverifiedToken, rules: ClaimRules, now: float) -> bool:
 
 
 def numeric_date(claims: Mapping[str, object], name: str) -> float | None:
-    """Read a NumericDate (RFC 7519 section 2), in Unix seconds; ``None`` where it is absent.
+    """Read a NumericDate (RFC 7519 section 2), in Unix seconds; ``None`` if it is absent.
 
-    Raises :class:`TokenError` (``invalid_claim``) for what is no number, or no date.
+    Raises :class:`TokenError` (``invalid_claim``) for what is not a number, or out of range.
     """
     value = claims.get(name)
     if type(value) is int and 0 <= value < _MAX_NUMERIC_DATE:
@@ -167,7 +167,7 @@ def numeric_date(claims: Mapping[str, object], name: str) -> float | None:
         return None
     # To Python a boolean is a number; to JSON it is not.
     if isinstance(value, bool) or not isinstance(value, int | float) or not -1 < value < _MAX_NUMERIC_DATE:
-        _refuse(Reason.INVALID_CLAIM, f"the claim {name} is no number of seconds since 1970")
+        _refuse(Reason.INVALID_CLAIM, f"the claim {name} is not a number of seconds since 1970")
     return value
 
 
@@ -193,7 +193,7 @@ def _check_audience(claims: Mapping[str, object], accepted: frozenset[str]) -> N
 def _check_client(claims: Mapping[str, object], accepted: frozenset[str]) -> None:
     client = claims["client_id"] if "client_id" in claims else claims.get("azp")
     if not isinstance(client, str) or client not in accepted:
-        _refuse(Reason.INVALID_CLIENT, "the token's client_id (or azp) is none that JWT_CLIENT_ID names")
+        _refuse(Reason.INVALID_CLIENT, "the token's client_id (or azp) is not one that JWT_CLIENT_ID names")
 
 
 def _principal_id(claims: Mapping[str, object], named: tuple[Claim, ...]) -> str:

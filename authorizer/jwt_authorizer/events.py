@@ -1,4 +1,4 @@
-"""A Lambda event as API Gateway sends it becomes a :class:`Request`.
+"""Read a Lambda event as API Gateway sends it into a :class:`Request`.
 
 Sources: API Gateway developer guide, "Input to an API Gateway Lambda authorizer" (REST and WebSocket)
 and "Control access to HTTP APIs with AWS Lambda authorizers" (payload formats 1.0 and 2.0).
@@ -21,7 +21,7 @@ _NO_FIELDS: Mapping[str, object] = {}
 
 
 class EventKind(StrEnum):
-    """Which kind of API asks, and in which payload format."""
+    """The kind of API that sent the event, and its payload format."""
 
     REST_TOKEN = "rest_token"
     REST_REQUEST = "rest_request"
@@ -31,17 +31,17 @@ class EventKind(StrEnum):
 
     @property
     def is_http_api(self) -> bool:
-        """HTTP APIs answer a raised error with 500, whatever its text."""
+        """Whether it is an HTTP API, which answers any raised error with 500."""
         return self in {EventKind.HTTP_API_V1, EventKind.HTTP_API_V2}
 
 
 @unguarded(frozen=True, slots=True)
 class Request:
-    """What is asked for, and where a token for it may be; nothing in it has been verified.
+    """A request to the API. Nothing in it has been verified.
 
     ``path`` starts with a slash and is otherwise as sent; a WebSocket's is ``$connect``. ``route_key`` is
     what API Gateway matched, for the log. ``identity_source`` holds the identity sources' values of an
-    HTTP API, which its cache is keyed by (payload 1.0: all in one text); REST and WebSocket events don't say.
+    HTTP API, which its cache is keyed by (payload 1.0: all in one text); REST and WebSocket events lack them.
     """
 
     kind: EventKind
@@ -56,14 +56,15 @@ class Request:
 
     @property
     def matched(self) -> str | None:
-        """The path template that API Gateway matched, such as ``/orders/{id}``, where the event names it."""
+        """The path template that API Gateway matched, such as ``/orders/{id}``, if the event names it."""
         return None if self.route_key is None else self.route_key.rpartition(" ")[2]
 
     @property
     def has_any_method(self) -> bool:
-        """Tell whether the API's route may be for other methods as well, which a cache by route does not tell apart.
+        """Return whether the API's route may be for other methods as well, so that a cache by route mixes them up.
 
-        A REST API's cache has the method beside the resource. Payload 2.0 tells (``ANY``, ``$default``), 1.0 does not.
+        A REST API's cache key has the method beside the resource. Payload 2.0 shows it (``ANY``, ``$default``), 1.0
+        does not.
         """
         if self.kind is EventKind.HTTP_API_V2:
             return self.route_key is not None and self.route_key.startswith(("ANY ", "$"))
@@ -71,22 +72,22 @@ class Request:
 
     @property
     def has_odd_path(self) -> bool:
-        """Tell whether the path is not in normal form (RFC 3986 section 6.2.2): escaped letters, dot segments.
+        """Return whether the path is not normalized (RFC 3986 section 6.2.2): escaped letters, dot segments.
 
-        No client needs such a path, and whoever brings it into normal form reads another one.
+        No client needs such a path, and software that normalizes it reads another one.
         """
         return _NOT_NORMAL.search(self.path) is not None
 
     def header(self, name: str) -> tuple[str, ...]:
-        """All values of a header; names match without case (RFC 9110 section 5.1)."""
+        """Return all values of a header; names match without case (RFC 9110 section 5.1)."""
         return _values(self.event, "headers", "multiValueHeaders", name.lower(), ignore_case=True)
 
     def query(self, name: str) -> tuple[str, ...]:
-        """All values of a query parameter, decoded as API Gateway decodes them; names match exactly."""
+        """Return all values of a query parameter, decoded as API Gateway decodes them; names match exactly."""
         return _values(self.event, "queryStringParameters", "multiValueQueryStringParameters", name, ignore_case=False)
 
     def cookie(self, name: str) -> tuple[str, ...]:
-        """All values of a cookie, from the ``Cookie`` header and payload 2.0's ``cookies`` (RFC 6265 section 5.4)."""
+        """Return all values of a cookie, from ``Cookie`` and payload 2.0's ``cookies`` (RFC 6265 section 5.4)."""
         pairs = [pair for text in self.header("cookie") for pair in text.split(";")]
         listed = self.event.get("cookies")
         if isinstance(listed, list):
@@ -114,13 +115,13 @@ class Request:
 
 
 def read_event(event: object) -> Request:
-    """Recognise what kind of event it is and read the request out of it.
+    """Recognize the kind of event and read the request.
 
     Raises :class:`DecisionError` (``invalid_event``) for what is not an API Gateway authorizer's event:
     a backend's event, AppSync's, or one whose parts are of the wrong type.
     """
-    if not isinstance(event, dict):  # not Mapping: Lambda reads events with json, and a dict is quicker to recognise
-        invalid_event("the event is no JSON object")
+    if not isinstance(event, dict):  # not Mapping: Lambda reads events with json, and a dict is quicker to recognize
+        invalid_event("the event is not a JSON object")
     if event.get("version") == "2.0":
         return _http_api_v2(event)
     kind = event.get("type")
@@ -128,7 +129,7 @@ def read_event(event: object) -> Request:
         return _rest_token(event)
     if kind != "REQUEST" or "methodArn" not in event:
         invalid_event(
-            "this is no authorizer event of API Gateway: expected type TOKEN or REQUEST with a methodArn, "
+            "this is not an authorizer event of API Gateway: expected type TOKEN or REQUEST with a methodArn, "
             "or version 2.0 with a routeArn"
         )
     return _request(event)
@@ -138,7 +139,7 @@ def _rest_token(event: Mapping[str, object]) -> Request:
     arn = MethodArn.parse(event.get("methodArn"))
     token = event.get("authorizationToken")
     if token is not None and not isinstance(token, str):
-        invalid_event("authorizationToken is no text")
+        invalid_event("authorizationToken is not a text")
     return Request(EventKind.REST_TOKEN, arn, arn.method, "/" + arn.path, None, None, (), token, event)
 
 
@@ -196,8 +197,8 @@ def _values(
 ) -> tuple[str, ...]:
     """Read a name's values from the single- and the multi-value form, each value once.
 
-    API Gateway repeats the last value of the multi-value form in the single-value one, so a value that
-    stands in both is one value; different ones are the caller's to refuse.
+    API Gateway repeats the last value of the multi-value form in the single-value one, so a value that is in both
+    counts once. Callers refuse different ones.
     """
     found: dict[str, None] = {}
     length = len(name)
@@ -206,7 +207,7 @@ def _values(
         if mapping is None:
             continue
         if not isinstance(mapping, dict):
-            invalid_event(f"{form} is no JSON object")
+            invalid_event(f"{form} is not a JSON object")
         for key in mapping:
             # Most names are of another length, which is seen at once. Python's lower() maps a few letters outside
             # ASCII into it: they spell no header's name.
@@ -214,6 +215,6 @@ def _values(
                 value = mapping[key]
                 for item in value if isinstance(value, list) else (value,):
                     if not isinstance(item, str):
-                        invalid_event(f"{form} has a value that is no text")
+                        invalid_event(f"{form} has a value that is not a text")
                     found[item] = None
     return tuple(found)

@@ -1,4 +1,4 @@
-"""The ARN of what is asked for, as API Gateway writes it into its events.
+"""Parse the ARN of a method or route, as API Gateway writes it into its events.
 
 Source: API Gateway developer guide, "ARN format of permissions for executing API".
 """
@@ -17,7 +17,7 @@ _INCOMPLETE = "the ARN in the event lacks an API id, a stage or a method"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage of an API, from an ARN. ``prefix`` is all up to and with the slash behind it, as each resource starts."""
+    """A stage of an API, from an ARN. ``prefix`` is the text that each of its resources starts with."""
 
     partition: str
     region: str
@@ -29,9 +29,9 @@ class Stage:
 
 @unguarded(frozen=True, slots=True)
 class MethodArn:
-    """An ``arn:aws:execute-api`` ARN, taken apart at the places where it may be.
+    """A parsed ``arn:aws:execute-api`` ARN.
 
-    ``path`` is everything behind the method, as sent: it may hold ``:``, ``%2F``, ``//`` or pattern
+    ``path`` is everything after the method, as sent: it may hold ``:``, ``%2F``, ``//`` or pattern
     characters. It has no leading slash. A WebSocket's ``$connect`` is the ``method``, with no path.
     """
 
@@ -41,7 +41,7 @@ class MethodArn:
 
     @classmethod
     def parse(cls, text: object) -> MethodArn:
-        """Take ``arn:PARTITION:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/PATH`` apart.
+        """Parse ``arn:PARTITION:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/PATH``.
 
         Raises :class:`DecisionError` (``invalid_event``) for anything else.
         """
@@ -57,7 +57,7 @@ class MethodArn:
 
     @property
     def prefix(self) -> str:
-        """What every resource of this stage starts with."""
+        """The text that every resource of this stage starts with."""
         return self.stage.prefix
 
 
@@ -66,7 +66,7 @@ def _read_stage(prefix: str) -> Stage:
     """Read an ARN up to its method, which is the same for all requests of a stage, so it is read once."""
     parts = prefix.split(":", _ARN_PARTS - 1)
     if len(parts) != _ARN_PARTS or parts[0] != "arn" or parts[2] != "execute-api":
-        invalid_event("the ARN in the event is no execute-api ARN")
+        invalid_event("the ARN in the event is not an execute-api ARN")
     _, partition, _, region, account_id, resource = parts
     api_id, _, name = resource.removesuffix("/").partition("/")
     if not (api_id and name):
@@ -79,5 +79,5 @@ def _read_stage(prefix: str) -> Stage:
 
 
 def invalid_event(detail: str) -> NoReturn:
-    """Refuse an event that is none of an authorizer's, or is damaged: nobody can say what it asks for."""
+    """Refuse an event that is not an authorizer's, or is damaged. Raises :class:`DecisionError`."""
     raise DecisionError(Reason.INVALID_EVENT, detail)

@@ -1,7 +1,7 @@
-"""JSON as a token may hold it: UTF-8, no member twice, finite numbers, bounded nesting (RFC 8259, RFC 7493).
+"""Read JSON as strictly as tokens need: UTF-8, no duplicate members, finite numbers, bounded nesting.
 
-What parsers disagree about is what attackers look for: two members of one name, of which one program reads the first
-and another the last.
+RFC 8259 and RFC 7493. Attackers look for what parsers disagree about: of two members with one name, one program reads
+the first and another the last.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ MAX_NESTING = 32
 
 
 class BadJsonError(ValueError):
-    """JSON that is refused. The message goes on from what was read: "is no JSON object"."""
+    """JSON that is refused. The message is the end of a sentence: "is not a JSON object"."""
 
 
 def json_object(data: bytes) -> tuple[dict[str, object], str]:
-    """Read a JSON object; give its text as well. Raises :class:`BadJsonError`, whose message holds nothing of it."""
+    """Read a JSON object, and return its text as well. Raises :class:`BadJsonError`, whose message shows none of it."""
     try:
         text = data.decode()
         if data.count(b"[") + data.count(b"{") > MAX_NESTING:
@@ -29,26 +29,26 @@ def json_object(data: bytes) -> tuple[dict[str, object], str]:
         if end != len(text):
             value = _decoder.decode(text)
         if "\\" in text and "\\u" in text:
-            dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+            dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is not a text
     except BadJsonError:
         raise
     except ValueError:
-        # Also what Python raises for integers of more than 4,300 digits, and for bytes that are no UTF-8.
+        # Also what Python raises for integers of more than 4,300 digits, and for bytes that are not UTF-8.
         _refuse("is not valid JSON in UTF-8")
     if not isinstance(value, dict):
-        _refuse("is no JSON object")
+        _refuse("is not a JSON object")
     return value, text
 
 
 def _unique_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        _refuse("is not valid JSON: a member stands twice")
+        _refuse("is not valid JSON: a member is listed twice")
     return members
 
 
 def _no_constant(name: str) -> NoReturn:
-    _refuse(f"is not valid JSON: {name} is no JSON")
+    _refuse(f"is not valid JSON: {name} is not JSON")
 
 
 def _finite(text: str) -> float:

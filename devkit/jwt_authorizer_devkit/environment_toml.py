@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.claim_conditions import Claim
-from jwt_authorizer.settings import load_settings, table, values
+from jwt_authorizer.settings import claim_values, load_settings, table, values
 from jwt_authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, PREFIX, SETTINGS, Place
 from jwt_authorizer_devkit import toml_text
 
@@ -43,7 +43,7 @@ def toml_of(environment: Mapping[str, str], package_root: str | PathLike[str]) -
 
 def toml_value(setting: Setting[object, object], text: str) -> object:
     """Return a variable's value as TOML has it: a list, a table, a number. Raises ``ValueError`` if it is wrong."""
-    if setting in _LISTS or setting.read is values.claims:
+    if setting in _LISTS or setting.read is claim_values.claims:
         return list(values.texts(text))
     if setting == table.REQUIRED_CLAIMS:
         return _claims(text)
@@ -51,7 +51,7 @@ def toml_value(setting: Setting[object, object], text: str) -> object:
     if isinstance(read, float):
         return int(read) if read.is_integer() else read
     if setting == CONTEXT_CLAIMS:
-        return {key: claim.name for key, claim in values.context_claims(text)}
+        return {key: claim.name for key, claim in claim_values.context_claims(text)}
     if isinstance(read, Claim):
         return read.name
     return list(read) if isinstance(read, tuple) else str(read) if isinstance(read, str) else read

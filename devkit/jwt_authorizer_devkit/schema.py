@@ -9,7 +9,7 @@ import inspect
 from typing import TYPE_CHECKING, cast
 
 from jwt_authorizer.rules.model import ANY_METHOD, HTTP_METHODS
-from jwt_authorizer.settings import table, values
+from jwt_authorizer.settings import claim_values, table, values
 from jwt_authorizer.settings.table import Place
 from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
 from jwt_authorizer.tokens import TokenPlace
@@ -106,7 +106,7 @@ def setting_schema(setting: Setting[object, object]) -> Schema:
     schema = _of_reader(setting.read)
     if isinstance(setting.default, str | bool | int | float):
         schema["default"] = setting.default
-    elif setting.read is values.claims:
+    elif setting.read is claim_values.claims:
         schema["default"] = [claim.name for claim in cast("tuple[Claim, ...]", setting.default)]
     return schema
 
@@ -114,8 +114,8 @@ def setting_schema(setting: Setting[object, object]) -> Schema:
 def _of_reader(read: Callable[[object], object]) -> Schema:
     known: dict[object, Schema] = {
         values.text: _TEXT,
-        values.claim: _CLAIM,
-        values.claims: _list_or_text(_CLAIM, r"[^,]*[^,\s][^,]*"),
+        claim_values.claim: _CLAIM,
+        claim_values.claims: _list_or_text(_CLAIM, r"[^,]*[^,\s][^,]*"),
         values.issuer: _TEXT,
         values.locations: {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]},
         values.exact_texts: _list_or_text(_TEXT, r"[^,]*[^,\s][^,]*"),
@@ -134,12 +134,12 @@ def _of_reader(read: Callable[[object], object]) -> Schema:
         values.replay_store: {"type": "string", "pattern": r"^(memory|dynamodb:[A-Za-z0-9_.-]{3,255})$"},
         values.boolean: {"type": "boolean"},
         values.count: {"type": "integer", "minimum": 0},
-        values.required_claims: _CLAIMS,
-        values.context_claims: {
+        claim_values.required_claims: _CLAIMS,
+        claim_values.context_claims: {
             "type": "object",
             "propertyNames": {
                 "pattern": r"^[A-Za-z0-9_.:-]+$",
-                "not": {"enum": sorted(values.RESERVED_CONTEXT_KEYS)},
+                "not": {"enum": sorted(claim_values.RESERVED_CONTEXT_KEYS)},
             },
             "additionalProperties": {**_NON_EMPTY, **_POINTER},
         },

@@ -103,7 +103,7 @@ def test_a_token_without_exp_never_passes() -> None:
 def test_what_is_no_date_is_refused(name: str, value: object) -> None:
     assert refused(**{name: value}) == (
         Reason.INVALID_CLAIM,
-        f"the claim {name} is no number of seconds since 1970",
+        f"the claim {name} is not a number of seconds since 1970",
     )
 
 

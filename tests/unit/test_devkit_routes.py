@@ -15,6 +15,7 @@ from jwt_authorizer.claims import Principal
 from jwt_authorizer.rules import Allow, Route, compile_rules
 from jwt_authorizer.settings import load_settings
 from jwt_authorizer_devkit.routes.listed import Listing, combine, route_tables
+from jwt_authorizer_devkit.routes.principals import typical_principals
 from jwt_authorizer_devkit.routes.reading import read_routes, routes_toml
 from tests.unit.pages import ROOT
 
@@ -204,3 +205,23 @@ def _expressible(tokens: list[frozenset[str]], wanted: list[bool]) -> bool:
 
 def _holder(scopes: frozenset[str]) -> Principal:
     return Principal("u", "i", "u", " ".join(scopes), scopes, (), 2, 0, 2, {})
+
+
+def test_those_who_stand_for_everybody_hold_what_nested_conditions_ask_for() -> None:
+    routes = """
+        [[issuers]]
+        issuer = "https://i.example.com"
+        audience = "a"
+        [[routes]]
+        path = "/one"
+        claims = { "/a/b" = { all = ["x"], like = "y*", any = 1 } }
+        [[routes]]
+        path = "/two"
+        claims = { "/a/b/c" = "z", a = "w" }
+    """
+    settings = load_settings({"JWT_CONFIG": routes}, ROOT)
+    everybody = dict(typical_principals(settings))
+    one = everybody["a token with a fitting /a/b only"]
+    assert one.claims == {"a": {"b": [1, "x", "y"]}}
+    assert isinstance(settings.rules.decide(one, "GET", "/one"), Allow)
+    assert isinstance(settings.rules.decide(everybody["a token with every scope and claim"], "GET", "/one"), Allow)

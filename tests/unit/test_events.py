@@ -154,7 +154,7 @@ def test_single_and_multiple_values_are_read_together(
 
 @pytest.mark.parametrize("headers", ["text", ["Authorization"], 5])
 def test_headers_of_another_shape_are_refused(headers: object) -> None:
-    with pytest.raises(DecisionError, match="invalid_event: headers is no JSON object"):
+    with pytest.raises(DecisionError, match="invalid_event: headers is not a JSON object"):
         request(headers=headers).header("Authorization")
 
 
@@ -162,7 +162,7 @@ def test_headers_of_another_shape_are_refused(headers: object) -> None:
 def test_a_header_s_value_that_is_no_text_is_refused_where_it_is_asked_for(value: object) -> None:
     read = request(headers={"Authorization": value, "Other": "fine"}, multiValueHeaders=None)
     assert read.header("other") == ("fine",)
-    with pytest.raises(DecisionError, match="invalid_event: headers has a value that is no text"):
+    with pytest.raises(DecisionError, match="invalid_event: headers has a value that is not a text"):
         read.header("authorization")
 
 

@@ -103,6 +103,16 @@ def test_routes_tell_what_the_token_may_do_and_what_a_cached_copy_does() -> None
     ]
 
 
+def test_conditions_of_nested_claims_are_shown_as_they_are_asked_for() -> None:
+    asked = '{"/app/roles": {"all": ["a", 1], "any": ["b"], "like": ["x*", "*"]}, "/app/level": [1, true]}'
+    bearer = token({"app": {"roles": {"a": 1}, "level": True}})
+    explanation = explained(bearer, function(JWT_REQUIRED_CLAIMS=asked, JWT_PRINCIPAL_CLAIM="/app/id,sub"))
+    shown = {verdict.claim: (verdict.value, verdict.rule, verdict.holds) for verdict in explanation.claims}
+    assert shown["/app/roles"] == ('{"a": 1}', '"b", all of "a", 1, like "x*" or "*"', False)
+    assert shown["/app/level"] == ("true", "1 or true", True)
+    assert shown["/app/id / sub"] == ("user-1", "names the principal", True)
+
+
 @pytest.mark.parametrize(
     ("cached_by", "copies"),
     [

@@ -14,7 +14,7 @@ from jwt_authorizer.answers import CachedBy, HttpApiReject, HttpApiResponse
 from jwt_authorizer.claim_conditions import parse_claim, parse_condition
 from jwt_authorizer.errors import NOT_SHOWN, Problem, Reason, SettingsError
 from jwt_authorizer.rules import Deny
-from jwt_authorizer.settings import LogAllowed, LogPrincipal, LogSettings, Settings, load_settings, values
+from jwt_authorizer.settings import LogAllowed, LogPrincipal, LogSettings, Settings, claim_values, load_settings
 from jwt_authorizer.tokens import TokenPlace, TokenSource
 from jwt_authorizer_devkit.signing import key_set
 from tests.factories import AUDIENCE, AUTHORIZATION, ISSUER, principal, signing_key
@@ -50,7 +50,7 @@ def test_issuer_and_audience_suffice() -> None:
     assert (issuer.issuer, issuer.jwks, issuer.claim_rules.audience) == (ISSUER, (), frozenset({AUDIENCE}))
     assert {"RS256", "EdDSA", "Ed25519"} <= issuer.algorithms
     rules = issuer.claim_rules
-    assert (rules.leeway, rules.max_lifetime, rules.principal_claims) == (60.0, None, values.claims("sub"))
+    assert (rules.leeway, rules.max_lifetime, rules.principal_claims) == (60.0, None, claim_values.claims("sub"))
     assert settings.token_sources == (AUTHORIZATION,)
     assert settings.answers.http_api_reject is HttpApiReject.DENY
     assert (settings.answers.cached_by, settings.answers.http_api_response) == (CachedBy.TOKEN, HttpApiResponse.SIMPLE)
@@ -101,9 +101,13 @@ def test_every_variable_arrives_where_it_is_used() -> None:
     )
     rules = issuer.claim_rules
     assert (rules.audience, rules.client_id) == (frozenset[str](), frozenset({"client-1", "client-2"}))
-    assert (rules.leeway, rules.max_lifetime, rules.principal_claims) == (5, 3600, values.claims("/user/name,sub"))
+    assert (rules.leeway, rules.max_lifetime, rules.principal_claims) == (
+        5,
+        3600,
+        claim_values.claims("/user/name,sub"),
+    )
     assert (rules.required_claims, rules.required_scopes) == (ACCESS, ("a", "b"))
-    assert rules.scope_claims == values.claims("permissions")
+    assert rules.scope_claims == claim_values.claims("permissions")
     assert settings.token_sources == (TokenSource(TokenPlace.QUERY, "token"),)
     answers = settings.answers
     assert (answers.context_claims, answers.usage_key_claim) == (

@@ -115,9 +115,9 @@ def test_beside_a_document_the_later_settings_may_be_variables_but_not_both() ->
         (f"[contexts]\n{ONE_ISSUER}", "contexts", "did you mean context?"),
         (f"{ONE_ISSUER}audiences = 5", "issuers[0].audiences", "of an issuer: did you mean audience?"),
         (f"{ONE_ISSUER}cached_by = 5", "issuers[0].cached_by", "there is no such setting of an issuer; there are"),
-        ("a b", "JWT_CONFIG", "is no TOML document: Expected"),
-        ("a = 1\na = 2", "JWT_CONFIG", "is no TOML document: Cannot overwrite a value"),
-        ("a = " + "[" * 100_000, "JWT_CONFIG", "is no TOML document: "),
+        ("a b", "JWT_CONFIG", "is not a TOML document: Expected"),
+        ("a = 1\na = 2", "JWT_CONFIG", "is not a TOML document: Cannot overwrite a value"),
+        ("a = " + "[" * 100_000, "JWT_CONFIG", "is not a TOML document: "),
     ],
 )
 def test_a_wrong_document_says_where_and_what(document: str, name: str, message: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jwt_authorizer.claim_conditions import Claim, parse_claim, parse_condition
-from jwt_authorizer.settings import values
+from jwt_authorizer.settings import claim_values, values
 from jwt_authorizer.tokens import TokenPlace, TokenSource
 
 if TYPE_CHECKING:
@@ -56,10 +56,10 @@ def called(value: object) -> str:
         (values.algorithms, ["EdDSA"], frozenset({"EdDSA", "Ed25519"})),
         (values.algorithms, "Ed25519", frozenset({"Ed25519"})),
         (values.token_types, "at+JWT,application/jwt", frozenset({"at+jwt", "jwt"})),
-        (values.required_claims, '{"token_use": "access"}', (parse_condition("token_use", "access"),)),
-        (values.required_claims, {"/a": {"all": [1, None]}}, (parse_condition("/a", {"all": [1, None]}),)),
-        (values.claim, " /a/b~1c ", Claim("/a/b~1c", ("a", "b/c"))),
-        (values.claims, "sub, /a/b", (Claim("sub", ("sub",)), Claim("/a/b", ("a", "b")))),
+        (claim_values.required_claims, '{"token_use": "access"}', (parse_condition("token_use", "access"),)),
+        (claim_values.required_claims, {"/a": {"all": [1, None]}}, (parse_condition("/a", {"all": [1, None]}),)),
+        (claim_values.claim, " /a/b~1c ", Claim("/a/b~1c", ("a", "b/c"))),
+        (claim_values.claims, "sub, /a/b", (Claim("sub", ("sub",)), Claim("/a/b", ("a", "b")))),
         (values.token_sources, "header:X-Token", (TokenSource(TokenPlace.HEADER, "X-Token"),)),
         (
             values.token_sources,
@@ -67,7 +67,7 @@ def called(value: object) -> str:
             (TokenSource(TokenPlace.COOKIE, "session"), TokenSource(TokenPlace.QUERY, "token")),
         ),
         (
-            values.context_claims,
+            claim_values.context_claims,
             "email, is_verified = https://authgear.com/claims/user/is_verified",
             (
                 ("email", parse_claim("email")),
@@ -75,11 +75,11 @@ def called(value: object) -> str:
             ),
         ),
         (
-            values.context_claims,
+            claim_values.context_claims,
             {"mail": "email", "a": "/b"},
             (("mail", parse_claim("email")), ("a", parse_claim("/b"))),
         ),
-        (values.context_claims, {}, ()),
+        (claim_values.context_claims, {}, ()),
     ],
     ids=called,
 )
@@ -110,14 +110,15 @@ def test_what_is_read(read: Callable[[object], object], value: object, expected:
         (values.exact_texts, ["a", "*"], "never matches"),
         (values.exact_texts, '["a", "b"]', "brackets and quotes"),
         (values.exact_texts, "'a'", "brackets and quotes"),
+        (values.locations, ["https://a.example.com/.well-known/openid-configuration"], "is not a key set"),
         (values.texts, "a,", "no empty one"),
         (values.texts, [], "at least one value"),
         (values.texts, ["a", 5], "expected a list of texts"),
         (values.texts, {"a": "b"}, "expected a list of texts"),
         (values.texts, True, "expected a list of texts"),
         (values.scopes, " , ", "at least one value"),
-        (values.scopes, ["orders read"], "is no scope"),
-        (values.scopes, 'say"so', "is no scope"),
+        (values.scopes, ["orders read"], "is not a scope"),
+        (values.scopes, 'say"so', "is not a scope"),
         (values.boolean, "yes", "expected true or false"),
         (values.boolean, 1, "expected true or false"),
         (values.boolean, "", "expected true or false"),
@@ -147,34 +148,34 @@ def test_what_is_read(read: Callable[[object], object], value: object, expected:
         (values.algorithms, "RS255", "is not supported; expected some of ES256, "),
         (values.algorithms, "rs256", "is not supported"),
         (values.algorithms, "ES256K", "is not supported"),
-        (values.required_claims, "token_use=access", "expected a JSON object"),
-        (values.required_claims, "[" * 100_000, "expected a JSON object"),
-        (values.required_claims, "[]", "expected an object"),
-        (values.required_claims, "{}", "expected an object"),
-        (values.required_claims, '["token_use"]', "expected an object"),
-        (values.required_claims, 5, "expected an object"),
-        (values.required_claims, {}, "expected an object"),
-        (values.required_claims, '{"a": ' + "1" * 5000 + "}", "a number has 5000 digits"),
-        (values.required_claims, '{"a": []}', "the claim a has an empty list"),
-        (values.required_claims, '{"a": NaN}', "nan or infinite"),
-        (values.required_claims, '{"a": 1, "a": 2}', "a is listed twice"),
-        (values.required_claims, '{"a": {"all": 1, "all": 2}}', "all is listed twice"),
-        (values.claim, "/a~b", "is not a JSON Pointer"),
-        (values.claims, "sub,/a~b", "is not a JSON Pointer"),
-        (values.context_claims, "email,/a/b", "a claim pointer needs a key of its own: b=/a/b"),
-        (values.context_claims, {"a": "/b~"}, "is not a JSON Pointer"),
-        (values.token_sources, "Authorization", "is no token source"),
-        (values.token_sources, "header:", "is no token source"),
-        (values.token_sources, "body:token", "is no token source"),
-        (values.token_sources, "header:two words", "is no token source"),
-        (values.token_sources, "header:a:b", "is no token source"),
-        (values.context_claims, "a b", "is no context key"),
-        (values.context_claims, "=email", "no context key"),
-        (values.context_claims, "email=", "names no claim"),
-        (values.context_claims, "email,email=mail", "is listed twice"),
-        (values.context_claims, {"email": 5}, 'expected key = "claim"'),
-        (values.context_claims, {"email": ""}, 'expected key = "claim"'),
-        (values.context_claims, 5, "expected a list of texts"),
+        (claim_values.required_claims, "token_use=access", "expected a JSON object"),
+        (claim_values.required_claims, "[" * 100_000, "expected a JSON object"),
+        (claim_values.required_claims, "[]", "expected an object"),
+        (claim_values.required_claims, "{}", "expected an object"),
+        (claim_values.required_claims, '["token_use"]', "expected an object"),
+        (claim_values.required_claims, 5, "expected an object"),
+        (claim_values.required_claims, {}, "expected an object"),
+        (claim_values.required_claims, '{"a": ' + "1" * 5000 + "}", "a number has 5000 digits"),
+        (claim_values.required_claims, '{"a": []}', "the claim a has an empty list"),
+        (claim_values.required_claims, '{"a": NaN}', "nan or infinite"),
+        (claim_values.required_claims, '{"a": 1, "a": 2}', "a is listed twice"),
+        (claim_values.required_claims, '{"a": {"all": 1, "all": 2}}', "all is listed twice"),
+        (claim_values.claim, "/a~b", "is not a JSON Pointer"),
+        (claim_values.claims, "sub,/a~b", "is not a JSON Pointer"),
+        (claim_values.context_claims, "email,/a/b", "a claim pointer needs a key of its own: b=/a/b"),
+        (claim_values.context_claims, {"a": "/b~"}, "is not a JSON Pointer"),
+        (values.token_sources, "Authorization", "is not a token source"),
+        (values.token_sources, "header:", "is not a token source"),
+        (values.token_sources, "body:token", "is not a token source"),
+        (values.token_sources, "header:two words", "is not a token source"),
+        (values.token_sources, "header:a:b", "is not a token source"),
+        (claim_values.context_claims, "a b", "is not a context key"),
+        (claim_values.context_claims, "=email", "not a context key"),
+        (claim_values.context_claims, "email=", "names no claim"),
+        (claim_values.context_claims, "email,email=mail", "is listed twice"),
+        (claim_values.context_claims, {"email": 5}, 'expected key = "claim"'),
+        (claim_values.context_claims, {"email": ""}, 'expected key = "claim"'),
+        (claim_values.context_claims, 5, "expected a list of texts"),
     ],
     ids=called,
 )
@@ -183,17 +184,17 @@ def test_what_is_refused(read: Callable[[object], object], value: object, messag
         read(value)
 
 
-@pytest.mark.parametrize("key", sorted(values.RESERVED_CONTEXT_KEYS))
+@pytest.mark.parametrize("key", sorted(claim_values.RESERVED_CONTEXT_KEYS))
 def test_a_claim_cannot_take_a_context_key_that_means_something_already(key: str) -> None:
     with pytest.raises(ValueError, match="is taken"):
-        values.context_claims(f"{key}=email")
+        claim_values.context_claims(f"{key}=email")
 
 
 def test_the_context_keys_of_every_answer_and_of_api_gateway_are_reserved() -> None:
     written = {"sub", "iss", "exp", "scope", "claims", "tenant", "error", "reason", "required_scope"}
     # API Gateway developer guide, "Variables for access logging": $context.authorizer.*
     api_gateways = {"integrationLatency", "integrationStatus", "latency", "requestId", "status", "principalId"}
-    assert written | api_gateways <= values.RESERVED_CONTEXT_KEYS
+    assert written | api_gateways <= claim_values.RESERVED_CONTEXT_KEYS
 
 
 def test_ed25519_and_eddsa_are_two_names_of_one_signature_where_eddsa_is_named() -> None:

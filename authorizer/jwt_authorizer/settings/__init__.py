@@ -1,7 +1,7 @@
 """Read the environment and the document of ``JWT_CONFIG`` into :class:`Settings`.
 
 1. ``raw.py`` collects what was written and where: variables, or the tables of a TOML document. It knows only names.
-2. ``table.py`` lists every setting with its reader and its default; ``values.py`` has the readers.
+2. ``table.py`` lists every setting with its reader and its default; ``values.py`` and ``claim_values.py`` read.
 3. ``loading.py`` reads each value, checks what holds between several settings, and returns :class:`Settings`
    (``model.py``), or raises one :class:`~jwt_authorizer.errors.SettingsError` that lists every problem.
 

@@ -1,4 +1,4 @@
-"""Settings as they were written: from the environment, or from a TOML document, before their values are read."""
+"""Collect settings as they were written, in the environment or in a TOML document, before their values are read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TABLES = ("issuers", "routes", _CONTEXT, "unlisted_routes")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A value with the name that its writer knows it by."""
+    """A value with the name that its user wrote: a variable, or a path into the document."""
 
     label: str
     value: object
@@ -33,7 +33,7 @@ class RawIssuer:
     written: dict[str, Written]
 
     def label(self, setting: Setting[object, object]) -> str:
-        """Give the name that this setting has, or would have, where this issuer is described."""
+        """Return the name that this setting has, or would have, where this issuer is described."""
         if setting.name in self.written:
             return self.written[setting.name].label
         return setting.variable if self.table is None else f"{self.table}.{setting.name}"
@@ -41,7 +41,7 @@ class RawIssuer:
 
 @dataclass(slots=True)
 class RawSettings:
-    """What was written where, and what was wrong with it so far."""
+    """What was written where, and the problems found so far."""
 
     issuers: list[RawIssuer] = field(default_factory=list)
     document: dict[str, Written] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class RawSettings:
 
 
 def read_raw(environment: Mapping[str, str], read_document: Callable[[str], str]) -> RawSettings:
-    """Collect the settings. ``read_document`` gives the text that ``JWT_CONFIG`` names; it raises :class:`ValueError`.
+    """Collect the settings. ``read_document`` returns the text that ``JWT_CONFIG`` names; it may raise ``ValueError``.
 
     A variable that is set to nothing counts as not set, which is what an empty template parameter makes of it.
     """
@@ -98,7 +98,7 @@ def _parse_document(raw: RawSettings, config: str, read_document: Callable[[str]
     try:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raw.problem(CONFIG.variable, f"is no TOML document: {error}")
+        raw.problem(CONFIG.variable, f"is not a TOML document: {error}")
         return None
 
 
@@ -146,14 +146,14 @@ def _read_issuers(raw: RawSettings, tables: object, defaults: dict[str, Written]
 
 
 def _written_as(setting: Setting[object, object]) -> str:
-    """Show where in the document a setting belongs, or that it is a variable."""
+    """Return where in the document a setting belongs."""
     if setting is CONTEXT_CLAIMS:
         return 'under [context]: key = "claim"'
     return f"{setting.name} = … " + ("under [[issuers]]" if setting.place is Place.ISSUER else "above all tables")
 
 
 def _unknown(name: str, known: Iterable[str], kind: str = "setting") -> str:
-    """Say which setting may be meant."""
+    """Return a message that names the setting that may be meant."""
     return f"there is no such {kind}{_suggestion(name, list(known))}"
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.answers import CachedBy, HttpApiReject, HttpApiResponse
 from jwt_authorizer.records import dataclass
-from jwt_authorizer.settings import values
+from jwt_authorizer.settings import claim_values, values
 from jwt_authorizer.settings.model import LogAllowed, LogPrincipal
 
 if TYPE_CHECKING:
@@ -94,19 +94,19 @@ MAX_LIFETIME = Setting("max_lifetime_seconds", values.seconds(1), None, _I)
 """Refuse tokens with a longer lifetime (`exp - iat`) than this, in seconds."""
 TOKEN_TYPES = Setting("token_types", values.token_types, frozenset[str](), _I)
 """Accepted values of the header `typ`, comma-separated, such as `at+jwt`. Case does not matter."""
-REQUIRED_CLAIMS = Setting("required_claims", values.required_claims, (), _I)
+REQUIRED_CLAIMS = Setting("required_claims", claim_values.required_claims, (), _I)
 """JSON object of claims and [what each must hold](docs/claims.md): a value, one of a list, or `any`, `all` and `like`;
 else 401. A name that begins with `/` is a pointer to a nested claim.
 """
 REQUIRED_SCOPES = Setting("required_scopes", values.scopes, (), _I)
 """Scopes that every request needs, separated by commas or spaces; else 403."""
-SCOPE_CLAIMS = Setting("scope_claims", values.claims, values.claims("scope,scp"), _I)
+SCOPE_CLAIMS = Setting("scope_claims", claim_values.claims, claim_values.claims("scope,scp"), _I)
 """The claims whose values are the token's scopes, comma-separated: `scope,/realm_access/roles`. Text is split at
 spaces; a list's items and an object's member names count.
 
 Default: `scope,scp`
 """
-PRINCIPAL_CLAIM = Setting("principal_claim", values.claims, values.claims("sub"), _I)
+PRINCIPAL_CLAIM = Setting("principal_claim", claim_values.claims, claim_values.claims("sub"), _I)
 """The claim that becomes `principalId`; of several, comma-separated, the first that has a non-empty text or an integer:
 `sub,client_id`. A token without any is refused.
 
@@ -122,12 +122,12 @@ Default: `header:Authorization`
 
 # --- What the API gets to know
 
-CONTEXT_CLAIMS = Setting("context_claims", values.context_claims, (), _D)
+CONTEXT_CLAIMS = Setting("context_claims", claim_values.context_claims, (), _D)
 """Claims that the backend gets under a key of their own, comma-separated, `key=claim` to rename:
 `email,is_verified=https://authgear.com/claims/user/is_verified`. A pointer to a nested claim needs a key:
 `role=/app/role`.
 """
-USAGE_KEY_CLAIM = Setting("usage_key_claim", values.claim, None, _D)
+USAGE_KEY_CLAIM = Setting("usage_key_claim", claim_values.claim, None, _D)
 """The claim that becomes `usageIdentifierKey`, for REST usage plans with `apiKeySource: AUTHORIZER`."""
 
 # --- Bound tokens

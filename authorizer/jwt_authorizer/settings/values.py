@@ -1,15 +1,13 @@
-"""Reading one setting's value, from an environment variable's text or from a TOML value.
+"""Read one setting's value, from an environment variable's text or from a TOML value.
 
 Each reader raises :class:`ValueError` with a message that says what would be right.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, NoReturn
 
-from jwt_authorizer.claim_conditions import parse_claim, parse_condition
 from jwt_authorizer.errors import shown
 from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
 from jwt_authorizer.tokens import TokenPlace, TokenSource, token_type
@@ -17,11 +15,7 @@ from jwt_authorizer.tokens import TokenPlace, TokenSource, token_type
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jwt_authorizer.claim_conditions import Claim, ClaimCondition
-
-_LONGEST_NUMBER = 100
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_CONTEXT_KEY = re.compile(r"[A-Za-z0-9_.:-]+")
 _REPLAY_STORE = re.compile(r"memory|dynamodb:[A-Za-z0-9_.-]{3,255}")
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 _NEVER_AN_ISSUER = (
@@ -39,16 +33,6 @@ _NEVER_AN_ISSUER = (
 
 _ODD_IN_AN_ISSUER = frozenset("*{}<>$@,; ")
 
-_OUR_CONTEXT_KEYS = ("sub", "iss", "exp", "scope", "claims", "tenant", "error", "reason", "required_scope")
-RESERVED_CONTEXT_KEYS = frozenset(_OUR_CONTEXT_KEYS) | {
-    *("hook_reason", "www_authenticate", "principalId", "integrationLatency", "integrationStatus", "latency"),
-    *("requestId", "status"),
-}
-"""Context keys that the authorizer writes, or that API Gateway reads as its own ``$context.authorizer.*`` variables.
-
-API Gateway developer guide, "Variables for access logging".
-"""
-
 
 def text(value: object) -> str:
     """Read a text without white space around it."""
@@ -62,7 +46,10 @@ def locations(value: object) -> tuple[str, ...]:
     items = value if isinstance(value, list) else [value]
     if not items:
         _wrong("expected at least one source of keys")
-    return tuple(text(item) for item in items)
+    found = tuple(text(item) for item in items)
+    if any("/.well-known/openid-configuration" in item and item.startswith("http") for item in found):
+        _wrong("a discovery document is not a key set: leave this setting out, or take the document's jwks_uri")
+    return found
 
 
 def texts(value: object) -> tuple[str, ...]:
@@ -105,7 +92,7 @@ def scopes(value: object) -> tuple[str, ...]:
     items = texts(value.replace(",", " ").split() if isinstance(value, str) else value)
     for item in items:
         if not _SCOPE.fullmatch(item):
-            _wrong(f"{shown(item)!r} is no scope: a scope has no spaces, quotes or control characters")
+            _wrong(f"{shown(item)!r} is not a scope: a scope has no spaces, quotes or control characters")
     return items
 
 
@@ -168,7 +155,7 @@ def algorithms(value: object) -> frozenset[str]:
     names = texts(value)
     for name in names:
         if name.lower() == "none" or name.upper().startswith("HS"):
-            _wrong(f"{shown(name)} is never accepted: it is no signature that an issuer's public key can verify")
+            _wrong(f"{shown(name)} is never accepted: an issuer's public key cannot verify it")
         if name not in SUPPORTED_ALGORITHMS:
             _wrong(f"{shown(name)} is not supported; expected some of {', '.join(sorted(SUPPORTED_ALGORITHMS))}")
     return frozenset({*names, "Ed25519"} if "EdDSA" in names else names)
@@ -177,43 +164,6 @@ def algorithms(value: object) -> frozenset[str]:
 def token_types(value: object) -> frozenset[str]:
     """Read accepted ``typ`` values, in the form in which they are compared."""
     return frozenset(token_type(item) for item in texts(value))
-
-
-def claim(value: object) -> Claim:
-    """Read the name of a claim, or a JSON Pointer to one."""
-    return parse_claim(text(value))
-
-
-def claims(value: object) -> tuple[Claim, ...]:
-    """Read several claims, in their order."""
-    return tuple(parse_claim(name) for name in texts(value))
-
-
-def required_claims(value: object) -> tuple[ClaimCondition, ...]:
-    """Read claims and what they must hold: a JSON object, or a TOML table."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value, object_pairs_hook=_unique, parse_int=_integer)
-        except (json.JSONDecodeError, RecursionError):
-            _wrong('expected a JSON object such as {"token_use": "access"}')
-    if not isinstance(value, dict) or not value:
-        _wrong('expected an object of claims and values, such as {"token_use": "access"}')
-    return tuple(parse_condition(name, asked) for name, asked in value.items())
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Refuse what JSON would drop in silence: of two rules for a claim, only the last would hold."""
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
-            _wrong(f"{shown(name)} is listed twice: give it a list of values")
-    return dict(pairs)
-
-
-def _integer(text: str) -> int:
-    if len(text) > _LONGEST_NUMBER:
-        _wrong(f"a number has {len(text)} digits; no claim has more than {_LONGEST_NUMBER}")
-    return int(text)
 
 
 def bound_tokens(value: object) -> tuple[str, ...]:
@@ -233,38 +183,15 @@ def replay_store(value: object) -> str:
 
 
 def token_sources(value: object) -> tuple[TokenSource, ...]:
-    """Read the places a token may be in, in order of precedence."""
+    """Read the locations of a token, in order of precedence."""
     return tuple(_token_source(item) for item in texts(value))
 
 
 def _token_source(value: str) -> TokenSource:
     place, _, name = value.partition(":")
     if place not in list(TokenPlace) or not _HEADER_NAME.fullmatch(name):
-        _wrong(f"{shown(value)!r} is no token source: expected header:NAME, cookie:NAME or query:NAME")
+        _wrong(f"{shown(value)!r} is not a token source: expected header:NAME, cookie:NAME or query:NAME")
     return TokenSource(TokenPlace(place), name)
-
-
-def context_claims(value: object) -> tuple[tuple[str, Claim], ...]:
-    """Read which claims become context keys of their own: ``claim`` or ``key=claim``, or a TOML table."""
-    if isinstance(value, dict):
-        pairs = [(key, claim) for key, claim in value.items() if isinstance(claim, str) and claim]
-        if len(pairs) != len(value):
-            _wrong('expected key = "claim" on each line')
-    else:
-        split = [item.partition("=") for item in texts(value)]
-        pairs = [(key.strip(), claim.strip() if equals else key.strip()) for key, equals, claim in split]
-    for key, name in pairs:
-        if key == name and key.startswith("/"):
-            _wrong(f"a claim pointer needs a key of its own: {shown(key.rpartition('/')[2])}={shown(key)}")
-        if not _CONTEXT_KEY.fullmatch(key):
-            _wrong(f"{shown(key)!r} is no context key: use letters, digits and _ . : -, and key=claim to rename")
-        if key in RESERVED_CONTEXT_KEYS:
-            _wrong(f"the context key {key!r} is taken: choose another, such as my_{key}={shown(name)}")
-        if not name:
-            _wrong(f"the context key {shown(key)!r} names no claim")
-    if len({key for key, _ in pairs}) != len(pairs):
-        _wrong("a context key is listed twice")
-    return tuple((key, parse_claim(name)) for key, name in pairs)
 
 
 def _wrong(message: str) -> NoReturn:

@@ -1,0 +1,90 @@
+"""Read the settings that name claims: as :mod:`jwt_authorizer.settings.values`, each with :class:`ValueError`."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, NoReturn
+
+from jwt_authorizer.claim_conditions import parse_claim, parse_condition
+from jwt_authorizer.errors import shown
+from jwt_authorizer.settings.values import text, texts
+
+if TYPE_CHECKING:
+    from jwt_authorizer.claim_conditions import Claim, ClaimCondition
+
+_LONGEST_NUMBER = 100
+_CONTEXT_KEY = re.compile(r"[A-Za-z0-9_.:-]+")
+_OUR_CONTEXT_KEYS = ("sub", "iss", "exp", "scope", "claims", "tenant", "error", "reason", "required_scope")
+RESERVED_CONTEXT_KEYS = frozenset(_OUR_CONTEXT_KEYS) | {
+    *("hook_reason", "www_authenticate", "principalId", "integrationLatency", "integrationStatus", "latency"),
+    *("requestId", "status"),
+}
+"""Context keys that the authorizer writes, or that API Gateway reads as its own ``$context.authorizer.*`` variables.
+
+API Gateway developer guide, "Variables for access logging".
+"""
+
+
+def claim(value: object) -> Claim:
+    """Read the name of a claim, or a JSON Pointer to one."""
+    return parse_claim(text(value))
+
+
+def claims(value: object) -> tuple[Claim, ...]:
+    """Read several claims, in their order."""
+    return tuple(parse_claim(name) for name in texts(value))
+
+
+def required_claims(value: object) -> tuple[ClaimCondition, ...]:
+    """Read claims and what they must hold: a JSON object, or a TOML table."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value, object_pairs_hook=_unique, parse_int=_integer)
+        except (json.JSONDecodeError, RecursionError):
+            _wrong('expected a JSON object such as {"token_use": "access"}')
+    if not isinstance(value, dict) or not value:
+        _wrong('expected an object of claims and values, such as {"token_use": "access"}')
+    return tuple(parse_condition(name, asked) for name, asked in value.items())
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Refuse what JSON would drop in silence: of two rules for a claim, only the last would hold."""
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            _wrong(f"{shown(name)} is listed twice: give it a list of values")
+    return dict(pairs)
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _LONGEST_NUMBER:
+        _wrong(f"a number has {len(digits)} digits; no claim has more than {_LONGEST_NUMBER}")
+    return int(digits)
+
+
+def context_claims(value: object) -> tuple[tuple[str, Claim], ...]:
+    """Read which claims become context keys of their own: ``claim`` or ``key=claim``, or a TOML table."""
+    if isinstance(value, dict):
+        pairs = [(key, claim) for key, claim in value.items() if isinstance(claim, str) and claim]
+        if len(pairs) != len(value):
+            _wrong('expected key = "claim" on each line')
+    else:
+        split = [item.partition("=") for item in texts(value)]
+        pairs = [(key.strip(), claim.strip() if equals else key.strip()) for key, equals, claim in split]
+    for key, name in pairs:
+        if key == name and key.startswith("/"):
+            _wrong(f"a claim pointer needs a key of its own: {shown(key.rpartition('/')[2])}={shown(key)}")
+        if not _CONTEXT_KEY.fullmatch(key):
+            _wrong(f"{shown(key)!r} is not a context key: use letters, digits and _ . : -, and key=claim to rename")
+        if key in RESERVED_CONTEXT_KEYS:
+            _wrong(f"the context key {key!r} is taken: choose another, such as my_{key}={shown(name)}")
+        if not name:
+            _wrong(f"the context key {shown(key)!r} names no claim")
+    if len({key for key, _ in pairs}) != len(pairs):
+        _wrong("a context key is listed twice")
+    return tuple((key, parse_claim(name)) for key, name in pairs)
+
+
+def _wrong(message: str) -> NoReturn:
+    raise ValueError(message)
