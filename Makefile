@@ -9,6 +9,8 @@ HOOKS := docs/website/hooks.py
 CHECKED := $(wildcard authorizer/* devkit/* packaging/jwt_authorizer_packaging demo benchmarks tests scripts/*.py examples/backend examples/*/backend \
 	examples/serverless-framework) \
 	$(filter-out $(HOOKS),$(wildcard docs/website/*.py))
+# The core: `authorize` and what it calls. Their tests take a few seconds.
+CORE := authorize answers claim errors events json_text keys method_arn policies records rules signatures strict_json token
 UNIT := $(wildcard tests/unit tests/vectors tests/properties tests/security)
 # On each processor of the machine at once, up to eight.
 EACH := -n auto --maxprocesses=8 --dist=worksteal
@@ -50,16 +52,23 @@ help: ## List what there is
 	@scripts/setup.sh venv .venvs/$* requirements/$*.txt
 	@touch $@
 
-# A minute of compiling for ten seconds of use.
-.venvs/cdk/.made: export UNCOMPILED := 1
+# A minute of compiling the CDK for ten seconds of use.
+.venvs/examples/.made: export UNCOMPILED := 1
 
 .PHONY: setup
 setup: .venv/.made .venvs/sam/.made .venvs/ministack/.made .venvs/docs/.made ## Install everything into this folder (other targets do so as needed)
 
 ## Checks and tests.
 
+.PHONY: test-fast
+test-fast: .venv/.made ## On save: format, lint, types of what is deployed, unit tests of the core (10 s)
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy authorizer/jwt_authorizer
+	$(BIN)/pytest --quiet $(wildcard $(foreach room,$(CORE),tests/unit/test_$(room)*.py)) $(EACH)
+
 .PHONY: check
-check: lint quick ## The fast checks: format, lint, types, layers, unit and property tests (a minute or two)
+check: lint quick ## Before a push: format, lint, types, layers, all but the tests that start other programs (a minute)
 
 .PHONY: test
 test: lint unit docs integration coverage e2e ## Every check and every test
@@ -74,10 +83,10 @@ lint: .venv/.made workflows
 
 # Their form, by GitHub's own schema, and what an attacker could make of them; offline, so no action is looked up.
 .PHONY: workflows
-workflows: .venvs/workflows/.made
-	.venvs/workflows/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	.venvs/workflows/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
-	.venvs/workflows/bin/zizmor --offline --quiet --no-progress .github
+workflows: .venvs/tools/.made
+	.venvs/tools/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	.venvs/tools/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	.venvs/tools/bin/zizmor --offline --quiet --no-progress .github
 
 .PHONY: types
 types: .venv/.made
@@ -101,8 +110,8 @@ coverage: .venv/.made
 	$(BIN)/coverage report --skip-covered
 
 .PHONY: e2e
-e2e: .venv/.made $(foreach name,sam ministack release cdk terraform,.venvs/$(name)/.made)
-	@$(BIN)/mypy --python-executable .venvs/cdk/bin/python examples/cdk/*.py
+e2e: .venv/.made $(foreach name,sam ministack tools examples,.venvs/$(name)/.made)
+	@$(BIN)/mypy --python-executable .venvs/examples/bin/python examples/cdk/*.py
 	$(BIN)/pytest tests/e2e $(BY_FILE)
 
 .PHONY: fmt
@@ -125,12 +134,12 @@ build: .venv/.made .venvs/sam/.made ## Build the function's package with SAM (AR
 	. scripts/index.sh && $(SAM) build --parameter-overrides Architecture=$(ARCH)
 
 .PHONY: release
-release: .venv/.made .venvs/release/.made ## Make a release in dist/: packages, templates, bills of materials, checksums (TAG=v1.2.3 to insist on it)
+release: .venv/.made .venvs/tools/.made ## Make a release in dist/: packages, templates, bills of materials, checksums (TAG=v1.2.3 to insist on it)
 	. scripts/index.sh && $(BIN)/python -m jwt_authorizer_packaging.release --tag "$(TAG)"
 
 .PHONY: bench
-bench: .venvs/bench/.made ## Measure what we claim about speed
-	.venvs/bench/bin/python -m benchmarks
+bench: .venv/.made ## Measure what we claim about speed
+	$(BIN)/python -m benchmarks
 
 ## The site of docs/.
 
@@ -158,9 +167,9 @@ lock: .venvs/boot/.made ## Write the requirement files anew from requirements/*.
 
 # Nothing of Node's is deployed, so there what stops anybody is high or critical.
 .PHONY: audit
-audit: .venvs/audit/.made ## Ask for known vulnerabilities of all that is pinned (needs the internet and npm, so no part of `make test`)
+audit: .venvs/tools/.made ## Ask for known vulnerabilities of all that is pinned (needs the internet and npm, so no part of `make test`)
 	for file in requirements.txt requirements/*.txt; do echo "$$file" && \
-		.venvs/audit/bin/pip-audit --strict --progress-spinner off --require-hashes --disable-pip -r $$file || exit 1; done
+		.venvs/tools/bin/pip-audit --strict --progress-spinner off --require-hashes --disable-pip -r $$file || exit 1; done
 	for file in $(NODE_LOCKS); do echo "$$file" && \
 		(cd "$$(dirname "$$file")" && npm audit --package-lock-only --audit-level=high) || exit 1; done
 

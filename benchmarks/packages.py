@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from benchmarks.workload import Workload
 
 BUILD = ROOT / ".build" / "bench"
-_LOCK = ROOT / "requirements" / "bench.txt"
+_LOCK = ROOT / "requirements" / "dev.txt"
 _CRYPTOGRAPHY = ("cryptography", "cffi", "pycparser")
 _OBVIOUS = ("aws-lambda-powertools", "jmespath", "typing-extensions", "pyjwt", *_CRYPTOGRAPHY)
 _RUNTIME = ("awslambdaric", "simplejson", "snapshot-restore-py")
@@ -116,7 +116,7 @@ def locked(lock: str, distributions: Sequence[str]) -> str:
     entries = {match[1]: match[0] for match in re.finditer(r"^([a-z0-9-]+)==(?:.*\\\n)*.*$", lock, re.MULTILINE)}
     missing = [name for name in distributions if name not in entries]
     if missing:
-        message = f"requirements/bench.txt lacks {', '.join(missing)}"
+        message = f"requirements/dev.txt lacks {', '.join(missing)}"
         raise LookupError(message)
     return "".join(entries[name] + "\n" for name in distributions)
 

@@ -72,7 +72,7 @@ make_venv() {
   # the local AWS's do not: there only the built package may be found.
   case $folder in
   .venv) up=../../../.. ;;
-  .venvs/bench | .venvs/fuzz | .venvs/docs) up=../../../../.. ;;
+  .venvs/fuzz | .venvs/docs) up=../../../../.. ;;
   *) return 0 ;;
   esac
   printf "$up/%s\n" authorizer devkit packaging >"$folder/lib/python$version/site-packages/project.pth"

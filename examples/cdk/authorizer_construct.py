@@ -76,7 +76,7 @@ class JwtAuthorizer(Construct):
         package: str,
         settings: Mapping[str, object],
         architecture: lambda_.Architecture = lambda_.Architecture.ARM_64,
-        memory_size: int = 512,
+        memory_size: int = 1024,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
         snap_start: bool = False,
         readable_parameters: Sequence[str] = (),

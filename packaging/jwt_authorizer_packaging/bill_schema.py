@@ -1,6 +1,6 @@
 """Check bills of materials against CycloneDX's schema.
 
-``.venvs/release/bin/python packaging/jwt_authorizer_packaging/bill_schema.py FILE…``.
+``.venvs/tools/bin/python packaging/jwt_authorizer_packaging/bill_schema.py FILE…``.
 
 The schema is the one that the CycloneDX library ships. Its own check of a bill takes some seconds, this one none.
 """
@@ -27,7 +27,7 @@ def main(names: list[str]) -> int:
     return 1 if problems else 0
 
 
-def validator() -> Any:  # noqa: ANN401 - of a library that is in .venvs/release alone
+def validator() -> Any:  # noqa: ANN401 - of a library that is in .venvs/tools alone
     """Give what checks a bill, formats such as those of dates and addresses included."""
     rules: Any = importlib.import_module("jsonschema_rs")
     folder = Path(str(importlib.import_module("cyclonedx.schema").__file__)).parent / "_res"

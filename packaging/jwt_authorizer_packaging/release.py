@@ -26,7 +26,7 @@ NAME = "jwt-authorizer"
 ARCHITECTURES = ("arm64", "x86_64")
 CATALOGUED = "arm64"
 """What the Serverless Application Repository offers: an application there has one package, and this is the default."""
-_PROGRAMS = ROOT / ".venvs" / "release" / "bin"
+_PROGRAMS = ROOT / ".venvs" / "tools" / "bin"
 _ENTERS_THE_PACKAGE = ("authorizer", "bundled", "packaging", "requirements.txt", "template.yaml", "pyproject.toml")
 _FIRST_OF_1980 = datetime(1980, 1, 1, tzinfo=UTC)
 

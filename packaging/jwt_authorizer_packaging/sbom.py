@@ -1,7 +1,7 @@
 """What is in a package, as a CycloneDX document: each distribution, and what its compiled libraries were linked from.
 
 It is read off the finished package, not off the requirements: what ``assemble.py`` leaves out is not in it.
-``cyclonedx-py`` (in ``.venvs/release``) writes it. What that tool does not know is added here: the zip's own checksum,
+``cyclonedx-py`` (in ``.venvs/tools``) writes it. What that tool does not know is added here: the zip's own checksum,
 which parts of a distribution are left out, and the bills that wheels carry (PEP 770), as cryptography's do for OpenSSL
 and for its Rust crates.
 """

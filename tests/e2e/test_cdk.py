@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(300)
 
 EXAMPLE = COMMANDS["cdk"]
-PYTHON = ROOT / ".venvs" / "cdk" / "bin" / "python"
+PYTHON = ROOT / ".venvs" / "examples" / "bin" / "python"
 NAME = "OrdersApis"
 PARAMETER = "arn:aws:ssm:us-east-1:123456789012:parameter/jwt/rules"
 OBJECT = "arn:aws:s3:::rules/rules.toml"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EXAMPLE = ROOT / "examples" / "terraform"
-PYTHON = ROOT / ".venvs" / "terraform" / "bin" / "python"
+PYTHON = ROOT / ".venvs" / "examples" / "bin" / "python"
 PROVIDER = ROOT / "tests" / "e2e" / "terraform" / "provider.py"
 RUN = """
 import sys

@@ -70,7 +70,7 @@ variable "settings" {
 variable "memory_size" {
   description = "In MB. CPU comes with it."
   type        = number
-  default     = 512
+  default     = 1024
 }
 
 variable "log_retention_days" {
