@@ -28,7 +28,8 @@ def template() -> Value:
     groups: dict[str, list[str]] = {}
     for it in described():
         groups.setdefault(it.section, []).append(it.parameter)
-    groups |= {title: list(parameters) for title, parameters in stack["Parameters"].items()}
+    for title, parameters in stack["Parameters"].items():
+        groups.setdefault(title, []).extend(parameters)
     shown = [{"Label": {"default": title}, "Parameters": names} for title, names in groups.items()]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     stack["Metadata"]["AWS::ServerlessRepo::Application"]["SemanticVersion"] = project["version"]
