@@ -12,7 +12,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jwt_authorizer.answers import AnswerSettings
-from jwt_authorizer.authorize import Authorizer, Issuer, refuse_bound
+from jwt_authorizer.authenticate import Issuer, refuse_bound
+from jwt_authorizer.authorize import Authorizer
 from jwt_authorizer.claims import ClaimRules, Principal
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.events import EventKind, Request, read_event

@@ -54,6 +54,11 @@ _ROUTE_KEY_SENT = (
     "it is an ordinary request of your client, set JWT_HTTP_API_RESPONSE=iam"
 )
 
+_NOT_KEYED_BY_TOKEN = (
+    "the token is in none of the authorizer's identity sources: if this API caches answers, it gives one caller's to "
+    "another. Add the token's location to its IdentitySource; or set its TTL to 0 and JWT_CACHED_BY=nothing"
+)
+
 
 class CachedBy(StrEnum):
     """What API Gateway keys its cache of our answers by (``JWT_CACHED_BY``)."""
@@ -94,23 +99,22 @@ def is_simple(request: Request, settings: AnswerSettings) -> bool:
     return request.kind is EventKind.HTTP_API_V2 and settings.http_api_response is HttpApiResponse.SIMPLE
 
 
-def cache_warning(request: Request, token: str, settings: AnswerSettings, *, routes_configured: bool) -> str | None:
-    """Return a warning for the log if API Gateway's cache may replay this answer where it is wrong, or ``None``.
+def cache_warnings(
+    request: Request, token: str, settings: AnswerSettings, *, routes_configured: bool
+) -> tuple[str, ...]:
+    """Return a warning for the log if API Gateway's cache may replay this answer where it is wrong.
 
     An HTTP API's event lists what its cache is keyed by. If a token is taken from a cookie, say, and the cache is
     keyed by another header alone, everyone who sends that header gets the answer for the token's owner. It is a
     warning and not an error, since an API that caches nothing looks the same: no event shows the TTL.
     """
     if not request.identity_source:
-        return None
+        return ()
     if settings.cached_by is CachedBy.NOTHING:
-        return _CACHED_AFTER_ALL if routes_configured and is_simple(request, settings) else None
+        return (_CACHED_AFTER_ALL,) if routes_configured and is_simple(request, settings) else ()
     if any(token in value for value in request.identity_source):
-        return None
-    return (
-        "the token is in none of the authorizer's identity sources: if this API caches answers, it gives one caller's "
-        "to another. Add the token's location to its IdentitySource; or set its TTL to 0 and JWT_CACHED_BY=nothing"
-    )
+        return ()
+    return (_NOT_KEYED_BY_TOKEN,)
 
 
 def check_simple_cache(request: Request, settings: AnswerSettings, *, routes_configured: bool) -> None:

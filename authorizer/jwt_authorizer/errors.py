@@ -35,6 +35,8 @@ class Reason(StrEnum):
     INVALID_DPOP_PROOF = "invalid_dpop_proof"
     REPLAYED_DPOP_PROOF = "replayed_dpop_proof"
     CERTIFICATE_MISMATCH = "certificate_mismatch"
+    INACTIVE_TOKEN = "inactive_token"
+    REVOKED_TOKEN = "revoked_token"
 
     # The token is good, its rights are not enough: 403.
     INSUFFICIENT_SCOPE = "insufficient_scope"
@@ -46,6 +48,8 @@ class Reason(StrEnum):
     INVALID_EVENT = "invalid_event"
     UNSAFE_CACHE = "unsafe_cache"
     RESPONSE_TOO_LARGE = "response_too_large"
+    INTROSPECTION_UNAVAILABLE = "introspection_unavailable"
+    REVOCATION_UNAVAILABLE = "revocation_unavailable"
     REPLAY_STORE_UNAVAILABLE = "replay_store_unavailable"
     INTERNAL_ERROR = "internal_error"
 

@@ -8,7 +8,8 @@ import time
 from os.path import abspath, dirname
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.authorize import Authorizer, Issuer, authorize, ignore_binding, refuse_bound
+from jwt_authorizer.authenticate import Issuer, ignore_binding, refuse_bound
+from jwt_authorizer.authorize import Authorizer, authorize
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.issuers import CachedKeySource, HttpsClient, SeveralKeySources, key_fetcher, warm_all
 from jwt_authorizer.issuers.fetched import printable
@@ -96,6 +97,10 @@ def create_function(
     _, _, table = settings.bound_tokens.dpop_replay.partition(":")
     store = _replay_table(table, settings, environment, https) if table else None
     authorizer = build_authorizer(settings, sources, store)
+    if settings.revocation or any(issuer.introspection for issuer in settings.issuers):
+        from jwt_authorizer.stores import with_stores  # noqa: PLC0415 - for those who have opaque tokens or revocation
+
+        authorizer = with_stores(authorizer, settings, https, log.count, package_root, clock())
     _warn(settings, authorizer.policies, service)
     # Lambda gives start-up ten seconds, more than the longest timeout that can be set.
     warm_all(list(sources.values()), clock())

@@ -205,6 +205,18 @@ def _not_compact(text: str) -> str:
     return _NOT_A_JWT
 
 
+def is_jwt(token: BearerToken) -> bool:
+    """Return whether a token is a JWT: parts joined by dots, of which the first is a JSON object in base64url.
+
+    RFC 7519 section 3. What is left is an opaque token, whatever it looks like: to its client no token means anything.
+    """
+    header, dot, _ = token.text.partition(".")
+    try:
+        return bool(dot) and bool(json_object(base64url(header, "header")))
+    except (BadJsonError, TokenError):
+        return False
+
+
 def token_type(typ: str) -> str:
     """Return a ``typ`` in the form in which two are compared (RFC 7515 section 4.1.9)."""
     return typ.lower().removeprefix("application/")

@@ -9,7 +9,7 @@ import inspect
 from typing import TYPE_CHECKING, cast
 
 from jwt_authorizer.rules.model import ANY_METHOD, HTTP_METHODS
-from jwt_authorizer.settings import claim_values, table, values
+from jwt_authorizer.settings import claim_values, locations, table, values
 from jwt_authorizer.settings.table import Place
 from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
 from jwt_authorizer.tokens import TokenPlace
@@ -118,6 +118,8 @@ def _of_reader(read: Callable[[object], object]) -> Schema:
         claim_values.claims: _list_or_text(_CLAIM, r"[^,]*[^,\s][^,]*"),
         values.issuer: _TEXT,
         values.locations: {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]},
+        locations.introspection: {"type": "string", "pattern": "^(discovery|https?://.+)$"},
+        locations.secret_location: {"type": "string", "pattern": "^(ssm|secretsmanager):.+$"},
         values.exact_texts: _list_or_text(_TEXT, r"[^,]*[^,\s][^,]*"),
         values.texts: _list_or_text(_TEXT, r"[^,]*[^,\s][^,]*"),
         values.scopes: _list_or_text(_SCOPE, None),
@@ -153,6 +155,8 @@ def _of_reader(read: Callable[[object], object]) -> Schema:
         return {"type": "number", **{name: bound for name, bound in bounds.items() if bound is not None}}
     if "kind" in made_with:
         return {"enum": [str(member) for member in cast("type[StrEnum]", made_with["kind"])]}
+    if "names" in made_with:
+        return {"enum": list(cast("tuple[str, ...]", made_with["names"]))}
     message = f"there is no schema for what {read!r} reads: add it to the known readers of {__name__}"
     raise LookupError(message)
 

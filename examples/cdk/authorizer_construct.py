@@ -35,6 +35,12 @@ SETTINGS = (
     "token_source",
     "context_claims",
     "usage_key_claim",
+    "introspection",
+    "introspect",
+    "introspection_client_id",
+    "introspection_secret",
+    "introspection_auth",
+    "introspection_cache_seconds",
     "bound_tokens",
     "require_bound_tokens",
     "dpop_urls",
@@ -53,6 +59,9 @@ SETTINGS = (
     "log_allowed",
     "log_principal",
     "log_principal_key",
+    "revoked",
+    "revoked_ttl_seconds",
+    "revoked_max_stale_seconds",
     "config",
     # end
 )

@@ -11,18 +11,21 @@ import re
 import subprocess
 import sys
 from contextlib import suppress
+from copy import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.authenticate import Introspection
+from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
 from jwt_authorizer.function import AuthorizerFunction
 from jwt_authorizer.issuers import CachedKeySource, FetchError
 from jwt_authorizer.issuers.fetched import Fetched
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.rules import Route, compile_rules
 from tests.cloudformation import read_template, resolve
+from tests.factories import ISSUER as CALLER
 from tests.factories import NOW, FakeKeys, authorizer, http_api_v2_event, parsed_keys, token, websocket_event
 from tests.unit.pages import BLOCKS, DOCS, ROOT, Block
 from tests.unit.test_bound_tokens import REFUSED as REFUSED_BINDINGS
@@ -51,6 +54,35 @@ WORDS = {"filter", "fields", "stats", "sort", "limit", "by", "desc", "and", "or"
 """Of the language of the queries."""
 
 
+class Failing:
+    """A store that is asked, and fails or refuses."""
+
+    def __init__(self, error: AuthorizerError) -> None:
+        self._error = error
+
+    def claims(self, *_: object) -> Any:  # noqa: ANN401 - it returns nothing
+        raise self._error
+
+    current = claims
+
+
+def failing(name: str, error: AuthorizerError) -> tuple[Authorizer, list[object]]:
+    core, store = authorizer(), Failing(error)
+    if name == "introspection":
+        core = replace(core, introspection=Introspection(core.issuers[CALLER], store, always=True))
+    else:
+        core = replace(core, revocations=store)
+    return core, [event(APIS[2], GOOD)]
+
+
+STORES = [
+    failing("introspection", TokenError(Reason.INACTIVE_TOKEN, "not active")),
+    failing("introspection", DecisionError(Reason.INTROSPECTION_UNAVAILABLE, "down")),
+    failing("revocations", TokenError(Reason.REVOKED_TOKEN, "revoked")),
+    failing("revocations", DecisionError(Reason.REVOCATION_UNAVAILABLE, "down")),
+]
+
+
 @cache
 def lines() -> list[Line]:
     """Have the function decide in every way that there is, and give what it wrote."""
@@ -67,7 +99,7 @@ def lines() -> list[Line]:
         ask(function(APIS[2], rules=rules).core, event(APIS[2], GOOD))
     for failure in (DecisionError(Reason.KEYS_UNAVAILABLE, "down"), RuntimeError("a bug")):
         ask(authorizer(FakeKeys(failure=failure)), event(APIS[2], GOOD))
-    for core, events in (make() for make in REFUSED_BINDINGS.values()):
+    for core, events in [make() for make in REFUSED_BINDINGS.values()] + STORES:
         for asked in events:
             ask(core, asked)
     ask(authorizer(), {"hello": "world"})

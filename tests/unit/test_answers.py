@@ -14,7 +14,7 @@ from jwt_authorizer.answers import (
     CachedBy,
     HttpApiReject,
     HttpApiResponse,
-    cache_warning,
+    cache_warnings,
     check_route_key,
     check_simple_cache,
     iam_policy,
@@ -293,9 +293,8 @@ def test_one_answer_for_a_route_whose_requests_the_rules_tell_apart_is_not_given
 @pytest.mark.parametrize("settings", [PLAIN, AnswerSettings(cached_by=CachedBy.ROUTE)], ids=["token", "route"])
 def test_a_token_that_its_cache_is_not_keyed_by_is_warned_about(kind: EventKind, settings: AnswerSettings) -> None:
     other = ["other"] if kind is EventKind.HTTP_API_V2 else "other"
-    warning = cache_warning(request(kind, identitySource=other), "token", settings, routes_configured=False)
-    assert warning is not None
-    assert "it gives one caller's to another" in warning
+    warnings = cache_warnings(request(kind, identitySource=other), "token", settings, routes_configured=False)
+    assert "it gives one caller's to another" in "".join(warnings)
 
 
 @pytest.mark.parametrize(
@@ -312,13 +311,13 @@ def test_a_token_that_its_cache_is_not_keyed_by_is_warned_about(kind: EventKind,
 )
 def test_a_token_in_the_cache_s_key_is_no_reason_to_warn(kind: EventKind, source: object, cached_by: CachedBy) -> None:
     read = request(kind, identitySource=source)
-    assert cache_warning(read, "token", AnswerSettings(cached_by=cached_by), routes_configured=False) is None
+    assert cache_warnings(read, "token", AnswerSettings(cached_by=cached_by), routes_configured=False) == ()
 
 
 def test_a_cache_that_is_said_to_be_off_is_warned_about_where_it_would_open_routes() -> None:
     def warned(kind: EventKind, source: object, settings: AnswerSettings, *, routes: bool = True) -> bool:
         read = request(kind, identitySource=source)
-        return cache_warning(read, "token", settings, routes_configured=routes) is not None
+        return cache_warnings(read, "token", settings, routes_configured=routes) != ()
 
     off = AnswerSettings(cached_by=CachedBy.NOTHING)
     assert warned(EventKind.HTTP_API_V2, ["Bearer token"], off)

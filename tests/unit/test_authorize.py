@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jwt_authorizer.answers import AnswerSettings, CachedBy, HttpApiResponse
-from jwt_authorizer.authorize import Authorizer, Issuer, Outcome, authorize
+from jwt_authorizer.authenticate import Issuer
+from jwt_authorizer.authorize import Authorizer, Outcome, authorize
 from jwt_authorizer.claims import ClaimRules
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
 from jwt_authorizer.keys import parse_key_set

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jwt_authorizer.answers import AnswerSettings, CachedBy
-from jwt_authorizer.authorize import ignore_binding
+from jwt_authorizer.authenticate import ignore_binding
 from jwt_authorizer.binding.bound_tokens import Binding, BindingSettings, binding_check
 from jwt_authorizer.binding.dpop import DpopSettings
 from jwt_authorizer.binding.replay import MemoryReplayStore

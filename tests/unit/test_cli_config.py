@@ -65,7 +65,17 @@ def of_kind(setting: Setting[object, object]) -> st.SearchStrategy[str]:
             return WORDS
 
 
-VALUES = {setting.variable: of_kind(setting) for setting in SETTINGS if setting not in (ISSUER, CONFIG)} | {
+INTROSPECTION = {
+    "JWT_INTROSPECTION": one_of("discovery", "https://i.example.com/introspect"),
+    "JWT_INTROSPECTION_CLIENT_ID": WORDS,
+    "JWT_INTROSPECTION_SECRET": one_of("ssm:/secret", "secretsmanager:secret"),
+}
+VALUES = {
+    setting.variable: of_kind(setting)
+    for setting in SETTINGS
+    if setting not in (ISSUER, CONFIG) and "INTROSPECT" not in setting.variable
+} | {
+    "JWT_REVOKED": one_of("https://revoked.example.com/list", "ssm:/list", "s3://bucket/list"),
     "JWT_ANY_AUDIENCE": one_of("false"),
     "JWT_JWKS": one_of("https://keys.example.com/jwks", "ssm:/keys", "s3://bucket/keys"),
     "JWT_LOG_PRINCIPAL": one_of("plain", "none"),
@@ -82,9 +92,16 @@ VALUES = {setting.variable: of_kind(setting) for setting in SETTINGS if setting 
         lambda pairs: ",".join(f"{key}={claim}" for key, claim in pairs.items())
     ),
 }
-ENVIRONMENTS = st.fixed_dictionaries(
-    {"JWT_ISSUER": one_of("https://i.example.com", "https://i.example.com/a/"), "JWT_AUDIENCE": VALUES["JWT_AUDIENCE"]},
-    optional={name: values for name, values in VALUES.items() if name != "JWT_AUDIENCE"},
+ENVIRONMENTS = st.builds(
+    lambda more, usual: more | usual,
+    st.just({}) | st.fixed_dictionaries(INTROSPECTION),
+    st.fixed_dictionaries(
+        {
+            "JWT_ISSUER": one_of("https://i.example.com", "https://i.example.com/a/"),
+            "JWT_AUDIENCE": VALUES["JWT_AUDIENCE"],
+        },
+        optional={name: values for name, values in VALUES.items() if name != "JWT_AUDIENCE"},
+    ),
 )
 
 

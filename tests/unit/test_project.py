@@ -23,7 +23,7 @@ LONGEST = 275
 LONGEST_TESTS = 500
 
 # Modules whose tests bear another name.
-TESTED_AS = {"json_text": "tokens", "pyjwt": "keys", "py": "project"}
+TESTED_AS = {"authenticate": "authorize", "json_text": "tokens", "pyjwt": "keys", "py": "project"}
 
 # Pieced together, so that this file does not hold what it looks for.
 NOWHERE = ["/" + "root/", "/" + "work/", "/home" + "/", "py" + "pi.org", "python" + "hosted.org", "registry." + "npmjs"]

@@ -26,6 +26,12 @@ DEFAULTS = {
     "JWT_TOKEN_SOURCE": "header:Authorization",
     "JWT_CONTEXT_CLAIMS": NOTHING,
     "JWT_USAGE_KEY_CLAIM": None,
+    "JWT_INTROSPECTION": None,
+    "JWT_INTROSPECT": "opaque",
+    "JWT_INTROSPECTION_CLIENT_ID": None,
+    "JWT_INTROSPECTION_SECRET": None,
+    "JWT_INTROSPECTION_AUTH": "client_secret_basic",
+    "JWT_INTROSPECTION_CACHE_SECONDS": "60",
     "JWT_BOUND_TOKENS": "refuse",
     "JWT_REQUIRE_BOUND_TOKENS": "false",
     "JWT_DPOP_URLS": NOTHING,
@@ -44,6 +50,9 @@ DEFAULTS = {
     "JWT_LOG_ALLOWED": "full",
     "JWT_LOG_PRINCIPAL": "plain",
     "JWT_LOG_PRINCIPAL_KEY": None,
+    "JWT_REVOKED": None,
+    "JWT_REVOKED_TTL_SECONDS": "60",
+    "JWT_REVOKED_MAX_STALE_SECONDS": "600",
     "JWT_CONFIG": None,
 }
 

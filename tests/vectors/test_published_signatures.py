@@ -16,7 +16,8 @@ from joserfc import jws
 from joserfc.jwk import import_key
 
 from jwt_authorizer.answers import AnswerSettings
-from jwt_authorizer.authorize import Authorizer, Issuer, Outcome, authorize
+from jwt_authorizer.authenticate import Issuer
+from jwt_authorizer.authorize import Authorizer, Outcome, authorize
 from jwt_authorizer.claim_conditions import parse_claim
 from jwt_authorizer.claims import ClaimRules
 from jwt_authorizer.errors import Reason, TokenError

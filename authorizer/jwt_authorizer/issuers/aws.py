@@ -74,14 +74,14 @@ def read_secret(name: str, client: AwsClient) -> bytes:
         raise _failed(error, "secretsmanager", name) from error
 
 
-def read_object(bucket: str, key: str, client: AwsClient) -> bytes:
-    """Read an object of no more than 512 KB. Raises :class:`FetchError`."""
+def read_object(bucket: str, key: str, client: AwsClient, limit: int = BODY_LIMIT) -> bytes:
+    """Read an object of no more than ``limit`` bytes. Raises :class:`FetchError`."""
     try:
-        document = client.get_object(Bucket=bucket, Key=key)["Body"].read(BODY_LIMIT + 1)
+        document = client.get_object(Bucket=bucket, Key=key)["Body"].read(limit + 1)
     except Exception as error:
         raise _failed(error, "s3", bucket, key) from error
-    if len(document) > BODY_LIMIT:
-        message = f"s3://{printable(bucket)}/{printable(key)} is larger than {BODY_LIMIT} bytes"
+    if len(document) > limit:
+        message = f"s3://{printable(bucket)}/{printable(key)} is larger than {limit} bytes"
         raise FetchError(message)
     return document
 

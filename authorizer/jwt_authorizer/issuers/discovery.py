@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.issuers.address import parse_address
 from jwt_authorizer.issuers.fetched import FetchError, printable
+from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
 
 if TYPE_CHECKING:
     from jwt_authorizer.issuers.https import Get
@@ -37,6 +38,33 @@ def discovery_urls(issuer: str, *, allow_http: bool) -> tuple[str, str]:
 
 def discover(issuer: str, get: Get, session: Session, *, allow_http: bool) -> str:
     """Ask an issuer for the address of its key set. Raises :class:`FetchError`."""
+    uri = metadata(issuer, get, session, allow_http=allow_http).get("jwks_uri")
+    if not isinstance(uri, str):
+        message = f"the discovery document of {printable(issuer)} names no jwks_uri"
+        raise FetchError(message)
+    return _usable(uri, "jwks_uri", issuer, allow_http=allow_http)
+
+
+def discover_introspection(issuer: str, get: Get, session: Session, *, allow_http: bool) -> tuple[str, frozenset[str]]:
+    """Ask an issuer for its introspection endpoint and the ``alg`` values of its signed answers.
+
+    RFC 8414 section 2, RFC 9701 section 7. Raises :class:`FetchError`.
+    """
+    document = metadata(issuer, get, session, allow_http=allow_http)
+    url = document.get("introspection_endpoint")
+    if not isinstance(url, str):
+        message = (
+            f"the discovery document of {printable(issuer)} names no introspection_endpoint: set JWT_INTROSPECTION to "
+            "its URL, if the issuer has one"
+        )
+        raise FetchError(message)
+    listed = document.get("introspection_signing_alg_values_supported")
+    names = frozenset(name for name in listed if isinstance(name, str)) if isinstance(listed, list) else frozenset()
+    return _usable(url, "introspection_endpoint", issuer, allow_http=allow_http), names & SUPPORTED_ALGORITHMS
+
+
+def metadata(issuer: str, get: Get, session: Session, *, allow_http: bool) -> dict[str, object]:
+    """Ask an issuer for its discovery document, which must be its own. Raises :class:`FetchError`."""
     first, second = discovery_urls(issuer, allow_http=allow_http)
     url, response = first, get(first, session)
     if response.status == _NOT_FOUND:
@@ -55,23 +83,20 @@ def discover(issuer: str, get: Get, session: Session, *, allow_http: bool) -> st
     if not isinstance(document, dict):
         message = f"{printable(url)} did not answer with a JSON object"
         raise FetchError(message)
-    return _jwks_uri(document, issuer, url, allow_http=allow_http)
-
-
-def _jwks_uri(document: dict[str, object], issuer: str, url: str, *, allow_http: bool) -> str:
     named = document.get("issuer")
     if named != issuer:
         message = f"{printable(url)} is for another issuer: {printable(repr(named))}, not {printable(repr(issuer))}"
         if isinstance(named, str) and "{tenantid}" in named:
             message += " (Entra ID's document for all tenants: an issuer has to name one tenant)"
         raise FetchError(message)
-    uri = document.get("jwks_uri")
-    if not isinstance(uri, str):
-        message = f"{printable(url)} names no jwks_uri"
-        raise FetchError(message)
+    return document
+
+
+def _usable(url: str, member: str, issuer: str, *, allow_http: bool) -> str:
+    """Return an address of the discovery document. Raises :class:`FetchError` if it can't be used."""
     try:
-        parse_address(uri, allow_http=allow_http)
+        parse_address(url, allow_http=allow_http)
     except ValueError as error:
-        message = f"{printable(url)} names a jwks_uri that is {error}: {printable(uri)}"
+        message = f"the discovery document of {printable(issuer)} names a {member} that is {error}: {printable(url)}"
         raise FetchError(message) from None
-    return uri
+    return url

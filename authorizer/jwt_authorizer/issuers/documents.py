@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.issuers import aws
 from jwt_authorizer.issuers.fetched import FetchError, printable
+from jwt_authorizer.issuers.session import BODY_LIMIT, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,10 +15,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jwt_authorizer.issuers.aws import AwsClient, ClientFactory
+    from jwt_authorizer.issuers.https import Get
 
     type Read = Callable[[], bytes]
     type Write = Callable[[bytes], None]
 
+_OK = 200
 _PARAMETER = re.compile(r"ssm:(?!//)([A-Za-z0-9_./:-]+)")
 # A name, or an ARN, which is how a secret of another account is named.
 _SECRET = re.compile(r"secretsmanager:([A-Za-z0-9/_+=.@:-]+)")
@@ -25,13 +28,19 @@ _OBJECT = re.compile(r"s3://([A-Za-z0-9][A-Za-z0-9.-]{1,61}[A-Za-z0-9])/([^\x00-
 
 
 def document_reader(
-    place: str, *, timeout: float, package_root: str | PathLike[str], aws_client: ClientFactory = aws.boto3_client
+    place: str,
+    *,
+    timeout: float,
+    package_root: str | PathLike[str],
+    aws_client: ClientFactory = aws.boto3_client,
+    limit: int = BODY_LIMIT,
 ) -> Read:
     """Make the function that reads ``file:PATH``, ``ssm:NAME`` or ``s3://BUCKET/KEY``.
 
     It raises only :class:`FetchError`. Making it reads nothing, and raises ``ValueError``, with a message
     for whoever wrote the setting, for a place that is none of these or a file that is not in the package.
-    ``timeout``: seconds that AWS may take; see :func:`authorizer.jwks.aws.boto3_client`.
+    ``limit``: bytes of an object that are read. ``timeout``: seconds that AWS may take; see
+    :func:`jwt_authorizer.issuers.aws.boto3_client`.
     """
     if place.startswith("file:"):
         path = _package_file(place.removeprefix("file:"), package_root)
@@ -40,8 +49,8 @@ def document_reader(
         name, ssm = _parameter(place), _Client("ssm", timeout, aws_client)
         return lambda: aws.read_parameter(name, ssm.get())
     if place.startswith("s3:"):
-        (bucket, key), s3 = _object(place), _Client("s3", timeout, aws_client)
-        return lambda: aws.read_object(bucket, key, s3.get())
+        (bucket, key), s3 = s3_location(place), _Client("s3", timeout, aws_client)
+        return lambda: aws.read_object(bucket, key, s3.get(), limit)
     message = "neither file:PATH, ssm:/name nor s3://bucket/key"
     raise ValueError(message)
 
@@ -59,13 +68,30 @@ def secret_reader(place: str, *, timeout: float, aws_client: ClientFactory = aws
     return lambda: aws.read_secret(secret, manager.get())
 
 
+def url_reader(url: str, get: Get, *, timeout: float) -> Read:
+    """Make the function that reads a document at an ``https://`` URL. It raises only :class:`FetchError`.
+
+    ``timeout``: seconds for all of it.
+    """
+
+    def read() -> bytes:
+        with Session(timeout) as session:
+            response = get(url, session)
+        if response.status != _OK:
+            message = f"{printable(url.partition('?')[0])} answered {response.status}"
+            raise FetchError(message)
+        return response.body
+
+    return read
+
+
 def document_writer(place: str, *, timeout: float, aws_client: ClientFactory = aws.boto3_client) -> Write:
     """Make the function that writes ``ssm:NAME`` or ``s3://BUCKET/KEY``; as :func:`document_reader`."""
     if place.startswith("ssm:"):
         name, ssm = _parameter(place), _Client("ssm", timeout, aws_client)
         return lambda document: aws.write_parameter(name, document, ssm.get())
     if place.startswith("s3:"):
-        (bucket, key), s3 = _object(place), _Client("s3", timeout, aws_client)
+        (bucket, key), s3 = s3_location(place), _Client("s3", timeout, aws_client)
         return lambda document: aws.write_object(bucket, key, document, s3.get())
     message = "neither ssm:/name nor s3://bucket/key"
     raise ValueError(message)
@@ -79,7 +105,8 @@ def _parameter(place: str) -> str:
     return match[1]
 
 
-def _object(place: str) -> tuple[str, str]:
+def s3_location(place: str) -> tuple[str, str]:
+    """Return the bucket and the key of ``s3://bucket/key``. Raises ``ValueError`` for anything else."""
     match = _OBJECT.fullmatch(place)
     if match is None:
         message = "an object is written as s3://bucket/key"

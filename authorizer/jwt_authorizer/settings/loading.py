@@ -4,34 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.answers import AnswerSettings, CachedBy
+from jwt_authorizer.answers import AnswerSettings
 from jwt_authorizer.claims import ClaimRules
 from jwt_authorizer.errors import SettingsError, shown
-from jwt_authorizer.issuers import FetchError, document_reader, secret_reader, validate_discovery, validate_jwks_setting
-from jwt_authorizer.issuers.address import parse_address
+from jwt_authorizer.issuers import FetchError, document_reader, validate_discovery, validate_jwks_setting
 from jwt_authorizer.rules import compile_rules, parse_routes
 from jwt_authorizer.settings import table
-from jwt_authorizer.settings.model import (
-    BoundTokenSettings,
-    IssuerSettings,
-    KeySettings,
-    LogPrincipal,
-    LogSettings,
-    Settings,
-)
-from jwt_authorizer.settings.raw import RawIssuer, RawSettings, Written, read_raw
+from jwt_authorizer.settings.features import bound_tokens, introspection, log_settings, revocation
+from jwt_authorizer.settings.model import IssuerSettings, KeySettings, Settings
+from jwt_authorizer.settings.raw import RawIssuer, RawSettings, read_raw, take
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
 
     from jwt_authorizer.rules import Rules
-    from jwt_authorizer.settings.table import Setting
 
 _DOCUMENT_TIMEOUT = 5.0
 """Seconds that S3, Parameter Store or Secrets Manager may take at start-up."""
-_SHORTEST_KEY = 16
-_LOCATIONS = (table.JWKS, table.LOG_PRINCIPAL_KEY)
 
 
 def load_settings(environment: Mapping[str, str], package_root: str | PathLike[str]) -> Settings:
@@ -40,68 +30,34 @@ def load_settings(environment: Mapping[str, str], package_root: str | PathLike[s
     Raises :class:`SettingsError` with every problem at once.
     """
     raw = read_raw(environment, lambda config: _document(config, package_root))
-    allow_http = _take(raw, raw.document, table.ALLOW_HTTP)
+    allow_http = take(raw, raw.document, table.ALLOW_HTTP)
     issuers = [_issuer(raw, issuer, package_root, allow_http=allow_http) for issuer in raw.issuers]
     _check_distinct(raw, issuers)
     answers = AnswerSettings(
-        context_claims=_take(raw, raw.document, table.CONTEXT_CLAIMS),
-        usage_key_claim=_take(raw, raw.document, table.USAGE_KEY_CLAIM),
-        cached_by=_take(raw, raw.document, table.CACHED_BY),
-        end_with_token=_take(raw, raw.document, table.END_WITH_TOKEN),
-        http_api_response=_take(raw, raw.document, table.HTTP_API_RESPONSE),
-        http_api_reject=_take(raw, raw.document, table.HTTP_API_REJECT),
+        context_claims=take(raw, raw.document, table.CONTEXT_CLAIMS),
+        usage_key_claim=take(raw, raw.document, table.USAGE_KEY_CLAIM),
+        cached_by=take(raw, raw.document, table.CACHED_BY),
+        end_with_token=take(raw, raw.document, table.END_WITH_TOKEN),
+        http_api_response=take(raw, raw.document, table.HTTP_API_RESPONSE),
+        http_api_reject=take(raw, raw.document, table.HTTP_API_REJECT),
     )
     keys = KeySettings(
-        ttl=_take(raw, raw.document, table.JWKS_TTL),
-        max_stale=_take(raw, raw.document, table.JWKS_MAX_STALE),
-        cooldown=_take(raw, raw.document, table.JWKS_COOLDOWN),
-        timeout=_take(raw, raw.document, table.HTTP_TIMEOUT),
+        ttl=take(raw, raw.document, table.JWKS_TTL),
+        max_stale=take(raw, raw.document, table.JWKS_MAX_STALE),
+        cooldown=take(raw, raw.document, table.JWKS_COOLDOWN),
+        timeout=take(raw, raw.document, table.HTTP_TIMEOUT),
         allow_http=allow_http,
     )
-    bound_tokens = _bound_tokens(raw, answers.cached_by, allow_http=allow_http)
-    token_sources = _take(raw, raw.document, table.TOKEN_SOURCE)
-    token_cache_size = _take(raw, raw.document, table.TOKEN_CACHE_SIZE)
-    log_principal = _take(raw, raw.document, table.LOG_PRINCIPAL)
-    log = LogSettings(
-        allowed=_take(raw, raw.document, table.LOG_ALLOWED),
-        principal=log_principal,
-        principal_key=_principal_key(raw) if log_principal is LogPrincipal.HASH else b"",
-    )
+    bound = bound_tokens(raw, answers.cached_by, allow_http=allow_http)
+    token_sources = take(raw, raw.document, table.TOKEN_SOURCE)
+    token_cache_size = take(raw, raw.document, table.TOKEN_CACHE_SIZE)
+    log = log_settings(raw)
+    revoked = revocation(raw, package_root, allow_http=allow_http)
+    _check_one_is_asked(raw, issuers)
     rules = _rules(raw, frozenset(issuer.issuer for issuer in issuers))
     if raw.problems:
         raise SettingsError(tuple(raw.problems))
-    return Settings(tuple(issuers), rules, token_sources, answers, keys, bound_tokens, token_cache_size, log)
-
-
-def _bound_tokens(raw: RawSettings, cached_by: CachedBy, *, allow_http: bool) -> BoundTokenSettings:
-    """Read how bound tokens are treated, and refuse what would make a check pointless."""
-    written = raw.document
-    settings = BoundTokenSettings(
-        kinds=frozenset(_take(raw, written, table.BOUND_TOKENS)),
-        required=_take(raw, written, table.REQUIRE_BOUND_TOKENS),
-        dpop_urls=_take(raw, written, table.DPOP_URLS),
-        dpop_max_age=_take(raw, written, table.DPOP_MAX_AGE),
-        dpop_replay=_take(raw, written, table.DPOP_REPLAY),
-    )
-    if settings.checked and cached_by is not CachedBy.NOTHING:
-        raw.problem(
-            written[table.BOUND_TOKENS.name].label,
-            "needs JWT_CACHED_BY=nothing, and a TTL of 0 on the API: a cached answer is replayed without the check",
-            ",".join(sorted(settings.checked)),
-        )
-    if settings.required and not settings.checked:
-        raw.problem(
-            written[table.REQUIRE_BOUND_TOKENS.name].label,
-            "needs JWT_BOUND_TOKENS=dpop or mtls: without a binding that is checked no token would be accepted",
-        )
-    for url in settings.dpop_urls:
-        try:
-            problem = "a URL here has no query" if parse_address(url, allow_http=allow_http).query else None
-        except ValueError as error:
-            problem = f"this is {error}"
-        if problem is not None:
-            raw.problem(written[table.DPOP_URLS.name].label, problem, url, is_location=True)
-    return settings
+    return Settings(tuple(issuers), rules, token_sources, answers, keys, bound, token_cache_size, log, revoked)
 
 
 def _document(config: str, package_root: str | PathLike[str]) -> str:
@@ -117,44 +73,12 @@ def _document(config: str, package_root: str | PathLike[str]) -> str:
         raise ValueError(str(error)) from error
 
 
-def _principal_key(raw: RawSettings) -> bytes:
-    """Read the key that principals are hashed with. It is never shown, however short."""
-    written = _take(raw, raw.document, table.LOG_PRINCIPAL_KEY)
-    if written is None:
-        if table.LOG_PRINCIPAL_KEY.name not in raw.document:
-            message = "is required with JWT_LOG_PRINCIPAL=hash: ssm:/name, secretsmanager:NAME, or the key itself"
-            raw.problem(table.LOG_PRINCIPAL_KEY.variable, message)
-        return b""
-    try:
-        is_stored = written.startswith(("ssm:", "secretsmanager:"))
-        key = secret_reader(written, timeout=_DOCUMENT_TIMEOUT)() if is_stored else written.encode()
-        if len(key) < _SHORTEST_KEY:
-            message = f"a key needs at least {_SHORTEST_KEY} characters, so that nobody can try them all"
-            raise ValueError(message)  # noqa: TRY301 - joins the other problems
-    except (ValueError, FetchError) as error:
-        raw.problem(table.LOG_PRINCIPAL_KEY.variable, str(error))
-        return b""
-    return key
-
-
-def _take[T, D](raw: RawSettings, written: Mapping[str, Written], setting: Setting[T, D]) -> T | D:
-    """Read one setting; where its value is wrong, note the problem and go on with the default."""
-    if setting.name not in written:
-        return setting.default
-    entry = written[setting.name]
-    try:
-        return setting.read(entry.value)
-    except ValueError as error:
-        raw.problem(entry.label, str(error), entry.value, is_location=setting in _LOCATIONS)
-        return setting.default
-
-
 def _issuer(
     raw: RawSettings, about: RawIssuer, package_root: str | PathLike[str], *, allow_http: bool
 ) -> IssuerSettings:
     written = about.written
-    issuer = _take(raw, written, table.ISSUER)
-    jwks = _take(raw, written, table.JWKS)
+    issuer = take(raw, written, table.ISSUER)
+    jwks = take(raw, written, table.JWKS)
     if table.ISSUER.name not in written:
         message = "is required: the exact iss of your tokens, such as https://myapp.authgear.cloud"
         raw.problem(about.label(table.ISSUER), message)
@@ -169,10 +93,10 @@ def _issuer(
         problem = validate_jwks_setting(location, allow_http=allow_http, package_root=package_root)
         if problem is not None:
             raw.problem(about.label(table.JWKS), problem, location, is_location=True)
-    audience = frozenset(_take(raw, written, table.AUDIENCE))
-    client_id = frozenset(_take(raw, written, table.CLIENT_ID))
+    audience = frozenset(take(raw, written, table.AUDIENCE))
+    client_id = frozenset(take(raw, written, table.CLIENT_ID))
     named = [setting for setting in (table.AUDIENCE, table.CLIENT_ID) if setting.name in written]
-    any_audience = _take(raw, written, table.ANY_AUDIENCE)
+    any_audience = take(raw, written, table.ANY_AUDIENCE)
     if any_audience and named:
         raw.problem(
             about.label(table.ANY_AUDIENCE),
@@ -184,22 +108,31 @@ def _issuer(
             "an audience or a client_id is required, or this API would accept the tokens of every other API of this "
             "issuer; only if the issuer serves no other API, set any_audience (JWT_ANY_AUDIENCE) to true",
         )
+    asks = any(name.startswith("introspect") for name in written)
     return IssuerSettings(
         issuer=issuer or "",
         jwks=jwks,
-        algorithms=_take(raw, written, table.ALGORITHMS),
-        token_types=_take(raw, written, table.TOKEN_TYPES),
+        algorithms=take(raw, written, table.ALGORITHMS),
+        token_types=take(raw, written, table.TOKEN_TYPES),
         claim_rules=ClaimRules(
             audience=audience,
             client_id=client_id,
-            leeway=_take(raw, written, table.LEEWAY),
-            max_lifetime=_take(raw, written, table.MAX_LIFETIME),
-            required_claims=_take(raw, written, table.REQUIRED_CLAIMS),
-            required_scopes=_take(raw, written, table.REQUIRED_SCOPES),
-            scope_claims=_take(raw, written, table.SCOPE_CLAIMS),
-            principal_claims=_take(raw, written, table.PRINCIPAL_CLAIM),
+            leeway=take(raw, written, table.LEEWAY),
+            max_lifetime=take(raw, written, table.MAX_LIFETIME),
+            required_claims=take(raw, written, table.REQUIRED_CLAIMS),
+            required_scopes=take(raw, written, table.REQUIRED_SCOPES),
+            scope_claims=take(raw, written, table.SCOPE_CLAIMS),
+            principal_claims=take(raw, written, table.PRINCIPAL_CLAIM),
         ),
+        introspection=introspection(raw, about, issuer, allow_http=allow_http) if asks else None,
     )
+
+
+def _check_one_is_asked(raw: RawSettings, issuers: list[IssuerSettings]) -> None:
+    asked = [issuer.issuer for issuer in issuers if issuer.introspection is not None]
+    if len(asked) > 1:
+        message = "a token that is not a JWT does not say who issued it, so only one issuer can have introspection"
+        raw.problem("issuers", message)
 
 
 def _check_distinct(raw: RawSettings, issuers: list[IssuerSettings]) -> None:

@@ -15,6 +15,27 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class IntrospectionSettings:
+    """How an issuer is asked about tokens: ``url`` is ``None`` with discovery. ``secret`` says where the secret is."""
+
+    url: str | None
+    always: bool
+    client_id: str
+    secret: str
+    auth: str
+    cache_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationSettings:
+    """Where the revocation list is, and how it ages, in seconds."""
+
+    location: str
+    ttl: float
+    max_stale: float
+
+
+@dataclass(frozen=True, slots=True)
 class IssuerSettings:
     """One issuer: its exact ``iss``, where its keys are (none given: discovery), and what its tokens must say."""
 
@@ -23,6 +44,7 @@ class IssuerSettings:
     algorithms: frozenset[str]
     token_types: frozenset[str]
     claim_rules: ClaimRules
+    introspection: IntrospectionSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +114,4 @@ class Settings:
     bound_tokens: BoundTokenSettings
     token_cache_size: int
     log: LogSettings
+    revocation: RevocationSettings | None = None

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from jwt_authorizer.settings.table import Setting
 
 _CONTEXT = "context"
+_LOCATIONS = frozenset({"jwks", "introspection_secret", "log_principal_key"})
+"""Their wrong values may be secrets: private keys among the public ones, a secret instead of its location."""
 _TABLES = ("issuers", "routes", _CONTEXT, "unlisted_routes")
 
 
@@ -162,3 +164,15 @@ def _suggestion(name: str, known: list[str]) -> str:
 
     close = get_close_matches(name, known, n=1)
     return f": did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(known))}"
+
+
+def take[T, D](raw: RawSettings, written: Mapping[str, Written], setting: Setting[T, D]) -> T | D:
+    """Read one setting. If its value is wrong, note the problem and go on with the default."""
+    if setting.name not in written:
+        return setting.default
+    entry = written[setting.name]
+    try:
+        return setting.read(entry.value)
+    except ValueError as error:
+        raw.problem(entry.label, str(error), entry.value, is_location=setting.name in _LOCATIONS)
+        return setting.default

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.answers import CachedBy, HttpApiReject, HttpApiResponse
 from jwt_authorizer.records import dataclass
-from jwt_authorizer.settings import claim_values, values
+from jwt_authorizer.settings import claim_values, locations, values
 from jwt_authorizer.settings.model import LogAllowed, LogPrincipal
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class Setting[T, D]:
 
 
 _I, _D, _E = Place.ISSUER, Place.DOCUMENT, Place.EITHER
+AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt")
 _DEFAULT_ALGORITHMS = values.algorithms("RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA")
 
 # --- What a token has to be
@@ -130,6 +131,25 @@ CONTEXT_CLAIMS = Setting("context_claims", claim_values.context_claims, (), _D)
 USAGE_KEY_CLAIM = Setting("usage_key_claim", claim_values.claim, None, _D)
 """The claim that becomes `usageIdentifierKey`, for REST usage plans with `apiKeySource: AUTHORIZER`."""
 
+# --- Opaque tokens
+
+INTROSPECTION = Setting("introspection", locations.introspection, None, _I)
+"""Where to ask about tokens that are not JWTs: `discovery`, or the `https://` URL of the introspection endpoint. See
+[opaque tokens](docs/opaque-tokens.md).
+"""
+INTROSPECT = Setting("introspect", locations.one_of("opaque", "always"), "opaque", _I)
+"""`always`: ask about JWTs as well, so that a revoked one is refused."""
+INTROSPECTION_CLIENT_ID = Setting("introspection_client_id", values.text, None, _I)
+"""This API's own client id at the issuer, for introspection."""
+INTROSPECTION_SECRET = Setting("introspection_secret", locations.secret_location, None, _I)
+"""Where the client's secret is: `ssm:/name` or `secretsmanager:NAME`; for `private_key_jwt` its private key, a JWK or
+PEM.
+"""
+INTROSPECTION_AUTH = Setting("introspection_auth", locations.one_of(*AUTH_METHODS), AUTH_METHODS[0], _I)
+"""How this API authenticates there: `client_secret_basic`, `client_secret_post` or `private_key_jwt`."""
+INTROSPECTION_CACHE = Setting("introspection_cache_seconds", values.seconds(0, 3600), 60.0, _I)
+"""How long the answer about an active token is remembered, at most until its `exp`."""
+
 # --- Bound tokens
 
 BOUND_TOKENS = Setting("bound_tokens", values.bound_tokens, ("refuse",), _E)
@@ -154,7 +174,6 @@ them).
 
 Default: `memory`
 """
-
 # --- How API Gateway calls and caches
 
 CACHED_BY = Setting("cached_by", values.choice(CachedBy), CachedBy.TOKEN, _E)
@@ -182,6 +201,7 @@ HTTP_TIMEOUT = Setting("http_timeout_seconds", values.seconds(0.1, 8), 3.0, _E)
 """Total time for one fetch, in seconds, at most 8."""
 TOKEN_CACHE_SIZE = Setting("token_cache_size", values.count, 1000, _E)
 """Verified tokens that each execution environment remembers; `0` turns it off."""
+
 ALLOW_HTTP = Setting("allow_http", values.boolean, default=False, place=_E)
 """Allow `http://` issuers and key sources. For local work only; the function warns about it when it starts."""
 
@@ -200,6 +220,15 @@ LOG_PRINCIPAL_KEY = Setting("log_principal_key", values.text, None, _E)
 
 Default: required with `hash`
 """
+
+# --- Token revocation
+
+REVOKED = Setting("revoked", values.text, None, _E)
+"""A [list of revoked tokens](docs/revocation.md): `s3://bucket/key`, `ssm:/name`, `file:PATH`, or an `https://` URL."""
+REVOKED_TTL = Setting("revoked_ttl_seconds", values.seconds(1, 3600), 60.0, _E)
+"""Age at which the list is read again, in seconds."""
+REVOKED_MAX_STALE = Setting("revoked_max_stale_seconds", values.seconds(0), 600.0, _E)
+"""How long the last good list serves past that, in seconds. After that every token is answered with a 500."""
 
 # --- Several issuers and rules by route
 

@@ -19,7 +19,8 @@ from jwt_authorizer_devkit.explaining.redaction import shortened
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jwt_authorizer.authorize import Issuer, Outcome
+    from jwt_authorizer.authenticate import Issuer
+    from jwt_authorizer.authorize import Outcome
     from jwt_authorizer.events import Request
     from jwt_authorizer.tokens import BearerToken, UnverifiedToken
     from jwt_authorizer_devkit.explaining.function import WatchedFunction, WatchedKeys

@@ -42,6 +42,12 @@ variable "settings" {
       "token_source",
       "context_claims",
       "usage_key_claim",
+      "introspection",
+      "introspect",
+      "introspection_client_id",
+      "introspection_secret",
+      "introspection_auth",
+      "introspection_cache_seconds",
       "bound_tokens",
       "require_bound_tokens",
       "dpop_urls",
@@ -60,6 +66,9 @@ variable "settings" {
       "log_allowed",
       "log_principal",
       "log_principal_key",
+      "revoked",
+      "revoked_ttl_seconds",
+      "revoked_max_stale_seconds",
       "config",
       # end
     ])) == 0

@@ -43,6 +43,8 @@ GENERAL: Mapping[Reason, str] = {
     Reason.CERTIFICATE_MISMATCH: (
         "Call the custom domain with mutual TLS, with the certificate that the token was issued to."
     ),
+    Reason.INACTIVE_TOKEN: "Get a new token: its issuer says that this one is over, was revoked, or is not its own.",
+    Reason.REVOKED_TOKEN: "Sign in again, or take the entry off the list that JWT_REVOKED names.",
     Reason.INSUFFICIENT_SCOPE: "Have the client ask for the scope, and the issuer grant it.",
     Reason.CLAIM_MISMATCH: "Compare the route's claims and issuers with the claims below.",
     Reason.ROUTE_NOT_LISTED: "Add the route to [[routes]]: paths as API Gateway writes them, without the stage.",
@@ -57,5 +59,7 @@ GENERAL: Mapping[Reason, str] = {
     Reason.REPLAY_STORE_UNAVAILABLE: (
         "DynamoDB could not record the proof: look at the table's name in JWT_DPOP_REPLAY and at the function's rights."
     ),
+    Reason.INTROSPECTION_UNAVAILABLE: "The introspection endpoint did not answer as it should: compare the detail.",
+    Reason.REVOCATION_UNAVAILABLE: "The list that JWT_REVOKED names could not be read: compare the detail.",
     Reason.INTERNAL_ERROR: "This is a bug in the authorizer: please report it with what is said below.",
 }

@@ -1,0 +1,190 @@
+"""Token introspection (RFC 7662): ask the issuer about a token that is not a JWT.
+
+The token is sent in the body of a POST and nowhere else. Only an answer with ``active: true`` is accepted; its claims
+are then checked as a JWT's are, and are remembered for a short time. Where the issuer's metadata says that it signs
+answers (RFC 9701), a signed one is asked for, and nothing else is accepted.
+
+An endpoint that fails, or that answers anything else, never leads to an Allow or a Deny: the client sees a 500, which
+API Gateway does not cache. After a failure nothing is sent until the cooldown is over.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import urlencode
+
+from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
+from jwt_authorizer.issuers.fetched import FetchError, printable
+from jwt_authorizer.issuers.session import Session
+from jwt_authorizer.keys import check_signature
+from jwt_authorizer.records import dataclass
+from jwt_authorizer.strict_json import BadJsonError, json_object
+from jwt_authorizer.tokens import BearerToken, parse, token_type
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from jwt_authorizer.issuers.client_auth import ClientAuth
+    from jwt_authorizer.issuers.session import Response
+    from jwt_authorizer.keys import KeySource
+
+    type Report = Callable[[str, str], None]
+    type Endpoint = tuple[str, frozenset[str]]
+    # Its URL, and the ``alg`` values of its signed answers; empty: it does not sign them.
+    type Post = Callable[[str, Session, bytes, Mapping[str, str]], Response]
+    type FindEndpoint = Callable[[Session], Endpoint]
+
+INTROSPECTIONS = "Introspections"
+FAILURES = "IntrospectionFailures"
+SIGNED_ANSWER = "token-introspection+jwt"
+"""The ``typ`` of a signed answer, and its media type behind ``application/`` (RFC 9701 section 5)."""
+_OK, _UNAUTHORIZED = 200, 401
+_ABOUT_THE_TOKEN = frozenset({400, 413, 414, 431})
+"""Statuses by which an endpoint that works refuses one request. A caller can cause them, so they start no cooldown."""
+
+
+class UnansweredError(FetchError):
+    """The endpoint refused this one request; it may well answer others."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntrospectedIssuer:
+    """How one issuer is asked. ``keys`` verify its signed answers; durations are in seconds."""
+
+    name: str
+    find_endpoint: FindEndpoint
+    client: ClientAuth
+    post: Post
+    keys: KeySource
+    timeout: float
+    cooldown: float
+    cache_seconds: float
+    cache_size: int
+
+
+class Introspector:
+    """Asks one issuer about tokens, and remembers its answers. ``now`` is Unix time in seconds."""
+
+    __slots__ = ("_about", "_endpoint", "_held_until", "_problem", "_remembered", "_report")
+
+    def __init__(self, about: IntrospectedIssuer, report: Report) -> None:
+        """Ask nothing yet. ``report`` is called with a metric's name and a detail that is safe to log."""
+        self._about = about
+        self._report = report
+        self._remembered: OrderedDict[bytes, tuple[float, float, dict[str, object]]] = OrderedDict()
+        self._endpoint: Endpoint | None = None
+        self._held_until = float("-inf")
+        self._problem = ""
+
+    def claims(self, token: BearerToken, now: float) -> Mapping[str, object]:
+        """Return the claims of an active token, asking the issuer unless its answer is remembered.
+
+        An answer without ``exp`` gets one: it expires when it is no longer remembered. Raises :class:`TokenError`
+        (``malformed_token``, ``inactive_token``, ``unknown_issuer``), and :class:`DecisionError`
+        (``introspection_unavailable``) if the issuer does not answer, or not as RFC 7662 says.
+        """
+        known = self._remembered.get(token.digest)
+        if known is not None and known[0] <= now < known[1]:
+            self._remembered.move_to_end(token.digest)
+            return known[2]
+        if not token.text.isascii() or not token.text.isprintable() or " " in token.text:
+            raise TokenError(Reason.MALFORMED_TOKEN, "the token has a character that no access token has (RFC 6749)")
+        if now < self._held_until:
+            raise _unavailable("nothing is sent until the cooldown is over, after this: " + self._problem)
+        return self._keep(token, self._ask(token, now), now)
+
+    def _keep(self, token: BearerToken, answer: dict[str, object], now: float) -> Mapping[str, object]:
+        if answer.get("active") is not True:
+            raise TokenError(Reason.INACTIVE_TOKEN, "the issuer says that the token is not active")
+        if "iss" in answer and answer["iss"] != self._about.name:
+            raise TokenError(Reason.UNKNOWN_ISSUER, "the issuer's answer about the token names another iss")
+        until = now + self._about.cache_seconds
+        expires_at = answer.setdefault("exp", until)
+        if isinstance(expires_at, int | float):
+            until = min(until, expires_at)
+        self._remembered[token.digest] = (now, until, answer)
+        if len(self._remembered) > self._about.cache_size:
+            self._remembered.popitem(last=False)
+        return answer
+
+    def _ask(self, token: BearerToken, now: float) -> dict[str, object]:
+        """Ask, and ask again with the secret read anew if the issuer rejects this API's own credentials."""
+        self._report(INTROSPECTIONS, "asked")
+        try:
+            with Session(self._about.timeout) as session:
+                endpoint = self._endpoint or self._about.find_endpoint(session)
+                response = self._post(endpoint, token, session, now, fresh=False)
+                if response.status == _UNAUTHORIZED:
+                    response = self._post(endpoint, token, session, now, fresh=True)
+            self._endpoint = endpoint
+            return self._read(response, endpoint, now)
+        except UnansweredError as error:
+            self._report(FAILURES, printable(str(error), 1000))
+            raise _unavailable(str(error)) from None
+        except FetchError as error:
+            self._held_until = now + self._about.cooldown
+            self._endpoint = None  # the issuer may have moved it
+            self._problem = printable(str(error), 1000)
+            self._report(FAILURES, self._problem)
+            raise _unavailable(self._problem) from None
+
+    def _post(self, endpoint: Endpoint, token: BearerToken, session: Session, now: float, *, fresh: bool) -> Response:
+        about = self._about
+        url, signing_algorithms = endpoint
+        headers, form = about.client.credentials(about.name, now, fresh=fresh)
+        accepted = f"application/{SIGNED_ANSWER}" if signing_algorithms else "application/json"
+        headers |= {"Accept": accepted, "Content-Type": "application/x-www-form-urlencoded"}
+        body = urlencode({"token": token.text, "token_type_hint": "access_token", **form}).encode()
+        return about.post(url, session, body, headers)
+
+    def _read(self, response: Response, endpoint: Endpoint, now: float) -> dict[str, object]:
+        if response.status in _ABOUT_THE_TOKEN:
+            message = f"the introspection endpoint answered {response.status} to this token"
+            raise UnansweredError(message)
+        if response.status == _UNAUTHORIZED:
+            _fail("rejects this API's own credentials (401): check JWT_INTROSPECTION_CLIENT_ID, _SECRET and _AUTH")
+        if response.status != _OK:
+            _fail(f"answered {response.status}")
+        if endpoint[1]:
+            return self._signed(response.body, endpoint[1], now)
+        return _answer(_object(response.body))
+
+    def _signed(self, body: bytes, algorithms: frozenset[str], now: float) -> dict[str, object]:
+        """Verify a signed answer (RFC 9701 section 5): its type, signature, issuer and audience."""
+        try:
+            token = parse(BearerToken(body.decode("ascii").strip()))
+            if token.alg not in algorithms or token_type(token.typ or "") != SIGNED_ANSWER:
+                _fail(f"did not answer with a signed JWT of type {SIGNED_ANSWER} although its metadata offers one")
+            check_signature(token, self._about.keys.candidates(token.alg, token.kid, now))
+        except (UnicodeDecodeError, AuthorizerError) as error:
+            detail = error.detail if isinstance(error, AuthorizerError) else "it is not ASCII"
+            _fail(f"did not answer with a good signed JWT although its metadata offers one: {detail}")
+        audience = token.claims.get("aud")
+        if token.claims.get("iss") != self._about.name:
+            _fail("signed an answer whose iss is another issuer")
+        if self._about.client.client_id not in (audience if isinstance(audience, list) else [audience]):
+            _fail("signed an answer that is meant for another client (aud)")
+        return _answer(token.claims.get("token_introspection"))
+
+
+def _object(body: bytes) -> object:
+    try:
+        return json_object(body)[0]
+    except BadJsonError as error:
+        _fail(f"answered with JSON that is not valid: it {error}")
+
+
+def _answer(value: object) -> dict[str, object]:
+    """Check that an answer has the one member that RFC 7662 section 2.2 requires."""
+    if not isinstance(value, dict) or not isinstance(value.get("active"), bool):
+        _fail('answered without the member "active", true or false')
+    return dict(value)
+
+
+def _fail(message: str) -> NoReturn:
+    raise FetchError(f"the introspection endpoint {message}")  # noqa: EM102, TRY003 - the one place that says who
+
+
+def _unavailable(detail: str) -> DecisionError:
+    return DecisionError(Reason.INTROSPECTION_UNAVAILABLE, f"the issuer could not be asked about the token: {detail}")

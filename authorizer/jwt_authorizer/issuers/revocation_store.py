@@ -1,0 +1,113 @@
+"""The revocation list in S3, as its writer sees it: read, change, write if nobody else has written meanwhile."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol
+
+from jwt_authorizer.issuers.fetched import FetchError, printable
+from jwt_authorizer.revocation import read_list
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    type Content = dict[str, dict[str, Any]]
+    """What is revoked, by issuer: the member ``issuers`` of the list."""
+    type Change = Callable[[Content], None]
+
+_ATTEMPTS = 60
+_LONGEST_PAUSE = 0.5
+_NO_SUCH_OBJECT = frozenset({"NoSuchKey", "404"})
+_CHANGED_MEANWHILE = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+"""S3's error codes for a conditional write that came too late (S3 user guide, "Conditional writes")."""
+
+
+class ObjectStore(Protocol):
+    """What is used of boto3's S3 client."""
+
+    def get_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:  # noqa: N803 - AWS's names
+        """Read an object."""
+
+    def put_object(self, **arguments: object) -> object:
+        """Write an object."""
+
+
+class RevocationStore:
+    """The list in one S3 object. It never writes over what it has not read."""
+
+    def __init__(self, bucket: str, key: str, client: ObjectStore, sleep: Callable[[float], None] = time.sleep) -> None:
+        """Read nothing yet."""
+        self._bucket = bucket
+        self._key = key
+        self._client = client
+        self._sleep = sleep
+
+    def change(self, change: Change, now: float) -> Content:
+        """Apply a change to the list and write it, again and again until no other writer comes between.
+
+        ``change`` gets what is revoked by issuer, and alters it; it is called once for each attempt. ``now`` becomes
+        the list's ``as_of``. Returns what was written. Raises :class:`FetchError` if S3 fails, or if the object there
+        is not a revocation list: then nothing is written.
+        """
+        for _ in range(_ATTEMPTS):
+            content, condition = self._read()
+            change(content)
+            document = json.dumps({"as_of": int(now), "issuers": content}, separators=(",", ":")).encode()
+            if self._write(document, condition):
+                return content
+            self._sleep(random.random() * _LONGEST_PAUSE)  # noqa: S311 - spreads writers, keeps no secret
+        message = f"{self._location} was changed by others {_ATTEMPTS} times in a row: nothing was written"
+        raise FetchError(message)
+
+    @property
+    def _location(self) -> str:
+        return f"s3://{printable(self._bucket)}/{printable(self._key)}"
+
+    def _read(self) -> tuple[Content, dict[str, str]]:
+        """Return what is revoked, and the condition under which it may be written over."""
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=self._key)
+            document, tag = answer["Body"].read(), answer["ETag"]
+        except Exception as error:
+            if _code(error) in _NO_SUCH_OBJECT:
+                return {}, {"IfNoneMatch": "*"}
+            message = f"{self._location} can't be read: {type(error).__name__}: {printable(str(error))}"
+            raise FetchError(message) from error
+        try:
+            read_list(document)
+        except ValueError as error:
+            message = f"{self._location} is not a revocation list, so it is not written over: {printable(str(error))}"
+            raise FetchError(message) from error
+        return json.loads(document)["issuers"], {"IfMatch": tag}
+
+    def _write(self, document: bytes, condition: Mapping[str, str]) -> bool:
+        """Write the list if the condition holds, and return whether it did."""
+        try:
+            self._client.put_object(
+                Bucket=self._bucket, Key=self._key, Body=document, ContentType="application/json", **condition
+            )
+        except Exception as error:
+            if _code(error) in _CHANGED_MEANWHILE:
+                return False
+            message = f"{self._location} can't be written: {type(error).__name__}: {printable(str(error))}"
+            raise FetchError(message) from error
+        return True
+
+
+def s3_store(location: str, timeout: float) -> RevocationStore:
+    """Make the store of ``s3://bucket/key``. ``timeout``: seconds for each step of a call to S3."""
+    from jwt_authorizer.issuers.documents import s3_location  # noqa: PLC0415 - keeps this module free of the readers
+
+    bucket, key = s3_location(location)
+    config = import_module("botocore.config").Config(connect_timeout=timeout, read_timeout=timeout)
+    return RevocationStore(bucket, key, import_module("boto3").client("s3", config=config))
+
+
+def _code(error: Exception) -> str:
+    """Return AWS's error code. Its errors have no base class that could be named without importing botocore."""
+    response = getattr(error, "response", {})
+    return str(response.get("Error", {}).get("Code", ""))

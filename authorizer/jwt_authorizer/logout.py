@@ -1,0 +1,122 @@
+"""Logout tokens: an issuer says that a session or all sessions of a user have ended.
+
+OpenID Connect Back-Channel Logout 1.0, sections 2.4 (what the token holds) and 2.6 (how it is checked).
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import parse_qs
+
+from jwt_authorizer.claims import numeric_date
+from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.keys import check_signature
+from jwt_authorizer.records import dataclass
+from jwt_authorizer.tokens import BearerToken, parse, token_type
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jwt_authorizer.authenticate import Issuer
+
+EVENT = "http://schemas.openid.net/event/backchannel-logout"
+_TYPES = frozenset({"logout+jwt", "jwt"})
+"""Accepted ``typ`` values. Section 2.4 recommends the first; many issuers still write the second, or none."""
+
+_LONGEST_BODY = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Logout:
+    """A logout that the issuer has signed: of one session (``sid``), or of all sessions of ``sub``.
+
+    ``jti`` identifies the token until ``expires_at``; ``issued_at`` is when the session ended. Seconds since 1970.
+    """
+
+    issuer: str
+    sub: str | None
+    sid: str | None
+    jti: str
+    issued_at: float
+    expires_at: float
+
+
+def check_logout_token(text: str, issuers: Mapping[str, Issuer], client_ids: frozenset[str], now: float) -> Logout:
+    """Check a logout token at ``now``, in seconds since 1970, and return what it says.
+
+    ``client_ids``: the clients whose logout tokens are accepted (``aud``). Whether its ``jti`` was used before is for
+    the caller to check. Raises :class:`TokenError`, or :class:`jwt_authorizer.errors.DecisionError` if the issuer's
+    keys are unavailable.
+    """
+    token = parse(BearerToken(text))
+    claims = token.claims
+    name = claims.get("iss")
+    issuer = issuers.get(name) if isinstance(name, str) else None
+    if issuer is None:
+        _refuse(Reason.UNKNOWN_ISSUER, "the logout token's iss is not one that the settings name")
+    if token.alg not in issuer.algorithms:
+        _refuse(Reason.UNSUPPORTED_ALGORITHM, "the logout token's alg is not one that the settings accept")
+    if token.typ is not None and token_type(token.typ) not in _TYPES:
+        _refuse(Reason.UNSUPPORTED_TOKEN_TYPE, "the logout token's typ is not logout+jwt")
+    check_signature(token, issuer.keys.candidates(token.alg, token.kid, now))
+    audience = claims.get("aud")
+    named = [one for one in (audience if isinstance(audience, list) else [audience]) if isinstance(one, str)]
+    if client_ids.isdisjoint(named):
+        _refuse(Reason.INVALID_AUDIENCE, "the logout token's aud names none of the clients in REVOKER_CLIENT_IDS")
+    issued_at, expires_at = _times(claims, issuer.claim_rules.leeway, now)
+    events = claims.get("events")
+    if not isinstance(events, dict) or not isinstance(events.get(EVENT), dict):
+        _refuse(Reason.INVALID_CLAIM, f"the logout token's events lack the member {EVENT}, an object")
+    if "nonce" in claims:
+        _refuse(Reason.INVALID_CLAIM, "the logout token has a nonce: it is an ID token, not a logout token")
+    sub, sid, jti = (_identifier(claims, member) for member in ("sub", "sid", "jti"))
+    if jti is None:
+        _refuse(Reason.INVALID_CLAIM, "the logout token has no jti")
+    if sub is None and sid is None:
+        _refuse(Reason.INVALID_CLAIM, "the logout token has neither sub nor sid")
+    return Logout(issuer.name, sub, sid, jti, min(issued_at, now), expires_at)
+
+
+def _times(claims: Mapping[str, object], leeway: float, now: float) -> tuple[float, float]:
+    """Return ``iat`` and ``exp``, which a logout token must have."""
+    issued_at, expires_at = numeric_date(claims, "iat"), numeric_date(claims, "exp")
+    if issued_at is None or expires_at is None:
+        _refuse(Reason.INVALID_CLAIM, "the logout token lacks iat or exp")
+    if now >= expires_at + leeway:
+        _refuse(Reason.TOKEN_EXPIRED, "the logout token has expired")
+    if now < issued_at - leeway:
+        _refuse(Reason.TOKEN_NOT_YET_VALID, "the logout token was issued in the future")
+    return issued_at, expires_at
+
+
+def _identifier(claims: Mapping[str, object], name: str) -> str | None:
+    value = claims.get(name)
+    if value is not None and (not isinstance(value, str) or not value):
+        _refuse(Reason.INVALID_CLAIM, f"the logout token's {name} is not a non-empty string")
+    return value
+
+
+def _refuse(code: Reason, detail: str) -> NoReturn:
+    raise TokenError(code, detail)
+
+
+def logout_token(event: object) -> str:
+    """Return the logout token of a POST (section 2.5), as a function URL or an API hands the request over.
+
+    Raises ``ValueError`` for any other request.
+    """
+    match event:
+        case {"httpMethod": "POST", "body": str(body)} | {
+            "requestContext": {"http": {"method": "POST"}},
+            "body": str(body),
+        } if len(body) <= _LONGEST_BODY:
+            encoded = isinstance(event, dict) and event.get("isBase64Encoded") is True
+            text = b64decode(body, validate=True).decode("ascii") if encoded else body
+            tokens = parse_qs(text, strict_parsing=True, max_num_fields=10).get("logout_token", [])
+            if len(tokens) == 1:
+                return tokens[0]
+        case _:
+            pass
+    message = "expected a POST of a form with logout_token, once"
+    raise ValueError(message)

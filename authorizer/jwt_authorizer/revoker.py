@@ -1,0 +1,273 @@
+"""A second function of the stack: it keeps the revocation list that the authorizer reads.
+
+It accepts three kinds of events:
+
+- an invocation ``{"revoke": {"iss": "https://…", "sub": "user-1"}}``, with one of ``sub``, ``sid``, ``jti`` and
+  ``client_id``, and with ``"dry_run": true`` to only be told what would be written. ``jwt-authorizer revoke`` sends it;
+- a back-channel logout: a POST with ``logout_token`` in its form, through a function URL or an API
+  (OpenID Connect Back-Channel Logout 1.0; :mod:`jwt_authorizer.logout` checks the token);
+- ``{"tidy": true}``, from a schedule: only drop the entries that are over.
+
+Concurrent writers lose nothing: each change is a conditional write. After a change the caches of answers of the APIs in
+``REVOKER_APIS`` are emptied, or API Gateway would go on to replay its Allow.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools import Logger
+
+from jwt_authorizer.errors import AuthorizerError, DecisionError, Problem, SettingsError
+from jwt_authorizer.function import PACKAGE_ROOT, build_authorizer, key_source
+from jwt_authorizer.issuers import HttpsClient
+from jwt_authorizer.issuers.revocation_store import s3_store
+from jwt_authorizer.logout import check_logout_token, logout_token
+from jwt_authorizer.records import dataclass
+from jwt_authorizer.revocation import IDENTIFIERS, MOMENTS
+from jwt_authorizer.settings import load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from jwt_authorizer.authenticate import Issuer
+    from jwt_authorizer.issuers.revocation_store import Content, RevocationStore
+    from jwt_authorizer.logout import Logout
+
+_DEFAULT_KEEP = "86400"
+_TIMEOUT = 5.0
+_LONGEST_IDENTIFIER = 512
+_PREFIXES = ("rest:", "http:")
+
+
+class RevokeError(ValueError):
+    """An invocation that can't be carried out; nothing was written. The message says what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """A stage of an API whose authorizer's answers are to be forgotten; ``is_rest``: a REST API, else an HTTP API."""
+
+    id: str
+    stage: str
+    is_rest: bool
+
+    def __str__(self) -> str:
+        """Return it as ``REVOKER_APIS`` has it."""
+        return f"{'rest' if self.is_rest else 'http'}:{self.id}/{self.stage}"
+
+
+class Revoker:
+    """Carries out revocations. ``clock`` returns seconds since 1970, ``flush`` empties one API's cache."""
+
+    def __init__(  # noqa: PLR0913 - its settings, and what a test stands in for
+        self,
+        issuers: Mapping[str, Issuer],
+        store: RevocationStore,
+        *,
+        client_ids: frozenset[str],
+        keep: float,
+        apis: tuple[Api, ...],
+        flush: Callable[[Api], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """``client_ids``: whose logout tokens are accepted. ``keep``: seconds for which entries are kept."""
+        self._issuers = issuers
+        self._store = store
+        self._client_ids = client_ids
+        self._keep = keep
+        self._apis = apis
+        self._flush = flush
+        self._clock = clock
+        self._logger = Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME") or "jwt-authorizer")
+
+    def __call__(self, event: object, _: object) -> dict[str, object]:
+        """Handle one event.
+
+        Raises :class:`RevokeError` for an invocation that is wrong, and
+        :class:`jwt_authorizer.issuers.FetchError` if the list can't be written. A logout is answered with a status.
+        """
+        match event:
+            case {"revoke": request, **rest} if rest.keys() <= {"dry_run"}:
+                return self._invoked(request, dry_run=rest.get("dry_run") is True)
+            case {"tidy": True}:
+                return {"entries": _count(self._change(lambda _: None))}
+            case {"requestContext": dict()}:
+                return self._posted(event)
+            case _:
+                pass
+        message = (
+            'expected {"revoke": {"iss": …, and one of "sub", "sid", "jti", "client_id"}}, or a POST of a logout_token'
+        )
+        raise RevokeError(message)
+
+    def _invoked(self, request: object, *, dry_run: bool) -> dict[str, object]:
+        issuer, kind, identifier = self._requested(request)
+        now = self._clock()
+        moment = now if kind in MOMENTS else now + self._keep
+        result: dict[str, object] = {"iss": issuer, kind: identifier, "time": int(moment)}
+        if dry_run:
+            return result | {"written": False}
+        content = self._change(lambda content: _add(content, issuer, kind, identifier, int(moment)))
+        self._logger.info("revoked", extra={"iss": issuer, "kind": kind})
+        return result | {"written": True, "entries": _count(content), "not_flushed": self._flush_all()}
+
+    def _requested(self, request: object) -> tuple[str, str, str]:
+        kinds = (*MOMENTS, *IDENTIFIERS)
+        if not isinstance(request, dict) or len(request) != 2 or "iss" not in request:  # noqa: PLR2004 - iss and one more
+            message = f'"revoke" needs "iss" and exactly one of {", ".join(kinds)}'
+            raise RevokeError(message)
+        issuer = request["iss"]
+        ((kind, identifier),) = ((name, value) for name, value in request.items() if name != "iss")
+        if kind not in kinds:
+            message = f'"revoke" has the member {str(kind)[:50]!r}; expected one of {", ".join(kinds)}'
+            raise RevokeError(message)
+        if not isinstance(issuer, str) or issuer not in self._issuers:
+            message = f"{str(issuer)[:200]!r} is not an issuer of this stack; it has {', '.join(self._issuers)}"
+            raise RevokeError(message)
+        if not isinstance(identifier, str) or not 0 < len(identifier) <= _LONGEST_IDENTIFIER:
+            message = f"{kind!r} must be a string of 1 to {_LONGEST_IDENTIFIER} characters"
+            raise RevokeError(message)
+        return issuer, kind, identifier
+
+    def _posted(self, event: object) -> dict[str, object]:
+        """Answer a back-channel logout (section 2.8): 200 if it was carried out, 400 if it was not one."""
+        try:
+            logout = check_logout_token(logout_token(event), self._issuers, self._client_ids, self._clock())
+            self._change(lambda content: self._log_out(content, logout))
+        except AuthorizerError as error:
+            self._logger.warning("logout refused", extra={"reason": str(error.code), "detail": error.detail})
+            return _answer(503 if isinstance(error, DecisionError) else 400, str(error.code))
+        except ValueError as error:  # not a request with a logout token, or one that was used before
+            self._logger.warning("logout refused", extra={"detail": str(error)})
+            return _answer(400, "invalid_request")
+        self._logger.info("logged out", extra={"iss": logout.issuer, "kind": "sid" if logout.sid else "sub"})
+        self._flush_all()
+        return _answer(200)
+
+    def _log_out(self, content: Content, logout: Logout) -> None:
+        """Enter a logout. Its own ``jti`` is entered as well: a logout token is used once (section 2.6, step 8)."""
+        if logout.jti in content.get(logout.issuer, {}).get("jti", {}):
+            message = "this logout token was used before (jti)"
+            raise RevokeError(message)
+        _add(content, logout.issuer, "jti", logout.jti, int(logout.expires_at + self._keep))
+        if logout.sid is not None:
+            _add(content, logout.issuer, "sid", logout.sid, int(self._clock() + self._keep))
+        elif logout.sub is not None:
+            _add(content, logout.issuer, "sub", logout.sub, int(logout.issued_at))
+
+    def _change(self, change: Callable[[Content], None]) -> Content:
+        now = self._clock()
+
+        def tidied(content: Content) -> None:
+            _drop(content, now, self._keep)
+            change(content)
+
+        return self._store.change(tidied, now)
+
+    def _flush_all(self) -> list[str]:
+        """Empty the caches of answers, and return those that could not be emptied: their answers live on."""
+        failed = []
+        for api in self._apis:
+            try:
+                self._flush(api)
+            except Exception:  # the revocation is written; the others are still to be emptied
+                self._logger.exception("cache of answers not emptied", extra={"api": str(api)})
+                failed.append(str(api))
+        return failed
+
+
+def _add(content: Content, issuer: str, kind: str, identifier: str, moment: int) -> None:
+    """Enter a time; a later one that is there already stays."""
+    entries = content.setdefault(issuer, {}).setdefault(kind, {})
+    entries[identifier] = max(moment, entries.get(identifier, 0))
+
+
+def _drop(content: Content, now: float, keep: float) -> None:
+    """Drop what is over: identifiers whose time has come, and moments so old that no token is older."""
+    for entries in content.values():
+        for kinds, over in ((IDENTIFIERS, now), (MOMENTS, now - keep)):
+            for kind in kinds:
+                entries[kind] = {name: moment for name, moment in entries.get(kind, {}).items() if moment > over}
+                if not entries[kind]:
+                    del entries[kind]
+    for issuer in [issuer for issuer, entries in content.items() if not entries]:
+        del content[issuer]
+
+
+def _count(content: Content) -> int:
+    return sum(len(entries.get(kind, {})) for entries in content.values() for kind in (*IDENTIFIERS, *MOMENTS))
+
+
+def _answer(status: int, error: str | None = None) -> dict[str, object]:
+    """Answer the issuer as section 2.8 says: nothing of it may be cached."""
+    body = "" if error is None else f'{{"error": "{error}"}}'
+    return {
+        "statusCode": status,
+        "headers": {"Cache-Control": "no-store", "Content-Type": "application/json"},
+        "body": body,
+    }
+
+
+def flush(api: Api) -> None:
+    """Empty a stage's cache of answers: ``FlushStageAuthorizersCache``, for HTTP APIs ``ResetAuthorizersCache``."""
+    if api.is_rest:
+        client = import_module("boto3").client("apigateway")
+        client.flush_stage_authorizers_cache(restApiId=api.id, stageName=api.stage)
+    else:
+        client = import_module("boto3").client("apigatewayv2")
+        client.reset_authorizers_cache(ApiId=api.id, StageName=api.stage)
+
+
+def create_revoker(environment: Mapping[str, str]) -> Revoker:
+    """Put the function together.
+
+    It reads the authorizer's own settings, of which ``JWT_REVOKED`` must be ``s3://bucket/key``, and
+
+    - ``REVOKER_CLIENT_IDS``: the clients whose logout tokens are accepted, comma-separated. Default: none;
+    - ``REVOKER_APIS``: stages whose caches are emptied, comma-separated: ``rest:ID/STAGE``, ``http:ID/STAGE``;
+    - ``REVOKER_KEEP_SECONDS``: at least the longest lifetime of a token. Default: a day.
+
+    Raises :class:`SettingsError`.
+    """
+    settings = load_settings(environment, PACKAGE_ROOT)
+    problems: list[Problem] = []
+    keep = environment.get("REVOKER_KEEP_SECONDS") or _DEFAULT_KEEP
+    if not keep.isascii() or not keep.isdecimal() or len(keep) > 9:  # noqa: PLR2004 - thirty years
+        problems.append(Problem("REVOKER_KEEP_SECONDS", "expected a whole number of seconds", keep))
+    apis = []
+    for text in filter(None, map(str.strip, environment.get("REVOKER_APIS", "").split(","))):
+        id_, _, stage = text[5:].partition("/")
+        if not text.startswith(_PREFIXES) or not id_ or not stage:
+            problems.append(Problem("REVOKER_APIS", "expected rest:ID/STAGE or http:ID/STAGE, comma-separated", text))
+        apis.append(Api(id_, stage, text.startswith("rest:")))
+    location = environment.get("JWT_REVOKED", "")
+    if not location.startswith("s3://"):
+        problems.append(Problem("JWT_REVOKED", "the revoker writes to s3://bucket/key only", location or None))
+    if problems:
+        raise SettingsError(tuple(problems))
+    get = HttpsClient(allow_http=settings.keys.allow_http).get
+    keys = {one.issuer: key_source(one, settings, get, lambda *_: None, PACKAGE_ROOT) for one in settings.issuers}
+    named = map(str.strip, environment.get("REVOKER_CLIENT_IDS", "").split(","))
+    return Revoker(
+        build_authorizer(settings, keys).issuers,
+        s3_store(location, _TIMEOUT),
+        client_ids=frozenset(filter(None, named)),
+        keep=float(keep),
+        apis=tuple(apis),
+        flush=flush,
+    )
+
+
+@cache
+def _revoker() -> Revoker:
+    return create_revoker(os.environ)
+
+
+def lambda_handler(event: object, context: object) -> dict[str, object]:
+    """Handle one event with the function that the environment describes; see :class:`Revoker`."""
+    return _revoker()(event, context)

@@ -1,0 +1,130 @@
+"""Read the settings of what is off unless it is asked for: bound tokens, introspection, revocation; and of the log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.answers import CachedBy
+from jwt_authorizer.issuers import FetchError, document_reader, secret_reader, validate_discovery
+from jwt_authorizer.issuers.address import parse_address
+from jwt_authorizer.settings import table
+from jwt_authorizer.settings.model import (
+    BoundTokenSettings,
+    IntrospectionSettings,
+    LogPrincipal,
+    LogSettings,
+    RevocationSettings,
+)
+from jwt_authorizer.settings.raw import RawIssuer, RawSettings, take
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+_DOCUMENT_TIMEOUT = 5.0
+"""Seconds that Parameter Store or Secrets Manager may take at start-up."""
+_SHORTEST_KEY = 16
+_NEEDED_TO_ASK = "it needs JWT_INTROSPECTION, JWT_INTROSPECTION_CLIENT_ID and JWT_INTROSPECTION_SECRET"
+
+
+def bound_tokens(raw: RawSettings, cached_by: CachedBy, *, allow_http: bool) -> BoundTokenSettings:
+    """Read how bound tokens are treated, and refuse what would make a check pointless."""
+    written = raw.document
+    settings = BoundTokenSettings(
+        kinds=frozenset(take(raw, written, table.BOUND_TOKENS)),
+        required=take(raw, written, table.REQUIRE_BOUND_TOKENS),
+        dpop_urls=take(raw, written, table.DPOP_URLS),
+        dpop_max_age=take(raw, written, table.DPOP_MAX_AGE),
+        dpop_replay=take(raw, written, table.DPOP_REPLAY),
+    )
+    if settings.checked and cached_by is not CachedBy.NOTHING:
+        raw.problem(
+            written[table.BOUND_TOKENS.name].label,
+            "needs JWT_CACHED_BY=nothing, and a TTL of 0 on the API: a cached answer is replayed without the check",
+            ",".join(sorted(settings.checked)),
+        )
+    if settings.required and not settings.checked:
+        raw.problem(
+            written[table.REQUIRE_BOUND_TOKENS.name].label,
+            "needs JWT_BOUND_TOKENS=dpop or mtls: without a binding that is checked no token would be accepted",
+        )
+    for url in settings.dpop_urls:
+        try:
+            problem = "a URL here has no query" if parse_address(url, allow_http=allow_http).query else None
+        except ValueError as error:
+            problem = f"this is {error}"
+        if problem is not None:
+            raw.problem(written[table.DPOP_URLS.name].label, problem, url, is_location=True)
+    return settings
+
+
+def introspection(
+    raw: RawSettings, about: RawIssuer, issuer: str | None, *, allow_http: bool
+) -> IntrospectionSettings | None:
+    """Read how an issuer is asked about opaque tokens; ``None`` if it is not asked."""
+    written = about.written
+    where = take(raw, written, table.INTROSPECTION)
+    client_id = take(raw, written, table.INTROSPECTION_CLIENT_ID)
+    secret = take(raw, written, table.INTROSPECTION_SECRET)
+    for setting in (table.INTROSPECTION, table.INTROSPECTION_CLIENT_ID, table.INTROSPECTION_SECRET):
+        if setting.name not in written:
+            raw.problem(about.label(setting), "is required for introspection: " + _NEEDED_TO_ASK)
+    # The endpoint's URL is checked as an issuer's is: https, no password, no fragment.
+    problem = validate_discovery((where if where != "discovery" else issuer) or "https://a", allow_http=allow_http)
+    if problem is not None:
+        raw.problem(about.label(table.INTROSPECTION), problem)
+    return IntrospectionSettings(
+        url=None if where == "discovery" else where,
+        always=take(raw, written, table.INTROSPECT) == "always",
+        client_id=client_id or "",
+        secret=secret or "",
+        auth=take(raw, written, table.INTROSPECTION_AUTH),
+        cache_seconds=take(raw, written, table.INTROSPECTION_CACHE),
+    )
+
+
+def revocation(raw: RawSettings, package_root: str | PathLike[str], *, allow_http: bool) -> RevocationSettings | None:
+    """Read where the revocation list is and how it ages; ``None`` if there is none."""
+    location = take(raw, raw.document, table.REVOKED)
+    ttl, max_stale = take(raw, raw.document, table.REVOKED_TTL), take(raw, raw.document, table.REVOKED_MAX_STALE)
+    if location is None:
+        return None
+    try:
+        if location.startswith(("https:", "http:")):
+            parse_address(location, allow_http=allow_http)
+        else:
+            document_reader(location, timeout=_DOCUMENT_TIMEOUT, package_root=package_root)
+    except ValueError as error:
+        raw.problem(
+            table.REVOKED.variable, f"expected https://…, s3://bucket/key, ssm:/name or file:PATH; it is {error}"
+        )
+    return RevocationSettings(location, ttl, max_stale)
+
+
+def log_settings(raw: RawSettings) -> LogSettings:
+    """Read what the log line shows of allowed requests and of principals."""
+    principal = take(raw, raw.document, table.LOG_PRINCIPAL)
+    return LogSettings(
+        allowed=take(raw, raw.document, table.LOG_ALLOWED),
+        principal=principal,
+        principal_key=_principal_key(raw) if principal is LogPrincipal.HASH else b"",
+    )
+
+
+def _principal_key(raw: RawSettings) -> bytes:
+    """Read the key that principals are hashed with. It is never shown, however short."""
+    written = take(raw, raw.document, table.LOG_PRINCIPAL_KEY)
+    if written is None:
+        if table.LOG_PRINCIPAL_KEY.name not in raw.document:
+            message = "is required with JWT_LOG_PRINCIPAL=hash: ssm:/name, secretsmanager:NAME, or the key itself"
+            raw.problem(table.LOG_PRINCIPAL_KEY.variable, message)
+        return b""
+    try:
+        is_stored = written.startswith(("ssm:", "secretsmanager:"))
+        key = secret_reader(written, timeout=_DOCUMENT_TIMEOUT)() if is_stored else written.encode()
+        if len(key) < _SHORTEST_KEY:
+            message = f"a key needs at least {_SHORTEST_KEY} characters, so that nobody can try them all"
+            raise ValueError(message)  # noqa: TRY301 - joins the other problems
+    except (ValueError, FetchError) as error:
+        raw.problem(table.LOG_PRINCIPAL_KEY.variable, str(error))
+        return b""
+    return key

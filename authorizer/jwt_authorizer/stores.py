@@ -1,0 +1,96 @@
+"""What is asked while requests wait, beside keys: the introspection endpoint, and the revocation list.
+
+Imported only if the settings name one of them.
+"""
+
+from __future__ import annotations
+
+from copy import replace
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.authenticate import Introspection
+from jwt_authorizer.issuers.client_auth import AuthMethod, ClientAuth, remembered
+from jwt_authorizer.issuers.discovery import discover_introspection
+from jwt_authorizer.issuers.documents import document_reader, secret_reader, url_reader
+from jwt_authorizer.issuers.introspection import IntrospectedIssuer, Introspector
+from jwt_authorizer.issuers.revocations import MAX_LIST, RevocationSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from os import PathLike
+
+    from jwt_authorizer.authenticate import Issuer
+    from jwt_authorizer.authorize import Authorizer
+    from jwt_authorizer.issuers import HttpsClient
+    from jwt_authorizer.issuers.introspection import Endpoint
+    from jwt_authorizer.issuers.session import Session
+    from jwt_authorizer.settings import IntrospectionSettings, RevocationSettings, Settings
+
+    type Report = Callable[[str, str], None]
+
+
+def with_stores(  # noqa: PLR0913, PLR0917 - what reading and asking depend on
+    authorizer: Authorizer,
+    settings: Settings,
+    https: HttpsClient,
+    report: Report,
+    package_root: str | PathLike[str],
+    now: float,
+) -> Authorizer:
+    """Add introspection and the revocation list to an authorizer, and read the list ahead of the first request.
+
+    ``report`` counts a metric. ``now``: seconds since 1970.
+    """
+    introspection = None
+    for issuer in settings.issuers:
+        if issuer.introspection is not None:
+            core = authorizer.issuers[issuer.issuer]
+            introspector = _introspector(core, issuer.introspection, settings, https, report)
+            introspection = Introspection(core, introspector, issuer.introspection.always)
+    revocations = None
+    if settings.revocation is not None:
+        revocations = _revocations(settings.revocation, settings, https, report, package_root)
+        revocations.warm(now)
+    return replace(authorizer, introspection=introspection, revocations=revocations)
+
+
+def _introspector(
+    issuer: Issuer, about: IntrospectionSettings, settings: Settings, https: HttpsClient, report: Report
+) -> Introspector:
+    keys = settings.keys
+
+    def find_endpoint(session: Session) -> Endpoint:
+        if about.url is not None:
+            return about.url, frozenset()
+        return discover_introspection(issuer.name, https.get, session, allow_http=keys.allow_http)
+
+    read_secret = remembered(secret_reader(about.secret, timeout=keys.timeout))
+    asked = IntrospectedIssuer(
+        name=issuer.name,
+        find_endpoint=find_endpoint,
+        client=ClientAuth(about.client_id, AuthMethod(about.auth), read_secret),
+        post=https.post,
+        keys=issuer.keys,
+        timeout=keys.timeout,
+        cooldown=keys.cooldown,
+        cache_seconds=about.cache_seconds,
+        cache_size=settings.token_cache_size,
+    )
+    return Introspector(asked, report)
+
+
+def _revocations(
+    about: RevocationSettings,
+    settings: Settings,
+    https: HttpsClient,
+    report: Report,
+    package_root: str | PathLike[str],
+) -> RevocationSource:
+    timeout = settings.keys.timeout
+    if about.location.startswith(("https:", "http:")):
+        read = url_reader(about.location, https.get, timeout=timeout)
+    else:
+        read = document_reader(about.location, timeout=timeout, package_root=package_root, limit=MAX_LIST)
+    return RevocationSource(
+        read, ttl=about.ttl, max_stale=about.max_stale, cooldown=settings.keys.cooldown, report=report
+    )

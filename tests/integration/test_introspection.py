@@ -1,0 +1,345 @@
+"""Opaque tokens: an issuer that is asked about them over real TLS, and everything that it may do wrong."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from jwt.algorithms import ECAlgorithm
+
+from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
+from jwt_authorizer.issuers import HttpsClient
+from jwt_authorizer.issuers.client_auth import AuthMethod, ClientAuth
+from jwt_authorizer.issuers.discovery import discover_introspection
+from jwt_authorizer.issuers.introspection import FAILURES, INTROSPECTIONS, IntrospectedIssuer, Introspector
+from jwt_authorizer.tokens import BearerToken
+from jwt_authorizer_devkit.mint import Defect, mint
+from tests.factories import NOW, FakeKeys, signing_key
+from tests.integration.certificates import Authority
+from tests.integration.hostile_server import NOT_FOUND, HostileServer, answer, answer_json, network_failures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jwt_authorizer.issuers.https import SocketAddress
+    from jwt_authorizer.issuers.introspection import Endpoint
+    from jwt_authorizer.issuers.session import Session
+    from tests.integration.hostile_server import Behaviour
+
+HOST = "issuer.test"
+ISSUER = f"https://{HOST}"
+DISCOVERY = "/.well-known/openid-configuration"
+PATH = "/introspect"
+METADATA = {"issuer": ISSUER, "introspection_endpoint": f"{ISSUER}{PATH}"}
+SIGNING = METADATA | {"introspection_signing_alg_values_supported": ["none", "HS256", "ES256"]}
+ACTIVE = {"active": True, "sub": "user-1", "iss": ISSUER, "exp": NOW + 3600}
+CLIENT = "api client:1"
+TIMEOUT, COOLDOWN, CACHE = 0.6, 30, 60
+OPAQUE = BearerToken("opaque-token-1")
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority.create(tmp_path_factory.mktemp("certificates"))
+
+
+class Asked:
+    """An issuer on this machine, and an introspector that resolves its name to here."""
+
+    def __init__(self, server: HostileServer, authority: Authority) -> None:
+        self.server = server
+        self.reports: list[str] = []
+        self.secrets = ["s3cret/+"]
+        self.method = AuthMethod.BASIC
+        self.keys = FakeKeys()
+        self._https = HttpsClient(resolve=self._resolve, context=authority.client_context)
+
+    def _resolve(self, _host: str, _port: int) -> list[SocketAddress]:
+        return [(socket.AF_INET, ("127.0.0.1", self.server.port))]
+
+    def _secret(self, fresh: bool) -> str:  # noqa: FBT001 - as the reader of secrets
+        return self.secrets[-1] if fresh else self.secrets[0]
+
+    def introspector(self, *, cache_size: int = 10) -> Introspector:
+        def find_endpoint(session: Session) -> Endpoint:
+            return discover_introspection(ISSUER, self._https.get, session, allow_http=False)
+
+        issuer = IntrospectedIssuer(
+            name=ISSUER,
+            find_endpoint=find_endpoint,
+            client=ClientAuth(CLIENT, self.method, self._secret),
+            post=self._https.post,
+            keys=self.keys,
+            timeout=TIMEOUT,
+            cooldown=COOLDOWN,
+            cache_seconds=CACHE,
+            cache_size=cache_size,
+        )
+        return Introspector(issuer, lambda metric, _: self.reports.append(metric))
+
+    @property
+    def posts(self) -> list[tuple[dict[str, str], dict[str, list[str]]]]:
+        """The headers and forms of what was sent to the endpoint."""
+        sent = []
+        for request in self.server.requests:
+            head, _, body = request.decode().partition("\r\n\r\n")
+            first, *lines = head.split("\r\n")
+            if first == f"POST {PATH} HTTP/1.1":
+                headers = dict(line.split(": ", 1) for line in lines)
+                sent.append(({name.lower(): value for name, value in headers.items()}, parse_qs(body)))
+        return sent
+
+
+@pytest.fixture
+def asked(authority: Authority) -> Iterator[Asked]:
+    with HostileServer({}, authority.server_context(HOST)) as server:
+        server.behaviours |= {DISCOVERY: answer_json(METADATA), PATH: answer_json(ACTIVE)}
+        yield Asked(server, authority)
+
+
+def refusal(introspector: Introspector, token: BearerToken = OPAQUE, now: float = NOW) -> AuthorizerError:
+    with pytest.raises(AuthorizerError) as raised:
+        introspector.claims(token, now)
+    return raised.value
+
+
+def test_an_active_token_is_asked_about_once_while_its_answer_is_remembered(asked: Asked) -> None:
+    introspector = asked.introspector()
+    for later in (0, 1, CACHE - 1):
+        assert introspector.claims(OPAQUE, NOW + later) == ACTIVE
+    assert asked.server.asked == [DISCOVERY, PATH]
+    introspector.claims(OPAQUE, NOW + CACHE)
+    introspector.claims(BearerToken("another"), NOW + CACHE)
+    assert asked.server.asked == [DISCOVERY, PATH, PATH, PATH]
+    assert asked.reports == [INTROSPECTIONS] * 3
+
+
+def test_the_token_is_in_the_body_and_nowhere_else(asked: Asked) -> None:
+    asked.introspector().claims(OPAQUE, NOW)
+    ((headers, form),) = asked.posts
+    assert form["token"] == [OPAQUE.text]
+    assert form["token_type_hint"] == ["access_token"]
+    assert headers["content-type"] == "application/x-www-form-urlencoded"
+    assert OPAQUE.text not in json.dumps(headers)
+    assert OPAQUE.text not in "".join(asked.server.asked)
+
+
+@pytest.mark.parametrize(
+    ("exp", "now", "asks"),
+    [(NOW + 10, NOW + 9, 1), (NOW + 10, NOW + 10, 2), (None, NOW + CACHE - 1, 1), (NOW + 3600, NOW - 1, 2)],
+    ids=["before exp", "at exp", "no exp", "a clock set back"],
+)
+def test_an_answer_is_remembered_until_its_exp_at_most(asked: Asked, exp: float | None, now: float, asks: int) -> None:
+    asked.server.behaviours[PATH] = answer_json({"active": True} | ({} if exp is None else {"exp": exp}))
+    introspector = asked.introspector()
+    assert introspector.claims(OPAQUE, NOW)["exp"] == (NOW + CACHE if exp is None else exp)
+    introspector.claims(OPAQUE, now)
+    assert len(asked.posts) == asks
+
+
+def test_what_is_remembered_is_bounded(asked: Asked) -> None:
+    introspector = asked.introspector(cache_size=2)
+    for number in (1, 2, 1, 3, 1, 2):
+        introspector.claims(BearerToken(f"token-{number}"), NOW)
+    assert [form["token"] for _, form in asked.posts] == [["token-1"], ["token-2"], ["token-3"], ["token-2"]]
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ({"active": False}, Reason.INACTIVE_TOKEN),
+        ({"active": False, "sub": "user-1"}, Reason.INACTIVE_TOKEN),
+        (ACTIVE | {"iss": "https://other.test"}, Reason.UNKNOWN_ISSUER),
+        (ACTIVE | {"iss": None}, Reason.UNKNOWN_ISSUER),
+    ],
+    ids=str,
+)
+def test_a_token_that_the_issuer_does_not_stand_by_is_refused(asked: Asked, document: object, reason: Reason) -> None:
+    asked.server.behaviours[PATH] = answer_json(document)
+    introspector = asked.introspector()
+    for _ in range(2):
+        error = refusal(introspector)
+        assert isinstance(error, TokenError)
+        assert error.code is reason
+    assert len(asked.posts) == 2, "only what is active is remembered"
+
+
+@pytest.mark.parametrize("text", ["two words", "line\nbreak", "\u00e9", "\x7f"])
+def test_a_text_that_is_not_a_token_is_not_sent(asked: Asked, text: str) -> None:
+    assert refusal(asked.introspector(), BearerToken(text)).code is Reason.MALFORMED_TOKEN
+    assert asked.server.asked == []
+
+
+GOOD = json.dumps(ACTIVE).encode()
+WRONG_SHAPES: dict[str, Behaviour] = {
+    "active is a string": answer_json({"active": "true"}),
+    "active is 1": answer_json({"active": 1}),
+    "no active": answer_json({"sub": "user-1"}),
+    "a list": answer_json([ACTIVE]),
+    "active twice": answer(b'{"active": false, "active": true}'),
+    "a JWT that nobody asked for": answer(b"eyJhbGciOiJub25lIn0.e30."),
+    "404": NOT_FOUND,
+    "403": answer(GOOD, status="403 Forbidden"),
+}
+
+
+@pytest.mark.parametrize("failure", [*network_failures(b"{}"), *WRONG_SHAPES])
+def test_an_endpoint_that_fails_leads_to_no_decision_and_is_left_alone_for_the_cooldown(
+    asked: Asked, failure: str
+) -> None:
+    introspector = asked.introspector()
+    remembered = BearerToken("remembered")
+    introspector.claims(remembered, NOW)
+    asked.server.behaviours[PATH] = (network_failures(GOOD) | WRONG_SHAPES)[failure]
+    began = time.monotonic()
+    for later in range(COOLDOWN):
+        error = refusal(introspector, now=NOW + later)
+        assert isinstance(error, DecisionError)
+        assert error.code is Reason.INTROSPECTION_UNAVAILABLE
+        assert introspector.claims(remembered, NOW + later) == ACTIVE
+    assert time.monotonic() - began < TIMEOUT + 1.5, "only the first one waits"
+    assert len(asked.posts) == 2
+    assert asked.reports.count(FAILURES) == 1
+    asked.server.behaviours[PATH] = answer_json(ACTIVE)
+    assert introspector.claims(OPAQUE, NOW + COOLDOWN) == ACTIVE
+
+
+def test_what_a_caller_can_cause_costs_nobody_else_anything(asked: Asked) -> None:
+    asked.server.behaviours[PATH] = answer(b"{}", status="400 Bad Request")
+    introspector = asked.introspector()
+    assert refusal(introspector).code is Reason.INTROSPECTION_UNAVAILABLE
+    asked.server.behaviours[PATH] = answer_json(ACTIVE)
+    assert introspector.claims(BearerToken("another"), NOW) == ACTIVE
+
+
+@pytest.mark.parametrize("metadata", [{"issuer": ISSUER}, METADATA | {"introspection_endpoint": "http://a.test/x"}])
+def test_an_issuer_without_a_usable_endpoint(asked: Asked, metadata: dict[str, object]) -> None:
+    asked.server.behaviours[DISCOVERY] = answer_json(metadata)
+    error = refusal(asked.introspector())
+    assert error.code is Reason.INTROSPECTION_UNAVAILABLE
+    assert "introspection_endpoint" in error.detail
+
+
+# --- This API's own credentials
+
+
+def test_basic_authentication_encodes_id_and_secret(asked: Asked) -> None:
+    asked.introspector().claims(OPAQUE, NOW)
+    ((headers, form),) = asked.posts
+    scheme, _, encoded = headers["authorization"].partition(" ")
+    assert (scheme, base64.b64decode(encoded)) == ("Basic", b"api+client%3A1:s3cret%2F%2B")
+    assert form.keys() == {"token", "token_type_hint"}
+
+
+def test_a_secret_in_the_form(asked: Asked) -> None:
+    asked.method = AuthMethod.POST
+    asked.introspector().claims(OPAQUE, NOW)
+    ((headers, form),) = asked.posts
+    assert "authorization" not in headers
+    assert (form["client_id"], form["client_secret"]) == ([CLIENT], ["s3cret/+"])
+
+
+def keys() -> dict[str, tuple[Any, str]]:
+    return {
+        "ES256": (ec.generate_private_key(ec.SECP256R1()), "ES256"),
+        "ES384": (ec.generate_private_key(ec.SECP384R1()), "ES384"),
+        "RS256": (rsa.generate_private_key(65537, 2048), "RS256"),
+        "EdDSA": (ed25519.Ed25519PrivateKey.generate(), "EdDSA"),
+    }
+
+
+@pytest.mark.parametrize("name", [*keys(), "JWK"])
+def test_a_signed_assertion(asked: Asked, name: str) -> None:
+    if name == "JWK":
+        key: Any = ec.generate_private_key(ec.SECP256R1())
+        alg, text = "ES256", json.dumps({**ECAlgorithm.to_jwk(key, as_dict=True), "kid": "k1"})
+    else:
+        key, alg = keys()[name]
+        text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    asked.method, asked.secrets = AuthMethod.PRIVATE_KEY_JWT, [text]
+    introspector = asked.introspector()
+    introspector.claims(OPAQUE, time.time())
+    introspector.claims(BearerToken("another"), time.time())
+    assertions = [form["client_assertion"][0] for _, form in asked.posts]
+    read = [jwt.decode(each, key.public_key(), algorithms=[alg], audience=ISSUER) for each in assertions]
+    assert [(claims["iss"], claims["sub"]) for claims in read] == [(CLIENT, CLIENT)] * 2
+    assert read[0]["jti"] != read[1]["jti"]
+    assert all(claims["exp"] - claims["iat"] == 60 for claims in read)
+    assert jwt.get_unverified_header(assertions[0]).get("kid") == ("k1" if name == "JWK" else None)
+    assert asked.posts[0][1]["client_assertion_type"] == ["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"]
+
+
+def test_a_private_key_that_is_none_is_not_repeated(asked: Asked) -> None:
+    asked.method, asked.secrets = AuthMethod.PRIVATE_KEY_JWT, ["S3CR3T-no-key"]
+    error = refusal(asked.introspector())
+    assert error.code is Reason.INTROSPECTION_UNAVAILABLE
+    assert "S3CR3T" not in str(error)
+
+
+@pytest.mark.parametrize("rotated", [True, False])
+def test_a_secret_that_the_issuer_rejects_is_read_again_once(asked: Asked, *, rotated: bool) -> None:
+    asked.method, asked.secrets = AuthMethod.POST, ["old", "new"] if rotated else ["old"]
+
+    def check(exchange: Any) -> None:  # noqa: ANN401 - an Exchange
+        right = b"client_secret=new" in exchange.request
+        (answer_json(ACTIVE) if right else answer(b"{}", status="401 Unauthorized"))(exchange)
+
+    asked.server.behaviours[PATH] = check
+    introspector = asked.introspector()
+    if rotated:
+        assert introspector.claims(OPAQUE, NOW) == ACTIVE
+    else:
+        error = refusal(introspector)
+        assert error.code is Reason.INTROSPECTION_UNAVAILABLE
+        assert "credentials" in error.detail
+    assert len(asked.posts) == 2
+
+
+# --- Signed answers (RFC 9701)
+
+
+def signed(change: dict[str, object] | None = None, *, typ: str = "token-introspection+jwt", **more: Defect) -> bytes:
+    claims = {"iss": ISSUER, "aud": CLIENT, "iat": NOW, "token_introspection": ACTIVE} | (change or {})
+    return mint(signing_key(), claims, header={"typ": typ}, **more).encode()
+
+
+@pytest.mark.parametrize("aud", [CLIENT, [CLIENT, "other"]])
+def test_a_signed_answer_is_asked_for_where_the_issuer_offers_it(asked: Asked, aud: object) -> None:
+    asked.server.behaviours |= {DISCOVERY: answer_json(SIGNING), PATH: answer(signed({"aud": aud}))}
+    assert asked.introspector().claims(OPAQUE, NOW) == ACTIVE
+    assert asked.posts[0][0]["accept"] == "application/token-introspection+jwt"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        GOOD,
+        signed(typ="JWT"),
+        signed({"iss": "https://other.test"}),
+        signed({"aud": "another client"}),
+        signed({"aud": None}),
+        signed({"token_introspection": None}),
+        signed({"token_introspection": {"active": "yes"}}),
+        signed(defect=Defect.FORGED),
+        signed(defect=Defect.ALG_NONE),
+        "caf\u00e9".encode(),
+    ],
+    ids=range(10),
+)
+def test_an_answer_that_is_not_signed_as_it_should_be_is_no_answer(asked: Asked, body: bytes) -> None:
+    asked.server.behaviours |= {DISCOVERY: answer_json(SIGNING), PATH: answer(body)}
+    assert refusal(asked.introspector()).code is Reason.INTROSPECTION_UNAVAILABLE
+
+
+def test_keys_that_cannot_be_had_leave_a_signed_answer_unread(asked: Asked) -> None:
+    asked.server.behaviours |= {DISCOVERY: answer_json(SIGNING), PATH: answer(signed())}
+    asked.keys.failure = DecisionError(Reason.KEYS_UNAVAILABLE, "down")
+    assert refusal(asked.introspector()).code is Reason.INTROSPECTION_UNAVAILABLE
