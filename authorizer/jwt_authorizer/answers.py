@@ -236,6 +236,8 @@ def _claims_context(principal: Principal, settings: AnswerSettings, *, as_json_t
     context: dict[str, object] = {"iss": principal.issuer, "exp": principal.expires_at, "scope": principal.scope}
     if principal.subject is not None:
         context["sub"] = principal.subject
+    if principal.tenant is not None:
+        context["tenant"] = principal.tenant
     context["claims"] = principal.claims_text if as_json_text else principal.claims
     for key, claim in settings.context_claims:
         value = find(principal.claims, claim)

@@ -16,9 +16,9 @@ from jwt_authorizer.token_cache import Remembered
 from jwt_authorizer.tokens import Scheme, token_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from jwt_authorizer.claims import ClaimRules, Principal
+    from jwt_authorizer.claims import ClaimRules, Principal, Tenant
     from jwt_authorizer.events import Request
     from jwt_authorizer.keys import Key, KeySource
     from jwt_authorizer.revocation import Revoked
@@ -37,6 +37,11 @@ class Issuer:
     token_types: frozenset[str]
     claim_rules: ClaimRules
     keys: KeySource
+    tenant: Tenant | None = None
+
+
+type FindIssuer = Callable[[str, float], Issuer | None]
+"""Returns the issuer of an ``iss`` at a time, or ``None``. Raises as :func:`issuer_of` if its tenant may not call."""
 
 
 class Introspector(Protocol):
@@ -98,12 +103,21 @@ def ask_about_jwt(bearer: BearerToken, principal: Principal, introspection: Intr
         introspection.introspector.claims(bearer, now)
 
 
-def issuer_of(token: UnverifiedToken, issuers: Mapping[str, Issuer]) -> Issuer:
-    """Choose whose keys and rules the token is checked against; only that issuer's keys can then verify it."""
+def issuer_of(
+    token: UnverifiedToken, issuers: Mapping[str, Issuer], tenants: Mapping[str, FindIssuer], now: float
+) -> Issuer:
+    """Choose whose keys and rules the token is checked against; only that issuer's keys can then verify it.
+
+    ``tenants`` finds the issuers of tenants, by the setting with ``{tenant}``. Raises :class:`TokenError`
+    (``unknown_issuer``), and :class:`DecisionError` (``keys_unavailable``) if it is not known which tenants may call.
+    """
     name = token.claims.get("iss")
     issuer = issuers.get(name) if isinstance(name, str) else None
+    if issuer is None and isinstance(name, str):
+        issuer = next(filter(None, (find(name, now) for find in tenants.values())), None)
     if issuer is None:
-        raise TokenError(Reason.UNKNOWN_ISSUER, f"the token's iss is not exactly one of: {_listed(issuers)}")
+        expected = _listed([*issuers, *tenants])
+        raise TokenError(Reason.UNKNOWN_ISSUER, f"the token's iss is not exactly one of: {expected}")
     return issuer
 
 
@@ -115,7 +129,7 @@ def verify(token: UnverifiedToken, issuer: Issuer, now: float) -> Remembered:
     if issuer.token_types and (token.typ is None or token_type(token.typ) not in issuer.token_types):
         raise TokenError(Reason.UNSUPPORTED_TOKEN_TYPE, f"the token's typ is not one of: {_listed(issuer.token_types)}")
     keys = issuer.keys.holder(check_signature(token, _candidates(token, issuer, now)))
-    verified = VerifiedToken(issuer.name, token.claims, token.payload)
+    verified = VerifiedToken(issuer.name, token.claims, token.payload, issuer.tenant)
     principal = check_claims(verified, issuer.claim_rules, now)
     return Remembered(principal, keys, keys.generation(now), token.alg, token.kid)
 

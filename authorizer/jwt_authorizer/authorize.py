@@ -39,7 +39,7 @@ from jwt_authorizer.tokens import bearer_token, is_jwt, parse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jwt_authorizer.authenticate import Introspection, Issuer, Revocations
+    from jwt_authorizer.authenticate import FindIssuer, Introspection, Issuer, Revocations
     from jwt_authorizer.binding.bound_tokens import CheckBinding
     from jwt_authorizer.claims import Principal
     from jwt_authorizer.events import Request
@@ -66,6 +66,7 @@ class Authorizer:
     check_binding: CheckBinding = refuse_bound
     introspection: Introspection | None = None
     revocations: Revocations | None = None
+    tenants: Mapping[str, FindIssuer] = field(default_factory=dict)
 
 
 @unguarded(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:
             token_cache = "miss"
             token = parse(bearer)
             alg, kid = token.alg, token.kid
-            trusted = issuer_of(token, authorizer.issuers)
+            trusted = issuer_of(token, authorizer.issuers, authorizer.tenants, now)
             issuer = trusted.name
             known = verify(token, trusted, now)
             authorizer.token_cache.put(bearer, known)

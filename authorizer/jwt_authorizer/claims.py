@@ -44,6 +44,18 @@ class ClaimRules:
     principal_claims: tuple[Claim, ...] = (_SUBJECT,)
 
 
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """The tenant in a token's ``iss``.
+
+    ``issuer`` is what the settings have, with ``{tenant}``; ``claim`` has to equal ``name``.
+    """
+
+    name: str
+    issuer: str
+    claim: Claim | None = None
+
+
 @unguarded(frozen=True, slots=True)
 class VerifiedToken:
     """A token that one of its issuer's keys has signed. Its claims are the issuer's, and not yet checked.
@@ -54,6 +66,7 @@ class VerifiedToken:
     issuer: str
     claims: Mapping[str, object] = field(repr=False)
     payload: str = field(default="", repr=False)
+    tenant: Tenant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +76,8 @@ class Principal:
     ``not_before`` and ``valid_until`` are Unix seconds with the leeway included: the token is good while
     ``not_before <= now < valid_until``. ``scope`` keeps the token's order, ``scopes`` is for lookups.
     ``required_scopes`` is what its issuer's setting asks of every request. ``payload`` as in
-    :class:`VerifiedToken`. ``tenant`` is the one of an issuer for several. Requests share it: it never changes.
+    :class:`VerifiedToken`. ``tenant`` is the one of an issuer for several, and
+    ``listed_as`` that issuer as the settings have it. Requests share it: it never changes.
     """
 
     id: str
@@ -78,6 +92,7 @@ class Principal:
     claims: Mapping[str, object] = field(repr=False)
     payload: str = field(default="", repr=False, compare=False)
     tenant: str | None = None
+    listed_as: str | None = None
     _claims_text: str | None = field(init=False, default=None, repr=False, compare=False)
 
     @property
@@ -119,6 +134,9 @@ def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Princip
         if not is_met(condition, claims):
             detail = left_out(condition, claims) or f"the claim {condition.claim.name} is missing or has another value"
             _refuse(Reason.INVALID_CLAIM, detail)
+    tenant = token.tenant
+    if tenant is not None and tenant.claim is not None and find(claims, tenant.claim) != tenant.name:
+        _refuse(Reason.INVALID_CLAIM, f"the claim {tenant.claim.name} is not the tenant in iss")
     scope, scopes = _scope(claims, rules.scope_claims)
     return Principal(
         _principal_id(claims, rules.principal_claims),
@@ -132,6 +150,7 @@ def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Princip
         valid_until,
         claims,
         token.payload,
+        *(() if tenant is None else (tenant.name, tenant.issuer)),
     )
 
 

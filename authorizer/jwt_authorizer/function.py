@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.binding.replay import ReplayStore
     from jwt_authorizer.issuers import Fetched
     from jwt_authorizer.issuers.https import Get
+    from jwt_authorizer.issuers.tenants import TenantIssuers, TenantSource
     from jwt_authorizer.keys import KeySource
     from jwt_authorizer.policies import Policies
     from jwt_authorizer.settings import IssuerSettings, Settings
@@ -91,37 +92,46 @@ def create_function(
     service = environment.get("POWERTOOLS_SERVICE_NAME") or "jwt-authorizer"
     log = DecisionLog(write, service, settings.log)
     https = HttpsClient(allow_http=settings.keys.allow_http)
-    sources = {
-        issuer.issuer: key_source(issuer, settings, https.get, log.count, package_root) for issuer in settings.issuers
-    }
+
+    def keys_of(issuer: IssuerSettings) -> CachedKeySource | SeveralKeySources:
+        return key_source(issuer, settings, https.get, log.count, package_root)
+
+    sources = {issuer.issuer: keys_of(issuer) for issuer in settings.issuers if issuer.tenants is None}
+    tenants = () if len(sources) == len(settings.issuers) else _tenants(settings, keys_of, log.count, package_root)
     _, _, table = settings.bound_tokens.dpop_replay.partition(":")
     store = _replay_table(table, settings, environment, https) if table else None
-    authorizer = build_authorizer(settings, sources, store)
+    authorizer = build_authorizer(settings, sources, tenants, store)
     if settings.revocation or any(issuer.introspection for issuer in settings.issuers):
         from jwt_authorizer.stores import with_stores  # noqa: PLC0415 - for those who have opaque tokens or revocation
 
         authorizer = with_stores(authorizer, settings, https, log.count, package_root, clock())
     _warn(settings, authorizer.policies, service)
     # Lambda gives start-up ten seconds, more than the longest timeout that can be set.
-    warm_all(list(sources.values()), clock())
+    warmed = [*sources.values(), *tenants]
+    warm_all(warmed, clock())
     if environment.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
-        _after_restore(lambda: warm_all(list(sources.values()), clock()))
+        _after_restore(lambda: warm_all(warmed, clock()))
     return AuthorizerFunction(authorizer, log, clock)
 
 
 def build_authorizer(
-    settings: Settings, keys: Mapping[str, KeySource], replay_store: ReplayStore | None = None
+    settings: Settings,
+    keys: Mapping[str, KeySource],
+    tenants: tuple[TenantIssuers, ...] = (),
+    replay_store: ReplayStore | None = None,
 ) -> Authorizer:
     """Put the core together.
 
-    ``keys`` maps each issuer to where its keys come from. ``replay_store`` remembers used DPoP proofs; ``None``: the
-    function's memory does.
+    ``keys`` maps each issuer to where its keys come from, ``tenants`` are the issuers with ``{tenant}``.
+    ``replay_store`` remembers used DPoP proofs; ``None``: the function's memory does.
     """
     return Authorizer(
         issuers={
             one.issuer: Issuer(one.issuer, one.algorithms, one.token_types, one.claim_rules, keys[one.issuer])
             for one in settings.issuers
+            if one.tenants is None
         },
+        tenants={one.name: one.find for one in tenants},
         token_sources=settings.token_sources,
         token_cache=TokenCache(settings.token_cache_size),
         rules=settings.rules,
@@ -174,6 +184,17 @@ def _replay_table(table: str, settings: Settings, environment: Mapping[str, str]
         post=client.post,
         timeout=settings.keys.timeout,
     )
+
+
+def _tenants(
+    settings: Settings,
+    keys_of: Callable[[IssuerSettings], TenantSource],
+    report: Callable[[str, str], None],
+    package_root: str | PathLike[str],
+) -> tuple[TenantIssuers, ...]:
+    from jwt_authorizer.tenant_issuers import tenant_issuers  # noqa: PLC0415 - only settings with tenants need it
+
+    return tenant_issuers(settings, keys_of, report, package_root)
 
 
 def key_source(  # noqa: PLR0913, PLR0917 - what fetching depends on

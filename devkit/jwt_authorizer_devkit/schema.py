@@ -9,7 +9,7 @@ import inspect
 from typing import TYPE_CHECKING, cast
 
 from jwt_authorizer.rules.model import ANY_METHOD, HTTP_METHODS
-from jwt_authorizer.settings import claim_values, locations, table, values
+from jwt_authorizer.settings import claim_values, issuer_values, locations, table, values
 from jwt_authorizer.settings.table import Place
 from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
 from jwt_authorizer.tokens import TokenPlace
@@ -50,6 +50,7 @@ _SCOPE: Schema = {"type": "string", "pattern": r"^[\x21\x23-\x5B\x5D-\x7E]+$"}
 _SOURCE = rf"\s*({'|'.join(TokenPlace)}):[A-Za-z0-9!#$%&'*+.^_`|~-]+\s*"
 _SEGMENT = r"((?!:)[A-Za-z0-9._~:,@!&'()+;=%-]+|\{[A-Za-z0-9._:-]+\})"
 _PATH = rf"^(/|\$default|\$connect|(/{_SEGMENT})*/({_SEGMENT}|\{{[A-Za-z0-9._:-]+\+\}}))$"
+_TENANT: Schema = {"type": "string", "pattern": r"^[A-Za-z0-9._-]{1,64}$"}
 _ALGORITHM: Schema = {"enum": sorted(SUPPORTED_ALGORITHMS)}
 
 
@@ -116,8 +117,9 @@ def _of_reader(read: Callable[[object], object]) -> Schema:
         values.text: _TEXT,
         claim_values.claim: _CLAIM,
         claim_values.claims: _list_or_text(_CLAIM, r"[^,]*[^,\s][^,]*"),
-        values.issuer: _TEXT,
-        values.locations: {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]},
+        issuer_values.issuer: _TEXT,
+        issuer_values.locations: {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]},
+        issuer_values.tenants: _list_or_text(_TENANT, r"\s*[A-Za-z0-9:/._-]+\s*"),
         locations.introspection: {"type": "string", "pattern": "^(discovery|https?://.+)$"},
         locations.secret_location: {"type": "string", "pattern": "^(ssm|secretsmanager):.+$"},
         values.exact_texts: _list_or_text(_TEXT, r"[^,]*[^,\s][^,]*"),

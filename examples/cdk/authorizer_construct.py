@@ -24,6 +24,8 @@ SETTINGS = (
     "client_id",
     "any_audience",
     "jwks",
+    "tenants",
+    "tenant_claim",
     "algorithms",
     "leeway_seconds",
     "max_lifetime_seconds",

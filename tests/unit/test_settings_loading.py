@@ -337,6 +337,49 @@ def test_what_is_neither_a_document_nor_its_location_is_told_how_to_write_one(co
     assert all(location in message for location in ("file:", "ssm:", "s3://"))
 
 
+TENANTS = {**SIMPLE, "JWT_ISSUER": "https://id.example.com/{tenant}/v2.0", "JWT_TENANTS": "acme, globex"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "names"),
+    [
+        ({}, set[str]()),
+        ({"JWT_TENANTS": "any", "JWT_TENANT_CLAIM": "/ext/tid"}, set[str]()),
+        ({"JWT_TENANTS": "ssm:/tenants", "JWT_JWKS": "https://id.example.com/{tenant}/keys"}, set[str]()),
+        ({"JWT_TENANTS": "s3://bucket/tenants.txt", "JWT_JWKS": "https://id.example.com/keys"}, set[str]()),
+        ({"JWT_TENANTS": ""}, {"JWT_TENANTS"}),
+        ({"JWT_TENANTS": "acme,a/b"}, {"JWT_TENANTS"}),
+        ({"JWT_TENANTS": "acme,.."}, {"JWT_TENANTS"}),
+        ({"JWT_TENANTS": "file:missing.txt"}, {"JWT_TENANTS"}),
+        ({"JWT_TENANTS": "ssm://tenants"}, {"JWT_TENANTS"}),
+        ({"JWT_ISSUER": "https://{tenant}.example.com", "JWT_TENANTS": "a.b"}, {"JWT_TENANTS"}),
+        ({"JWT_ISSUER": "https://id.example.com/x-{tenant}"}, {"JWT_ISSUER"}),
+        ({"JWT_ISSUER": "https://{tenant}.com", "JWT_TENANTS": "any"}, {"JWT_ISSUER"}),
+        ({"JWT_ISSUER": "http://id.example.com/{tenant}"}, {"JWT_ISSUER"}),
+        ({"JWT_ISSUER": "https://id.example.com"}, {"JWT_TENANTS"}),
+        ({"JWT_ISSUER": "https://id.example.com", "JWT_TENANTS": "", "JWT_TENANT_CLAIM": "tid"}, {"JWT_TENANT_CLAIM"}),
+        ({"JWT_ISSUER": ISSUER, "JWT_TENANTS": "", "JWT_JWKS": "https://id.example.com/{tenant}/keys"}, {"JWT_JWKS"}),
+        ({"JWT_JWKS": "ftp://{tenant}"}, {"JWT_JWKS"}),
+    ],
+)
+def test_tenants_and_what_belongs_to_them(changed: dict[str, str], names: set[str]) -> None:
+    environment = TENANTS | changed
+    if names:
+        assert set(wrong(environment)) == names
+        return
+    (issuer,) = load(environment).issuers
+    listed = ("acme", "globex") if environment["JWT_TENANTS"] == "acme, globex" else environment["JWT_TENANTS"]
+    assert issuer.tenants == listed
+    assert issuer.tenant_claim == (parse_claim("/ext/tid") if "JWT_TENANT_CLAIM" in changed else None)
+
+
+def test_of_several_sources_of_keys_all_have_the_tenant_or_none() -> None:
+    table = "[[issuers]]\nissuer = 'https://a.example/{tenant}'\naudience = 'a'\ntenants = ['acme']\n"
+    assert load({"JWT_CONFIG": f"{table}jwks = ['https://a.example/{{tenant}}/1']"}).issuers[0].tenants == ("acme",)
+    mixed = f"{table}jwks = ['https://a.example/{{tenant}}/1', 'https://a.example/2']"
+    assert set(wrong({"JWT_CONFIG": mixed})) == {"issuers[0].jwks"}
+
+
 @pytest.mark.parametrize("jwks", [{}, {"JWT_JWKS": "https://keys.example.com"}], ids=str)
 def test_an_issuer_for_each_tenant_needs_the_tenants(jwks: dict[str, str]) -> None:
     assert set(wrong({**SIMPLE, **jwks, "JWT_ISSUER": "https://{tenant}.example.com"})) == {"JWT_TENANTS"}

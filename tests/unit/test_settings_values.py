@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jwt_authorizer.claim_conditions import Claim, parse_claim, parse_condition
-from jwt_authorizer.settings import claim_values, values
+from jwt_authorizer.settings import claim_values, issuer_values, values
 from jwt_authorizer.tokens import TokenPlace, TokenSource
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ def called(value: object) -> str:
     ("read", "value", "expected"),
     [
         (values.text, " a text ", "a text"),
-        (values.issuer, " https://{tenant}.example.com ", "https://{tenant}.example.com"),
-        (values.issuer, "https://a.example.com/commons,inc/x@y", "https://a.example.com/commons,inc/x@y"),
-        (values.issuer, "accounts.google.com", "accounts.google.com"),
+        (issuer_values.issuer, " https://{tenant}.example.com ", "https://{tenant}.example.com"),
+        (issuer_values.issuer, "https://a.example.com/commons,inc/x@y", "https://a.example.com/commons,inc/x@y"),
+        (issuer_values.issuer, "accounts.google.com", "accounts.google.com"),
         (values.exact_texts, "api://*/a, b", ("api://*/a", "b")),
         (values.texts, "a, b ,c", ("a", "b", "c")),
         (values.texts, ["a,b", " c "], ("a,b", "c")),
@@ -94,23 +94,23 @@ def test_what_is_read(read: Callable[[object], object], value: object, expected:
     [
         (values.text, "  ", "expected a text"),
         (values.text, 5, "expected a text"),
-        (values.issuer, "https://a.example.com/.well-known/openid-configuration", "discovery document"),
-        (values.issuer, "https://a.example.com/.well-known/oauth-authorization-server/x", "discovery document"),
-        (values.issuer, "https://a.example.com,https://b.example.com", "several issuers"),
-        (values.issuer, "https://a.example.com https://b.example.com", "several issuers"),
-        (values.issuer, "https://*.example.com", "wildcard"),
-        (values.issuer, "https://login.microsoftonline.com/{tenantid}/v2.0", "placeholder"),
-        (values.issuer, "https://login.microsoftonline.com/<tenant>/v2.0", "placeholder"),
-        (values.issuer, "https://${DOMAIN}/", "placeholder"),
-        (values.issuer, "https://user:password@a.example.com", "user name"),
-        (values.issuer, "https://login.microsoftonline.com/common/v2.0", "any tenant"),
-        (values.issuer, "https://login.microsoftonline.us/organizations/v2.0", "any tenant"),
-        (values.issuer, "https://sts.windows.net/consumers/", "any tenant"),
+        (issuer_values.issuer, "https://a.example.com/.well-known/openid-configuration", "discovery document"),
+        (issuer_values.issuer, "https://a.example.com/.well-known/oauth-authorization-server/x", "discovery document"),
+        (issuer_values.issuer, "https://a.example.com,https://b.example.com", "several issuers"),
+        (issuer_values.issuer, "https://a.example.com https://b.example.com", "several issuers"),
+        (issuer_values.issuer, "https://*.example.com", "wildcard"),
+        (issuer_values.issuer, "https://login.microsoftonline.com/{tenantid}/v2.0", "placeholder"),
+        (issuer_values.issuer, "https://login.microsoftonline.com/<tenant>/v2.0", "placeholder"),
+        (issuer_values.issuer, "https://${DOMAIN}/", "placeholder"),
+        (issuer_values.issuer, "https://user:password@a.example.com", "user name"),
+        (issuer_values.issuer, "https://login.microsoftonline.com/common/v2.0", "any tenant"),
+        (issuer_values.issuer, "https://login.microsoftonline.us/organizations/v2.0", "any tenant"),
+        (issuer_values.issuer, "https://sts.windows.net/consumers/", "any tenant"),
         (values.exact_texts, "*", "never matches"),
         (values.exact_texts, ["a", "*"], "never matches"),
         (values.exact_texts, '["a", "b"]', "brackets and quotes"),
         (values.exact_texts, "'a'", "brackets and quotes"),
-        (values.locations, ["https://a.example.com/.well-known/openid-configuration"], "is not a key set"),
+        (issuer_values.locations, ["https://a.example.com/.well-known/openid-configuration"], "is not a key set"),
         (values.texts, "a,", "no empty one"),
         (values.texts, [], "at least one value"),
         (values.texts, ["a", 5], "expected a list of texts"),

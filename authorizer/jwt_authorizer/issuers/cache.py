@@ -50,8 +50,8 @@ class CachedKeySource:
 
     __slots__ = (
         "_cooldown", "_due", "_expires", "_fetch", "_forward", "_found", "_generation", "_held_until", "_jitter",
-        "_key_set", "_latest", "_limit", "_max_stale", "_monotonic", "_probe_from", "_problem", "_report", "_stale_at",
-        "_ttl",
+        "_key_set", "_latest", "_limit", "_max_stale", "_monotonic", "_probe_from", "_problem", "_refused", "_report",
+        "_stale_at", "_ttl",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913 - the three settings of the contract, and what a test stands in for
@@ -82,6 +82,7 @@ class CachedKeySource:
         self._found: dict[tuple[str, str | None], tuple[Key, ...]] = {}
         self._generation = 0
         self._problem = ""
+        self._refused = False
         # Everything below is in seconds of a clock that never goes back: now + _forward.
         self._latest = self._forward = 0.0
         self._due = self._expires = self._limit = self._held_until = self._probe_from = self._stale_at = _NEVER
@@ -136,6 +137,16 @@ class CachedKeySource:
         del key
         return self
 
+    @property
+    def has_keys(self) -> bool:
+        """Whether it has ever had keys."""
+        return self._key_set is not None
+
+    @property
+    def refused(self) -> bool:
+        """Whether the last fetch failed because the issuer answered 4xx, as for a tenant that it does not have."""
+        return self._refused
+
     def holds(self, key: Key) -> bool:
         """Return whether it has this very key now."""
         return self._key_set is not None and any(one is key for one in self._key_set.keys)
@@ -179,11 +190,12 @@ class CachedKeySource:
     def _refresh(self, time_: float) -> bool:
         """Fetch. Whatever goes wrong is reported, holds further fetches back, and changes no key."""
         started = self._monotonic()
+        self._refused = False
         try:
             fetched = self._fetch()
             self._keep(fetched, time_)
         except FetchError as error:
-            problem = str(error)
+            problem, self._refused = str(error), error.refused
         except Exception as error:  # noqa: BLE001 - a fetcher's bug must not take working keys away
             problem = f"unexpected {type(error).__name__}"
         else:

@@ -71,10 +71,10 @@ def metadata(issuer: str, get: Get, session: Session, *, allow_http: bool) -> di
         url, response = second, get(second, session)
         if response.status == _NOT_FOUND:
             message = f"no discovery document at {printable(first)} nor at {printable(second)} (404): set JWT_JWKS"
-            raise FetchError(message)
+            raise FetchError(message, status=_NOT_FOUND)
     if response.status != _OK:
         message = f"{printable(url)} answered {response.status}"
-        raise FetchError(message)
+        raise FetchError(message, status=response.status)
     try:
         document = json.loads(response.body)
     except (ValueError, RecursionError):

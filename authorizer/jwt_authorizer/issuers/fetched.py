@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.keys import KeySet
 
 _SHOWN = 200
+_TRY_AGAIN = (408, 429)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,15 @@ class Fetched:
 
 
 class FetchError(Exception):
-    """A key set could not be had. The message says why and is safe to log: see :func:`printable`."""
+    """A key set could not be fetched. The message says why and is safe to log: see :func:`printable`.
+
+    ``refused``: the issuer answered 4xx, other than 408 and 429, which ask to try again.
+    """
+
+    def __init__(self, message: str, *, status: int = 0) -> None:
+        """``status`` is the answer's, if that is what is wrong."""
+        super().__init__(message)
+        self.refused = 400 <= status < 500 and status not in _TRY_AGAIN  # noqa: PLR2004 - RFC 9110 section 15.5
 
 
 def printable(text: str, longest: int = _SHOWN) -> str:

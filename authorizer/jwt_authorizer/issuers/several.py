@@ -27,6 +27,16 @@ class SeveralKeySources:
         """Ask these, in this order."""
         self._sources = tuple(sources)
 
+    @property
+    def has_keys(self) -> bool:
+        """Whether any of them has ever had keys."""
+        return any(source.has_keys for source in self._sources)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the issuer answered 4xx for each of them."""
+        return all(source.refused for source in self._sources)
+
     def warm(self, now: float) -> None:
         """Fetch all of them, side by side."""
         warm_all(self._sources, now)

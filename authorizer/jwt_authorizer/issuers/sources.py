@@ -117,7 +117,7 @@ def _fetch_over_network(locate: Callable[[Session], str], get: Get, timeout: flo
     place = printable(url.partition("?")[0])
     if response.status != _OK:
         message = f"{place} answered {response.status}"
-        raise FetchError(message)
+        raise FetchError(message, status=response.status)
     return Fetched(_parse(response.body, place), max_age=response.max_age(), document=response.body)
 
 

@@ -28,7 +28,7 @@ class Requirement:
 
     def refuses(self, principal: Principal, route: str) -> Deny | None:
         """Say why a principal may not pass, or ``None``. No scope helps a token of the wrong issuer: that is first."""
-        if self.issuers and principal.issuer not in self.issuers:
+        if self.issuers and principal.issuer not in self.issuers and principal.listed_as not in self.issuers:
             return Deny(Reason.CLAIM_MISMATCH, (), route)
         held = principal.scopes
         lacks_one = bool(self.any_scopes) and held.isdisjoint(self.any_scopes)

@@ -1,4 +1,4 @@
-"""Read the settings of what is off unless it is asked for: bound tokens, introspection, revocation; and of the log."""
+"""Read the settings of the log, and of what is off unless it is asked for."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _DOCUMENT_TIMEOUT = 5.0
 """Seconds that Parameter Store or Secrets Manager may take at start-up."""
 _SHORTEST_KEY = 16
+PLACEHOLDER = "{tenant}"
 _NEEDED_TO_ASK = "it needs JWT_INTROSPECTION, JWT_INTROSPECTION_CLIENT_ID and JWT_INTROSPECTION_SECRET"
 
 
@@ -128,3 +129,47 @@ def _principal_key(raw: RawSettings) -> bytes:
         raw.problem(table.LOG_PRINCIPAL_KEY.variable, str(error))
         return b""
     return key
+
+
+def check_tenants(  # noqa: PLR0913, PLR0917 - what has to fit together
+    raw: RawSettings,
+    about: RawIssuer,
+    issuer: str,
+    jwks: tuple[str, ...],
+    tenants: tuple[str, ...] | str | None,
+    package_root: str | PathLike[str],
+) -> None:
+    """Check that ``{tenant}`` is where it can be, and that the settings about tenants come with it."""
+    if PLACEHOLDER not in issuer:
+        _check_no_tenants(raw, about, jwks)
+        return
+    from jwt_authorizer.issuers.tenants import (  # noqa: PLC0415 - only settings with tenants need it
+        is_in_host,
+        placeholder_problem,
+    )
+
+    if problem := placeholder_problem(issuer, any_tenant=tenants == "any"):
+        raw.problem(about.label(table.ISSUER), problem, issuer)
+    elif isinstance(tenants, tuple) and is_in_host(issuer) and any("." in tenant for tenant in tenants):
+        raw.problem(about.label(table.TENANTS), "has a tenant with a dot, which is not one label of a host")
+    if len({PLACEHOLDER in location for location in jwks}) > 1:
+        raw.problem(about.label(table.JWKS), "has {tenant} in some of its sources: write it into all of them, or none")
+    if table.INTROSPECTION.name in about.written:
+        raw.problem(
+            about.label(table.INTROSPECTION), "needs an issuer without {tenant}: a token that is not a JWT names none"
+        )
+    if table.TENANTS.name not in about.written:
+        raw.problem(about.label(table.TENANTS), "is required with {tenant} in the issuer: the tenants that may call")
+    elif isinstance(tenants, str) and tenants != "any":
+        try:
+            document_reader(tenants, timeout=_DOCUMENT_TIMEOUT, package_root=package_root)
+        except ValueError as error:
+            raw.problem(about.label(table.TENANTS), str(error), tenants, is_location=True)
+
+
+def _check_no_tenants(raw: RawSettings, about: RawIssuer, jwks: tuple[str, ...]) -> None:
+    for setting in (table.TENANTS, table.TENANT_CLAIM):
+        if setting.name in about.written:
+            raw.problem(about.label(setting), "needs {tenant} in the issuer, where the tenant stands in iss")
+    if any(PLACEHOLDER in location for location in jwks):
+        raw.problem(about.label(table.JWKS), "has {tenant}, and the issuer has not: there is nothing to put in")

@@ -10,7 +10,14 @@ from jwt_authorizer.errors import SettingsError, shown
 from jwt_authorizer.issuers import FetchError, document_reader, validate_discovery, validate_jwks_setting
 from jwt_authorizer.rules import compile_rules, parse_routes
 from jwt_authorizer.settings import table
-from jwt_authorizer.settings.features import bound_tokens, introspection, log_settings, revocation
+from jwt_authorizer.settings.features import (
+    PLACEHOLDER,
+    bound_tokens,
+    check_tenants,
+    introspection,
+    log_settings,
+    revocation,
+)
 from jwt_authorizer.settings.model import IssuerSettings, KeySettings, Settings
 from jwt_authorizer.settings.raw import RawIssuer, RawSettings, read_raw, take
 
@@ -82,15 +89,16 @@ def _issuer(
     if table.ISSUER.name not in written:
         message = "is required: the exact iss of your tokens, such as https://myapp.authgear.cloud"
         raw.problem(about.label(table.ISSUER), message)
-    elif issuer is not None and "{tenant}" in issuer:
-        tenants = "JWT_TENANTS" if about.table is None else f"{about.table}.tenants"
-        raw.problem(tenants, "is required with {tenant} in the issuer: the tenants that may call")
     elif issuer is not None and not jwks:
-        problem = validate_discovery(issuer, allow_http=allow_http)
+        problem = validate_discovery(issuer.replace(PLACEHOLDER, "tenant"), allow_http=allow_http)
         if problem is not None:
             raw.problem(about.label(table.ISSUER), problem, issuer)
+    tenants = take(raw, written, table.TENANTS)
+    tenant_claim = take(raw, written, table.TENANT_CLAIM)
+    check_tenants(raw, about, issuer or "", jwks, tenants, package_root)
     for location in jwks:
-        problem = validate_jwks_setting(location, allow_http=allow_http, package_root=package_root)
+        url = location.replace(PLACEHOLDER, "tenant") if location.startswith(("https:", "http:")) else location
+        problem = validate_jwks_setting(url, allow_http=allow_http, package_root=package_root)
         if problem is not None:
             raw.problem(about.label(table.JWKS), problem, location, is_location=True)
     audience = frozenset(take(raw, written, table.AUDIENCE))
@@ -125,6 +133,8 @@ def _issuer(
             principal_claims=take(raw, written, table.PRINCIPAL_CLAIM),
         ),
         introspection=introspection(raw, about, issuer, allow_http=allow_http) if asks else None,
+        tenants=tenants,
+        tenant_claim=tenant_claim,
     )
 
 

@@ -9,6 +9,7 @@ from jwt_authorizer.records import dataclass, field
 
 if TYPE_CHECKING:
     from jwt_authorizer.answers import AnswerSettings
+    from jwt_authorizer.claim_conditions import Claim
     from jwt_authorizer.claims import ClaimRules
     from jwt_authorizer.rules import Rules
     from jwt_authorizer.tokens import TokenSource
@@ -37,7 +38,10 @@ class RevocationSettings:
 
 @dataclass(frozen=True, slots=True)
 class IssuerSettings:
-    """One issuer: its exact ``iss``, where its keys are (none given: discovery), and what its tokens must say."""
+    """One issuer: its exact ``iss``, where its keys are (none given: discovery), and what its tokens must say.
+
+    With ``{tenant}`` in ``issuer``, ``tenants`` are those that may call, ``any``, or the document that lists them.
+    """
 
     issuer: str
     jwks: tuple[str, ...]
@@ -45,6 +49,8 @@ class IssuerSettings:
     token_types: frozenset[str]
     claim_rules: ClaimRules
     introspection: IntrospectionSettings | None = None
+    tenants: tuple[str, ...] | str | None = None
+    tenant_claim: Claim | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.settings.table import Setting
 
 _CONTEXT = "context"
-_LOCATIONS = frozenset({"jwks", "introspection_secret", "log_principal_key"})
+_LOCATIONS = frozenset({"jwks", "tenants", "introspection_secret", "log_principal_key"})
 """Their wrong values may be secrets: private keys among the public ones, a secret instead of its location."""
 _TABLES = ("issuers", "routes", _CONTEXT, "unlisted_routes")
 

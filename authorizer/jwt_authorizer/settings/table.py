@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.answers import CachedBy, HttpApiReject, HttpApiResponse
 from jwt_authorizer.records import dataclass
-from jwt_authorizer.settings import claim_values, locations, values
+from jwt_authorizer.settings import claim_values, issuer_values, locations, values
 from jwt_authorizer.settings.model import LogAllowed, LogPrincipal
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ _DEFAULT_ALGORITHMS = values.algorithms("RS256,RS384,RS512,PS256,PS384,PS512,ES2
 
 # --- What a token has to be
 
-ISSUER = Setting("issuer", values.issuer, None, _I)
+ISSUER = Setting("issuer", issuer_values.issuer, None, _I)
 """The exact `iss` of your tokens, trailing slash included. Keys are found through its discovery document.
 
 Default: required
@@ -78,12 +78,18 @@ ANY_AUDIENCE = Setting("any_audience", values.boolean, default=False, place=_I)
 serves no other API: [Clerk](docs/providers.md#clerk) and [WorkOS](docs/providers.md#workos) have one for each
 application. Not together with an audience or a client.
 """
-JWKS = Setting("jwks", values.locations, (), _I)
+JWKS = Setting("jwks", issuer_values.locations, (), _I)
 """Another source of keys: an `https://` URL, `file:PATH` in the package, `ssm:/name`, `s3://bucket/key`, or the JSON
 key set. In the document of `JWT_CONFIG` also a list of these: a token may be signed by a key of any of them.
 
 Default: from discovery
 """
+TENANTS = Setting("tenants", issuer_values.tenants, None, _I)
+"""With `{tenant}` in the issuer, the [tenants](docs/tenants.md) that may call: comma-separated; a document that lists
+them, one a line (`file:`, `ssm:`, `s3://`); or `any`.
+"""
+TENANT_CLAIM = Setting("tenant_claim", claim_values.claim, None, _I)
+"""A claim that must equal the tenant in `iss` (`tid` with Entra ID)."""
 ALGORITHMS = Setting("algorithms", values.algorithms, _DEFAULT_ALGORITHMS, _I)
 """Accepted `alg` values, comma-separated. `none` and `HS*` are refused. `EdDSA` includes `Ed25519`.
 

@@ -18,20 +18,6 @@ if TYPE_CHECKING:
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _REPLAY_STORE = re.compile(r"memory|dynamodb:[A-Za-z0-9_.-]{3,255}")
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
-_NEVER_AN_ISSUER = (
-    (r"/\.well-known/", "is the URL of a discovery document: leave out /.well-known/ and what follows"),
-    (r"[,;\s]\s*https?://", "lists several issuers: JWT_CONFIG takes several, in [[issuers]] tables"),
-    (r"\*", "has a wildcard, but iss is compared as text: write the issuer out"),
-    (r"\{(?!tenant\})|<|\$\(|(?<!\{tenant)\}", "has a placeholder other than {tenant}: write its value"),
-    (r"^[^/]*//?[^/]*@", "has a user name: no token's iss contains one"),
-    (
-        r"^https://(login\.microsoftonline\.(com|us)|sts\.windows\.net)/(common|organizations|consumers)\b",
-        "is where users of any tenant sign in to Entra ID: tokens have the tenant's id in its place",
-    ),
-)
-"""What no token has as its ``iss``, with what would be right."""
-
-_ODD_IN_AN_ISSUER = frozenset("*{}<>$@,; ")
 
 
 def text(value: object) -> str:
@@ -39,17 +25,6 @@ def text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         _wrong("expected a text")
     return value.strip()
-
-
-def locations(value: object) -> tuple[str, ...]:
-    """Read where keys come from: a text, or a TOML array of them. A key set has commas of its own."""
-    items = value if isinstance(value, list) else [value]
-    if not items:
-        _wrong("expected at least one source of keys")
-    found = tuple(text(item) for item in items)
-    if any("/.well-known/openid-configuration" in item and item.startswith("http") for item in found):
-        _wrong("a discovery document is not a key set: leave this setting out, or take the document's jwks_uri")
-    return found
 
 
 def texts(value: object) -> tuple[str, ...]:
@@ -61,19 +36,6 @@ def texts(value: object) -> tuple[str, ...]:
     if not found or not all(found):
         _wrong("expected at least one value, and no empty one")
     return found
-
-
-def issuer(value: object) -> str:
-    """Read an issuer, and refuse what no token has as its ``iss`` (RFC 7519 section 4.1.1, RFC 8414 section 2)."""
-    name = text(value)
-    # Start-up compiles no pattern for an ordinary issuer.
-    if not _ODD_IN_AN_ISSUER.isdisjoint(name) or any(
-        part in name for part in ("/.well-known/", "microsoft", "windows")
-    ):
-        for pattern, why in _NEVER_AN_ISSUER:
-            if re.search(pattern, name):
-                _wrong(why)
-    return name
 
 
 def exact_texts(value: object) -> tuple[str, ...]:

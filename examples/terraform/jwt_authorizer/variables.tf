@@ -31,6 +31,8 @@ variable "settings" {
       "client_id",
       "any_audience",
       "jwks",
+      "tenants",
+      "tenant_claim",
       "algorithms",
       "leeway_seconds",
       "max_lifetime_seconds",

@@ -1,0 +1,267 @@
+"""An issuer with ``{tenant}`` in its name: many issuers that are set up once, each with keys of its own.
+
+``https://login.example.com/{tenant}/v2.0`` stands for the issuer of every tenant that may call. These are a fixed
+list, a document that lists them (:class:`TenantList`), or any. With any, tenants are made up by whoever sends a token,
+so only ten of them are looked up in a cooldown, and only those that the issuer has keys for are kept, at most 200.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from jwt_authorizer.claims import Tenant
+from jwt_authorizer.errors import DecisionError, Reason, TokenError
+from jwt_authorizer.issuers.cache import FETCH_FAILURES, warm_all
+from jwt_authorizer.issuers.fetched import FetchError, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from jwt_authorizer.authenticate import Issuer
+    from jwt_authorizer.claim_conditions import Claim
+    from jwt_authorizer.issuers.documents import Read
+    from jwt_authorizer.keys import Key, KeySource
+
+PLACEHOLDER = "{tenant}"
+MOST_LOOKED_UP = 10
+"""Unknown tenants that are looked up in one cooldown."""
+MOST_KEPT = 200
+_WARMED = 10
+_NAME = re.compile(r"(?!\.+$)[A-Za-z0-9._-]{1,64}")
+
+
+class TenantSource(Protocol):
+    """The keys of one tenant: :class:`CachedKeySource` or :class:`SeveralKeySources`."""
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether it has ever had keys."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the issuer answered 4xx last."""
+
+    def warm(self, now: float) -> None:
+        """Fetch if due."""
+
+    def candidates(self, alg: str, kid: str | None, now: float) -> Iterable[Key]:
+        """As :class:`KeySource`."""
+
+    def holder(self, key: Key) -> KeySource:
+        """As :class:`KeySource`."""
+
+    def generation(self, now: float) -> int:
+        """As :class:`KeySource`."""
+
+
+def is_tenant(name: str) -> bool:
+    """Return whether a text can be a tenant: 1 to 64 letters, digits, ``.``, ``_`` or ``-``, not dots alone."""
+    return _NAME.fullmatch(name) is not None
+
+
+def is_in_host(issuer: str) -> bool:
+    """Return whether ``{tenant}`` is in an issuer's host, and not in its path."""
+    return "/" not in issuer.partition(PLACEHOLDER)[0].partition("://")[2]
+
+
+def placeholder_problem(issuer: str, *, any_tenant: bool) -> str | None:
+    """Return what is wrong with where ``{tenant}`` is in an issuer, or ``None``."""
+    host, _, path = issuer.partition("://")[2].partition("/")
+    labels = host.partition(":")[0].split(".")
+    if issuer.count(PLACEHOLDER) != 1 or PLACEHOLDER not in (*labels, *path.split("/")):
+        return "has to have {tenant} once, for a whole segment of its path or a whole label of its host"
+    if any_tenant and PLACEHOLDER in labels[-2:]:
+        return "would trust whoever owns a domain: with any tenant, {tenant} needs two labels of a host after it"
+    return None
+
+
+def tenant_list(document: bytes) -> frozenset[str]:
+    """Read a document that lists tenants, one a line. Raises ``ValueError`` for a line that is not a tenant."""
+    tenants = [line for text in document.decode().splitlines() if (line := text.strip())]
+    for tenant in tenants:
+        if not is_tenant(tenant):
+            message = "a line is not a tenant: 1 to 64 letters, digits and . _ -"
+            raise ValueError(message)
+    return frozenset(tenants)
+
+
+class TenantList:
+    """The tenants that a document lists. It is read again as keys are: with their TTL, and held back by failures."""
+
+    def __init__(  # noqa: PLR0913 - the three durations of the keys, and what a list has of its own
+        self,
+        read: Read,
+        *,
+        location: str,
+        ttl: float,
+        max_stale: float,
+        cooldown: float,
+        report: Callable[[str, str], None],
+    ) -> None:
+        """Read nothing yet. Durations are in seconds; ``report`` is called with a metric and a note for the log."""
+        self._read, self._location, self._report = read, printable(location), report
+        self._ttl, self._max_stale, self._cooldown = ttl, max_stale, cooldown
+        self._tenants: frozenset[str] | None = None
+        self._read_at = self._failed_at = float("-inf")
+
+    def __call__(self, now: float) -> frozenset[str]:
+        """Return the tenants that may call. Raises :class:`DecisionError` if no list is recent enough."""
+        # A clock that was set back reads again too.
+        if not 0 <= now - self._read_at < self._ttl and not 0 <= now - self._failed_at < self._cooldown:
+            try:
+                self._tenants, self._read_at = tenant_list(self._read()), now
+            except (FetchError, ValueError) as error:
+                self._failed_at = now
+                self._report(FETCH_FAILURES, printable(f"the tenants of {self._location}: {error}", 500))
+        if self._tenants is None or now - self._read_at >= self._ttl + self._max_stale:
+            raise DecisionError(Reason.KEYS_UNAVAILABLE, "the list of tenants cannot be read")
+        return self._tenants
+
+
+class TenantIssuers:
+    """All tenants' issuers of one ``[[issuers]]`` table."""
+
+    def __init__(  # noqa: PLR0913 - the parts that tenants differ in
+        self,
+        name: str,
+        issuer: Callable[[str, KeySource, Tenant], Issuer],
+        claim: Claim | None,
+        listed: Callable[[float], frozenset[str]] | None,
+        make: Callable[[str], TenantSource],
+        *,
+        cooldown: float,
+        shared: TenantSource | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Look up nothing yet.
+
+        ``name`` is the issuer with ``{tenant}`` in it. ``issuer`` makes a tenant's own. ``claim`` has to equal the
+        tenant. ``listed`` returns the tenants that may call at a time; ``None`` means any. ``make`` makes a tenant's
+        key source, and raises ``ValueError`` for a name that no URL can have. ``shared`` replaces it where the same
+        keys serve all tenants. ``monotonic`` returns seconds of a clock that nobody sets.
+        """
+        self.name = name
+        self._issuer, self._claim, self._listed, self._make = issuer, claim, listed, make
+        self._cooldown, self._shared, self.monotonic = cooldown, shared, monotonic
+        self._before, _, self._after = name.partition(PLACEHOLDER)
+        self._in_host = is_in_host(name)
+        self._known: dict[str, TenantSource] = {}
+        self._looked_up: dict[str, tuple[float, float, TenantSource]] = {}
+
+    def warm(self, now: float) -> None:
+        """Fetch keys ahead: those that serve all tenants, or those of the first that are listed."""
+        if self._shared is not None:
+            self._shared.warm(now)
+        try:
+            tenants = () if self._listed is None else sorted(self._listed(now))[:_WARMED]
+        except DecisionError:
+            return
+        if self._shared is None:
+            warm_all([self.source(tenant, now) for tenant in tenants], now)
+
+    def find(self, iss: str, now: float) -> Issuer | None:
+        """Return the issuer of a token's ``iss``, or ``None`` if it is not of this form.
+
+        Raises :class:`TokenError` (``unknown_issuer``) for a tenant that may not call, and :class:`DecisionError`
+        (``keys_unavailable``) if the list of tenants cannot be read.
+        """
+        if not iss.startswith(self._before) or not iss.endswith(self._after):
+            return None
+        tenant = iss[len(self._before) : len(iss) - len(self._after)]
+        if not is_tenant(tenant) or (self._in_host and "." in tenant):
+            return None
+        if not self.may_call(tenant, now):
+            raise TokenError(Reason.UNKNOWN_ISSUER, f"the token's tenant is not one that may call {self.name}")
+        return self._issuer(iss, TenantKeys(self, tenant), Tenant(tenant, self.name, self._claim))
+
+    def may_call(self, tenant: str, now: float) -> bool:
+        """Return whether a tenant is listed."""
+        return self._listed is None or tenant in self._listed(now)
+
+    def source(self, tenant: str, now: float) -> TenantSource:
+        """Return the keys of a tenant that may call.
+
+        Raises :class:`DecisionError` (``keys_unavailable``) if it is new and ten others have been looked up in this
+        cooldown, and :class:`TokenError` (``unknown_issuer``) if no URL can have its name.
+        """
+        if self._shared is not None:
+            return self._shared
+        self.used(tenant)
+        source = self._known.get(tenant)
+        if source is not None:
+            return source
+        if self._listed is not None:
+            listed = self._listed(now)
+            self._known = {name: it for name, it in self._known.items() if name in listed}
+            source = self._known[tenant] = self._made(tenant)
+            return source
+        self._looked_up = {name: it for name, it in self._looked_up.items() if it[0] <= now < it[1]}
+        if tenant in self._looked_up:
+            return self._looked_up[tenant][2]
+        if len(self._looked_up) >= MOST_LOOKED_UP:
+            detail = f"the tenant is not known, and {MOST_LOOKED_UP} others have just been looked up"
+            raise DecisionError(Reason.KEYS_UNAVAILABLE, detail)
+        source = self._made(tenant)
+        self._looked_up[tenant] = (now, now + self._cooldown, source)
+        return source
+
+    def fetched(self, tenant: str, now: float, seconds: float) -> None:
+        """Keep a tenant that was looked up, and turned out to have keys. ``seconds``: how long that took."""
+        if tenant not in self._looked_up:
+            return
+        started, until, source = self._looked_up[tenant]
+        if started == now:  # as a failure's cooldown, it counts from the end of the fetch
+            self._looked_up[tenant] = (started, until + seconds, source)
+        if source.has_keys:
+            self._known[tenant] = source
+            if len(self._known) > MOST_KEPT:
+                del self._known[next(iter(self._known))]
+
+    def used(self, tenant: str) -> None:
+        """Make a known tenant the most recently used one."""
+        if tenant in self._known:
+            self._known[tenant] = self._known.pop(tenant)
+
+    def _made(self, tenant: str) -> TenantSource:
+        try:
+            return self._make(tenant)
+        except ValueError as error:
+            raise TokenError(Reason.UNKNOWN_ISSUER, f"no issuer can have this tenant: {error}") from None
+
+
+class TenantKeys:
+    """The keys of one tenant, as the core asks for them. Implements :class:`jwt_authorizer.keys.KeySource`."""
+
+    __slots__ = ("_held", "_issuers", "_tenant")
+
+    def __init__(self, issuers: TenantIssuers, tenant: str, held: KeySource | None = None) -> None:
+        """``held`` is the key set that verified a remembered token."""
+        self._issuers, self._tenant, self._held = issuers, tenant, held
+
+    def candidates(self, alg: str, kid: str | None, now: float) -> Iterable[Key]:
+        """Return the tenant's keys; a tenant that the issuer does not have is ``unknown_issuer``."""
+        source = self._issuers.source(self._tenant, now)
+        started = self._issuers.monotonic()
+        try:
+            return source.candidates(alg, kid, now)
+        except DecisionError:
+            if source.refused and not source.has_keys:
+                detail = "the issuer has no such tenant: it answered 4xx when asked for its keys"
+                raise TokenError(Reason.UNKNOWN_ISSUER, detail) from None
+            raise
+        finally:
+            self._held = source
+            self._issuers.fetched(self._tenant, now, self._issuers.monotonic() - started)
+
+    def holder(self, key: Key) -> KeySource:
+        """Return the key set that this candidate is from, as long as the tenant may call."""
+        return self if self._held is None else TenantKeys(self._issuers, self._tenant, self._held.holder(key))
+
+    def generation(self, now: float) -> int:
+        """Return the key set's generation; another one once the tenant may no longer call."""
+        if self._held is None or not self._issuers.may_call(self._tenant, now):
+            return -1
+        self._issuers.used(self._tenant)
+        return self._held.generation(now)

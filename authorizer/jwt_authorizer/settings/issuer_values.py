@@ -1,0 +1,65 @@
+"""Reading what says which issuers are trusted, and where their keys are; see ``values.py``."""
+
+from __future__ import annotations
+
+import re
+from typing import NoReturn
+
+from jwt_authorizer.errors import shown
+from jwt_authorizer.settings.values import text, texts
+
+_NEVER_AN_ISSUER = (
+    (r"/\.well-known/", "is the URL of a discovery document: leave out /.well-known/ and what follows"),
+    (r"[,;\s]\s*https?://", "lists several issuers: JWT_CONFIG takes several, in [[issuers]] tables"),
+    (r"\*", "has a wildcard, but iss is compared as text: write the issuer out"),
+    (r"\{(?!tenant\})|<|\$\(|(?<!\{tenant)\}", "has a placeholder other than {tenant}: write its value"),
+    (r"^[^/]*//?[^/]*@", "has a user name: no token's iss contains one"),
+    (
+        r"^https://(login\.microsoftonline\.(com|us)|sts\.windows\.net)/(common|organizations|consumers)\b",
+        "is where users of any tenant sign in to Entra ID: tokens have the tenant's id in its place",
+    ),
+)
+"""What no token has as its ``iss``, with what would be right."""
+
+_ODD_IN_AN_ISSUER = frozenset("*{}<>$@,; ")
+
+
+def issuer(value: object) -> str:
+    """Read an issuer, and refuse what no token has as its ``iss`` (RFC 7519 section 4.1.1, RFC 8414 section 2)."""
+    name = text(value)
+    # Start-up compiles no pattern for an ordinary issuer.
+    if not _ODD_IN_AN_ISSUER.isdisjoint(name) or any(
+        part in name for part in ("/.well-known/", "microsoft", "windows")
+    ):
+        for pattern, why in _NEVER_AN_ISSUER:
+            if re.search(pattern, name):
+                _wrong(why)
+    return name
+
+
+def locations(value: object) -> tuple[str, ...]:
+    """Read where keys come from: a text, or a TOML array of them. A key set has commas of its own."""
+    items = value if isinstance(value, list) else [value]
+    if not items:
+        _wrong("expected at least one source of keys")
+    found = tuple(text(item) for item in items)
+    if any("/.well-known/openid-configuration" in item and item.startswith("http") for item in found):
+        _wrong("a discovery document is not a key set: leave this setting out, or take the document's jwks_uri")
+    return found
+
+
+def tenants(value: object) -> tuple[str, ...] | str:
+    """Read the tenants that may call: a list, ``any``, or the location of a document that lists them."""
+    if isinstance(value, str) and (value.strip() == "any" or value.strip().startswith(("file:", "ssm:", "s3:"))):
+        return value.strip()
+    from jwt_authorizer.issuers.tenants import is_tenant  # noqa: PLC0415 - only settings with tenants need it
+
+    found = texts(value)
+    for name in found:
+        if not is_tenant(name):
+            _wrong(f"{shown(name)!r} is not a tenant: 1 to 64 letters, digits and . _ -")
+    return found
+
+
+def _wrong(message: str) -> NoReturn:
+    raise ValueError(message)

@@ -1,0 +1,342 @@
+"""Tenants: which issuer a token is of, whose keys are fetched, and what made-up tenants can cause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from jwt_authorizer.authenticate import Issuer as CoreIssuer
+from jwt_authorizer.claims import ClaimRules
+from jwt_authorizer.errors import AuthorizerError, Reason
+from jwt_authorizer.issuers import CachedKeySource, FetchError
+from jwt_authorizer.issuers.tenants import MOST_KEPT, TenantIssuers, TenantList, placeholder_problem, tenant_list
+from tests.unit.test_issuers_cache import COOLDOWN, MAX_STALE, START, TTL, Issuer, Reports, Watch, source
+
+TEMPLATE = "https://login.example.com/{tenant}/v2.0"
+
+
+@dataclass
+class World:
+    """Issuers by tenant, some of which fail, and the tenants that may call."""
+
+    listed: frozenset[str] | None = None
+    has: frozenset[str] | None = None
+    """Tenants that the issuer has; ``None`` for all."""
+    failing: dict[str, FetchError] = field(default_factory=dict)
+    made: dict[str, Issuer] = field(default_factory=dict)
+    fetches: int = 0
+    template: str = TEMPLATE
+    shared: CachedKeySource | None = None
+    fetch_takes: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.tenants = TenantIssuers(
+            self.template,
+            lambda iss, keys, tenant: CoreIssuer(iss, frozenset({"ES256"}), frozenset(), ClaimRules(), keys, tenant),
+            None,
+            None if self.listed is None else lambda _: self.listed or frozenset(),
+            self.make,
+            cooldown=COOLDOWN,
+            shared=self.shared,
+            monotonic=Watch(per_look=self.fetch_takes),
+        )
+
+    def make(self, tenant: str) -> CachedKeySource:
+        if tenant.startswith("-"):
+            message = "not a URL"
+            raise ValueError(message)
+        missing = self.has is not None and tenant not in self.has
+        failure = self.failing.get(tenant) or (FetchError("answered 404", status=404) if missing else None)
+        issuer = self.made[tenant] = Issuer((f"key of {tenant}",), failure)
+        return source(issuer, fetch_takes=self.fetch_takes)
+
+    def iss(self, tenant: str) -> str:
+        return self.template.replace("{tenant}", tenant)
+
+    def kid(self, tenant: str, now: float, kid: str | None = None) -> str | None:
+        """Ask as the core does: find the issuer, then its keys."""
+        issuer = self.tenants.find(self.iss(tenant), now)
+        assert issuer is not None
+        return next(iter(issuer.keys.candidates("ES256", kid or f"key of {tenant}", now))).kid
+
+    def code(self, tenant: str, now: float, kid: str | None = None) -> Reason:
+        with pytest.raises(AuthorizerError) as caught:
+            self.kid(tenant, now, kid)
+        return caught.value.code
+
+    @property
+    def asked(self) -> int:
+        return sum(issuer.asked for issuer in self.made.values())
+
+
+@pytest.mark.parametrize(
+    ("template", "any_tenant", "right"),
+    [
+        (TEMPLATE, True, True),
+        ("https://{tenant}.auth.example.com", True, True),
+        ("https://auth.{tenant}.example.com:8443/", True, True),
+        ("https://a.example/{tenant}", True, True),
+        ("https://{tenant}.com", False, True),
+        ("https://{tenant}.com", True, False),
+        ("https://a.{tenant}/x", True, False),
+        ("https://a.example/x-{tenant}", False, False),
+        ("https://a-{tenant}.example", False, False),
+        ("https://{tenant}.example.com/{tenant}", False, False),
+        ("https://a.example/{tenant}{tenant}", False, False),
+        ("https://a.example/?t={tenant}", False, False),
+    ],
+)
+def test_where_the_placeholder_may_be(template: str, any_tenant: bool, right: bool) -> None:  # noqa: FBT001 - pytest passes by name
+    assert (placeholder_problem(template, any_tenant=any_tenant) is None) is right
+
+
+@pytest.mark.parametrize(
+    "iss",
+    [
+        "https://login.example.com/a/v2.0/",
+        "https://login.example.com/a/b/v2.0",
+        "https://login.example.com//v2.0",
+        "https://login.example.com/../v2.0",
+        "https://login.example.com/./v2.0",
+        "https://login.example.com/a%2Fb/v2.0",
+        "https://login.example.com/ä/v2.0",
+        "https://login.example.com/a\n/v2.0",
+        f"https://login.example.com/{'a' * 65}/v2.0",
+        "https://login.example.com/v2.0",
+        "https://login.example.com.evil.test/a/v2.0",
+        "http://login.example.com/a/v2.0",
+        "",
+    ],
+)
+def test_what_is_not_a_tenants_issuer(iss: str) -> None:
+    assert World().tenants.find(iss, START) is None
+
+
+def test_in_a_host_a_tenant_is_one_label() -> None:
+    world = World(template="https://{tenant}.auth.example.com/")
+    assert world.tenants.find("https://a.b.auth.example.com/", START) is None
+    assert world.tenants.find("https://evil.test/.auth.example.com/", START) is None
+    assert world.code("-a", START) == Reason.UNKNOWN_ISSUER, "no URL has such a host"
+    found = world.tenants.find("https://a.auth.example.com/", START)
+    assert found is not None
+    assert found.tenant is not None
+    assert (found.name, found.tenant.name, found.tenant.issuer) == (world.iss("a"), "a", world.template)
+
+
+def test_of_a_list_the_others_are_unknown_and_nobody_is_asked_for_them() -> None:
+    world = World(listed=frozenset({"a", "b"}))
+    assert world.code("c", START) == Reason.UNKNOWN_ISSUER
+    assert world.asked == 0
+    assert world.kid("a", START) == "key of a"
+    assert world.code("a", START, "key of b") == Reason.UNKNOWN_KEY, "a key of another tenant"
+    assert list(world.made) == ["a"]
+
+
+def test_start_up_fetches_the_keys_of_the_first_tenants_that_are_listed() -> None:
+    world = World(listed=frozenset(f"t{number:02}" for number in range(25)))
+    world.tenants.warm(START)
+    assert sorted(world.made) == [f"t{number:02}" for number in range(10)]
+    World().tenants.warm(START)
+    keys = source(Issuer(("one",)))
+    World(shared=keys).tenants.warm(START)
+    assert keys.has_keys
+
+
+def test_a_tenant_that_is_no_longer_listed_is_refused_remembered_tokens_too() -> None:
+    world = World(listed=frozenset({"a", "b"}))
+    issuer = world.tenants.find(world.iss("a"), START)
+    assert issuer is not None
+    (key,) = issuer.keys.candidates("ES256", "key of a", START)
+    remembered = issuer.keys.holder(key)
+    before = remembered.generation(START)
+    assert remembered.generation(START + 1) == before
+    world.listed = frozenset({"b", "c"})
+    assert remembered.generation(START + 2) != before
+    assert world.code("a", START + 2) == Reason.UNKNOWN_ISSUER
+    world.kid("b", START + 2)
+    world.kid("c", START + 2)
+    assert sorted(world.tenants._known) == ["b", "c"]  # noqa: SLF001 - its memory is what is looked at
+
+
+def test_a_tenant_that_hangs_touches_no_other() -> None:
+    world = World(listed=frozenset({"a", "b"}), failing={"b": FetchError("no complete answer")})
+    assert world.code("b", START) == Reason.KEYS_UNAVAILABLE
+    assert world.kid("a", START) == "key of a"
+    assert world.code("b", START + 1) == Reason.KEYS_UNAVAILABLE
+    assert world.made["b"].asked == 1, "held back for the cooldown"
+
+
+def test_keys_that_serve_all_tenants_need_no_looking_up() -> None:
+    issuer = Issuer(("one",))
+    world = World(shared=source(issuer))
+    for number in range(50):
+        assert world.kid(f"t{number}", START, "one") == "one"
+    assert (issuer.asked, world.made) == (1, {})
+
+
+# With any tenant.
+
+
+def test_a_tenant_that_the_issuer_refuses_is_unknown_for_the_cooldown() -> None:
+    world = World(has=frozenset({"a"}))
+    assert world.code("made-up", START) == Reason.UNKNOWN_ISSUER
+    assert world.code("made-up", START + COOLDOWN - 1) == Reason.UNKNOWN_ISSUER
+    assert world.made["made-up"].asked == 1
+    world.has = frozenset({"a", "made-up"})
+    assert world.kid("made-up", START + COOLDOWN) == "key of made-up"
+
+
+@pytest.mark.parametrize("status", [0, 408, 429, 500, 503])
+def test_a_failure_that_refuses_no_tenant_is_a_500(status: int) -> None:
+    world = World(failing={"a": FetchError("failed", status=status)})
+    assert world.code("a", START) == Reason.KEYS_UNAVAILABLE
+    assert world.code("a", START + 1) == Reason.KEYS_UNAVAILABLE
+    assert world.made["a"].asked == 1
+
+
+def test_a_known_tenant_outlives_a_4xx_as_any_outage() -> None:
+    world = World()
+    world.kid("a", START)
+    world.made["a"].failure = FetchError("answered 404", status=404)
+    assert world.kid("a", START + TTL) == "key of a"
+    assert world.code("a", START + TTL + MAX_STALE) == Reason.KEYS_UNAVAILABLE
+
+
+def test_ten_unknown_tenants_are_looked_up_in_a_cooldown() -> None:
+    world = World(has=frozenset({"good"}))
+    codes = [world.code(f"made-up-{number}", START + number) for number in range(20)]
+    assert codes == [Reason.UNKNOWN_ISSUER] * 10 + [Reason.KEYS_UNAVAILABLE] * 10
+    assert world.asked == 10
+    assert world.code("good", START + 20) == Reason.KEYS_UNAVAILABLE
+    assert world.kid("good", START + COOLDOWN) == "key of good", "the first of them is a cooldown ago"
+
+
+def test_the_cooldown_counts_from_the_end_of_looking_up() -> None:
+    world = World(failing={"a": FetchError("no complete answer")}, fetch_takes=3.0)
+    world.code("a", START)
+    world.code("a", START + COOLDOWN + 2)
+    assert world.made["a"].asked == 1
+    world.code("a", START + COOLDOWN + 3)
+    assert world.made["a"].asked == 1, "anew"
+
+
+def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
+    world = World(has=frozenset({"good"}))
+    for number in range(10):
+        world.code(f"made-up-{number}", START)
+    assert world.kid("good", START - 86_400) == "key of good"
+
+
+def test_the_least_recently_used_tenant_is_dropped_beyond_200() -> None:
+    world = World()
+    now = START
+    for number in range(MOST_KEPT):
+        now += COOLDOWN / 10
+        world.kid(f"t{number}", now)
+    world.kid("t0", now)
+    issuer = world.tenants.find(world.iss("t1"), now)
+    assert issuer is not None
+    (key,) = issuer.keys.candidates("ES256", "key of t1", now)
+    remembered = issuer.keys.holder(key)
+    for number in range(MOST_KEPT, MOST_KEPT + 5):
+        now += COOLDOWN / 10
+        remembered.generation(now)
+        world.kid(f"t{number}", now)
+    known = world.tenants._known  # noqa: SLF001 - its memory is what is looked at
+    assert len(known) == MOST_KEPT
+    assert {"t0", "t1"} <= known.keys(), "used, by a new token and by a remembered one"
+    assert not {"t2", "t3", "t4", "t5", "t6"} & known.keys()
+
+
+def test_ten_thousand_made_up_tenants() -> None:
+    """Ten looking-ups in a cooldown, while twenty known tenants go on undisturbed."""
+    good = [f"good-{number}" for number in range(20)]
+    world = World(has=frozenset(good))
+    for number, tenant in enumerate(good):
+        world.kid(tenant, START + number * COOLDOWN / 10)
+    begin = START + 3 * COOLDOWN
+    lasted = 10 * COOLDOWN
+    counts: dict[Reason, int] = {}
+    for number in range(10_000):
+        now = begin + number * lasted / 10_000
+        code = world.code(f"made-up-{number}", now)
+        counts[code] = counts.get(code, 0) + 1
+        tenant = good[number % 20]
+        assert world.kid(tenant, now) == f"key of {tenant}"
+    assert counts == {Reason.UNKNOWN_ISSUER: 100, Reason.KEYS_UNAVAILABLE: 9900}
+    assert all(issuer.asked == 1 for issuer in world.made.values()), "the known ones were not asked again"
+    assert len(world.made) == 20 + 100
+    assert len(world.tenants._known) == 20  # noqa: SLF001 - its memory is what is looked at
+    assert len(world.tenants._looked_up) <= 10  # noqa: SLF001 - the same
+
+
+# A document that lists them.
+
+
+@dataclass
+class Listing:
+    """A document that a test changes, and how often it was read."""
+
+    content: bytes = b"acme\n\n  globex \r\n"
+    failure: FetchError | None = None
+    reads: int = 0
+
+    def __call__(self) -> bytes:
+        self.reads += 1
+        if self.failure is not None:
+            raise self.failure
+        return self.content
+
+
+def listing(read: Listing, reports: Reports | None = None) -> TenantList:
+    return TenantList(
+        read,
+        location="s3://bucket/tenants.txt",
+        ttl=TTL,
+        max_stale=MAX_STALE,
+        cooldown=COOLDOWN,
+        report=reports or Reports(),
+    )
+
+
+def test_a_list_is_read_again_with_the_ttl() -> None:
+    read = Listing()
+    tenants = listing(read)
+    assert tenants(START) == tenants(START + TTL - 1) == {"acme", "globex"}
+    read.content = b"acme"
+    assert tenants(START + TTL) == {"acme"}
+    assert read.reads == 2
+    assert tenants(START - 5) == {"acme"}, "a clock that was set back reads again"
+    assert read.reads == 3
+
+
+@pytest.mark.parametrize("content", [None, b"acme\nnot a tenant", b"../x", b"\xff"])
+def test_a_list_that_cannot_be_read_leaves_the_last_one_in_force(content: bytes | None) -> None:
+    read, reports = Listing(), Reports()
+    tenants = listing(read, reports)
+    tenants(START)
+    read.failure, read.content = (FetchError("down") if content is None else None), content or b""
+    for second in range(int(COOLDOWN)):
+        assert tenants(START + TTL + second) == {"acme", "globex"}
+    assert read.reads == 2
+    assert reports.count("JwksFetchFailures") == 1
+    assert "s3://bucket/tenants.txt" in reports.lines[0][1]
+    with pytest.raises(AuthorizerError) as caught:
+        tenants(START + TTL + MAX_STALE)
+    assert caught.value.code == Reason.KEYS_UNAVAILABLE
+
+
+def test_a_list_that_was_never_read_decides_nothing_and_stops_no_start() -> None:
+    tenants = listing(Listing(failure=FetchError("down")))
+    world = World(listed=frozenset())
+    world.tenants._listed = tenants  # noqa: SLF001 - a list in the place of a fixed one
+    world.tenants.warm(START)
+    with pytest.raises(AuthorizerError) as caught:
+        world.tenants.find(world.iss("acme"), START)
+    assert caught.value.code == Reason.KEYS_UNAVAILABLE
+
+
+def test_a_document_of_tenants() -> None:
+    assert tenant_list(b"") == frozenset()
+    assert tenant_list(b"a\nb\n") == {"a", "b"}
