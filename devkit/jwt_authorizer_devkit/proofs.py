@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import binascii
 import hashlib
 import json
+import time
 import uuid
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import jwt
+from jwt.utils import base64url_decode
 
 from jwt_authorizer_devkit.mint import mint
-from jwt_authorizer_devkit.signing import base64url
+from jwt_authorizer_devkit.signing import ALGORITHMS, SigningKey, base64url, generate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jwt_authorizer_devkit.signing import Json, SigningKey
+    from jwt_authorizer_devkit.signing import Json
 
 
 def proof_jwk(key: SigningKey) -> Json:
@@ -23,13 +30,18 @@ def proof_jwk(key: SigningKey) -> Json:
 
 def thumbprint(key: SigningKey) -> str:
     """Return the SHA-256 thumbprint of a key (RFC 7638): the ``cnf.jkt`` of a token that is bound to it."""
-    members = json.dumps(proof_jwk(key), sort_keys=True, separators=(",", ":"))
+    return jwk_thumbprint(proof_jwk(key))
+
+
+def jwk_thumbprint(jwk: Mapping[str, object]) -> str:
+    """Return the SHA-256 thumbprint of a public key that has only the members which count (RFC 7638 section 3)."""
+    members = json.dumps(jwk, sort_keys=True, separators=(",", ":"))
     return base64url(hashlib.sha256(members.encode()).digest())
 
 
 def make_proof(  # noqa: PLR0913 - what a proof is about
     key: SigningKey,
-    token: str,
+    token: str | None,
     method: str,
     url: str,
     *,
@@ -41,7 +53,7 @@ def make_proof(  # noqa: PLR0913 - what a proof is about
 
     Args:
         key: The client's key, to which ``token`` is bound.
-        token: The access token that is sent with the proof.
+        token: The access token that is sent with the proof; ``None`` for a request to the token endpoint.
         method: The request's method.
         url: The request's URL. Its query and fragment are left out.
         now: Unix seconds; becomes ``iat``.
@@ -54,7 +66,7 @@ def make_proof(  # noqa: PLR0913 - what a proof is about
         "htm": method,
         "htu": url.partition("#")[0].partition("?")[0],
         "iat": int(now),
-        "ath": base64url(hashlib.sha256(token.encode()).digest()),
+        "ath": None if token is None else base64url(hashlib.sha256(token.encode()).digest()),
         **(more or {}),
     }
     return mint(
@@ -62,3 +74,80 @@ def make_proof(  # noqa: PLR0913 - what a proof is about
         {name: value for name, value in claims.items() if value is not None},
         header={"typ": "dpop+jwt", "kid": None, "jwk": proof_jwk(key), **(header or {})},
     )
+
+
+class InvalidProofError(ValueError):
+    """A proof that binds no token."""
+
+
+def bound_key(proof: str, method: str, url: str) -> str:
+    """Check a proof that came with a request for a token (RFC 9449 section 5).
+
+    Returns the thumbprint of its key. Raises :class:`InvalidProofError` for a proof of another request, and for what
+    is not a proof.
+    """
+    try:
+        header = jwt.get_unverified_header(proof)
+        jwk = {name: value for name, value in header["jwk"].items() if name in ("kty", "crv", "x", "y", "n", "e")}
+        alg = header["alg"]
+        if header["typ"] != "dpop+jwt" or alg not in ALGORITHMS:
+            message = f"the proof's typ is not dpop+jwt, or its alg not one of {', '.join(ALGORITHMS)}"
+            raise InvalidProofError(message)
+        key = jwt.PyJWK(jwk, "EdDSA" if alg == "Ed25519" else alg)
+        signing_input, _, signature = proof.rpartition(".")
+        if not key.Algorithm.verify(signing_input.encode(), key.key, base64url_decode(signature)):
+            message = "the proof's signature does not verify with its jwk"
+            raise InvalidProofError(message)
+        claims = jwt.decode(proof, options={"verify_signature": False, "require": ["jti", "iat"]})
+        if not claims["jti"] or not claims["iat"]:
+            message = "the proof has no jti or no iat"
+            raise InvalidProofError(message)
+    except (jwt.PyJWTError, KeyError, TypeError, AttributeError, binascii.Error) as error:
+        message = f"the DPoP header is not a proof: {error}"
+        raise InvalidProofError(message) from None
+    if (claims.get("htm"), claims.get("htu")) != (method, url):
+        message = f"the proof is not for {method} {url}"
+        raise InvalidProofError(message)
+    return jwk_thumbprint(jwk)
+
+
+@dataclass(frozen=True, slots=True)
+class DpopClient:
+    """A client with a key of its own: what its tokens are bound to, and proofs of its requests."""
+
+    key: SigningKey = field(default_factory=lambda: generate("ES256", None))
+
+    @property
+    def cnf(self) -> Json:
+        """The claim ``cnf`` of a token for this client."""
+        return {"jkt": thumbprint(self.key)}
+
+    def proof(self, token: str | None, method: str, url: str, *, now: float | None = None, **claims: object) -> str:
+        """Make a new proof for a request, with further or other ``claims``; ``None`` leaves one out."""
+        return make_proof(self.key, token, method, url, now=time.time() if now is None else now, more=claims)
+
+    def sent(self, event: Mapping[str, object], token: str, url: str, proof: str | None = None) -> Json:
+        """Return an event as if this client had sent the token with a proof, to this URL.
+
+        The event is one of a REST, HTTP or WebSocket API. The path of ``url`` is as the client sees it.
+        """
+        arn = str(event.get("routeArn") or event.get("methodArn"))
+        method = arn.split("/")[2]
+        made = proof or self.proof(token, "GET" if method == "$connect" else method, url)
+        headers, context = event.get("headers"), event.get("requestContext")
+        kept = headers if isinstance(headers, dict) else {}
+        parts = urlsplit(url)
+        return {
+            **event,
+            "rawPath": parts.path,
+            "headers": {
+                **{name: value for name, value in kept.items() if name.lower() != "authorization"},
+                "authorization": f"DPoP {token}",
+                "dpop": made,
+            },
+            "requestContext": {
+                **(context if isinstance(context, dict) else {}),
+                "domainName": parts.netloc,
+                "path": parts.path,
+            },
+        }

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from jwt_authorizer.function import AuthorizerFunction
     from jwt_authorizer_devkit.issuer import Provider
+    from jwt_authorizer_devkit.proofs import DpopClient
 
 __all__ = ["AuthorizerFactory", "EventFactory", "TokenFactory", "allows"]
 AUDIENCE = "https://api.example.com"
@@ -155,6 +156,18 @@ def _events_of(kind: str) -> EventFactory:
         return event | members
 
     return make
+
+
+@pytest.fixture
+def dpop_client() -> DpopClient:
+    """Make a client with a DPoP key of its own, for bound tokens (RFC 9449).
+
+    ``signed_token({"cnf": dpop_client.cnf})`` is bound to it, and ``dpop_client.sent(event, token, url)`` is the event
+    of a request with a proof.
+    """
+    from jwt_authorizer_devkit.proofs import DpopClient  # noqa: PLC0415 - the same
+
+    return DpopClient()
 
 
 @pytest.fixture

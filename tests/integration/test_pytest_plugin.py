@@ -53,6 +53,17 @@ def test_bad_tokens_and_none_are_refused(kind, defect, request, jwt_authorizer, 
         jwt_authorizer(http_api_reject="raise")(event, None)
 
 
+@pytest.mark.parametrize("kind", ["rest_request_event", "http_api_v1_event", "http_api_v2_event"])
+def test_a_bound_token_needs_a_proof(kind, request, jwt_authorizer, signed_token, dpop_client):
+    authorizer = jwt_authorizer(bound_tokens=["dpop"], cached_by="nothing")
+    token = signed_token({"cnf": dpop_client.cnf})
+    event = request.getfixturevalue(kind)(token, "GET /orders/1")
+    sent = dpop_client.sent(event, token, "https://api.example.com/orders/1")
+    assert allows(authorizer(sent, None), sent)
+    with pytest.raises(Exception, match="^Unauthorized$"):
+        jwt_authorizer(bound_tokens=["dpop"], cached_by="nothing", http_api_reject="raise")(event, None)
+
+
 def test_the_settings_of_production_with_local_keys(jwt_authorizer, signed_token, http_api_v2_event):
     authorizer = jwt_authorizer(Path(__file__).with_name("authorizer.toml"))
     token = signed_token(PRODUCTION, audience="https://orders.example.com", scope="orders:read")
@@ -139,7 +150,7 @@ def test_another_project_tests_itself_with_the_fixtures(tmp_path: Path, installe
     (folder / "test_orders.py").write_text(TESTS, "utf-8")
     run = _run(folder, installed)
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "33 passed" in run.stdout
+    assert "36 passed" in run.stdout
 
 
 def test_a_session_that_uses_none_of_it_imports_nothing_of_it(tmp_path: Path, installed: Path) -> None:

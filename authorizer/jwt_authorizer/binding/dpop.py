@@ -103,6 +103,11 @@ def check_proof(request: Request, token: BearerToken, jkt: str, settings: DpopSe
     return UsedProof(_base64url(sha256(f"{thumbprint}.{jti}".encode()).digest()), until)
 
 
+def proof_claims(request: Request) -> Mapping[str, object]:
+    """Return the claims of a request's proof, unchecked. Raises :class:`TokenError` if it can't be read."""
+    return _parse(_header_value(request)).claims
+
+
 def jwk_thumbprint(jwk: Mapping[str, object]) -> str:
     """Return the SHA-256 thumbprint of a key that has been read (RFC 7638), as base64url without padding."""
     members = {name: jwk[name] for name in _THUMBPRINT_MEMBERS[str(jwk["kty"])]}

@@ -6,6 +6,7 @@ import dataclasses
 import json
 from pathlib import Path  # noqa: TC003 - Typer reads annotations at run time
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -17,6 +18,7 @@ from jwt_authorizer_devkit.cli.inputs import (
     EnvOption,
     read_environment,
     read_moment,
+    read_proof,
     read_subject,
     read_text,
     settings_problem,
@@ -61,6 +63,13 @@ def explain_command(  # noqa: PLR0913, PLR0917 - the options of a command are it
             metavar='"METHOD /path"', help="What a bare token asks for (the first route of the settings, if left out)."
         ),
     ] = None,
+    proof: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PROOF|FILE",
+            help='The DPoP proof that came with a bare token. --request then names the URL: "GET https://host/path".',
+        ),
+    ] = None,
     api: Annotated[ApiKind, typer.Option(help="The kind of API that a bare token is sent to.")] = ApiKind.REST,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
     quiet: QuietOption = False,  # noqa: FBT002 - a flag of the command line
@@ -75,6 +84,7 @@ def explain_command(  # noqa: PLR0913, PLR0917 - the options of a command are it
       jwt-authorizer explain event.json --config rules.toml --keys keys.json
       jwt-authorizer explain token.txt --env function.env --request "DELETE /orders/1" --api http
       jwt-authorizer explain token.txt --env function.env --at 2026-11-24T08:30:00Z --json
+      jwt-authorizer explain token.txt --proof proof.txt --request "GET https://api.example.com/orders"
     """
     read = read_subject(subject)
     environment = read_environment(config, env)
@@ -88,7 +98,7 @@ def explain_command(  # noqa: PLR0913, PLR0917 - the options of a command are it
     except ValueError as error:
         message = f"--keys {keys}: {error}"
         raise WrongInputError(message) from None
-    event, assumed = (read, None) if isinstance(read, dict) else _event_of(read, request, api, watched)
+    event, assumed = (read, None) if isinstance(read, dict) else _event_of(read, request, proof, api, watched)
     with progress("Asking the issuer for its keys"):
         explanation = _in_the_users_form(explain(event, watched), environment)
     if as_json and not quiet:
@@ -106,19 +116,24 @@ def _in_the_users_form(explanation: Explanation, environment: Environment) -> Ex
 
 
 def _event_of(
-    token: str, request: str | None, api: ApiKind, watched: WatchedFunction
+    token: str, request: str | None, proof: str | None, api: ApiKind, watched: WatchedFunction
 ) -> tuple[dict[str, object], str | None]:
     """Make an event of a token, and say what it was assumed to ask for."""
+    domain = None
     if request is None:
         method, path = default_request(watched.settings.rules)
     else:
         method, _, path = request.strip().partition(" ")
         path = path.strip()
+        if path.startswith(("https://", "http://", "wss://")):
+            parts = urlsplit(path)
+            domain, path = parts.netloc, parts.path or "/"
         if not method.isalpha() or not path.startswith("/"):
             message = f'--request {shortened(request, 60)} is not a request: write it like "GET /orders/1".'
             raise WrongInputError(message)
         method = method.upper()
-    event = event_for(token, watched.settings.token_sources[0], api, method, path)
+    sent = None if proof is None else read_proof(proof)
+    event = event_for(token, watched.settings.token_sources[0], api, method, path, proof=sent, domain=domain)
     return event, f"{method} {path}" if request is None and api is not ApiKind.WEBSOCKET else None
 
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from jwt_authorizer.errors import SettingsError
 
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*")
-_SCHEME = re.compile(r"(authorization:\s*)?(bearer(\s+|$))?", re.IGNORECASE)
+_SCHEME = re.compile(r"(authorization:\s*)?((bearer|dpop)(\s+|$))?", re.IGNORECASE)
+_PROOF_HEADER = re.compile(r"dpop:\s*", re.IGNORECASE)
 _PARAMETER = re.compile(r"Jwt[A-Za-z]+")
 _STDIN = "-"
 
@@ -162,6 +163,12 @@ def read_subject(words: list[str]) -> str | dict[str, object]:
         message = "There is nothing to explain: give a token, an event's JSON file, or - to read from standard input."
         raise WrongInputError(message)
     return text
+
+
+def read_proof(text: str) -> str:
+    """Read a DPoP proof, or the file that it is in. ``DPoP:`` before it is removed. Raises :class:`WrongInputError`."""
+    found = read_text(Path(text)) if _is_file(text) else text
+    return _PROOF_HEADER.sub("", found.strip(), count=1)
 
 
 def _is_file(text: str) -> bool:

@@ -11,7 +11,9 @@ import typer
 
 from jwt_authorizer_devkit.cli.minting import ask_issuer, read_key
 from jwt_authorizer_devkit.cli.terminal import JsonOption, WrongInputError, progress, write_json
+from jwt_authorizer_devkit.explaining.redaction import shortened
 from jwt_authorizer_devkit.mint import Defect, access_claims, mint
+from jwt_authorizer_devkit.proofs import DpopClient
 from jwt_authorizer_devkit.signing import ALGORITHMS, key_set
 
 _LOCAL_ISSUER = "http://127.0.0.1:8480"
@@ -48,6 +50,12 @@ def mint_command(  # noqa: PLR0913, PLR0917 - the options of a command are its p
     expired: Annotated[bool, typer.Option("--expired", help="As --defect expired.")] = False,  # noqa: FBT002 - a flag
     wrong_aud: Annotated[bool, typer.Option("--wrong-aud", help="As --defect wrong-audience.")] = False,  # noqa: FBT002 - Typer's way to declare a flag
     forged: Annotated[bool, typer.Option("--forged", help="As --defect forged.")] = False,  # noqa: FBT002 - a flag
+    dpop: Annotated[
+        str | None,
+        typer.Option(
+            metavar='"METHOD URL"', help="Bind the token to a new key, and print it with a DPoP proof for this request."
+        ),
+    ] = None,
     jwks: Annotated[  # noqa: FBT002 - a flag
         bool, typer.Option("--jwks", help="With --key-file: print its key set for JWT_JWKS instead.")
     ] = False,
@@ -62,6 +70,7 @@ def mint_command(  # noqa: PLR0913, PLR0917 - the options of a command are its p
       jwt-authorizer mint --scope "orders:read orders:write" --claim 'groups=["staff"]'
       jwt-authorizer mint --expired
       jwt-authorizer mint --key-file dev.pem --jwks
+      jwt-authorizer mint --dpop "GET $URL/orders" >headers && curl -H @headers $URL/orders
       jwt-authorizer mint --key-file dev.pem --issuer https://myapp.authgear.cloud --lifetime 3600
     """
     wrong = _one_defect(defect, alg, {Defect.EXPIRED: expired, Defect.WRONG_AUDIENCE: wrong_aud, Defect.FORGED: forged})
@@ -70,7 +79,10 @@ def mint_command(  # noqa: PLR0913, PLR0917 - the options of a command are its p
         message = f"--alg {key_alg} is none of none, {', '.join(ALGORITHMS)}. (HS256: --defect hmac-confusion.)"
         raise WrongInputError(message)
     audiences = audience or ["https://api.example.com"]
+    client, method, url = _dpop(dpop)
     claims = _claims(claim or [])
+    if client is not None:
+        claims = {"cnf": client.cnf, **claims}
     if key_file is None:
         if jwks:
             message = "--jwks needs --key-file: a running issuer publishes its keys itself, at /jwks."
@@ -105,10 +117,26 @@ def mint_command(  # noqa: PLR0913, PLR0917 - the options of a command are its p
             lifetime=lifetime,
         )
         token = mint(key, known, defect=wrong)
+    proof = None if client is None else client.proof(token, method, url)
     if as_json:
-        write_json({"token": token, "defect": wrong})
-    else:
+        write_json({"token": token, "defect": wrong} | ({} if proof is None else {"proof": proof}))
+    elif proof is None:
         print(token)
+    else:
+        print(f"Authorization: DPoP {token}\nDPoP: {proof}")
+
+
+def _dpop(request: str | None) -> tuple[DpopClient | None, str, str]:
+    """Make a client for ``--dpop``, and split the request that its proof is for."""
+    if request is None:
+        return None, "", ""
+    method, _, url = request.strip().partition(" ")
+    if not method.isalpha() or not url.strip().startswith(("https://", "http://")):
+        message = (
+            f'--dpop {shortened(request, 60)} is not a request: write it like "GET https://api.example.com/orders".'
+        )
+        raise WrongInputError(message)
+    return DpopClient(), method.upper(), url.strip()
 
 
 def _one_defect(defect: Defect | None, alg: str | None, flags: dict[Defect, bool]) -> Defect | None:

@@ -27,13 +27,24 @@ class ApiKind(StrEnum):
     HTTP_V1 = "http-1.0"
 
 
-def event_for(token: str, source: TokenSource, kind: ApiKind, method: str, path: str) -> dict[str, object]:
+def event_for(  # noqa: PLR0913 - what a request is
+    token: str,
+    source: TokenSource,
+    kind: ApiKind,
+    method: str,
+    path: str,
+    *,
+    proof: str | None = None,
+    domain: str | None = None,
+) -> dict[str, object]:
     """Make the event of a request with this token, in the place where the settings look for it first.
 
-    ``path`` starts with a slash. The API caches by the route, so that nothing but the settings decides.
+    ``path`` starts with a slash. The API caches by the route, so that nothing but the settings decides. ``proof`` is a
+    DPoP proof that comes with the token, and ``domain`` the host of the URL that was called.
     """
-    value = f"Bearer {token}" if source.has_scheme else token
-    headers, cookies, query = {"accept": "*/*"}, "", {}
+    value = f"{'Bearer' if proof is None else 'DPoP'} {token}" if source.has_scheme else token
+    headers, cookies, query = {"accept": "*/*"} | ({} if proof is None else {"dpop": proof}), "", {}
+    called: dict[str, object] = {} if domain is None else {"domainName": domain, "path": path}
     match source.place:
         case TokenPlace.HEADER:
             headers[source.name] = value
@@ -47,13 +58,13 @@ def event_for(token: str, source: TokenSource, kind: ApiKind, method: str, path:
         case ApiKind.REST_TOKEN:
             return {"type": "TOKEN", "methodArn": _ARN + resource, "authorizationToken": value}
         case ApiKind.WEBSOCKET:
-            context = {"routeKey": CONNECT, "connectionId": "explained", "eventType": "CONNECT"}
+            context = {"routeKey": CONNECT, "connectionId": "explained", "eventType": "CONNECT", **called}
             return {"type": "REQUEST", "methodArn": _ARN + CONNECT, "requestContext": context, **shared}
         case ApiKind.REST:
-            return {"type": "REQUEST", "methodArn": _ARN + resource, "path": path, "requestContext": {}, **shared}
+            return {"type": "REQUEST", "methodArn": _ARN + resource, "path": path, "requestContext": called, **shared}
         case ApiKind.HTTP_V1:
             versioned: dict[str, object] = {"version": "1.0", "type": "REQUEST", "methodArn": _ARN + resource}
-            return {**versioned, "identitySource": value, "requestContext": {}, **shared}
+            return {**versioned, "identitySource": value, "requestContext": called, **shared}
         case ApiKind.HTTP:
             route_key = f"{method} {path}"
             return {
@@ -62,8 +73,9 @@ def event_for(token: str, source: TokenSource, kind: ApiKind, method: str, path:
                 "routeArn": _ARN + resource,
                 "routeKey": route_key,
                 "identitySource": [value, route_key],
+                "rawPath": path,
                 "cookies": [cookies] if cookies else [],
-                "requestContext": {},
+                "requestContext": called,
                 **shared,
             }
 

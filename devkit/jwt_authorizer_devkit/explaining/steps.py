@@ -37,6 +37,7 @@ class Name(StrEnum):
     KEY = "key"
     SIGNATURE = "signature"
     CLAIMS = "claims"
+    BINDING = "binding"
     RULES = "rules"
     ANSWER = "answer"
 
@@ -80,11 +81,18 @@ _ENDS_AT = {
     Reason.UNKNOWN_KEY: Name.KEY,
     Reason.KEYS_UNAVAILABLE: Name.KEY,
     Reason.BAD_SIGNATURE: Name.SIGNATURE,
+    Reason.UNSUPPORTED_BINDING: Name.BINDING,
+    Reason.UNBOUND_TOKEN: Name.BINDING,
+    Reason.MISSING_DPOP_PROOF: Name.BINDING,
+    Reason.INVALID_DPOP_PROOF: Name.BINDING,
+    Reason.CERTIFICATE_MISMATCH: Name.BINDING,
     Reason.INSUFFICIENT_SCOPE: Name.RULES,
     Reason.CLAIM_MISMATCH: Name.RULES,
     Reason.ROUTE_NOT_LISTED: Name.RULES,
     Reason.UNSAFE_CACHE: Name.ANSWER,
     Reason.RESPONSE_TOO_LARGE: Name.ANSWER,
+    Reason.REPLAYED_DPOP_PROOF: Name.ANSWER,
+    Reason.REPLAY_STORE_UNAVAILABLE: Name.ANSWER,
 }
 
 
@@ -169,10 +177,18 @@ def _words(outcome: Outcome, seen: Seen, watched: WatchedFunction) -> Iterator[t
     names = "" if token is None else f"{len(token.claims)} claims"
     principal = outcome.principal
     yield names, "" if principal is None else f"the principal is {shortened(principal.id)}"
+    bound = token is not None and "cnf" in token.claims
+    yield "a cnf" if bound else "no cnf", _binding(bound=bound, checked=watched.settings.bound_tokens.checked)
     decision = outcome.decision
     route = None if decision is None else decision.route
     yield shortened(asked, 200), f"allowed by {route}" if route else "allowed: there are no rules by route"
     yield "", "an answer"
+
+
+def _binding(*, bound: bool, checked: frozenset[str]) -> str:
+    if not bound:
+        return "the token is not bound"
+    return "the sender holds what the token is bound to" if checked else "not looked at: JWT_BOUND_TOKENS=ignore"
 
 
 def _header(token: UnverifiedToken | None) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer_devkit.issuer.faults import Fault, Reply, json_reply, spoil
 from jwt_authorizer_devkit.mint import Defect, access_claims, mint
-from jwt_authorizer_devkit.signing import SigningKey, generate, key_set
+from jwt_authorizer_devkit.signing import ALGORITHMS, SigningKey, generate, key_set
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -234,6 +234,7 @@ class Provider:
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": sorted({key.alg for key in self.keys}),
             "grant_types_supported": ["client_credentials"],
+            "dpop_signing_alg_values_supported": list(ALGORITHMS),
         }
 
     def serve(self, endpoint: Endpoint, make_token: Callable[[], Reply]) -> Reply:

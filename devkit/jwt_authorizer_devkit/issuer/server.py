@@ -169,7 +169,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         authorization = self.headers.get("Authorization")
         accept = self.headers.get("Accept")
-        self._send(provider.serve(endpoint, lambda: answer_token_request(provider, authorization, body, accept)))
+        proof = self.headers.get("DPoP")
+        self._send(provider.serve(endpoint, lambda: answer_token_request(provider, authorization, body, accept, proof)))
 
     def _send(self, reply: Reply) -> None:
         stopping = self._server.stopping

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
 
 from jwt_authorizer_devkit.issuer.faults import Reply, json_reply
+from jwt_authorizer_devkit.proofs import InvalidProofError, bound_key
 
 if TYPE_CHECKING:
     from jwt_authorizer_devkit.issuer.provider import Provider
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
 
 
 def answer_token_request(
-    provider: Provider, authorization: str | None, body: bytes, accept: str | None = None
+    provider: Provider, authorization: str | None, body: bytes, accept: str | None = None, proof: str | None = None
 ) -> Reply:
     """Answer a token request (RFC 6749 section 4.4), form-encoded.
 
     Beside ``grant_type``, ``client_id``, ``client_secret``, ``scope`` and ``audience`` or ``resource`` (RFC 8707; both
     repeatable) it may hold ``subject``, ``lifetime`` (seconds), ``claims`` (a JSON object), ``key`` (a ``kid`` or
     ``alg``) and ``defect`` (see ``mint.Defect``). To ``Accept: application/jwt`` it answers with the bare
-    token, for shells.
+    token, for shells. With a ``proof`` (the header ``DPoP``) the token is bound to its key (RFC 9449 section 5).
     """
     form = parse_qs(body.decode("utf-8", "replace"))
     single = {name: values[-1] for name, values in form.items()}
@@ -39,8 +40,9 @@ def answer_token_request(
     audiences = form.get("audience") or form.get("resource") or ["https://api.example.com"]
     scope = single.get("scope")
     try:
+        binding: Json = {} if proof is None else {"cnf": {"jkt": bound_key(proof, "POST", provider.token_url)}}
         lifetime = float(single.get("lifetime", "300"))
-        more: Json = _object(single.get("claims", "{}"))
+        more: Json = {**binding, **_object(single.get("claims", "{}"))}
         token = provider.token(
             more,
             audience=audiences if len(audiences) > 1 else audiences[0],
@@ -54,10 +56,11 @@ def answer_token_request(
     except KeyError as error:
         return _refusal("invalid_request", f"no such key: {error}")
     except (TypeError, ValueError) as error:
-        return _refusal("invalid_request", str(error))
+        code = "invalid_dpop_proof" if isinstance(error, InvalidProofError) else "invalid_request"
+        return _refusal(code, str(error))
     if accept == "application/jwt":
         return Reply(200, token.encode(), {"Content-Type": "application/jwt"})
-    answer: Json = {"access_token": token, "token_type": "Bearer", "expires_in": int(lifetime)}
+    answer: Json = {"access_token": token, "token_type": "DPoP" if binding else "Bearer", "expires_in": int(lifetime)}
     return json_reply(200, answer if scope is None else answer | {"scope": scope})
 
 

@@ -10,6 +10,7 @@ from jwt_authorizer_devkit.explaining.advice.audience import (
     no_audience,
     no_expiry,
 )
+from jwt_authorizer_devkit.explaining.advice.bound import other_url
 from jwt_authorizer_devkit.explaining.advice.facts import Advice, Facts
 from jwt_authorizer_devkit.explaining.advice.general import GENERAL
 from jwt_authorizer_devkit.explaining.advice.issuers import another_issuer
@@ -35,6 +36,7 @@ _MISTAKES = {
     Reason.INVALID_AUDIENCE: (id_token, no_audience, another_api),
     Reason.INVALID_CLIENT: (id_token, another_client),
     Reason.INVALID_CLAIM: (no_expiry, other_type, id_token),
+    Reason.INVALID_DPOP_PROOF: (other_url,),
     Reason.CLAIM_MISMATCH: (other_type,),
     Reason.INSUFFICIENT_SCOPE: (id_token, missing_scope),
     Reason.ROUTE_NOT_LISTED: (unlisted_route,),
