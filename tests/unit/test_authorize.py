@@ -11,6 +11,7 @@ import pytest
 from jwt_authorizer.answers import AnswerSettings, CachedBy, HttpApiResponse
 from jwt_authorizer.authenticate import Issuer
 from jwt_authorizer.authorize import Authorizer, Outcome, authorize
+from jwt_authorizer.claim_conditions import parse_condition
 from jwt_authorizer.claims import ClaimRules
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
 from jwt_authorizer.keys import parse_key_set
@@ -194,6 +195,14 @@ def test_rights_are_decided_anew_for_each_request() -> None:
 
 
 # Rights.
+
+
+def test_why_a_claim_does_not_fit_is_logged_where_it_is_not_the_caller_s_doing() -> None:
+    core = authorizer(rules=compile_rules((Route(None, "/orders/{id}", claims=(parse_condition("groups", "a"),)),)))
+    for members, told in (({"groups": ["b"]}, False), ({"_claim_names": {"groups": "src1"}}, True)):
+        outcome = authorize(rest_request_event(token(members)), core, NOW)
+        assert (outcome.result, outcome.reason) == ("deny", Reason.CLAIM_MISMATCH)
+        assert ("groups overage" in str(outcome.detail)) is told
 
 
 def test_a_yes_for_a_whole_api_is_not_said_where_the_rules_tell_its_paths_apart() -> None:
