@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools import Logger
 
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Problem, SettingsError
+from jwt_authorizer.first_list import first_list
 from jwt_authorizer.function import PACKAGE_ROOT, build_authorizer, key_source
 from jwt_authorizer.issuers import HttpsClient
 from jwt_authorizer.issuers.revocation_store import s3_store
@@ -269,5 +270,10 @@ def _revoker() -> Revoker:
 
 
 def lambda_handler(event: object, context: object) -> dict[str, object]:
-    """Handle one event with the function that the environment describes; see :class:`Revoker`."""
+    """Handle one event with the function that the environment describes; see :class:`Revoker`.
+
+    While the stack is created or updated, CloudFormation is one more caller: it wants the first list to be written.
+    """
+    if isinstance(event, dict) and "ResponseURL" in event:
+        return first_list(event, lambda: _revoker()({"tidy": True}, context), os.environ["JWT_REVOKED"])
     return _revoker()(event, context)

@@ -44,6 +44,9 @@ def template() -> Value:
     for name in settings.keys() & variables.keys():
         variables[name]["Fn::If"][2] = settings[name]
     resources["AuthorizerFunction"]["Properties"]["Environment"]["Variables"] = settings | variables
+    # The revoker checks logout tokens with the authorizer's own settings.
+    of_revoker = resources["RevokerFunction"]["Properties"]["Environment"]
+    of_revoker["Variables"] = settings | of_revoker["Variables"]
     of_version = resources["SettingsVersion"]["Properties"]["Content"]["Fn::Join"][1]
     of_version[:0] = [_ref(it) for it in described()]
     alarms = {name: it for name, it in resources.items() if it["Type"] == "AWS::CloudWatch::Alarm"}

@@ -22,6 +22,7 @@ from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenE
 from jwt_authorizer.function import AuthorizerFunction
 from jwt_authorizer.issuers import CachedKeySource, FetchError
 from jwt_authorizer.issuers.fetched import Fetched
+from jwt_authorizer.issuers.revocations import RevocationSource
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.rules import Route, compile_rules
 from tests.cloudformation import read_template, resolve
@@ -57,7 +58,7 @@ WORDS = {"filter", "fields", "stats", "sort", "limit", "by", "desc", "and", "or"
 class Failing:
     """A store that is asked, and fails or refuses."""
 
-    def __init__(self, error: AuthorizerError) -> None:
+    def __init__(self, error: AuthorizerError | FetchError) -> None:
         self._error = error
 
     def claims(self, *_: object) -> Any:  # noqa: ANN401 - it returns nothing
@@ -115,6 +116,10 @@ def lines() -> list[Line]:
         return fetched.pop()
 
     log = DecisionLog(written.append, SERVICE)
+    revocations = RevocationSource(
+        Failing(FetchError("denied")).claims, ttl=60, max_stale=600, cooldown=30, report=log.count
+    )
+    ask(replace(authorizer(), revocations=revocations), event(APIS[2], GOOD), log=log)
     core = authorizer(CachedKeySource(fetch, ttl=60, max_stale=600, cooldown=30, report=log.count))
     for now in (NOW, NOW + 90):
         ask(core, event(APIS[2], GOOD), now, log)

@@ -41,7 +41,13 @@ COMPANY = {
     "LogKeyArn": "arn:aws:kms:eu-west-1:1:key/2",
     "SystemLogLevel": "WARN",
 }
-OTHERS = READS | TOPIC | VPC | COMPANY | {"Tracing": "on", "ReservedConcurrency": "50", "DpopReplayTable": "on"}
+STORES = {
+    "DpopReplayTable": "on",
+    "Revocation": "on",
+    "RevocationApis": "rest:a1b2/prod",
+    "RevocationClientIds": "web-app",
+}
+OTHERS = STORES | READS | TOPIC | VPC | COMPANY | {"Tracing": "on", "ReservedConcurrency": "50"}
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +225,7 @@ def test_in_each_combination_nothing_is_missing_and_no_right_is_without_its_use(
         wanted = {"WriteItsLog"} | ({"ReadCopy"} if refreshes else set())
         if others:
             wanted |= {"ReadParameters", "ReadSecrets", "ReadObjects", "DecryptWhatItReads", "DecryptItsEnvironment"}
-            wanted |= {"RememberProofs", "WriteTraces", "JoinVpc"}
+            wanted |= {"RememberProofs", "ReadRevocations", "WriteTraces", "JoinVpc"}
         assert named(stack, "AuthorizerRole").keys() == wanted, given
         shifts = given.get("GradualDeployment") == SHIFTING["GradualDeployment"]
         assert ("DeploymentRole" in stack.resources) is shifts, given
@@ -231,13 +237,15 @@ def test_in_each_combination_nothing_is_missing_and_no_right_is_without_its_use(
         called = "AuthorizerFunction.Alias" if by_alias else "AuthorizerFunction.Arn"
         assert stack.outputs["FunctionArn"] == called, given
         permitted = [it["FunctionName"] for it in stack.of_type("AWS::Lambda::Permission").values()]
+        called_apis = [name for name in permitted if name != "RevokerFunction.Arn"]
         apis = {"none": 0, "first": 3}.get(given.get("ApiId", ""), 1)
-        assert sorted(permitted) == sorted(
+        assert sorted(called_apis) == sorted(
             ["AuthorizerFunction"] * apis + ["AuthorizerFunction.Alias"] * (apis if by_alias else 0)
         )
+        assert permitted.count("RevokerFunction.Arn") == 2 * others, given
         assert ("SettingsVersion" in stack.resources) is by_alias, given
         alarms = stack.of_type("AWS::CloudWatch::Alarm")
-        assert len(alarms) == (0 if given["Alarms"] == "off" else 12 + others + 2 * refreshes + shifts), given
+        assert len(alarms) == (0 if given["Alarms"] == "off" else 13 + 2 * others + 2 * refreshes + shifts), given
         # It is for CodeDeploy, and nobody's pager.
         actions = {name: [TOPIC["AlarmTopicArn"]] if others and name != "NewVersionAlarm" else None for name in alarms}
         assert all(it.get("AlarmActions") == it.get("OKActions") == actions[name] for name, it in alarms.items()), given
@@ -335,7 +343,7 @@ def test_what_is_off_unless_asked_for_leaves_no_trace(template: Template) -> Non
 def test_every_role_has_the_company_s_boundary_and_path(template: Template) -> None:
     for given, boundary, path in ((ISSUER, None, "/"), (OTHERS, COMPANY["PermissionsBoundary"], COMPANY["RolePath"])):
         roles = resolve(template, ISSUER | REFRESHER | SHIFTING | given).of_type("AWS::IAM::Role")
-        assert len(roles) == len({"authorizer", "refresher", "deployment"})
+        assert len(roles) == len({"authorizer", "refresher", "deployment"}) + ("Revocation" in given)
         for role in roles.values():
             assert (role.get("PermissionsBoundary"), role["Path"]) == (boundary, path)
 

@@ -27,6 +27,7 @@ def test_the_role_may_write_its_log_and_read_what_is_named(template: Template) -
         "ReadSecrets": ("secretsmanager:GetSecretValue", [READS["ReadableSecrets"]]),
         "DecryptItsEnvironment": ("kms:Decrypt", COMPANY["EnvironmentKeyArn"]),
         "RememberProofs": ("dynamodb:PutItem", "DpopReplays.Arn"),
+        "ReadRevocations": ("s3:GetObject", "RevocationBucket.Arn/revoked.json"),
         "ReadObjects": ("s3:GetObject", [READS["ReadableObjects"]]),
         "DecryptWhatItReads": ("kms:Decrypt", [READS["ReadableKeys"]]),
         "ReadCopy": (["ssm:GetParameter", "s3:GetObject"], REFRESHER["RefreshTargetArn"]),
@@ -78,6 +79,21 @@ def test_the_refresher_may_write_its_target(template: Template) -> None:
     assert given["EncryptCopy"][0]["Condition"] == {"StringLike": {"kms:ViaService": "s3.eu-west-1.*"}}
 
 
+def test_the_revoker_may_write_the_list_and_empty_caches(template: Template) -> None:
+    given = named(resolve(template, ISSUER | OTHERS), "RevokerRole")
+    written, listed = given.pop("WriteRevocations")
+    assert (written["Action"], written["Resource"]) == (
+        ["s3:GetObject", "s3:PutObject"],
+        "RevocationBucket.Arn/revoked.json",
+    )
+    assert (listed["Action"], listed["Resource"]) == ("s3:ListBucket", "RevocationBucket.Arn")
+    (emptied,) = given.pop("EmptyCaches")
+    assert emptied["Action"] == "apigateway:DELETE"
+    assert all(resource.endswith("/stages/*/cache/authorizers") for resource in emptied["Resource"])
+    assert given.keys() == {"WriteItsLog", "DecryptItsEnvironment", "ReadParameters", "ReadObjects"}
+    assert "EmptyCaches" not in named(resolve(template, ISSUER | {"Revocation": "on"}), "RevokerRole")
+
+
 def test_codedeploy_may_move_this_alias_and_see_alarms(template: Template) -> None:
     given = named(resolve(template, ISSUER | SHIFTING), "DeploymentRole")
     assert {name: (it["Action"], it["Resource"]) for name, (it,) in given.items()} == {
@@ -99,6 +115,7 @@ def test_each_role_is_for_one_service(template: Template) -> None:
     assert trusted == {
         "AuthorizerRole": function,
         "RefresherRole": function,
+        "RevokerRole": function,
         "DeploymentRole": [("sts:AssumeRole", {"Service": "codedeploy.amazonaws.com"})],
     }
 
