@@ -70,6 +70,11 @@ def test_where_an_apis_own_authorizer_would_do(settings: dict[str, str], enough:
     assert [yaml.safe_load(text.replace("!Ref ", ""))["JwtAuthorizer"]["Type"] for text in needed(settings)] == enough
 
 
+def test_for_a_deployed_api_only_its_own_kind_is_looked_at() -> None:
+    settings, raw = load_settings(PLAIN, Path.cwd()), read_raw(PLAIN, str)
+    assert [len(list(examine_need(settings, raw, (kind,)))) for kind in ("HTTP", "REST", "WEBSOCKET")] == [1, 1, 0]
+
+
 def lower(value: Any) -> Any:  # noqa: ANN401 - any YAML
     """Write names as the API of REST APIs has them: CloudFormation's begin with a capital."""
     if isinstance(value, dict):

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from jwt_authorizer.settings import Settings
+    from jwt_authorizer.settings.raw import RawSettings
     from jwt_authorizer_devkit.cli.inputs import Environment
 
 _DOCUMENT_SECONDS = 5.0
@@ -101,7 +102,8 @@ def _findings(
     elif environment is not None:
         settings = _settings(environment)
         yield from _in_the_users_form(examine_settings(settings), environment.variables)
-        yield from examine_need(settings, read_raw(environment.variables, functools.partial(_document, environment)))
+        if not deployed:
+            yield from examine_need(settings, _raw(environment.variables, environment.folder))
         for asked in _all_of(settings, environment):
             with progress(f"Asking {asked.issuer}"):
                 yield from _in_the_users_form(examine_issuer(asked), environment.variables)
@@ -137,11 +139,15 @@ def _settings(environment: Environment) -> Settings:
         raise settings_problem(error) from None
 
 
-def _document(environment: Environment, config: str) -> str:
-    """Return the document that ``JWT_CONFIG`` names, or is. It has been read before, without an error."""
-    if not config.startswith(("file:", "ssm:", "s3:")):
-        return config
-    return document_reader(config, timeout=_DOCUMENT_SECONDS, package_root=environment.folder)().decode()
+def _raw(variables: Mapping[str, str], folder: Path) -> RawSettings:
+    """Return settings as they were written. They have been read before, without an error."""
+
+    def document(config: str) -> str:
+        if not config.startswith(("file:", "ssm:", "s3:")):
+            return config
+        return document_reader(config, timeout=_DOCUMENT_SECONDS, package_root=folder)().decode()
+
+    return read_raw(variables, document)
 
 
 def _all_of(settings: Settings, environment: Environment) -> Iterator[Asked]:
@@ -173,6 +179,7 @@ def _deployed(apis: list[str], stack: str | None, environment: Environment | Non
                     yield Finding("api", Level.PROBLEM, said, fix)
                     continue
                 yield from _in_the_users_form(examine_attached(one, settings), variables)
+                yield from examine_need(settings, _raw(variables, folder), (described.kind,))
     except NotThereError as error:
         raise WrongInputError(str(error)) from None
     except OutOfReachError as error:

@@ -14,12 +14,14 @@ from jwt_authorizer.tokens import TokenPlace
 from jwt_authorizer_devkit.doctoring.findings import Finding, Level
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from jwt_authorizer.settings import Settings
     from jwt_authorizer.settings.raw import RawIssuer, RawSettings
 
 _HTTP, _REST = "HTTP", "REST"
+KINDS = (_HTTP, _REST)
+"""Kinds of APIs that have a JWT authorizer of their own."""
 _ALGORITHMS = {
     _HTTP: ("RS256", "RS384", "RS512"),
     _REST: ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512"),
@@ -36,7 +38,7 @@ _EXPRESSED = {
 _OF_A_FUNCTION = (
     *(table.CONTEXT_CLAIMS, table.LEEWAY, table.CACHED_BY, table.END_WITH_TOKEN, table.HTTP_API_RESPONSE),
     *(table.HTTP_API_REJECT, table.JWKS_TTL, table.JWKS_MAX_STALE, table.JWKS_COOLDOWN, table.HTTP_TIMEOUT),
-    *(table.TOKEN_CACHE_SIZE, table.CONFIG),
+    *(table.TOKEN_CACHE_SIZE, table.LOG_ALLOWED, table.LOG_PRINCIPAL, table.LOG_PRINCIPAL_KEY, table.CONFIG),
 )
 """Settings that mean nothing, or nothing that is missed, where no function runs."""
 _GAINED = "Gained: no function to deploy and to update, no cold start, no answers that a cache replays."
@@ -46,10 +48,17 @@ _LOST = (
 )
 
 
-def examine_need(settings: Settings, raw: RawSettings) -> Iterator[Finding]:
-    """Report for which APIs the settings need no function. ``raw`` are the same settings, as they were written."""
-    for kind in (_HTTP, _REST):
-        if not any(True for _ in _missing(kind, settings, raw)):
+def examine_need(settings: Settings, raw: RawSettings, kinds: Iterable[str] = KINDS) -> Iterator[Finding]:
+    """Report for which kinds of APIs the settings need no function.
+
+    Args:
+        settings: The settings.
+        raw: The same settings as they were written: what was not written is the default.
+        kinds: ``HTTP``, ``REST``, and ``WEBSOCKET``, which has no such authorizer.
+
+    """
+    for kind in KINDS:
+        if kind in kinds and not any(True for _ in _missing(kind, settings, raw)):
             said = (
                 f"A JWT authorizer of API Gateway's own could do this for {kind} APIs, if your issuer signs with "
                 f"one of {', '.join(_algorithms(kind, settings))}. {_GAINED} {_LOST}"
