@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["site"]
 
 QUERIES = {
-    "revoke": "faq",
-    "revocation": "faq",
-    "logout": "faq",
+    "revoke": "revocation",
+    "revocation": "revocation",
+    "logout": "revocation",
     "clock skew": "glossary",
     "leeway": "errors",
     "key rotation": "faq",
@@ -30,7 +30,11 @@ QUERIES = {
     "multi-tenant": "faq",
     "M2M": "faq",
     "client credentials": "faq",
-    "opaque token": "faq",
+    "opaque token": "opaque-tokens",
+    "introspection": "opaque-tokens",
+    "DPoP": "bound-tokens",
+    "mutual TLS": "bound-tokens",
+    "nested claim": "claims",
     "cross-account": "attach",
     "custom domain": "attach",
     "WAF": "attach",

@@ -107,9 +107,9 @@ def not_a_jwt(facts: Facts) -> Advice | None:  # noqa: PLR0911 - one for each mi
     if "." not in text:
         return Advice(
             "opaque",
-            "This is an opaque token: a reference that only its issuer can read. Ask for a JWT: with the API's "
-            "audience "
-            "(Auth0), a custom authorization server (Okta), or “Issue JWT as access token” (Authgear).",
+            "This is an opaque token: only its issuer can read it. Ask for a JWT: with the API's audience (Auth0), a "
+            "custom authorization server (Okta), or “Issue JWT as access token” (Authgear). Or let the function ask "
+            "the issuer: JWT_INTROSPECTION.",
         )
     return None
 
