@@ -17,12 +17,15 @@ from jwt_authorizer.tokens import Scheme, token_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import TypeAlias
 
     from jwt_authorizer.claims import ClaimRules, Principal, Tenant
     from jwt_authorizer.events import Request
     from jwt_authorizer.keys import Key, KeySource
     from jwt_authorizer.revocation import Revoked
     from jwt_authorizer.tokens import BearerToken, UnverifiedToken
+
+    FindIssuer: TypeAlias = "Callable[[str, float], Issuer | None]"
 
 _NAMED = 5
 """Values of a setting that a message lists at most."""
@@ -40,7 +43,6 @@ class Issuer:
     tenant: Tenant | None = None
 
 
-type FindIssuer = Callable[[str, float], Issuer | None]
 """Returns the issuer of an ``iss`` at a time, or ``None``. Raises as :func:`issuer_of` if its tenant may not call."""
 
 

@@ -48,8 +48,9 @@ if TYPE_CHECKING:
     from jwt_authorizer.token_cache import TokenCache
     from jwt_authorizer.tokens import BearerToken, TokenSource
 
-type Answer = dict[str, object]
-type Result = Literal["allow", "deny", "reject", "error"]
+    Answer = dict[str, object]
+    Result = Literal["allow", "deny", "reject", "error"]
+
 """``deny``: the token is good, its rights are not (403). ``reject``: it is missing or bad (401). ``error``: 500."""
 
 

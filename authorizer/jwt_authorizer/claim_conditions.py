@@ -21,7 +21,8 @@ from jwt_authorizer.records import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-type Scalar = str | int | float | bool | None
+    Scalar = str | int | float | bool | None
+
 
 ABSENT: Final = object()
 """What :func:`find` returns for a claim that a token does not have; ``None`` is JSON's null."""

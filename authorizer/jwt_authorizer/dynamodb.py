@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.binding.replay import UsedProof
     from jwt_authorizer.issuers.session import Response
 
-    type Post = Callable[[str, Session, bytes, Mapping[str, str]], Response]
+    Post = Callable[[str, Session, bytes, Mapping[str, str]], Response]
 
 _OK = 200
 _FIRST_SERVER_ERROR = 500

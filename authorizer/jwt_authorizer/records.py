@@ -3,7 +3,7 @@
 The standard library compiles six methods for every class, and imports ``inspect`` and ``ast`` to do so: a
 quarter of what starting this function cost. Here a constructor is compiled, and the rest is shared. To
 readers and to the type checker they are the standard library's; what is not needed is not there: inheritance,
-keyword-only fields, ``asdict``, copies (other than ``copy.replace``) and pickles.
+keyword-only fields, ``asdict``, copies (other than :func:`replace`) and pickles.
 
 Figures: ``docs/adr/0007-start-up.md``. ``tests/unit/test_records.py`` holds each feature against the original.
 """
@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from dataclasses import dataclass, field
+    from dataclasses import dataclass, field, replace
     from dataclasses import dataclass as unguarded
-    from typing import Any
+    from typing import Any, TypeVar
 
-__all__ = ["dataclass", "field", "unguarded"]
+    C = TypeVar("C")
+
+__all__ = ["dataclass", "field", "replace", "unguarded"]
 
 _MISSING: Any = object()
 _ABOUT_STORAGE = frozenset({"__dict__", "__weakref__"})
@@ -50,7 +52,7 @@ class _Field:
         self.repr = repr
 
 
-def _dataclass[C](
+def _dataclass(
     *, slots: bool, frozen: bool = False, eq: bool = True, order: bool = False, guarded: bool = True
 ) -> Callable[[type[C]], type[C]]:
     """Make the decorator. Classes without slots are not made. Without a guard, only mypy keeps values frozen."""
@@ -60,12 +62,12 @@ def _dataclass[C](
     return lambda declared: _make(declared, frozen=frozen, eq=eq, order=order, guarded=frozen and guarded)
 
 
-def _unguarded[C](*, slots: bool, frozen: bool) -> Callable[[type[C]], type[C]]:
+def _unguarded(*, slots: bool, frozen: bool) -> Callable[[type[C]], type[C]]:
     """Make the decorator for what each request makes: a guard costs a call for each field, so only mypy is one."""
     return _dataclass(slots=slots, frozen=frozen, guarded=False)
 
 
-def _make[C](declared: type[C], *, frozen: bool, eq: bool, order: bool, guarded: bool) -> type[C]:
+def _make(declared: type[C], *, frozen: bool, eq: bool, order: bool, guarded: bool) -> type[C]:
     """Make the class anew, since slots have to be there from the start."""
     own = declared.__dict__
     fields = {name: _as_field(own.get(name, _MISSING)) for name in declared.__annotations__}
@@ -150,5 +152,10 @@ def _refuse(self: object, name: str, *_: object) -> None:
     raise FrozenError(message)
 
 
+def _replace(value: Any, /, **changes: object) -> object:  # noqa: ANN401 - any of our own
+    """Do what ``copy.replace`` does, which came with Python 3.13."""
+    return value.__replace__(**changes)
+
+
 if not TYPE_CHECKING:  # pragma: no branch - the type checker sees the standard library's
-    dataclass, field, unguarded = _dataclass, _Field, _unguarded
+    dataclass, field, replace, unguarded = _dataclass, _Field, _replace, _unguarded

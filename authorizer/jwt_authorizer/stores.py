@@ -5,7 +5,6 @@ Imported only if the settings name one of them.
 
 from __future__ import annotations
 
-from copy import replace
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.authenticate import Introspection
@@ -14,6 +13,7 @@ from jwt_authorizer.issuers.discovery import discover_introspection
 from jwt_authorizer.issuers.documents import document_reader, secret_reader, url_reader
 from jwt_authorizer.issuers.introspection import IntrospectedIssuer, Introspector
 from jwt_authorizer.issuers.revocations import MAX_LIST, RevocationSource
+from jwt_authorizer.records import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.session import Session
     from jwt_authorizer.settings import IntrospectionSettings, RevocationSettings, Settings
 
-    type Report = Callable[[str, str], None]
+    Report = Callable[[str, str], None]
 
 
 def with_stores(  # noqa: PLR0913, PLR0917 - what reading and asking depend on

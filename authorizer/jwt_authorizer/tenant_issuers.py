@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.tenants import TenantSource
     from jwt_authorizer.settings import IssuerSettings, KeySettings, Settings
 
-type Report = Callable[[str, str], None]
+    Report = Callable[[str, str], None]
 
 
 def tenant_issuers(

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from jwt_authorizer.claim_conditions import Claim
     from jwt_authorizer.settings.table import Setting
 
-type Schema = dict[str, object]
+    Schema = dict[str, object]
+
 
 _TEXT: Schema = {"type": "string", "pattern": r"\S"}
 _SCALAR: Schema = {"type": ["string", "number", "boolean"]}

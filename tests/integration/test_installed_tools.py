@@ -1,4 +1,7 @@
-"""The tools as a new user has them: a wheel in an environment of its own, an empty folder, the command."""
+"""The tools as a new user has them: a wheel in an environment of its own, an empty folder, the command.
+
+On the function's version of Python, and on the oldest that the wheel says it runs on.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.emulator import ROOT
+from tests.integration.test_pytest_plugin import CONFIG, TESTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,11 +71,16 @@ class Installed:
         return done.stdout
 
 
-@pytest.fixture(scope="module")
-def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=["3.13", "3.11"])
+def program(request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     environment = tmp_path_factory.mktemp("environment") / "venv"
-    uv("venv", "--quiet", "--no-project", "--python", "3.13", str(environment))
-    uv("pip", "install", "--quiet", "--python", str(environment / "bin/python"), f"{wheel}[devkit]")
+    found = subprocess.run(  # noqa: S603 - our own arguments
+        [UV, "python", "find", "--no-project", "--no-python-downloads", request.param], capture_output=True, check=False
+    )
+    if found.returncode != 0:
+        pytest.skip(f"needs a Python {request.param}, which this machine does not have")
+    uv("venv", "--quiet", "--no-project", "--python", request.param, str(environment))
+    uv("pip", "install", "--quiet", "--python", str(environment / "bin/python"), f"{wheel}[devkit]", "pytest")
     return environment / "bin/jwt-authorizer"
 
 
@@ -95,8 +104,45 @@ def addresses(tools: Installed) -> Iterator[dict[str, str]]:
 
 def test_the_wheel_holds_the_function_and_the_tools_alone(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        tops = {name.partition("/")[0] for name in archive.namelist()}
+        names = archive.namelist()
+    tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"jwt_authorizer", "jwt_authorizer_devkit"}
+    # Both are typed, and say so; the sample events come along.
+    assert {"jwt_authorizer/py.typed", "jwt_authorizer_devkit/py.typed"} <= set(names)
+    events = {f"jwt_authorizer_devkit/sample_events/{path.name}" for path in (ROOT / "events").iterdir()}
+    assert events <= set(names)
+
+
+def test_each_module_can_be_imported(tools: Installed) -> None:
+    done = subprocess.run(  # noqa: S603 - our own arguments
+        [tools.program.parent / "python", "-c", _IMPORT_ALL],
+        cwd=tools.folder,
+        env=tools.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > len(list((ROOT / "devkit").rglob("*.py")))
+
+
+def test_a_project_with_an_authorizer_py_of_its_own_uses_the_fixtures(tools: Installed) -> None:
+    (tools.folder / "authorizer.py").write_text("def lambda_handler(event, context):\n    raise NotImplementedError\n")
+    (tools.folder / "authorizer.toml").write_text(CONFIG)
+    own = "import authorizer\n\n\ndef test_ours_is_ours():\n    assert authorizer.__file__.startswith('{}')\n"
+    (tools.folder / "test_orders.py").write_text(TESTS + own.format(tools.folder))
+    done = subprocess.run(  # noqa: S603 - our own arguments
+        [tools.program.parent / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"],
+        cwd=tools.folder,
+        env=tools.environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "34 passed" in done.stdout
 
 
 def test_every_command_works_in_an_empty_folder(tools: Installed, addresses: dict[str, str]) -> None:
@@ -142,4 +188,16 @@ _MAKE_A_KEY = """
 from pathlib import Path
 from jwt_authorizer_devkit.signing import generate
 Path("key.pem").write_bytes(generate("EdDSA", None).private_pem())
+"""
+_IMPORT_ALL = """
+import importlib, pkgutil
+count = 0
+for top in ("jwt_authorizer", "jwt_authorizer_devkit"):
+    package = importlib.import_module(top)
+    for module in pkgutil.walk_packages(package.__path__, top + "."):
+        # What reads its settings as it is imported, and what runs.
+        if module.name.rpartition(".")[2] not in ("handler", "__main__"):
+            importlib.import_module(module.name)
+            count += 1
+print(count)
 """

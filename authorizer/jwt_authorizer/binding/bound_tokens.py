@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.events import Request
     from jwt_authorizer.tokens import BearerToken
 
-    type CheckBinding = Callable[[Request, BearerToken, Mapping[str, object], float], Callable[[], None] | None]
+    CheckBinding = Callable[[Request, BearerToken, Mapping[str, object], float], Callable[[], None] | None]
 
 
 class Binding(StrEnum):

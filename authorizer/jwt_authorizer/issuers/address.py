@@ -7,7 +7,6 @@ control characters, names that are not ASCII), so no two readers of one URL can 
 from __future__ import annotations
 
 import re
-from typing import override
 
 from jwt_authorizer.issuers.fetched import printable
 from jwt_authorizer.records import dataclass
@@ -40,7 +39,6 @@ class Address:
         """Whether it is reached over TLS."""
         return self.origin.startswith("https:")
 
-    @override
     def __str__(self) -> str:
         """Return it for a log: without the query, which may hold a secret."""
         return printable(f"{self.origin}{self.path}")

@@ -14,8 +14,9 @@ from jwt_authorizer.issuers.session import BODY_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import TypeAlias
 
-    type ClientFactory = Callable[[str, float], AwsClient]
+    ClientFactory: TypeAlias = "Callable[[str, float], AwsClient]"
 
 
 class AwsBody(Protocol):

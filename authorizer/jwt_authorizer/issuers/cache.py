@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.fetched import Fetched
     from jwt_authorizer.keys import Key, KeySet
 
-    type Report = Callable[[str, str], None]
+    Report = Callable[[str, str], None]
 
 FETCHES = "JwksFetches"
 FETCH_FAILURES = "JwksFetchFailures"

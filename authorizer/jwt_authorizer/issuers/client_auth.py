@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from jwt_authorizer.issuers.documents import Read
 
-    type ReadSecret = Callable[[bool], str]
+    ReadSecret = Callable[[bool], str]
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ASSERTION_SECONDS = 60

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.aws import AwsClient, ClientFactory
     from jwt_authorizer.issuers.https import Get
 
-    type Read = Callable[[], bytes]
-    type Write = Callable[[bytes], None]
+    Read = Callable[[], bytes]
+    Write = Callable[[bytes], None]
 
 _OK = 200
 _PARAMETER = re.compile(r"ssm:(?!//)([A-Za-z0-9_./:-]+)")

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.address import Address
     from jwt_authorizer.issuers.session import Response, Session
 
-    type Get = Callable[[str, Session], Response]
-    type Resolve = Callable[[str, int], list[SocketAddress]]
-    type SocketAddress = tuple[int, str | tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
+    Get = Callable[[str, Session], Response]
+    SocketAddress = tuple[int, str | tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
+    Resolve = Callable[[str, int], list[SocketAddress]]
 
 _FIRST_REDIRECT, _LAST_REDIRECT = 300, 399
 HASHED_FOLDERS = ("/etc/ssl/certs", "/etc/pki/ca-trust/extracted/pem/directory-hash")

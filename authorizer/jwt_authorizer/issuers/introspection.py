@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.session import Response
     from jwt_authorizer.keys import KeySource
 
-    type Report = Callable[[str, str], None]
-    type Endpoint = tuple[str, frozenset[str]]
+    Report = Callable[[str, str], None]
+    Endpoint = tuple[str, frozenset[str]]
     # Its URL, and the ``alg`` values of its signed answers; empty: it does not sign them.
-    type Post = Callable[[str, Session, bytes, Mapping[str, str]], Response]
-    type FindEndpoint = Callable[[Session], Endpoint]
+    Post = Callable[[str, Session, bytes, Mapping[str, str]], Response]
+    FindEndpoint = Callable[[Session], Endpoint]
 
 INTROSPECTIONS = "Introspections"
 FAILURES = "IntrospectionFailures"

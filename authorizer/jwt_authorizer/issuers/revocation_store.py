@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    type Content = dict[str, dict[str, Any]]
+    Content = dict[str, dict[str, Any]]
     """What is revoked, by issuer: the member ``issuers`` of the list."""
-    type Change = Callable[[Content], None]
+    Change = Callable[[Content], None]
 
 _ATTEMPTS = 60
 _LONGEST_PAUSE = 0.5

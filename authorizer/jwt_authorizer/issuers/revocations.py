@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.documents import Read
     from jwt_authorizer.revocation import Revoked
 
-    type Report = Callable[[str, str], None]
+    Report = Callable[[str, str], None]
 
 READS = "RevocationListReads"
 READ_FAILURES = "RevocationListFailures"

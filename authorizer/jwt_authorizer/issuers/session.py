@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import re
 import time
-from typing import TYPE_CHECKING, Self, override
+from typing import TYPE_CHECKING, Self
 
 from jwt_authorizer.issuers.fetched import FetchError, printable
 from jwt_authorizer.records import dataclass
@@ -152,11 +152,9 @@ class _BoundedReader(io.RawIOBase):
     def makefile(self, _mode: str) -> io.BufferedReader:
         return io.BufferedReader(self)
 
-    @override
     def readable(self) -> bool:
         return True
 
-    @override
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]  # what BufferedReader passes
         self._connection.settimeout(self._session.left())
         count = self._connection.recv_into(buffer)

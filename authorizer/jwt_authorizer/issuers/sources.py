@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.https import Get
     from jwt_authorizer.keys import KeySet
 
-    type Fetch = Callable[[], Fetched]
+    Fetch = Callable[[], Fetched]
 
 _OK = 200
 REFRESHED_AT = "refreshed_at"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from copy import replace
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.errors import shown
@@ -17,7 +16,7 @@ from jwt_authorizer.policies.selection import kept, select
 from jwt_authorizer.policies.sizes import MAX_POLICY, Limits, Unit, Wording, fit, word
 from jwt_authorizer.policies.statements import DENY_EVERYTHING, Compiled, Statement, compiled
 from jwt_authorizer.policies.verdicts import Answer, Item, TooMuchWork, Verdicts
-from jwt_authorizer.records import dataclass, field
+from jwt_authorizer.records import dataclass, field, replace
 from jwt_authorizer.rules.model import ANY_METHOD, CONNECT, Deny
 
 if TYPE_CHECKING:

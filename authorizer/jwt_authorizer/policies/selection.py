@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from jwt_authorizer.policies.verdicts import Item
     from jwt_authorizer.policies.words import Pattern
 
+    Choice = dict[Item, Grant | None]
+
 _FEW = 3000
 """So many combinations are tried one by one; of more, the best is approached step by step."""
 _FIRST = 1000.0
 """The weight of a rule that has to be allowed, among rules that weigh 1."""
 _RESOURCE = 0.001
 """What a resource in the policy costs, so that the shorter of two equal policies is chosen."""
-
-type Choice = dict[Item, Grant | None]
 
 
 def select(repairs: Repairs, options: Mapping[Item, list[Grant]], must: frozenset[Item]) -> Choice:

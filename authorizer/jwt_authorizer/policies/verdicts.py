@@ -17,10 +17,15 @@ from jwt_authorizer.rules.templates import Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import TypeAlias
 
     from jwt_authorizer.policies.words import Pattern, Word
     from jwt_authorizer.rules import Resource, Rules
     from jwt_authorizer.rules.templates import Node
+
+    _Key = tuple[tuple[int, ...], tuple[int, ...]]
+    _Readings = tuple[tuple[Pattern, int], ...]
+    _State: TypeAlias = "tuple[str, Place, int, _Readings]"
 
 _ENDLESS = 1 << 62
 _RANK = {Variable.PARAM: 1, Variable.GREEDY: 2, Variable.REST: 3}
@@ -51,11 +56,6 @@ class Place:
     matching: tuple[Resource, ...]
     deciding: tuple[Resource, ...]
     names: tuple[str, ...]
-
-
-type _Key = tuple[tuple[int, ...], tuple[int, ...]]
-type _Readings = tuple[tuple[Pattern, int], ...]
-type _State = tuple[str, Place, int, _Readings]
 
 
 class TooMuchWork(Exception):  # noqa: N818 - it is no error: the answer is then found in another way

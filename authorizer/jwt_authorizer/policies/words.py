@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    Word = tuple[str, ...]
+    Pattern = tuple[str | None, ...]
+
 ANY = None
 """One segment or more, whatever they are."""
 
@@ -26,8 +29,6 @@ OTHER = "*"
 SLASH = ""
 """The empty segment behind a slash at the end: API Gateway ignores it, IAM does not."""
 
-type Word = tuple[str, ...]
-type Pattern = tuple[str | None, ...]
 
 NO_EMPTY_SEGMENT = "*//*"
 """The resource that covers every path with an empty segment: see ``docs/rules.md``."""

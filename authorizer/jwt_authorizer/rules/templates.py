@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from jwt_authorizer.errors import shown
 from jwt_authorizer.records import dataclass, field
@@ -16,6 +16,7 @@ from jwt_authorizer.rules.model import CONNECT, DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
 
 _STATIC = re.compile(r"[A-Za-z0-9._~:,@!&'()+;=%-]+")
 _VARIABLE = re.compile(r"\{([A-Za-z0-9._:-]+)(\+?)\}")
@@ -29,8 +30,8 @@ class Variable(Enum):
     REST = auto()  # $default: whatever is left, be it nothing
 
 
-type Segment = str | Variable
-type Template = tuple[Segment, ...]
+Segment = str | Variable
+Template = tuple[Segment, ...]
 
 
 def parse_template(path: str) -> Template:
@@ -96,8 +97,11 @@ def read_path(text: str) -> tuple[tuple[str, ...], ...]:
     return (tuple(segment for segment in segments if segment), segments)
 
 
+T = TypeVar("T")
+
+
 @dataclass(slots=True, eq=False)
-class Node[T]:
+class Node(Generic[T]):
     """A place in the tree of templates: what goes on from here, and what ends here."""
 
     static: dict[str, Node[T]] = field(default_factory=dict)

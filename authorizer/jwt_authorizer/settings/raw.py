@@ -10,8 +10,12 @@ from jwt_authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, ISSUER, PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import TypeVar
 
     from jwt_authorizer.settings.table import Setting
+
+    T = TypeVar("T")
+    D = TypeVar("D")
 
 _CONTEXT = "context"
 _LOCATIONS = frozenset({"jwks", "tenants", "introspection_secret", "log_principal_key"})
@@ -166,7 +170,7 @@ def _suggestion(name: str, known: list[str]) -> str:
     return f": did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(known))}"
 
 
-def take[T, D](raw: RawSettings, written: Mapping[str, Written], setting: Setting[T, D]) -> T | D:
+def take(raw: RawSettings, written: Mapping[str, Written], setting: Setting[T, D]) -> T | D:
     """Read one setting. If its value is wrong, note the problem and go on with the default."""
     if setting.name not in written:
         return setting.default

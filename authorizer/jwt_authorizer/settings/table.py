@@ -12,7 +12,7 @@ writes them into the template and the pages.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from jwt_authorizer.answers import CachedBy, HttpApiReject, HttpApiResponse
 from jwt_authorizer.records import dataclass
@@ -38,13 +38,17 @@ class Place(StrEnum):
     """Only ever an environment variable."""
 
 
+T_co = TypeVar("T_co", covariant=True)
+D_co = TypeVar("D_co", covariant=True)
+
+
 @dataclass(frozen=True, slots=True)
-class Setting[T, D]:
+class Setting(Generic[T_co, D_co]):
     """One setting. ``read`` raises :class:`ValueError` saying what would be right."""
 
     name: str
-    read: Callable[[object], T]
-    default: D
+    read: Callable[[object], T_co]
+    default: D_co
     place: Place
 
     @property

@@ -14,6 +14,9 @@ from jwt_authorizer.tokens import TokenPlace, TokenSource, token_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeVar
+
+    T = TypeVar("T", bound=str)
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _REPLAY_STORE = re.compile(r"memory|dynamodb:[A-Za-z0-9_.-]{3,255}")
@@ -100,7 +103,7 @@ def _number(value: object) -> float | None:
     return None
 
 
-def choice[T: str](kind: type[T]) -> Callable[[object], T]:
+def choice(kind: type[T]) -> Callable[[object], T]:
     """Make a reader of one value of an enumeration."""
     names = [str(member) for member in kind]  # type: ignore[attr-defined]  # an enumeration's class can be iterated
 

@@ -12,7 +12,7 @@ from jwt_authorizer_devkit.aws_access import remedy
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    type Clients = Callable[[str], Any]
+    Clients = Callable[[str], Any]
 
 _FUNCTION = re.compile(r"functions/(arn:[^/]+)/invocations")
 _REST_TTL = 300

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from copy import replace
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from jwt_authorizer.errors import DecisionError
 from jwt_authorizer.function import build_authorizer, key_source
 from jwt_authorizer.issuers import FetchError, HttpsClient
 from jwt_authorizer.log_line import DecisionLog
+from jwt_authorizer.records import replace
 from jwt_authorizer.settings import load_settings
 
 if TYPE_CHECKING:

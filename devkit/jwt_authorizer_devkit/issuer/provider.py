@@ -15,8 +15,11 @@ from jwt_authorizer_devkit.signing import ALGORITHMS, SigningKey, generate, key_
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import TypeVar
 
     from jwt_authorizer_devkit.signing import Json
+
+    Name = TypeVar("Name", bound=StrEnum)
 
 
 class Discovery(StrEnum):
@@ -267,7 +270,7 @@ class Provider:
         return fault
 
 
-def _named[Name: StrEnum](names: type[Name], name: str) -> Name:
+def _named(names: type[Name], name: str) -> Name:
     """Find one by its name. Raises ``ValueError``, which lists them."""
     try:
         return names(name)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    Mapping = dict[str, object]
 
 import yaml
-
-type Mapping = dict[str, object]
 
 
 class _Loader(yaml.SafeLoader):
