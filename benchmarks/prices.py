@@ -14,11 +14,11 @@ WHOLE_CPU = 1769
 """MB at which a function has one vCPU. More of it does not speed up one thread."""
 SIZES = (128, 192, 256, 384, 512, 768, 1024, 1536, 1769)
 
-# us-east-1, list prices without free tier and savings plans, as of 2025-12: look them up before relying on them
+# us-east-1, list prices without free tier and savings plans, as of 2026-05: look them up before relying on them
 # (https://aws.amazon.com/lambda/pricing/).
 PER_REQUEST = 0.20 / 1_000_000
 PER_GB_SECOND = {"x86_64": 0.0000166667, "arm64": 0.0000133334}
-PRICES_AS_OF = "December 2025"
+PRICES_AS_OF = "May 2026"
 _MILLION = 1_000_000
 REPEATS = (1, 3, 10, 100)
 """How many requests one token makes within the cache's time; each but the first is answered by the cache."""
