@@ -150,6 +150,26 @@ def test_with_cached_by_nothing_a_replayed_yes_opens_routes() -> None:
     assert "opens" not in examined(REST, settings(JWT_CACHED_BY="nothing"))[1]
 
 
+@pytest.mark.parametrize(
+    ("sources", "known", "fixed"),
+    [
+        (("$request.header.X",), {}, "'$request.header.Authorization' '$request.header.X' '$context.routeKey'"),
+        (
+            ("$request.header.Authorization", "$request.querystring.token"),
+            {"JWT_TOKEN_SOURCE": "header:Authorization,query:token"},
+            "'$request.header.Authorization' '$context.routeKey'",
+        ),
+    ],
+)
+def test_no_fix_takes_the_route_out_of_a_caches_key(
+    sources: tuple[str, ...], known: dict[str, str], fixed: str
+) -> None:
+    _, _, fix = examined(replace(HTTP, sources=(*sources, "$context.routeKey")), settings(**known))
+    assert (fix or "").endswith(f"--identity-source {fixed}")
+    _, _, fix = examined(replace(HTTP, sources=("$request.header.X", "$context.routeKey"), ttl=0), settings())
+    assert (fix or "").endswith("--identity-source '$request.header.Authorization' '$context.routeKey'")
+
+
 class Aws:
     """AWS clients whose answers a test wrote down."""
 

@@ -84,13 +84,17 @@ def _token_places(attached: Attached, token_sources: tuple[TokenSource, ...]) ->
         yield _finding(attached, Level.PROBLEM, said, f"JWT_TOKEN_SOURCE=header:{name}")
     elif not there and attached.ttl:
         said = "its cache is not keyed by the token, so one caller gets another's answer"
-        yield _finding(attached, Level.PROBLEM, said, _set_sources(attached, (wanted[0],)))
+        yield _finding(attached, Level.PROBLEM, said, _set_sources(attached, (wanted[0], *attached.sources)))
     elif not there and attached.sources:
         said = f"it asks for {', '.join(attached.sources)}, and the function looks in {', '.join(wanted)}"
-        yield _finding(attached, Level.WARNING, said, _set_sources(attached, (wanted[0],)))
+        # What is not sent by the client, such as the route, keys the cache as well: it has to stay.
+        kept = [source for source in attached.sources if not source.startswith(_PREFIX[attached.kind])]
+        yield _finding(attached, Level.WARNING, said, _set_sources(attached, (wanted[0], *kept)))
     elif len(there) > 1:
         said = f"API Gateway wants every identity source in each request: one without {' and '.join(there)} gets 401"
-        yield _finding(attached, Level.WARNING, said, _set_sources(attached, (there[0],)))
+        superfluous = {source.lower() for source in there[1:]}
+        kept = [source for source in attached.sources if source.lower() not in superfluous]
+        yield _finding(attached, Level.WARNING, said, _set_sources(attached, tuple(kept)))
 
 
 def _cache_key(attached: Attached, settings: Settings) -> Iterator[Finding]:
