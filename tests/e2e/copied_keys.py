@@ -53,10 +53,7 @@ class CopiedKeys:
         parameters = {
             "JwtIssuer": self.issuer.url,
             "JwtAudience": AUDIENCE,
-            "JwtLeewaySeconds": "0",
             "JwtJwksCooldownSeconds": str(COOLDOWN),
-            "JwtEndWithToken": "true",
-            "JwtHttpApiResponse": "iam",
             "JwtJwks": target,
             "RefreshTarget": target,
             "RefreshTargetArn": TARGETS[target],
@@ -65,7 +62,7 @@ class CopiedKeys:
         self._outputs = self.stack.deployer.deploy_authorizer(f"{STACK}-authorizer", parameters)
         if self._deployed is None:
             # The alias keeps its ARN, so that the APIs need no update.
-            apis = {"AuthorizerArn": self._outputs["FunctionArn"], "SimpleResponses": "false"}
+            apis = {"AuthorizerArn": self._outputs["FunctionArn"]}
             client = Client(self.stack.aws, self.stack.deployer.deploy_apis(f"{STACK}-apis", apis))
             self._deployed = Deployed(client, DecisionLog(self.stack.aws, self._outputs["LogGroup"]))
         return self._deployed
@@ -85,17 +82,6 @@ class CopiedKeys:
     def refresh(self) -> dict[str, Any]:
         """Run the refresher, as its schedule would."""
         return run_refresher(self.stack.aws, self.outputs["RefresherName"], self.authority)
-
-    def policy(self, token: str) -> dict[str, Any]:
-        """Ask the authorizer itself, and give the policy of its answer."""
-        event = {
-            "type": "TOKEN",
-            "authorizationToken": f"Bearer {token}",
-            "methodArn": "arn:aws:execute-api:us-east-1:000000000000:abcdef1234/demo/GET/orders",
-        }
-        functions = aws_client("lambda", self.stack.aws)
-        answer = functions.invoke(FunctionName=self.outputs["FunctionArn"], Payload=json.dumps(event))
-        return dict(_answer(answer)["policyDocument"])
 
 
 def run_refresher(aws: LocalAws, name: str, authority: Path) -> dict[str, Any]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import itertools
 import json
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,7 +19,6 @@ from tests.e2e.asking import ask
 
 if TYPE_CHECKING:
     from demo.stack import Stack
-    from tests.e2e.copied_keys import CopiedKeys
 
 ORDERS = "/orders"
 
@@ -138,28 +135,6 @@ def test_whatever_is_asked_first_each_request_gets_its_own_verdict(stack: Stack,
         assert statuses == verdicts, f"asked in the order {order}"
         # A REST API's policy is cached for all routes, an HTTP API's answer for each route.
         assert len(stack.main.log.new()) == (1 if api is Api.REST else len(order))
-
-
-# ``JWT_END_WITH_TOKEN`` on the local AWS: what ``docs/end-with-token.md`` says about it.
-
-
-_LIFETIME = 4
-
-
-def test_the_local_aws_goes_on_allowing_after_the_end_that_the_policy_names(copied_keys: CopiedKeys) -> None:
-    deployed = copied_keys.deploy_once()
-    copied_keys.refresh()
-    token = copied_keys.issuer.token(audience=AUDIENCE, lifetime=_LIFETIME)
-    for api in (Api.REST, Api.HTTP):
-        assert ask(deployed, api, token) == (200, ["allow"])
-    (statement,) = copied_keys.policy(token)["Statement"]
-    end = dt.datetime.fromisoformat(statement["Condition"]["DateLessThan"]["aws:CurrentTime"])
-    while dt.datetime.now(dt.UTC) <= end:
-        time.sleep(0.1)
-    # By the cached policy, since nothing was decided anew. On AWS it may be 403: see the document. Should this fail one
-    # day, the local AWS has learnt to look at conditions, and the document is to say so.
-    for api in (Api.REST, Api.HTTP):
-        assert ask(deployed, api, token) == (200, [])
 
 
 # An issuer that is down when the function starts, as the API's clients see it.

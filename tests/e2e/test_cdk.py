@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from demo.stack import Stack
 
-# The first test waits for a local AWS, a release and npm, and then for the CDK: a minute, where nothing else runs.
+# The first test waits for a local AWS and npm, and then for the CDK: a minute, where nothing else runs.
 pytestmark = pytest.mark.timeout(300)
 
 EXAMPLE = COMMANDS["cdk"]
@@ -105,13 +106,14 @@ class Synthesised:
 
 
 @pytest.fixture(scope="module")
-def package(release: Path) -> Path:
-    (found,) = release.glob(f"*-{host_architecture()}.zip")
-    return found
+def package(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Zip what `sam build` made, as the zip of a release is made."""
+    built = stack.deployer.build_folder / "AuthorizerFunction"
+    return shutil.make_archive(str(tmp_path_factory.mktemp("package") / "authorizer"), "zip", built)
 
 
 @pytest.fixture(scope="module")
-def synthesised(stack: Stack, cdk: Path, package: Path, tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
+def synthesised(stack: Stack, cdk: Path, package: str, tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
     folder = tmp_path_factory.mktemp("synthesised")
     settings: dict[str, object] = {
         "issuer": stack.issuer.url,

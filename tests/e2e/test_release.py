@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from demo.tools import ROOT
+from demo.tools import ROOT, host_architecture
 from jwt_authorizer_packaging.archive import sha256, zip_folder
+from jwt_authorizer_packaging.assemble import PYTHON_VERSION
 from jwt_authorizer_packaging.release import version_to_make
 
 VERSION = version_to_make()
@@ -128,3 +129,92 @@ def test_a_tag_that_is_not_the_version_makes_no_release(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert f"the tag is v9.9.9, this tree is {VERSION.label}" in done.stderr
     assert not (tmp_path / "dist").exists()
+
+
+# What ``sam build`` puts into the package: the function, its run-time dependencies, and nothing else.
+
+
+# ELF header, e_machine: https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html
+_MACHINES = {"arm64": 183, "x86_64": 62}
+
+
+@pytest.fixture(scope="module")
+def packages(release: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Unpack the zips of the release. `sam build` makes the same packages, of which the other tests deploy one."""
+    folder = tmp_path_factory.mktemp("packages")
+    for architecture in _MACHINES:
+        (archive,) = release.glob(f"*-{architecture}.zip")
+        shutil.unpack_archive(archive, folder / architecture)
+    return {architecture: folder / architecture for architecture in _MACHINES}
+
+
+@pytest.fixture(params=sorted(_MACHINES))
+def package(request: pytest.FixtureRequest, packages: dict[str, Path]) -> Path:
+    return packages[request.param]
+
+
+def test_it_holds_the_required_distributions_and_our_code(package: Path) -> None:
+    required = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
+    installed = {
+        re.sub(r"[-_.]+", "-", path.name.split("-")[0]).lower() for path in package.glob("*.dist-info") if path.is_dir()
+    }
+    assert installed <= required
+    assert {"cryptography", "pyjwt"} <= installed
+    sources = {path.relative_to(ROOT / "authorizer") for path in (ROOT / "authorizer" / "jwt_authorizer").rglob("*.py")}
+    shipped = {path.relative_to(package) for path in (package / "jwt_authorizer").rglob("*.py")}
+    assert shipped == sources
+
+
+def test_it_holds_nothing_else(package: Path) -> None:
+    recorded = {"jwt_authorizer", "__pycache__"}
+    for metadata in package.glob("*.dist-info"):
+        recorded.add(metadata.name)
+    others = {path.name for path in package.iterdir()} - recorded
+    # The importable names of the dependencies; a new dependency is to be noticed here.
+    assert {re.sub(r"\..*", "", name) for name in others} <= {
+        "_cffi_backend",
+        "aws_lambda_powertools",
+        "cffi",
+        "cryptography",
+        "jmespath",
+        "jwt",
+        "pycparser",
+        "typing_extensions",
+    }
+    names = {path.name for path in package.rglob("*")}
+    assert not names & {"tests", "test", "docs", "demo", "devkit", "boto3", "README.md", ".venv", "bin", "RECORD"}
+
+
+def test_its_libraries_are_for_its_architecture(packages: dict[str, Path]) -> None:
+    for architecture, package in packages.items():
+        libraries = list(package.rglob("*.so"))
+        assert libraries
+        for library in libraries:
+            machine = int.from_bytes(library.read_bytes()[18:20], "little")
+            assert (library.name, machine) == (library.name, _MACHINES[architecture])
+
+
+@pytest.mark.skipif(
+    f"{sys.version_info.major}.{sys.version_info.minor}" != PYTHON_VERSION, reason="the tests run on another Python"
+)
+def test_each_module_comes_with_bytecode(package: Path) -> None:
+    tag = sys.implementation.cache_tag
+    without = [
+        path for path in package.rglob("*.py") if not (path.parent / "__pycache__" / f"{path.stem}.{tag}.pyc").is_file()
+    ]
+    assert without == []
+
+
+def test_it_starts_by_itself(packages: dict[str, Path], tmp_path: Path) -> None:
+    # -I -S: neither the environment's packages nor the folder's.
+    script = "import sys; sys.path.insert(0, sys.argv[1]); import jwt_authorizer.function as f; print(f.__file__)"
+    package = packages[host_architecture()]
+    done = subprocess.run(  # noqa: S603 - our own arguments
+        [sys.executable, "-I", "-S", "-c", script, str(package)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert Path(done.stdout.strip()).is_relative_to(package)
