@@ -1,4 +1,4 @@
-"""What holds for all of examples/ alike: the linter finds nothing, and the commands of the pages deploy them."""
+"""The commands of the pages of examples/ deploy them."""
 
 from __future__ import annotations
 
@@ -17,17 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from demo.stack import Stack
-
-TEMPLATES = [path for path in sorted(EXAMPLES.rglob("*.yaml")) if "\nResources:\n" in path.read_text("utf-8")]
-
-
-def test_the_linter_finds_nothing() -> None:
-    # The same that `sam validate --lint` asks, for all of them at once.
-    command = [str(Tools().sam.parent / "cfn-lint"), "--non-zero-exit-code", "informational"]
-    run = subprocess.run(  # noqa: S603 - our own arguments
-        [*command, *map(str, TEMPLATES)], capture_output=True, text=True, check=False, timeout=100
-    )
-    assert (run.returncode, run.stdout) == (0, "")
 
 
 def test_the_commands_of_a_page_deploy_its_example(stack: Stack, tmp_path: Path) -> None:
