@@ -18,6 +18,7 @@ from jwt_authorizer.claims import ClaimRules, Principal
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.events import EventKind, Request, read_event
 from jwt_authorizer.function import AuthorizerFunction
+from jwt_authorizer.hooks import hook_of
 from jwt_authorizer.keys import Key, KeySet, parse_key_set
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.policies import policies_for
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jwt_authorizer.binding.bound_tokens import CheckBinding
+    from jwt_authorizer.hooks import Check
     from jwt_authorizer.keys import KeySource
     from jwt_authorizer.rules import Rules
 
@@ -214,19 +216,23 @@ def authorizer(  # noqa: PLR0913 - one keyword for each part that tests vary
     rules: Rules | None = None,
     answers: AnswerSettings | None = None,
     check_binding: CheckBinding = refuse_bound,
+    check: Check | None = None,
 ) -> Authorizer:
     """Put the core together around one issuer."""
     checked = ClaimRules(audience=frozenset({AUDIENCE})) if claim_rules is None else claim_rules
     issuer = Issuer(ISSUER, algorithms, token_types, checked, keys or FakeKeys())
     decided = compile_rules(None) if rules is None else rules
+    settings = answers or AnswerSettings()
+    lifted = [key for key, _ in settings.context_claims]
     return Authorizer(
         issuers={ISSUER: issuer},
         token_sources=sources,
         token_cache=TokenCache(cache_size),
         rules=decided,
         policies=policies_for(decided),
-        answers=answers or AnswerSettings(),
+        answers=settings,
         check_binding=check_binding,
+        hook=None if check is None else hook_of(check, settings.cached_by, lifted, lambda: 0.0),
     )
 
 

@@ -11,14 +11,16 @@ import time
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.claim_conditions import ABSENT, find
+from jwt_authorizer.claim_conditions import find
+from jwt_authorizer.contexts import claims_context, refusal_context, rejection_context
 from jwt_authorizer.errors import HEALED_BY_WAITING, DecisionError, Reason
 from jwt_authorizer.events import EventKind, Request
-from jwt_authorizer.json_text import json_text
 from jwt_authorizer.records import dataclass
 from jwt_authorizer.rules import Deny
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from jwt_authorizer.claim_conditions import Claim
     from jwt_authorizer.claims import Principal
     from jwt_authorizer.policies import Statement
@@ -30,6 +32,7 @@ MAX_WEBSOCKET_RESULT = 8 * 1024
 ANONYMOUS = "anonymous"
 """The ``principalId`` of an answer to a request whose token was refused."""
 
+_NOTHING: Mapping[str, object] = {}
 _LONGEST = 200
 """Characters of an API's route in a message."""
 
@@ -92,6 +95,7 @@ class AnswerSettings:
     end_with_token: bool = False
     http_api_response: HttpApiResponse = HttpApiResponse.SIMPLE
     http_api_reject: HttpApiReject = HttpApiReject.DENY
+    resource_metadata: str | None = None
 
 
 def is_simple(request: Request, settings: AnswerSettings) -> bool:
@@ -148,33 +152,38 @@ def check_route_key(request: Request, settings: AnswerSettings, *, one_answer: b
         )
 
 
-def simple_response(principal: Principal, decision: Allow | Deny, settings: AnswerSettings) -> dict[str, object]:
-    """Return the simple response to a payload 2.0 event."""
+def simple_response(
+    principal: Principal, decision: Allow | Deny, settings: AnswerSettings, added: Mapping[str, object] = _NOTHING
+) -> dict[str, object]:
+    """Return the simple response to a payload 2.0 event. ``added`` comes into the context as well."""
     if isinstance(decision, Deny):
-        return {"isAuthorized": False, "context": _refusal_context(decision)}
-    return {"isAuthorized": True, "context": _claims_context(principal, settings, as_json_text=False)}
+        return {"isAuthorized": False, "context": {**refusal_context(decision, settings.resource_metadata), **added}}
+    context = claims_context(principal, settings.context_claims, as_json_text=False)
+    return {"isAuthorized": True, "context": {**context, **added}}
 
 
-def iam_policy(
+def iam_policy(  # noqa: PLR0913, PLR0917 - what an answer is made of
     request: Request,
     principal: Principal,
     decision: Allow | Deny,
     statements: tuple[Statement, ...],
     settings: AnswerSettings,
+    added: Mapping[str, object] = _NOTHING,
 ) -> dict[str, object]:
-    """Return the IAM policy made of the statements, with its context.
+    """Return the IAM policy made of the statements, with its context. ``added`` comes into that as well.
 
     A refusal may still allow other routes, since API Gateway replays it there; so it carries the claims
     as well as the reason, and ``scope`` stays what the token has: a backend must never read there what it lacks.
     Raises :class:`DecisionError` (``response_too_large``) for a WebSocket result
     that API Gateway would not take.
     """
-    grants = "Allow" in [statement.effect for statement in statements]
-    context = (
-        _claims_context(principal, settings, as_json_text=request.kind is not EventKind.HTTP_API_V2) if grants else {}
-    )
+    context: dict[str, object] = {}
+    if "Allow" in [statement.effect for statement in statements]:
+        as_json_text = request.kind is not EventKind.HTTP_API_V2
+        context = claims_context(principal, settings.context_claims, as_json_text=as_json_text)
     if isinstance(decision, Deny):
-        context = _refusal_context(decision) | context
+        context = refusal_context(decision, settings.resource_metadata) | context
+    context |= added
     answer: dict[str, object] = {
         "principalId": principal.id,
         "policyDocument": _document(request, statements, principal.valid_until if settings.end_with_token else None),
@@ -204,7 +213,7 @@ def refused_token(request: Request, reason: Reason, settings: AnswerSettings) ->
     """
     if not request.kind.is_http_api or settings.http_api_reject is HttpApiReject.RAISE or reason in HEALED_BY_WAITING:
         return None
-    context: dict[str, object] = {"error": "invalid_token", "reason": str(reason)}
+    context = rejection_context(reason, settings.resource_metadata)
     if is_simple(request, settings):
         return {"isAuthorized": False, "context": context}
     deny = {"Action": "execute-api:Invoke", "Effect": "Deny", "Resource": [request.arn.prefix + "*"]}
@@ -229,31 +238,3 @@ def _document(request: Request, statements: tuple[Statement, ...], ends_at: floa
             entry["Condition"] = {"DateLessThan": {"aws:CurrentTime": moment}}
         written.append(entry)
     return {"Version": "2012-10-17", "Statement": written}
-
-
-def _claims_context(principal: Principal, settings: AnswerSettings, *, as_json_text: bool) -> dict[str, object]:
-    """Build the context of an Allow; REST and WebSocket APIs take only texts, numbers and booleans in it."""
-    context: dict[str, object] = {"iss": principal.issuer, "exp": principal.expires_at, "scope": principal.scope}
-    if principal.subject is not None:
-        context["sub"] = principal.subject
-    if principal.tenant is not None:
-        context["tenant"] = principal.tenant
-    context["claims"] = principal.claims_text if as_json_text else principal.claims
-    for key, claim in settings.context_claims:
-        value = find(principal.claims, claim)
-        if value is not None and value is not ABSENT:
-            plain = isinstance(value, str | int | float) or not as_json_text
-            context[key] = value if plain else json_text(value)
-    return context
-
-
-def _refusal_context(decision: Deny) -> dict[str, object]:
-    """Return what a gateway response can turn into a ``WWW-Authenticate`` header (RFC 6750 section 3)."""
-    missing_scope = decision.reason is Reason.INSUFFICIENT_SCOPE
-    context: dict[str, object] = {
-        "error": "insufficient_scope" if missing_scope else "access_denied",
-        "reason": str(decision.reason),
-    }
-    if missing_scope:
-        context["scope"] = context["required_scope"] = " ".join(decision.scopes)
-    return context

@@ -6,49 +6,52 @@ turn principal and route into a **decision**; the decision becomes the **answer*
 expects.
 
 :func:`authorize` is that sentence. The order of its steps is a matter of security, so a further check belongs to the
-step that it follows: one about the token's text (a token that is not a JWT) beside :func:`parse`; one about which
-issuer (tenants) in ``issuer_of``; one about who sends a token (its binding), and one that may change while a
-token is remembered (its revocation), after the principal is known, so that remembered tokens are checked too; one
-that may refuse what the rules allow (a hook) in :func:`_answer`, where it is known whether the answer grants anything;
-and one that uses something up (a proof) last, after the answer has been made.
+step that it follows:
+
+- about the token's text (a token that is not a JWT): beside :func:`parse`;
+- about which issuer (tenants): in ``issuer_of``;
+- about who sends a token (its binding), or what may change while a token is remembered (its revocation): after the
+  principal is known, so that remembered tokens are checked too;
+- what may refuse what the rules allow (a hook): where it is known whether the answer would grant anything;
+- what uses something up (a proof): last, after the answer has been made.
 """
 
 from __future__ import annotations
 
-import traceback
 from typing import TYPE_CHECKING, Literal
 
 from jwt_authorizer.answers import (
     AnswerSettings,
     cache_warnings,
-    check_route_key,
-    check_simple_cache,
     iam_policy,
-    is_simple,
     refused_token,
     simple_response,
 )
 from jwt_authorizer.authenticate import ask, ask_about_jwt, is_still_good, issuer_of, refuse_bound, verify
-from jwt_authorizer.errors import DecisionError, Reason, TokenError
+from jwt_authorizer.errors import DecisionError, Reason, TokenError, location
 from jwt_authorizer.events import read_event
+from jwt_authorizer.grants import compile_policy, decide, grants, policy_warnings
+from jwt_authorizer.policies.statements import DENY_EVERYTHING
 from jwt_authorizer.records import dataclass, field, unguarded
 from jwt_authorizer.revocation import check_revocation
 from jwt_authorizer.rules import Allow, Deny
 from jwt_authorizer.tokens import bearer_token, is_jwt, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from jwt_authorizer.authenticate import FindIssuer, Introspection, Issuer, Revocations
     from jwt_authorizer.binding.bound_tokens import CheckBinding
     from jwt_authorizer.claims import Principal
     from jwt_authorizer.events import Request
+    from jwt_authorizer.hooks import Consulted
     from jwt_authorizer.policies import Policies
     from jwt_authorizer.rules import Rules
     from jwt_authorizer.token_cache import TokenCache
     from jwt_authorizer.tokens import BearerToken, TokenSource
 
     Answer = dict[str, object]
+    Hook = Callable[[Principal, Request], Consulted]
     Result = Literal["allow", "deny", "reject", "error"]
 
 """``deny``: the token is good, its rights are not (403). ``reject``: it is missing or bad (401). ``error``: 500."""
@@ -68,6 +71,7 @@ class Authorizer:
     introspection: Introspection | None = None
     revocations: Revocations | None = None
     tenants: Mapping[str, FindIssuer] = field(default_factory=dict)
+    hook: Hook | None = None
 
 
 @unguarded(frozen=True, slots=True)
@@ -90,9 +94,10 @@ class Outcome:
     principal: Principal | None = None
     decision: Allow | Deny | None = None
     warnings: tuple[str, ...] = ()
+    hook: Consulted | None = None
 
 
-def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:
+def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # noqa: C901, PLR0915 - one sentence
     """Decide about an event at ``now`` (Unix time in seconds).
 
     It raises nothing: whatever goes wrong is an outcome that grants nothing.
@@ -106,6 +111,7 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:
     decision: Allow | Deny | None = None
     answer: Answer | None = None
     warnings: tuple[str, ...] = ()
+    hook: Consulted | None = None
     try:
         request = read_event(event)
         bearer = bearer_token(request, authorizer.token_sources)
@@ -131,9 +137,19 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:
             principal = known.principal
         record_proof = authorizer.check_binding(request, bearer, principal.claims, now)
         _check_standing(bearer, principal, authorizer, now)
-        decision = _decide(principal, request, authorizer)
-        made, more = _answer(principal, decision, request, authorizer)
-        warnings += more
+        rules, policies, settings = authorizer.rules, authorizer.policies, authorizer.answers
+        decision = decide(principal, request, rules, policies)
+        compiled = compile_policy(principal, decision, request, rules, policies, settings)
+        warnings += policy_warnings(compiled)
+        if authorizer.hook is not None and grants(decision, compiled):
+            hook = authorizer.hook(principal, request)
+            if hook.refused is not None:
+                decision, compiled = Deny(Reason.REFUSED_BY_HOOK), compiled and DENY_EVERYTHING
+        added = hook.context if hook else {}
+        if compiled is None:
+            made = simple_response(principal, decision, settings, added)
+        else:
+            made = iam_policy(request, principal, decision, compiled.statements, settings, added)
         if record_proof is not None and isinstance(decision, Allow):
             record_proof()
         answer = made
@@ -146,9 +162,9 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:
     except DecisionError as error:
         result, reason, detail = "error", error.code, error.detail
     except Exception as error:  # noqa: BLE001 - the last line of defence: whatever it is, it is not an Allow
-        result, reason, detail = "error", Reason.INTERNAL_ERROR, _location(error)
+        result, reason, detail = "error", Reason.INTERNAL_ERROR, location(error)
     return Outcome(
-        result, reason, detail, answer, request, issuer, alg, kid, token_cache, principal, decision, warnings
+        result, reason, detail, answer, request, issuer, alg, kid, token_cache, principal, decision, warnings, hook
     )
 
 
@@ -159,54 +175,3 @@ def _check_standing(bearer: BearerToken, principal: Principal, authorizer: Autho
         ask_about_jwt(bearer, principal, introspection, now)
     if authorizer.revocations is not None:
         check_revocation(principal, authorizer.revocations.current(now))
-
-
-def _decide(principal: Principal, request: Request, authorizer: Authorizer) -> Allow | Deny:
-    """Ask the rules, by the path and by the route that API Gateway matched.
-
-    A path that is not in normal form is refused if nothing of the matched route is allowed: then API Gateway has
-    normalized the path, and read another one.
-    """
-    if not authorizer.rules.configured:
-        return authorizer.rules.decide(principal, request.method, request.path)
-    decision = authorizer.rules.decide(principal, request.method, request.path, request.matched)
-    if (
-        isinstance(decision, Allow)
-        and request.has_odd_path
-        and not authorizer.policies.may_be_allowed(principal, request)
-    ):
-        return Deny(Reason.ROUTE_NOT_LISTED)
-    return decision
-
-
-def _answer(
-    principal: Principal, decision: Allow | Deny, request: Request, authorizer: Authorizer
-) -> tuple[Answer, tuple[str, ...]]:
-    """Make the answer, and the warnings about it. Raise :class:`DecisionError` where no answer would be safe."""
-    settings, policies = authorizer.answers, authorizer.policies
-    if is_simple(request, settings):
-        check_simple_cache(request, settings, routes_configured=authorizer.rules.configured)
-        check_route_key(request, settings, one_answer=policies.one_answer(principal, decision, request))
-        return simple_response(principal, decision, settings), ()
-    compiled = policies.compile(principal, decision, request, settings.cached_by)
-    warnings = compiled.warnings
-    if compiled.left_out:
-        warnings += (_no_room_for(compiled.left_out),)
-    return iam_policy(request, principal, decision, compiled.statements, settings), warnings
-
-
-def _no_room_for(routes: tuple[str, ...]) -> str:
-    """Report what a policy had to leave out, with a few examples."""
-    return (
-        f"the policy has no room for {len(routes)} routes that the rules allow, such as {', '.join(routes[:3])}: while "
-        "it is cached they are refused. Set JWT_CACHED_BY=route, and add the route to the API's identity sources"
-    )
-
-
-def _location(error: BaseException) -> str:
-    """Name an unexpected error and where it was raised. Its message may hold untrusted input, so it stays out."""
-    frames = traceback.extract_tb(error.__traceback__)[-3:]
-    places = " < ".join(
-        f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in reversed(frames)
-    )
-    return f"unexpected {type(error).__name__} at {places}"

@@ -7,6 +7,7 @@ A code is public API: it appears in the log line, in the metric, in the context 
 from __future__ import annotations
 
 import re
+import traceback
 from enum import StrEnum
 
 from jwt_authorizer.records import dataclass
@@ -42,6 +43,7 @@ class Reason(StrEnum):
     INSUFFICIENT_SCOPE = "insufficient_scope"
     CLAIM_MISMATCH = "claim_mismatch"
     ROUTE_NOT_LISTED = "route_not_listed"
+    REFUSED_BY_HOOK = "refused_by_hook"
 
     # It could not be decided: 500.
     KEYS_UNAVAILABLE = "keys_unavailable"
@@ -51,6 +53,7 @@ class Reason(StrEnum):
     INTROSPECTION_UNAVAILABLE = "introspection_unavailable"
     REVOCATION_UNAVAILABLE = "revocation_unavailable"
     REPLAY_STORE_UNAVAILABLE = "replay_store_unavailable"
+    HOOK_FAILED = "hook_failed"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -71,6 +74,13 @@ class AuthorizerError(Exception):
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
+
+
+def location(error: BaseException) -> str:
+    """Name an unexpected error and where it was raised. Its message may hold untrusted input, so it stays out."""
+    frames = reversed(traceback.extract_tb(error.__traceback__)[-3:])
+    places = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames)
+    return f"unexpected {type(error).__name__} at {places}"
 
 
 class TokenError(AuthorizerError):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from os import PathLike
 
-    from jwt_authorizer.authorize import Outcome
+    from jwt_authorizer.authorize import Hook, Outcome
     from jwt_authorizer.binding.bound_tokens import CheckBinding
     from jwt_authorizer.binding.replay import ReplayStore
     from jwt_authorizer.issuers import Fetched
@@ -63,10 +63,7 @@ class AuthorizerFunction:
 def respond(outcome: Outcome) -> dict[str, object]:
     """Return the answer, or raise what API Gateway turns into the right status. It caches no error.
 
-    Raises:
-        Exception: with the text ``Unauthorized``, which API Gateway answers with 401.
-        DecisionError: API Gateway answers with 500.
-
+    Raises ``Exception("Unauthorized")`` for a 401, and :class:`DecisionError` for a 500.
     """
     if outcome.answer is not None:
         return outcome.answer
@@ -100,7 +97,7 @@ def create_function(
     tenants = () if len(sources) == len(settings.issuers) else _tenants(settings, keys_of, log.count, package_root)
     _, _, table = settings.bound_tokens.dpop_replay.partition(":")
     store = _replay_table(table, settings, environment, https) if table else None
-    authorizer = build_authorizer(settings, sources, tenants, store)
+    authorizer = build_authorizer(settings, sources, tenants, store, load_hook(settings, package_root))
     if settings.revocation or any(issuer.introspection for issuer in settings.issuers):
         from jwt_authorizer.stores import with_stores  # noqa: PLC0415 - for those who have opaque tokens or revocation
 
@@ -119,11 +116,13 @@ def build_authorizer(
     keys: Mapping[str, KeySource],
     tenants: tuple[TenantIssuers, ...] = (),
     replay_store: ReplayStore | None = None,
+    hook: Hook | None = None,
 ) -> Authorizer:
     """Put the core together.
 
     ``keys`` maps each issuer to where its keys come from, ``tenants`` are the issuers with ``{tenant}``.
-    ``replay_store`` remembers used DPoP proofs; ``None``: the function's memory does.
+    ``replay_store`` remembers used DPoP proofs; ``None``: the function's memory does. ``hook`` is what
+    :func:`load_hook` returns.
     """
     return Authorizer(
         issuers={
@@ -138,7 +137,19 @@ def build_authorizer(
         policies=policies_for(settings.rules),
         answers=settings.answers,
         check_binding=_check_binding(settings, replay_store),
+        hook=hook,
     )
+
+
+def load_hook(settings: Settings, package_root: str | PathLike[str]) -> Hook | None:
+    """Import the user's own check, if there is one, from the package's top or a checkout's ``bundled`` folder."""
+    if settings.hook is None:
+        return None
+    from jwt_authorizer.hooks import hook_of, import_check  # noqa: PLC0415 - only if there is a hook
+
+    check = import_check(settings.hook, str(package_root))
+    answers = settings.answers
+    return hook_of(check, answers.cached_by, frozenset(key for key, _ in answers.context_claims), time.perf_counter)
 
 
 def _check_binding(settings: Settings, replay_store: ReplayStore | None) -> CheckBinding:

@@ -104,6 +104,10 @@ class DecisionLog:
             found["tenant"] = _untrusted(principal.tenant)
         if outcome.detail is not None:
             found["detail"] = outcome.detail
+        if outcome.hook is not None:
+            found["hook_ms"] = round(outcome.hook.milliseconds, 3)
+            if outcome.hook.refused is not None:
+                found["hook_reason"] = outcome.hook.refused
         if notes:
             found["notes"] = _listed(notes)
         if outcome.warnings:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, cast
 
+from jwt_authorizer.contexts import RESERVED_KEYS
 from jwt_authorizer.rules.model import ANY_METHOD, HTTP_METHODS
 from jwt_authorizer.settings import claim_values, issuer_values, locations, table, values
 from jwt_authorizer.settings.table import Place
@@ -144,7 +145,7 @@ def _of_reader(read: Callable[[object], object]) -> Schema:
             "type": "object",
             "propertyNames": {
                 "pattern": r"^[A-Za-z0-9_.:-]+$",
-                "not": {"enum": sorted(claim_values.RESERVED_CONTEXT_KEYS)},
+                "not": {"enum": sorted(RESERVED_KEYS)},
             },
             "additionalProperties": {**_NON_EMPTY, **_POINTER},
         },
@@ -156,6 +157,8 @@ def _of_reader(read: Callable[[object], object]) -> Schema:
     if "least" in made_with:
         bounds = {"minimum": made_with["least"], "maximum": made_with["most"]}
         return {"type": "number", **{name: bound for name, bound in bounds.items() if bound is not None}}
+    if "pattern" in made_with:
+        return {"type": "string", "pattern": f"^{made_with['pattern']}$"}
     if "kind" in made_with:
         return {"enum": [str(member) for member in cast("type[StrEnum]", made_with["kind"])]}
     if "names" in made_with:

@@ -48,6 +48,8 @@ SETTINGS = (
     "dpop_urls",
     "dpop_max_age_seconds",
     "dpop_replay",
+    "hook",
+    "resource_metadata",
     "cached_by",
     "end_with_token",
     "http_api_response",

@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jwt_authorizer.answers import AnswerSettings, HttpApiResponse, iam_policy, refused_token, simple_response
-from jwt_authorizer.claim_conditions import parse_claim
+from jwt_authorizer.claim_conditions import parse_claim, parse_condition
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.events import EventKind, read_event
 from jwt_authorizer.policies import Statement
-from jwt_authorizer.rules import Allow, Deny
-from tests.factories import principal, request
+from jwt_authorizer.rules import Allow, Deny, Route, compile_rules
+from jwt_authorizer_devkit.mint import Defect
+from tests.factories import EVENTS, Event, Watched, authorizer, principal, request, token
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -120,3 +121,55 @@ def test_only_an_allow_ends_with_its_token(effects: list[str]) -> None:
     assert answer is not None
     for statement in answer["policyDocument"]["Statement"]:
         assert ("Condition" in statement) is (statement["Effect"] == "Allow")
+
+
+# Challenges: nothing of a caller's gets into a header.
+
+METADATA = "https://api.example.com/.well-known/oauth-protected-resource"
+WITH_METADATA = f', resource_metadata="{METADATA}"'
+CHALLENGES = {
+    f"Bearer {WITH_METADATA[2:]}",
+    f'Bearer error="invalid_token"{WITH_METADATA}',
+    f'Bearer error="insufficient_scope"{WITH_METADATA}',
+    f'Bearer error="insufficient_scope", scope="orders:admin"{WITH_METADATA}',
+}
+RULES = compile_rules(
+    (
+        Route(None, "/orders/{id}", scopes=("orders:admin",)),
+        Route(None, "/teams/{id}", claims=(parse_condition("team", "a"),)),
+        Route(None, "/free/{proxy+}"),
+    )
+)
+FUNCTIONS = [
+    Watched(authorizer(rules=RULES, answers=AnswerSettings(http_api_response=response, resource_metadata=METADATA)))
+    for response in HttpApiResponse
+]
+NASTY = st.text(alphabet=st.sampled_from('",\\\r\n =;:a\u0000\u2028\U0001f600'), max_size=8) | st.text(max_size=8)
+
+
+@given(
+    function=st.sampled_from(FUNCTIONS),
+    kind=st.sampled_from(EventKind),
+    claims=st.dictionaries(st.sampled_from(["scope", "scp", "sub", "team", "iss", "client_id", "x"]), NASTY | JSON),
+    path=st.sampled_from(["orders/", "teams/", "free/", ""]),
+    end=NASTY,
+    header=NASTY,
+    defect=st.sampled_from([None, None, Defect.FORGED, Defect.OPAQUE, Defect.EXPIRED]),
+)
+def test_nothing_that_a_caller_sends_gets_into_a_challenge(  # noqa: PLR0913 - all that a caller can choose
+    *, function: Watched, kind: EventKind, claims: Event, path: str, end: str, header: str, defect: Defect | None
+) -> None:
+    bearer = token(claims, defect=defect)
+    event = EVENTS[kind](bearer) | {"resource": None}
+    arn = "routeArn" if "routeArn" in event else "methodArn"
+    event[arn] = f"{event[arn].rpartition('/prod/')[0]}/prod/GET/{path}{end}"
+    if "headers" in event:
+        event["headers"] |= {"x": header, "DPoP": header, "Origin": header}
+    try:
+        context = function(event)["context"]
+    except Exception:  # noqa: BLE001 - an error has no context
+        return
+    if "error" in context:
+        assert context["www_authenticate"] in CHALLENGES
+    else:
+        assert "www_authenticate" not in context

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from jwt_authorizer import Refuse
 from jwt_authorizer.authenticate import Introspection
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
 from jwt_authorizer.function import AuthorizerFunction
@@ -103,6 +104,8 @@ def lines() -> list[Line]:
     for core, events in [make() for make in REFUSED_BINDINGS.values()] + STORES:
         for asked in events:
             ask(core, asked)
+    ask(authorizer(check=lambda _: Refuse("suspended")), event(APIS[2], GOOD))
+    ask(authorizer(check=lambda _: {"sub": "mine"}), event(APIS[2], GOOD))
     ask(authorizer(), {"hello": "world"})
     ask(authorizer(), websocket_event(token({"pad": "x" * 8000})))
     ask(authorizer(rules=compile_rules((Route(None, "/orders/{id}"),))), http_api_v2_event(GOOD))

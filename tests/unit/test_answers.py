@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 ALLOW = Allow(None)
 LACKS_SCOPE = Deny(Reason.INSUFFICIENT_SCOPE, ("orders:admin", "orders:write"), None)
+METADATA = "https://api.example.com/.well-known/oauth-protected-resource"
+DENIED = {"www_authenticate": 'Bearer error="insufficient_scope"'}
 NOT_LISTED = Deny(Reason.ROUTE_NOT_LISTED, (), None)
 ALL = (Statement("Allow", ("*",)),)
 NONE = (Statement("Deny", ("*",)),)
@@ -153,10 +155,11 @@ def test_a_usage_key_is_a_text_that_is_not_empty(claim: object, key: str | None)
                 "reason": "insufficient_scope",
                 "scope": "orders:admin orders:write",
                 "required_scope": "orders:admin orders:write",
+                "www_authenticate": 'Bearer error="insufficient_scope", scope="orders:admin orders:write"',
             },
         ),
-        (NOT_LISTED, {"error": "access_denied", "reason": "route_not_listed"}),
-        (Deny(Reason.CLAIM_MISMATCH, (), None), {"error": "access_denied", "reason": "claim_mismatch"}),
+        (NOT_LISTED, {"error": "access_denied", "reason": "route_not_listed", **DENIED}),
+        (Deny(Reason.CLAIM_MISMATCH, (), None), {"error": "access_denied", "reason": "claim_mismatch", **DENIED}),
     ],
     ids=["scope", "route", "claim"],
 )
@@ -185,8 +188,10 @@ def test_a_refusal_that_allows_other_routes_carries_the_claims_and_the_token_s_o
 )
 def test_a_refused_token_of_an_http_api(kind: EventKind, settings: AnswerSettings, *, simple: bool) -> None:
     read = request(kind)
+    settings = replace(settings, resource_metadata=METADATA)
     answer = refused_token(read, Reason.TOKEN_EXPIRED, settings)
-    context = {"error": "invalid_token", "reason": "token_expired"}
+    challenge = f'Bearer error="invalid_token", resource_metadata="{METADATA}"'
+    context = {"error": "invalid_token", "reason": "token_expired", "www_authenticate": challenge}
     assert is_simple(read, settings) is simple
     assert answer == (
         {"isAuthorized": False, "context": context}

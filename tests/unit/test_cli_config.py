@@ -79,6 +79,8 @@ VALUES = {
     "JWT_ANY_AUDIENCE": one_of("false"),
     "JWT_JWKS": one_of("https://keys.example.com/jwks", "ssm:/keys", "s3://bucket/keys"),
     "JWT_LOG_PRINCIPAL": one_of("plain", "none"),
+    "JWT_HOOK": one_of("checks:check", "my.checks:check"),
+    "JWT_RESOURCE_METADATA": one_of("https://api.example.com/metadata"),
     "JWT_ALGORITHMS": joined(one_of("RS256", "ES256", "EdDSA", "Ed25519", "PS512")),
     "JWT_TOKEN_TYPES": joined(one_of("at+jwt", "JWT", "application/at+jwt")),
     "JWT_REQUIRED_CLAIMS": CLAIMS.map(json.dumps),
@@ -108,7 +110,14 @@ ENVIRONMENTS = st.builds(
 def said(settings: Settings) -> list[object]:
     """Give what settings say; there are no rules in the environment, and two sets of rules are never equal."""
     claims = [repr(one.claim_rules.required_claims) for one in settings.issuers]
-    shown = [settings.token_sources, settings.answers, settings.keys, settings.bound_tokens, settings.log]
+    shown = [
+        settings.token_sources,
+        settings.answers,
+        settings.keys,
+        settings.bound_tokens,
+        settings.log,
+        settings.hook,
+    ]
     return [settings.issuers, claims, *shown]
 
 

@@ -16,9 +16,9 @@ REFUSED_TOKENS = """missing_token malformed_token unsupported_algorithm unsuppor
 unknown_key bad_signature token_expired token_not_yet_valid token_lifetime_too_long invalid_audience invalid_client
 invalid_claim unsupported_binding unbound_token missing_dpop_proof invalid_dpop_proof replayed_dpop_proof
 certificate_mismatch inactive_token revoked_token"""
-MISSING_RIGHTS = "insufficient_scope claim_mismatch route_not_listed"
+MISSING_RIGHTS = "insufficient_scope claim_mismatch route_not_listed refused_by_hook"
 UNDECIDED = """keys_unavailable invalid_event unsafe_cache response_too_large introspection_unavailable
-revocation_unavailable replay_store_unavailable internal_error"""
+revocation_unavailable replay_store_unavailable hook_failed internal_error"""
 
 
 def test_the_codes_are_those_of_the_contract_in_its_order() -> None:

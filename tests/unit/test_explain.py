@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,9 @@ def explained(bearer: str, watched: WatchedFunction | None = None, kind: ApiKind
     return explain(event_for(bearer, AUTHORIZATION, kind, "GET", "/orders/1"), watched or function())
 
 
+STEPS: list[Name] = [name for name in Name if name is not Name.HOOK]
+
+
 def failed(explanation: Explanation) -> list[Name]:
     return [step.name for step in explanation.steps if step.outcome is Passing.FAILED]
 
@@ -79,7 +83,7 @@ def failed(explanation: Explanation) -> list[Name]:
 def test_the_step_that_fails_is_the_last_that_is_reached(defect: Defect, step: Name) -> None:
     explanation = explained(token(defect=defect))
     assert failed(explanation) == [step]
-    position = list(Name).index(step)
+    position = STEPS.index(step)
     assert {one.outcome for one in explanation.steps[position + 1 :]} == {Passing.NOT_REACHED}
     assert explanation.client_sees == "401"
 
@@ -189,3 +193,34 @@ def test_no_token_is_left_in_a_text() -> None:
     text = f"got {bearer} and Bearer {bearer}, {bearer[:40]}"
     assert bearer[20:60] not in redacted(text)
     assert f"({len(bearer)} characters)" in redacted(text)
+
+
+# Your own check.
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "said"),
+    [
+        ("{'plan': 'gold'}", Passing.PASSED, "added plan"),
+        ("jwt_authorizer.Refuse('suspended')", Passing.FAILED, "suspended"),
+        ("5", Passing.FAILED, "int"),
+    ],
+)
+def test_what_your_own_check_said_is_a_step(
+    answer: str, outcome: Passing, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.delitem(sys.modules, "explained_check", raising=False)
+    (tmp_path / "explained_check.py").write_text(f"import jwt_authorizer\ndef check(caller): return {answer}\n")
+    environment = {
+        "JWT_ISSUER": ISSUER,
+        "JWT_AUDIENCE": AUDIENCE,
+        "JWT_JWKS": KEYS,
+        "JWT_HOOK": "explained_check:check",
+    }
+    watched = watched_function(environment, now=NOW, package_root=tmp_path)
+    explanation = explained(token(), watched)
+    (step,) = [step for step in explanation.steps if step.name is Name.HOOK]
+    assert (step.outcome, said in step.said) == (outcome, True)
+    assert explanation.verified
+    assert explained(token(defect=Defect.EXPIRED), watched).steps[-2].outcome is Passing.NOT_REACHED

@@ -118,6 +118,7 @@ UNDECIDED = {
     Reason.UNSAFE_CACHE,
     Reason.RESPONSE_TOO_LARGE,
     Reason.INTERNAL_ERROR,
+    Reason.HOOK_FAILED,
 }
 BY_STORES = {
     Reason.INACTIVE_TOKEN,
@@ -156,7 +157,9 @@ def effect(api: Api, answer: Mapping[str, Any]) -> str:
 
 
 def test_every_reason_there_is_has_an_example_here() -> None:
-    assert set(REFUSED) | set(FORBIDDING) | UNDECIDED | set(REFUSED_BINDINGS) | BY_STORES == set(Reason)
+    assert set(REFUSED) | set(FORBIDDING) | UNDECIDED | set(REFUSED_BINDINGS) | BY_STORES | {
+        Reason.REFUSED_BY_HOOK
+    } == set(Reason)
 
 
 @pytest.mark.parametrize("api", APIS, ids=str)
@@ -183,7 +186,8 @@ def test_a_refused_token(api: Api, reason: Reason) -> None:
     else:
         answer = called(event(api, REFUSED[reason]))
         assert effect(api, answer) == "Deny"
-        assert answer["context"] == {"error": "invalid_token", "reason": reason}
+        challenge = 'Bearer realm="api"' if reason is Reason.MISSING_TOKEN else 'Bearer error="invalid_token"'
+        assert answer["context"] == {"error": "invalid_token", "reason": reason, "www_authenticate": challenge}
     assert len(called.written) == 1
     line = called.line
     assert (line["decision"], line["reason"], line["event_kind"]) == ("reject", reason, api.kind)

@@ -78,6 +78,8 @@ def test_every_variable_arrives_where_it_is_used() -> None:
             "JWT_TOKEN_SOURCE": "query:token",
             "JWT_CONTEXT_CLAIMS": "email",
             "JWT_USAGE_KEY_CLAIM": "/api/key",
+            "JWT_HOOK": "checks:check",
+            "JWT_RESOURCE_METADATA": "https://api.example.com/.well-known/oauth-protected-resource",
             "JWT_CACHED_BY": "route",
             "JWT_END_WITH_TOKEN": "true",
             "JWT_HTTP_API_RESPONSE": "iam",
@@ -119,6 +121,8 @@ def test_every_variable_arrives_where_it_is_used() -> None:
     keys = settings.keys
     assert (keys.ttl, keys.max_stale, keys.cooldown, keys.timeout, keys.allow_http) == (61, 62, 63, 4, True)
     assert settings.token_cache_size == 0
+    assert settings.hook == "checks:check"
+    assert answers.resource_metadata == "https://api.example.com/.well-known/oauth-protected-resource"
     assert settings.log == LogSettings(LogAllowed.METRIC, LogPrincipal.HASH, b"0123456789abcdef")
 
 

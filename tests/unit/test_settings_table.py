@@ -39,6 +39,8 @@ DEFAULTS = {
     "JWT_DPOP_URLS": NOTHING,
     "JWT_DPOP_MAX_AGE_SECONDS": "60",
     "JWT_DPOP_REPLAY": "memory",
+    "JWT_HOOK": None,
+    "JWT_RESOURCE_METADATA": None,
     "JWT_CACHED_BY": "token",
     "JWT_END_WITH_TOKEN": "false",
     "JWT_HTTP_API_RESPONSE": "simple",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jwt_authorizer.claim_conditions import Claim, parse_claim, parse_condition
+from jwt_authorizer.contexts import RESERVED_KEYS
 from jwt_authorizer.settings import claim_values, issuer_values, values
 from jwt_authorizer.tokens import TokenPlace, TokenSource
 
@@ -184,7 +185,7 @@ def test_what_is_refused(read: Callable[[object], object], value: object, messag
         read(value)
 
 
-@pytest.mark.parametrize("key", sorted(claim_values.RESERVED_CONTEXT_KEYS))
+@pytest.mark.parametrize("key", sorted(RESERVED_KEYS))
 def test_a_claim_cannot_take_a_context_key_that_means_something_already(key: str) -> None:
     with pytest.raises(ValueError, match="is taken"):
         claim_values.context_claims(f"{key}=email")
@@ -194,7 +195,7 @@ def test_the_context_keys_of_every_answer_and_of_api_gateway_are_reserved() -> N
     written = {"sub", "iss", "exp", "scope", "claims", "tenant", "error", "reason", "required_scope"}
     # API Gateway developer guide, "Variables for access logging": $context.authorizer.*
     api_gateways = {"integrationLatency", "integrationStatus", "latency", "requestId", "status", "principalId"}
-    assert written | api_gateways <= claim_values.RESERVED_CONTEXT_KEYS
+    assert written | api_gateways <= RESERVED_KEYS
 
 
 def test_ed25519_and_eddsa_are_two_names_of_one_signature_where_eddsa_is_named() -> None:

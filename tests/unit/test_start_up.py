@@ -44,6 +44,7 @@ KEPT_OUT = {
     "jwt_authorizer.dynamodb": "for those who remember used proofs in a table",
     "jwt_authorizer.policies.compiler": "for those who have rules by route",
     "jwt_authorizer.issuers.tenants": "for those who have {tenant} in an issuer",
+    "jwt_authorizer.hooks": "for those who have a check of their own",
     "jwt_authorizer.refresher": "it is another function",
     "aws_lambda_powertools": "40 ms, for those who have warnings",
     "boto3": "300 ms, for those who have keys or settings in S3 or Parameter Store",

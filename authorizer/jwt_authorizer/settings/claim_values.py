@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, NoReturn
 
 from jwt_authorizer.claim_conditions import parse_claim, parse_condition
+from jwt_authorizer.contexts import RESERVED_KEYS
 from jwt_authorizer.errors import shown
 from jwt_authorizer.settings.values import text, texts
 
@@ -15,15 +16,6 @@ if TYPE_CHECKING:
 
 _LONGEST_NUMBER = 100
 _CONTEXT_KEY = re.compile(r"[A-Za-z0-9_.:-]+")
-_OUR_CONTEXT_KEYS = ("sub", "iss", "exp", "scope", "claims", "tenant", "error", "reason", "required_scope")
-RESERVED_CONTEXT_KEYS = frozenset(_OUR_CONTEXT_KEYS) | {
-    *("hook_reason", "www_authenticate", "principalId", "integrationLatency", "integrationStatus", "latency"),
-    *("requestId", "status"),
-}
-"""Context keys that the authorizer writes, or that API Gateway reads as its own ``$context.authorizer.*`` variables.
-
-API Gateway developer guide, "Variables for access logging".
-"""
 
 
 def claim(value: object) -> Claim:
@@ -77,7 +69,7 @@ def context_claims(value: object) -> tuple[tuple[str, Claim], ...]:
             _wrong(f"a claim pointer needs a key of its own: {shown(key.rpartition('/')[2])}={shown(key)}")
         if not _CONTEXT_KEY.fullmatch(key):
             _wrong(f"{shown(key)!r} is not a context key: use letters, digits and _ . : -, and key=claim to rename")
-        if key in RESERVED_CONTEXT_KEYS:
+        if key in RESERVED_KEYS:
             _wrong(f"the context key {key!r} is taken: choose another, such as my_{key}={shown(name)}")
         if not name:
             _wrong(f"the context key {shown(key)!r} names no claim")

@@ -47,6 +47,7 @@ def load_settings(environment: Mapping[str, str], package_root: str | PathLike[s
         end_with_token=take(raw, raw.document, table.END_WITH_TOKEN),
         http_api_response=take(raw, raw.document, table.HTTP_API_RESPONSE),
         http_api_reject=take(raw, raw.document, table.HTTP_API_REJECT),
+        resource_metadata=take(raw, raw.document, table.RESOURCE_METADATA),
     )
     keys = KeySettings(
         ttl=take(raw, raw.document, table.JWKS_TTL),
@@ -61,10 +62,11 @@ def load_settings(environment: Mapping[str, str], package_root: str | PathLike[s
     log = log_settings(raw)
     revoked = revocation(raw, package_root, allow_http=allow_http)
     _check_one_is_asked(raw, issuers)
+    hook = take(raw, raw.document, table.HOOK)
     rules = _rules(raw, frozenset(issuer.issuer for issuer in issuers))
     if raw.problems:
         raise SettingsError(tuple(raw.problems))
-    return Settings(tuple(issuers), rules, token_sources, answers, keys, bound, token_cache_size, log, revoked)
+    return Settings(tuple(issuers), rules, token_sources, answers, keys, bound, token_cache_size, log, revoked, hook)
 
 
 def _document(config: str, package_root: str | PathLike[str]) -> str:

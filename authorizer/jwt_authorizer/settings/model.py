@@ -121,3 +121,4 @@ class Settings:
     token_cache_size: int
     log: LogSettings
     revocation: RevocationSettings | None = None
+    hook: str | None = None

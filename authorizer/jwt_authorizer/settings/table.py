@@ -184,6 +184,31 @@ them).
 
 Default: `memory`
 """
+
+# --- Your own check, and what refused clients are told
+
+HOOK = Setting(
+    "hook",
+    values.matching(
+        r"[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*",
+        "must be module:function, such as checks:check for the function check of bundled/checks.py",
+    ),
+    None,
+    _E,
+)
+"""[Your own check](docs/hooks.md): `module:function` in `bundled/`. It may refuse, and add to the context."""
+RESOURCE_METADATA = Setting(
+    "resource_metadata",
+    values.matching(
+        r"https://[!#-\[\]-~]+", "must be an https:// URL in printable ASCII, without quotes, backslashes and spaces"
+    ),
+    None,
+    _E,
+)
+"""The URL of your API's metadata document (RFC 9728), for the challenge of a
+[refusal](docs/gateway-responses.md).
+"""
+
 # --- How API Gateway calls and caches
 
 CACHED_BY = Setting("cached_by", values.choice(CachedBy), CachedBy.TOKEN, _E)

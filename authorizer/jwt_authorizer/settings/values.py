@@ -103,6 +103,18 @@ def _number(value: object) -> float | None:
     return None
 
 
+def matching(pattern: str, message: str) -> Callable[[object], str]:
+    """Make a reader of a text that matches an expression; ``message`` says what is right."""
+
+    def read(value: object) -> str:
+        found = text(value)
+        if not re.fullmatch(pattern, found):
+            _wrong(message)
+        return found
+
+    return read
+
+
 def choice(kind: type[T]) -> Callable[[object], T]:
     """Make a reader of one value of an enumeration."""
     names = [str(member) for member in kind]  # type: ignore[attr-defined]  # an enumeration's class can be iterated

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.authorize import authorize
 from jwt_authorizer.errors import DecisionError
-from jwt_authorizer.function import build_authorizer, key_source
+from jwt_authorizer.function import build_authorizer, key_source, load_hook
 from jwt_authorizer.issuers import FetchError, HttpsClient
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.records import replace
@@ -138,7 +138,8 @@ def watched_function(
         watched = keys[issuer.issuer]
         asked = issuer if key_document is None else replace(issuer, jwks=(key_document,))
         watched.source = key_source(asked, settings, watched.get_with(get), log.count, package_root, watched.watch)
-    authorizer = build_authorizer(replace(settings, token_cache_size=0), keys)
+    hook = load_hook(settings, package_root)
+    authorizer = build_authorizer(replace(settings, token_cache_size=0), keys, hook=hook)
     return WatchedFunction(settings, authorizer, log, lines, keys, now)
 
 

@@ -39,6 +39,7 @@ class Name(StrEnum):
     CLAIMS = "claims"
     BINDING = "binding"
     RULES = "rules"
+    HOOK = "hook"
     ANSWER = "answer"
 
 
@@ -89,6 +90,8 @@ _ENDS_AT = {
     Reason.INSUFFICIENT_SCOPE: Name.RULES,
     Reason.CLAIM_MISMATCH: Name.RULES,
     Reason.ROUTE_NOT_LISTED: Name.RULES,
+    Reason.REFUSED_BY_HOOK: Name.HOOK,
+    Reason.HOOK_FAILED: Name.HOOK,
     Reason.UNSAFE_CACHE: Name.ANSWER,
     Reason.RESPONSE_TOO_LARGE: Name.ANSWER,
     Reason.REPLAYED_DPOP_PROOF: Name.ANSWER,
@@ -137,7 +140,7 @@ def ended_at(outcome: Outcome, seen: Seen) -> Name | None:
 def tell_steps(outcome: Outcome, seen: Seen, watched: WatchedFunction) -> tuple[Step, ...]:
     """Describe each step. Those after the one that failed were not reached."""
     end = ended_at(outcome, seen)
-    order = list(Name)
+    order = [name for name in Name if name is not Name.HOOK or watched.settings.hook is not None]
     last = len(order) if end is None else order.index(end)
     steps: list[Step] = []
     for position, (name, (saw, said)) in enumerate(zip(order, _words(outcome, seen, watched), strict=True)):
@@ -145,6 +148,8 @@ def tell_steps(outcome: Outcome, seen: Seen, watched: WatchedFunction) -> tuple[
             steps.append(Step(name, Passing.PASSED, saw, said))
         elif position == last:
             steps.append(Step(name, Passing.FAILED, saw, outcome.detail or _refusal(outcome)))
+        elif name is Name.HOOK and outcome.hook is not None:  # the policy allows other routes, for which it was asked
+            steps.append(Step(name, Passing.PASSED, saw, said))
         elif name is Name.ANSWER and outcome.result == "deny":
             steps.append(Step(name, Passing.PASSED, saw, "a refusal"))
         else:
@@ -156,6 +161,8 @@ def _refusal(outcome: Outcome) -> str:
     decision = outcome.decision
     if not isinstance(decision, Deny):
         return str(outcome.reason)
+    if outcome.hook is not None and outcome.hook.refused is not None:
+        return f"{decision.reason}: {outcome.hook.refused}"
     needed = f", which needs {' '.join(decision.scopes)}" if decision.scopes else ""
     return f"{decision.reason}: {decision.route or 'this request'}{needed}"
 
@@ -182,6 +189,8 @@ def _words(outcome: Outcome, seen: Seen, watched: WatchedFunction) -> Iterator[t
     decision = outcome.decision
     route = None if decision is None else decision.route
     yield shortened(asked, 200), f"allowed by {route}" if route else "allowed: there are no rules by route"
+    if watched.settings.hook is not None:
+        yield watched.settings.hook, _hook(outcome)
     yield "", "an answer"
 
 
@@ -189,6 +198,13 @@ def _binding(*, bound: bool, checked: frozenset[str]) -> str:
     if not bound:
         return "the token is not bound"
     return "the sender holds what the token is bound to" if checked else "not looked at: JWT_BOUND_TOKENS=ignore"
+
+
+def _hook(outcome: Outcome) -> str:
+    if outcome.hook is None:
+        return "not asked: the answer grants nothing"
+    added = ", ".join(shortened(key) for key in outcome.hook.context)
+    return f"{outcome.hook.milliseconds:.0f} ms, " + (f"added {added}" if added else "nothing to add")
 
 
 def _header(token: UnverifiedToken | None) -> str:

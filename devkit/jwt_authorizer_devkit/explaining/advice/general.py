@@ -47,6 +47,8 @@ GENERAL: Mapping[Reason, str] = {
     Reason.REVOKED_TOKEN: "Sign in again, or take the entry off the list that JWT_REVOKED names.",
     Reason.INSUFFICIENT_SCOPE: "Have the client ask for the scope, and the issuer grant it.",
     Reason.CLAIM_MISMATCH: "Compare the route's claims and issuers with the claims below.",
+    Reason.REFUSED_BY_HOOK: "Your own check (JWT_HOOK) refuses the caller, with the code that is said below.",
+    Reason.HOOK_FAILED: "Your own check (JWT_HOOK) raised an exception, or returned what API Gateway cannot carry.",
     Reason.ROUTE_NOT_LISTED: "Add the route to [[routes]]: paths as API Gateway writes them, without the stage.",
     Reason.KEYS_UNAVAILABLE: "The issuer's keys could not be fetched: “jwt-authorizer doctor” looks closer.",
     Reason.INVALID_EVENT: (

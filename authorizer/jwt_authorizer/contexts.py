@@ -1,0 +1,80 @@
+"""The context of an answer: what a backend, a gateway response and the access log can read of a decision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.claim_conditions import ABSENT, find
+from jwt_authorizer.errors import Reason
+from jwt_authorizer.json_text import json_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from jwt_authorizer.claim_conditions import Claim
+    from jwt_authorizer.claims import Principal
+    from jwt_authorizer.rules import Deny
+
+_OURS = ("sub", "iss", "exp", "scope", "claims", "tenant", "error", "reason", "required_scope")
+RESERVED_KEYS = frozenset(_OURS) | {
+    *("hook_reason", "www_authenticate", "principalId", "integrationLatency", "integrationStatus", "latency"),
+    *("requestId", "status"),
+}
+"""Context keys that the authorizer writes, or that API Gateway reads as its own ``$context.authorizer.*`` variables.
+
+API Gateway developer guide, "Variables for access logging".
+"""
+
+
+def claims_context(
+    principal: Principal, lifted: Iterable[tuple[str, Claim]], *, as_json_text: bool
+) -> dict[str, object]:
+    """Build the context of an Allow; REST and WebSocket APIs take only texts, numbers and booleans in it.
+
+    ``lifted`` are pairs of a context key and the claim that it gets.
+    """
+    context: dict[str, object] = {"iss": principal.issuer, "exp": principal.expires_at, "scope": principal.scope}
+    if principal.subject is not None:
+        context["sub"] = principal.subject
+    if principal.tenant is not None:
+        context["tenant"] = principal.tenant
+    context["claims"] = principal.claims_text if as_json_text else principal.claims
+    for key, claim in lifted:
+        value = find(principal.claims, claim)
+        if value is not None and value is not ABSENT:
+            plain = isinstance(value, str | int | float) or not as_json_text
+            context[key] = value if plain else json_text(value)
+    return context
+
+
+def refusal_context(decision: Deny, resource_metadata: str | None) -> dict[str, object]:
+    """Build the context of a 403: which rights are missing."""
+    missing_scope = decision.reason is Reason.INSUFFICIENT_SCOPE
+    context: dict[str, object] = {
+        "error": "insufficient_scope" if missing_scope else "access_denied",
+        "reason": str(decision.reason),
+        # RFC 6750 has one error for all missing privileges.
+        "www_authenticate": challenge("insufficient_scope", decision.scopes, resource_metadata),
+    }
+    if missing_scope:
+        context["scope"] = context["required_scope"] = " ".join(decision.scopes)
+    return context
+
+
+def rejection_context(reason: Reason, resource_metadata: str | None) -> dict[str, object]:
+    """Build the context of a 401. A challenge to a request without a token names no error (RFC 6750 section 3.1)."""
+    error = None if reason is Reason.MISSING_TOKEN else "invalid_token"
+    challenged = challenge(error, (), resource_metadata)
+    return {"error": "invalid_token", "reason": str(reason), "www_authenticate": challenged}
+
+
+def challenge(error: str | None, scopes: Iterable[str], resource_metadata: str | None) -> str:
+    """Format the value of a ``WWW-Authenticate`` header (RFC 6750 section 3, RFC 9728 section 5.1).
+
+    All of it comes from settings: nothing that a caller sent gets into a header.
+    """
+    scope = " ".join(scopes)
+    parameters = (("error", error), ("scope", scope), ("resource_metadata", resource_metadata))
+    # RFC 6750 asks for at least one parameter.
+    listed = [f'{name}="{value}"' for name, value in parameters if value] or ['realm="api"']
+    return f"Bearer {', '.join(listed)}"

@@ -1,0 +1,185 @@
+"""Your own check (``JWT_HOOK=module:function``): what it sees, what it may return, and how it is loaded.
+
+It runs after all other checks, on every invocation whose answer would grant anything, so remembered tokens are checked
+too. It can refuse, or add to the context; it cannot grant. It sees only what API Gateway's cache of answers
+distinguishes (``JWT_CACHED_BY``): a cached answer is then as right as a new one.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.contexts import RESERVED_KEYS
+from jwt_authorizer.errors import DecisionError, Problem, Reason, SettingsError, location
+from jwt_authorizer.events import EventKind
+from jwt_authorizer.records import dataclass, field, unguarded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from jwt_authorizer.claims import Principal
+    from jwt_authorizer.events import Request
+
+    Value = str | int | float | bool
+    """What API Gateway carries in a context."""
+    Check = Callable[["Caller"], Mapping[str, Value] | "Refuse" | None]
+
+_REASON = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
+_KEY = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
+
+
+@dataclass(frozen=True, slots=True)
+class CallerRequest:
+    """What the caller asks for, as sent. Header names are in lower case; several values of one are joined by commas."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, by a token that has been verified, and as much of the request as the answer is for.
+
+    ``id`` is the principal's id, ``issuer`` the token's ``iss``, ``claims`` a copy of all its claims. ``tenant`` is
+    ``None`` unless the issuer has ``{tenant}``. ``route`` (``GET /orders/{id}``, as API Gateway names it) is ``None``
+    with ``JWT_CACHED_BY=token``, and ``request`` is ``None`` without ``JWT_CACHED_BY=nothing``.
+    """
+
+    id: str
+    issuer: str
+    tenant: str | None
+    scopes: frozenset[str]
+    claims: Mapping[str, object] = field(repr=False)
+    route: str | None = None
+    request: CallerRequest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """A refusal: the client gets 403. ``reason`` is your own code for it, in the log and in the context.
+
+    Raises :class:`ValueError` if the code is not 1 to 100 letters, digits and ``_ . : -``.
+    """
+
+    reason: str
+
+    def __post_init__(self) -> None:
+        """Check the code: it may end up in a response."""
+        if not _REASON.fullmatch(self.reason):
+            message = "the reason of a refusal is a code of letters, digits and _ . : -, such as account_suspended"
+            raise ValueError(message)
+
+
+@unguarded(frozen=True, slots=True)
+class Consulted:
+    """What a hook answered, and how long it took. ``refused`` is its code for a refusal."""
+
+    milliseconds: float
+    refused: str | None = None
+    context: dict[str, object] = field(default_factory=dict)
+
+
+def hook_of(
+    check: Check, cached_by: str, lifted: Collection[str], clock: Callable[[], float]
+) -> Callable[[Principal, Request], Consulted]:
+    """Make what the core asks. ``lifted`` are context keys that are taken; ``clock`` returns seconds.
+
+    What it returns raises :class:`DecisionError` (``hook_failed``) if the check raises, or returns anything but
+    ``None``, a refusal, or a context that API Gateway can carry and that overwrites nothing.
+    """
+
+    def ask(principal: Principal, request: Request) -> Consulted:
+        caller = caller_of(principal, request, cached_by)
+        started = clock()
+        try:
+            result: object = check(caller)
+        except Exception as error:  # noqa: BLE001 - whatever it raises, it is not an Allow
+            took = (clock() - started) * 1000
+            raise DecisionError(Reason.HOOK_FAILED, f"{location(error)}, after {took:.0f} ms") from None
+        milliseconds = (clock() - started) * 1000
+        if isinstance(result, Refuse):
+            return Consulted(milliseconds, result.reason, {"hook_reason": result.reason})
+        problem = None if result is None else _problem_with(result, lifted)
+        if problem is not None:
+            raise DecisionError(Reason.HOOK_FAILED, f"the hook returned {problem}")
+        return Consulted(milliseconds, context=result if isinstance(result, dict) else {})
+
+    return ask
+
+
+def import_check(name: str, package_root: str) -> Check:
+    """Import ``module:function`` from the package's top, or from a checkout's ``bundled`` folder.
+
+    Raises :class:`SettingsError` that names the place if it cannot be imported, or cannot be called with one argument.
+    """
+    from inspect import iscoroutinefunction, signature  # noqa: PLC0415 - only if there is a hook
+
+    folders = (package_root, f"{package_root}/bundled", f"{package_root}/../bundled")
+    module, _, function = name.partition(":")
+    sys.path.extend(folder for folder in folders if folder not in sys.path)
+    try:
+        check: Check = getattr(import_module(module), function)
+    except Exception as error:
+        raise _unusable(name, f"cannot be imported: {error}: {location(error)}") from error
+    try:
+        signature(check).bind(None)
+    except (TypeError, ValueError):
+        raise _unusable(name, "cannot be called with one argument, the caller") from None
+    if iscoroutinefunction(check):
+        raise _unusable(name, "is async: the authorizer calls it as a plain function")
+    return check
+
+
+def _unusable(name: str, message: str) -> SettingsError:
+    return SettingsError((Problem.of("JWT_HOOK", message, name),))
+
+
+def caller_of(principal: Principal, request: Request, cached_by: str) -> Caller:
+    """Return what a hook may see. The claims are a copy: requests share the principal's own."""
+    claims = json.loads(principal.claims_text)
+    route = None if cached_by == "token" else _route(request)
+    asked = _asked(request) if cached_by == "nothing" else None
+    return Caller(principal.id, principal.issuer, principal.tenant, principal.scopes, claims, route, asked)
+
+
+def _route(request: Request) -> str | None:
+    """Name the route as far as a cache by route knows it: payload 1.0 does not say whether its method is ``ANY``."""
+    key = request.route_key
+    if key is None or " " in key or key.startswith("$"):
+        return key
+    return f"{'ANY' if request.kind is EventKind.HTTP_API_V1 else request.method} {key}"
+
+
+def _asked(request: Request) -> CallerRequest:
+    headers: dict[str, str] = {}
+    for form in ("multiValueHeaders", "headers"):
+        mapping = request.event.get(form)
+        for name in mapping if isinstance(mapping, dict) else ():
+            headers.setdefault(name.lower(), ", ".join(request.header(name)))
+    return CallerRequest(request.method, request.path, headers)
+
+
+def _problem_with(context: object, lifted: Collection[str]) -> str | None:
+    """Say why API Gateway cannot carry what a hook returned, or why it would overwrite what the authorizer writes."""
+    if not isinstance(context, dict):
+        return f"{type(context).__name__}: expected a dict, Refuse or None"
+    for key, value in context.items():
+        if not isinstance(key, str) or not _KEY.fullmatch(key):
+            return "a context key that is not a text of letters, digits and _ . : -"
+        if key in RESERVED_KEYS or key in lifted:
+            return f"the context key {key}, which the authorizer writes itself"
+        if not _can_be_carried(value):
+            return f"{type(value).__name__} as {key}: expected text, a finite number, or a boolean"
+    return None
+
+
+def _can_be_carried(value: object) -> bool:
+    if isinstance(value, str):
+        return not any("\ud800" <= character <= "\udfff" for character in value)
+    return isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value))

@@ -1,0 +1,275 @@
+"""Your own check: what it sees, what it may return, and that it never widens an answer."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from jwt_authorizer import Caller, CallerRequest, Refuse, create_function
+from jwt_authorizer.answers import AnswerSettings, CachedBy, HttpApiResponse
+from jwt_authorizer.claim_conditions import parse_claim
+from jwt_authorizer.errors import DecisionError, Reason, SettingsError, TokenError
+from jwt_authorizer.events import EventKind
+from jwt_authorizer.rules import Route, compile_rules
+from jwt_authorizer_devkit.signing import key_set
+from tests.factories import (
+    AUDIENCE,
+    EVENTS,
+    ISSUER,
+    NOW,
+    Event,
+    Watched,
+    authorizer,
+    http_api_v2_event,
+    rest_request_event,
+    signing_key,
+    token,
+)
+from tests.unit.pages import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from jwt_authorizer.hooks import Check
+
+RULES = compile_rules((Route(None, "/orders/{id}"), Route(None, "/admin", scopes=("admin",))))
+NONE_ALLOWED = compile_rules((Route(None, "/orders/{id}", scopes=("admin",)),))
+
+
+def settings(cached_by: CachedBy, response: HttpApiResponse = HttpApiResponse.IAM) -> AnswerSettings:
+    return AnswerSettings(cached_by=cached_by, http_api_response=response)
+
+
+def seen(event: Event, cached_by: CachedBy) -> Caller:
+    callers: list[Caller] = []
+    Watched(authorizer(answers=settings(cached_by), check=callers.append))(event)
+    (caller,) = callers
+    return caller
+
+
+# What it sees is what API Gateway's cache distinguishes.
+
+
+@pytest.mark.parametrize("cached_by", CachedBy)
+@pytest.mark.parametrize(
+    ("kind", "route"),
+    [
+        (EventKind.REST_TOKEN, None),
+        (EventKind.REST_REQUEST, "GET /orders/{id}"),
+        (EventKind.WEBSOCKET, "$connect"),
+        (EventKind.HTTP_API_V1, "ANY /orders/{id}"),
+        (EventKind.HTTP_API_V2, "GET /orders/{id}"),
+    ],
+)
+def test_it_sees_no_more_than_the_cache_distinguishes(kind: EventKind, route: str | None, cached_by: CachedBy) -> None:
+    event = EVENTS[kind](token())
+    if kind is EventKind.HTTP_API_V1:
+        event["requestContext"] = {"resourcePath": "/orders/{id}"}
+    caller = seen(event, cached_by)
+    assert (caller.id, caller.issuer, caller.tenant) == ("user-1", ISSUER, None)
+    assert caller.scopes == {"orders:read", "orders:write"}
+    assert caller.claims["aud"] == AUDIENCE
+    assert caller.route == (None if cached_by is CachedBy.TOKEN else route)
+    if cached_by is CachedBy.NOTHING:
+        assert caller.request is not None
+        assert caller.request.path.startswith(("/orders", "$connect"))
+    else:
+        assert caller.request is None
+
+
+def test_it_sees_the_headers_of_an_answer_that_is_not_cached() -> None:
+    event = rest_request_event(token()) | {"multiValueHeaders": {"X-Flag": ["a", "b"]}}
+    event["headers"] |= {"X-Flag": "b", "Host": "api.example.com"}
+    request = seen(event, CachedBy.NOTHING).request
+    assert request is not None
+    assert (request.method, request.path) == ("GET", "/orders/1")
+    assert request.headers["x-flag"] == "a, b"
+    assert request.headers["host"] == "api.example.com"
+    assert "api.example.com" not in repr(request)
+
+
+def test_what_it_does_to_its_copy_of_the_claims_changes_no_decision() -> None:
+    def promote(caller: Caller) -> None:
+        cast("dict[str, object]", caller.claims)["team"] = "admins"
+
+    function = Watched(authorizer(rules=RULES, check=promote))
+    bearer = token({"team": "users"})
+    for _ in range(2):
+        answer = function(rest_request_event(bearer))
+        assert json.loads(answer["context"]["claims"])["team"] == "users"
+    with pytest.raises(AttributeError):
+        Caller("a", ISSUER, None, frozenset(), {}).id = "b"  # type: ignore[misc]  # that is what is tried
+
+
+# What it may return.
+
+
+@pytest.mark.parametrize("kind", EVENTS)
+def test_it_adds_to_the_context(kind: EventKind) -> None:
+    added: dict[str, str | int | float | bool] = {"plan": "gold", "limit": 5, "ratio": 0.5, "beta": True}
+    answer = Watched(authorizer(check=lambda _: added))(EVENTS[kind](token()))
+    assert added.items() <= answer["context"].items()
+    assert answer["context"]["sub"] == "user-1"
+
+
+@pytest.mark.parametrize("response", HttpApiResponse)
+@pytest.mark.parametrize("kind", EVENTS)
+def test_it_refuses_everything_that_the_answer_would_grant(kind: EventKind, response: HttpApiResponse) -> None:
+    answers = AnswerSettings(http_api_response=response)
+    function = Watched(authorizer(answers=answers, check=lambda _: Refuse("account_suspended")))
+    answer = function(EVENTS[kind](token()))
+    if "isAuthorized" in answer:
+        assert answer["isAuthorized"] is False
+    else:
+        (statement,) = answer["policyDocument"]["Statement"]
+        assert (statement["Effect"], statement["Resource"][0][-2:]) == ("Deny", "/*")
+    assert answer["context"] == {
+        "error": "access_denied",
+        "reason": "refused_by_hook",
+        "hook_reason": "account_suspended",
+        "www_authenticate": 'Bearer error="insufficient_scope"',
+    }
+    line = function.line
+    assert (line["decision"], line["reason"]) == ("deny", "refused_by_hook")
+    assert (line["hook_reason"], line["hook_ms"]) == ("account_suspended", 0)
+
+
+def test_it_is_asked_on_each_invocation_that_would_grant_anything() -> None:
+    asked: list[str] = []
+
+    def check(caller: Caller) -> Refuse | None:
+        asked.append(caller.id)
+        return Refuse("no") if len(asked) == 3 else None
+
+    function = Watched(authorizer(rules=RULES, check=check))
+    bearer = token()
+    function(rest_request_event(bearer))
+    refused = function(rest_request_event(bearer, resource="GET/admin"))  # its policy allows the other route
+    assert function.line["token_cache"] == "hit"
+    assert len(asked) == 2
+    assert refused["context"]["reason"] == "insufficient_scope"
+    function(rest_request_event(bearer, resource="GET/admin"))
+    assert function.line["reason"] == "refused_by_hook"
+    grants_nothing = Watched(authorizer(rules=NONE_ALLOWED, check=check))
+    grants_nothing(rest_request_event(bearer))
+    assert len(asked) == 3
+    assert "hook_ms" not in grants_nothing.line
+
+
+def raising(error: Exception) -> Check:
+    def check(_: Caller) -> None:
+        raise error
+
+    return check
+
+
+@pytest.mark.parametrize(
+    ("check", "detail"),
+    [
+        (raising(KeyError("s3cret")), "unexpected KeyError at test_hooks.py"),
+        (raising(TokenError(Reason.TOKEN_EXPIRED, "mine")), "unexpected TokenError"),
+        (lambda _: True, "bool"),
+        (lambda _: Refuse, "type"),
+        (lambda _: ["plan"], "list"),
+        (lambda _: Refuse("has spaces"), "unexpected ValueError"),
+        (lambda _: {"scope": "admin"}, "scope"),
+        (lambda _: {"sub": "admin"}, "sub"),
+        (lambda _: {"www_authenticate": "Bearer"}, "www_authenticate"),
+        (lambda _: {"mail": "b@example.com"}, "mail"),
+        (lambda _: {"a b": "x"}, "context key"),
+        (lambda _: {1: "x"}, "context key"),
+        (lambda _: {"plan": None}, "NoneType as plan"),
+        (lambda _: {"plan": ["gold"]}, "list as plan"),
+        (lambda _: {"plan": float("nan")}, "float as plan"),
+        (lambda _: {"plan": "\ud800"}, "str as plan"),
+    ],
+)
+def test_its_mistakes_are_500_and_never_an_allow(check: Callable[[Caller], Any], detail: str) -> None:
+    answers = AnswerSettings(context_claims=(("mail", parse_claim("email")),))
+    function = Watched(authorizer(answers=answers, check=check))
+    with pytest.raises(DecisionError) as caught:
+        function(rest_request_event(token()))
+    assert caught.value.code is Reason.HOOK_FAILED
+    assert detail in function.line["detail"]
+    assert "s3cret" not in function.written[-1]
+
+
+def test_a_simple_response_that_is_cached_for_other_routes_stays_an_error() -> None:
+    function = Watched(authorizer(rules=RULES, check=lambda _: {"plan": "gold"}))
+    with pytest.raises(DecisionError, match="unsafe_cache"):
+        function(http_api_v2_event(token()))
+
+
+# How it is found.
+
+KEYS = json.dumps(key_set((signing_key(),)))
+ENVIRONMENT = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": KEYS, "JWT_HOOK": "hook_of_test:check"}
+WORKING = "from jwt_authorizer import Refuse\n\ndef check(caller):\n    return {'plan': 'gold'}\n"
+
+
+@pytest.fixture
+def no_traces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.delitem(sys.modules, "hook_of_test", raising=False)
+
+
+@pytest.mark.usefixtures("no_traces")
+@pytest.mark.parametrize("folder", ["package", "package/bundled", "bundled"], ids=["top", "below", "checkout"])
+def test_it_is_imported_from_the_package_s_top_or_a_checkout(folder: str, tmp_path: Path) -> None:
+    (tmp_path / "package").mkdir()
+    (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    (tmp_path / folder / "hook_of_test.py").write_text(WORKING)
+    function = create_function(ENVIRONMENT, write=len, clock=lambda: NOW, package_root=tmp_path / "package")
+    context = cast("Event", function(rest_request_event(token()), None)["context"])
+    assert context["plan"] == "gold"
+
+
+@pytest.mark.usefixtures("no_traces")
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (None, "No module named 'hook_of_test'"),
+        ("import no_such_module_of_mine", "hook_of_test.py:1"),
+        ("check: int = 5", "cannot be called with one argument"),
+        ("def other(caller): ...", "no attribute 'check'"),
+        ("def check(): ...", "cannot be called with one argument"),
+        ("def check(caller, event): ...", "cannot be called with one argument"),
+        ("async def check(caller): ...", "is async"),
+        ("def check(caller):\n  return (", "hook_of_test.py"),
+    ],
+)
+def test_one_that_cannot_work_stops_start_up(source: str | None, message: str, tmp_path: Path) -> None:
+    if source is not None:
+        (tmp_path / "hook_of_test.py").write_text(source)
+    with pytest.raises(SettingsError) as caught:
+        create_function(ENVIRONMENT, write=len, clock=lambda: NOW, package_root=tmp_path)
+    (problem,) = caught.value.problems
+    assert problem.name == "JWT_HOOK"
+    assert message in problem.message
+
+
+def test_the_public_names_are_there_and_cost_nothing_until_they_are_used() -> None:
+    script = """
+import sys, jwt_authorizer
+assert not [name for name in sys.modules if name.startswith("jwt_authorizer.")]
+from jwt_authorizer import *
+assert callable(create_function) and {AuthorizerFunction, Caller, CallerRequest, Refuse}
+try:
+    jwt_authorizer.nothing
+except AttributeError as error:
+    print(error)
+"""
+    done = subprocess.run(  # noqa: S603 - our own arguments
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": str(ROOT / "authorizer")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "module 'jwt_authorizer' has no attribute 'nothing'\n"
+    assert CallerRequest("GET", "/", {}) == CallerRequest("GET", "/", {})
