@@ -21,7 +21,8 @@ COVER := --cov --cov-report= --cov-fail-under=0
 # What `make lock` compiles; requirements/runtime.in becomes ../requirements.txt, which the others hold to.
 LOCKED := $(filter-out requirements/runtime.in,$(sort $(wildcard requirements/*.in)))
 # What is Node's: the peers that `make bench` measures, and the commands that two examples are deployed with.
-NODE_LOCKS := $(wildcard benchmarks/node/package-lock.json examples/*/package-lock.json)
+NODE_LOCKS := $(wildcard benchmarks/node/package-lock.json examples/*/package-lock.json examples/*/client/package-lock.json \
+	tests/e2e/*/package-lock.json)
 LOCK := .venvs/boot/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock"
 

@@ -161,10 +161,16 @@ class Examples:
         return self._authorizers[key]
 
     def deploy(
-        self, name: str, *, instead: Mapping[str, str] | None = None, api: Mapping[str, str] | None = None
+        self,
+        name: str,
+        *,
+        instead: Mapping[str, str] | None = None,
+        api: Mapping[str, str] | None = None,
+        more: Mapping[str, str] | None = None,
     ) -> Example:
-        """Deploy an example, with texts of its settings replaced by others, and parameters of its API."""
-        authorizer = self.authorizer(authorizer_settings(name, instead or {AUTHGEAR: self.stack.issuer.url}))
+        """Deploy an example, with texts of its settings replaced by others, ``more`` settings, and its API's own."""
+        settings = authorizer_settings(name, instead or {AUTHGEAR: self.stack.issuer.url})
+        authorizer = self.authorizer({**settings, **(more or {})})
         return self.asking(authorizer, name, EXAMPLES / name / "template.yaml", api or {})
 
     def asking(self, authorizer: Made, name: str, template: Path, api: Mapping[str, str]) -> Example:

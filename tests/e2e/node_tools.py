@@ -34,11 +34,16 @@ def node_environment(folder: Path, aws: LocalAws | None = None, **more: str) -> 
 
 def install(command: str, folder: Path) -> Path:
     """Install a command; give its path. Skips where there is no Node."""
+    install_locked(COMMANDS[command], folder)
+    return folder / "node_modules" / ".bin" / command
+
+
+def install_locked(project: Path, folder: Path) -> None:
+    """Install what a project's lock file names, into another folder. Skips where there is no Node."""
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
-        pytest.skip(f"no Node on this machine: {command} is a program for it")
+        pytest.skip(f"no Node on this machine: {project.name} is for it")
     for name in ("package.json", "package-lock.json"):
-        shutil.copy(COMMANDS[command] / name, folder)
+        shutil.copy(project / name, folder)
     ci = [npm, "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder)]
-    run(ci, node_environment(folder), f"npm ci for {command}")
-    return folder / "node_modules" / ".bin" / command
+    run(ci, node_environment(folder), f"npm ci for {project.name}")

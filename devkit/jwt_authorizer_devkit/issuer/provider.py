@@ -145,12 +145,7 @@ class Provider:
             return key
 
     def remove_key(self, kid: str | None) -> None:
-        """Publish ``kid`` no more.
-
-        Raises:
-            KeyError: There is no such key.
-
-        """
+        """Publish ``kid`` no more. Raises ``KeyError`` if there is no such key."""
         with self._lock:
             left = [key for key in self._keys if key.kid != kid]
             if len(left) == len(self._keys):

@@ -1,0 +1,222 @@
+"""examples/dpop and examples/mutual-tls, with npm's oidc-provider and dpop; one proof for two processes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from demo.deployment import aws_client
+from demo.local_aws import HOST
+from demo.tools import ROOT
+from jwt_authorizer_devkit.proofs import DpopClient
+from tests.e2e.examples import AUTHGEAR, Example, Examples, bearer, misfits, send
+from tests.e2e.node_tools import install_locked, node_environment
+from tests.unit.pages import EXAMPLES, blocks, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from demo.local_aws import LocalAws
+    from demo.stack import Stack
+
+API = "https://api.example.com"
+TABLE = "used-proofs"
+CLIENT, SECRET = "orders-client", "a-secret-of-this-test"
+DPOP_ROWS = table(EXAMPLES / "dpop" / "README.md", "Call", "Sent", "Status", "The log says")
+MTLS_ROWS = table(EXAMPLES / "mutual-tls" / "README.md", "Call", "Token", "Status", "The log says")
+
+
+@pytest.fixture(scope="module")
+def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run npm's oidc-provider; give its URL."""
+    folder = tmp_path_factory.mktemp("oidc-provider")
+    install_locked(ROOT / "tests" / "e2e" / "oidc-provider", folder)
+    shutil.copy(ROOT / "tests" / "e2e" / "oidc-provider" / "issuer.mjs", folder)
+    command = [str(shutil.which("node")), "issuer.mjs", API]
+    with subprocess.Popen(  # noqa: S603 - our own arguments
+        command, cwd=folder, env=node_environment(folder), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.terminate()
+
+
+@pytest.fixture(scope="module")
+def proofs(stack: Stack) -> str:
+    """Make the table of used proofs, as the template does; give the setting that names it."""
+    aws_client("dynamodb", stack.aws).create_table(
+        TableName=TABLE,
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return f"dynamodb:{TABLE}"
+
+
+@pytest.fixture(scope="module")
+def dpop(examples: Examples, issuer: str, proofs: str) -> Example:
+    # The local AWS's events do not say which URL was called.
+    more = {"JwtDpopUrls": API, "JwtDpopReplay": proofs}
+    return examples.deploy("dpop", instead={AUTHGEAR: issuer}, more={**more, "JwtAudience": API})
+
+
+@cache
+def token_of(issuer: str, client: DpopClient | None) -> str:
+    """Ask oidc-provider for a token: bound to a client's key, or not bound."""
+    url = f"{issuer}/token"
+    form = {"grant_type": "client_credentials", "client_id": CLIENT, "client_secret": SECRET, "scope": "orders:read"}
+    headers = {} if client is None else {"DPoP": client.proof(None, "POST", url)}
+    request = urllib.request.Request(url, urllib.parse.urlencode(form).encode(), headers)  # noqa: S310 - our own server
+    with urllib.request.urlopen(request) as response:  # noqa: S310 - as above
+        answer: dict[str, Any] = json.load(response)
+    assert answer["token_type"] == ("Bearer" if client is None else "DPoP")
+    return str(answer["access_token"])
+
+
+SENDER = DpopClient()
+
+
+@cache
+def first_proof(token: str, path: str) -> str:
+    return SENDER.proof(token, "GET", API + path)
+
+
+def sent(issuer: str, what: str, path: str) -> dict[str, str]:
+    """Give the headers that the example's page describes."""
+    if what == "nothing":
+        return {}
+    token = token_of(issuer, None if what == "a token that is not bound" else SENDER)
+    match what:
+        case "token and proof" | "the same proof again":
+            proof: str | None = first_proof(token, path)
+        case "a proof of another key":
+            proof = DpopClient().proof(token, "GET", API + path)
+        case "a proof for another URL":
+            proof = SENDER.proof(token, "GET", f"https://www.example.com{path}")
+        case _:
+            proof = None
+    scheme = "Bearer" if what in ("as Bearer", "a token that is not bound") else "DPoP"
+    return {"Authorization": f"{scheme} {token}"} | ({} if proof is None else {"DPoP": proof})
+
+
+@pytest.mark.parametrize("row", DPOP_ROWS, ids=lambda row: f"{row['Call']} {row['Sent']}".replace("/", " "))
+def test_dpop_as_the_page_lists(dpop: Example, issuer: str, row: dict[str, str]) -> None:
+    reply, said = dpop.ask(row["Call"], sent(issuer, row["Sent"], row["Call"].split(" ")[1]))
+    assert (str(reply.status), said) == (row["Status"], row["The log says"])
+    if reply.status == 401:
+        (shown,) = blocks("http", page=EXAMPLES / "dpop" / "README.md")
+        assert shown.text.strip() == f"WWW-Authenticate: {reply.headers['www-authenticate']}"
+
+
+def test_the_client_for_node_gets_a_token_and_calls(dpop: Example, issuer: str, tmp_path: Path) -> None:
+    install_locked(EXAMPLES / "dpop" / "client", tmp_path)
+    shutil.copy(EXAMPLES / "dpop" / "client" / "client.mjs", tmp_path)
+    dpop.log.new()
+    environment = node_environment(
+        tmp_path,
+        ISSUER=issuer,
+        CLIENT_ID=CLIENT,
+        CLIENT_SECRET=SECRET,
+        API=API,
+        CONNECT_TO=f"http://{HOST}:{dpop.aws.port}{dpop.path()}",
+    )
+    command = [str(shutil.which("node")), "client.mjs", "GET /orders", "GET /orders/7"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split(" ", 3)[:3] for line in lines] == [["200", "GET", "/orders"], ["200", "GET", "/orders/7"]]
+    assert json.loads(lines[0].split(" ", 3)[3])["sub"] == CLIENT
+    assert [line.get("decision") for line in dpop.log.new()] == ["allow", "allow"]
+
+
+def test_the_dpop_api_fits_the_authorizer_s_settings(dpop: Example) -> None:
+    assert misfits(dpop) == []
+    assert misfits(dpop, cached_for=300)
+
+
+RACER = """
+import json, os, sys, time
+from jwt_authorizer.function import create_function
+environment, event, start = json.load(sys.stdin)
+function = create_function(environment, write=lambda _: None)
+time.sleep(max(0, start - time.time()))
+try:
+    function(event, None)
+    print("allow")
+except Exception as error:
+    print(error)
+"""
+
+
+def test_two_processes_race_for_one_proof_and_exactly_one_wins(stack: Stack, proofs: str) -> None:
+    client = DpopClient()
+    token = stack.issuer.token({"cnf": client.cnf}, audience=API)
+    environment = {
+        "JWT_ISSUER": stack.issuer.url,
+        "JWT_AUDIENCE": API,
+        "JWT_ALLOW_HTTP": "true",
+        "JWT_BOUND_TOKENS": "dpop",
+        "JWT_CACHED_BY": "nothing",
+        "JWT_DPOP_REPLAY": proofs,
+        **credentials(stack.aws),
+    }
+    arn = "arn:aws:execute-api:eu-west-1:123456789012:abcdef1234/prod/GET/orders"
+    for _ in range(5):
+        event = client.sent({"type": "REQUEST", "methodArn": arn}, token, f"{API}/orders")
+        told = json.dumps([environment, event, time.time() + 3])
+        racers = [
+            subprocess.Popen(  # noqa: S603 - our own arguments
+                [sys.executable, "-c", RACER],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={"PYTHONPATH": str(ROOT / "authorizer")},
+                text=True,
+            )
+            for _ in range(2)
+        ]
+        for racer in racers:
+            assert racer.stdin is not None
+            racer.stdin.write(told)
+            racer.stdin.close()
+            racer.stdin = None
+        ended = sorted(racer.communicate()[0].splitlines()[-1] for racer in racers)
+        assert ended == ["Unauthorized", "allow"]
+
+
+def credentials(aws: LocalAws) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": aws.endpoint,
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+
+
+@pytest.fixture(scope="module")
+def mutual_tls(examples: Examples) -> Example:
+    api = {
+        "DomainName": "mtls.example.com",
+        "CertificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/11111111-2222-3333-4444-555555555555",
+        "TruststoreUri": "s3://clients/authorities.pem",
+    }
+    return examples.deploy("mutual-tls", api=api)
+
+
+@pytest.mark.parametrize("row", MTLS_ROWS, ids=lambda row: row["Token"])
+def test_mutual_tls_as_the_page_lists(mutual_tls: Example, stack: Stack, row: dict[str, str]) -> None:
+    bound = {"cnf": {"x5t#S256": "A" * 43}} if row["Token"] == "bound to a certificate" else {}
+    token = None if row["Token"] == "none" else stack.issuer.token(bound, audience=stack.issuer.url)
+    api = mutual_tls.api.resources()["Api"]
+    mutual_tls.log.new()
+    reply = send(mutual_tls.aws, "GET", f"/_aws/execute-api/{api}/prod/orders", bearer(token))
+    assert (str(reply.status), mutual_tls.said()) == (row["Status"], row["The log says"])
