@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from copy import replace
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.authenticate import Issuer
 from jwt_authorizer.issuers import document_reader
 from jwt_authorizer.issuers.tenants import PLACEHOLDER, TenantIssuers, TenantList
+from jwt_authorizer.records import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

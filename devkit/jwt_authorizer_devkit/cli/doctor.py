@@ -13,10 +13,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from jwt_authorizer.errors import SettingsError
-from jwt_authorizer.issuers import document_reader
+from jwt_authorizer.issuers import FetchError, document_reader
+from jwt_authorizer.issuers.tenants import tenant_list
 from jwt_authorizer.settings import KeySettings, load_settings
 from jwt_authorizer.settings import table as defaults
 from jwt_authorizer.settings.raw import read_raw
+from jwt_authorizer.tenant_issuers import of_tenant
 from jwt_authorizer_devkit.advised_settings import advised
 from jwt_authorizer_devkit.cli.inputs import ConfigOption, EnvOption, read_environment, settings_problem
 from jwt_authorizer_devkit.cli.terminal import (
@@ -41,11 +43,13 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from jwt_authorizer.settings import Settings
+    from jwt_authorizer.settings import IssuerSettings, Settings
     from jwt_authorizer.settings.raw import RawSettings
     from jwt_authorizer_devkit.cli.inputs import Environment
 
 _DOCUMENT_SECONDS = 5.0
+_TENANTS = 10
+"""Tenants of an issuer that are looked at."""
 _MARKS = {
     Level.GOOD: "[green]✓[/]",
     Level.NOTE: "[blue]i[/]",
@@ -153,8 +157,26 @@ def _raw(variables: Mapping[str, str], folder: Path) -> RawSettings:
 def _all_of(settings: Settings, environment: Environment) -> Iterator[Asked]:
     for issuer in settings.issuers:
         leeway = issuer.claim_rules.leeway
-        for jwks in issuer.jwks or (None,):
-            yield Asked(issuer.issuer, jwks, settings.keys, leeway, issuer.algorithms, environment.folder)
+        for one in _tenants_of(issuer, settings, environment):
+            for jwks in one.jwks or (None,):
+                yield Asked(one.issuer, jwks, settings.keys, leeway, one.algorithms, environment.folder)
+
+
+def _tenants_of(issuer: IssuerSettings, settings: Settings, environment: Environment) -> list[IssuerSettings]:
+    """Return the issuer, or those of the first tenants that may call; none if any may."""
+    if issuer.tenants is None or (issuer.jwks and not any("{tenant}" in location for location in issuer.jwks)):
+        return [issuer]
+    tenants = issuer.tenants
+    if isinstance(tenants, str):
+        if tenants == "any":
+            return []
+        try:
+            read = document_reader(tenants, timeout=settings.keys.timeout, package_root=environment.folder)
+            tenants = tuple(sorted(tenant_list(read())))
+        except (FetchError, ValueError) as error:
+            message = f"The list of tenants cannot be read: {error}"
+            raise UndecidedError(message) from None
+    return [of_tenant(issuer, tenant) for tenant in tenants[:_TENANTS]]
 
 
 def _deployed(apis: list[str], stack: str | None, environment: Environment | None) -> Iterator[Finding]:

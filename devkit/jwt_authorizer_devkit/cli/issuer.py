@@ -16,6 +16,7 @@ from jwt_authorizer_devkit.certificate import self_signed
 from jwt_authorizer_devkit.cli.terminal import JsonOption, UndecidedError, WrongInputError, console, write_json
 from jwt_authorizer_devkit.cli.token_page import TokenPage
 from jwt_authorizer_devkit.issuer import Discovery, IssuerServer, Provider
+from jwt_authorizer_devkit.issuer.tenants import add_tenants, tenant_of
 from jwt_authorizer_devkit.signing import ALGORITHMS
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ def issuer_command(  # noqa: PLR0913, PLR0917 - the options of a command are its
         int, typer.Option(min=0, max=65534, metavar="PORT", help="0 takes a free one; the page takes the next.")
     ] = 8480,
     path: Annotated[str, typer.Option(metavar="PATH", help="The issuer's path, as in /realms/demo.")] = "",
+    tenant: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="An issuer for each, where the path has {tenant} in it; repeatable."),
+    ] = None,
     alg: Annotated[
         list[str] | None, typer.Option(metavar="ALG", help="A key for each; repeatable (RS256, if left out).")
     ] = None,
@@ -44,6 +49,7 @@ def issuer_command(  # noqa: PLR0913, PLR0917 - the options of a command are its
     \b
     Examples:
       jwt-authorizer issuer --alg RS256 --alg ES256
+      jwt-authorizer issuer --path '/{tenant}/v2.0' --tenant acme --tenant globex
       jwt-authorizer issuer --port 0 --tls certificates --json
     """
     for name in alg or ():
@@ -53,18 +59,29 @@ def issuer_command(  # noqa: PLR0913, PLR0917 - the options of a command are its
     if path and not path.startswith("/"):
         message = f"--path {path} has to start with a slash: /{path}"
         raise WrongInputError(message)
+    if bool(tenant) != ("{tenant}" in path):
+        message = "--tenant and a --path with {tenant} in it belong together: the one is put into the other."
+        raise WrongInputError(message)
     provider = Provider(path=path, algorithms=tuple(alg or ["RS256"]), discovery=discovery)
+    add_tenants(provider, tenant or ())
     files = None if tls is None else _certificate(tls)
     with contextlib.ExitStack() as running:
         server = IssuerServer(provider, port=port, name="localhost" if files else None, tls=files)
         try:
             running.enter_context(server)
-            token_page = running.enter_context(TokenPage(provider, server.port + 1 if port else 0)) if page else None
+            token_page = (
+                running.enter_context(TokenPage(_first(provider), server.port + 1 if port else 0)) if page else None
+            )
         except OSError as error:
             message = f"Port {port} (or the next) cannot be listened on: {error.strerror}. Try --port 0."
             raise UndecidedError(message) from None
         _welcome(provider, token_page, files, as_json=as_json)
         _wait()
+
+
+def _first(provider: Provider) -> Provider:
+    """Return the provider, or that of its first tenant."""
+    return tenant_of(provider, next(iter(provider.tenants))) if provider.tenants else provider
 
 
 def _certificate(folder: Path) -> TlsFiles:
@@ -101,9 +118,13 @@ def _welcome(provider: Provider, page: TokenPage | None, files: TlsFiles | None,
         if address is not None:
             out.print(f"[bold]{name:12}[/]{escape(address)}", soft_wrap=True)
     settings = f"JWT_ISSUER={provider.url} JWT_AUDIENCE=https://api.example.com"
+    settings += f" JWT_TENANTS={','.join(provider.tenants)}" if provider.tenants else ""
     certificate = f"SSL_CERT_FILE={shlex.quote(str(files.certificate))}" if files else ""
     trust = certificate or "JWT_ALLOW_HTTP=true"
     out.print(f"[bold]settings    [/]{escape(settings)} {escape(trust)}", soft_wrap=True)
-    mint = f"{certificate} jwt-authorizer mint --issuer {provider.url} --scope orders:read".lstrip()
+    tenant = f" --tenant {next(iter(provider.tenants))}" if provider.tenants else ""
+    mint = (
+        f"{certificate} jwt-authorizer mint --issuer {shlex.quote(provider.url)}{tenant} --scope orders:read".lstrip()
+    )
     out.print(f"[bold]a token     [/]{escape(mint)}", soft_wrap=True)
     out.print("[dim]Ctrl-C ends it.[/]")

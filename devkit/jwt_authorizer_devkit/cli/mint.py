@@ -30,6 +30,9 @@ def mint_command(  # noqa: PLR0913, PLR0917 - the options of a command are its p
     audience: Annotated[
         list[str] | None, typer.Option("--audience", "--aud", metavar="AUD", help="aud; repeatable.")
     ] = None,
+    tenant: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The tenant, where the issuer has {tenant} in it.")
+    ] = None,
     subject: Annotated[str, typer.Option("--subject", "--sub", metavar="SUB", help="sub.")] = "user-1",
     client_id: Annotated[str, typer.Option(metavar="ID", help="client_id.")] = "demo-client",
     scope: Annotated[str | None, typer.Option(metavar="SCOPES", help="Scopes, separated by spaces.")] = None,
@@ -69,6 +72,7 @@ def mint_command(  # noqa: PLR0913, PLR0917 - the options of a command are its p
     Examples:
       jwt-authorizer mint --scope "orders:read orders:write" --claim 'groups=["staff"]'
       jwt-authorizer mint --expired
+      jwt-authorizer mint --issuer 'http://127.0.0.1:8480/{tenant}' --tenant acme
       jwt-authorizer mint --key-file dev.pem --jwks
       jwt-authorizer mint --dpop "GET $URL/orders" >headers && curl -H @headers $URL/orders
       jwt-authorizer mint --key-file dev.pem --issuer https://myapp.authgear.cloud --lifetime 3600
@@ -78,6 +82,10 @@ def mint_command(  # noqa: PLR0913, PLR0917 - the options of a command are its p
     if key_alg is not None and key_alg not in ALGORITHMS:
         message = f"--alg {key_alg} is none of none, {', '.join(ALGORITHMS)}. (HS256: --defect hmac-confusion.)"
         raise WrongInputError(message)
+    if (tenant is not None) != ("{tenant}" in issuer):
+        message = "--tenant and an --issuer with {tenant} in it belong together: the one is put into the other."
+        raise WrongInputError(message)
+    issuer = issuer.replace("{tenant}", tenant or "")
     audiences = audience or ["https://api.example.com"]
     client, method, url = _dpop(dpop)
     claims = _claims(claim or [])

@@ -32,6 +32,9 @@ def examine_settings(settings: Settings) -> Iterator[Finding]:
         yield Finding("settings", Level.NOTE, said, "jwt-authorizer doctor --stack NAME reads the TTL.")
     for issuer in settings.issuers:
         rules = issuer.claim_rules
+        if issuer.tenants == "any":
+            said = f"Every tenant of {issuer.issuer} may call: whoever can open an account there."
+            yield Finding("settings", Level.NOTE, said, "JWT_TENANTS=NAME,NAME, if that is not meant")
         if rules.leeway > _MUCH_LEEWAY:
             said = f"Tokens of {issuer.issuer} pass for {rules.leeway:g} s after they have expired."
             yield Finding("settings", Level.WARNING, said, "JWT_LEEWAY_SECONDS=60")

@@ -70,7 +70,9 @@ def explain(event: object, watched: WatchedFunction) -> Explanation:
         steps=tell_steps(outcome, seen, watched),
         claims=()
         if seen.token is None
-        else judge_claims(seen.token.claims, rules, watched.authorizer.issuers, watched.now),
+        else judge_claims(
+            seen.token.claims, rules, [*watched.authorizer.issuers, *watched.authorizer.tenants], watched.now
+        ),
         routes=()
         if principal is None or request is None
         else judge_routes(principal, request, watched.authorizer, outcome.decision, outcome.answer),

@@ -13,6 +13,7 @@ from jwt_authorizer.issuers import FetchError, HttpsClient
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.records import replace
 from jwt_authorizer.settings import load_settings
+from jwt_authorizer.tenant_issuers import tenant_issuers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers import Fetched
     from jwt_authorizer.issuers.https import Get
     from jwt_authorizer.issuers.session import Response, Session
+    from jwt_authorizer.issuers.tenants import TenantSource
     from jwt_authorizer.keys import Key, KeySource
     from jwt_authorizer.settings import IssuerSettings, Settings
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 class WatchedKeys:
     """An issuer's key source, and what it has been asked and has returned since it was made."""
 
-    source: KeySource | None = None
+    source: TenantSource | None = None
     asked: bool = False
     candidates_found: tuple[Key, ...] = ()
     places: list[str] = field(default_factory=list)
@@ -49,6 +51,20 @@ class WatchedKeys:
             if not self.candidates_found:
                 raise
         return self.candidates_found
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether it has ever had keys."""
+        return self._source().has_keys
+
+    @property
+    def refused(self) -> bool:
+        """Whether the issuer answered 4xx last."""
+        return self._source().refused
+
+    def warm(self, now: float) -> None:
+        """Pass it on."""
+        self._source().warm(now)
 
     def holder(self, key: Key) -> KeySource:
         """Pass the question on."""
@@ -84,7 +100,7 @@ class WatchedKeys:
 
         return watched
 
-    def _source(self) -> KeySource:
+    def _source(self) -> TenantSource:
         if self.source is None:
             message = "the key source is set when the function is put together"
             raise RuntimeError(message)
@@ -133,13 +149,21 @@ def watched_function(
     lines: list[str] = []
     log = DecisionLog(lines.append, "jwt-authorizer", settings.log)
     get = HttpsClient(allow_http=settings.keys.allow_http).get
-    keys = {issuer.issuer: _place(issuer, key_document) for issuer in settings.issuers}
+    keys: dict[str, WatchedKeys] = {}
+
+    def watch(issuer: IssuerSettings) -> WatchedKeys:
+        watched = keys[issuer.issuer] = _place(issuer, key_document)
+        watched.source = key_source(issuer, settings, watched.get_with(get), log.count, package_root, watched.watch)
+        return watched
+
+    if key_document is not None:
+        settings = replace(settings, issuers=tuple(replace(one, jwks=(key_document,)) for one in settings.issuers))
     for issuer in settings.issuers:
-        watched = keys[issuer.issuer]
-        asked = issuer if key_document is None else replace(issuer, jwks=(key_document,))
-        watched.source = key_source(asked, settings, watched.get_with(get), log.count, package_root, watched.watch)
+        if issuer.tenants is None:
+            watch(issuer)
+    tenants = tenant_issuers(settings, watch, log.count, package_root)
     hook = load_hook(settings, package_root)
-    authorizer = build_authorizer(replace(settings, token_cache_size=0), keys, hook=hook)
+    authorizer = build_authorizer(replace(settings, token_cache_size=0), keys, tenants, hook=hook)
     return WatchedFunction(settings, authorizer, log, lines, keys, now)
 
 

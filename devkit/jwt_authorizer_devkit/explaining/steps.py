@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from jwt_authorizer.authenticate import issuer_of
 from jwt_authorizer.errors import AuthorizerError, Reason
 from jwt_authorizer.events import read_event
 from jwt_authorizer.rules import Deny
@@ -110,9 +111,14 @@ def look(event: object, watched: WatchedFunction) -> Seen:
         token = parse(bearer)
     except AuthorizerError:
         return Seen(request, bearer, place)
-    name = token.claims.get("iss")
-    issuer = watched.authorizer.issuers.get(name) if isinstance(name, str) else None
-    return Seen(request, bearer, place, token, issuer, watched.keys[issuer.name] if issuer else None)
+    core = watched.authorizer
+    try:
+        issuer = issuer_of(token, core.issuers, core.tenants, watched.now)
+    except AuthorizerError:
+        return Seen(request, bearer, place, token)
+    # The same keys may serve all tenants; then they are known by the issuer's name in the settings.
+    keys = watched.keys.get(issuer.name) or (issuer.tenant and watched.keys.get(issuer.tenant.issuer))
+    return Seen(request, bearer, place, token, issuer, keys or None)
 
 
 def _place(request: Request, watched: WatchedFunction) -> str:

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import TypeVar
 
     from jwt_authorizer_devkit.signing import Json
+
+    Name = TypeVar("Name", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +125,12 @@ def spoil(reply: Reply, fault: Fault) -> Reply:  # noqa: PLR0911 - one for each 
 
 def _seconds(fault: Fault) -> float:
     return _DEFAULT_SECONDS[fault.kind] if fault.value is None else float(fault.value)
+
+
+def by_name(names: type[Name], name: str) -> Name:
+    """Find one by its name. Raises ``ValueError``, which lists them."""
+    try:
+        return names(name)
+    except ValueError:
+        message = f"unknown {names.__name__.lower()} {name!r}; known: {', '.join(names)}"
+        raise ValueError(message) from None

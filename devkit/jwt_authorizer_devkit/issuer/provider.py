@@ -9,17 +9,14 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from jwt_authorizer_devkit.issuer.faults import Fault, Reply, json_reply, spoil
+from jwt_authorizer_devkit.issuer.faults import Fault, Reply, by_name, json_reply, spoil
 from jwt_authorizer_devkit.mint import Defect, access_claims, mint
 from jwt_authorizer_devkit.signing import ALGORITHMS, SigningKey, generate, key_set
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import TypeVar
 
     from jwt_authorizer_devkit.signing import Json
-
-    Name = TypeVar("Name", bound=StrEnum)
 
 
 class Discovery(StrEnum):
@@ -77,6 +74,7 @@ class Provider:
         self.jwks_headers = dict(jwks_headers or {})
         self.origin = "http://issuer.invalid"
         self.fetches: Counter[str] = Counter()
+        self.tenants: dict[str, Provider] = {}
         self._clock = clock
         self._lock = threading.RLock()
         self._made = 0
@@ -200,7 +198,7 @@ class Provider:
             lifetime=lifetime,
         )
         signer = key if isinstance(key, SigningKey) else self.key(key)
-        return mint(signer, all_claims, defect=None if defect is None else _named(Defect, defect), header=header)
+        return mint(signer, all_claims, defect=None if defect is None else by_name(Defect, defect), header=header)
 
     # --- Faults
 
@@ -212,7 +210,7 @@ class Provider:
 
         """
         with self._lock:
-            self._faults[_named(Endpoint, endpoint)] = fault
+            self._faults[by_name(Endpoint, endpoint)] = fault
 
     def heal(self) -> None:
         """End all faults."""
@@ -263,12 +261,3 @@ class Provider:
         else:
             del self._faults[endpoint]
         return fault
-
-
-def _named(names: type[Name], name: str) -> Name:
-    """Find one by its name. Raises ``ValueError``, which lists them."""
-    try:
-        return names(name)
-    except ValueError:
-        message = f"unknown {names.__name__.lower()} {name!r}; known: {', '.join(names)}"
-        raise ValueError(message) from None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self, cast
 from jwt_authorizer_devkit.issuer.control import CONTROL, answer_control
 from jwt_authorizer_devkit.issuer.faults import json_reply
 from jwt_authorizer_devkit.issuer.provider import Discovery, Endpoint, Provider
+from jwt_authorizer_devkit.issuer.tenants import add_tenants, serving
 from jwt_authorizer_devkit.issuer.tokens import answer_token_request
 
 if TYPE_CHECKING:
@@ -106,12 +107,14 @@ def local_issuer(  # noqa: PLR0913 - the provider's and the server's choices in 
     algorithms: tuple[str, ...] = ("RS256",),
     discovery: Discovery = Discovery.OPENID,
     jwks_headers: Mapping[str, str] | None = None,
+    tenants: tuple[str, ...] = (),
     port: int = 0,
     name: str | None = None,
     tls: TlsFiles | None = None,
 ) -> Iterator[Provider]:
     """Run a provider while the block runs; see :class:`Provider` and :class:`IssuerServer`."""
     provider = Provider(path=path, algorithms=algorithms, discovery=discovery, jwks_headers=jwks_headers)
+    add_tenants(provider, tenants)
     with IssuerServer(provider, port=port, name=name, tls=tls):
         yield provider
 
@@ -163,6 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path.startswith(CONTROL):
             self._send(answer_control(provider, self.command, path, self.headers.get("Content-Type"), body))
             return
+        provider = serving(provider, path)
         endpoint = provider.endpoint(path)
         if endpoint is None or (endpoint is Endpoint.TOKEN) != (self.command == "POST"):
             self._send(json_reply(404, {"error": "not_found", "issuer": provider.url}))

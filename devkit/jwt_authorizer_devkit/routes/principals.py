@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.claims import Principal, VerifiedToken, check_claims
+from jwt_authorizer.claims import Principal, Tenant, VerifiedToken, check_claims
 from jwt_authorizer.errors import Reason, TokenError
 
 if TYPE_CHECKING:
@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
     from jwt_authorizer.claim_conditions import ClaimCondition
     from jwt_authorizer.rules.decisions import Requirement
-    from jwt_authorizer.settings import Settings
+    from jwt_authorizer.settings import IssuerSettings, Settings
 
 _LIFETIME = 300
+_SOME_TENANT = "some-tenant"
 
 
 def full_claims(settings: Settings, claims: Mapping[str, object], now: float) -> dict[str, object]:
@@ -24,9 +25,9 @@ def full_claims(settings: Settings, claims: Mapping[str, object], now: float) ->
     ``None`` leaves a claim out.
     """
     named = claims.get("iss", settings.issuers[0].issuer)
-    issuer = next((one for one in settings.issuers if one.issuer == named), settings.issuers[0])
+    issuer = _named(settings, named) or settings.issuers[0]
     usual: dict[str, object] = {
-        "iss": issuer.issuer,
+        "iss": issuer.issuer.replace("{tenant}", _SOME_TENANT),
         "sub": "user-1",
         "iat": int(now),
         "exp": int(now) + _LIFETIME,
@@ -41,10 +42,23 @@ def full_claims(settings: Settings, claims: Mapping[str, object], now: float) ->
 def principal_of(settings: Settings, claims: Mapping[str, object], now: float) -> Principal:
     """Check claims by the issuer's settings, as the function does after the signature. Raises ``TokenError``."""
     named = claims.get("iss")
+    issuer = _named(settings, named)
+    if issuer is None or not isinstance(named, str):
+        raise TokenError(Reason.UNKNOWN_ISSUER, "no issuer of the settings has this iss")
+    before, placeholder, after = issuer.issuer.partition("{tenant}")
+    tenant = Tenant(named[len(before) : len(named) - len(after)], issuer.issuer) if placeholder else None
+    return check_claims(VerifiedToken(named, claims, tenant=tenant), issuer.claim_rules, now)
+
+
+def _named(settings: Settings, iss: object) -> IssuerSettings | None:
+    """Return the issuer of an ``iss``; of a tenant's, whatever tenant that is: cases are about rules."""
     for issuer in settings.issuers:
-        if issuer.issuer == named:
-            return check_claims(VerifiedToken(issuer.issuer, claims), issuer.claim_rules, now)
-    raise TokenError(Reason.UNKNOWN_ISSUER, "no issuer of the settings has this iss")
+        before, placeholder, after = issuer.issuer.partition("{tenant}")
+        if iss == issuer.issuer or (
+            placeholder and isinstance(iss, str) and iss.startswith(before) and iss.endswith(after)
+        ):
+            return issuer
+    return None
 
 
 def typical_principals(settings: Settings) -> Iterator[tuple[str, Principal]]:

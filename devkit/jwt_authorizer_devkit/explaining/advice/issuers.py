@@ -26,6 +26,12 @@ def another_issuer(facts: Facts) -> Advice | None:
         advice = _compare(found, ours)
         if advice is not None:
             return advice
+    for template in facts.watched.authorizer.tenants:
+        before, _, after = template.partition("{tenant}")
+        if found.startswith(before) and found.endswith(after):
+            tenant = shortened(found[len(before) : len(found) - len(after)])
+            said = f"The token is from the tenant {tenant} of {template}, which JWT_TENANTS does not list."
+            return Advice("other_tenant", f"{said} If it may call, add it.")
     return Advice(
         "other_issuer",
         f"The token is from {shortened(found)}, which the settings do not name. If it is to be trusted, set "
