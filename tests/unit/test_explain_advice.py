@@ -28,6 +28,8 @@ TENANT = "11111111-2222-3333-4444-555555555555"
 ENTRA_V1 = f"https://sts.windows.net/{TENANT}/"
 ENTRA_V2 = f"https://login.microsoftonline.com/{TENANT}/v2.0"
 AUTH0 = "https://myapp.eu.auth0.com/"
+ROLES = {"realm_access": {"roles": ["a"]}}
+K8S = {"sub": None, "kubernetes.io": {"a/b": {"name": "x"}}}
 LONG_AGO = {"exp": int(NOW) - 7200, "iat": int(NOW) - 7500}
 
 
@@ -129,6 +131,9 @@ CASES = [
     Case("clock_ahead", {"nbf": int(NOW) + 86_400, "exp": int(NOW) + 90_000}, says="in 24 h"),
     Case("no_expiry", {"exp": None}, says="no exp"),
     Case("invalid_claim", {"tier": "free"}, {"JWT_REQUIRED_CLAIMS": '{"tier": "paid"}'}),
+    Case("nested_claim", ROLES, {"JWT_REQUIRED_CLAIMS": '{"realm_access.roles": "a"}'}, "/realm_access/roles"),
+    Case("nested_claim", K8S, {"JWT_PRINCIPAL_CLAIM": "kubernetes.io.a/b.name"}, "/kubernetes.io/a~1b/name"),
+    Case("invalid_claim", ROLES, {"JWT_REQUIRED_CLAIMS": '{"realm_access.groups": "a"}'}),
     Case("other_type", {"anonymous": False}, {"JWT_REQUIRED_CLAIMS": '{"anonymous": "false"}'}, "false without quotes"),
     Case("other_type", {"level": "3"}, {"JWT_REQUIRED_CLAIMS": '{"level": [1, 3]}'}, 'write "3", in quotes'),
     Case("unsigned", defect=Defect.ALG_NONE, says="never accepted"),

@@ -18,7 +18,7 @@ from jwt_authorizer_devkit.explaining.advice.keys import keys_out_of_reach, sign
 from jwt_authorizer_devkit.explaining.advice.rights import missing_scope, unlisted_route
 from jwt_authorizer_devkit.explaining.advice.shape import elsewhere, extension, not_a_jwt
 from jwt_authorizer_devkit.explaining.advice.times import expired, not_yet_valid
-from jwt_authorizer_devkit.explaining.advice.values import other_type
+from jwt_authorizer_devkit.explaining.advice.values import nested_claim, other_type
 
 __all__ = ["Advice", "Facts", "advise"]
 
@@ -35,9 +35,9 @@ _MISTAKES = {
     Reason.TOKEN_NOT_YET_VALID: (not_yet_valid,),
     Reason.INVALID_AUDIENCE: (id_token, no_audience, another_api),
     Reason.INVALID_CLIENT: (id_token, another_client),
-    Reason.INVALID_CLAIM: (no_expiry, other_type, id_token),
+    Reason.INVALID_CLAIM: (no_expiry, nested_claim, other_type, id_token),
     Reason.INVALID_DPOP_PROOF: (other_url,),
-    Reason.CLAIM_MISMATCH: (other_type,),
+    Reason.CLAIM_MISMATCH: (nested_claim, other_type),
     Reason.INSUFFICIENT_SCOPE: (id_token, missing_scope),
     Reason.ROUTE_NOT_LISTED: (unlisted_route,),
 }

@@ -1,21 +1,49 @@
-"""A claim whose value is the right one in another type."""
+"""A claim that the settings ask for, and that the token has in another type or inside of another claim."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.claim_conditions import find
+from jwt_authorizer.claim_conditions import ABSENT, find
 from jwt_authorizer.errors import Reason
 from jwt_authorizer.rules import Deny
 from jwt_authorizer_devkit.explaining.advice.facts import Advice
 from jwt_authorizer_devkit.explaining.redaction import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from jwt_authorizer.claim_conditions import ClaimCondition
     from jwt_authorizer_devkit.explaining.advice.facts import Facts
+
+
+_DEEPEST = 4
+
+
+def nested_claim(facts: Facts) -> Advice | None:
+    """Recognize a dotted path to a claim that the token has inside of another one."""
+    named = [condition.claim for condition in _asked(facts)]
+    if facts.reason is Reason.INVALID_CLAIM and facts.seen.issuer is not None:
+        named += facts.seen.issuer.claim_rules.principal_claims
+    for claim in named:
+        if "." in claim.name and find(facts.claims, claim) is ABSENT:
+            for path in _paths(facts.claims, ()):
+                if ".".join(path) == claim.name:
+                    pointer = "".join(f"/{name.replace('~', '~0').replace('/', '~1')}" for name in path)
+                    return Advice(
+                        "nested_claim",
+                        f"The settings ask for a claim called {shortened(claim.name)}, dots and all. The token has it "
+                        f"inside of another claim: write the pointer {shortened(pointer)}",
+                    )
+    return None
+
+
+def _paths(claims: Mapping[str, object], above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for name, value in claims.items():
+        yield (*above, name)
+        if isinstance(value, dict) and len(above) < _DEEPEST:
+            yield from _paths(value, (*above, name))
 
 
 def other_type(facts: Facts) -> Advice | None:
