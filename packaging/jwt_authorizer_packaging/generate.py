@@ -1,9 +1,11 @@
-"""Write what is generated: ``template.yaml``, and what pages and examples say about all settings."""
+"""Write what is generated: ``template.yaml``, the JSON Schema, and what pages and examples say about all settings."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+from jwt_authorizer_devkit.schema import config_schema
 from jwt_authorizer_packaging import tags
 from jwt_authorizer_packaging.pages import with_names, with_tables
 from jwt_authorizer_packaging.template import HEAD, ROOT, template
@@ -20,7 +22,8 @@ def generated(root: Path) -> Mapping[str, str]:
     """Return the content of each generated file by its path in the repository."""
     pages = {page: with_tables((root / page).read_text("utf-8"), page) for page in _PAGES}
     examples = {path: with_names((root / path).read_text("utf-8")) for path in _WITH_NAMES}
-    return {"template.yaml": HEAD + tags.write(template()), **pages, **examples}
+    schema = json.dumps(config_schema(), indent=2, ensure_ascii=False) + "\n"
+    return {"template.yaml": HEAD + tags.write(template()), "docs/config.schema.json": schema, **pages, **examples}
 
 
 def main() -> None:

@@ -245,7 +245,7 @@ def test_in_each_combination_nothing_is_missing_and_no_right_is_without_its_use(
         assert permitted.count("RevokerFunction.Arn") == 2 * others, given
         assert ("SettingsVersion" in stack.resources) is by_alias, given
         alarms = stack.of_type("AWS::CloudWatch::Alarm")
-        assert len(alarms) == (0 if given["Alarms"] == "off" else 14 + 2 * others + 2 * refreshes + shifts), given
+        assert len(alarms) == (0 if given["Alarms"] == "off" else 15 + others + 2 * refreshes + shifts), given
         # It is for CodeDeploy, and nobody's pager.
         actions = {name: [TOPIC["AlarmTopicArn"]] if others and name != "NewVersionAlarm" else None for name in alarms}
         assert all(it.get("AlarmActions") == it.get("OKActions") == actions[name] for name, it in alarms.items()), given
