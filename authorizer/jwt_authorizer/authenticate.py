@@ -126,7 +126,7 @@ def issuer_of(
 def verify(token: UnverifiedToken, issuer: Issuer, now: float) -> Remembered:
     """Check everything that the token and its issuer's settings and keys decide between them."""
     if token.alg not in issuer.algorithms:
-        accepted = ", ".join(sorted(issuer.algorithms))
+        accepted = _listed(sorted(issuer.algorithms))
         raise TokenError(Reason.UNSUPPORTED_ALGORITHM, f"the token's alg is not one of: {accepted}")
     if issuer.token_types and (token.typ is None or token_type(token.typ) not in issuer.token_types):
         raise TokenError(Reason.UNSUPPORTED_TOKEN_TYPE, f"the token's typ is not one of: {_listed(issuer.token_types)}")

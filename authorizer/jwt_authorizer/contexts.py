@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.claim_conditions import ABSENT, find
@@ -38,7 +39,8 @@ def claims_context(
         context["sub"] = principal.subject
     if principal.tenant is not None:
         context["tenant"] = principal.tenant
-    context["claims"] = principal.claims_text if as_json_text else principal.claims
+    # An object is a copy: whoever wraps the function may change the answer, and a remembered principal must not change.
+    context["claims"] = principal.claims_text if as_json_text else json.loads(principal.claims_text)
     for key, claim in lifted:
         value = find(principal.claims, claim)
         if value is not None and value is not ABSENT:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import zipfile
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import pytest
 
 from tests.integration.emulator import ROOT
 from tests.integration.test_pytest_plugin import CONFIG, TESTS
+from tests.unit.pages import DOCS, blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -201,3 +203,45 @@ for top in ("jwt_authorizer", "jwt_authorizer_devkit"):
             count += 1
 print(count)
 """
+
+
+# Your own check and wrapper, as docs/hooks.md has them, against the types of the wheel.
+
+WRONG = """
+from jwt_authorizer import Caller, Refuse, create_function
+
+def check(caller: Caller) -> dict[str, str | int | float | bool] | Refuse | None:
+    caller.id = "someone else"
+    return {"plan": caller.plan}
+
+def refuse(caller: Caller) -> Refuse:
+    return Refuse(5)
+
+function = create_function(["JWT_ISSUER"])
+"""
+
+
+def mypy(tools: Installed, *files: str) -> tuple[int, list[str]]:
+    command = [str(ROOT / ".venv/bin/mypy"), "--strict", "--no-incremental", "--no-color-output", "--no-error-summary"]
+    # boto3 comes without types.
+    command += ["--disable-error-code=import-untyped", f"--python-executable={tools.program.parent / 'python'}", *files]
+    done = subprocess.run(command, cwd=tools.folder, capture_output=True, text=True, timeout=110, check=False)  # noqa: S603 - ours
+    return done.returncode, done.stdout.splitlines()
+
+
+def test_your_own_checks_and_wrapper_have_the_types_that_the_wheel_says(tools: Installed) -> None:
+    names = []
+    for block in blocks("python", page=DOCS / "hooks.md"):
+        names.append(block.text.split("\n", 1)[0].removeprefix("# bundled/").partition(".py")[0] + ".py")
+        (tools.folder / names[-1]).write_text(block.text)
+    assert {"checks.py", "tenants.py", "suspended.py", "plans.py", "wrapped.py"} == set(names)
+    assert mypy(tools, *names) == (0, [])
+    (tools.folder / "wrong.py").write_text(WRONG)
+    code, errors = mypy(tools, "wrong.py")
+    assert code == 1
+    assert [re.sub(r"wrong.py:(\d+): error: .*\[(.*)\]", r"\1 \2", error) for error in errors] == [
+        "5 misc",
+        "6 attr-defined",
+        "9 arg-type",
+        "11 arg-type",
+    ]

@@ -12,7 +12,7 @@ from jwt_authorizer.answers import AnswerSettings, CachedBy, HttpApiResponse
 from jwt_authorizer.authenticate import Issuer
 from jwt_authorizer.authorize import Authorizer, Outcome, authorize
 from jwt_authorizer.claim_conditions import parse_condition
-from jwt_authorizer.claims import ClaimRules
+from jwt_authorizer.claims import ClaimRules, Principal
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
 from jwt_authorizer.keys import parse_key_set
 from jwt_authorizer.rules import Allow, Deny, Route, compile_rules
@@ -174,6 +174,21 @@ def test_when_keys_are_no_longer_to_be_had_remembered_tokens_stop_as_well() -> N
     decide(bearer, core)
     keys.failure = DecisionError(Reason.KEYS_UNAVAILABLE, "out of reach for too long")
     assert refused(bearer, core).reason is Reason.KEYS_UNAVAILABLE
+
+
+def test_who_changes_an_answer_changes_no_later_one() -> None:
+    core, bearer = authorizer(), token({"groups": ["users"]})
+    for _ in range(2):
+        claims: Any = answered(authorize(http_api_v2_event(bearer), core, NOW))["context"]["claims"]
+        assert claims["groups"] == ["users"]
+        claims["groups"].append("admins")
+    with pytest.raises(AttributeError):
+        answered_principal(authorize(http_api_v2_event(bearer), core, NOW)).id = "root"  # type: ignore[misc]  # as said
+
+
+def answered_principal(outcome: Outcome) -> Principal:
+    assert outcome.principal is not None
+    return outcome.principal
 
 
 def test_a_refused_token_is_not_remembered() -> None:
