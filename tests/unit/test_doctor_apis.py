@@ -110,6 +110,13 @@ def test_what_the_templates_deploy_fits(attached: Attached) -> None:
             "gets 401",
             'value="method.request.header.Authorization"',
         ),
+        (
+            replace(REST, request=False, ttl=0),
+            {"JWT_BOUND_TOKENS": "dpop,mtls", "JWT_CACHED_BY": "nothing"},
+            Level.PROBLEM,
+            "bound token (dpop or mtls) ends with 500",
+            "type REQUEST",
+        ),
         (replace(REST, ttl=0), {}, Level.NOTE, "nothing is cached", "JWT_CACHED_BY=nothing"),
         (replace(REST, ttl=3600), {}, Level.NOTE, "after its token has expired", "value=300"),
         (
@@ -120,7 +127,7 @@ def test_what_the_templates_deploy_fits(attached: Attached) -> None:
             "JWT_CACHED_BY=route",
         ),
     ],
-    ids=range(15),
+    ids=range(16),
 )  # fmt: skip
 def test_both_sides_have_to_mean_the_same(
     attached: Attached, known: dict[str, str], level: Level, said: str, fix: str

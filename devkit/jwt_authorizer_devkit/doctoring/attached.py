@@ -51,6 +51,7 @@ def examine_attached(attached: Attached, settings: Settings) -> tuple[Finding, .
         *_cache_key(attached, settings),
         *_response_kind(attached, settings),
         *_lifetime(attached, settings),
+        *_bindings(attached, settings),
     ]
     if not any(finding.to_fix for finding in found):
         kept = f"cached for {attached.ttl} s" if attached.ttl else "not cached"
@@ -152,6 +153,13 @@ def _lifetime(attached: Attached, settings: Settings) -> Iterator[Finding]:
     if attached.ttl > _LONG and not settings.answers.end_with_token:
         said = f"an answer may serve for {attached.ttl} s, also after its token has expired or its user was locked out"
         yield _finding(attached, Level.NOTE, said, _set_ttl(attached, 300))
+
+
+def _bindings(attached: Attached, settings: Settings) -> Iterator[Finding]:
+    if settings.bound_tokens.checked and not attached.request:
+        kinds = " or ".join(sorted(settings.bound_tokens.checked))
+        said = f"type TOKEN passes on no headers and no certificate, so a bound token ({kinds}) ends with 500"
+        yield _finding(attached, Level.PROBLEM, said, "An authorizer of type REQUEST, with a TTL of 0")
 
 
 def _update(attached: Attached) -> str:
