@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from copy import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from jwt_authorizer.errors import Reason, SettingsError
+from jwt_authorizer.authenticate import Introspection
+from jwt_authorizer.errors import Reason, SettingsError, TokenError
 from jwt_authorizer_devkit.explaining import ApiKind, event_for, explain, watched_function
 from jwt_authorizer_devkit.explaining.redaction import redacted
 from jwt_authorizer_devkit.explaining.routes import Copy
@@ -23,12 +25,14 @@ from tests.factories import (
     ISSUER,
     NOW,
     http_api_v2_event,
+    rest_request_event,
     rest_token_event,
     signing_key,
     token,
 )
 
 if TYPE_CHECKING:
+    from jwt_authorizer.tokens import BearerToken
     from jwt_authorizer_devkit.explaining import Explanation, WatchedFunction
 
 KEYS = json.dumps(key_set((signing_key(),)))
@@ -224,3 +228,40 @@ def test_what_your_own_check_said_is_a_step(
     assert (step.outcome, said in step.said) == (outcome, True)
     assert explanation.verified
     assert explained(token(defect=Defect.EXPIRED), watched).steps[-2].outcome is Passing.NOT_REACHED
+
+
+def test_a_revoked_token_is_refused_as_the_function_does(tmp_path: Path) -> None:
+    revoked = {"as_of": NOW, "issuers": {ISSUER: {"sub": {"user-1": NOW}}}}
+    (tmp_path / "revoked.json").write_text(json.dumps(revoked))
+    settings = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": KEYS, "JWT_REVOKED": "file:revoked.json"}
+    watched = watched_function(settings, now=NOW, package_root=tmp_path)
+    explanation = explain(rest_request_event(token()), watched)
+    assert explanation.reason is Reason.REVOKED_TOKEN
+    assert explanation.advice is not None
+
+
+class Endpoint:
+    """An introspection endpoint that knows one token."""
+
+    def claims(self, bearer: BearerToken, _: float) -> dict[str, object]:
+        if bearer.text != "opaque-1":
+            raise TokenError(Reason.INACTIVE_TOKEN, "the issuer says that it is not active")
+        return {"sub": "user-1", "aud": AUDIENCE, "exp": NOW + 60}
+
+
+@pytest.mark.parametrize(("bearer", "reason"), [("opaque-1", None), ("opaque-2", Reason.INACTIVE_TOKEN)])
+def test_an_opaque_token_is_explained_by_what_the_issuer_says(bearer: str, reason: Reason | None) -> None:
+    introspection = {"INTROSPECTION": f"{ISSUER}/ask", "INTROSPECTION_CLIENT_ID": "x", "INTROSPECTION_SECRET": "ssm:/x"}
+    settings = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": KEYS}
+    settings |= {f"JWT_{name}": value for name, value in introspection.items()}
+    watched = watched_function(settings, now=NOW, package_root=Path.cwd())
+    asked = watched.authorizer.introspection
+    assert asked is not None
+    answering = replace(watched.authorizer, introspection=Introspection(asked.issuer, Endpoint(), always=False))
+    explanation = explain(rest_request_event(bearer), replace(watched, authorizer=answering))
+    assert explanation.reason is reason
+    failed = [step.name for step in explanation.steps if step.outcome is Passing.FAILED]
+    assert failed == ([] if reason is None else [Name.HEADER])
+    assert [verdict.holds for verdict in explanation.claims if verdict.claim == "aud"] == (
+        [True] if reason is None else []
+    )

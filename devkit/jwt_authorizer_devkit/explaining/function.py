@@ -13,6 +13,7 @@ from jwt_authorizer.issuers import FetchError, HttpsClient
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.records import replace
 from jwt_authorizer.settings import load_settings
+from jwt_authorizer.stores import with_stores
 from jwt_authorizer.tenant_issuers import tenant_issuers
 
 if TYPE_CHECKING:
@@ -148,12 +149,14 @@ def watched_function(
     settings = load_settings(environment, package_root)
     lines: list[str] = []
     log = DecisionLog(lines.append, "jwt-authorizer", settings.log)
-    get = HttpsClient(allow_http=settings.keys.allow_http).get
+    https = HttpsClient(allow_http=settings.keys.allow_http)
     keys: dict[str, WatchedKeys] = {}
 
     def watch(issuer: IssuerSettings) -> WatchedKeys:
         watched = keys[issuer.issuer] = _place(issuer, key_document)
-        watched.source = key_source(issuer, settings, watched.get_with(get), log.count, package_root, watched.watch)
+        watched.source = key_source(
+            issuer, settings, watched.get_with(https.get), log.count, package_root, watched.watch
+        )
         return watched
 
     if key_document is not None:
@@ -163,7 +166,10 @@ def watched_function(
             watch(issuer)
     tenants = tenant_issuers(settings, watch, log.count, package_root)
     hook = load_hook(settings, package_root)
-    authorizer = build_authorizer(replace(settings, token_cache_size=0), keys, tenants, hook=hook)
+    forgetful = replace(settings, token_cache_size=0)
+    authorizer = build_authorizer(forgetful, keys, tenants, hook=hook)
+    if settings.revocation or any(issuer.introspection for issuer in settings.issuers):
+        authorizer = with_stores(authorizer, forgetful, https, log.count, package_root, now)
     return WatchedFunction(settings, authorizer, log, lines, keys, now)
 
 

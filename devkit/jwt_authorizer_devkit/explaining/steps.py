@@ -14,11 +14,11 @@ from jwt_authorizer.authenticate import issuer_of
 from jwt_authorizer.errors import AuthorizerError, Reason
 from jwt_authorizer.events import read_event
 from jwt_authorizer.rules import Deny
-from jwt_authorizer.tokens import bearer_token, parse
+from jwt_authorizer.tokens import bearer_token, is_jwt, parse
 from jwt_authorizer_devkit.explaining.redaction import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from jwt_authorizer.authenticate import Issuer
     from jwt_authorizer.authorize import Outcome
@@ -110,7 +110,9 @@ def look(event: object, watched: WatchedFunction) -> Seen:
         place = _place(request, watched)
         token = parse(bearer)
     except AuthorizerError:
-        return Seen(request, bearer, place)
+        introspection = watched.authorizer.introspection
+        asked = bearer is not None and not is_jwt(bearer) and introspection is not None
+        return Seen(request, bearer, place, issuer=introspection.issuer if asked and introspection else None)
     core = watched.authorizer
     try:
         issuer = issuer_of(token, core.issuers, core.tenants, watched.now)
@@ -140,6 +142,8 @@ def ended_at(outcome: Outcome, seen: Seen) -> Name | None:
         return Name.TOKEN if seen.bearer is None else Name.HEADER
     if reason is Reason.INTERNAL_ERROR:
         return Name.ANSWER
+    if reason in (Reason.INACTIVE_TOKEN, Reason.INTROSPECTION_UNAVAILABLE) and seen.token is None:
+        return Name.HEADER
     return _ENDS_AT.get(reason, Name.CLAIMS)
 
 
@@ -180,17 +184,22 @@ def _words(outcome: Outcome, seen: Seen, watched: WatchedFunction) -> Iterator[t
     matched = f", matched {request.route_key}" if request is not None and request.route_key else ""
     yield shortened(asked + matched, 200), "a request of API Gateway"
     yield seen.place, "" if seen.bearer is None else f"{len(seen.bearer.text)} characters"
-    yield _header(token), "a signed JWT"
-    claimed = "" if token is None else shortened(str(token.claims.get("iss", "no iss")))
-    yield claimed, "one of the settings' issuers"
-    accepted = "" if seen.issuer is None else ", ".join(sorted(seen.issuer.algorithms))
-    yield _header(token), f"accepted: {accepted}"
-    yield _key(seen.keys, watched.now)
-    yield _header(token), "verifies with the issuer's key"
-    names = "" if token is None else f"{len(token.claims)} claims"
     principal = outcome.principal
+    if token is None and seen.issuer is not None:
+        yield "not a JWT", f"{seen.issuer.name} was asked about it (introspection)"
+        yield from [("", "the issuer answers for it")] * 4
+    else:
+        yield _header(token), "a signed JWT"
+        claimed = "" if token is None else shortened(str(token.claims.get("iss", "no iss")))
+        yield claimed, "one of the settings' issuers"
+        accepted = "" if seen.issuer is None else ", ".join(sorted(seen.issuer.algorithms))
+        yield _header(token), f"accepted: {accepted}"
+        yield _key(seen.keys, watched.now)
+        yield _header(token), "verifies with the issuer's key"
+    claims = claims_of(outcome, seen)
+    names = "" if claims is None else f"{len(claims)} claims"
     yield names, "" if principal is None else f"the principal is {shortened(principal.id)}"
-    bound = token is not None and "cnf" in token.claims
+    bound = claims is not None and "cnf" in claims
     yield "a cnf" if bound else "no cnf", _binding(bound=bound, checked=watched.settings.bound_tokens.checked)
     decision = outcome.decision
     route = None if decision is None else decision.route
@@ -198,6 +207,13 @@ def _words(outcome: Outcome, seen: Seen, watched: WatchedFunction) -> Iterator[t
     if watched.settings.hook is not None:
         yield watched.settings.hook, _hook(outcome)
     yield "", "an answer"
+
+
+def claims_of(outcome: Outcome, seen: Seen) -> Mapping[str, object] | None:
+    """Return the claims that were looked at: the token's, or those that the issuer answered with."""
+    if seen.token is not None:
+        return seen.token.claims
+    return None if outcome.principal is None else outcome.principal.claims
 
 
 def _binding(*, bound: bool, checked: frozenset[str]) -> str:
