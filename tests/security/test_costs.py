@@ -15,7 +15,7 @@ import pytest
 
 from jwt_authorizer.tokens import MAX_TOKEN_LENGTH
 from jwt_authorizer_devkit.events import sample
-from tests.security.lab import AUDIENCE, ISSUER, bare_lab, claims, jwks, lab, sign, token_event
+from tests.security.lab import AUDIENCE, ISSUER, bare_lab, claims, encode, jwks, lab, sign, token_event
 
 if TYPE_CHECKING:
     from tests.security.lab import Json, Lab
@@ -68,6 +68,12 @@ def test_a_token_as_large_as_they_come(text: str, part: str) -> None:
     token = sign(TEXTS[text]) if part == "payload" else sign(header=TEXTS[text])
     assert 10_000 < len(token) <= MAX_TOKEN_LENGTH
     assert cost(forgetful, token_event(token)) < PROMISED
+
+
+def test_a_signature_as_large_as_they_come() -> None:
+    for alg, kid in (("RS256", "rsa"), ("PS512", "rsa"), ("ES256", "p256"), ("ES512", "p521"), ("EdDSA", "ed")):
+        token = f"{encode({'alg': alg, 'kid': kid})}.{encode(claims())}.{'A' * 15_000}"
+        assert cost(lab(), token_event(token)) < PROMISED
 
 
 ROUTES = "".join(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from typing import TYPE_CHECKING
 
@@ -70,10 +71,15 @@ INTROSPECTION = {
     "JWT_INTROSPECTION_CLIENT_ID": WORDS,
     "JWT_INTROSPECTION_SECRET": one_of("ssm:/secret", "secretsmanager:secret"),
 }
+TENANTS = {
+    "JWT_ISSUER": one_of("https://i.example.com/{tenant}/v2.0"),
+    "JWT_TENANTS": one_of("any", "acme, other", "ssm:/tenants"),
+    "JWT_TENANT_CLAIM": one_of("tid", "/org/id"),
+}
 VALUES = {
     setting.variable: of_kind(setting)
     for setting in SETTINGS
-    if setting not in (ISSUER, CONFIG) and "INTROSPECT" not in setting.variable
+    if setting not in (ISSUER, CONFIG) and not re.search("INTROSPECT|TENANT", setting.variable)
 } | {
     "JWT_REVOKED": one_of("https://revoked.example.com/list", "ssm:/list", "s3://bucket/list"),
     "JWT_ANY_AUDIENCE": one_of("false"),
@@ -95,8 +101,8 @@ VALUES = {
     ),
 }
 ENVIRONMENTS = st.builds(
-    lambda more, usual: more | usual,
-    st.just({}) | st.fixed_dictionaries(INTROSPECTION),
+    lambda more, usual: usual | more,
+    st.just({}) | st.fixed_dictionaries(INTROSPECTION) | st.fixed_dictionaries(TENANTS),
     st.fixed_dictionaries(
         {
             "JWT_ISSUER": one_of("https://i.example.com", "https://i.example.com/a/"),

@@ -142,7 +142,7 @@ def packaged(**more: bool) -> dict[str, Any]:
 def test_each_function_names_the_zip_and_nothing_is_left_to_build() -> None:
     template = packaged()
     functions = [each for each in template["Resources"].values() if each["Type"] == "AWS::Serverless::Function"]
-    assert len(functions) == 2
+    assert len(functions) == 3
     assert {function["Properties"]["CodeUri"] for function in functions} == {ZIP}
     assert not any("Metadata" in function for function in functions)
 
