@@ -148,6 +148,8 @@ QUERIES = {
     "CORS": "gateway-responses",
     "preflight": "attach",
     "multi-tenant": "faq",
+    "tenants": "tenants",
+    "own check": "hooks",
     "M2M": "faq",
     "client credentials": "faq",
     "opaque token": "opaque-tokens",
