@@ -177,6 +177,27 @@ def test_no_fix_takes_the_route_out_of_a_caches_key(
     assert (fix or "").endswith("--identity-source '$request.header.Authorization' '$context.routeKey'")
 
 
+@pytest.mark.parametrize(
+    ("attached", "kinds", "level", "said"),
+    [
+        (replace(REST, default_endpoint=False), "dpop,mtls", Level.GOOD, "fits the settings"),
+        (replace(HTTP, default_endpoint=False), "mtls", Level.GOOD, "fits the settings"),
+        (REST, "dpop", Level.GOOD, "fits the settings"),
+        (SOCKET, "dpop", Level.GOOD, "fits the settings"),
+        (REST, "mtls", Level.PROBLEM, "default endpoint"),
+        (HTTP, "dpop,mtls", Level.PROBLEM, "default endpoint"),
+        (SOCKET, "mtls", Level.WARNING, "WebSocket APIs have no mutual TLS"),
+        (replace(REST, request=False), "dpop", Level.PROBLEM, "type TOKEN"),
+    ],
+)
+def test_what_bound_tokens_need_of_an_api(attached: Attached, kinds: str, level: Level, said: str) -> None:
+    known = settings(JWT_BOUND_TOKENS=kinds, JWT_CACHED_BY="nothing")
+    found = examined(replace(attached, ttl=0), known)
+    assert (found[0], said in found[1]) == (level, True)
+    # API Gateway's cache would replay an answer to whoever stole the token.
+    assert attached.kind is Kind.WEBSOCKET or examined(replace(attached, ttl=1), known)[0] is Level.PROBLEM
+
+
 class Aws:
     """AWS clients whose answers a test wrote down."""
 
@@ -207,6 +228,9 @@ def test_a_rest_api_as_aws_describes_it() -> None:
         "identitySource": "method.request.header.X, context.httpMethod",
     }
     aws.answers("apigateway").add_response(
+        "get_rest_api", {"disableExecuteApiEndpoint": True}, {"restApiId": "rest123"}
+    )
+    aws.answers("apigateway").add_response(
         "get_authorizers",
         {"items": [{**described, "type": "REQUEST"}, {"id": "c", "name": "pool", "type": "COGNITO_USER_POOLS"}]},
         {"restApiId": "rest123"},
@@ -220,7 +244,7 @@ def test_a_rest_api_as_aws_describes_it() -> None:
     aws.answers("apigateway").add_response("get_resources", {"items": resources}, asked)
     api = read_api("rest123", aws.client)
     sources = ("method.request.header.X", "context.httpMethod")
-    assert api.attached == (replace(REST, authorizer_id="a1", sources=sources),)
+    assert api.attached == (replace(REST, authorizer_id="a1", sources=sources, default_endpoint=False),)
     assert api.routes == ("GET /orders", "OPTIONS /orders", "PUT /orders")
     assert api.open_routes == ("PUT /orders",)
 
@@ -228,7 +252,7 @@ def test_a_rest_api_as_aws_describes_it() -> None:
 @pytest.mark.parametrize(("protocol", "ttl"), [("HTTP", 120), ("WEBSOCKET", 0)])
 def test_an_http_or_websocket_api_as_aws_describes_it(protocol: str, ttl: int) -> None:
     aws = Aws()
-    api = {"ProtocolType": protocol, "Name": "n", "RouteSelectionExpression": "x"}
+    api = {"ProtocolType": protocol, "Name": "n", "RouteSelectionExpression": "x", "DisableExecuteApiEndpoint": True}
     aws.answers("apigatewayv2").add_response("get_api", api, {"ApiId": "h1"})
     described = {
         "AuthorizerId": "a1",
@@ -245,7 +269,7 @@ def test_an_http_or_websocket_api_as_aws_describes_it(protocol: str, ttl: int) -
     routes = [{"RouteKey": "$connect"}, {"RouteKey": "say", "AuthorizationType": "NONE"}]
     aws.answers("apigatewayv2").add_response("get_routes", {"Items": routes}, {"ApiId": "h1"})
     read = read_api("h1", aws.client)
-    described_as = replace(HTTP, api_id="h1", kind=Kind(protocol), authorizer_id="a1", ttl=ttl)
+    described_as = replace(HTTP, api_id="h1", kind=Kind(protocol), authorizer_id="a1", ttl=ttl, default_endpoint=False)
     assert read.attached == (replace(described_as, sources=("$context.routeKey",)),)
     assert read.open_routes == (("$connect", "say") if protocol == "HTTP" else ("$connect",))
 
@@ -254,6 +278,7 @@ def test_an_api_without_routes_or_authorizers_is_a_finding() -> None:
     aws = Aws()
     # AWS leaves out the members that would be empty.
     aws.answers("apigatewayv2").add_client_error("get_api", "NotFoundException")
+    aws.answers("apigateway").add_response("get_rest_api", {}, {"restApiId": "rest123"})
     aws.answers("apigateway").add_response("get_authorizers", {}, {"restApiId": "rest123"})
     aws.answers("apigateway").add_response("get_resources", {}, {"restApiId": "rest123", "embed": ["methods"]})
     empty = read_api("rest123", aws.client)

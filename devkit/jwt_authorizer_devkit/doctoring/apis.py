@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,10 @@ class NotThereError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """One Lambda authorizer of an API. ``sources`` are its identity sources, ``ttl`` the seconds it is cached for."""
+    """One Lambda authorizer of an API. ``sources`` are its identity sources, ``ttl`` the seconds it is cached for.
+
+    ``default_endpoint``: whether the API answers under API Gateway's own domain as well.
+    """
 
     api_id: str
     kind: Kind
@@ -49,6 +52,7 @@ class Attached:
     payload: str | None
     simple: bool
     function: str
+    default_endpoint: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +91,10 @@ def apis_of_stack(stack: str, clients: Clients) -> tuple[str, ...]:
 def read_api(api_id: str, clients: Clients) -> Api:
     """Read an API's Lambda authorizers and routes. Raises :class:`NotThereError` or :class:`OutOfReachError`."""
     try:
-        kind = _kind(api_id, clients)
-        if kind is Kind.REST:
+        described = _v2_description(api_id, clients)
+        if described is None:
             return _rest_api(api_id, clients("apigateway"))
-        return _v2_api(api_id, kind, clients("apigatewayv2"))
+        return _v2_api(api_id, described, clients("apigatewayv2"))
     except Exception as error:
         if type(error).__name__ == "NotFoundException":
             message = f"There is no API {api_id} in this region. `aws apigateway get-rest-apis` and `aws apigatewayv2 "
@@ -108,12 +112,14 @@ def environment_of(function: str, clients: Clients) -> dict[str, str]:
     return dict(variables)
 
 
-def _kind(api_id: str, clients: Clients) -> Kind:
+def _v2_description(api_id: str, clients: Clients) -> Mapping[str, Any] | None:
+    """Describe an HTTP or WebSocket API; ``None`` if it is neither."""
     v2 = clients("apigatewayv2")
     try:
-        return Kind(v2.get_api(ApiId=api_id)["ProtocolType"])
+        described: Mapping[str, Any] = v2.get_api(ApiId=api_id)
     except v2.exceptions.NotFoundException:
-        return Kind.REST
+        return None
+    return described
 
 
 def _listed(client: Any, operation: str, **asked: object) -> list[Mapping[str, Any]]:  # noqa: ANN401 - boto3's
@@ -123,24 +129,34 @@ def _listed(client: Any, operation: str, **asked: object) -> list[Mapping[str, A
 
 
 def _rest_api(api_id: str, client: Any) -> Api:  # noqa: ANN401 - boto3's
+    has_default = not client.get_rest_api(restApiId=api_id).get("disableExecuteApiEndpoint", False)
     authorizers = _listed(client, "get_authorizers", restApiId=api_id)
     methods = {
         f"{method} {resource['path']}": described.get("authorizationType", "NONE")
         for resource in _listed(client, "get_resources", restApiId=api_id, embed=["methods"])
         for method, described in resource.get("resourceMethods", {}).items()
     }
-    attached = tuple(_rest(api_id, one) for one in authorizers if one["type"] in ("TOKEN", "REQUEST"))
+    attached = tuple(
+        replace(_rest(api_id, one), default_endpoint=has_default)
+        for one in authorizers
+        if one["type"] in ("TOKEN", "REQUEST")
+    )
     return Api(api_id, Kind.REST, attached, tuple(methods), _open(methods))
 
 
-def _v2_api(api_id: str, kind: Kind, client: Any) -> Api:  # noqa: ANN401 - boto3's
+def _v2_api(api_id: str, described: Mapping[str, Any], client: Any) -> Api:  # noqa: ANN401 - boto3's
+    kind, has_default = Kind(described["ProtocolType"]), not described.get("DisableExecuteApiEndpoint", False)
     authorizers = _listed(client, "get_authorizers", ApiId=api_id)
     routes = {
         one["RouteKey"]: one.get("AuthorizationType", "NONE") for one in _listed(client, "get_routes", ApiId=api_id)
     }
     # Of a WebSocket API's routes, only $connect takes an authorizer.
     may_be_open = {key: kept for key, kept in routes.items() if kind is Kind.HTTP or key == "$connect"}
-    attached = tuple(_v2(api_id, kind, one) for one in authorizers if one["AuthorizerType"] == "REQUEST")
+    attached = tuple(
+        replace(_v2(api_id, kind, one), default_endpoint=has_default)
+        for one in authorizers
+        if one["AuthorizerType"] == "REQUEST"
+    )
     return Api(api_id, kind, attached, tuple(routes), _open(may_be_open))
 
 

@@ -156,10 +156,25 @@ def _lifetime(attached: Attached, settings: Settings) -> Iterator[Finding]:
 
 
 def _bindings(attached: Attached, settings: Settings) -> Iterator[Finding]:
-    if settings.bound_tokens.checked and not attached.request:
-        kinds = " or ".join(sorted(settings.bound_tokens.checked))
+    """Check that the function can see what tokens are bound to, and that no way leads past the check."""
+    checked = settings.bound_tokens.checked
+    if checked and not attached.request:
+        kinds = " or ".join(sorted(checked))
         said = f"type TOKEN passes on no headers and no certificate, so a bound token ({kinds}) ends with 500"
         yield _finding(attached, Level.PROBLEM, said, "An authorizer of type REQUEST, with a TTL of 0")
+    if "mtls" in checked and attached.kind is Kind.WEBSOCKET:
+        said = "it checks client certificates, and WebSocket APIs have no mutual TLS"
+        yield _finding(attached, Level.WARNING, said, "A REST or HTTP API, or JWT_BOUND_TOKENS=dpop")
+    elif "mtls" in checked and attached.default_endpoint:
+        said = "it checks client certificates, and the API's default endpoint asks for none"
+        yield _finding(attached, Level.PROBLEM, said, _disable_default_endpoint(attached))
+
+
+def _disable_default_endpoint(attached: Attached) -> str:
+    if attached.kind is Kind.REST:
+        operation = "op=replace,path=/disableExecuteApiEndpoint,value=true"
+        return f"aws apigateway update-rest-api --rest-api-id {attached.api_id} --patch-operations {operation}"
+    return f"aws apigatewayv2 update-api --api-id {attached.api_id} --disable-execute-api-endpoint"
 
 
 def _update(attached: Attached) -> str:
