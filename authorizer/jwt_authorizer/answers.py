@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from jwt_authorizer.claim_conditions import Claim
     from jwt_authorizer.claims import Principal
+    from jwt_authorizer.contexts import DpopChallenge
     from jwt_authorizer.policies import Statement
     from jwt_authorizer.rules import Allow
 
@@ -96,6 +97,7 @@ class AnswerSettings:
     http_api_response: HttpApiResponse = HttpApiResponse.SIMPLE
     http_api_reject: HttpApiReject = HttpApiReject.DENY
     resource_metadata: str | None = None
+    dpop: DpopChallenge | None = None
 
 
 def is_simple(request: Request, settings: AnswerSettings) -> bool:
@@ -157,7 +159,10 @@ def simple_response(
 ) -> dict[str, object]:
     """Return the simple response to a payload 2.0 event. ``added`` comes into the context as well."""
     if isinstance(decision, Deny):
-        return {"isAuthorized": False, "context": {**refusal_context(decision, settings.resource_metadata), **added}}
+        return {
+            "isAuthorized": False,
+            "context": {**refusal_context(decision, settings.resource_metadata, settings.dpop), **added},
+        }
     context = claims_context(principal, settings.context_claims, as_json_text=False)
     return {"isAuthorized": True, "context": {**context, **added}}
 
@@ -182,7 +187,7 @@ def iam_policy(  # noqa: PLR0913, PLR0917 - what an answer is made of
         as_json_text = request.kind is not EventKind.HTTP_API_V2
         context = claims_context(principal, settings.context_claims, as_json_text=as_json_text)
     if isinstance(decision, Deny):
-        context = refusal_context(decision, settings.resource_metadata) | context
+        context = refusal_context(decision, settings.resource_metadata, settings.dpop) | context
     context |= added
     answer: dict[str, object] = {
         "principalId": principal.id,
@@ -213,7 +218,7 @@ def refused_token(request: Request, reason: Reason, settings: AnswerSettings) ->
     """
     if not request.kind.is_http_api or settings.http_api_reject is HttpApiReject.RAISE or reason in HEALED_BY_WAITING:
         return None
-    context = rejection_context(reason, settings.resource_metadata)
+    context = rejection_context(reason, settings.resource_metadata, settings.dpop)
     if is_simple(request, settings):
         return {"isAuthorized": False, "context": context}
     deny = {"Action": "execute-api:Invoke", "Effect": "Deny", "Resource": [request.arn.prefix + "*"]}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from jwt_authorizer.claim_conditions import ABSENT, find
 from jwt_authorizer.errors import Reason
 from jwt_authorizer.json_text import json_text
+from jwt_authorizer.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +26,17 @@ RESERVED_KEYS = frozenset(_OURS) | {
 
 API Gateway developer guide, "Variables for access logging".
 """
+
+
+@dataclass(frozen=True, slots=True)
+class DpopChallenge:
+    """What a challenge says about DPoP (RFC 9449 section 7.1): the accepted ``alg`` values, separated by spaces.
+
+    ``alone``: bearer tokens are not accepted.
+    """
+
+    algs: str
+    alone: bool = False
 
 
 def claims_context(
@@ -49,34 +61,48 @@ def claims_context(
     return context
 
 
-def refusal_context(decision: Deny, resource_metadata: str | None) -> dict[str, object]:
+def refusal_context(
+    decision: Deny, resource_metadata: str | None, dpop: DpopChallenge | None = None
+) -> dict[str, object]:
     """Build the context of a 403: which rights are missing."""
     missing_scope = decision.reason is Reason.INSUFFICIENT_SCOPE
     context: dict[str, object] = {
         "error": "insufficient_scope" if missing_scope else "access_denied",
         "reason": str(decision.reason),
         # RFC 6750 has one error for all missing privileges.
-        "www_authenticate": challenge("insufficient_scope", decision.scopes, resource_metadata),
+        "www_authenticate": challenge("insufficient_scope", decision.scopes, resource_metadata, dpop),
     }
     if missing_scope:
         context["scope"] = context["required_scope"] = " ".join(decision.scopes)
     return context
 
 
-def rejection_context(reason: Reason, resource_metadata: str | None) -> dict[str, object]:
+def rejection_context(
+    reason: Reason, resource_metadata: str | None, dpop: DpopChallenge | None = None
+) -> dict[str, object]:
     """Build the context of a 401. A challenge to a request without a token names no error (RFC 6750 section 3.1)."""
     error = None if reason is Reason.MISSING_TOKEN else "invalid_token"
-    challenged = challenge(error, (), resource_metadata)
+    if reason in (Reason.INVALID_DPOP_PROOF, Reason.REPLAYED_DPOP_PROOF):
+        error = "invalid_dpop_proof"
+    challenged = challenge(error, (), resource_metadata, dpop)
     return {"error": "invalid_token", "reason": str(reason), "www_authenticate": challenged}
 
 
-def challenge(error: str | None, scopes: Iterable[str], resource_metadata: str | None) -> str:
-    """Format the value of a ``WWW-Authenticate`` header (RFC 6750 section 3, RFC 9728 section 5.1).
+def challenge(
+    error: str | None, scopes: Iterable[str], resource_metadata: str | None, dpop: DpopChallenge | None = None
+) -> str:
+    """Format a ``WWW-Authenticate`` header (RFC 6750 section 3, RFC 9449 section 7.1, RFC 9728 section 5.1).
+
+    Where bearer tokens and DPoP are accepted, there is a challenge for each, and the error stands in the first.
 
     All of it comes from settings: nothing that a caller sent gets into a header.
     """
     scope = " ".join(scopes)
     parameters = (("error", error), ("scope", scope), ("resource_metadata", resource_metadata))
+    listed = [f'{name}="{value}"' for name, value in parameters if value]
+    algs = "" if dpop is None else f'algs="{dpop.algs}"'
+    if dpop is not None and (dpop.alone or error == "invalid_dpop_proof"):
+        return f"DPoP {', '.join([*listed, algs])}"
     # RFC 6750 asks for at least one parameter.
-    listed = [f'{name}="{value}"' for name, value in parameters if value] or ['realm="api"']
-    return f"Bearer {', '.join(listed)}"
+    bearer = "Bearer " + (", ".join(listed) or 'realm="api"')
+    return bearer if dpop is None else f"{bearer}, DPoP {algs}"

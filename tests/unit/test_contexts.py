@@ -6,7 +6,7 @@ from copy import replace
 
 import pytest
 
-from jwt_authorizer.contexts import challenge, claims_context, rejection_context
+from jwt_authorizer.contexts import DpopChallenge, challenge, claims_context, rejection_context
 from jwt_authorizer.errors import Reason
 from tests.factories import principal
 
@@ -31,6 +31,26 @@ def test_a_challenge_is_complete(
     error: str | None, scopes: tuple[str, ...], metadata: str | None, expected: str
 ) -> None:
     assert challenge(error, scopes, metadata) == expected
+
+
+BOTH, ALONE = DpopChallenge("ES256 PS256"), DpopChallenge("ES256 PS256", alone=True)
+
+
+@pytest.mark.parametrize(
+    ("reason", "dpop", "expected"),
+    [
+        (Reason.MISSING_TOKEN, BOTH, 'Bearer realm="api", DPoP algs="ES256 PS256"'),
+        (Reason.MISSING_TOKEN, ALONE, 'DPoP algs="ES256 PS256"'),
+        (Reason.TOKEN_EXPIRED, BOTH, 'Bearer error="invalid_token", DPoP algs="ES256 PS256"'),
+        (Reason.MISSING_DPOP_PROOF, ALONE, 'DPoP error="invalid_token", algs="ES256 PS256"'),
+        (Reason.INVALID_DPOP_PROOF, BOTH, 'DPoP error="invalid_dpop_proof", algs="ES256 PS256"'),
+        (Reason.REPLAYED_DPOP_PROOF, ALONE, 'DPoP error="invalid_dpop_proof", algs="ES256 PS256"'),
+    ],
+)
+def test_a_challenge_names_the_schemes_that_are_accepted(reason: Reason, dpop: DpopChallenge, expected: str) -> None:
+    context = rejection_context(reason, None, dpop)
+    assert context["www_authenticate"] == expected
+    assert context["error"] == "invalid_token"
 
 
 def test_a_request_without_a_token_is_told_of_no_error() -> None:

@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from jwt_authorizer.answers import CachedBy, HttpApiReject, HttpApiResponse
 from jwt_authorizer.claim_conditions import parse_claim, parse_condition
+from jwt_authorizer.contexts import DpopChallenge
 from jwt_authorizer.errors import NOT_SHOWN, Problem, Reason, SettingsError
 from jwt_authorizer.rules import Deny
 from jwt_authorizer.settings import LogAllowed, LogPrincipal, LogSettings, Settings, claim_values, load_settings
@@ -127,6 +128,11 @@ def test_every_variable_arrives_where_it_is_used() -> None:
 
 
 def test_how_bound_tokens_are_treated() -> None:
+    assert load(SIMPLE).answers.dpop is None
+    assert load(SIMPLE | {"JWT_BOUND_TOKENS": "mtls", "JWT_CACHED_BY": "nothing"}).answers.dpop is None
+    proofs = SIMPLE | {"JWT_BOUND_TOKENS": "dpop", "JWT_CACHED_BY": "nothing", "JWT_ALGORITHMS": "PS256,ES256"}
+    assert load(proofs).answers.dpop == DpopChallenge("ES256 PS256")
+    assert load(proofs | {"JWT_REQUIRE_BOUND_TOKENS": "true"}).answers.dpop == DpopChallenge("ES256 PS256", alone=True)
     bound = load(SIMPLE | {"JWT_BOUND_TOKENS": "ignore", "JWT_CACHED_BY": "token"}).bound_tokens
     assert (set(bound.kinds), set(bound.checked), bound.required) == ({"ignore"}, set[str](), False)
     bound = load(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.answers import CachedBy
+from jwt_authorizer.contexts import DpopChallenge
 from jwt_authorizer.issuers import FetchError, document_reader, secret_reader, validate_discovery
 from jwt_authorizer.issuers.address import parse_address
 from jwt_authorizer.settings import table
 from jwt_authorizer.settings.model import (
     BoundTokenSettings,
     IntrospectionSettings,
+    IssuerSettings,
     LogPrincipal,
     LogSettings,
     RevocationSettings,
@@ -18,6 +20,7 @@ from jwt_authorizer.settings.model import (
 from jwt_authorizer.settings.raw import RawIssuer, RawSettings, take
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from os import PathLike
 
 _DOCUMENT_TIMEOUT = 5.0
@@ -25,6 +28,14 @@ _DOCUMENT_TIMEOUT = 5.0
 _SHORTEST_KEY = 16
 PLACEHOLDER = "{tenant}"
 _NEEDED_TO_ASK = "it needs JWT_INTROSPECTION, JWT_INTROSPECTION_CLIENT_ID and JWT_INTROSPECTION_SECRET"
+
+
+def dpop_challenge(bound: BoundTokenSettings, issuers: Iterable[IssuerSettings]) -> DpopChallenge | None:
+    """Make what the challenge of a 401 says about DPoP; ``None`` where no proofs are checked."""
+    if "dpop" not in bound.checked:
+        return None
+    algorithms = sorted(frozenset[str]().union(*(issuer.algorithms for issuer in issuers)))
+    return DpopChallenge(" ".join(algorithms), alone=bound.required and bound.checked == {"dpop"})
 
 
 def bound_tokens(raw: RawSettings, cached_by: CachedBy, *, allow_http: bool) -> BoundTokenSettings:

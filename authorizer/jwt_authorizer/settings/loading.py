@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import replace
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.answers import AnswerSettings
@@ -14,6 +15,7 @@ from jwt_authorizer.settings.features import (
     PLACEHOLDER,
     bound_tokens,
     check_tenants,
+    dpop_challenge,
     introspection,
     log_settings,
     revocation,
@@ -57,6 +59,7 @@ def load_settings(environment: Mapping[str, str], package_root: str | PathLike[s
         allow_http=allow_http,
     )
     bound = bound_tokens(raw, answers.cached_by, allow_http=allow_http)
+    answers = replace(answers, dpop=dpop_challenge(bound, issuers))
     token_sources = take(raw, raw.document, table.TOKEN_SOURCE)
     token_cache_size = take(raw, raw.document, table.TOKEN_CACHE_SIZE)
     log = log_settings(raw)
