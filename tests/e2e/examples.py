@@ -80,6 +80,29 @@ class Example:
         reply = self.call(request, headers, body, output=output)
         return reply, self.said()
 
+    def answer(self, resource: str, token: str | None) -> dict[str, Any]:
+        """Ask the authorizer itself about a request of a REST API, such as ``GET/orders``."""
+        event = {
+            "type": "REQUEST",
+            "methodArn": f"arn:aws:execute-api:us-east-1:000000000000:abcdef1234/prod/{resource}",
+            "headers": bearer(token),
+        }
+        name = self.authorizer.outputs["FunctionArn"]
+        invoked = aws_client("lambda", self.aws).invoke(FunctionName=name, Payload=json.dumps(event))
+        told: dict[str, Any] = json.loads(invoked["Payload"].read())
+        return told
+
+    def mapped_headers(self, kind: str, context: Mapping[str, Any]) -> dict[str, str]:
+        """Give the headers that a gateway response of the API maps from the authorizer's context."""
+        client = aws_client("apigateway", self.aws)
+        response = client.get_gateway_response(restApiId=self.api.resources()["Api"], responseType=kind)
+        headers, source = "gatewayresponse.header.", "context.authorizer."
+        return {
+            name.removeprefix(headers).lower(): context[value.removeprefix(source)]
+            for name, value in response["responseParameters"].items()
+            if value.startswith(source)
+        }
+
     def said(self) -> str:
         """Give the decision since the last time, or that there was none."""
         lines = self.log.new()

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from mcp.shared.auth import OAuthClientInformationFull
     from mcp_types import CallToolResult
 
-    from demo.local_aws import LocalAws
     from jwt_authorizer_devkit.signing import Json
 
 README = EXAMPLES / "mcp-server" / "README.md"
@@ -60,6 +59,14 @@ def call(example: Example, request: str, token: str | None = None) -> Reply:
     return send(example.aws, method, path, {"Host": DOMAIN, **bearer(token)})
 
 
+def with_mapped(example: Example, reply: Reply, token: str | None) -> dict[str, str]:
+    """Give a reply's headers, with those that API Gateway maps from the context of a 403, which the local AWS omits."""
+    if reply.status != 403:
+        return dict(reply.headers)
+    context = example.answer("POST/mcp", token)["context"]
+    return {**reply.headers, **example.mapped_headers("ACCESS_DENIED", context)}
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['Call']} {row['Token']}".replace("/", " "))
 def test_what_the_page_lists(example: Example, issuer: Provider, row: dict[str, str]) -> None:
     tokens = {
@@ -80,7 +87,7 @@ def test_refusals_point_at_the_metadata_as_the_page_shows(example: Example, issu
         status, header = refusal.splitlines()
         reply = call(example, "POST /mcp", token)
         assert status.split()[1] == str(reply.status)
-        assert header == f"WWW-Authenticate: {reply.headers['www-authenticate']}"
+        assert header == f"WWW-Authenticate: {with_mapped(example, reply, token)['www-authenticate']}"
 
 
 @pytest.mark.parametrize("path", [METADATA, f"{METADATA}/mcp"])
@@ -98,9 +105,10 @@ def test_the_metadata_names_server_and_issuer(example: Example, issuer: Provider
 class ToLocalAws(httpx2.AsyncHTTPTransport):
     """Carries what is for the domain to where it is served on this machine, and notes all that is asked."""
 
-    def __init__(self, aws: LocalAws) -> None:
+    def __init__(self, example: Example) -> None:
         super().__init__()
-        self._aws = aws
+        self._example = example
+        self._aws = example.aws
         self.asked: list[tuple[str, str, int]] = []
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -110,6 +118,10 @@ class ToLocalAws(httpx2.AsyncHTTPTransport):
             request.url = url.copy_with(scheme="http", host=HOST, port=self._aws.port)
         response = await super().handle_async_request(request)
         self.asked.append((request.method, url.path, response.status_code))
+        if response.status_code == 403:
+            token = request.headers["Authorization"].removeprefix("Bearer ")
+            context = self._example.answer("POST/mcp", token)["context"]
+            response.headers.update(self._example.mapped_headers("ACCESS_DENIED", context))
         return response
 
 
@@ -133,10 +145,10 @@ class Kept(TokenStorage):
 
 
 def whoami(
-    aws: LocalAws, issuer: Provider, mode: str = "auto", token: OAuthToken | None = None
+    example: Example, issuer: Provider, mode: str = "auto", token: OAuthToken | None = None
 ) -> tuple[CallToolResult, list[tuple[str, str, int]]]:
     """Let the SDK's client, which knows the server's URL and a client id, call the tool; give what it asked for."""
-    transport = ToLocalAws(aws)
+    transport = ToLocalAws(example)
     provider = ClientCredentialsOAuthProvider(RESOURCE, Kept(token), "agent-7", "secret", issuer=issuer.url)
 
     async def talk() -> CallToolResult:
@@ -152,7 +164,7 @@ def whoami(
 
 
 def test_the_sdks_client_finds_its_way_from_the_refusal_to_the_tool(example: Example, issuer: Provider) -> None:
-    told, asked = whoami(example.aws, issuer)
+    told, asked = whoami(example, issuer)
     assert told.structured_content == {"subject": "agent-7", "client": "agent-7", "scope": SCOPE}
     assert asked[:2] == [("POST", "/mcp", 401), ("GET", f"{METADATA}/mcp", 200)]
     # The issuer's own documents, until one is there; then a token, and the refused request once more.
@@ -161,13 +173,13 @@ def test_the_sdks_client_finds_its_way_from_the_refusal_to_the_tool(example: Exa
 
 
 def test_a_client_of_an_earlier_revision_is_served_as_well(example: Example, issuer: Provider) -> None:
-    told, _ = whoami(example.aws, issuer, mode="legacy")
+    told, _ = whoami(example, issuer, mode="legacy")
     assert told.structured_content == {"subject": "agent-7", "client": "agent-7", "scope": SCOPE}
 
 
 def test_a_client_whose_token_lacks_the_scope_is_told_which_and_gets_it(example: Example, issuer: Provider) -> None:
     poor = OAuthToken(access_token=issuer.token(audience=RESOURCE, scope="openid"), scope="openid")
-    told, asked = whoami(example.aws, issuer, token=poor)
+    told, asked = whoami(example, issuer, token=poor)
     assert asked[0] == ("POST", "/mcp", 403)
     assert told.structured_content is not None
     assert set(told.structured_content["scope"].split()) == {"openid", SCOPE}

@@ -131,6 +131,7 @@ def test_the_mcp_server_and_its_authorizer_have_the_same_name_issuer_and_scope()
         "JwtIssuer": of_the_api["Issuer"]["Default"],
         "JwtAudience": of_the_api["PublicUrl"]["Default"] + "/mcp",
         "JwtRequiredScopes": of_the_api["Scope"]["Default"],
+        "JwtResourceMetadata": of_the_api["PublicUrl"]["Default"] + "/.well-known/oauth-protected-resource/mcp",
     }
 
 

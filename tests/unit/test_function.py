@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from awslambdaric.bootstrap import update_xray_env_variable  # type: ignore[import-untyped]  # AWS ships no types
 
 from jwt_authorizer.answers import AnswerSettings, CachedBy, HttpApiReject, HttpApiResponse
 from jwt_authorizer.claim_conditions import parse_condition
@@ -290,6 +292,17 @@ def test_lambda_s_request_id_is_written_beside_api_gateway_s() -> None:
     called(rest_request_event(GOOD), Context())
     assert (called.line["request_id"], called.line["function_request_id"]) == ("request-1", "function-7")
     assert called.line["token_cache"] == "hit"
+
+
+def test_each_line_has_the_trace_that_lambda_s_runtime_client_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    called = function(APIS[0])
+    update_xray_env_variable("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0")
+    called(rest_token_event(GOOD))
+    assert called.line["trace_id"] == "1-5759e988-bd862e3fe1be46a994272793"
+    update_xray_env_variable(None)
+    called(rest_token_event(GOOD))
+    assert "trace_id" not in called.line
 
 
 def test_the_clock_is_asked_for_each_request() -> None:
