@@ -65,6 +65,8 @@ def attempt(copy: Path, mutant: dict[str, str], number: int) -> str:
 def passes(copy: Path, tests: tuple[str, ...]) -> bool:
     """Run tests until the first failure."""
     command = [sys.executable, "-m", "pytest", *tests, "--exitfirst", "--quiet", "-p", "no:cacheprovider"]
+    if tests == ALL:
+        command += ["-n", "2", "--dist=worksteal"]
     # Programs that the tests start have to import the copy as well.
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(("authorizer", "devkit", "packaging"))}
     ended = subprocess.run(command, cwd=copy, env=environment, capture_output=True, check=False)  # noqa: S603 - ours
