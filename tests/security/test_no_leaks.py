@@ -277,6 +277,7 @@ def test_no_setting_s_error_repeats_a_secret_that_was_pasted_there(name: str) ->
         "[[issuers]]\nissuer = 'a'\naudience = 'a'\n[[routes]]\npath = VALUE\nmethod = VALUE\nclaims = VALUE\n",
         "[[issuers]]\nissuer = 'a'\naudience = 'a'\n[[routes]]\npath = '/a'\nsecret = VALUE\nissuers = [VALUE]\n",
         "secret = VALUE\n[[issuers]]\nissuer = 'a'\naudience = 'a'\nsecret = VALUE\n",
+        "key = 'S3CR3T'\n[[issuers]]\nissuer = 'a'\nkey = 'S3CR3T'\n[[routes]]\npath = '/a'\nkey = 'S3CR3T'\n",
         *(f"{setting.name} = WRITTEN\n[[issuers]]\nleeway_seconds = 'wrong'\n" for setting in SETTINGS),
     ],
 )

@@ -50,6 +50,8 @@ def test_a_pointer_that_is_none_is_refused(pointer: str) -> None:
         ({"like": "a?[b].c"}, ["a?[b].c"], ["aX[b].c", "axbc"]),
         ({"like": "*"}, ["", "x", ["x"]], [1, None, [], {}]),
         ({"like": "ab*ba"}, ["abba"], ["aba"]),
+        ({"like": "*a*a*"}, ["aa", "baca"], ["a", "ba"]),
+        ({"like": "*ab*b"}, ["abb", "ab-b"], ["ab"]),
         ({"like": "a*b*c"}, ["abc", "a-b-b-c"], ["acb", "ab", "acc"]),
         (
             {"all": ["s"], "any": ["e", "u"], "like": "t-*"},

@@ -201,6 +201,7 @@ def test_payload_2_lists_cookies_apart() -> None:
     ("members", "sent"),
     [
         ({"headers": {"x": "GET /a,b", "y": "GET /a,b"}}, 2),
+        ({"headers": {"x": "c, GET /a,b"}}, 1),
         ({"headers": {"x": "c, GET /a,b,GET /a,b"}, "queryStringParameters": {"x": "GET /a,b"}}, 2),
         ({"cookies": ["GET /a,b"]}, 1),
         ({"cookies": ["GET /a,b", "c=d"], "headers": {"x": "GET /a,bc"}, "queryStringParameters": {"x": 5}}, 0),
