@@ -104,6 +104,24 @@ def test_an_event_of_somebody_else_is_another_error(function: Emulator) -> None:
     assert decisions(function) == [("error", Reason.INVALID_EVENT)]
 
 
+def test_a_log_in_json_keeps_our_lines_and_no_level_leaves_out_the_error_of_a_401_alone(
+    run: Run, issuer: Provider
+) -> None:
+    """With ``SystemLogLevel``, Lambda's own lines and the runtime's errors are JSON.
+
+    Lambda drops the lines below a level ("Log-level filtering" in its guide). Ours is below the runtime's error, so that a
+    level which leaves out the error leaves out our line first, metrics and all.
+    """
+    settings = {"JWT_ISSUER": issuer.url, "JWT_AUDIENCE": AUDIENCE, "JWT_ALLOW_HTTP": "true"}
+    function = run(**settings, AWS_LAMBDA_LOG_FORMAT="JSON")
+    answer = function.invoke(sample("rest-token", issuer.token(audience=AUDIENCE, defect="expired")))
+    assert error_of(answer) == ("Exception", "Unauthorized")
+    (ours,) = [line for line in function.lines() if "decision" in line]
+    (error,) = [line for line in function.lines() if "errorMessage" in line]
+    assert ours["_aws"]
+    assert (ours["level"], error["level"], error["errorMessage"]) == ("INFO", "ERROR", "Unauthorized")
+
+
 def test_keys_that_cannot_be_had_are_another_error(run: Run, issuer: Provider) -> None:
     token = issuer.token(audience=AUDIENCE)
     with local_issuer() as gone:
