@@ -64,9 +64,9 @@ def proofs(stack: Stack) -> str:
 
 
 @pytest.fixture(scope="module")
-def dpop(examples: Examples, issuer: str, proofs: str) -> Example:
+def dpop(examples: Examples, issuer: str) -> Example:
     # The local AWS's events do not say which URL was called.
-    more = {"JwtDpopUrls": API, "JwtDpopReplay": proofs}
+    more = {"JwtDpopUrls": API, "DpopReplayTable": "on"}
     return examples.deploy("dpop", instead={AUTHGEAR: issuer}, more={**more, "JwtAudience": API})
 
 

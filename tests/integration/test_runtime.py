@@ -109,8 +109,8 @@ def test_a_log_in_json_keeps_our_lines_and_no_level_leaves_out_the_error_of_a_40
 ) -> None:
     """With ``SystemLogLevel``, Lambda's own lines and the runtime's errors are JSON.
 
-    Lambda drops the lines below a level ("Log-level filtering" in its guide). Ours is below the runtime's error, so that a
-    level which leaves out the error leaves out our line first, metrics and all.
+    Lambda drops the lines below a level ("Log-level filtering" in its guide). Ours is below the error of the runtime: a
+    level that leaves out the error leaves out our line first, metrics and all.
     """
     settings = {"JWT_ISSUER": issuer.url, "JWT_AUDIENCE": AUDIENCE, "JWT_ALLOW_HTTP": "true"}
     function = run(**settings, AWS_LAMBDA_LOG_FORMAT="JSON")
