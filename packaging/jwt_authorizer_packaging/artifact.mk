@@ -9,8 +9,7 @@
 # know nothing: the shell asks, in quotes.
 PYTHON ?= $(shell test -x "$(project)/.venv/bin/python" && echo "$(project)/.venv/bin/python" || echo python3)
 
-# Both functions are the same package with another handler. SAM builds each on its own.
-.PHONY: build-AuthorizerFunction build-RefresherFunction
-build-AuthorizerFunction build-RefresherFunction:
+# All functions are the same package with another handler. SAM builds each on its own.
+build-%:
 	@cd "$(project)" && . scripts/index.sh && \
 		"$(PYTHON)" packaging/jwt_authorizer_packaging/assemble.py --architecture $(ARCHITECTURE) --into "$(ARTIFACTS_DIR)"

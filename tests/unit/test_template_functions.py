@@ -1,0 +1,151 @@
+"""The functions of ``template.yaml``: when a version of the first is published, and what the others are."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from demo.tools import host_architecture
+from jwt_authorizer.refresher import TIMEOUT
+from jwt_authorizer.settings.table import SETTINGS
+from tests.cloudformation import read_template, resolve
+from tests.unit.test_template import ALIAS, ISSUER, OTHERS, REFRESHER, ROOT, VPC, function_of, parameter_of
+
+if TYPE_CHECKING:
+    from tests.cloudformation import Resolved, Template
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    return read_template(ROOT / "template.yaml")
+
+
+def another(template: Template, name: str) -> str:
+    """Give a value for a parameter that is not its default."""
+    parameter = template["Parameters"][name]
+    allowed = [str(it) for it in parameter.get("AllowedValues", ()) if str(it) != str(parameter["Default"])]
+    return allowed[-1] if allowed else "42" if parameter["Type"] == "Number" else "another"
+
+
+OF_THE_FUNCTION_AS_A_WHOLE = {
+    *("CodeSigningConfigArn", "DeploymentPreference", "Description", "ProvisionedConcurrencyConfig"),
+    "ReservedConcurrentExecutions",
+}
+"""Not parts of a version. The description is there to change with its number."""
+
+
+def version_of(stack: Resolved) -> dict[str, Any]:
+    """Give the properties that make a version another one."""
+    return {name: it for name, it in function_of(stack).items() if name not in OF_THE_FUNCTION_AS_A_WHOLE}
+
+
+def test_a_version_is_published_whenever_a_parameter_of_it_changes_and_only_then(template: Template) -> None:
+    # SAM notices changes of the template, not of parameters' values: these are for CloudFormation to notice.
+    # Lambda, for its part, publishes no version that is like the last one, and CloudFormation calls that a failure.
+    given = ISSUER | VPC | ALIAS
+    before = resolve(template, given)
+    changing = set()
+    for name in template["Parameters"]:
+        after = resolve(template, given | {name: another(template, name)})
+        numbers = [it.resources["SettingsVersion"]["Properties"]["Content"] for it in (before, after)]
+        changes = version_of(before) != version_of(after)
+        assert (numbers[0] != numbers[1]) is changes, name
+        changing |= {name} if changes else set()
+    assert changing >= {parameter_of(setting.variable) for setting in SETTINGS}
+    assert changing >= {"ServiceName", "Architecture", "MemorySize", "Tracing", "SnapStart", *VPC}
+    # One after the other, so that a value that moves from one to the next is a change as well.
+    swapped = resolve(template, given | {"JwtClientId": "a", "JwtJwks": ""})
+    moved = resolve(template, given | {"JwtClientId": "", "JwtJwks": "a"})
+    assert len({it.resources["SettingsVersion"]["Properties"]["Content"] for it in (swapped, moved)}) == 2
+
+
+def test_the_number_makes_the_version_another_one_and_the_function_too(template: Template) -> None:
+    assert "VersionDescription" not in function_of(resolve(template, ISSUER))
+    for given in (ISSUER | ALIAS, ISSUER | {"SnapStart": "on"}):
+        function = function_of(resolve(template, given))
+        assert function["VersionDescription"] == "Settings SettingsVersion"
+        assert "SettingsVersion" in function["Description"]
+        # Without it SAM publishes where the code's address changes alone.
+        assert function["AutoPublishAliasAllProperties"] is True
+
+
+def test_the_number_is_kept_under_a_name_that_appconfig_takes(template: Template) -> None:
+    # Up to 64 characters; a stack's name may have 128.
+    name = "a" * 128
+    stack_id = f"arn:aws:cloudformation:eu-west-1:123456789012:stack/{name}/6f1a7c20-0000-4000-8000-00805f9b34fb"
+    stack = resolve(template, ISSUER | ALIAS, {"AWS::StackName": name, "AWS::StackId": stack_id})
+    kept = stack.resources["SettingsApplication"]["Properties"]
+    assert kept["Name"] == stack_id.rpartition("/")[2]
+    assert name in kept["Description"]
+
+
+def test_a_new_version_takes_over_slowly_only_where_that_is_asked_for(template: Template) -> None:
+    values = template["Parameters"]["GradualDeployment"]["AllowedValues"]
+    assert template["Parameters"]["GradualDeployment"]["Default"] == "off"
+    assert set(template["Mappings"]["Deployments"]) == set(values)
+    for value in values:
+        stack = resolve(template, ISSUER | {"GradualDeployment": value})
+        preference = function_of(stack)["DeploymentPreference"]
+        shifts = value not in ("off", "AllAtOnce")
+        assert (preference["Enabled"], "Role" in preference) == (str(shifts).lower(), shifts)
+        assert preference["Type"] == value
+        # An alarm of its own takes it back; CodeDeploy looks at no more than ten.
+        alarms = stack.of_type("AWS::CloudWatch::Alarm")
+        assert (0 < len(preference["Alarms"]) <= 10) is shifts
+        assert set(preference["Alarms"]) <= alarms.keys()
+
+
+def test_the_refresher_is_off_unless_asked_for(template: Template) -> None:
+    parameters = template["Parameters"]
+    assert {name for name in parameters if name.startswith("Refresh") and parameters[name]["Default"] != ""} == {
+        "RefreshSchedule"
+    }
+    off, on = (resolve(template, given).resources for given in (ISSUER, ISSUER | REFRESHER))
+    assert on.keys() - off.keys() == {
+        "RefresherFunction",
+        "RefresherLogs",
+        "RefresherRole",
+        "RefresherFailuresAlarm",
+        "RefresherSilentAlarm",
+    }
+
+
+def test_each_function_is_the_same_package(template: Template) -> None:
+    functions = {name: it for name, it in template["Resources"].items() if it["Type"] == "AWS::Serverless::Function"}
+    assert len(functions) == len({"authorizer", "refresher", "revoker"})
+    assert len({str(it["Metadata"]) for it in functions.values()}) == 1
+    # What `sam build` asks of the makefile, for each.
+    makefile = ROOT / "packaging" / "jwt_authorizer_packaging" / host_architecture() / "Makefile"
+    command = ["make", "--dry-run", "--makefile", str(makefile), *(f"build-{name}" for name in functions)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - our own arguments
+    assert done.stdout.count("assemble.py") == len(functions)
+
+
+def test_the_refresher_is_the_same_package_outside_of_any_vpc(template: Template) -> None:
+    stack = resolve(template, ISSUER | OTHERS | REFRESHER)
+    refresher: dict[str, Any] = stack.resources["RefresherFunction"]["Properties"]
+    for name in ("CodeUri", "Runtime", "Architectures"):
+        assert refresher[name] == function_of(stack)[name]
+    assert refresher["Handler"] == "jwt_authorizer.refresher.lambda_handler"
+    assert "VpcConfig" not in refresher
+    # It fetches, then writes; a function that is cut off can't say why.
+    assert refresher["Timeout"] > 2 * TIMEOUT
+    assert refresher["Environment"]["Variables"] == {
+        "JWT_ISSUER": ISSUER["JwtIssuer"],
+        "JWT_REFRESH_SOURCE": "",
+        "JWT_REFRESH_TARGET": REFRESHER["RefreshTarget"],
+    }
+    # Lambda would try a run that failed twice more: three errors for one.
+    assert refresher["EventInvokeConfig"] == {"MaximumRetryAttempts": 0}
+    assert refresher["LoggingConfig"] == function_of(stack)["LoggingConfig"] | {"LogGroup": "RefresherLogs"}
+    for name in ("CodeSigningConfigArn", "KmsKeyArn"):
+        assert refresher[name] == function_of(stack)[name]
+    assert refresher["Events"]["Refresh"] == {"Type": "Schedule", "Properties": {"Schedule": "rate(5 minutes)"}}
+    for given in ({}, {"LogRetentionDays": "7"}, {"LogRetentionDays": "7", "LogKeyArn": OTHERS["LogKeyArn"]}):
+        logs = resolve(template, ISSUER | REFRESHER | given).of_type("AWS::Logs::LogGroup")
+        assert logs["RefresherLogs"] == logs["AuthorizerLogs"]
+    other = resolve(template, ISSUER | REFRESHER | {"RefreshIssuer": "https://other.example.com"})
+    variables = other.resources["RefresherFunction"]["Properties"]["Environment"]["Variables"]
+    assert variables["JWT_ISSUER"] == "https://other.example.com"
