@@ -212,6 +212,22 @@ def test_the_log_line_shown_has_the_members_of_one_that_is_written() -> None:
 # Commands.
 
 
+def test_the_figures_of_the_readme_are_those_that_were_measured() -> None:
+    measured, readme = (DOCS / "performance.md").read_text("utf-8"), README.read_text("utf-8")
+    rows = {
+        name: [cell.strip() for cell in cells.split("|")]
+        for name, cells in re.findall(r"^\| ([^|]+) \|(.+)\|$", measured, re.MULTILINE)
+    }
+    cold = rows["Cold start to first answer, against the obvious authorizer"]
+    fresh, repeated, obvious = (
+        f"{float(rows[name][0].split()[0]) / 1000:.2f} ms"
+        for name in ("handler, fresh token", "handler, repeated token", "obvious handler")
+    )
+    assert all(figure in readme for figure in (f"**{cold[0]}**", cold[1], f"**{fresh}**", obvious, repeated))
+    costs = re.findall(r"^\| 1024 MB \| arm64 \| \S+ \| \S+ \| \$(\S+) \|", measured, re.MULTILINE)
+    assert [f"**${float(cost):.2f}** of Lambda" in readme for cost in costs] == [True]
+
+
 def test_the_table_of_the_demo_is_what_the_demo_checks() -> None:
     wanted = [
         (
