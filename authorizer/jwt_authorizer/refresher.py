@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 TIMEOUT = 10.0
 """Seconds for fetching, and for writing. Nobody waits for this function, so it may be patient."""
-_PUBLIC_MEMBERS = frozenset({"kty", "use", "key_ops", "alg", "kid", "crv", "x", "y", "n", "e"})
-_KEY_TYPES = ("RSA", "EC", "OKP")
+_PUBLIC_MEMBERS = frozenset({"kty", "use", "key_ops", "alg", "kid", "crv", "x", "y", "n", "e", "pub"})
+_KEY_TYPES = ("RSA", "EC", "OKP", "AKP")
 
 
 def lambda_handler(event: object, context: object) -> dict[str, object]:

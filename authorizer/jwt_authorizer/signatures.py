@@ -10,6 +10,7 @@ of it is used, which never happens here. Why, how much, and what breaks it: ``do
 from __future__ import annotations
 
 import sys
+from base64 import urlsafe_b64decode
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.machinery import PathFinder
@@ -87,13 +88,38 @@ with (
     _standing_in("cryptography.x509", "cryptography.hazmat.primitives.serialization", "random"),
     _without_package_code("jwt"),
 ):
-    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
     from jwt.algorithms import Algorithm, ECAlgorithm, OKPAlgorithm, RSAAlgorithm, RSAPSSAlgorithm
     from jwt.exceptions import InvalidKeyError
 
-_ALGORITHMS: Mapping[str, Algorithm] = {
+
+class _MlDsa:
+    """ML-DSA (FIPS 204, RFC 9964) with an empty context, for JWS. cryptography checks it; PyJWT has none."""
+
+    def verify(self, msg: bytes, key: Any, sig: bytes) -> bool:  # noqa: ANN401 - one of three classes that start-up does not load
+        try:
+            key.verify(sig, msg)
+        except InvalidSignature:
+            return False
+        return True
+
+
+def _ml_dsa_key(jwk: Mapping[str, object]) -> object:
+    """Read a key of type AKP (RFC 9964 section 3)."""
+    mldsa = import_module("cryptography.hazmat.primitives.asymmetric.mldsa")
+    kind = getattr(mldsa, f"MLDSA{str(jwk['alg']).removeprefix('ML-DSA-')}PublicKey")
+    key = kind.from_public_bytes(urlsafe_b64decode(f"{jwk['pub']}=="))
+    # With t1 = 0 (FIPS 204 section 7.2: what follows the first 32 bytes) anybody can write a signature for anything.
+    if not any(key.public_bytes_raw()[32:]):
+        message = "its pub is zero"
+        raise UnusableKeyError(message)
+    return key
+
+
+_ML_DSA = frozenset({"ML-DSA-44", "ML-DSA-65", "ML-DSA-87"})
+_ALGORITHMS: Mapping[str, Algorithm | _MlDsa] = {
     "RS256": RSAAlgorithm(RSAAlgorithm.SHA256),
     "RS384": RSAAlgorithm(RSAAlgorithm.SHA384),
     "RS512": RSAAlgorithm(RSAAlgorithm.SHA512),
@@ -105,6 +131,7 @@ _ALGORITHMS: Mapping[str, Algorithm] = {
     "ES512": ECAlgorithm(ECAlgorithm.SHA512),
     "EdDSA": OKPAlgorithm(),
     "Ed25519": OKPAlgorithm(),
+    **dict.fromkeys(_ML_DSA, _MlDsa()),
 }
 
 SUPPORTED_ALGORITHMS: frozenset[str] = frozenset(_ALGORITHMS)
@@ -114,13 +141,15 @@ _FROM_JWK: Mapping[str, tuple[Callable[[dict[str, object]], object], tuple[str, 
     "RSA": (RSAAlgorithm.from_jwk, ("n", "e")),
     "EC": (ECAlgorithm.from_jwk, ("crv", "x", "y")),
     "OKP": (OKPAlgorithm.from_jwk, ("crv", "x")),
+    "AKP": (_ml_dsa_key, ("alg", "pub")),
 }
 _RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
-_CURVES = {
+_KINDS = {
     ("EC", "P-256"): frozenset({"ES256"}),
     ("EC", "P-384"): frozenset({"ES384"}),
     ("EC", "P-521"): frozenset({"ES512"}),
     ("OKP", "Ed25519"): frozenset({"EdDSA", "Ed25519"}),
+    **{("AKP", alg): frozenset({alg}) for alg in _ML_DSA},
 }
 
 _RSA_BITS = range(2048, 8192 + 1)
@@ -154,18 +183,20 @@ class UnusableKeyError(Exception):
 
 
 def public_key(jwk: Mapping[str, object]) -> tuple[object, frozenset[str]]:
-    """Read a public JWK (RFC 7518 section 6, RFC 8037 section 2).
+    """Read a public JWK (RFC 7518 section 6, RFC 8037 section 2, RFC 9964 section 3).
 
     Returns the key and the algorithms (``alg``) that fit its type and curve. Only public members are read: a private
     key that leaked is never built. Raises :class:`UnusableKeyError` for what is not a key, and for weak ones.
     """
-    kty, crv = jwk.get("kty"), jwk.get("crv")
+    kty = jwk.get("kty")
     if not isinstance(kty, str) or kty not in _FROM_JWK:
-        message = "its kty is not RSA, EC or OKP"
+        message = "its kty is not RSA, EC, OKP or AKP"
         raise UnusableKeyError(message)
-    algorithms = _RSA if kty == "RSA" else _CURVES.get((kty, crv if isinstance(crv, str) else ""))
+    named = "alg" if kty == "AKP" else "crv"
+    kind = jwk.get(named)
+    algorithms = _RSA if kty == "RSA" else _KINDS.get((kty, kind if isinstance(kind, str) else ""))
     if algorithms is None:
-        message = "its curve is not supported"
+        message = f"its {named} is not supported"
         raise UnusableKeyError(message)
     read, names = _FROM_JWK[kty]
     members = {name: jwk.get(name) for name in names}

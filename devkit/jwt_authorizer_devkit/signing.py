@@ -11,22 +11,34 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from jwt import algorithms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
+    MlDsaPrivateKey = mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa.MLDSA87PrivateKey
+    PrivateKey = (
+        rsa.RSAPrivateKey
+        | ec.EllipticCurvePrivateKey
+        | ed25519.Ed25519PrivateKey
+        | ed448.Ed448PrivateKey
+        | MlDsaPrivateKey
+    )
     Json = dict[str, object]
 
 
 _CURVES: Mapping[str, type[ec.EllipticCurve]] = {"ES256": ec.SECP256R1, "ES384": ec.SECP384R1, "ES512": ec.SECP521R1}
 _RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
 _EDWARDS = frozenset({"EdDSA", "Ed25519"})
+_ML_DSA: Mapping[str, type[MlDsaPrivateKey]] = {
+    "ML-DSA-44": mldsa.MLDSA44PrivateKey,
+    "ML-DSA-65": mldsa.MLDSA65PrivateKey,
+    "ML-DSA-87": mldsa.MLDSA87PrivateKey,
+}
 
-ALGORITHMS = (*sorted(_RSA), *sorted(_CURVES), *sorted(_EDWARDS))
+ALGORITHMS = (*sorted(_RSA), *sorted(_CURVES), *sorted(_EDWARDS), *_ML_DSA)
 """Every ``alg`` that :func:`generate` knows."""
 
 
@@ -39,7 +51,9 @@ class SigningKey:
     private: PrivateKey
 
     def sign(self, message: bytes) -> bytes:
-        """Sign as ``alg`` says (RFC 7518 section 3, RFC 8037 section 3.1)."""
+        """Sign as ``alg`` says (RFC 7518 section 3, RFC 8037 section 3.1, RFC 9964 section 4)."""
+        if isinstance(self.private, mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa.MLDSA87PrivateKey):
+            return self.private.sign(message)
         # RFC 9864's Ed25519 is EdDSA under a name that says which curve.
         name = "EdDSA" if self.alg == "Ed25519" else self.alg
         # PyJWT types each algorithm by its own kind of key; the table is by name, so the kinds are ours to pair.
@@ -49,7 +63,7 @@ class SigningKey:
     def public_jwk(self, **members: object) -> Json:
         """Return the public key as a JWK (RFC 7517), with further or other ``members``; ``None`` leaves one out."""
         jwk: Json = {
-            **_public_members(self.private),
+            **_public_members(self.private, self.alg),
             "kid": self.kid,
             "alg": self.alg,
             "use": "sig",
@@ -77,6 +91,8 @@ def generate(alg: str, kid: str | None, *, rsa_bits: int = 2048) -> SigningKey:
         return SigningKey(kid, alg, rsa.generate_private_key(public_exponent=65537, key_size=rsa_bits))
     if alg in _CURVES:
         return SigningKey(kid, alg, ec.generate_private_key(_CURVES[alg]()))
+    if alg in _ML_DSA:
+        return SigningKey(kid, alg, _ML_DSA[alg].generate())
     if alg in _EDWARDS:
         return SigningKey(kid, alg, ed25519.Ed25519PrivateKey.generate())
     message = f"cannot make a key for {alg!r}; known: {', '.join(ALGORITHMS)}"
@@ -93,8 +109,10 @@ def base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _public_members(private: PrivateKey) -> Json:
+def _public_members(private: PrivateKey, alg: str) -> Json:
     match private.public_key():
+        case mldsa.MLDSA44PublicKey() | mldsa.MLDSA65PublicKey() | mldsa.MLDSA87PublicKey() as key:
+            return {"kty": "AKP", "alg": alg, "pub": base64url(key.public_bytes_raw())}
         case rsa.RSAPublicKey() as key:
             document = algorithms.RSAAlgorithm.to_jwk(key)
         case ec.EllipticCurvePublicKey() as key:

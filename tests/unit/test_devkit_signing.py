@@ -30,7 +30,8 @@ def header_and_claims(token: str, key: SigningKey) -> tuple[dict[str, object], d
 
 # joserfc wants RFC 9864's names instead of EdDSA; issuers still write EdDSA.
 @pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
-@pytest.mark.parametrize("alg", ALGORITHMS)
+# It does not know ML-DSA: what the devkit makes of that is compared with RFC 9964's keys in tests/vectors.
+@pytest.mark.parametrize("alg", [alg for alg in ALGORITHMS if not alg.startswith("ML-DSA")])
 def test_another_library_verifies_what_each_algorithm_signs(alg: str) -> None:
     key = generate(alg, "key-1")
     claims = access_claims(ISSUER, audience="api", now=NOW)

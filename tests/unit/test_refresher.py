@@ -81,7 +81,7 @@ def test_only_public_members_of_keys_that_may_verify_are_written() -> None:
     }
 
 
-_WHY = ["its kty is not RSA, EC or OKP", "its kty is not RSA, EC or OKP", "it is not a JSON object"]
+_WHY = ["its kty is not RSA, EC, OKP or AKP", "its kty is not RSA, EC, OKP or AKP", "it is not a JSON object"]
 
 
 @pytest.mark.parametrize(

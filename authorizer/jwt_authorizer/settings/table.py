@@ -95,7 +95,8 @@ them, one a line (`file:`, `ssm:`, `s3://`); or `any`.
 TENANT_CLAIM = Setting("tenant_claim", claim_values.claim, None, _I)
 """A claim that must equal the tenant in `iss` (`tid` with Entra ID)."""
 ALGORITHMS = Setting("algorithms", values.algorithms, _DEFAULT_ALGORITHMS, _I)
-"""Accepted `alg` values, comma-separated. `none` and `HS*` are refused. `EdDSA` includes `Ed25519`.
+"""Accepted `alg` values, comma-separated. `none` and `HS*` are refused. `EdDSA` includes `Ed25519`. `ML-DSA-44`,
+`ML-DSA-65` and `ML-DSA-87` (RFC 9964) are accepted where they are named.
 
 Default: `RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA`
 """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from jwt_authorizer_devkit.cli.terminal import UndecidedError, WrongInputError
@@ -87,6 +87,12 @@ def read_key(path: Path, kid: str, alg: str | None) -> SigningKey:
             fitting = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
         case ec.EllipticCurvePrivateKey() if private.curve.name in _CURVES:
             fitting = [_CURVES[private.curve.name]]
+        case mldsa.MLDSA44PrivateKey():
+            fitting = ["ML-DSA-44"]
+        case mldsa.MLDSA65PrivateKey():
+            fitting = ["ML-DSA-65"]
+        case mldsa.MLDSA87PrivateKey():
+            fitting = ["ML-DSA-87"]
         case ed25519.Ed25519PrivateKey():
             fitting = ["EdDSA", "Ed25519"]
         case _:
