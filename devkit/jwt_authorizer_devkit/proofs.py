@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 
 def proof_jwk(key: SigningKey) -> Json:
-    """Return the public key as a proof carries it, with nothing but its numbers."""
-    return key.public_jwk(kid=None, alg=None, use=None)
+    """Return the public key as a proof carries it, with nothing but its numbers; ML-DSA's needs its ``alg``."""
+    jwk = key.public_jwk(kid=None, use=None)
+    return jwk if jwk["kty"] == "AKP" else {name: value for name, value in jwk.items() if name != "alg"}
 
 
 def thumbprint(key: SigningKey) -> str:

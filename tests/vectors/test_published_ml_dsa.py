@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import mldsa
 
 from jwt_authorizer.keys import parse_key_set
 from jwt_authorizer.signatures import UnusableKeyError, public_key, verifies
+from jwt_authorizer_devkit.proofs import thumbprint
 from jwt_authorizer_devkit.signing import SigningKey, generate
 from tests.security.lab import AUDIENCE, ISSUER, bare_lab, sign, token_event
 
@@ -49,6 +50,7 @@ def test_the_devkits_key_of_the_rfcs_seed_is_the_rfcs_key(vector: dict[str, Any]
     private = SEEDED[vector["alg"]].from_seed_bytes(bytes(32))
     made = SigningKey(vector["jwk"]["kid"], vector["alg"], private).public_jwk(use=None)
     assert made == {name: vector["jwk"][name] for name in ("kid", "kty", "alg", "pub")}
+    assert thumbprint(SigningKey(None, vector["alg"], private)) == vector["jwk"]["kid"]
 
 
 @pytest.mark.parametrize("vector", WYCHEPROOF, ids=lambda vector: vector["name"])
