@@ -216,6 +216,8 @@ def refused_token(request: Request, reason: Reason, settings: AnswerSettings) ->
     Returns ``None`` if an error has to be raised instead: for all but HTTP APIs, and where waiting may heal it, since
     API Gateway caches a Deny and no error.
     """
+    if request.kind is EventKind.APPSYNC:
+        return {"isAuthorized": False, "deniedFields": [], "ttlOverride": 0}
     if not request.kind.is_http_api or settings.http_api_reject is HttpApiReject.RAISE or reason in HEALED_BY_WAITING:
         return None
     context = rejection_context(reason, settings.resource_metadata, settings.dpop)

@@ -29,7 +29,7 @@ from jwt_authorizer.answers import (
 )
 from jwt_authorizer.authenticate import ask, ask_about_jwt, is_still_good, issuer_of, refuse_bound, verify
 from jwt_authorizer.errors import DecisionError, Reason, TokenError, location
-from jwt_authorizer.events import read_event
+from jwt_authorizer.events import EventKind, read_event
 from jwt_authorizer.grants import compile_policy, decide, grants, policy_warnings
 from jwt_authorizer.policies.statements import DENY_EVERYTHING
 from jwt_authorizer.records import dataclass, field, unguarded
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from jwt_authorizer.claims import Principal
     from jwt_authorizer.events import Request
     from jwt_authorizer.hooks import Consulted
-    from jwt_authorizer.policies import Policies
-    from jwt_authorizer.rules import Rules
+    from jwt_authorizer.policies import Compiled, Policies
+    from jwt_authorizer.rules import Field, Rules
     from jwt_authorizer.token_cache import TokenCache
     from jwt_authorizer.tokens import BearerToken, TokenSource
 
@@ -72,6 +72,7 @@ class Authorizer:
     revocations: Revocations | None = None
     tenants: Mapping[str, FindIssuer] = field(default_factory=dict)
     hook: Hook | None = None
+    fields: tuple[Field, ...] = ()
 
 
 @unguarded(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class Outcome:
     hook: Consulted | None = None
 
 
-def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # noqa: C901, PLR0915 - one sentence
+def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # noqa: PLR0915 - one sentence
     """Decide about an event at ``now`` (Unix time in seconds).
 
     It raises nothing: whatever goes wrong is an outcome that grants nothing.
@@ -145,11 +146,7 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # 
             hook = authorizer.hook(principal, request)
             if hook.refused is not None:
                 decision, compiled = Deny(Reason.REFUSED_BY_HOOK), compiled and DENY_EVERYTHING
-        added = hook.context if hook else {}
-        if compiled is None:
-            made = simple_response(principal, decision, settings, added)
-        else:
-            made = iam_policy(request, principal, decision, compiled.statements, settings, added)
+        made = _format(request, principal, decision, compiled, authorizer, hook.context if hook else {}, now)
         if record_proof is not None and isinstance(decision, Allow):
             record_proof()
         answer = made
@@ -166,6 +163,25 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # 
     return Outcome(
         result, reason, detail, answer, request, issuer, alg, kid, token_cache, principal, decision, warnings, hook
     )
+
+
+def _format(  # noqa: PLR0913, PLR0917 - what an answer is made of
+    request: Request,
+    principal: Principal,
+    decision: Allow | Deny,
+    compiled: Compiled | None,
+    authorizer: Authorizer,
+    added: Mapping[str, object],
+    now: float,
+) -> Answer:
+    """Format the answer that this kind of event expects. ``added`` comes into its context as well."""
+    if request.kind is EventKind.APPSYNC:
+        from jwt_authorizer.appsync import appsync_answer  # noqa: PLC0415 - for AppSync alone
+
+        return appsync_answer(principal, decision, authorizer.fields, authorizer.answers, added, now)
+    if compiled is None:
+        return simple_response(principal, decision, authorizer.answers, added)
+    return iam_policy(request, principal, decision, compiled.statements, authorizer.answers, added)
 
 
 def _check_standing(bearer: BearerToken, principal: Principal, authorizer: Authorizer, now: float) -> None:

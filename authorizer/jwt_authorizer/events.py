@@ -10,7 +10,7 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.method_arn import MethodArn, invalid_event
+from jwt_authorizer.method_arn import MethodArn, Stage, invalid_event
 from jwt_authorizer.records import field, unguarded
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class EventKind(StrEnum):
     WEBSOCKET = "websocket"
     HTTP_API_V1 = "http_api_v1"
     HTTP_API_V2 = "http_api_v2"
+    APPSYNC = "appsync"
 
     @property
     def is_http_api(self) -> bool:
@@ -118,7 +119,7 @@ def read_event(event: object) -> Request:
     """Recognize the kind of event and read the request.
 
     Raises :class:`DecisionError` (``invalid_event``) for what is not an API Gateway authorizer's event:
-    a backend's event, AppSync's, or one whose parts are of the wrong type.
+    a backend's event, or one whose parts are of the wrong type.
     """
     if not isinstance(event, dict):  # not Mapping: Lambda reads events with json, and a dict is quicker to recognize
         invalid_event("the event is not a JSON object")
@@ -127,12 +128,28 @@ def read_event(event: object) -> Request:
     kind = event.get("type")
     if kind == "TOKEN":
         return _rest_token(event)
-    if kind != "REQUEST" or "methodArn" not in event:
+    if kind == "REQUEST" and "methodArn" in event:
+        return _request(event)
+    if kind is not None or "queryString" not in _context(event):
         invalid_event(
-            "this is not an authorizer event of API Gateway: expected type TOKEN or REQUEST with a methodArn, "
-            "or version 2.0 with a routeArn"
+            "this is not an authorizer event: expected type TOKEN or REQUEST with a methodArn, version 2.0 with a "
+            "routeArn, or AppSync's requestContext with a queryString"
         )
-    return _request(event)
+    return _appsync(event)
+
+
+def _appsync(event: Mapping[str, object]) -> Request:
+    """Read an event of AppSync (its developer guide, "AWS Lambda authorization"). It has no ARN: its stage is empty."""
+    context = _context(event)
+    api, token = context.get("apiId"), event.get("authorizationToken")
+    if not isinstance(api, str):
+        invalid_event("AppSync's requestContext has no apiId")
+    if token is not None and not isinstance(token, str):
+        invalid_event("authorizationToken is not a text")
+    arn = MethodArn(Stage("", "", _text(context.get("accountId")) or "", api, "", ""), "POST", "graphql")
+    return Request(
+        EventKind.APPSYNC, arn, "POST", "/graphql", None, _text(context.get("requestId")), (), token or "", event
+    )
 
 
 def _rest_token(event: Mapping[str, object]) -> Request:

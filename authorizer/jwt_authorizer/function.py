@@ -138,6 +138,7 @@ def build_authorizer(
         answers=settings.answers,
         check_binding=_check_binding(settings, replay_store),
         hook=hook,
+        fields=settings.fields,
     )
 
 

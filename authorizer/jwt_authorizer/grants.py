@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.answers import check_route_key, check_simple_cache, is_simple
 from jwt_authorizer.errors import Reason
-from jwt_authorizer.rules import Allow, Deny
+from jwt_authorizer.events import EventKind
+from jwt_authorizer.rules import Allow, Deny, decide_without_routes
 
 if TYPE_CHECKING:
     from jwt_authorizer.answers import AnswerSettings
@@ -22,8 +23,8 @@ def decide(principal: Principal, request: Request, rules: Rules, policies: Polic
     A path that is not in normal form is refused if nothing of the matched route is allowed: then API Gateway has
     normalized the path, and read another one.
     """
-    if not rules.configured:
-        return rules.decide(principal, request.method, request.path)
+    if not rules.configured or request.kind is EventKind.APPSYNC:
+        return decide_without_routes(principal)
     decision = rules.decide(principal, request.method, request.path, request.matched)
     if isinstance(decision, Allow) and request.has_odd_path and not policies.may_be_allowed(principal, request):
         return Deny(Reason.ROUTE_NOT_LISTED)
@@ -38,10 +39,12 @@ def compile_policy(  # noqa: PLR0913, PLR0917 - what a policy depends on
     policies: Policies,
     settings: AnswerSettings,
 ) -> Compiled | None:
-    """Make the policy; ``None`` for an API with simple responses.
+    """Make the policy; ``None`` for an API with simple responses, and for AppSync.
 
     Raises :class:`DecisionError` (``unsafe_cache``) if API Gateway would replay a simple response where it is wrong.
     """
+    if request.kind is EventKind.APPSYNC:
+        return None
     if not is_simple(request, settings):
         return policies.compile(principal, decision, request, settings.cached_by)
     check_simple_cache(request, settings, routes_configured=rules.configured)

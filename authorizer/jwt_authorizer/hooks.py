@@ -143,6 +143,8 @@ def _unusable(name: str, message: str) -> SettingsError:
 def caller_of(principal: Principal, request: Request, cached_by: str) -> Caller:
     """Return what a hook may see. The claims are a copy: requests share the principal's own."""
     claims = json.loads(principal.claims_text)
+    if request.kind is EventKind.APPSYNC:
+        cached_by = "token"  # which is what AppSync keeps an answer by, whatever API Gateway does
     route = None if cached_by == "token" else _route(request)
     asked = _asked(request) if cached_by == "nothing" else None
     return Caller(principal.id, principal.issuer, principal.tenant, principal.scopes, claims, route, asked)

@@ -109,7 +109,7 @@ class DecisionLog:
             if outcome.hook.refused is not None:
                 found["hook_reason"] = outcome.hook.refused
         if notes:
-            found["notes"] = _listed(notes)
+            found["notes"] = _listed(sorted(notes) if len(notes) > _LONGEST_LIST else notes)
         if outcome.warnings:
             found["warnings"] = _listed(outcome.warnings)
         return found

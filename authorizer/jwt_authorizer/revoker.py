@@ -17,18 +17,17 @@ from __future__ import annotations
 import os
 import time
 from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 
+from jwt_authorizer.answer_caches import Api, flush
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Problem, SettingsError
 from jwt_authorizer.first_list import first_list
 from jwt_authorizer.function import PACKAGE_ROOT, build_authorizer, key_source
 from jwt_authorizer.issuers import HttpsClient
 from jwt_authorizer.issuers.revocation_store import s3_store
 from jwt_authorizer.logout import check_logout_token, logout_token
-from jwt_authorizer.records import dataclass
 from jwt_authorizer.revocation import IDENTIFIERS, MOMENTS
 from jwt_authorizer.settings import load_settings
 
@@ -42,24 +41,10 @@ if TYPE_CHECKING:
 _DEFAULT_KEEP = "86400"
 _TIMEOUT = 5.0
 _LONGEST_IDENTIFIER = 512
-_PREFIXES = ("rest:", "http:")
 
 
 class RevokeError(ValueError):
     """An invocation that can't be carried out; nothing was written. The message says what would be right."""
-
-
-@dataclass(frozen=True, slots=True)
-class Api:
-    """A stage of an API whose authorizer's answers are to be forgotten; ``is_rest``: a REST API, else an HTTP API."""
-
-    id: str
-    stage: str
-    is_rest: bool
-
-    def __str__(self) -> str:
-        """Return it as ``REVOKER_APIS`` has it."""
-        return f"{'rest' if self.is_rest else 'http'}:{self.id}/{self.stage}"
 
 
 class Revoker:
@@ -214,16 +199,6 @@ def _answer(status: int, error: str | None = None) -> dict[str, object]:
     }
 
 
-def flush(api: Api) -> None:
-    """Empty a stage's cache of answers: ``FlushStageAuthorizersCache``, for HTTP APIs ``ResetAuthorizersCache``."""
-    if api.is_rest:
-        client = import_module("boto3").client("apigateway")
-        client.flush_stage_authorizers_cache(restApiId=api.id, stageName=api.stage)
-    else:
-        client = import_module("boto3").client("apigatewayv2")
-        client.reset_authorizers_cache(ApiId=api.id, StageName=api.stage)
-
-
 def create_revoker(environment: Mapping[str, str]) -> Revoker:
     """Put the function together.
 
@@ -242,10 +217,10 @@ def create_revoker(environment: Mapping[str, str]) -> Revoker:
         problems.append(Problem("REVOKER_KEEP_SECONDS", "expected a whole number of seconds", keep))
     apis = []
     for text in filter(None, map(str.strip, environment.get("REVOKER_APIS", "").split(","))):
-        id_, _, stage = text[5:].partition("/")
-        if not text.startswith(_PREFIXES) or not id_ or not stage:
-            problems.append(Problem("REVOKER_APIS", "expected rest:ID/STAGE or http:ID/STAGE, comma-separated", text))
-        apis.append(Api(id_, stage, text.startswith("rest:")))
+        try:
+            apis.append(Api.read(text))
+        except ValueError as error:
+            problems.append(Problem("REVOKER_APIS", str(error), text))
     location = environment.get("JWT_REVOKED", "")
     if not location.startswith("s3://"):
         problems.append(Problem("JWT_REVOKED", "the revoker writes to s3://bucket/key only", location or None))

@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, NoReturn
 
 from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.events import EventKind
 from jwt_authorizer.records import dataclass, field, unguarded
 from jwt_authorizer.strict_json import BadJsonError, json_object
 
@@ -73,6 +74,10 @@ class TokenSource:
         object.__setattr__(self, "is_list", header == "sec-websocket-protocol")
 
 
+_APPSYNC = TokenSource(TokenPlace.HEADER, "authorizationToken")
+"""AppSync hands the token over itself, with the word ``Bearer`` or without."""
+
+
 @unguarded(frozen=True, slots=True)
 class BearerToken:
     """The text that a client sent as its token. It never shows itself in a log or a traceback.
@@ -123,6 +128,8 @@ def bearer_token(request: Request, sources: tuple[TokenSource, ...]) -> BearerTo
     Raises :class:`TokenError`: ``missing_token``, or ``malformed_token`` if one source holds two
     different values, since picking either would let a sender choose which one is checked.
     """
+    if request.kind is EventKind.APPSYNC:
+        sources = (_APPSYNC,)
     for source in sources:
         values = [value for value in _found(request, source) if value]
         if len(values) > 1:

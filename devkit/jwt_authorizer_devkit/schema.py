@@ -93,6 +93,12 @@ def config_schema() -> Schema:
                 "description": "Rules by route: the most specific one decides.",
                 "items": _route(),
             },
+            "fields": {
+                "type": "array",
+                "minItems": 1,
+                "description": "AppSync's fields that need more rights than a good token.",
+                "items": _field(),
+            },
         },
         "required": ["issuers"],
         "anyOf": [*required, {"properties": {"issuers": {"items": {"anyOf": required}}}}],
@@ -174,7 +180,6 @@ def _list_or_text(item: Schema, one: str | None) -> Schema:
 
 
 def _route() -> Schema:
-    scopes: Schema = {"type": "array", "items": _SCOPE, "minItems": 1}
     method: Schema = {"enum": [*HTTP_METHODS, ANY_METHOD, "ANY"]}
     return {
         "type": "object",
@@ -184,19 +189,39 @@ def _route() -> Schema:
                 "description": 'A method, a list of them, or "*", which is also what a missing one means.',
             },
             "path": {"type": "string", "pattern": _PATH, "description": "API Gateway's template: /orders/{id}."},
-            "scopes": {**scopes, "description": "All of them are needed."},
-            "any_scopes": {**scopes, "description": "One of them is needed."},
-            "claims": {
-                **_CLAIMS,
-                "description": "What each claim must hold: a value, one of a list, or a table of any, all and like.",
-            },
-            "issuers": {
-                "type": "array",
-                "items": {"type": "string", "minLength": 1},
-                "minItems": 1,
-                "description": "Only tokens of these issuers.",
-            },
+            **_rights(),
         },
         "required": ["path"],
         "additionalProperties": False,
+    }
+
+
+def _field() -> Schema:
+    name: Schema = {"type": "string", "pattern": r"^[_A-Za-z]\w*\.[_A-Za-z]\w*$", "description": "Mutation.deleteOrder"}
+    rights = _rights()
+    return {
+        "type": "object",
+        "properties": {"field": name, **rights},
+        "required": ["field"],
+        "anyOf": [{"required": [right]} for right in rights],
+        "additionalProperties": False,
+    }
+
+
+def _rights() -> dict[str, Schema]:
+    """Describe what a route or a field may ask of a token."""
+    scopes: Schema = {"type": "array", "items": _SCOPE, "minItems": 1}
+    return {
+        "scopes": {**scopes, "description": "All of them are needed."},
+        "any_scopes": {**scopes, "description": "One of them is needed."},
+        "claims": {
+            **_CLAIMS,
+            "description": "What each claim must hold: a value, one of a list, or a table of any, all and like.",
+        },
+        "issuers": {
+            "type": "array",
+            "items": {"type": "string", "minLength": 1},
+            "minItems": 1,
+            "description": "Only tokens of these issuers.",
+        },
     }

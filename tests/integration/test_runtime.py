@@ -98,7 +98,7 @@ def test_no_token_is_answered_with_it_as_well(function: Emulator) -> None:
 
 
 def test_an_event_of_somebody_else_is_another_error(function: Emulator) -> None:
-    error, message = error_of(function.invoke(sample("other-appsync")))
+    error, message = error_of(function.invoke(sample("other-http-api-backend")))
     assert error == "DecisionError"
     assert message.startswith("invalid_event: ")
     assert decisions(function) == [("error", Reason.INVALID_EVENT)]

@@ -83,11 +83,13 @@ def test_a_subject_cannot_write_into_the_log(target: Lab, nasty: str) -> None:
 @pytest.mark.parametrize("kind", kinds())
 def test_a_request_cannot_write_into_the_log(target: Lab, kind: str, nasty: str) -> None:
     event: Json = sample(kind, sign())
-    name = "routeArn" if kind == "http-api-2.0" else "methodArn"
+    name = {"http-api-2.0": "routeArn", "appsync": "odd"}.get(kind, "methodArn")
     context = event.get("requestContext", {}) | {"requestId": nasty, "routeKey": nasty, "resourcePath": nasty}
     if kind in ("rest-request", "rest-token"):
         context.pop("routeKey")
-    target.allowed(event | {name: event[name] + nasty, "resource": nasty, "routeKey": nasty, "requestContext": context})
+    target.allowed(
+        event | {name: event.get(name, "") + nasty, "resource": nasty, "routeKey": nasty, "requestContext": context}
+    )
     assert_clean(target.lines[-1], "")
     assert len(target.lines[-1]) < 4000
 

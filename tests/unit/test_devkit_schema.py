@@ -46,7 +46,7 @@ def test_every_setting_of_a_document_is_in_it_where_it_belongs() -> None:
     of_issuer = top["issuers"]["items"]["properties"]
     assert set(of_issuer) == {one.name for one in SETTINGS if one.place is Place.ISSUER}
     expected = {one.name for one in SETTINGS} - {ISSUER.name, CONFIG.name, CONTEXT_CLAIMS.name}
-    assert set(top) == expected | {"context", "issuers", "routes", "unlisted_routes"}
+    assert set(top) == expected | {"context", "issuers", "routes", "fields", "unlisted_routes"}
 
 
 def test_a_setting_that_is_read_in_a_new_way_needs_a_schema() -> None:

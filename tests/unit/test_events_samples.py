@@ -28,6 +28,7 @@ EVENT_KINDS = {
     "websocket-connect": "websocket",
     "http-api-1.0": "http_api_v1",
     "http-api-2.0": "http_api_v2",
+    "appsync": "appsync",
 }
 
 
@@ -51,7 +52,7 @@ def test_a_good_token_is_allowed(kind: str) -> None:
     lines: list[str] = []
     answer = function(lines)(sample(kind, TOKEN), None)
     assert granted(answer)
-    context = answer["context"]
+    context = answer["resolverContext" if kind == "appsync" else "context"]
     assert isinstance(context, dict)
     assert (context["sub"], context["scope"]) == ("user-1", "orders:read")
     line = json.loads(lines[-1])
@@ -63,7 +64,9 @@ def test_a_good_token_is_allowed(kind: str) -> None:
 def test_without_a_good_token_it_is_refused(kind: str, token: str | None, reason: str) -> None:
     lines: list[str] = []
     handler = function(lines)
-    if kind.startswith("http-api"):
+    if kind == "appsync":
+        assert handler(sample(kind, token), None) == {"isAuthorized": False, "deniedFields": [], "ttlOverride": 0}
+    elif kind.startswith("http-api"):
         answer = handler(sample(kind, token), None)
         assert not granted(answer)
         context = answer["context"]
@@ -75,7 +78,7 @@ def test_without_a_good_token_it_is_refused(kind: str, token: str | None, reason
     assert json.loads(lines[-1])["reason"] == reason
 
 
-@pytest.mark.parametrize("kind", ["other-appsync", "other-http-api-backend"])
+@pytest.mark.parametrize("kind", ["other-http-api-backend"])
 def test_events_of_others_are_not_understood(kind: str) -> None:
     lines: list[str] = []
     with pytest.raises(DecisionError) as raised:

@@ -9,11 +9,12 @@ from urllib.parse import urlencode
 
 import pytest
 
+from jwt_authorizer.answer_caches import Api
 from jwt_authorizer.errors import DecisionError, Reason, SettingsError
 from jwt_authorizer.issuers import FetchError
 from jwt_authorizer.issuers.revocation_store import RevocationStore
 from jwt_authorizer.revocation import read_list
-from jwt_authorizer.revoker import Api, RevokeError, Revoker, create_revoker
+from jwt_authorizer.revoker import RevokeError, Revoker, create_revoker
 from tests.factories import AUDIENCE, ISSUER, NOW, FakeKeys, authorizer
 from tests.unit.test_logout import CLIENT, logout_token
 

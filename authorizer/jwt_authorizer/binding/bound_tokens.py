@@ -85,6 +85,9 @@ def check_binding(
             Reason.UNSUPPORTED_BINDING,
             f"the token is bound by {kind}, and JWT_BOUND_TOKENS checks {checked} alone",
         )
+    if request.kind is EventKind.APPSYNC:
+        detail = "the token is bound, and AppSync keeps an answer for everyone who has the token"
+        raise TokenError(Reason.UNSUPPORTED_BINDING, detail)
     if request.kind is EventKind.REST_TOKEN:
         invalid_event(
             "the token is bound, and a TOKEN event shows neither its proof nor a certificate: make the authorizer's "

@@ -3,8 +3,19 @@
 ``docs/rules.md`` explains them to those who write them.
 """
 
-from jwt_authorizer.rules.decisions import Resource, Rules, compile_rules
+from jwt_authorizer.rules.decisions import Field, Resource, Rules, compile_rules, decide_without_routes
 from jwt_authorizer.rules.model import Allow, Deny, Route
-from jwt_authorizer.rules.parsing import parse_routes
+from jwt_authorizer.rules.parsing import parse_fields, parse_routes
 
-__all__ = ["Allow", "Deny", "Resource", "Route", "Rules", "compile_rules", "parse_routes"]
+__all__ = [
+    "Allow",
+    "Deny",
+    "Field",
+    "Resource",
+    "Route",
+    "Rules",
+    "compile_rules",
+    "decide_without_routes",
+    "parse_fields",
+    "parse_routes",
+]

@@ -41,6 +41,14 @@ class Requirement:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A GraphQL field of AppSync (``Mutation.deleteOrder``), and what a principal needs to have for it."""
+
+    name: str
+    requirement: Requirement
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Resource:
     """A path template with its rules by method: the number of each rule's requirement in :attr:`Rules.requirements`."""
@@ -88,7 +96,7 @@ class Rules:
         and HTTP APIs differ in that, and refusing is right for both.
         """
         if not self.configured:
-            return _UNRESTRICTED.refuses(principal, "") or _ALLOWED
+            return decide_without_routes(principal)
         resources = self.find(path)
         named = None if matched is None else self.by_shape.get(shape(matched))
         if resources and named is not None and named not in resources:
@@ -145,6 +153,11 @@ class Rules:
 
 _UNRESTRICTED = Requirement((), (), (), frozenset())
 _ALLOWED = Allow(None)
+
+
+def decide_without_routes(principal: Principal) -> Allow | Deny:
+    """Decide where no route is configured: only the scopes that the issuer's setting asks of every request count."""
+    return _UNRESTRICTED.refuses(principal, "") or _ALLOWED
 
 
 def compile_rules(routes: Iterable[Route] | None, *, absent: bool = False) -> Rules:

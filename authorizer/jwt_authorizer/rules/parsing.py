@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Protocol
 from jwt_authorizer.claim_conditions import parse_condition
 from jwt_authorizer.errors import shown
 from jwt_authorizer.records import dataclass
+from jwt_authorizer.rules.decisions import Field, Requirement
 from jwt_authorizer.rules.model import ANY_METHOD, CONNECT, DEFAULT, HTTP_METHODS, Route
 from jwt_authorizer.rules.templates import Template, parse_template
 
 if TYPE_CHECKING:
     from jwt_authorizer.claim_conditions import ClaimCondition
 
-_KEYS = ("method", "path", "scopes", "any_scopes", "claims", "issuers")
+_RIGHTS = ("scopes", "any_scopes", "claims", "issuers")
+_KEYS = ("method", "path", *_RIGHTS)
+_FIELD = re.compile(r"[_A-Za-z][_0-9A-Za-z]*\.[_A-Za-z][_0-9A-Za-z]*")  # GraphQL section 2.1.9, "Name"
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")  # RFC 6749 section 3.3
 
 
@@ -55,7 +58,7 @@ def parse_routes(raw: object, report: Report) -> tuple[Route, ...]:
             report(label, "expected a table: write [[routes]] above it", values)
             continue
         table = _Table(label, values, report)
-        _check_keys(table)
+        _check_keys(table, _KEYS, "route")
         template = _template(table)
         route = Route(
             methods=_methods(table),
@@ -71,14 +74,40 @@ def parse_routes(raw: object, report: Report) -> tuple[Route, ...]:
     return tuple(routes)
 
 
-def _check_keys(table: _Table) -> None:
+def parse_fields(raw: object, report: Report) -> tuple[Field, ...]:
+    """Read the value of ``fields``, GraphQL fields of AppSync that need more rights, as :func:`parse_routes` does."""
+    if not isinstance(raw, list):
+        report("fields", "expected [[fields]] tables", raw)
+        return ()
+    fields: dict[str, Field] = {}
+    for position, values in enumerate(raw):
+        label = f"fields[{position}]"
+        if not isinstance(values, dict):
+            report(label, "expected a table: write [[fields]] above it", values)
+            continue
+        table = _Table(label, values, report)
+        _check_keys(table, ("field", *_RIGHTS), "field")
+        name = values.get("field")
+        if not isinstance(name, str) or not _FIELD.fullmatch(name):
+            table.problem("field", "expected a type and one of its fields, such as Mutation.deleteOrder")
+            continue
+        if name in fields:
+            table.problem("field", "this field is listed twice: put what it needs into one table")
+        if not values.keys() & set(_RIGHTS):
+            table.problem("field", f"asks for nothing: add {', '.join(_RIGHTS)}, or leave the field out")
+        scopes, any_scopes = _scopes(table, "scopes"), _scopes(table, "any_scopes")
+        fields[name] = Field(name, Requirement(scopes, any_scopes, _claims(table), frozenset(_texts(table, "issuers"))))
+    return tuple(fields.values())
+
+
+def _check_keys(table: _Table, keys: tuple[str, ...], kind: str) -> None:
     for key in table.values:
-        if key not in _KEYS:
+        if key not in keys:
             import difflib  # noqa: PLC0415 - only a start-up that fails needs it
 
-            near = difflib.get_close_matches(key, _KEYS, 1)
-            meant = f"did you mean {near[0]}?" if near else f"expected {', '.join(_KEYS)}"
-            table.report(f"{table.label}.{key}", f"there is no such key of a route: {meant}")
+            near = difflib.get_close_matches(key, keys, 1)
+            meant = f"did you mean {near[0]}?" if near else f"expected {', '.join(keys)}"
+            table.report(f"{table.label}.{key}", f"there is no such key of a {kind}: {meant}")
 
 
 def _template(table: _Table) -> Template | None:

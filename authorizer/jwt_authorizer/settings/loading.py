@@ -9,7 +9,7 @@ from jwt_authorizer.answers import AnswerSettings
 from jwt_authorizer.claims import ClaimRules
 from jwt_authorizer.errors import SettingsError, shown
 from jwt_authorizer.issuers import FetchError, document_reader, validate_discovery, validate_jwks_setting
-from jwt_authorizer.rules import compile_rules, parse_routes
+from jwt_authorizer.rules import compile_rules, parse_fields, parse_routes
 from jwt_authorizer.settings import table
 from jwt_authorizer.settings.features import (
     PLACEHOLDER,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
 
-    from jwt_authorizer.rules import Rules
+    from jwt_authorizer.rules import Field, Rules
 
 _DOCUMENT_TIMEOUT = 5.0
 """Seconds that S3, Parameter Store or Secrets Manager may take at start-up."""
@@ -66,10 +66,14 @@ def load_settings(environment: Mapping[str, str], package_root: str | PathLike[s
     revoked = revocation(raw, package_root, allow_http=allow_http)
     _check_one_is_asked(raw, issuers)
     hook = take(raw, raw.document, table.HOOK)
-    rules = _rules(raw, frozenset(issuer.issuer for issuer in issuers))
+    names = frozenset(issuer.issuer for issuer in issuers)
+    rules = _rules(raw, names)
+    fields = _fields(raw, names)
     if raw.problems:
         raise SettingsError(tuple(raw.problems))
-    return Settings(tuple(issuers), rules, token_sources, answers, keys, bound, token_cache_size, log, revoked, hook)
+    return Settings(
+        tuple(issuers), rules, token_sources, answers, keys, bound, token_cache_size, log, revoked, hook, fields
+    )
 
 
 def _document(config: str, package_root: str | PathLike[str]) -> str:
@@ -156,6 +160,20 @@ def _check_distinct(raw: RawSettings, issuers: list[IssuerSettings]) -> None:
         raw.problem("issuers", "this issuer is listed twice: merge its two tables into one", name)
 
 
+def _fields(raw: RawSettings, issuers: frozenset[str]) -> tuple[Field, ...]:
+    if raw.fields is None:
+        return ()
+    fields = parse_fields(raw.fields.value, raw.problem)
+    for field in fields:
+        _check_known(raw, f"fields ({field.name})", field.requirement.issuers - issuers)
+    return fields
+
+
+def _check_known(raw: RawSettings, label: str, unknown: frozenset[str]) -> None:
+    for issuer in sorted(unknown):
+        raw.problem(label, "its issuers name one that no [[issuers]] table has", issuer)
+
+
 def _rules(raw: RawSettings, issuers: frozenset[str]) -> Rules:
     unlisted = "deny"
     if raw.unlisted_routes is not None:
@@ -169,7 +187,6 @@ def _rules(raw: RawSettings, issuers: frozenset[str]) -> Rules:
         return compile_rules(None)
     routes = parse_routes(raw.routes.value, raw.problem)
     for route in routes:
-        for issuer in sorted(route.issuers - issuers):
-            raw.problem(f"routes ({shown(route.path)})", "its issuers name one that no [[issuers]] table has", issuer)
+        _check_known(raw, f"routes ({shown(route.path)})", route.issuers - issuers)
     # What was read of wrong routes need not have the types of a route: it may not even be hashable.
     return compile_rules(None if raw.problems else routes, absent=unlisted == "absent")

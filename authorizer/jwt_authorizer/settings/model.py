@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.answers import AnswerSettings
     from jwt_authorizer.claim_conditions import Claim
     from jwt_authorizer.claims import ClaimRules
-    from jwt_authorizer.rules import Rules
+    from jwt_authorizer.rules import Field, Rules
     from jwt_authorizer.tokens import TokenSource
 
 
@@ -122,3 +122,4 @@ class Settings:
     log: LogSettings
     revocation: RevocationSettings | None = None
     hook: str | None = None
+    fields: tuple[Field, ...] = ()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _CONTEXT = "context"
 _LOCATIONS = frozenset({"jwks", "tenants", "introspection_secret", "log_principal_key"})
 """Their wrong values may be secrets: private keys among the public ones, a secret instead of its location."""
-_TABLES = ("issuers", "routes", _CONTEXT, "unlisted_routes")
+_TABLES = ("issuers", "routes", "fields", _CONTEXT, "unlisted_routes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class RawSettings:
     issuers: list[RawIssuer] = field(default_factory=list)
     document: dict[str, Written] = field(default_factory=dict)
     routes: Written | None = None
+    fields: Written | None = None
     unlisted_routes: Written | None = None
     problems: list[Problem] = field(default_factory=list)
 
@@ -127,6 +128,8 @@ def _read_document(raw: RawSettings, document: dict[str, object]) -> None:
         raw.document[CONTEXT_CLAIMS.name] = Written(_CONTEXT, document[_CONTEXT])
     if "routes" in document:
         raw.routes = Written("routes", document["routes"])
+    if "fields" in document:
+        raw.fields = Written("fields", document["fields"])
     if "unlisted_routes" in document:
         raw.unlisted_routes = Written("unlisted_routes", document["unlisted_routes"])
     _read_issuers(raw, document.get("issuers"), defaults)

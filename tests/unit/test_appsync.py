@@ -1,0 +1,150 @@
+"""AppSync: its event, the fields that a token has no right to, how long an answer is kept, and wrong settings."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from jwt_authorizer.errors import SettingsError
+from jwt_authorizer.function import create_function
+from jwt_authorizer.settings import load_settings
+from jwt_authorizer_devkit.mint import Defect
+from jwt_authorizer_devkit.signing import key_set
+from tests.factories import AUDIENCE, ISSUER, NOW, signing_key, token
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jwt_authorizer_devkit.signing import Json
+
+REFUSED = {"isAuthorized": False, "deniedFields": [], "ttlOverride": 0}
+CONFIG = f"""
+[[issuers]]
+issuer = "{ISSUER}"
+audience = ["{AUDIENCE}"]
+jwks = '''{json.dumps(key_set((signing_key(),)))}'''
+
+[[routes]]
+path = "/orders"
+scopes = ["nobody:has"]
+
+[[fields]]
+field = "Mutation.deleteOrder"
+scopes = ["orders:delete"]
+
+[[fields]]
+field = "Order.notes"
+any_scopes = ["orders:read", "admin"]
+
+[[fields]]
+field = "Order.margin"
+claims = {{ groups = ["staff"] }}
+"""
+
+
+def event(bearer: str | None) -> dict[str, Any]:
+    return {
+        "authorizationToken": bearer,
+        "requestContext": {"apiId": "api", "accountId": "123456789012", "requestId": "r-1", "queryString": "{ me }"},
+    }
+
+
+def answer(bearer: str | None, config: str = CONFIG, **settings: str) -> tuple[dict[str, Any], Json]:
+    lines: list[str] = []
+    called = create_function({"JWT_CONFIG": config} | settings, write=lines.append, clock=lambda: NOW)
+    return called(event(bearer), None), json.loads(lines[-1])
+
+
+@pytest.mark.parametrize(
+    ("claims", "denied"),
+    [
+        ({}, ["Mutation.deleteOrder", "Order.margin"]),
+        ({"scope": "orders:delete"}, ["Order.notes", "Order.margin"]),
+        ({"groups": ["staff", "sales"], "scope": "admin orders:delete"}, []),
+    ],
+    ids=str,
+)
+def test_fields_that_the_token_has_no_right_to_are_denied_and_routes_do_not_apply(
+    claims: dict[str, object], denied: list[str]
+) -> None:
+    found, line = answer(f"Bearer {token(claims)}")
+    assert (found["isAuthorized"], found["deniedFields"]) == (True, denied)
+    assert (line["decision"], line["event_kind"]) == ("allow", "appsync")
+
+
+@pytest.mark.parametrize(("left", "ttl"), [(300.7, 300), (3600, 3600), (90_000, 3600), (-59, 0)])
+def test_an_answer_is_kept_until_the_token_expires_and_an_hour_at_most(left: float, ttl: int) -> None:
+    assert answer(token({"exp": NOW + left}))[0]["ttlOverride"] == ttl
+
+
+@pytest.mark.parametrize(
+    ("bearer", "reason"),
+    [
+        (None, "missing_token"),
+        ("", "missing_token"),
+        ("Bearer ", "missing_token"),
+        (token(defect=Defect.FORGED), "bad_signature"),
+        (token(defect=Defect.UNKNOWN_KEY), "unknown_key"),
+        (token(defect=Defect.EXPIRED), "token_expired"),
+        (token({"cnf": {"jkt": "x"}}), "unsupported_binding"),
+        (f"DPoP {token({'cnf': {'jkt': 'x'}})}", "unsupported_binding"),
+    ],
+    ids=range(8),
+)
+def test_a_bad_token_is_refused_and_that_is_not_kept(bearer: str | None, reason: str) -> None:
+    for settings in ({}, {"JWT_BOUND_TOKENS": "dpop,mtls", "JWT_CACHED_BY": "nothing"}):
+        found, line = answer(bearer, **settings)
+        assert (found, line["reason"]) == (REFUSED, reason)
+
+
+def test_a_scope_that_every_request_needs_is_needed_here_too() -> None:
+    found, line = answer(token(), CONFIG.replace("audience", 'required_scopes = ["billing"]\naudience', 1))
+    assert (found, line["reason"]) == (REFUSED, "insufficient_scope")
+
+
+@pytest.mark.parametrize("source", ["cookie:session", "header:X-Token", "query:token"])
+def test_appsync_hands_the_token_over_wherever_others_have_it(source: str) -> None:
+    assert answer(token(), f'token_source = "{source}"\n{CONFIG}')[0]["isAuthorized"] is True
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"authorizationToken": 7},
+        {"requestContext": None},
+        {"requestContext": {"apiId": "api"}},
+        {"requestContext": {"queryString": "{ me }"}},
+    ],
+    ids=str,
+)
+def test_an_event_that_is_not_appsync_s_is_an_error(broken: dict[str, object]) -> None:
+    lines: list[str] = []
+    called = create_function({"JWT_CONFIG": CONFIG}, write=lines.append, clock=lambda: NOW)
+    with pytest.raises(Exception, match="invalid_event"):
+        called(event(token()) | broken, None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ("fields = 5", "expected [[fields]] tables"),
+        ("fields = [5]", "expected a table: write [[fields]] above it"),
+        ("[[fields]]\nscopes = ['a']", "such as Mutation.deleteOrder"),
+        ("[[fields]]\nfield = 'deleteOrder'\nscopes = ['a']", "such as Mutation.deleteOrder"),
+        ("[[fields]]\nfield = 'Mutation.*'\nscopes = ['a']", "such as Mutation.deleteOrder"),
+        ("[[fields]]\nfield = 'A.b'", "asks for nothing"),
+        ("[[fields]]\nfield = 'A.b'\nscopes = []", "an empty list would ask for nothing"),
+        ("[[fields]]\nfield = 'A.b'\nscope = ['a']", "did you mean scopes?"),
+        ("[[fields]]\nfield = 'A.b'\npath = '/a'\nscopes = ['a']", "there is no such key of a field"),
+        ("[[fields]]\nfield = 'A.b'\nissuers = ['https://other.example']", "that no [[issuers]] table has"),
+        ("[[fields]]\nfield = 'A.b'\nscopes = ['a']\n[[fields]]\nfield = 'A.b'\nscopes = ['b']", "listed twice"),
+    ],
+    ids=range(11),
+)
+def test_fields_that_are_wrong_stop_the_start(fields: str, says: str, tmp_path: Path) -> None:
+    issuers = f'[[issuers]]\nissuer = "{ISSUER}"\naudience = ["{AUDIENCE}"]\n'
+    with pytest.raises(SettingsError) as raised:
+        load_settings({"JWT_CONFIG": f"{fields}\n{issuers}" if fields[7:8] == "=" else issuers + fields}, tmp_path)
+    assert says in str(raised.value)
