@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -441,3 +443,19 @@ def test_http_is_for_those_who_allow_it(tmp_path: Path) -> None:
         fetch = key_fetcher("x", url, allow_http=True, timeout=5, package_root=tmp_path)
         assert fetch().key_set.keys[0].kid == "a"
         assert server.requests[0].startswith(f"GET /keys HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n".encode())
+
+
+# The long run of ``benchmarks/faults.py``, short: its promises hold, and its report says so.
+
+
+@pytest.mark.timeout(120)
+def test_no_good_token_is_turned_away_and_no_bad_one_let_in_while_an_issuer_fails_in_every_way() -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "benchmarks.faults", "--requests", "3000", "--seed", "2"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "| Good tokens refused (401 or 403) | 0 |" in run.stdout
+    assert "| Bad tokens let in | 0 |" in run.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from copy import replace
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ from jwt_authorizer.claims import ClaimRules, Principal
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
 from jwt_authorizer.keys import parse_key_set
 from jwt_authorizer.rules import Allow, Deny, Route, compile_rules
+from jwt_authorizer.token_cache import Remembered, TokenCache
+from jwt_authorizer.tokens import BearerToken
 from jwt_authorizer_devkit.mint import Defect, access_claims, mint
 from tests.factories import (
     AUDIENCE,
@@ -25,6 +28,7 @@ from tests.factories import (
     authorizer,
     http_api_v2_event,
     parsed_keys,
+    principal,
     rest_request_event,
     rest_token_event,
     signing_key,
@@ -244,3 +248,55 @@ def test_a_cache_keyed_by_something_else_than_the_token_is_a_warning() -> None:
     assert "to another" in warning
     nothing = AnswerSettings(cached_by=CachedBy.NOTHING, http_api_response=HttpApiResponse.IAM)
     assert authorize(event, authorizer(answers=nothing), NOW).warnings == ()
+
+
+# Verified tokens are remembered: so many, the latest ones, and never their text.
+
+
+A, B, C = BearerToken("a"), BearerToken("b"), BearerToken("c")
+
+
+def remembered(generation: int = 1) -> Remembered:
+    return Remembered(principal(), FakeKeys(), generation, "ES256", "key-1")
+
+
+def held(cache: TokenCache) -> list[str]:
+    return [token.text for token in (A, B, C) if cache.get(token) is not None]
+
+
+def test_the_least_recently_used_is_forgotten_first() -> None:
+    cache = TokenCache(2)
+    cache.put(A, remembered())
+    cache.put(B, remembered())
+    cache.get(A)
+    cache.put(C, remembered())
+    assert held(cache) == ["a", "c"]
+
+
+def test_a_token_that_is_verified_again_costs_no_other_its_place() -> None:
+    cache = TokenCache(2)
+    cache.put(A, remembered())
+    cache.put(B, remembered())
+    newer = remembered(generation=2)
+    cache.put(B, newer)
+    assert held(cache) == ["a", "b"]
+    assert cache.get(B) is newer
+
+
+def test_size_0_remembers_nothing() -> None:
+    cache = TokenCache(0)
+    cache.put(A, remembered())
+    assert cache.get(A) is None
+
+
+def test_nothing_that_is_kept_holds_the_token() -> None:
+    cache = TokenCache(1)
+    cache.put(BearerToken("the token's text"), remembered())
+    reached: list[object] = [cache]
+    for item in reached:
+        reached.extend(
+            found for found in gc.get_referents(item) if isinstance(found, str | bytes | dict) and found not in reached
+        )
+    assert len(reached) > 2
+    assert not [item for item in reached if isinstance(item, str) and "the token's text" in item]
+    assert not [item for item in reached if isinstance(item, bytes) and b"the token's text" in item]

@@ -28,9 +28,12 @@ LONGEST_TESTS = 550
 TESTED_AS = {
     "answer_caches": "revoker",
     "authenticate": "authorize",
-    "json_text": "tokens",
-    "pyjwt": "keys",
+    "contexts": "answers",
+    "json_text": "strict_json",
+    "logout": "revocation",
     "py": "project",
+    "sigv4": "dynamodb",
+    "token_cache": "authorize",
 }
 
 # Pieced together, so that this file does not hold what it looks for.

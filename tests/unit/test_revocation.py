@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 
 from jwt_authorizer.claims import Principal
-from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.errors import DecisionError, Reason, TokenError
+from jwt_authorizer.issuers import FetchError
+from jwt_authorizer.issuers.revocations import READ_FAILURES, READS, RevocationSource
+from jwt_authorizer.logout import EVENT, Logout, check_logout_token
 from jwt_authorizer.revocation import BadListError, check_revocation, read_list
+from jwt_authorizer_devkit.mint import Defect, mint
+from tests.factories import ISSUER, NOW, FakeKeys, authorizer, signing_key
 
-ISSUER = "https://issuer.example"
+LISTED = "https://issuer.example"
 REVOKED = {
     "jti": {"token-1": 2000},
     "sid": {"session-1": 2000},
@@ -21,8 +26,8 @@ REVOKED = {
 }
 
 
-def refuses(claims: dict[str, object], entries: dict[str, Any] | None = None, issuer: str = ISSUER) -> bool:
-    document = json.dumps({"as_of": 1000, "issuers": {ISSUER: REVOKED if entries is None else entries}})
+def refuses(claims: dict[str, object], entries: dict[str, Any] | None = None, issuer: str = LISTED) -> bool:
+    document = json.dumps({"as_of": 1000, "issuers": {LISTED: REVOKED if entries is None else entries}})
     principal = Principal("x", issuer, None, "", frozenset(), (), 9000, 0, 9000, claims)
     try:
         check_revocation(principal, read_list(document.encode()))
@@ -91,3 +96,192 @@ def test_what_is_not_a_list_is_an_error_that_names_the_place(document: str, says
     with pytest.raises(BadListError) as raised:
         read_list(document.encode())
     assert says in str(raised.value)
+
+
+# How the revocation list ages: when it is read, what serves after a failure, and when nothing does.
+
+
+EMPTY = b'{"issuers": {}}'
+LIST = b'{"issuers": {"https://issuer.example": {"jti": {"token-1": 2000}}}}'
+
+
+class Store:
+    """A place with a document in it, or with an error."""
+
+    def __init__(self, document: bytes | None) -> None:
+        self.document = document
+        self.reads = 0
+        self.reported: list[str] = []
+
+    def read(self) -> bytes:
+        self.reads += 1
+        if self.document is None:
+            message = "s3://bucket/key: AccessDenied"
+            raise FetchError(message)
+        return self.document
+
+    def source(self) -> RevocationSource:
+        report = lambda metric, _: self.reported.append(metric)  # noqa: E731 - one line of a double
+        return RevocationSource(self.read, ttl=60, max_stale=600, cooldown=30, report=report)
+
+
+def test_the_list_is_read_when_its_ttl_is_over() -> None:
+    store = Store(EMPTY)
+    source = store.source()
+    source.warm(1000)
+    assert source.current(1059) == {}
+    store.document = LIST
+    assert source.current(1059.9) == {}
+    assert "https://issuer.example" in source.current(1060)
+    assert store.reads == 2
+    assert store.reported == [READS, READS]
+
+
+@pytest.mark.parametrize("broken", [None, b"", b"[]", b'{"issuers": {"a": 1}}'])
+def test_a_failure_never_replaces_the_list_and_serves_it_for_a_while(broken: bytes | None) -> None:
+    store = Store(LIST)
+    source = store.source()
+    source.warm(1000)
+    store.document = broken
+    for now in (1060, 1061, 1089):
+        assert "https://issuer.example" in source.current(now)
+    assert store.reads == 2, "the cooldown holds"
+    assert "https://issuer.example" in source.current(1659)
+    with pytest.raises(DecisionError) as raised:
+        source.current(1660)
+    assert raised.value.code is Reason.REVOCATION_UNAVAILABLE
+    assert READ_FAILURES in store.reported
+    store.document = EMPTY
+    assert source.current(1700) == {}
+
+
+def test_without_any_list_nothing_is_decided() -> None:
+    store = Store(None)
+    source = store.source()
+    source.warm(1000)
+    with pytest.raises(DecisionError) as raised:
+        source.current(1001)
+    assert raised.value.code is Reason.REVOCATION_UNAVAILABLE
+    store.document = LIST
+    with pytest.raises(DecisionError):
+        source.current(1029)
+    assert source.current(1030)
+
+
+def test_a_clock_that_is_set_back_makes_the_list_no_younger() -> None:
+    store = Store(LIST)
+    source = store.source()
+    source.warm(5000)
+    assert source.current(1000)
+    store.document = EMPTY
+    assert source.current(1059)
+    assert source.current(1060) == {}
+
+
+def test_the_same_document_is_parsed_once() -> None:
+    store = Store(LIST)
+    source = store.source()
+    first = source.current(1000)
+    assert source.current(1060) is first
+    assert store.reads == 2
+
+
+# Back-Channel Logout 1.0 section 2.6: each check of a logout token, with a token that fails it alone.
+
+
+CLIENT = "web-app"
+CLAIMS: dict[str, object] = {
+    "iss": ISSUER,
+    "aud": CLIENT,
+    "iat": NOW - 10,
+    "exp": NOW + 110,
+    "jti": "logout-1",
+    "sub": "user-1",
+    "sid": "session-1",
+    "events": {EVENT: {}},
+}
+
+
+def logout_token(change: dict[str, object] | None = None, *, typ: str | None = "logout+jwt", **more: Any) -> str:  # noqa: ANN401 - as mint has them
+    claims = {name: value for name, value in (CLAIMS | (change or {})).items() if value is not None}
+    return mint(signing_key(more.pop("alg", "ES256")), claims, header={"typ": typ}, **more)
+
+
+def check(text: str, keys: FakeKeys | None = None) -> Logout:
+    return check_logout_token(text, authorizer(keys).issuers, frozenset({CLIENT}), NOW)
+
+
+@pytest.mark.parametrize("typ", ["logout+jwt", "application/logout+jwt", "JWT", None])
+def test_a_good_one_says_whose_session_has_ended(typ: str | None) -> None:
+    assert check(logout_token(typ=typ)) == Logout(ISSUER, "user-1", "session-1", "logout-1", NOW - 10, NOW + 110)
+
+
+@pytest.mark.parametrize(
+    ("change", "sub", "sid"),
+    [
+        ({"sub": None}, None, "session-1"),
+        ({"sid": None}, "user-1", None),
+        ({"aud": ["other", CLIENT]}, "user-1", "session-1"),
+        ({"iat": NOW + 59}, "user-1", "session-1"),
+        ({"exp": NOW - 59}, "user-1", "session-1"),
+    ],
+    ids=str,
+)
+def test_what_may_be_otherwise(change: dict[str, object], sub: str | None, sid: str | None) -> None:
+    logout = check(logout_token(change))
+    assert (logout.sub, logout.sid) == (sub, sid)
+    assert logout.issued_at <= NOW, "a clock that is ahead must not revoke tokens that are issued later"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"iss": "https://other.example"}, Reason.UNKNOWN_ISSUER),
+        ({"iss": None}, Reason.UNKNOWN_ISSUER),
+        ({"aud": "another-app"}, Reason.INVALID_AUDIENCE),
+        ({"aud": None}, Reason.INVALID_AUDIENCE),
+        ({"aud": [{}]}, Reason.INVALID_AUDIENCE),
+        ({"iat": None}, Reason.INVALID_CLAIM),
+        ({"exp": None}, Reason.INVALID_CLAIM),
+        ({"exp": NOW - 60}, Reason.TOKEN_EXPIRED),
+        ({"iat": NOW + 61}, Reason.TOKEN_NOT_YET_VALID),
+        ({"events": None}, Reason.INVALID_CLAIM),
+        ({"events": {}}, Reason.INVALID_CLAIM),
+        ({"events": {EVENT: True}}, Reason.INVALID_CLAIM),
+        ({"events": [EVENT]}, Reason.INVALID_CLAIM),
+        ({"nonce": "n"}, Reason.INVALID_CLAIM),
+        ({"jti": None}, Reason.INVALID_CLAIM),
+        ({"jti": ""}, Reason.INVALID_CLAIM),
+        ({"sub": None, "sid": None}, Reason.INVALID_CLAIM),
+        ({"sub": 7}, Reason.INVALID_CLAIM),
+        ({"sid": ["session-1"]}, Reason.INVALID_CLAIM),
+    ],
+    ids=str,
+)
+def test_a_claim_that_is_wrong(change: dict[str, object], reason: Reason) -> None:
+    with pytest.raises(TokenError) as raised:
+        check(logout_token(change))
+    assert raised.value.code is reason
+
+
+@pytest.mark.parametrize(
+    ("token", "reason"),
+    [
+        (logout_token(typ="at+jwt"), Reason.UNSUPPORTED_TOKEN_TYPE),
+        (logout_token(defect=Defect.ALG_NONE), Reason.UNSUPPORTED_ALGORITHM),
+        (logout_token(defect=Defect.HMAC_CONFUSION), Reason.UNSUPPORTED_ALGORITHM),
+        (logout_token(defect=Defect.FORGED), Reason.BAD_SIGNATURE),
+        (logout_token(defect=Defect.TAMPERED), Reason.BAD_SIGNATURE),
+        ("not a token", Reason.MALFORMED_TOKEN),
+    ],
+    ids=range(6),
+)
+def test_a_token_that_the_issuer_did_not_sign(token: str, reason: Reason) -> None:
+    with pytest.raises(TokenError) as raised:
+        check(token)
+    assert raised.value.code is reason
+
+
+def test_without_keys_nothing_is_known() -> None:
+    with pytest.raises(DecisionError):
+        check(logout_token(), FakeKeys(failure=DecisionError(Reason.KEYS_UNAVAILABLE, "down")))

@@ -16,7 +16,7 @@ from jwt_authorizer.issuers.revocation_store import RevocationStore
 from jwt_authorizer.revocation import read_list
 from jwt_authorizer.revoker import RevokeError, Revoker, create_revoker
 from tests.factories import AUDIENCE, ISSUER, NOW, FakeKeys, authorizer
-from tests.unit.test_logout import CLIENT, logout_token
+from tests.unit.test_revocation import CLIENT, logout_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,15 +18,17 @@ from joserfc.jwk import import_key
 from jwt_authorizer.answers import AnswerSettings
 from jwt_authorizer.authenticate import Issuer
 from jwt_authorizer.authorize import Authorizer, Outcome, authorize
+from jwt_authorizer.binding.dpop import DpopSettings, check_proof
 from jwt_authorizer.claim_conditions import parse_claim
 from jwt_authorizer.claims import ClaimRules
 from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.events import EventKind, Request
 from jwt_authorizer.keys import KeySet, check_signature, parse_key_set
 from jwt_authorizer.policies import policies_for
 from jwt_authorizer.rules import compile_rules
 from jwt_authorizer.token_cache import TokenCache
-from jwt_authorizer.tokens import BearerToken, UnverifiedToken, parse
-from tests.factories import ALGORITHMS, AUTHORIZATION, FakeKeys, rest_token_event
+from jwt_authorizer.tokens import BearerToken, Scheme, UnverifiedToken, parse
+from tests.factories import ALGORITHMS, AUTHORIZATION, FakeKeys, request, rest_token_event
 
 FOLDER = Path(__file__).parent
 SIGNED = ("rfc7515", "rfc7519", "rfc7520", "rfc7797", "rfc8037")
@@ -175,3 +177,34 @@ def test_of_the_public_keys_the_one_for_signatures_is_taken() -> None:
 def test_symmetric_keys_verify_nothing() -> None:
     with pytest.raises(ValueError, match="no key that may verify, of 2"):
         parse_key_set(json.dumps(PUBLISHED["symmetric_keys"]))
+
+
+# The published example of a DPoP proof passes at its own time, and at no other.
+
+
+EXAMPLE = json.loads((Path(__file__).parent / "rfc9449.json").read_text("utf-8"))
+TOKEN = BearerToken(EXAMPLE["access_token"], Scheme.DPOP)
+SETTINGS = DpopSettings(frozenset({"ES256"}))
+
+
+def example() -> Request:
+    """Give the request of the example, as a REST API's event."""
+    return request(
+        EventKind.REST_REQUEST,
+        headers={"DPoP": EXAMPLE["proof"]},
+        multiValueHeaders=None,
+        requestContext={"domainName": "resource.example.org", "path": "/protectedresource"},
+    )
+
+
+@pytest.mark.parametrize("age", [0, 60, 119, -60])
+def test_the_example_passes_at_its_time(age: int) -> None:
+    issued_at = EXAMPLE["issued_at"]
+    used = check_proof(example(), TOKEN, EXAMPLE["jkt"], SETTINGS, issued_at + age)
+    assert used.until == issued_at + 120
+
+
+@pytest.mark.parametrize("age", [120, -61])
+def test_the_example_is_too_old_or_too_new_at_another(age: int) -> None:
+    with pytest.raises(TokenError, match=r"check 11\)"):
+        check_proof(example(), TOKEN, EXAMPLE["jkt"], SETTINGS, EXAMPLE["issued_at"] + age)
