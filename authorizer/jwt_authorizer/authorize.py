@@ -31,7 +31,7 @@ from jwt_authorizer.authenticate import ask, ask_about_jwt, is_still_good, issue
 from jwt_authorizer.errors import DecisionError, Reason, TokenError, location
 from jwt_authorizer.events import EventKind, read_event
 from jwt_authorizer.grants import compile_policy, decide, grants, policy_warnings
-from jwt_authorizer.policies.statements import DENY_EVERYTHING
+from jwt_authorizer.policies import DENY_EVERYTHING
 from jwt_authorizer.records import dataclass, field, unguarded
 from jwt_authorizer.revocation import check_revocation
 from jwt_authorizer.rules import Allow, Deny

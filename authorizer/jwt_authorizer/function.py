@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.https import Get
     from jwt_authorizer.issuers.tenants import TenantIssuers, TenantSource
     from jwt_authorizer.keys import KeySource
-    from jwt_authorizer.policies import Policies
     from jwt_authorizer.settings import IssuerSettings, Settings
 
 PACKAGE_ROOT = dirname(dirname(abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib would cost start-up 2 ms
@@ -102,7 +101,7 @@ def create_function(
         from jwt_authorizer.stores import with_stores  # noqa: PLC0415 - for those who have opaque tokens or revocation
 
         authorizer = with_stores(authorizer, settings, https, log.count, package_root, clock())
-    _warn(settings, authorizer.policies, service)
+    _warn(settings, service)
     # Lambda gives start-up ten seconds, more than the longest timeout that can be set.
     warmed = [*sources.values(), *tenants]
     warm_all(warmed, clock())
@@ -254,11 +253,11 @@ def _after_restore(refresh: Callable[[], None]) -> None:
     register_after_restore(refresh)
 
 
-def _warn(settings: Settings, policies: Policies, service: str) -> None:
+def _warn(settings: Settings, service: str) -> None:
     """Log once, at start-up, what works but is probably a mistake."""
-    warnings = list(policies.warnings(settings.answers.cached_by))
+    warnings: list[str] = []
     if settings.keys.allow_http:
-        warnings.insert(0, "JWT_ALLOW_HTTP is on: keys that came over http:// can be anybody's. For local work only.")
+        warnings.append("JWT_ALLOW_HTTP is on: keys that came over http:// can be anybody's. For local work only.")
     for issuer in settings.issuers:
         leeway = issuer.claim_rules.leeway
         if leeway > _LONGEST_CLOCK_SKEW:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.answers import AnswerSettings
     from jwt_authorizer.claims import Principal
     from jwt_authorizer.events import Request
-    from jwt_authorizer.policies import Compiled, Policies
+    from jwt_authorizer.policies import Policies, Policy
     from jwt_authorizer.rules import Rules
 
 
@@ -38,7 +38,7 @@ def compile_policy(  # noqa: PLR0913, PLR0917 - what a policy depends on
     rules: Rules,
     policies: Policies,
     settings: AnswerSettings,
-) -> Compiled | None:
+) -> Policy | None:
     """Make the policy; ``None`` for an API with simple responses, and for AppSync.
 
     Raises :class:`DecisionError` (``unsafe_cache``) if API Gateway would replay a simple response where it is wrong.
@@ -52,14 +52,14 @@ def compile_policy(  # noqa: PLR0913, PLR0917 - what a policy depends on
     return None
 
 
-def grants(decision: Allow | Deny, compiled: Compiled | None) -> bool:
+def grants(decision: Allow | Deny, compiled: Policy | None) -> bool:
     """Return whether an answer would grant anything: a policy may, even if this request is refused."""
     if compiled is None:
         return isinstance(decision, Allow)
     return any(statement.effect == "Allow" for statement in compiled.statements)
 
 
-def policy_warnings(compiled: Compiled | None) -> tuple[str, ...]:
+def policy_warnings(compiled: Policy | None) -> tuple[str, ...]:
     """Return the warnings about a policy: what its compiler says, and what it had no room for, with a few examples."""
     if compiled is None:
         return ()

@@ -21,7 +21,7 @@ from tests.properties.claim_oracle import meets, written
 
 if TYPE_CHECKING:
     from jwt_authorizer.claim_conditions import ClaimCondition
-    from jwt_authorizer.policies import Compiled
+    from jwt_authorizer.policies import Policy
 
 
 type Pick = Callable[[Sequence[str]], str]
@@ -81,6 +81,27 @@ def random_api(pick: Pick, *, absent: bool) -> Api:
     if pick("ynnnnnnn") == "y":
         templates["$default"] = "$default"
     return Api(_routes(pick, list(templates.values())), absent)
+
+
+def large_api(pick: Pick, *, absent: bool, sizes: tuple[str, ...] = ("4", "20", "60", "150")) -> Api:
+    """Make an API with 20 to 1,000 routes, so that its policies have to be packed; some names are shared."""
+    names = [f"r{number}" for number in range(int(pick(sizes)))]
+    rests = ("", "/{id}", "/{id}/lines", "/{id}/lines/{line}", "/me", "/{rest+}")
+    start = pick(("", "/v1", "/{tenant}"))
+    shapes = [rest for rest in rests if pick("yyn") == "y"] or [""]
+    templates = [f"{start}/{name}{rest}" for name in names for rest in shapes]
+    templates += [f"{start}/users/{{id}}", f"{start}/users/{{rest+}}"] + (["$default"] if pick("ynn") == "y" else [])
+    return Api(_routes(pick, templates)[:1000], absent)
+
+
+def overlapping(count: int, depth: int, *, absent: bool = False, methods: frozenset[str] | None = None) -> Api:
+    """List routes of variables, each with one fixed segment somewhere, and each with a scope of its own."""
+    routes = []
+    for number in range(count):
+        segments = [f"{{p{place}}}" for place in range(depth)]
+        segments[number % depth] = f"a{number}"
+        routes.append(Route(methods, "/" + "/".join(segments), (f"s{number}",)))
+    return Api(tuple(routes), absent)
 
 
 def _routes(pick: Pick, templates: list[str]) -> tuple[Route, ...]:
@@ -159,7 +180,7 @@ def hostile_request(pick: Pick, api: Api) -> Asked:
     return Asked(method, "/" + "/".join(segments))
 
 
-def tempting_request(pick: Pick, compiled: Compiled, api: Api) -> Asked:
+def tempting_request(pick: Pick, compiled: Policy, api: Api) -> Asked:
     """Ask for something that a policy's own patterns cover, which others have to make good where it is not allowed."""
     granted = [one for statement in compiled.statements for one in statement.resources if statement.effect == "Allow"]
     if not granted:

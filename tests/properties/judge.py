@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jwt_authorizer.claims import Principal
-    from jwt_authorizer.policies import Compiled
+    from jwt_authorizer.policies import Policy
     from jwt_authorizer.policies.compiler import PolicyCompiler
     from tests.properties.apis import Api, Asked
 
 
-def permits(compiled: Compiled, text: str) -> bool:
+def permits(compiled: Policy, text: str) -> bool:
     """Evaluate a policy as IAM does: some Allow covers the request, and no Deny."""
     covered = {statement.effect: False for statement in compiled.statements}
     for statement in compiled.statements:
@@ -51,19 +51,26 @@ class Tally:
 
 
 def compare(  # noqa: PLR0913 - it compares all of them
-    api: Api, compiler: PolicyCompiler, who: Principal, asked: Asked, *, others: Sequence[Asked], tally: Tally
-) -> Compiled:
-    """Ask for one request with ``JWT_CACHED_BY=token`` and hold the policy against the oracle for others."""
+    api: Api,
+    compiler: PolicyCompiler,
+    who: Principal,
+    asked: Asked,
+    *,
+    others: Sequence[Asked],
+    tally: Tally,
+    cached_by: str = "token",
+) -> Policy:
+    """Ask for one request, and compare the policy with the oracle for others."""
     decision = compiler.rules.decide(who, asked.method, asked.path)
-    compiled = compiler.compile(who, decision, request(asked), "token")
+    compiled = compiler.compile(who, decision, request(asked), cached_by)
     expected = oracle(api, who, asked) == "allowed"
     tally.wrong_for_asked += permits(compiled, asked.text) is not expected or isinstance(decision, Deny) is expected
-    hold_against(api, who, compiled, others, tally)
+    check_against(api, who, compiled, others, tally)
     return compiled
 
 
-def hold_against(api: Api, who: Principal, compiled: Compiled, others: Sequence[Asked], tally: Tally) -> None:
-    """Hold a policy against the oracle, request by request."""
+def check_against(api: Api, who: Principal, compiled: Policy, others: Sequence[Asked], tally: Tally) -> None:
+    """Compare a policy with the oracle, request by request."""
     for other in others:
         verdict = oracle(api, who, other)
         granted = permits(compiled, other.text)

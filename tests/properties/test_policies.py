@@ -26,6 +26,7 @@ from tests.properties.apis import (
     Api,
     Asked,
     hostile_request,
+    large_api,
     listed_request,
     oracle,
     principals,
@@ -35,13 +36,13 @@ from tests.properties.apis import (
     taken_route,
     tempting_request,
 )
-from tests.properties.judge import Tally, compare, covers, hold_against, permits
+from tests.properties.judge import Tally, check_against, compare, covers, permits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from jwt_authorizer.claims import Principal
-    from jwt_authorizer.policies import Compiled
+    from jwt_authorizer.policies import Policy
 
 SHORT = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PLAIN = re.compile(r"[A-Za-z0-9/:*_-]+")
@@ -100,8 +101,25 @@ def test_no_request_that_a_policys_own_patterns_tempt_to_gets_more_than_the_rule
             continue
         who = random.choice(principals())
         compiled = compare(api, PolicyCompiler(api.rules), who, listed_request(pick, api), others=(), tally=tally)
-        hold_against(api, who, compiled, [tempting_request(pick, compiled, api) for _ in range(100)], tally)
+        check_against(api, who, compiled, [tempting_request(pick, compiled, api) for _ in range(100)], tally)
     assert tally.pairs > 4000
+    assert tally.over_grants == tally.wrong_for_asked == 0
+
+
+@pytest.mark.parametrize("absent", [True, False])
+def test_large_apis_with_little_room_and_slashes_grant_nothing_that_is_refused(*, absent: bool) -> None:
+    random = Random(9)  # noqa: S311 - examples, not secrets
+    pick, tally = random.choice, Tally()
+    for _ in range(4):
+        api = large_api(pick, absent=absent, sizes=("4", "20", "30"))
+        compiler = PolicyCompiler(api.rules, max_bytes=pick((700, 1500, 4000, 8192)))
+        for cached_by in ("token", "route", "nothing"):
+            who, asked = pick(principals()), pick((listed_request, hostile_request))(pick, api)
+            asked = Asked(asked.method, asked.path + pick(("", "", "/")))
+            others = [one(pick, api) for one in (listed_request, hostile_request) for _ in range(4)]
+            policy = compare(api, compiler, who, asked, others=others, tally=tally, cached_by=cached_by)
+            check_against(api, who, policy, [tempting_request(pick, policy, api) for _ in range(20)], tally)
+    assert tally.pairs > 300
     assert tally.over_grants == tally.wrong_for_asked == 0
 
 
@@ -158,7 +176,7 @@ def test_moto_is_of_the_same_opinion(case: tuple[Api, Principal, Asked, list[Ask
         assert not (verdict and oracle(api, who, other) == "refused")
 
 
-def _moto(compiled: Compiled) -> IAMPolicy:
+def _moto(compiled: Policy) -> IAMPolicy:
     statements = [
         {
             "Effect": statement.effect,

@@ -11,7 +11,7 @@ from jwt_authorizer.rules import Route, compile_rules
 from tests.properties.apis import PREFIX, principal
 
 if TYPE_CHECKING:
-    from jwt_authorizer.policies import Compiled, Policies
+    from jwt_authorizer.policies import Policies, Policy
     from jwt_authorizer.rules import Rules
 
 
@@ -35,11 +35,11 @@ def asks(text: str, kind: EventKind = EventKind.REST_REQUEST) -> Request:
 
 def compiled(
     rules: Rules, text: str, *scopes: str, cached_by: str = "token", compiler: Policies | None = None
-) -> Compiled:
+) -> Policy:
     request = asks(text)
     decision = rules.decide(principal(*scopes), request.method, request.path)
     return (compiler or policies_for(rules)).compile(principal(*scopes), decision, request, cached_by)
 
 
-def resources(policy: Compiled, effect: str = "Allow") -> tuple[str, ...]:
+def resources(policy: Policy, effect: str = "Allow") -> tuple[str, ...]:
     return tuple(one for statement in policy.statements for one in statement.resources if statement.effect == effect)

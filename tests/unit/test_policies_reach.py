@@ -18,7 +18,7 @@ from tests.properties.judge import permits
 from tests.unit.policy_lines import ORDERS, asks, compiled, listing, resources
 
 if TYPE_CHECKING:
-    from jwt_authorizer.policies import Compiled
+    from jwt_authorizer.policies import Policy
     from jwt_authorizer.rules import Rules
 
 NO_SLASH = "all routes with variables, where a path has no slash at its end"
@@ -32,7 +32,7 @@ def came_by(
     *scopes: str,
     kind: EventKind = EventKind.HTTP_API_V2,
     cached_by: str = "route",
-) -> Compiled:
+) -> Policy:
     """Ask by one of the API's own routes."""
     request = replace(asks(text, kind), route_key=route_key)
     who = principal(*scopes)

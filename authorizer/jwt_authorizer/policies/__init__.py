@@ -1,22 +1,74 @@
-"""Rules and a principal become an IAM policy that API Gateway may replay: see ``docs/policies.md``."""
+"""Policies that API Gateway may replay: what goes in, what comes out, how they are found, and why they are right.
+
+**In:** the rules, a principal, a request, what the rules said about it, and what API Gateway's cache is keyed by.
+**Out:** a :class:`Policy`: resources to allow, resources to deny, and the routes that it leaves out. It says the
+decision about the request, and it allows nothing that the rules refuse, however a path is spelled. Within that it
+allows as much as it can, because whatever it leaves out is a 403 on the user's next path.
+
+Three types are enough to follow it.
+
+1. **Pattern** (``patterns.py``). A method and segments. ``ANY`` stands for one segment or more, which is what IAM's
+   ``*`` between slashes matches: it matches slashes too. ``GET /orders/{id}`` becomes ``GET/orders/*``. That covers too
+   much: ``/orders/me``, and everything longer.
+2. **Grant** (``grants.py``). A pattern, and the denials that cover everything that it covers and the rules refuse. To
+   find them, follow the pattern and the tree of templates together. At each place, ANY can be any name that continues
+   there or any other text, and it can go on for another segment. Where the rules refuse everything that can follow,
+   the way there with the rest of the pattern is a denial: ``GET/orders/me``, ``GET/orders/*/*``.
+3. **Policy** (``policy.py``). Some grants, written down. A path with an empty segment is always denied (``*//*``),
+   since API Gateway may read ``/a//b`` as ``/a/b``.
+
+The steps (``making.py`` takes them; ``compiler.py`` asks for policies and keeps them by the rights of a principal):
+
+- **Grants.** Make them for each route and method that the principal may use.
+- **Choice** (``choice.py``). Two grants exclude each other if a denial of one covers an ordinary request of the other.
+  Take first the grant that costs its rivals least.
+- **Methods.** What methods get that no rule names is written with ``*`` for the method, if the denials for that take
+  nothing away; else for each of HTTP's methods.
+- **Room.** Only above 8 KB: replace segments of denials by ``*`` as long as that takes nothing away, so that many
+  become one. With ``unlisted_routes = "absent"``, also try wider patterns (``GET/v1/*``, ``GET/*/lines``,
+  ``*/v1/orders/*``), with denials found in the same way. Then take the grant that gives most for its bytes, again and
+  again.
+- **The request.** If it is left out, force its route in if that keeps as much, else add its exact text, else allow its
+  route or the request alone.
+
+**Why it is right.** The walk is complete: the places are finitely many, each step looks at every name and at any other
+text, and at a place without continuations every longer path gets the same answer. So each grant is right by itself.
+Denials only narrow, so any set of grants is right, and so is a policy with wider denials. Choosing and packing decide
+how much a policy allows, never whether it is right. The walk counts its steps: a grant that needs too many is not
+made, so rules that overlap a lot cost time within a bound, and allow less.
+
+**Example.** ``GET /orders``, ``GET /orders/{id}`` and ``GET /orders/me``, of which a principal may not use the last:
+
+======= ================== ==========================================================
+Allow   ``GET/orders``     the first route
+Allow   ``GET/orders/*``   the second
+Deny    ``GET/orders/me``  the rules refuse it
+Deny    ``GET/orders/*/*`` no route is longer, so the rules refuse everything longer
+Deny    ``*//*``           ``/orders//me`` may be read as ``/orders/me``
+======= ================== ==========================================================
+
+``tests/properties/`` compares policies with a second reading of the rules; ADR 5 says what else was considered.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.policies.statements import Compiled, Policies, Statement
-from jwt_authorizer.policies.unrestricted import Unrestricted
+from jwt_authorizer.policies.policy import DENY_EVERYTHING, Policy, Statement, Unrestricted
 
 if TYPE_CHECKING:
+    from jwt_authorizer.policies.compiler import PolicyCompiler
     from jwt_authorizer.rules import Rules
 
-__all__ = ["Compiled", "Policies", "Statement", "policies_for"]
+    Policies = Unrestricted | PolicyCompiler
+
+__all__ = ["DENY_EVERYTHING", "Policies", "Policy", "Statement", "policies_for"]
 
 
 def policies_for(rules: Rules) -> Policies:
-    """Give what makes policies of these rules."""
+    """Return what makes policies of these rules."""
     if not rules.configured:
         return Unrestricted()
-    from jwt_authorizer.policies.compiler import PolicyCompiler  # noqa: PLC0415 - 4 ms, for those who have rules
+    from jwt_authorizer.policies.compiler import PolicyCompiler  # noqa: PLC0415 - only authorizers with rules need it
 
     return PolicyCompiler(rules)

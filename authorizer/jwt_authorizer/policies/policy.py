@@ -1,95 +1,121 @@
-"""A policy as it is kept, and what becomes of it for one request that it is not right about.
-
-Each way gives away no more than the policy did: a text is added that means itself alone, or something is taken out.
-"""
+"""What a policy allows and denies; and the policies of an authorizer without rules, which need nothing else."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.policies.sizes import Wording
-from jwt_authorizer.policies.statements import Compiled, compiled
-from jwt_authorizer.policies.words import SPECIAL, compile_texts
-from jwt_authorizer.records import dataclass
+from jwt_authorizer.events import EventKind
+from jwt_authorizer.policies.patterns import ANY, Tree
+from jwt_authorizer.records import dataclass, field
+from jwt_authorizer.rules.model import CONNECT, Deny
+from jwt_authorizer.rules.templates import SPECIAL
 
 if TYPE_CHECKING:
-    from jwt_authorizer.policies.sizes import Limits
+    from collections.abc import Sequence
+    from typing import Literal as OneOf
+
+    from jwt_authorizer.claims import Principal
+    from jwt_authorizer.events import Request
+    from jwt_authorizer.policies.grants import Grant
+    from jwt_authorizer.rules import Allow
+
+MAX_RESOURCE = 512
+"""Characters of one resource in a policy."""
+
+_TEMPLATE_VARIABLE = r"\{[^{}]*\}"  # a text: most authorizers never need it compiled
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """What stands or falls together in a policy, and the routes that it is for."""
+class Statement:
+    """One statement of a policy. A resource is what follows the stage: ``GET/orders/*``; ``*`` is everything."""
 
-    wording: Wording
-    routes: tuple[str, ...]
+    effect: OneOf["Allow", "Deny"]
+    resources: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy, ready to be used again for whoever has the same rights."""
+    """An IAM policy: its statements, and the routes that the rules would allow but it does not.
 
-    parts: tuple[Part, ...]
-    wording: Wording
-    compiled: Compiled
-    share: float
-    allowed: re.Pattern[str]
-    denied: re.Pattern[str]
+    ``grants`` are what it was made of, and ``weight`` is what they give (see :class:`.choice.Examples`).
+    """
 
-    @property
-    def routes(self) -> tuple[str, ...]:
-        """Name all routes that it was to allow, those that are left out as well."""
-        return _left_out(self, [])
+    statements: tuple[Statement, ...]
+    left_out: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    grants: tuple[Grant, ...] = field(default=(), compare=False)
+    weight: int = field(default=0, compare=False)
+    _trees: list[Tree] = field(init=False, repr=False, compare=False, default_factory=list)
+
+    def resources(self, effect: OneOf["Allow", "Deny"]) -> tuple[str, ...]:
+        """Return what is allowed, or denied."""
+        return tuple(one for made in self.statements if made.effect == effect for one in made.resources)
 
     def permits(self, text: str) -> bool:
-        """Tell whether a request (its method and path) may pass by it."""
-        return self.allowed.match(text) is not None and self.denied.match(text) is None
+        """Return whether a request (its method and path) may pass: something allows it, and nothing denies it."""
+        if not self._trees:
+            for effect in ("Allow", "Deny"):
+                parts = (text.split("/") for text in self.resources(effect))
+                self._trees.append(Tree(tuple(ANY if part == "*" else part for part in one) for one in parts))
+        allowed, denied = self._trees
+        segments = text.split("/")
+        return allowed.covers(segments) and not denied.covers(segments)
 
 
-def policy_of(parts: tuple[Part, ...], wording: Wording, left_out: tuple[str, ...], share: float) -> Policy:
-    """Make a policy ready for use."""
-    allowed, denied = compile_texts(wording.allowed), compile_texts(wording.denied)
-    return Policy(parts, wording, compiled(wording, left_out), share, allowed, denied)
+DENY_EVERYTHING = Policy((Statement("Deny", ("*",)),))
+ALLOW_EVERYTHING = Policy((Statement("Allow", ("*",)),))
+ALLOW_CONNECT = Policy((Statement("Allow", (CONNECT,)),))
 
 
-def is_plain(text: str) -> bool:
-    """Tell whether a text means itself in a resource."""
-    return re.search(SPECIAL, text) is None
+def policy_of(
+    allowed: Sequence[str],
+    denied: Sequence[str] = (),
+    left_out: tuple[str, ...] = (),
+    *,
+    grants: tuple[Grant, ...] = (),
+    weight: int = 0,
+) -> Policy:
+    """Make a policy of resources. Without anything to allow, everything is denied."""
+    if not allowed:
+        return Policy(DENY_EVERYTHING.statements, left_out)
+    statements = [Statement("Allow", tuple(allowed))]
+    if denied:
+        statements.append(Statement("Deny", tuple(denied)))
+    return Policy(tuple(statements), left_out, (), grants, weight)
 
 
-def with_literal(policy: Policy, text: str, limits: Limits) -> Compiled | None:
-    """Add a request to a policy that leaves it out, if nothing in the policy denies it."""
-    wording = Wording((*policy.wording.allowed, text), policy.wording.denied)
-    if not limits.fits(wording.allowed, wording.denied) or not is_plain(text) or policy.denied.match(text) is not None:
-        return None
-    return compiled(wording, policy.compiled.left_out)
+class Unrestricted:
+    """Makes policies without rules: every route is for everybody whose token is good."""
+
+    __slots__ = ()
+
+    def compile(self, principal: Principal, decision: Allow | Deny, request: Request, cached_by: str) -> Policy:  # noqa: ARG002 - the principal makes no difference here
+        """Allow what a cached copy serves. Wherever that cannot be said in few words it is everything."""
+        if isinstance(decision, Deny):
+            return DENY_EVERYTHING
+        if request.kind is EventKind.WEBSOCKET:
+            return ALLOW_CONNECT
+        return ALLOW_EVERYTHING if cached_by == "token" else policy_of((_resource(request, cached_by),))
+
+    def one_answer(self, principal: Principal, decision: Allow | Deny, request: Request) -> bool:  # noqa: ARG002 - as above
+        """Return True: no rule tells requests of a route apart."""
+        return True
+
+    def may_be_allowed(self, principal: Principal, request: Request) -> bool:  # noqa: ARG002 - as above
+        """Return True: every route is allowed."""
+        return True
 
 
-def beside_literal(policy: Policy, text: str, limits: Limits) -> Compiled | None:
-    """Add a request to those parts of a policy that can do without denying it: it has an odd path."""
-    denied = {one for part in policy.parts for one in part.wording.denied if compile_texts((one,)).match(text)}
-    kept = [part for part in policy.parts if denied.isdisjoint(part.wording.denied)]
-    wording = _worded(kept, text)
-    if not is_plain(text) or not limits.fits(wording.allowed, wording.denied):
-        return None
-    return compiled(wording, _left_out(policy, kept))
-
-
-def without_literal(policy: Policy, text: str, limits: Limits) -> Compiled:
-    """Deny a request that is refused though its text would pass: no route is for it, or another one is."""
-    wording = Wording(policy.wording.allowed, (*policy.wording.denied, text))
-    if is_plain(text) and limits.fits(wording.allowed, wording.denied):
-        return compiled(wording, policy.compiled.left_out)
-    kept = [part for part in policy.parts if not compile_texts(part.wording.allowed).match(text)]
-    return compiled(_worded(kept), _left_out(policy, kept))
-
-
-def _worded(parts: list[Part], *more: str) -> Wording:
-    allowed = set(more).union(*(part.wording.allowed for part in parts))
-    denied = {one for part in parts for one in part.wording.denied}
-    return Wording(tuple(sorted(allowed)), tuple(sorted(denied)))
-
-
-def _left_out(policy: Policy, kept: list[Part]) -> tuple[str, ...]:
-    gone = (route for part in policy.parts if part not in kept for route in part.routes)
-    return tuple(dict.fromkeys((*policy.compiled.left_out, *gone)))
+def _resource(request: Request, cached_by: str) -> str:
+    text = f"{request.method}{request.path}"
+    if cached_by == "nothing":
+        resource = re.sub(SPECIAL, "?", text)
+    elif request.matched is not None:
+        method = "*" if request.has_any_method else request.method
+        resource = f"{method}{re.sub(_TEMPLATE_VARIABLE, '*', request.matched)}"
+        if not policy_of((resource,)).permits(text):
+            return "*"
+    else:
+        return "*"
+    return resource if len(request.arn.prefix) + len(resource) <= MAX_RESOURCE else "*"

@@ -17,6 +17,9 @@ from jwt_authorizer.rules.model import CONNECT, DEFAULT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+SPECIAL = r"[*?]|\$(?=\{)"
+"""A regular expression for what is a pattern in a resource of a policy, or begins a policy variable."""
+
 
 _STATIC = re.compile(r"[A-Za-z0-9._~:,@!&'()+;=%-]+")
 _VARIABLE = re.compile(r"\{([A-Za-z0-9._:-]+)(\+?)\}")

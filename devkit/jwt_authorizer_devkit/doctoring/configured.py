@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.answers import CachedBy
-from jwt_authorizer.policies import policies_for
 from jwt_authorizer_devkit.doctoring.findings import Finding, Level
+from jwt_authorizer_devkit.routes.overlaps import describe_overlaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,5 +45,6 @@ def examine_settings(settings: Settings) -> Iterator[Finding]:
                 "Cognito's ID tokens have the same issuer and keys as its access tokens, and nothing tells them apart."
             )
             yield Finding("settings", Level.WARNING, said, 'JWT_REQUIRED_CLAIMS={"token_use": "access"}')
-    for warning in policies_for(settings.rules).warnings(settings.answers.cached_by):
-        yield Finding("routes", Level.WARNING, warning)
+    if settings.answers.cached_by is CachedBy.TOKEN:
+        for overlap in describe_overlaps(settings.rules):
+            yield Finding("routes", Level.WARNING, overlap)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.answers import CachedBy
 from jwt_authorizer.events import EventKind
-from jwt_authorizer.policies.words import compile_texts
 from jwt_authorizer.rules import Deny
 from jwt_authorizer.rules.model import CONNECT
 from jwt_authorizer_devkit.explaining.events import sample_method, sample_path
+from jwt_authorizer_devkit.explaining.resources import compile_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

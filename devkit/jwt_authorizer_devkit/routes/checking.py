@@ -10,6 +10,7 @@ from jwt_authorizer.method_arn import MethodArn
 from jwt_authorizer.policies import policies_for
 from jwt_authorizer.rules.model import CONNECT
 from jwt_authorizer_devkit.explaining.events import sample_method, sample_path
+from jwt_authorizer_devkit.routes.overlaps import describe_overlaps
 from jwt_authorizer_devkit.routes.principals import typical_principals
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def check_rules(settings: Settings, cached_by: str) -> Check:
     """Look at rules as a cache keyed by ``cached_by`` meets them."""
     rules, policies = settings.rules, policies_for(settings.rules)
     count = sum(len(resource.methods) for resource in rules.resources) + (rules.connect is not None)
-    overlaps = policies.warnings(cached_by)
+    overlaps = describe_overlaps(rules) if cached_by == "token" else ()
     found: dict[tuple[str, tuple[str, ...]], LeftOut] = {}
     if cached_by == "token":
         for token, principal in typical_principals(settings):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.errors import TokenError
 from jwt_authorizer.policies import policies_for
-from jwt_authorizer.policies.words import compile_texts
 from jwt_authorizer.rules import Deny
 from jwt_authorizer.rules.model import CONNECT
 from jwt_authorizer_devkit.routes.checking import request_for
@@ -97,13 +96,8 @@ def _decide(settings: Settings, case: Case, now: float) -> _Decided:
 def _serves(rules: Rules, policies: Policies, principal: Principal, first: Asked, then: Asked) -> bool:
     """Evaluate the policy for one request for another, as IAM does: some Allow covers it, and no Deny."""
     decision = rules.decide(principal, first.method, first.path)
-    compiled = policies.compile(principal, decision, request_for(first.method, first.path), "token")
-    text = CONNECT if then.path == CONNECT else then.method + then.path
-    covered = {
-        statement.effect: compile_texts(statement.resources).match(text) is not None
-        for statement in compiled.statements
-    }
-    return covered.get("Allow", False) and not covered.get("Deny", False)
+    policy = policies.compile(principal, decision, request_for(first.method, first.path), "token")
+    return policy.permits(CONNECT if then.path == CONNECT else then.method + then.path)
 
 
 def _result(case: Case, first: Asked | None, decided: _Decided) -> Result:

@@ -1,0 +1,142 @@
+"""Grants: a pattern to allow, with denials that cover everything that it covers and the rules refuse.
+
+A grant is right by itself. Denials only narrow, so every set of grants is right as well: choosing and packing can make
+a policy smaller, never unsound.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.policies.patterns import ANY, SLASH, Matcher, Tree
+from jwt_authorizer.records import dataclass
+from jwt_authorizer.rules.classes import ALLOWED, OTHER, REFUSED
+from jwt_authorizer.rules.templates import Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jwt_authorizer.policies.patterns import Pattern
+    from jwt_authorizer.rules import Resource
+    from jwt_authorizer.rules.classes import Classes, Place, View
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grant:
+    """A pattern to allow, and the denials that it needs.
+
+    All begin with a method; with ``OTHER`` they are for each HTTP method that no rule names. ``gives`` and ``takes``
+    are numbers of ordinary requests that the rules allow (see :class:`.choice.Examples`): those that the grant allows,
+    and those that its denials deny.
+    """
+
+    pattern: Pattern
+    denials: frozenset[Pattern]
+    gives: frozenset[int]
+    takes: frozenset[int]
+
+
+def denials_for(pattern: Pattern, view: View, classes: Classes) -> frozenset[Pattern]:
+    """Return denials that cover every request that a pattern covers and the rules refuse (all without a method).
+
+    Raises :class:`TooMuchWorkError` if that takes more steps than ``classes`` has left.
+    """
+    walk = _Walk(pattern, view, classes)
+    walk.go((), classes.start, 1)
+    return frozenset(walk.found)
+
+
+class _Walk:
+    """Follows a pattern and the tree of templates together.
+
+    At each place ANY can be any name that continues there, or any other text, and it can go on for another segment.
+    """
+
+    def __init__(self, pattern: Pattern, view: View, classes: Classes) -> None:
+        self.found: list[Pattern] = []
+        self._tree = Tree()
+        self._matcher = Matcher(pattern)
+        self._view = view
+        self._classes = classes
+        self._follows: dict[tuple[Place, int], int] = {}
+
+    def go(self, way: Pattern, place: Place, positions: int) -> None:
+        """Deny what the rules refuse of everything that begins with ``way``, which leads to a place."""
+        said = self._follow(place, positions)
+        if not said & REFUSED:
+            return
+        self._classes.spend(1)
+        if not said & ALLOWED:
+            self._deny_all(way, positions)
+            return
+        if self._view.answer(place) == REFUSED:
+            if positions & self._matcher.end:
+                self._deny(way)
+            if self._matcher.read(positions, SLASH) & self._matcher.end:
+                self._deny((*way, SLASH))
+        covered = 0
+        for name, following, read in self._steps(place, positions):
+            if read == covered:
+                continue
+            self.go((*way, ANY if name == OTHER else name), following, read)
+            if name == OTHER and self._follow(following, read) & (ALLOWED | REFUSED) == REFUSED:
+                covered = read  # the denials for any other text cover a name as well, unless the pattern expects it
+
+    def _deny_all(self, way: Pattern, positions: int) -> None:
+        """Deny the way to a place with whatever is left of the pattern: nothing that can follow is allowed."""
+        for rest, loops in self._matcher.endings(positions):
+            self._deny((*way, *rest))
+            if loops:
+                self._deny((*way, ANY, *rest))
+
+    def _follow(self, place: Place, positions: int) -> int:
+        """Return all that the rules say about what the pattern covers and what leads to a place or through it."""
+        if self._matcher.takes_all(positions):
+            return self._view.below(place, self._classes)
+        if not place.nodes:
+            return self._view.answer(place)
+        found = self._follows.get((place, positions))
+        if found is None:
+            self._classes.spend(1)
+            found = 0
+            if (positions | self._matcher.read(positions, SLASH)) & self._matcher.end:
+                found = self._view.answer(place)
+            for _, following, read in self._steps(place, positions):
+                if found & ALLOWED and found & REFUSED:
+                    break  # it cannot say more that matters
+                found |= self._follow(following, read)
+            self._follows[place, positions] = found
+        return found
+
+    def _steps(self, place: Place, positions: int) -> Iterator[tuple[str, Place, int]]:
+        names = self._matcher.expected(positions)
+        if self._matcher.expects_any(positions):
+            names = list(dict.fromkeys((OTHER, *names, *place.names)))
+        for name in names:
+            if name != SLASH:
+                yield name, self._classes.step(place, name), self._matcher.read(positions, name)
+
+    def _deny(self, denial: Pattern) -> None:
+        before = self._tree.visited
+        known = self._tree.covers(denial)
+        self._classes.spend((self._tree.visited - before) // 2)
+        if not known:
+            self._tree.add(denial)
+            self.found.append(denial)
+
+
+def shapes(resource: Resource, *, slash: bool) -> tuple[Pattern, ...]:
+    """Return the patterns that allow a template's requests, the best first (without a method).
+
+    With ``slash`` they are for paths with a slash at the end: no pattern is right for ``/orders/1/`` and for
+    ``/orders/1`` if longer paths have to be denied.
+    """
+    shape: Pattern = tuple(ANY if isinstance(part, Variable) else part for part in resource.template)
+    if resource.greedy:
+        # Where a path of one segment is another rule's, longer ones can still be granted.
+        return shape, (*shape, ANY), (*shape, ANY, ANY)
+    if not shape:
+        return ((SLASH,),)
+    if not slash:
+        return (shape,)
+    return ((*shape, SLASH),) if ANY in shape else ((*shape, SLASH), shape)

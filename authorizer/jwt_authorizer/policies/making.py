@@ -1,0 +1,188 @@
+"""All grants for principals with certain rights, and those of them that make a policy."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.policies.choice import Examples, allow_all, choose, fit, given
+from jwt_authorizer.policies.grants import Grant, denials_for, shapes
+from jwt_authorizer.policies.patterns import ANY, Matcher
+from jwt_authorizer.rules.classes import OTHER, TooMuchWorkError, View, named_methods
+from jwt_authorizer.rules.model import ANY_METHOD, HTTP_METHODS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from jwt_authorizer.policies.choice import Room
+    from jwt_authorizer.policies.patterns import Pattern
+    from jwt_authorizer.rules import Resource, Rules
+    from jwt_authorizer.rules.classes import Classes
+
+_MOST_FOR_ONE = 5_000
+"""Steps for the denials of one pattern."""
+
+
+class Maker:
+    """Makes policies for principals with certain rights (see :meth:`Rules.rights`).
+
+    With ``slash`` they are for paths with a slash at the end. ``work`` is the number of steps for finding all denials:
+    what takes more is not granted, so routes that overlap a lot cost some 150 ms at most.
+    """
+
+    def __init__(self, rules: Rules, classes: Classes, rights: int, *, slash: bool, work: int) -> None:
+        """Look up the rules method by method."""
+        self.rights, self.slash = rights, slash
+        self.examples = Examples()
+        self._absent = rules.absent
+        self._classes = classes
+        self._work = work
+        self._denied: dict[tuple[View, Pattern], frozenset[Pattern] | None] = {}
+        self._grants: list[Grant] | None = None
+        methods = named_methods(rules)
+        self.unnamed = tuple(method for method in HTTP_METHODS if method not in methods)
+        self._views: dict[str, View] = {}
+        alike: dict[tuple[tuple[Resource, bool], ...], View] = {}
+        for method in (OTHER, *methods):
+            view = View(rules, rights, method, absent=rules.absent)
+            self._views[method] = alike.setdefault(tuple(view.held.items()), view)
+        self._allowed = [
+            (method, view, resource)
+            for method, view in self._views.items()
+            for resource, met in view.held.items()
+            if met
+        ]
+        for method, _, resource in self._allowed:
+            self.examples.add(resource, method, self._share(resource, method), slash=slash)
+        self.allows_everything = rules.default is not None and all(
+            ANY_METHOD in resource.methods and all(rights >> number & 1 for number in resource.methods.values())
+            for resource in rules.resources
+        )
+
+    def _share(self, resource: Resource, method: str) -> float:
+        """Return how much of a route is for a method: ``*`` is for all HTTP methods that have no rule of their own."""
+        if resource.listed(method) != ANY_METHOD:
+            return 1
+        others = len(set(HTTP_METHODS) - resource.methods.keys()) or 1
+        return (len(self.unnamed) if method == OTHER else 1) / others
+
+    def make(self, room: Room, first: frozenset[tuple[str, str]], *, alone: bool) -> list[Grant]:
+        """Choose grants for a policy. ``first`` are routes (path, method as listed) that it has to allow if it can.
+
+        With ``alone`` it is for no others.
+        """
+        examples = self.examples
+        wanted = frozenset(
+            number
+            for number, (resource, method) in enumerate(examples.routes)
+            if (resource.path, resource.listed(method)) in first
+        )
+        if self._absent and not alone and len(examples.routes) * room.prefix > room.policy:
+            few = allow_all(
+                self._wide([(method, *shapes(r, slash=self.slash)[0]) for method, _, r in self._allowed]),
+                examples,
+                room,
+            )
+            if few:
+                return few
+        grants = [
+            grant
+            for grant in self.grants()
+            if room.fits(room.texts(grant.pattern)) and not (alone and grant.gives.isdisjoint(wanted))
+        ]
+        return fit(self._for_all_methods(choose(grants, examples, wanted)), self._wider, examples, room, wanted)
+
+    def grants(self) -> list[Grant]:
+        """Return all grants: the ways to allow each route."""
+        if self._grants is None:
+            self._grants = [
+                grant for method, view, resource in self._allowed for grant in self._of(method, view, resource)
+            ]
+        return self._grants
+
+    def _of(self, method: str, view: View, resource: Resource) -> Iterator[Grant]:
+        """Make the grants that allow a route, the best first."""
+        for rest in shapes(resource, slash=self.slash):
+            denials: frozenset[Pattern] | None = frozenset()
+            if ANY in rest:
+                denials = self._denials(view, rest)
+            if denials is None or any(Matcher(denial).covers(rest) for denial in denials):
+                continue
+            grant = self._grant((method, *rest), ((method, *denial) for denial in denials))
+            yield grant
+            if resource.greedy and not grant.takes:
+                return
+
+    def _denials(self, view: View, rest: Pattern) -> frozenset[Pattern] | None:
+        if self._work <= 0:
+            return None
+        if (view, rest) not in self._denied:
+            allowance = self._classes.left = min(self._work, _MOST_FOR_ONE)
+            try:
+                self._denied[view, rest] = denials_for(rest, view, self._classes)
+            except TooMuchWorkError:
+                self._denied[view, rest] = None
+            self._work -= allowance - max(0, self._classes.left)
+        return self._denied[view, rest]
+
+    def _grant(self, pattern: Pattern, denials: Iterable[Pattern]) -> Grant:
+        needed, before = frozenset(denials), self.examples.visited
+        takes: frozenset[int] = frozenset().union(*map(self.examples.touched, needed))
+        gives = self.examples.touched(pattern) - takes
+        self._work -= (self.examples.visited - before) // 2
+        return Grant(pattern, needed, gives, takes)
+
+    def _for_all_methods(self, chosen: list[Grant]) -> list[Grant]:
+        """Write ``*`` for the method where methods that no rule names get something, if that takes nothing away."""
+        have = given(chosen)
+        for grant in [grant for grant in chosen if grant.pattern[0] == OTHER]:
+            star = self._star(grant.pattern[1:])
+            if star is not None and have.isdisjoint(star.takes):
+                chosen = [*(one for one in chosen if not one.gives <= star.gives), star]
+        return chosen
+
+    def _star(self, rest: Pattern) -> Grant | None:
+        """Make a grant for all methods. What takes more than the method for the first ``*`` is denied."""
+        denials: set[Pattern] = set() if rest[0] is ANY else {(ANY, ANY, *rest)}
+        for method, view in self._views.items():
+            needed = self._denials(view, rest)
+            if needed is None:
+                return None
+            denials |= {(ANY if method == OTHER else method, *denial) for denial in needed}
+        return self._grant((ANY, *rest), denials)
+
+    def _wider(self, chosen: list[Grant]) -> Iterator[list[Grant]]:
+        """Make grants that may replace several, if the API has no routes but those listed: for one method, then all."""
+        if self._absent:
+            patterns = [grant.pattern for grant in chosen]
+            yield self._wide(patterns)
+            stars = (self._star(pattern[1:]) for pattern in _several(patterns) if pattern[0] is ANY)
+            yield [star for star in stars if star is not None]
+
+    def _wide(self, patterns: list[Pattern]) -> list[Grant]:
+        made = []
+        for pattern in _several(patterns):
+            method, *rest = pattern
+            if method is not ANY:
+                denials = self._denials(self._views[method], tuple(rest))
+                if denials is not None:
+                    made.append(self._grant(pattern, ((method, *denial) for denial in denials)))
+        return made
+
+
+def _several(patterns: list[Pattern]) -> list[Pattern]:
+    """Return patterns that may replace several, those that may replace most first."""
+    counts = Counter(wider for pattern in patterns for wider in _wider_patterns(pattern))
+    return [pattern for pattern, count in counts.most_common() if count > 1]
+
+
+def _wider_patterns(pattern: Pattern) -> set[Pattern]:
+    """Return patterns that cover another one and may cover more: ``GET/v1/*``, ``GET/*/lines``, ``*/v1/orders/*``."""
+    method, *rest = pattern
+    found = {(ANY, *rest)}
+    for length in range(len(rest)):
+        found.add((method, *rest[:length], ANY))
+        found.add((method, ANY, *rest[length + 1 :]))
+        if length:
+            found.add((ANY, *rest[:length], ANY))
+    return found - {pattern}
