@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 
     Policies = Unrestricted | PolicyCompiler
 
-__all__ = ["DENY_EVERYTHING", "Policies", "Policy", "Statement", "policies_for"]
+__all__ = ["DENY_EVERYTHING", "Policy", "Statement", "policies_for"]
 
 
 def policies_for(rules: Rules) -> Policies:

@@ -1,0 +1,93 @@
+"""How long it takes to find policies: the first one for some rights, and the same again, beside a raw RS256 check."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from jwt_authorizer.policies import policies_for
+from jwt_authorizer.policies.compiler import PolicyCompiler
+from jwt_authorizer.rules import Route, compile_rules
+from tests.properties.apis import Api, Asked, oracle, principal, request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def timed_api(count: int, *, absent: bool) -> Api:
+    """Make an API of so many routes, nine on a resource, which need ten different scopes."""
+    routes: list[Route] = []
+    for number in range(count // 9 + 1):
+        for rest, methods in (
+            ("", ("GET", "POST")),
+            ("/{id}", ("GET", "PUT", "DELETE")),
+            ("/{id}/lines", ("GET", "POST")),
+            ("/{id}/lines/{line}", ("GET",)),
+            ("/me", ("GET",)),
+        ):
+            for method in methods:
+                scope = f"scope{(number * 7 + len(routes)) % 10}"
+                routes.append(Route(frozenset({method}), f"/v1/resource{number}{rest}", (scope,)))
+    return Api(tuple(routes[:count]), absent)
+
+
+def time_routes(count: int, *, absent: bool) -> list[str]:
+    """Time the first policy for some rights, and the same again, in raw RS256 checks too."""
+    api = timed_api(count, absent=absent)
+    rules, unlisted = api.rules, "absent" if absent else "deny"
+    who = principal(*(f"scope{number}" for number in range(0, 10, 2)))
+    asked = Asked("GET", "/v1/resource1/7")
+    decision = rules.decide(who, asked.method, asked.path)
+    compiler = PolicyCompiler(rules)
+    policy = compiler.compile(who, decision, request(asked), "token")
+    first = _seconds(lambda: PolicyCompiler(rules).compile(who, decision, request(asked), "token"), 5)
+
+    def repeat() -> None:
+        compiler.compile(who, rules.decide(who, asked.method, asked.path), request(asked), "token")
+
+    free = compile_rules(None)
+    unrestricted = policies_for(free)
+
+    def without_rules() -> None:
+        unrestricted.compile(who, free.decide(who, asked.method, asked.path), request(asked), "token")
+
+    again = _seconds(repeat, 5000) - _seconds(without_rules, 5000)
+    allowed = sum(oracle(api, who, one) == "allowed" for one in _one_of_each(api))
+    check = _raw_check()
+    return [
+        f"{count:,}",
+        f"`{unlisted}`",
+        f"{first * 1e3:.1f} ms",
+        f"{first / check:,.0f}",
+        f"{again * 1e6:.0f} µs",
+        f"{again / check:.2f}",
+        f"{len(policy.left_out)} of {allowed}",
+    ]
+
+
+def _one_of_each(api: Api) -> Iterator[Asked]:
+    for route in api.routes:
+        for method in route.methods or ("GET",):
+            yield Asked(method, re.sub(r"\{\w+\}", "7", route.path))
+
+
+def _raw_check() -> float:
+    """Time one RS256 check by the library that does it, without anything around it."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    text, scheme, digest = b"x" * 700, padding.PKCS1v15(), hashes.SHA256()
+    signature, public = key.sign(text, scheme, digest), key.public_key()
+    return _seconds(lambda: public.verify(signature, text, scheme, digest), 5000)
+
+
+def _seconds(action: Callable[[], object], times: int) -> float:
+    taken = []
+    for _ in range(min(times, 5)):
+        start = time.process_time()
+        for _ in range(max(1, times // 5)):
+            action()
+        taken.append((time.process_time() - start) / max(1, times // 5))
+    return sorted(taken)[len(taken) // 2]
