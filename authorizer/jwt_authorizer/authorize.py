@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.claims import Principal
     from jwt_authorizer.events import Request
     from jwt_authorizer.hooks import Consulted
-    from jwt_authorizer.policies import Compiled, Policies
+    from jwt_authorizer.policies import Policies, Policy
     from jwt_authorizer.rules import Field, Rules
     from jwt_authorizer.token_cache import TokenCache
     from jwt_authorizer.tokens import BearerToken, TokenSource
@@ -169,7 +169,7 @@ def _format(  # noqa: PLR0913, PLR0917 - what an answer is made of
     request: Request,
     principal: Principal,
     decision: Allow | Deny,
-    compiled: Compiled | None,
+    compiled: Policy | None,
     authorizer: Authorizer,
     added: Mapping[str, object],
     now: float,
