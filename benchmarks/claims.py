@@ -67,6 +67,13 @@ class Measurements:
             start("The same with our keys in the settings: neither fetches", bare.seconds, floor.seconds, 2.0, 1.5),
             call("Whole handler, fresh token, against the raw check", fresh, raw, 4, 2.5),
             call("Whole handler, repeated token, against the raw check", repeated, raw, 2, 1),
+            call(
+                "A DPoP proof, checked and remembered, against the raw ES256 check",
+                self.warm["DPoP proof"],
+                self.warm["raw ES256 check"],
+                3,
+                2.5,
+            ),
         ]
         if "aws-jwt-verify" in self.warm:
             verification, theirs = self.warm["verification"], self.warm["aws-jwt-verify"]

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from joserfc import jwt as joserfc_jwt
 from joserfc.jwk import KeySet as JoserfcKeySet
 
+from benchmarks.proofs import proofs
 from benchmarks.workload import AUDIENCE, rest_event
 from jwt_authorizer.answers import AnswerSettings, iam_policy
 from jwt_authorizer.authorize import Outcome
@@ -71,7 +72,7 @@ def main() -> None:
     os.environ["_X_AMZN_TRACE_ID"] = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0"
     results = sys.stdout
     sys.stdout = Unbuffered(open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - until the process ends
-    calls = _ours(material) | _stages(material) | _obvious(material) | _peers(material)
+    calls = _ours(material) | _stages(material) | _obvious(material) | _peers(material) | proofs(material["tokens"])
     gc.freeze()  # as our handler does; here it spares all of them alike
     times = {name: float("inf") for name in calls}
     for _ in range(_PASSES):  # one after the other each time, so that a slow moment slows all of them

@@ -7,7 +7,7 @@ stray bits, no duplicate members, no numbers that JSON does not have.
 from __future__ import annotations
 
 import re
-from binascii import a2b_base64
+from binascii import a2b_base64, b2a_base64
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
@@ -236,6 +236,11 @@ def _header_text(header: Mapping[str, object], name: str) -> str | None:
     if not isinstance(value, str):
         _malformed(f"the header's {name} is not a text")
     return value
+
+
+def to_base64url(data: bytes) -> str:
+    """Encode as base64url without padding (RFC 7515 section 2)."""
+    return b2a_base64(data, newline=False).rstrip(b"=").replace(b"+", b"-").replace(b"/", b"_").decode("ascii")
 
 
 def base64url(text: str, part: str) -> bytes:

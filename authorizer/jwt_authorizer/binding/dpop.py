@@ -7,7 +7,6 @@ authorizer raises can't carry the header that would announce one.
 from __future__ import annotations
 
 import re
-from binascii import b2a_base64
 from hashlib import sha256
 from typing import TYPE_CHECKING, NoReturn
 
@@ -19,7 +18,7 @@ from jwt_authorizer.json_text import json_text
 from jwt_authorizer.records import dataclass, unguarded
 from jwt_authorizer.signatures import UnusableKeyError, public_key, verifies
 from jwt_authorizer.strict_json import BadJsonError, json_object
-from jwt_authorizer.tokens import base64url, token_type
+from jwt_authorizer.tokens import base64url, to_base64url, token_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +43,6 @@ _COMPACT_JWS = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)
 _MAX_NUMERIC_DATE = 2**53
 _SHOWN = 100
 _URL_ADVICE = "if clients call another URL than API Gateway sees, set JWT_DPOP_URLS"
-_URL_ALPHABET = str.maketrans("+/", "-_", "=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +91,14 @@ def check_proof(request: Request, token: BearerToken, jkt: str, settings: DpopSe
         _refuse(11, f"it is {now - issued_at:.0f} seconds old, and {settings.max_age:g} are allowed beside the leeway")
     if issued_at > now + settings.leeway:
         _refuse(11, f"its iat is {issued_at - now:.0f} seconds in the future: the client's clock is ahead")
-    if ath != _base64url(token.digest):
+    if ath != to_base64url(token.digest):
         _refuse(12, "its ath is not the SHA-256 of the access token that came with it")
     thumbprint = jwk_thumbprint(jwk)
     if thumbprint != jkt:
         _refuse(12, "its jwk is not the key that the token is bound to: the thumbprint is not the token's cnf.jkt")
     if not verifies(str(proof.header["alg"]), key, proof.signing_input, proof.signature):
         _refuse(6, "its signature does not verify with its jwk")
-    return UsedProof(_base64url(sha256(f"{thumbprint}.{jti}".encode()).digest()), until)
+    return UsedProof(to_base64url(sha256(f"{thumbprint}.{jti}".encode()).digest()), until)
 
 
 def proof_claims(request: Request) -> Mapping[str, object]:
@@ -111,7 +109,7 @@ def proof_claims(request: Request) -> Mapping[str, object]:
 def jwk_thumbprint(jwk: Mapping[str, object]) -> str:
     """Return the SHA-256 thumbprint of a key that has been read (RFC 7638), as base64url without padding."""
     members = {name: jwk[name] for name in _THUMBPRINT_MEMBERS[str(jwk["kty"])]}
-    return _base64url(sha256(json_text(members).encode()).digest())
+    return to_base64url(sha256(json_text(members).encode()).digest())
 
 
 def _header_value(request: Request) -> str:
@@ -205,10 +203,6 @@ def _number(claims: Mapping[str, object], name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not -1 < value < _MAX_NUMERIC_DATE:
         _refuse(3, f"its {name} is missing or is not a number of seconds since 1970")
     return value
-
-
-def _base64url(digest: bytes) -> str:
-    return b2a_base64(digest, newline=False).decode("ascii").translate(_URL_ALPHABET)
 
 
 def _refuse(check: int, what: str) -> NoReturn:

@@ -7,12 +7,13 @@ thumbprint is taken over the certificate's DER, so nothing here reads X.509.
 from __future__ import annotations
 
 import re
-from binascii import a2b_base64, b2a_base64
+from binascii import a2b_base64
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.method_arn import invalid_event
+from jwt_authorizer.tokens import to_base64url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 # White space, also where it was escaped once too often.
 _LINE_ENDS = re.compile(r"\s+|\\r|\\n")
-_BASE64URL = str.maketrans("+/", "-_", "=")
 _LENGTH_IN_ONE_BYTE = 0x80
 _MAX_LENGTH_BYTES = 3
 
@@ -60,7 +60,7 @@ def certificate_thumbprint(pem: str) -> str:
         _unreadable("is not valid base64")
     if not _is_one_der_sequence(der):
         _unreadable("is not a complete DER structure")
-    return b2a_base64(sha256(der).digest(), newline=False).decode().translate(_BASE64URL)
+    return to_base64url(sha256(der).digest())
 
 
 def _client_certificate(event: Mapping[str, object]) -> str | None:
