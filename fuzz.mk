@@ -1,6 +1,6 @@
 # Included by the Makefile. Fuzzing is not part of `make test`, which replays tests/fuzz/corpus/ instead.
 
-# Seconds for each of the three targets.
+# Seconds for each of the five targets.
 SECONDS ?= 60
 
 .PHONY: fuzz

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 HERE = Path(__file__).resolve().parent
 CORPUS = HERE / "corpus"
 WORK = HERE.parents[1] / ".build" / "fuzz"
-NAMES = ("tokens", "events", "key_sets")
+NAMES = ("tokens", "events", "key_sets", "proofs", "uris")
 LONGEST = 20_000
 """Bytes of an input: somewhat more than the longest token."""
 
@@ -51,7 +51,7 @@ def _run(name: str, *options: object) -> int:
     artifacts = f"-artifact_prefix={WORK / name}-"
     dictionary = f"-dict={HERE / 'words.dict'}"
     shared = [artifacts, dictionary, f"-max_len={LONGEST}", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]
-    return subprocess.run([*command, *shared], check=False, cwd=HERE.parent).returncode  # noqa: S603 - our own command
+    return subprocess.run([*command, *shared], check=False, cwd=HERE.parents[1]).returncode  # noqa: S603 - our own command
 
 
 def _keep(name: str) -> None:

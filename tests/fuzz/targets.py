@@ -18,6 +18,7 @@ from jwt_authorizer.keys import check_signature, parse_key_set
 from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
 from jwt_authorizer.tokens import UnverifiedToken
 from jwt_authorizer_devkit.signing import SigningKey, base64url
+from tests.fuzz import bound
 from tests.fuzz.policies import ROUTES, check_policy
 
 if TYPE_CHECKING:
@@ -190,4 +191,10 @@ def key_sets(data: bytes) -> None:
     _hold(time.process_time() - started < CPU_LIMIT * (1 + len(parsed.keys) / 10), "too slow")
 
 
-TARGETS: Mapping[str, Callable[[bytes], None]] = {"tokens": tokens, "events": events, "key_sets": key_sets}
+TARGETS: Mapping[str, Callable[[bytes], None]] = {
+    "tokens": tokens,
+    "events": events,
+    "key_sets": key_sets,
+    "proofs": bound.proofs,
+    "uris": bound.uris,
+}

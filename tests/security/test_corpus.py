@@ -30,6 +30,7 @@ def test_the_corpus_lets_some_in() -> None:
     assert len(allowed) > 10
     assert any(b"GOOD" in found.read_bytes() for found in (CORPUS / "events").iterdir())
     assert any(b'"EC"' in found.read_bytes() for found in (CORPUS / "key_sets").iterdir())
+    assert (CORPUS / "proofs" / "0dd62670f5b7").read_bytes() == b"HEADER\nCLAIMS"
 
 
 def test_policies_are_evaluated_as_iam_does() -> None:
