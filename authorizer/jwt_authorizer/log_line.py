@@ -221,6 +221,4 @@ def _shortened(value: object, longest: int | None) -> object:
         return value
     if isinstance(value, str):
         return printable(value.encode("ascii", "replace").decode(), longest)
-    if isinstance(value, dict):
-        return {name: _shortened(item, longest) for name, item in value.items()}
     return [_shortened(item, longest) for item in value] if isinstance(value, list) else value

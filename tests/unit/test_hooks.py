@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+import jwt_authorizer
 from jwt_authorizer import Caller, CallerRequest, Refuse, create_function
 from jwt_authorizer.answers import AnswerSettings, CachedBy, HttpApiResponse
 from jwt_authorizer.claim_conditions import parse_claim
@@ -272,4 +273,6 @@ except AttributeError as error:
         check=True,
     )
     assert done.stdout == "module 'jwt_authorizer' has no attribute 'nothing'\n"
+    with pytest.raises(AttributeError):
+        jwt_authorizer.nothing  # type: ignore[attr-defined]  # noqa: B018 - that is what is tried
     assert CallerRequest("GET", "/", {}) == CallerRequest("GET", "/", {})

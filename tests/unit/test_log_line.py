@@ -179,6 +179,14 @@ def test_no_line_is_longer_than_2_kb() -> None:
         assert content[name][-1] == "and 295 more"
 
 
+def test_counts_are_never_cut() -> None:
+    lines: list[str] = []
+    log = DecisionLog(lines.append, "orders")
+    for number in range(100):
+        log.count(f"MetricNumber{number}", "counted")
+    assert written(lines, log)["MetricNumber99"] == 1
+
+
 # Metrics: CloudWatch's embedded metric format.
 
 

@@ -111,6 +111,32 @@ def test_from_bound_tokens_on_a_setting_may_be_in_the_environment_or_in_the_docu
     assert [setting.variable for setting in SETTINGS if setting.place is Place.ENVIRONMENT] == ["JWT_CONFIG"]
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "accepted"),
+    [
+        ("JWT_HOOK", "checks:check", True),
+        ("JWT_HOOK", "my.checks:check", True),
+        ("JWT_HOOK", "checks", False),
+        ("JWT_HOOK", "checks.py:check", True),  # a module of that name: that it is not there is found when it is loaded
+        ("JWT_HOOK", "checks:check()", False),
+        ("JWT_HOOK", "../checks:check", False),
+        ("JWT_RESOURCE_METADATA", "https://api.example.com/.well-known/oauth-protected-resource/mcp", True),
+        ("JWT_RESOURCE_METADATA", "http://api.example.com/", False),
+        ("JWT_RESOURCE_METADATA", 'https://api.example.com/", error="none', False),
+        ("JWT_RESOURCE_METADATA", "https://api.example.com/\\", False),
+        ("JWT_RESOURCE_METADATA", "https://api.example.com/\r\nX: y", False),
+        ("JWT_RESOURCE_METADATA", "https://ä.example.com/", False),
+    ],
+)
+def test_what_goes_into_an_import_or_a_header_is_nothing_else(variable: str, value: str, accepted: bool) -> None:  # noqa: FBT001 - a parameter of pytest's
+    read = BY_VARIABLE[variable].read
+    if accepted:
+        assert read(value) == value
+    else:
+        with pytest.raises(ValueError, match="must be"):
+            read(value)
+
+
 # What ``make generate`` writes: it is committed, and up to date.
 
 
