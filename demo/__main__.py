@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     console = Console()
     stays = console.is_terminal and sys.stdin.isatty() and not options.once and not os.environ.get("CI")
-    # Whoever ends us, in whatever way, gets an orderly end: all that was started is stopped on the way out.
+    # However the demo is ended, all that it started is stopped on the way out.
     for number in _ENDING:
         signal.signal(number, _interrupt)
     try:

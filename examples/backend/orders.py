@@ -29,7 +29,7 @@ def caller(event: Event) -> dict[str, Any]:
 def handler(event: Event, _context: object) -> Event:
     """Answer a call that the authorizer let through."""
     who = caller(event)
-    # `sub` is unique within its issuer only: whoever trusts several has to look at both.
+    # `sub` is unique within its issuer only: if you trust several issuers, look at both.
     answer = {"iss": who["iss"], "sub": who["sub"], "scope": who["scope"], "claims": who["claims"]}
     return {"statusCode": 200, "headers": _HEADERS, "body": json.dumps(answer)}
 

@@ -65,7 +65,7 @@ def handler(event: Json, _context: object) -> Json:
     except ValueError:
         return _http(400, _error(None, PARSE_ERROR, "The body is not JSON"))
     if not _is_json_rpc(message):
-        return _http(400, _error(None, INVALID_REQUEST, "The body is no JSON-RPC request"))
+        return _http(400, _error(None, INVALID_REQUEST, "The body is not a JSON-RPC request"))
     if "id" not in message:
         return _http(202, None)
     return _http(*_answer(message, headers, event["requestContext"]["authorizer"]))
