@@ -120,6 +120,9 @@ CASES = [
     Case("other_environment", {"iss": "https://issuer.staging.example.com"}, says="another environment"),
     Case("other_environment", {"iss": f"{POOL}2"}, {"JWT_ISSUER": POOL}, "another Cognito user pool"),
     Case(
+        "cognito_issuer", {"iss": POOL.replace("//", "//issuer-")}, {"JWT_ISSUER": POOL}, "JWT_ISSUER=https://issuer-"
+    ),
+    Case(
         "other_environment", {"iss": f"{ISSUER}/realms/staging"}, {"JWT_ISSUER": f"{ISSUER}/realms/live"}, "same host"
     ),
     Case("other_issuer", {"iss": "https://login.elsewhere.test"}, says="JWT_ISSUER=https://login.elsewhere.test"),

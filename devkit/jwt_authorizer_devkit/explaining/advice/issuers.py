@@ -60,7 +60,14 @@ def _compare(found: str, ours: str) -> Advice | None:
             "entra_v2",
             f"This is a version 2.0 token of Entra ID, and the settings name version 1.0: JWT_ISSUER={shown}",
         )
-    if _COGNITO.fullmatch(found) and _COGNITO.fullmatch(ours):
+    pool, our_pool = _COGNITO.fullmatch(found), _COGNITO.fullmatch(ours)
+    if pool and our_pool and pool[2] == our_pool[2]:
+        return Advice(
+            "cognito_issuer",
+            "It is the same user pool, whose issuer has the other of Cognito's two forms (IssuerConfigurationType, "
+            f"ORIGINAL or UPDATED). Set JWT_ISSUER={shown}",
+        )
+    if pool and our_pool:
         return Advice("other_environment", f"The token is from another Cognito user pool: {shown}, not {ours}.")
     return _another_environment(found, ours)
 
