@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Callable, MutableMapping
+
+    Clients = Callable[[str], Any]
 
 _REMEDIES = {
     "NoRegionError": "Set AWS_REGION.",
     "NoCredentialsError": "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
     "ProfileNotFound": "Set AWS_PROFILE to one that `aws configure list-profiles` names.",
 }
+
+
+class OutOfReachError(Exception):
+    """AWS did not answer. The message says why, and what would help."""
+
+
+class NotThereError(Exception):
+    """There is no such stack, API or function. The message says where it was looked for."""
+
+
+def aws_clients(read_timeout: float = 60) -> Clients:
+    """Return what makes AWS clients as boto3 does: it reads AWS_PROFILE and AWS_ENDPOINT_URL itself.
+
+    ``read_timeout``: seconds to wait for an answer.
+    """
+    import boto3  # type: ignore[import-untyped]  # noqa: PLC0415 - a second that only those pay who ask AWS
+    from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415 - as above
+
+    # Made when it is first asked: a profile that is gone is an error of asking.
+    session, config = functools.cache(boto3.Session), Config(read_timeout=read_timeout)
+    return functools.cache(lambda service: session().client(service, config=config))
+
+
+def out_of_reach(error: Exception) -> OutOfReachError:
+    """Return the error that reports one of boto3's."""
+    fix = remedy(type(error).__name__)
+    return OutOfReachError(f"AWS did not answer: {str(error).rstrip('.')}.{f' {fix}' if fix else ''}")
 
 
 def name_region(environment: MutableMapping[str, str]) -> None:

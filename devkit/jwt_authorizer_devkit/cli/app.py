@@ -18,6 +18,7 @@ from jwt_authorizer_devkit.cli.doctor import doctor_command
 from jwt_authorizer_devkit.cli.explain import explain_command
 from jwt_authorizer_devkit.cli.issuer import issuer_command
 from jwt_authorizer_devkit.cli.mint import mint_command
+from jwt_authorizer_devkit.cli.revoke import revoke_command
 from jwt_authorizer_devkit.cli.terminal import ExitCode, write_json
 from jwt_authorizer_devkit.explaining.redaction import redacted
 
@@ -35,6 +36,7 @@ app.command("explain", no_args_is_help=True, short_help="Why is this token or ev
 app.command("doctor", short_help="What is wrong with an issuer, settings or APIs?")(doctor_command)
 app.command("issuer", short_help="Run a local OpenID issuer.")(issuer_command)
 app.command("mint", short_help="Print a token, good or wrong in one way.")(mint_command)
+app.command("revoke", no_args_is_help=True, short_help="Have tokens refused before they expire.")(revoke_command)
 app.add_typer(rules.app, name="rules", short_help="Write, check and try rules by route.")
 app.add_typer(config.app, name="config", short_help="Write the document of JWT_CONFIG, or its schema.")
 

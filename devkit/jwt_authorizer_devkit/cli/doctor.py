@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
@@ -20,6 +19,7 @@ from jwt_authorizer.settings import table as defaults
 from jwt_authorizer.settings.raw import read_raw
 from jwt_authorizer.tenant_issuers import of_tenant
 from jwt_authorizer_devkit.advised_settings import advised
+from jwt_authorizer_devkit.aws_access import NotThereError, OutOfReachError, aws_clients
 from jwt_authorizer_devkit.cli.inputs import ConfigOption, EnvOption, read_environment, settings_problem
 from jwt_authorizer_devkit.cli.terminal import (
     ExitCode,
@@ -31,7 +31,7 @@ from jwt_authorizer_devkit.cli.terminal import (
     progress,
     write_json,
 )
-from jwt_authorizer_devkit.doctoring.apis import NotThereError, OutOfReachError, apis_of_stack, environment_of, read_api
+from jwt_authorizer_devkit.doctoring.apis import apis_of_stack, environment_of, read_api
 from jwt_authorizer_devkit.doctoring.attached import examine_attached, examine_routes
 from jwt_authorizer_devkit.doctoring.configured import examine_settings
 from jwt_authorizer_devkit.doctoring.findings import Finding, Level
@@ -39,7 +39,7 @@ from jwt_authorizer_devkit.doctoring.issuers import Asked, examine_issuer
 from jwt_authorizer_devkit.doctoring.native import examine_need
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rich.console import Console
 
@@ -180,7 +180,7 @@ def _tenants_of(issuer: IssuerSettings, settings: Settings, environment: Environ
 
 
 def _deployed(apis: list[str], stack: str | None, environment: Environment | None) -> Iterator[Finding]:
-    clients = _clients()
+    clients = aws_clients()
     try:
         found = [*apis, *(apis_of_stack(stack, clients) if stack else ())]
         for api_id in found:
@@ -206,15 +206,6 @@ def _deployed(apis: list[str], stack: str | None, environment: Environment | Non
         raise WrongInputError(str(error)) from None
     except OutOfReachError as error:
         raise UndecidedError(str(error)) from None
-
-
-def _clients() -> Callable[[str], Any]:
-    """Make AWS clients as boto3 does: it reads AWS_PROFILE and AWS_ENDPOINT_URL itself."""
-    import boto3  # type: ignore[import-untyped]  # noqa: PLC0415 - a second that only those pay who look at APIs
-
-    # Made when it is first asked: a profile that is gone is an error of reading the APIs.
-    session = functools.cache(boto3.Session)
-    return functools.cache(lambda service: session().client(service))
 
 
 def show(findings: list[Finding], out: Console) -> None:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from jwt_authorizer_devkit.aws_access import remedy
+from jwt_authorizer_devkit.aws_access import NotThereError, out_of_reach
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    Clients = Callable[[str], Any]
+    from jwt_authorizer_devkit.aws_access import Clients
 
 _FUNCTION = re.compile(r"functions/(arn:[^/]+)/invocations")
 _REST_TTL = 300
@@ -25,14 +25,6 @@ class Kind(StrEnum):
     REST = "REST"
     HTTP = "HTTP"
     WEBSOCKET = "WEBSOCKET"
-
-
-class OutOfReachError(Exception):
-    """AWS did not answer. The message says why, and what would help."""
-
-
-class NotThereError(Exception):
-    """There is no such stack or API. The message says where it was looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +73,7 @@ def apis_of_stack(stack: str, clients: Clients) -> tuple[str, ...]:
         if "does not exist" in str(error):
             message = f"There is no stack {stack} here. `aws cloudformation list-stacks` lists those of this region."
             raise NotThereError(message) from error
-        raise _out_of_reach(error) from error
+        raise out_of_reach(error) from error
     if not found:
         message = f"The stack {stack} has no API: name the API's own stack, or --api ID."
         raise NotThereError(message)
@@ -99,7 +91,7 @@ def read_api(api_id: str, clients: Clients) -> Api:
         if type(error).__name__ == "NotFoundException":
             message = f"There is no API {api_id} in this region. `aws apigateway get-rest-apis` and `aws apigatewayv2 "
             raise NotThereError(message + "get-apis` list those that there are.") from error
-        raise _out_of_reach(error) from error
+        raise out_of_reach(error) from error
 
 
 def environment_of(function: str, clients: Clients) -> dict[str, str]:
@@ -107,7 +99,7 @@ def environment_of(function: str, clients: Clients) -> dict[str, str]:
     try:
         described = clients("lambda").get_function_configuration(FunctionName=function)
     except Exception as error:
-        raise _out_of_reach(error) from error
+        raise out_of_reach(error) from error
     variables: dict[str, str] = described.get("Environment", {}).get("Variables", {})
     return dict(variables)
 
@@ -200,8 +192,3 @@ def _v2(api_id: str, kind: Kind, described: Mapping[str, Any]) -> Attached:
 def _function(uri: str) -> str:
     match = _FUNCTION.search(uri)
     return match[1] if match else ""
-
-
-def _out_of_reach(error: Exception) -> OutOfReachError:
-    fix = remedy(type(error).__name__)
-    return OutOfReachError(f"AWS did not answer: {str(error).rstrip('.')}.{f' {fix}' if fix else ''}")

@@ -1,0 +1,94 @@
+"""The function of a stack that writes the revocation list, as its users call it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.errors import SettingsError
+from jwt_authorizer.settings import load_settings
+from jwt_authorizer_devkit.aws_access import NotThereError, OutOfReachError, out_of_reach
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jwt_authorizer_devkit.aws_access import Clients
+
+LONGEST = 65.0
+"""Seconds: longer than the function may run."""
+
+
+class RefusedError(Exception):
+    """The revoker refused the request, or the issuer is not known: nothing was written. The message says why."""
+
+
+def revoker_of(stack: str, clients: Clients) -> str:
+    """Return the name of a stack's revoker. Raises :class:`NotThereError` or :class:`OutOfReachError`."""
+    try:
+        (described,) = clients("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    except Exception as error:
+        if "does not exist" in str(error):
+            message = f"There is no stack {stack} here. `aws cloudformation list-stacks` lists those of this region."
+            raise NotThereError(message) from error
+        raise out_of_reach(error) from error
+    outputs: dict[str, str] = {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", ())}
+    if "RevokerName" not in outputs:
+        message = f"The stack {stack} has no revoker: name the authorizer's own stack, deployed with Revocation=on."
+        raise NotThereError(message)
+    return outputs["RevokerName"]
+
+
+def only_issuer(function: str, clients: Clients) -> str:
+    """Return the issuer of a revoker's settings.
+
+    Raises :class:`RefusedError` if there are several or they can't be read here, :class:`NotThereError`, or
+    :class:`OutOfReachError`.
+    """
+    try:
+        described = clients("lambda").get_function_configuration(FunctionName=function)
+    except Exception as error:
+        raise _not_called(function, error) from error
+    try:
+        settings = load_settings(described.get("Environment", {}).get("Variables", {}), Path.cwd())
+    except SettingsError as error:
+        message = f"The issuer can't be read from the settings of {function}: give --iss. ({error})"
+        raise RefusedError(message) from None
+    issuers = [one.issuer for one in settings.issuers]
+    if len(issuers) > 1 or settings.issuers[0].tenants is not None:
+        message = f"The settings of {function} name several issuers: give --iss. They are {', '.join(issuers)}"
+        raise RefusedError(message)
+    return issuers[0]
+
+
+def revoke(function: str, request: Mapping[str, str], clients: Clients, *, dry_run: bool) -> dict[str, object]:
+    """Invoke the revoker, and return what it wrote.
+
+    ``request``: ``iss``, and one of ``sub``, ``sid``, ``jti`` and ``client_id``. Raises :class:`RefusedError`,
+    :class:`NotThereError`, or :class:`OutOfReachError`, after which it may have been written or not.
+    """
+    event = {"revoke": dict(request)} | ({"dry_run": True} if dry_run else {})
+    try:
+        answer = clients("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        document = json.loads(answer["Payload"].read())
+    except Exception as error:
+        raise _not_called(function, error) from error
+    if "FunctionError" in answer:
+        said = str(document.get("errorMessage", document))
+        if document.get("errorType") == "RevokeError":
+            raise RefusedError(said)
+        message = (
+            f"{function} failed, so the list may be as it was: {said}. Its log says more; to revoke twice is fine."
+        )
+        raise OutOfReachError(message)
+    if not isinstance(document, dict) or not isinstance(document.get("written"), bool):
+        message = f"{function} is not the revoker: it is the output RevokerName of the authorizer's stack."
+        raise RefusedError(message)
+    return document
+
+
+def _not_called(function: str, error: Exception) -> Exception:
+    if type(error).__name__ == "ResourceNotFoundException":
+        message = f"There is no function {function} in this region. The stack's output RevokerName names it."
+        return NotThereError(message)
+    return out_of_reach(error)
