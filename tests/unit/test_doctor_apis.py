@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 from jwt_authorizer.settings import Settings, load_settings
+from jwt_authorizer_devkit.aws_access import NotThereError
 from jwt_authorizer_devkit.cli.app import main
 from jwt_authorizer_devkit.doctoring import Level
 from jwt_authorizer_devkit.doctoring.apis import (
     Api,
     Attached,
     Kind,
-    NotThereError,
     apis_of_stack,
     environment_of,
     read_api,

@@ -1,0 +1,185 @@
+"""The template with Revocation=on: from a revocation or a logout to the last request that is accepted."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+
+from demo.calls import Api, Client
+from demo.decisions import DecisionLog
+from demo.deployment import DEMO_TEMPLATE, aws_client
+from demo.scenarios import AUDIENCE
+from demo.stack import Deployed
+from demo.tools import REGION, host_architecture
+from jwt_authorizer.issuers.revocation_store import RevocationStore
+from jwt_authorizer.logout import EVENT
+from jwt_authorizer.revocation import read_list
+from jwt_authorizer_devkit.cli.app import run
+from jwt_authorizer_devkit.signing import generate
+from tests.e2e.asking import ask
+from tests.e2e.cloudformation import Made, change_stack, make_stack, packaged_template
+from tests.integration.hostile_server import HostileServer, answer_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from demo.stack import Stack
+    from jwt_authorizer_devkit.signing import SigningKey
+
+NAME = "revoking"
+TTL = 1.0
+"""Seconds: of the list."""
+CACHED = 1.0
+"""Seconds for which API Gateway replays an answer."""
+CLIENT = "web-app"
+WRITERS = 20
+
+
+@dataclass(slots=True)
+class Revoking:
+    """The stack, and APIs that ask its authorizer."""
+
+    stack: Stack
+    made: Made
+    deployed: Deployed
+    gateway: HostileServer
+
+    def token(self, subject: str, **claims: object) -> str:
+        return self.stack.issuer.token(claims, audience=AUDIENCE, subject=subject)
+
+    def status(self, token: str) -> int:
+        return ask(self.deployed, Api.REST, token)[0]
+
+    def written(self) -> dict[str, Any]:
+        """Return what is revoked at the issuer, from the bucket."""
+        s3 = aws_client("s3", self.stack.aws)
+        bucket = self.made.resources()["RevocationBucket"]
+        document = s3.get_object(Bucket=bucket, Key="revoked.json")["Body"].read()
+        read_list(document)
+        return dict(json.loads(document)["issuers"].get(self.stack.issuer.url, {}))
+
+    def last_accepted(self, token: str) -> float:
+        """Call until the token is refused; return when the last call began that was accepted."""
+        last = began = time.time()
+        limit = began + 30
+        while began < limit:
+            status = self.status(token)
+            if status == 401:
+                return last
+            assert status == 200
+            last, began = began, time.time()
+        pytest.fail("the token was never refused")
+
+    def log_out(self, key: SigningKey | None = None, **change: object) -> int:
+        """Send a logout token to the function's URL, as an issuer does; return the status."""
+        claims = {
+            "aud": CLIENT, "jti": "logout-1", "sid": "session-1", "events": {EVENT: {}}, "client_id": None, **change,
+        }  # fmt: skip
+        token = self.stack.issuer.token(claims, lifetime=120, key=key, header={"typ": "logout+jwt"})
+        host = urlsplit(self.made.outputs["LogoutUrl"]).hostname or ""
+        url = f"{self.stack.aws.endpoint}/_aws/lambda-url/{host.partition('.')[0]}/"
+        request = urllib.request.Request(url, urlencode({"logout_token": token}).encode())  # noqa: S310 - our own server
+        try:
+            with urllib.request.urlopen(request) as response:  # noqa: S310 - as above
+                return int(response.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+
+@pytest.fixture(scope="module")
+def revoking(stack: Stack) -> Iterator[Revoking]:
+    parameters = {
+        "Architecture": host_architecture(),
+        "JwtIssuer": stack.issuer.url,
+        "JwtAudience": AUDIENCE,
+        "JwtAllowHttp": "true",
+        "JwtRevokedTtlSeconds": f"{TTL:g}",
+        "Revocation": "on",
+        "RevocationClientIds": CLIENT,
+        "Alarms": "off",
+    }
+    made = make_stack(stack.aws, NAME, packaged_template(stack.aws, "demo-authorizer"), parameters)
+    apis = {"AuthorizerArn": made.outputs["FunctionArn"], "CacheSeconds": f"{CACHED:g}", "RouteResponses": "off"}
+    client = Client(stack.aws, make_stack(stack.aws, f"{NAME}-apis", DEMO_TEMPLATE, apis).outputs)
+    made = change_stack(made, {"RevocationApis": f"rest:{client.outputs[Api.REST]}/demo"})
+    path = f"/restapis/{client.outputs[Api.REST]}/stages/demo/cache/authorizers"
+    # The local AWS caches answers, but has no call that empties the cache: another server takes that one.
+    with HostileServer({path: answer_json({})}) as gateway:
+        functions, revoker = aws_client("lambda", stack.aws), made.outputs["RevokerName"]
+        variables = functions.get_function_configuration(FunctionName=revoker)["Environment"]["Variables"]
+        variables |= {"AWS_ENDPOINT_URL_API_GATEWAY": f"http://127.0.0.1:{gateway.port}"}
+        functions.update_function_configuration(FunctionName=revoker, Environment={"Variables": variables})
+        yield Revoking(stack, made, Deployed(client, DecisionLog(stack.aws, made.outputs["LogGroup"])), gateway)
+
+
+@pytest.fixture
+def desk(revoking: Revoking, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"ENDPOINT_URL": revoking.stack.aws.endpoint, "DEFAULT_REGION": REGION}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(f"AWS_{name}", "test")
+
+
+@pytest.mark.usefixtures("desk")
+def test_a_revoked_user_is_refused_once_the_list_and_the_cached_answer_are_over(revoking: Revoking) -> None:
+    token, other = revoking.token("alice"), revoking.token("bob")
+    assert (revoking.status(token), revoking.status(other)) == (200, 200)
+    assert run(["revoke", "--sub", "alice", "--stack", NAME]) == 0
+    revoked = time.time()
+    assert revoking.last_accepted(token) <= revoked + TTL + CACHED
+    assert ask(revoking.deployed, Api.REST, token) == (401, ["revoked_token"])
+    assert revoking.status(other) == 200
+    assert revoking.status(revoking.token("alice")) == 200, "alice has signed in again"
+
+
+@pytest.mark.usefixtures("desk")
+def test_the_cached_answers_are_emptied_and_a_cache_that_cannot_be_is_reported(
+    revoking: Revoking, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (path,) = revoking.gateway.behaviours
+    revoking.gateway.requests.clear()
+    assert run(["revoke", "--jti", "token-1", "--function", revoking.made.outputs["RevokerName"]]) == 0
+    assert [request.split(b"\r\n")[0] for request in revoking.gateway.requests] == [f"DELETE {path} HTTP/1.1".encode()]
+    del revoking.gateway.behaviours[path]
+    assert run(["revoke", "--jti", "token-2", "--stack", NAME]) == 1
+    assert "rest:" in capsys.readouterr().out
+    assert {"token-1", "token-2"} <= revoking.written()["jti"].keys()
+
+
+def test_a_logout_of_the_issuer_ends_the_session_and_a_forged_one_changes_nothing(revoking: Revoking) -> None:
+    token, other = revoking.token("carol", sid="session-1"), revoking.token("carol", sid="session-2")
+    before = revoking.written()
+    issuer = revoking.stack.issuer
+    forger = generate("RS256", str(issuer.keys[0].kid))
+    assert [revoking.log_out(forger), revoking.log_out(aud="another-app")] == [400, 400]
+    assert revoking.written() == before
+    assert revoking.log_out() == 200
+    ended = time.time()
+    assert revoking.log_out() == 400, "a logout token is used once"
+    assert revoking.last_accepted(token) <= ended + TTL + CACHED
+    assert revoking.status(other) == 200
+
+
+def test_writers_at_the_same_time_lose_nothing(revoking: Revoking) -> None:
+    s3, bucket = aws_client("s3", revoking.stack.aws), "many-writers"
+    s3.create_bucket(Bucket=bucket)
+    barrier = threading.Barrier(WRITERS)
+
+    def write(number: int) -> None:
+        store = RevocationStore(bucket, "revoked.json", s3)
+        barrier.wait()
+        store.change(lambda content: content.setdefault("iss", {}).setdefault("jti", {}).update({str(number): 1}), 0)
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        list(pool.map(write, range(WRITERS)))
+    written = read_list(s3.get_object(Bucket=bucket, Key="revoked.json")["Body"].read())
+    assert written["iss"].jti.keys() == {str(number) for number in range(WRITERS)}
