@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from jwt_authorizer.authenticate import Issuer, ignore_binding, refuse_bound
 from jwt_authorizer.authorize import Authorizer, authorize
 from jwt_authorizer.errors import DecisionError, Reason
-from jwt_authorizer.issuers import CachedKeySource, HttpsClient, SeveralKeySources, key_fetcher, warm_all
+from jwt_authorizer.issuers import CachedKeySource, HttpsClient, key_fetcher, warm_all
 from jwt_authorizer.issuers.fetched import printable
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.policies import policies_for
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.binding.replay import ReplayStore
     from jwt_authorizer.issuers import Fetched
     from jwt_authorizer.issuers.https import Get
+    from jwt_authorizer.issuers.several import SeveralKeySources
     from jwt_authorizer.issuers.tenants import TenantIssuers, TenantSource
     from jwt_authorizer.keys import KeySource
     from jwt_authorizer.settings import IssuerSettings, Settings
@@ -237,7 +238,11 @@ def key_source(  # noqa: PLR0913, PLR0917 - what fetching depends on
         )
         for jwks in issuer.jwks or (None,)
     ]
-    return sources[0] if len(sources) == 1 else SeveralKeySources(sources)
+    if len(sources) == 1:
+        return sources[0]
+    from jwt_authorizer.issuers.several import SeveralKeySources  # noqa: PLC0415 - for those who have several key sets
+
+    return SeveralKeySources(sources)
 
 
 def _after_restore(refresh: Callable[[], None]) -> None:

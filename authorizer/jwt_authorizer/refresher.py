@@ -1,10 +1,9 @@
-"""A second, scheduled function: it copies an issuer's keys to where a function without a way out can read them.
+"""A second, scheduled function: it copies an issuer's keys to S3 or Parameter Store.
 
-A function in a VPC that has no NAT reaches S3 or Parameter Store through an endpoint, but no issuer. This
-one runs outside of it: it fetches the key set as the authorizer would, checks it, and writes it to
-``JWT_REFRESH_TARGET``, which the authorizer has as its ``JWT_JWKS``. When fetching fails it writes nothing
-and raises: the last copy stays, and the authorizer serves it up to its stale limit, counted from when
-it was fetched.
+A function in a VPC without a NAT gateway reaches S3 or Parameter Store through an endpoint, but not the issuer. This
+one runs outside of the VPC. It fetches the key set as the authorizer would, checks it, and writes it to
+``JWT_REFRESH_TARGET``, which the authorizer has as its ``JWT_JWKS``. If fetching fails it writes nothing and raises:
+the last copy stays, and the authorizer serves it up to its stale limit, counted from when it was fetched.
 """
 
 from __future__ import annotations
@@ -29,13 +28,13 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.sources import Fetch
 
 TIMEOUT = 10.0
-"""Seconds for fetching, and for writing. Nobody waits for this function, so it may be patient."""
+"""Seconds for fetching, and for writing. No request waits for this function."""
 _PUBLIC_MEMBERS = frozenset({"kty", "use", "key_ops", "alg", "kid", "crv", "x", "y", "n", "e", "pub"})
 _KEY_TYPES = ("RSA", "EC", "OKP", "AKP")
 
 
 def lambda_handler(event: object, context: object) -> dict[str, object]:
-    """Refresh the copy that the environment describes; whatever the event says."""
+    """Refresh the copy that the environment describes. The event does not matter."""
     del event, context
     return refresh(os.environ, now=time.time())
 
@@ -51,7 +50,7 @@ def refresh(
 
     Reads ``JWT_ISSUER``, ``JWT_REFRESH_SOURCE`` (an ``https://`` URL; without it, discovery) and
     ``JWT_REFRESH_TARGET`` (``ssm:/name`` or ``s3://bucket/key``). ``now`` is Unix time in seconds.
-    Raises :class:`SettingsError`, or :class:`authorizer.jwks.FetchError` where fetching or writing fails.
+    Raises :class:`SettingsError`, or :class:`jwt_authorizer.issuers.FetchError` if fetching or writing fails.
     """
     fetch, write = _settings(environment, get, aws_client)
     fetched = fetch()
@@ -62,7 +61,7 @@ def refresh(
 
 
 def _settings(environment: Mapping[str, str], get: Get | None, aws_client: ClientFactory) -> tuple[Fetch, Write]:
-    """Read the settings; all that is wrong with them at once."""
+    """Read the settings. Raises :class:`SettingsError` with every problem at once."""
     issuer, source = environment.get("JWT_ISSUER", ""), environment.get("JWT_REFRESH_SOURCE") or None
     target = environment.get("JWT_REFRESH_TARGET", "")
     problems: list[Problem] = []
@@ -86,7 +85,7 @@ def _settings(environment: Mapping[str, str], get: Get | None, aws_client: Clien
 
 
 def _public_keys(document: bytes) -> list[dict[str, object]]:
-    """Keep what verifying needs: no private member, should one have leaked, and no certificates, which are long."""
+    """Keep what verifying needs: no private member, if one has leaked, and no certificates, which are long."""
     return [
         {name: value for name, value in jwk.items() if name in _PUBLIC_MEMBERS}
         for jwk in json.loads(document)["keys"]

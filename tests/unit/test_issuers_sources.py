@@ -14,7 +14,6 @@ from moto import mock_aws
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
 from jwt_authorizer.issuers import (
     FetchError,
-    SeveralKeySources,
     document_reader,
     key_fetcher,
     validate_discovery,
@@ -22,6 +21,7 @@ from jwt_authorizer.issuers import (
 )
 from jwt_authorizer.issuers.aws import boto3_client
 from jwt_authorizer.issuers.session import BODY_LIMIT, Response
+from jwt_authorizer.issuers.several import SeveralKeySources
 from tests.unit.test_issuers_cache import COOLDOWN, MAX_STALE, START, TTL, Issuer, source
 
 if TYPE_CHECKING:
@@ -300,3 +300,13 @@ def test_a_change_of_any_set_is_a_new_generation() -> None:
     assert two.keys.generation(START + 1) == before
     two.second.kids = ("c",)
     assert two.keys.generation(START + TTL) != before
+
+
+def test_an_issuer_refuses_if_it_answers_4xx_for_every_set() -> None:
+    two = Two()
+    two.first.failure = two.second.failure = FetchError("answered 404", status=404)
+    two.keys.warm(START)
+    assert (two.keys.refused, two.keys.has_keys) == (True, False)
+    two.second.failure = None
+    two.keys.warm(START + COOLDOWN)
+    assert (two.keys.refused, two.keys.has_keys) == (False, True)

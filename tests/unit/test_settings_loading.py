@@ -383,6 +383,15 @@ def test_tenants_and_what_belongs_to_them(changed: dict[str, str], names: set[st
     assert issuer.tenant_claim == (parse_claim("/ext/tid") if "JWT_TENANT_CLAIM" in changed else None)
 
 
+def test_about_tokens_that_are_not_jwts_no_tenants_issuer_can_be_asked() -> None:
+    asked = {
+        "JWT_INTROSPECTION": "https://id.example.com/introspect",
+        "JWT_INTROSPECTION_CLIENT_ID": "api",
+        "JWT_INTROSPECTION_SECRET": "ssm:/secret",
+    }
+    assert set(wrong(TENANTS | asked)) == {"JWT_INTROSPECTION"}
+
+
 def test_of_several_sources_of_keys_all_have_the_tenant_or_none() -> None:
     table = "[[issuers]]\nissuer = 'https://a.example/{tenant}'\naudience = 'a'\ntenants = ['acme']\n"
     assert load({"JWT_CONFIG": f"{table}jwks = ['https://a.example/{{tenant}}/1']"}).issuers[0].tenants == ("acme",)

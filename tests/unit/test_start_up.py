@@ -43,6 +43,8 @@ KEPT_OUT = {
     "jwt_authorizer.binding": "for those who check bound tokens",
     "jwt_authorizer.dynamodb": "for those who remember used proofs in a table",
     "jwt_authorizer.policies.compiler": "for those who have rules by route",
+    "jwt_authorizer.issuers.several": "for those who have several key sets for one issuer",
+    "jwt_authorizer.tenant_issuers": "for those who have {tenant} in an issuer",
     "jwt_authorizer.issuers.tenants": "for those who have {tenant} in an issuer",
     "jwt_authorizer.hooks": "for those who have a check of their own",
     "jwt_authorizer.refresher": "it is another function",

@@ -1,14 +1,24 @@
 """Where an issuer's keys come from, and for how long they are trusted.
 
-``sources`` makes a function that fetches a key set, from ``https`` (with ``discovery``, ``address`` and
-``response``) or ``documents`` (with ``aws``); ``cache`` decides when to call it.
+1. ``sources.py`` turns ``JWT_JWKS``, or nothing, into a function that fetches the key set: from a URL, from the URL
+   that the issuer's metadata names (``discovery.py``), from the package, S3 or Parameter Store (``documents.py``,
+   ``aws.py``), or from the setting itself.
+2. ``https.py`` sends a request and ``session.py`` reads the response, within one deadline and one limit of size.
+   ``address.py`` parses URLs.
+3. ``cache.py`` decides when to fetch, what to serve meanwhile, and when to give up. The core asks it for the keys that
+   may have signed a token (``candidates``), and whether a remembered token is still good (``generation``).
+4. ``several.py`` and ``tenants.py`` put several caches together: several key sets of one issuer, and an issuer for each
+   tenant. They are imported where they are configured.
+
+For example, with ``JWT_ISSUER=https://id.example.com`` the first request of a new execution environment finds the keys
+that start-up fetched: one connection, two requests. Ten minutes later a request waits for the next fetch. If that
+fails, the keys serve for another hour, and a fetch is tried every 30 seconds.
 """
 
 from jwt_authorizer.issuers.cache import CachedKeySource, warm_all
 from jwt_authorizer.issuers.documents import document_reader, document_writer, secret_reader
 from jwt_authorizer.issuers.fetched import Fetched, FetchError
 from jwt_authorizer.issuers.https import HttpsClient
-from jwt_authorizer.issuers.several import SeveralKeySources
 from jwt_authorizer.issuers.sources import key_fetcher, validate_discovery, validate_jwks_setting
 
 __all__ = [
@@ -16,7 +26,6 @@ __all__ = [
     "FetchError",
     "Fetched",
     "HttpsClient",
-    "SeveralKeySources",
     "document_reader",
     "document_writer",
     "key_fetcher",

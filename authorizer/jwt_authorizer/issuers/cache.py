@@ -1,9 +1,9 @@
 """An issuer's keys, kept fresh: when to fetch, what to serve meanwhile, when to give up.
 
-The rules, and what each is there for: ``docs/adr/0004-key-cache.md``.
+The rules and their reasons: ``docs/adr/0004-key-cache.md``.
 
-An execution environment of Lambda handles one request at a time, so nothing here is locked. With
-threads, the worst is a fetch too many: keys are swapped whole.
+A Lambda execution environment handles one request at a time, so nothing here is locked. With threads, the worst is one
+fetch too many, because a key set is replaced as a whole.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ _NONE_TO_SERVE = "the issuer's keys can't be fetched, and there are none recent 
 
 
 def _random() -> float:
-    """From the system, not ``random``: no import, and no two snapshots restored with the same state."""
+    """Return a random number from 0 up to 1, from the system: two restored snapshots never share its state."""
     return os.urandom(1)[0] / 256
 
 
 class CachedKeySource:
-    """One issuer's key set. Implements :class:`authorizer.keys.KeySource`.
+    """One issuer's key set. Implements :class:`jwt_authorizer.keys.KeySource`.
 
-    ``now`` is Unix time throughout, and may jump either way. Only its movement forward makes keys older:
-    a clock set back can neither keep them alive nor lock anyone out.
+    ``now`` is Unix time in seconds, and may jump either way. Only its movement forward makes keys older, so a clock
+    that is set back can neither keep them alive nor lock anyone out.
     """
 
     __slots__ = (
@@ -67,9 +67,9 @@ class CachedKeySource:
     ) -> None:
         """Fetch nothing yet.
 
-        ``ttl``, ``max_stale`` and ``cooldown`` are the seconds of ``JWT_JWKS_TTL_SECONDS`` and its
-        siblings. ``report`` is called with a metric's name and a detail that is safe to log.
-        ``jitter`` gives numbers from 0 up to 1, ``monotonic`` seconds that no one sets.
+        ``ttl``, ``max_stale`` and ``cooldown`` are in seconds: ``JWT_JWKS_TTL_SECONDS``, ``JWT_JWKS_MAX_STALE_SECONDS``
+        and ``JWT_JWKS_COOLDOWN_SECONDS``. ``report`` is called with a metric's name and a note that is safe to log.
+        ``jitter`` returns numbers from 0 up to 1, ``monotonic`` seconds of a clock that nobody sets.
         """
         self._fetch = fetch
         self._ttl = ttl
@@ -88,26 +88,27 @@ class CachedKeySource:
         self._due = self._expires = self._limit = self._held_until = self._probe_from = self._stale_at = _NEVER
 
     def warm(self, now: float) -> None:
-        """Fetch ahead, where there is time for it. A failure is none: the first request sees to it."""
+        """Fetch ahead of the first request. If that fails, the first request after the cooldown tries again."""
         try:
             self.generation(now)
         except DecisionError:
             return
 
     def generation(self, now: float) -> int:
-        """Do what time demands, then return a number that rises with each change of the keys.
+        """Refresh the keys if due. Return the version of the key set, which rises with each change.
 
-        A token that was verified in a lower generation has to be verified again. Raises
-        :class:`DecisionError` (``keys_unavailable``) past the stale limit, for remembered tokens too.
+        A token that was verified with a lower version has to be verified again. Raises :class:`DecisionError`
+        (``keys_unavailable``) past the stale limit, for remembered tokens too.
         """
         self._serve(now)
         return self._generation
 
     def candidates(self, alg: str, kid: str | None, now: float) -> tuple[Key, ...]:
-        """Return the keys that may have signed such a token: at least one.
+        """Return the keys that may have signed such a token, at least one.
 
-        Raises :class:`TokenError` (``unknown_key``) if the issuer, as far as may be asked now, has none;
-        :class:`DecisionError` (``keys_unavailable``) if that can't be known, the issuer being out of reach.
+        Fetches if that is due, or once per cooldown for a key that is not known. Raises :class:`TokenError`
+        (``unknown_key``) if the issuer has none, and :class:`DecisionError` (``keys_unavailable``) if that cannot be
+        known because the issuer is out of reach.
         """
         just_fetched = self._serve(now)
         found = self._found.get((alg, kid)) or self._find(alg, kid)
@@ -173,7 +174,7 @@ class CachedKeySource:
         return False
 
     def _find(self, alg: str, kid: str | None) -> tuple[Key, ...]:
-        """Look a key up, and remember it if there is one: strangers' key ids take no room."""
+        """Look keys up, and remember them if there are any: unknown key ids take no memory."""
         found = self._key_set.candidates(alg, kid) if self._key_set else ()
         if found:
             self._found[alg, kid] = found
@@ -188,7 +189,7 @@ class CachedKeySource:
         return TokenError(Reason.UNKNOWN_KEY, detail)
 
     def _refresh(self, time_: float) -> bool:
-        """Fetch. Whatever goes wrong is reported, holds further fetches back, and changes no key."""
+        """Fetch. Return whether it worked. A failure is reported, starts a cooldown, and changes no key."""
         started = self._monotonic()
         self._refused = False
         try:
@@ -226,7 +227,7 @@ class CachedKeySource:
             self._generation += 1
         self._limit = limit
         self._expires = as_of + ttl
-        # Never later than the TTL; a fleet that started as one does not stay in step.
+        # Never later than the TTL, and up to a tenth earlier: environments that started together do not fetch together.
         self._due = min(time_ + ttl * (1 - _JITTER * self._jitter()), limit)
 
 
@@ -235,7 +236,7 @@ class _Warm(Protocol):
 
 
 def warm_all(sources: Sequence[_Warm], now: float) -> None:
-    """Fetch the keys of several issuers ahead, at once: start-up has ten seconds for all of them."""
+    """Fetch the keys of several issuers side by side: start-up has ten seconds for all of them."""
     import threading  # noqa: PLC0415 - only needed for several issuers
 
     threads = [threading.Thread(target=source.warm, args=(now,)) for source in sources[1:]]

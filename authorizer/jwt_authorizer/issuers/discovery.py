@@ -1,4 +1,4 @@
-"""Finding an issuer's keys from nothing but its name.
+"""Find an issuer's metadata from its name, and the URL of its key set in the metadata.
 
 Sources: OpenID Connect Discovery 1.0 section 4, RFC 8414 sections 3 and 3.3.
 """
@@ -21,9 +21,9 @@ _NOT_FOUND = 404
 
 
 def discovery_urls(issuer: str, *, allow_http: bool) -> tuple[str, str]:
-    """Where an issuer's metadata may be: OpenID's place (behind the path), RFC 8414's (before it).
+    """Return the two URLs where an issuer's metadata may be: OpenID's (after the path) and RFC 8414's (before it).
 
-    Raises ``ValueError`` for an issuer that is no URL, or that has a query.
+    Raises ``ValueError`` for an issuer that is not a URL, or that has a query.
     """
     address = parse_address(issuer, allow_http=allow_http)
     if address.query:
@@ -37,7 +37,7 @@ def discovery_urls(issuer: str, *, allow_http: bool) -> tuple[str, str]:
 
 
 def discover(issuer: str, get: Get, session: Session, *, allow_http: bool) -> str:
-    """Ask an issuer for the address of its key set. Raises :class:`FetchError`."""
+    """Ask an issuer for the URL of its key set. Raises :class:`FetchError`."""
     uri = metadata(issuer, get, session, allow_http=allow_http).get("jwks_uri")
     if not isinstance(uri, str):
         message = f"the discovery document of {printable(issuer)} names no jwks_uri"

@@ -1,4 +1,4 @@
-"""Documents that are not on the web: in the package, in Parameter Store, in S3."""
+"""Documents in the package, Parameter Store and S3, and secrets in Parameter Store and Secrets Manager."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def document_reader(
 ) -> Read:
     """Make the function that reads ``file:PATH``, ``ssm:NAME`` or ``s3://BUCKET/KEY``.
 
-    It raises only :class:`FetchError`. Making it reads nothing, and raises ``ValueError``, with a message
-    for whoever wrote the setting, for a place that is none of these or a file that is not in the package.
+    It raises only :class:`FetchError`. Making it reads nothing, and raises ``ValueError`` for a location that is none
+    of these or a file that is not in the package; the message says what would be right.
     ``limit``: bytes of an object that are read. ``timeout``: seconds that AWS may take; see
     :func:`jwt_authorizer.issuers.aws.boto3_client`.
     """
@@ -115,7 +115,7 @@ def s3_location(place: str) -> tuple[str, str]:
 
 
 class _Client:
-    """A client that is made when it is first needed, and kept: making one takes long."""
+    """An AWS client, made when it is first needed and kept, because making one takes long."""
 
     def __init__(self, service: str, timeout: float, make: ClientFactory) -> None:
         self._arguments = (service, timeout)

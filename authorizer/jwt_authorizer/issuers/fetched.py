@@ -1,4 +1,4 @@
-"""What fetching a key set can end in: a :class:`Fetched`, or a :class:`FetchError`."""
+"""What fetching a key set returns (:class:`Fetched`) or raises (:class:`FetchError`)."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ _TRY_AGAIN = (408, 429)
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A key set with what its sender said about its age.
+    """A key set, and what its sender said about its age.
 
-    ``max_age``: seconds it may be kept, from ``Cache-Control``; ``None`` where nothing was said.
-    ``as_of``: Unix time at which somebody else fetched it from the issuer, for copies kept in S3 or
-    Parameter Store by the refresher; ``None`` for a set that is true now.
+    ``max_age``: seconds that it may be kept, from ``Cache-Control``; ``None`` if the sender did not say.
+    ``as_of``: Unix time at which the refresher fetched this copy from the issuer; ``None`` for a set that is true now.
     ``document``: what it was read from.
     """
 
@@ -42,7 +41,7 @@ class FetchError(Exception):
 
 
 def printable(text: str, longest: int = _SHOWN) -> str:
-    """Text from elsewhere, made safe for a log line: one line, no control characters, not long."""
+    """Return untrusted text so that it is safe in a log line: on one line, no control characters, not long."""
     if text.isprintable() and len(text) <= longest:
         return text
     clean = "".join(character if character.isprintable() else "?" for character in text[: longest + 1])

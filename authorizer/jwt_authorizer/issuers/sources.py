@@ -1,4 +1,4 @@
-"""``JWT_JWKS``, or nothing, becomes a function that fetches a key set."""
+"""Make the function that fetches a key set, from ``JWT_JWKS`` or, without it, by discovery."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _OK = 200
 REFRESHED_AT = "refreshed_at"
-"""Member that the refresher adds to its copy of a key set: the Unix time at which it had it from the issuer."""
+"""Member that the refresher adds to its copy of a key set: the Unix time at which it fetched the set."""
 
 
 def key_fetcher(  # noqa: PLR0913 - the settings that matter to fetching, one by one
@@ -42,12 +42,12 @@ def key_fetcher(  # noqa: PLR0913 - the settings that matter to fetching, one by
 ) -> Fetch:
     """Make the function that fetches an issuer's key set. It raises only :class:`FetchError`.
 
-    ``jwks`` is ``JWT_JWKS``; with ``None`` the issuer's discovery document says where the keys are, and
-    is read anew each time. ``timeout``: seconds for one fetch in all, discovery included.
-    ``package_root``: the folder that ``file:`` paths are relative to, and may not leave.
-    ``get`` stands in for :meth:`HttpsClient.get`; issuers may share one, and with it its certificates.
+    ``jwks`` is one source of ``JWT_JWKS``; with ``None`` the issuer's discovery document says where the keys are, and
+    is read anew each time. ``timeout`` is in seconds, for one fetch with discovery. ``package_root`` is the folder that
+    ``file:`` paths are relative to, and may not leave. ``get`` replaces :meth:`HttpsClient.get`; issuers may share one,
+    and with it its certificates.
 
-    Raises ``ValueError``, with a message for whoever wrote the setting, where it can never work.
+    Raises ``ValueError`` for a setting that can never work; the message says what would be right.
     """
     over_network = get or HttpsClient(allow_http=allow_http).get
     if jwks is None:
@@ -73,7 +73,7 @@ def key_fetcher(  # noqa: PLR0913 - the settings that matter to fetching, one by
 
 
 def validate_jwks_setting(text: str, *, allow_http: bool, package_root: str | PathLike[str]) -> str | None:
-    """Say what is wrong with a value of ``JWT_JWKS``, or ``None``. Asks nobody over the network."""
+    """Return what is wrong with a source of ``JWT_JWKS``, or ``None``. Sends nothing over the network."""
     try:
         key_fetcher("", text, allow_http=allow_http, timeout=0, package_root=package_root)
     except ValueError as error:
@@ -82,7 +82,7 @@ def validate_jwks_setting(text: str, *, allow_http: bool, package_root: str | Pa
 
 
 def validate_discovery(issuer: str, *, allow_http: bool) -> str | None:
-    """Say why an issuer's keys can't be found by its name alone, or ``None``."""
+    """Return why an issuer's keys can't be found by its name alone, or ``None``."""
     try:
         _check_discoverable(issuer, allow_http=allow_http)
     except ValueError as error:
@@ -103,7 +103,7 @@ def _check_discoverable(issuer: str, *, allow_http: bool) -> None:
 
 
 def _try_out(place: str, read: Read) -> None:
-    """Fetch once, at start-up: what was packaged wrong does not mend itself. Raises ``ValueError``."""
+    """Fetch once, at start-up: what was packaged wrong stays wrong. Raises ``ValueError``."""
     try:
         _fetch_document(place, read)
     except FetchError as error:
