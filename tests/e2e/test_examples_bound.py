@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from demo.deployment import aws_client
 from demo.local_aws import HOST
 from demo.tools import ROOT
 from jwt_authorizer_devkit.proofs import DpopClient
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from demo.stack import Stack
 
 API = "https://api.example.com"
-TABLE = "used-proofs"
 CLIENT, SECRET = "orders-client", "a-secret-of-this-test"
 DPOP_ROWS = table(EXAMPLES / "dpop" / "README.md", "Call", "Sent", "Status", "The log says")
 MTLS_ROWS = table(EXAMPLES / "mutual-tls" / "README.md", "Call", "Token", "Status", "The log says")
@@ -49,18 +47,6 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         assert process.stdout is not None
         yield process.stdout.readline().strip()
         process.terminate()
-
-
-@pytest.fixture(scope="module")
-def proofs(stack: Stack) -> str:
-    """Make the table of used proofs, as the template does; give the setting that names it."""
-    aws_client("dynamodb", stack.aws).create_table(
-        TableName=TABLE,
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return f"dynamodb:{TABLE}"
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +144,7 @@ except Exception as error:
 """
 
 
-def test_two_processes_race_for_one_proof_and_exactly_one_wins(stack: Stack, proofs: str) -> None:
+def test_two_processes_race_for_one_proof_and_exactly_one_wins(dpop: Example, stack: Stack) -> None:
     client = DpopClient()
     token = stack.issuer.token({"cnf": client.cnf}, audience=API)
     environment = {
@@ -167,7 +153,7 @@ def test_two_processes_race_for_one_proof_and_exactly_one_wins(stack: Stack, pro
         "JWT_ALLOW_HTTP": "true",
         "JWT_BOUND_TOKENS": "dpop",
         "JWT_CACHED_BY": "nothing",
-        "JWT_DPOP_REPLAY": proofs,
+        "JWT_DPOP_REPLAY": f"dynamodb:{dpop.authorizer.resources()['DpopReplays']}",
         **credentials(stack.aws),
     }
     arn = "arn:aws:execute-api:eu-west-1:123456789012:abcdef1234/prod/GET/orders"

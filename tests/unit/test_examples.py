@@ -53,7 +53,9 @@ def parameters(folder: Path) -> dict[str, str]:
 
 
 def settings(folder: Path) -> Settings:
-    return load_settings({VARIABLES[name]: value for name, value in parameters(folder).items()}, folder)
+    return load_settings(
+        {VARIABLES[name]: value for name, value in parameters(folder).items() if name in VARIABLES}, folder
+    )
 
 
 def resources(template: Path) -> dict[str, Any]:
