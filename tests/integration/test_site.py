@@ -140,7 +140,7 @@ def test_what_leads_nowhere_or_is_left_out_fails_the_build_and_is_named(tmp_path
 
 
 QUERIES = {
-    "revoke": "revocation",
+    "revoke": "tools",
     "revocation": "revocation",
     "logout": "revocation",
     "clock skew": "glossary",

@@ -269,6 +269,27 @@ def test_doctor_looks_at_an_issuer(desk: Desk, issuer: Provider) -> None:
     assert (code, document["to_fix"]) == (1, 2)
 
 
+@pytest.mark.parametrize(
+    ("document", "level", "said"),
+    [
+        ({"issuers": {ISSUER: {"sub": {"user-1": NOW}, "jti": {"a": NOW}}}}, "good", "2 entries"),
+        (
+            {"issuers": {ISSUER + "/": {"sub": {"user-1": NOW}}}},
+            "warning",
+            f"{ISSUER}/, which the settings do not name",
+        ),
+        ({"issuers": {ISSUER: {"subs": {}}}}, "problem", "cannot be used"),
+    ],
+    ids=["fits", "other-issuer", "misspelt"],
+)
+def test_doctor_reads_the_revocation_list(desk: Desk, document: object, level: str, said: str) -> None:
+    desk.write("revoked.json", json.dumps(document))
+    settings = (desk.folder / "function.env").read_text() + "JWT_REVOKED=file:revoked.json\n"
+    code, told = desk.json("doctor", "--env", desk.write("revoking.env", settings))
+    assert code == (0 if level == "good" else 1)
+    assert any((one["level"], said in one["said"]) == (level, True) for one in told["findings"])
+
+
 def test_doctor_looks_at_settings_and_all_their_issuers(desk: Desk) -> None:
     code, text = desk.run("doctor", "--env", str(desk.folder / "function.env"))
     assert (code, "Nothing to fix." in text) == (0, True)

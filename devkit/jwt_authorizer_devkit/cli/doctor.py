@@ -37,6 +37,7 @@ from jwt_authorizer_devkit.doctoring.configured import examine_settings
 from jwt_authorizer_devkit.doctoring.findings import Finding, Level
 from jwt_authorizer_devkit.doctoring.issuers import Asked, examine_issuer
 from jwt_authorizer_devkit.doctoring.native import examine_need
+from jwt_authorizer_devkit.doctoring.revoked import examine_revocation_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -106,6 +107,7 @@ def _findings(
     elif environment is not None:
         settings = _settings(environment)
         yield from _in_the_users_form(examine_settings(settings), environment.variables)
+        yield from _in_the_users_form(examine_revocation_list(settings, environment.folder), environment.variables)
         if not deployed:
             yield from examine_need(settings, _raw(environment.variables, environment.folder))
         for asked in _all_of(settings, environment):

@@ -1,0 +1,50 @@
+"""The revocation list, read as the function reads it: whether it can be read, and whether it means these issuers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.issuers import FetchError, HttpsClient, document_reader
+from jwt_authorizer.issuers.documents import url_reader
+from jwt_authorizer.issuers.revocations import MAX_LIST
+from jwt_authorizer.revocation import BadListError, read_list
+from jwt_authorizer_devkit.aws_access import remedy
+from jwt_authorizer_devkit.doctoring.findings import Finding, Level
+from jwt_authorizer_devkit.explaining.redaction import shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from os import PathLike
+
+    from jwt_authorizer.settings import Settings
+
+
+def examine_revocation_list(settings: Settings, package_root: str | PathLike[str]) -> Iterator[Finding]:
+    """Read the list that ``JWT_REVOKED`` names, if any. ``package_root``: the folder of ``file:``."""
+    about, timeout = settings.revocation, settings.keys.timeout
+    if about is None:
+        return
+    if about.location.startswith(("https:", "http:")):
+        read = url_reader(about.location, HttpsClient(allow_http=settings.keys.allow_http).get, timeout=timeout)
+    else:
+        read = document_reader(about.location, timeout=timeout, package_root=package_root, limit=MAX_LIST)
+    try:
+        revoked = read_list(read())
+    except (FetchError, BadListError) as error:
+        said = (
+            f"The revocation list cannot be used: {shortened(str(error), 300)}. Until one is read, all tokens are 500."
+        )
+        yield Finding("revocation", Level.PROBLEM, said, remedy(str(error)) or "docs/revocation.md shows its form.")
+        return
+    entries = sum(len(it.jti) + len(it.sid) + len(it.sub) + len(it.client_id) for it in revoked.values())
+    yield Finding("revocation", Level.GOOD, f"The revocation list can be read: {entries} entries.")
+    if any(issuer.tenants is not None for issuer in settings.issuers):
+        return  # the list names the tenants' own issuers
+    unknown = sorted(revoked.keys() - {issuer.issuer for issuer in settings.issuers})
+    if unknown:
+        said = (
+            f"The revocation list has entries for {shortened(', '.join(unknown[:5]))}, which the settings do not name."
+        )
+        yield Finding(
+            "revocation", Level.WARNING, said, "Write each issuer there as JWT_ISSUER has it, or leave it out."
+        )
