@@ -98,6 +98,18 @@ def test_after_a_test_with_capsys_the_function_still_starts(jwt_authorizer, capf
     assert "Logging error" not in capfd.readouterr().err
 
 
+def test_a_check_of_ones_own(jwt_authorizer, signed_token, rest_token_event):
+    Path("bundled").mkdir()
+    Path("bundled/own_checks.py").write_text(
+        "from jwt_authorizer import Refuse\\n"
+        "def check(caller): return Refuse('blocked') if 'blocked' in caller.scopes else {'plan': 'gold'}\\n"
+    )
+    authorizer = jwt_authorizer(hook="own_checks:check")
+    assert authorizer(rest_token_event(signed_token()), None)["context"]["plan"] == "gold"
+    refused = authorizer(rest_token_event(signed_token(scope="blocked")), None)
+    assert refused["context"]["hook_reason"] == "blocked"
+
+
 def test_the_issuer_can_rotate_its_keys(jwt_authorizer_issuer, jwt_authorizer, signed_token, rest_token_event):
     authorizer = jwt_authorizer(jwks_cooldown_seconds=1)
     before = signed_token()
@@ -150,7 +162,7 @@ def test_another_project_tests_itself_with_the_fixtures(tmp_path: Path, installe
     (folder / "test_orders.py").write_text(TESTS, "utf-8")
     run = _run(folder, installed)
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "36 passed" in run.stdout
+    assert "37 passed" in run.stdout
 
 
 def test_a_session_that_uses_none_of_it_imports_nothing_of_it(tmp_path: Path, installed: Path) -> None:
