@@ -7,7 +7,7 @@ import pytest
 from jwt_authorizer.binding.target_uri import is_same_uri, normalized_path, parse_uri, request_uris
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.events import EventKind, Request, read_event
-from tests.factories import EVENTS
+from tests.factories import EVENTS, http_api_v2_event
 
 DEFAULT = "abcdef123.execute-api.eu-west-1.amazonaws.com"
 CUSTOM = "api.example.com"
@@ -55,6 +55,7 @@ def accepts(request: Request, htu: str, *public_urls: str) -> bool:
         # An HTTP API's path has a named stage on a custom domain too, where the client does not write it.
         (asked(V2, CUSTOM, "/prod/orders/1"), f"https://{CUSTOM}/orders/1", f"https://{CUSTOM}/v1/orders/1"),
         (asked(V2, CUSTOM, "/prod/orders/1"), f"https://{CUSTOM}/prod/orders/1", "https://evil.example.com/orders/1"),
+        (asked(V2, CUSTOM, "/prod"), f"https://{CUSTOM}", f"https://{CUSTOM}/production"),
         (asked(WEBSOCKET, DEFAULT, None), f"wss://{DEFAULT}/prod", f"wss://{DEFAULT}/"),
         (asked(WEBSOCKET, DEFAULT, None), f"https://{DEFAULT}/prod", f"ws://{DEFAULT}/prod"),
         (asked(WEBSOCKET, CUSTOM, None), f"wss://{CUSTOM}:443", f"wss://{CUSTOM}/prod"),
@@ -81,6 +82,9 @@ def test_public_urls_take_the_place_of_the_event_s_own() -> None:
         assert accepts(request, "https://api.example.com/v1/orders/1", *urls)
         assert accepts(request, "https://www.example.com/orders/1", *urls)
         assert not accepts(asked(kind, CUSTOM, "/prod/orders/1"), f"https://{CUSTOM}/prod/orders/1", *urls)
+    root = read_event(http_api_v2_event(None, resource="GET/"))
+    assert accepts(root, "https://api.example.com/v1", *urls)
+    assert accepts(root, "https://api.example.com/v1/", *urls)
     assert accepts(asked(WEBSOCKET, None, None), "wss://www.example.com", *urls)
     assert accepts(asked(WEBSOCKET, None, None), "wss://api.example.com/v1", *urls)
 

@@ -64,8 +64,13 @@ def request_uris(request: Request, public_urls: tuple[TargetUri, ...]) -> tuple[
     """
     is_websocket = request.kind is EventKind.WEBSOCKET
     if public_urls:
-        route_path = "" if is_websocket else request.path
-        return tuple(TargetUri(url.origin, f"{url.path.rstrip('/')}{route_path}" or "/") for url in public_urls)
+        # The API's root is called with and without a slash.
+        route_paths = ("",) if is_websocket else ("", "/") if request.path == "/" else (request.path,)
+        return tuple(
+            TargetUri(url.origin, f"{url.path.rstrip('/')}{route_path}" or "/")
+            for url in public_urls
+            for route_path in route_paths
+        )
     context = request.event.get("requestContext")
     about: Mapping[str, object] = context if isinstance(context, dict) else {}
     domain = about.get("domainName")
@@ -81,10 +86,10 @@ def request_uris(request: Request, public_urls: tuple[TargetUri, ...]) -> tuple[
     origin = f"https://{domain}"
     if domain.startswith(f"{stage.api_id}.execute-api."):
         return (TargetUri(origin, f"/{stage.name}" if is_websocket else path),)
-    if request.kind.is_http_api and path.startswith(f"/{stage.name}/"):
+    if request.kind.is_http_api and f"{path}/".startswith(f"/{stage.name}/"):
         # On a custom domain an HTTP API's path has the stage all the same. The client wrote it only if the API
         # mapping key happens to be equal.
-        return (TargetUri(origin, path.removeprefix(f"/{stage.name}")), TargetUri(origin, path))
+        return (TargetUri(origin, path.removeprefix(f"/{stage.name}") or "/"), TargetUri(origin, path))
     return (TargetUri(origin, path),)
 
 
