@@ -155,6 +155,7 @@ def test_without_arguments_help_is_all_there_is(desk: Desk, arguments: list[str]
         "doctor",
         "issuer",
         "mint",
+        "revoke",
         "rules from",
         "rules check",
         "rules test",
