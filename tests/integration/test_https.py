@@ -181,7 +181,11 @@ def test_a_post_sends_its_body_and_headers(server: HostileServer, client: HttpsC
 def test_a_post_that_fails_is_not_sent_again_and_not_repeated_in_errors(
     server: HostileServer, client: HttpsClient, failure: str
 ) -> None:
-    server.behaviours["/introspect"] = network_failures(b"{}")[failure]
+    def then_drop(exchange: Exchange) -> None:
+        METADATA(exchange)
+        assert exchange.receive() == b"", "a POST needs a connection that cannot have been closed"
+
+    server.behaviours |= {DISCOVERY: then_drop, "/introspect": network_failures(b"{}")[failure]}
     with Session(TIMEOUT) as session:
         client.get(f"{ISSUER}{DISCOVERY}", session)
         try:

@@ -56,13 +56,14 @@ def test_the_devkits_key_of_the_rfcs_seed_is_the_rfcs_key(vector: dict[str, Any]
 @pytest.mark.parametrize("vector", WYCHEPROOF, ids=lambda vector: vector["name"])
 def test_wycheproof(vector: dict[str, Any]) -> None:
     alg = vector["jwk"]["alg"]
-    try:
-        key, fitting = public_key(vector["jwk"])
-    except UnusableKeyError as error:
-        # Under a public key whose t1 is zero anybody can sign, so it is left out although the signature is right.
-        assert "t1 component set to zero" in vector["name"] or not vector["verifies"]
-        assert ("zero" in str(error)) is vector["verifies"]  # noqa: PT017 - either outcome may be right
+    # Under a public key whose t1 is zero anybody can sign, so it is left out although the signature is right.
+    unusable = {"t1 component set to zero": "its pub is zero", "public key": "not a valid key"}
+    why = next((why for kind, why in unusable.items() if vector["name"].endswith(kind)), None)
+    if why is not None:
+        with pytest.raises(UnusableKeyError, match=why):
+            public_key(vector["jwk"])
         return
+    key, fitting = public_key(vector["jwk"])
     assert fitting == {alg}
     assert verifies(alg, key, decoded(vector["msg"]), decoded(vector["sig"])) is vector["verifies"]
 
