@@ -154,11 +154,16 @@ docs: .venv/.made .venvs/docs/.made ## Build the site of docs/ into site/, stric
 
 .PHONY: docs-serve
 docs-serve: .venvs/docs/.made ## Show the site at http://127.0.0.1:8000/, and again after each change
-	@NO_MKDOCS_2_WARNING=1 $(DOCS) -m mkdocs serve --strict --watch website --watch README.md --watch examples
+	@NO_MKDOCS_2_WARNING=1 $(DOCS) -m mkdocs serve --strict --watch README.md --watch examples
 
-## What has a makefile of its own.
+## Fuzzing is not part of `make test`, which replays tests/fuzz/corpus/ instead.
 
--include fuzz.mk
+# Seconds for each of the five targets.
+SECONDS ?= 60
+
+.PHONY: fuzz
+fuzz: .venvs/fuzz/.made ## Look for inputs that break a promise (SECONDS=60 for each target; KEEP=--keep grows the corpus)
+	.venvs/fuzz/bin/python -m tests.fuzz --seconds $(SECONDS) $(KEEP)
 
 ## Requirements.
 

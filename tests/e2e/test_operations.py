@@ -68,16 +68,15 @@ def deployed(stack: Stack) -> Watched:
     template = yaml.safe_load(packaged_template(stack.aws, "demo-authorizer"))
     resources = template["Resources"]
     math = [name for name, it in resources.items() if "Metrics" in it.get("Properties", {})]
-    assert set(math) == {
-        "NoDecisionAlarm", "FetchesFailingAlarm", "StaleKeysAlarm", "RejectionsAlarm", "NewVersionAlarm"
-    }  # fmt: skip
+    # The local AWS has no metric math.
+    assert 0 < len(math) < len([it for it in resources.values() if it["Type"] == "AWS::CloudWatch::Alarm"])
     preference = resources["AuthorizerFunction"]["Properties"]["DeploymentPreference"]["Alarms"]["Fn::If"]
     preference[1] = [it for it in preference[1] if it["Ref"] not in math]
     shown = resources["AuthorizerDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"][1]["AlarmStates"]["Fn::If"][1]
     for name in math:
         del resources[name]
         shown["Fn::Sub"][0] = shown["Fn::Sub"][0].replace(f'"${{{name}.Arn}}",', "")
-    shown["Fn::Sub"][1]["OfDeployments"] = ""
+    shown["Fn::Sub"][1]["IfTakesBack"] = ""
     parameters = {
         "Architecture": host_architecture(),
         "JwtIssuer": stack.issuer.url,
@@ -91,7 +90,7 @@ def deployed(stack: Stack) -> Watched:
 
 def test_alarms_tell_the_topic_and_the_dashboard_shows_them(deployed: Watched) -> None:
     alarms = deployed.alarms()
-    assert len(alarms) == 8
+    assert {"StartFailuresAlarm", "KeysUnavailableAlarm", "SlowAlarm"} < alarms.keys()
     assert all(it["AlarmActions"] == it["OKActions"] == [TOPIC] for it in alarms.values())
     dashboard = deployed.client("cloudwatch").get_dashboard(DashboardName=f"{NAME}-{REGION}")
     body = json.loads(dashboard["DashboardBody"])
