@@ -9,6 +9,7 @@ from base64 import b64decode
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import parse_qs
 
+from jwt_authorizer.authenticate import issuer_of
 from jwt_authorizer.claims import numeric_date
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.keys import check_signature
@@ -18,7 +19,7 @@ from jwt_authorizer.tokens import BearerToken, parse, token_type
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jwt_authorizer.authenticate import Issuer
+    from jwt_authorizer.authorize import Authorizer
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 _TYPES = frozenset({"logout+jwt", "jwt"})
@@ -42,19 +43,16 @@ class Logout:
     expires_at: float
 
 
-def check_logout_token(text: str, issuers: Mapping[str, Issuer], client_ids: frozenset[str], now: float) -> Logout:
+def check_logout_token(text: str, authorizer: Authorizer, client_ids: frozenset[str], now: float) -> Logout:
     """Check a logout token at ``now``, in seconds since 1970, and return what it says.
 
-    ``client_ids``: the clients whose logout tokens are accepted (``aud``). Whether its ``jti`` was used before is for
-    the caller to check. Raises :class:`TokenError`, or :class:`jwt_authorizer.errors.DecisionError` if the issuer's
-    keys are unavailable.
+    ``authorizer``: whose issuers and tenants. ``client_ids``: the clients whose logout tokens are accepted (``aud``).
+    Whether its ``jti`` was used before is for the caller to check. Raises :class:`TokenError`, or
+    :class:`jwt_authorizer.errors.DecisionError` if the issuer's keys are unavailable.
     """
     token = parse(BearerToken(text))
     claims = token.claims
-    name = claims.get("iss")
-    issuer = issuers.get(name) if isinstance(name, str) else None
-    if issuer is None:
-        _refuse(Reason.UNKNOWN_ISSUER, "the logout token's iss is not one that the settings name")
+    issuer = issuer_of(token, authorizer.issuers, authorizer.tenants, now)
     if token.alg not in issuer.algorithms:
         _refuse(Reason.UNSUPPORTED_ALGORITHM, "the logout token's alg is not one that the settings accept")
     if token.typ is not None and token_type(token.typ) not in _TYPES:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools import Logger
 
 from jwt_authorizer.answer_caches import Api, flush
-from jwt_authorizer.errors import AuthorizerError, DecisionError, Problem, SettingsError
+from jwt_authorizer.errors import AuthorizerError, DecisionError, Problem, SettingsError, TokenError
 from jwt_authorizer.first_list import first_list
 from jwt_authorizer.function import PACKAGE_ROOT, build_authorizer, key_source
 from jwt_authorizer.issuers import HttpsClient
@@ -30,13 +30,16 @@ from jwt_authorizer.issuers.revocation_store import s3_store
 from jwt_authorizer.logout import check_logout_token, logout_token
 from jwt_authorizer.revocation import IDENTIFIERS, MOMENTS
 from jwt_authorizer.settings import load_settings
+from jwt_authorizer.tenant_issuers import tenant_issuers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from jwt_authorizer.authenticate import Issuer
+    from jwt_authorizer.authorize import Authorizer
+    from jwt_authorizer.issuers import CachedKeySource, SeveralKeySources
     from jwt_authorizer.issuers.revocation_store import Content, RevocationStore
     from jwt_authorizer.logout import Logout
+    from jwt_authorizer.settings import IssuerSettings
 
 _DEFAULT_KEEP = "86400"
 _TIMEOUT = 5.0
@@ -52,7 +55,7 @@ class Revoker:
 
     def __init__(  # noqa: PLR0913 - its settings, and what a test stands in for
         self,
-        issuers: Mapping[str, Issuer],
+        authorizer: Authorizer,
         store: RevocationStore,
         *,
         client_ids: frozenset[str],
@@ -61,8 +64,12 @@ class Revoker:
         flush: Callable[[Api], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """``client_ids``: whose logout tokens are accepted. ``keep``: seconds for which entries are kept."""
-        self._issuers = issuers
+        """Write nothing yet.
+
+        ``authorizer``: whose issuers and tenants. ``client_ids``: whose logout tokens are accepted. ``keep``: seconds
+        for which entries are kept.
+        """
+        self._authorizer = authorizer
         self._store = store
         self._client_ids = client_ids
         self._keep = keep
@@ -112,18 +119,27 @@ class Revoker:
         if kind not in kinds:
             message = f'"revoke" has the member {str(kind)[:50]!r}; expected one of {", ".join(kinds)}'
             raise RevokeError(message)
-        if not isinstance(issuer, str) or issuer not in self._issuers:
-            message = f"{str(issuer)[:200]!r} is not an issuer of this stack; it has {', '.join(self._issuers)}"
+        if not isinstance(issuer, str) or not self._has(issuer):
+            known = ", ".join((*self._authorizer.issuers, *self._authorizer.tenants))
+            message = f"{str(issuer)[:200]!r} is not an issuer of this stack; it has {known}"
             raise RevokeError(message)
         if not isinstance(identifier, str) or not 0 < len(identifier) <= _LONGEST_IDENTIFIER:
             message = f"{kind!r} must be a string of 1 to {_LONGEST_IDENTIFIER} characters"
             raise RevokeError(message)
         return issuer, kind, identifier
 
+    def _has(self, issuer: str) -> bool:
+        """Return whether tokens of an issuer, or of a tenant's, could be accepted."""
+        now, tenants = self._clock(), self._authorizer.tenants.values()
+        try:
+            return issuer in self._authorizer.issuers or any(find(issuer, now) for find in tenants)
+        except TokenError:  # a tenant that is not listed
+            return False
+
     def _posted(self, event: object) -> dict[str, object]:
         """Answer a back-channel logout (section 2.8): 200 if it was carried out, 400 if it was not one."""
         try:
-            logout = check_logout_token(logout_token(event), self._issuers, self._client_ids, self._clock())
+            logout = check_logout_token(logout_token(event), self._authorizer, self._client_ids, self._clock())
             self._change(lambda content: self._log_out(content, logout))
         except AuthorizerError as error:
             self._logger.warning("logout refused", extra={"reason": str(error.code), "detail": error.detail})
@@ -141,10 +157,9 @@ class Revoker:
             message = "this logout token was used before (jti)"
             raise RevokeError(message)
         _add(content, logout.issuer, "jti", logout.jti, int(logout.expires_at + self._keep))
-        if logout.sid is not None:
-            _add(content, logout.issuer, "sid", logout.sid, int(self._clock() + self._keep))
-        elif logout.sub is not None:
-            _add(content, logout.issuer, "sub", logout.sub, int(logout.issued_at))
+        kind, identifier = ("sub", str(logout.sub)) if logout.sid is None else ("sid", logout.sid)
+        moment = logout.issued_at if kind == "sub" else self._clock() + self._keep
+        _add(content, logout.issuer, kind, identifier, int(moment))
 
     def _change(self, change: Callable[[Content], None]) -> Content:
         now = self._clock()
@@ -227,10 +242,15 @@ def create_revoker(environment: Mapping[str, str]) -> Revoker:
     if problems:
         raise SettingsError(tuple(problems))
     get = HttpsClient(allow_http=settings.keys.allow_http).get
-    keys = {one.issuer: key_source(one, settings, get, lambda *_: None, PACKAGE_ROOT) for one in settings.issuers}
+
+    def keys_of(issuer: IssuerSettings) -> CachedKeySource | SeveralKeySources:
+        return key_source(issuer, settings, get, lambda *_: None, PACKAGE_ROOT)
+
+    keys = {one.issuer: keys_of(one) for one in settings.issuers if one.tenants is None}
+    tenants = tenant_issuers(settings, keys_of, lambda *_: None, PACKAGE_ROOT)
     named = map(str.strip, environment.get("REVOKER_CLIENT_IDS", "").split(","))
     return Revoker(
-        build_authorizer(settings, keys).issuers,
+        build_authorizer(settings, keys, tenants),
         s3_store(location, _TIMEOUT),
         client_ids=frozenset(filter(None, named)),
         keep=float(keep),

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jwt_authorizer.first_list import first_list
+from jwt_authorizer.revoker import RevokeError, lambda_handler
+from tests.unit.test_revoker import ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,3 +84,14 @@ def test_a_list_that_cannot_be_written_fails_the_deployment_and_says_why(cloudfo
     first_list(cloudformation.event("Create"), write, LOCATION)
     (answer,) = cloudformation.answers
     assert (answer["Status"], answer["Reason"]) == ("FAILED", "PermissionError: AccessDenied")
+
+
+def test_the_revoker_is_what_cloudformation_and_others_call(
+    cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (ENVIRONMENT | {"JWT_REVOKED": LOCATION, "AWS_DEFAULT_REGION": "eu-west-1"}).items():
+        monkeypatch.setenv(name, value)
+    lambda_handler(cloudformation.event("Delete"), None)
+    assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
+    with pytest.raises(RevokeError):
+        lambda_handler({}, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -15,13 +16,15 @@ from jwt_authorizer.issuers import FetchError
 from jwt_authorizer.issuers.revocation_store import RevocationStore
 from jwt_authorizer.revocation import read_list
 from jwt_authorizer.revoker import RevokeError, Revoker, create_revoker
-from tests.factories import AUDIENCE, ISSUER, NOW, FakeKeys, authorizer
+from jwt_authorizer_devkit.signing import key_set
+from tests.factories import AUDIENCE, ISSUER, NOW, FakeKeys, authorizer, signing_key
 from tests.unit.test_revocation import CLIENT, logout_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 KEEP = 3600
+KEY_SET = json.dumps(key_set((signing_key(),)))
 APIS = (Api("abc", "prod", is_rest=True), Api("def", "$default", is_rest=False))
 
 
@@ -88,7 +91,7 @@ class Stack:
         self.flushed: list[str] = []
         self.broken: set[str] = set()
         self.revoker = Revoker(
-            authorizer(keys).issuers,
+            authorizer(keys),
             RevocationStore("bucket", "key", self.bucket, sleep=lambda _: None),
             client_ids=frozenset({CLIENT}),
             keep=KEEP,
@@ -318,3 +321,19 @@ def test_the_function_is_put_together_from_its_environment(monkeypatch: pytest.M
     revoker = create_revoker(ENVIRONMENT | {"REVOKER_CLIENT_IDS": "web-app", "REVOKER_APIS": apis})
     with pytest.raises(RevokeError, match=f"it has {ISSUER}"):
         revoker({"revoke": {"iss": "https://other.example", "sub": "user-1"}}, None)
+
+
+def test_tenants_are_issuers_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    tenants = {"JWT_ISSUER": "https://{tenant}.issuer.test", "JWT_TENANTS": "acme", "JWT_JWKS": KEY_SET}
+    revoker = create_revoker(ENVIRONMENT | tenants | {"REVOKER_CLIENT_IDS": CLIENT})
+    asked = {"revoke": {"iss": "https://acme.issuer.test", "sub": "user-1"}, "dry_run": True}
+    assert revoker(asked, None)["written"] is False
+    for issuer in ("https://evil.issuer.test", "https://acme.other.test"):
+        with pytest.raises(RevokeError, match="not an issuer"):
+            revoker(asked | {"revoke": {"iss": issuer, "sub": "user-1"}}, None)
+    times = {"iat": time.time(), "exp": time.time() + 60}
+    sent = (("https://acme.issuer.test", "another", "invalid_audience"), (ISSUER, CLIENT, "unknown_issuer"))
+    for issuer, audience, refused in sent:
+        token = logout_token({"iss": issuer, "aud": audience, **times})
+        assert revoker(posted(token), None)["body"] == json.dumps({"error": refused})
