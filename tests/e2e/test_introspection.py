@@ -1,0 +1,137 @@
+"""Opaque tokens of npm's oidc-provider, with the client's secrets in Parameter Store and Secrets Manager."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+import pytest
+
+from demo.deployment import aws_client
+from demo.tools import ACCESS_KEY, REGION, ROOT, SECRET_KEY
+from jwt_authorizer.errors import DecisionError
+from jwt_authorizer.function import create_function
+from jwt_authorizer_devkit.events import sample
+from jwt_authorizer_devkit.signing import generate
+from tests.e2e.node_tools import install_locked, node_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from demo.stack import Stack
+    from jwt_authorizer.function import AuthorizerFunction
+
+API = "https://api.example.com"
+CLIENT, SECRET = "orders-client", "s3cret/+ of:this test"
+KEY = generate("ES256", "orders-api")
+METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt")
+PARAMETER, BAD_PARAMETER, SECRET_NAME = "/orders-api/introspection", "/orders-api/another", "orders-api-key"
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """A running oidc-provider; ``signs``: its answers are signed (RFC 9701)."""
+
+    url: str
+    signs: bool
+
+    def post(self, path: str, **form: str) -> Any:  # noqa: ANN401 - JSON
+        form |= {"client_id": CLIENT, "client_secret": SECRET}
+        request = Request(self.url + path, urlencode(form).encode())  # noqa: S310 - our own server
+        with urlopen(request) as response:  # noqa: S310 - as above
+            return json.loads(response.read() or b"null")
+
+    def token(self) -> str:
+        answer = self.post("/token", grant_type="client_credentials", scope="orders:read")
+        return str(answer["access_token"])
+
+    def function(self, method: str, secret: str) -> AuthorizerFunction:
+        return create_function(
+            {
+                "JWT_ISSUER": self.url,
+                "JWT_AUDIENCE": API,
+                "JWT_ALLOW_HTTP": "true",
+                "JWT_REQUIRED_SCOPES": "orders:read",
+                "JWT_PRINCIPAL_CLAIM": "sub, client_id",
+                "JWT_INTROSPECTION": "discovery",
+                "JWT_INTROSPECTION_CLIENT_ID": f"orders api:{method}",
+                "JWT_INTROSPECTION_AUTH": method,
+                "JWT_INTROSPECTION_SECRET": secret,
+                "JWT_INTROSPECTION_CACHE_SECONDS": "0",
+            },
+            write=lambda _: None,
+        )
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("oidc-provider")
+    install_locked(ROOT / "tests" / "e2e" / "oidc-provider", folder)
+    shutil.copy(ROOT / "tests" / "e2e" / "oidc-provider" / "introspection.mjs", folder)
+    return folder
+
+
+@pytest.fixture(scope="module", params=["plain", "signed"])
+def issuer(installed: Path, request: pytest.FixtureRequest) -> Iterator[Issuer]:
+    jwk = json.dumps(KEY.public_jwk())
+    command = [str(shutil.which("node")), "introspection.mjs", API, SECRET, jwk, str(request.param)]
+    with contextlib.ExitStack() as undo:
+        process = undo.enter_context(
+            subprocess.Popen(  # noqa: S603 - our own arguments
+                command,
+                cwd=installed,
+                env=node_environment(installed),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+        )
+        undo.callback(process.terminate)
+        assert process.stdout is not None
+        yield Issuer(process.stdout.readline().strip(), request.param == "signed")
+
+
+@pytest.fixture(autouse=True)
+def secrets(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the secrets where AWS has them, and let the function find that AWS."""
+    ssm, manager = aws_client("ssm", stack.aws), aws_client("secretsmanager", stack.aws)
+    for name, value in {PARAMETER: SECRET, BAD_PARAMETER: "not the secret"}.items():
+        ssm.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
+    with contextlib.suppress(manager.exceptions.ResourceExistsException):
+        manager.create_secret(Name=SECRET_NAME, SecretString=KEY.private_pem().decode())
+    for name, value in {
+        "ENDPOINT_URL": stack.aws.endpoint,
+        "DEFAULT_REGION": REGION,
+        "ACCESS_KEY_ID": ACCESS_KEY,
+        "SECRET_ACCESS_KEY": SECRET_KEY,
+    }.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_opaque_token_is_accepted_until_the_issuer_revokes_it(issuer: Issuer, method: str) -> None:
+    with urlopen(f"{issuer.url}/.well-known/openid-configuration") as response:  # noqa: S310 - our own server
+        listed = json.load(response).get("introspection_signing_alg_values_supported", [])
+    assert ("ES256" in listed) is issuer.signs
+    place = f"secretsmanager:{SECRET_NAME}" if method == "private_key_jwt" else f"ssm:{PARAMETER}"
+    function = issuer.function(method, place)
+    token = issuer.token()
+    assert "." not in token
+    event = sample("rest-request", token)
+    assert function(event, None)["principalId"] == CLIENT
+    issuer.post("/token/revocation", token=token)
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        function(event, None)
+
+
+def test_a_secret_that_the_issuer_rejects_is_an_error_of_ours(issuer: Issuer) -> None:
+    function = issuer.function("client_secret_basic", f"ssm:{BAD_PARAMETER}")
+    with pytest.raises(DecisionError, match="JWT_INTROSPECTION_CLIENT_ID"):
+        function(sample("rest-request", issuer.token()), None)
