@@ -186,6 +186,36 @@ def test_the_same_document_is_parsed_once() -> None:
     assert store.reads == 2
 
 
+class Compared(str):
+    """Text that counts with how many others it is compared."""
+
+    __slots__ = ()
+    comparisons = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        Compared.comparisons += 1
+        return super().__eq__(other)
+
+
+def test_a_list_of_100_000_entries_costs_a_request_a_few_comparisons(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Compared, "comparisons", 0)
+    entries = {
+        kind: {f"{kind}-{number}": 2000 for number in range(25_000)} for kind in ("jti", "sid", "sub", "client_id")
+    }
+    store = Store(json.dumps({"issuers": {LISTED: entries}}).encode())
+    source = store.source()
+    source.warm(1000)
+    claims: dict[str, object] = {kind: Compared(f"{kind}-of-nobody") for kind in entries} | {"iat": 3000}
+    principal = Principal("x", LISTED, None, "", frozenset(), (), 9000, 0, 9000, claims)
+    for _ in range(100):
+        check_revocation(principal, source.current(1001))
+    assert (store.reads, Compared.comparisons < 1000) == (1, True)
+    claims |= {"sub": "sub-24999", "iat": 2000}
+    with pytest.raises(TokenError):
+        check_revocation(principal, source.current(1001))
+
+
 # Back-Channel Logout 1.0 section 2.6: each check of a logout token, with a token that fails it alone.
 
 
