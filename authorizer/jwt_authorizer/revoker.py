@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from jwt_authorizer.authorize import Authorizer
-    from jwt_authorizer.issuers import CachedKeySource, SeveralKeySources
     from jwt_authorizer.issuers.revocation_store import Content, RevocationStore
+    from jwt_authorizer.issuers.tenants import TenantSource
     from jwt_authorizer.logout import Logout
     from jwt_authorizer.settings import IssuerSettings
 
@@ -243,7 +243,7 @@ def create_revoker(environment: Mapping[str, str]) -> Revoker:
         raise SettingsError(tuple(problems))
     get = HttpsClient(allow_http=settings.keys.allow_http).get
 
-    def keys_of(issuer: IssuerSettings) -> CachedKeySource | SeveralKeySources:
+    def keys_of(issuer: IssuerSettings) -> TenantSource:
         return key_source(issuer, settings, get, lambda *_: None, PACKAGE_ROOT)
 
     keys = {one.issuer: keys_of(one) for one in settings.issuers if one.tenants is None}
