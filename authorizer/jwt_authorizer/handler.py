@@ -1,4 +1,4 @@
-"""The entry point that ``template.yaml`` names: everything is put together once, when Lambda starts it."""
+"""The entry point that ``template.yaml`` names: it builds the function once, when Lambda starts it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def start() -> AuthorizerFunction:
-    """Put the function together, with the garbage collector out of the way.
+    """Build the function, with the garbage collector off.
 
-    What start-up makes stays, so looking through it for what may go is time lost: during start-up, a
-    twentieth of it, and in every full collection afterwards (:func:`gc.freeze`).
+    What start-up makes is never freed, so searching it for garbage is wasted time: a twentieth of start-up, and a part
+    of every full collection afterwards (:func:`gc.freeze`).
 
-    Whatever stops it goes on to Lambda, once it has been counted.
+    An error is counted, and then raised for Lambda to report.
     """
     gc.disable()
     try:
@@ -34,9 +34,10 @@ def start() -> AuthorizerFunction:
 
 
 def _start_failure(error: Exception) -> str:
-    """Word the line that counts it: a function that does not start decides nothing, so no other metric shows it.
+    """Format the line that counts a failed start.
 
-    It needs nothing that may be what is broken: no dependency, and none of our modules that have one.
+    A function that does not start decides nothing, so no other metric shows it. This uses nothing that may be the
+    cause: no dependency, and no module of ours that has one.
     """
     import time  # noqa: PLC0415 - for a start that fails
 
@@ -53,7 +54,7 @@ def _start_failure(error: Exception) -> str:
         "message": f"the function does not start: {type(error).__name__}",
         "service": os.environ.get("POWERTOOLS_SERVICE_NAME") or "jwt-authorizer",
         "version": __version__,
-        # Those of SettingsError. Any other error's message and place are in what Lambda writes after this line.
+        # Those of SettingsError. Lambda writes any other error's message and traceback after this line.
         "problems": [str(problem) for problem in getattr(error, "problems", ())],
         "StartFailures": 1,
     }

@@ -1,9 +1,8 @@
-"""Compact JSON, by an encoder that is made once: ``json.dumps`` makes one for every call that names separators."""
+"""Format compact JSON with one encoder: ``json.dumps`` makes a new one for every call that names separators."""
 
 from __future__ import annotations
 
 from json import JSONEncoder
-from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,17 +10,14 @@ if TYPE_CHECKING:
 
 # What is written here was read from JSON or made by us, so nothing in it contains itself.
 json_text: Callable[[object], str] = JSONEncoder(separators=(",", ":"), check_circular=False).encode
-"""Give a value's JSON text, in ASCII and without white space."""
-
-quoted: Callable[[str], str] = encode_basestring_ascii
-"""Give the JSON text of a text: what :data:`json_text` does with one, without two calls on the way."""
+"""Return a value's JSON text, in ASCII and without white space."""
 
 
 def is_one_line(text: str) -> bool:
-    """Tell whether text which has been read as a JSON object may be passed on as it is: in ASCII, on one line.
+    """Return whether text that has been read as a JSON object may be passed on as it is: in ASCII, on one line.
 
-    Then it is as safe as :data:`json_text` would make it. In JSON there are control characters nowhere but in white
-    space, and DEL, which terminals take for one, in texts.
+    Then it is as safe as what :data:`json_text` returns. JSON allows control characters in white space only, and DEL,
+    which terminals interpret, in texts.
     """
     return (
         text.startswith("{")

@@ -1,11 +1,11 @@
-"""``@dataclass`` and ``field`` with the standard library's meaning, made in a seventh of its time.
+"""``@dataclass`` and ``field`` as in the standard library, in a seventh of its time.
 
-The standard library compiles six methods for every class, and imports ``inspect`` and ``ast`` to do so: a
-quarter of what starting this function cost. Here a constructor is compiled, and the rest is shared. To
-readers and to the type checker they are the standard library's; what is not needed is not there: inheritance,
-keyword-only fields, ``asdict``, copies (other than :func:`replace`) and pickles.
+The standard library compiles six methods for every class, and imports ``inspect`` and ``ast`` for that: a quarter of
+the function's cold start. Here only the constructor is compiled, and the other methods are shared. The type checker
+sees the standard library's. Left out is what nothing here needs: inheritance, keyword-only fields, ``asdict``, copies
+(other than :func:`replace`) and pickles.
 
-Figures: ``docs/adr/0007-start-up.md``. ``tests/unit/test_records.py`` holds each feature against the original.
+Figures: ``docs/adr/0007-start-up.md``. ``tests/unit/test_records.py`` compares each feature with the original.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _ABOUT_STORAGE = frozenset({"__dict__", "__weakref__"})
 
 
 class FrozenError(AttributeError):
-    """A value was to be changed that never changes."""
+    """An attribute of a frozen value was set or deleted."""
 
 
 class _Field:
-    """What is special about one field."""
+    """The options of one field."""
 
     __slots__ = ("compare", "default", "default_factory", "init", "repr")
 
@@ -55,7 +55,7 @@ class _Field:
 def _dataclass(
     *, slots: bool, frozen: bool = False, eq: bool = True, order: bool = False, guarded: bool = True
 ) -> Callable[[type[C]], type[C]]:
-    """Make the decorator. Classes without slots are not made. Without a guard, only mypy keeps values frozen."""
+    """Make the decorator, for classes with slots only. Without a guard, only mypy keeps values frozen."""
     if not slots:
         message = "only dataclasses with slots=True are made here"
         raise TypeError(message)
@@ -63,12 +63,12 @@ def _dataclass(
 
 
 def _unguarded(*, slots: bool, frozen: bool) -> Callable[[type[C]], type[C]]:
-    """Make the decorator for what each request makes: a guard costs a call for each field, so only mypy is one."""
+    """Make the decorator for values that each request makes. A guard would cost a call for each field."""
     return _dataclass(slots=slots, frozen=frozen, guarded=False)
 
 
 def _make(declared: type[C], *, frozen: bool, eq: bool, order: bool, guarded: bool) -> type[C]:
-    """Make the class anew, since slots have to be there from the start."""
+    """Make a new class: slots cannot be added to an existing one."""
     own = declared.__dict__
     fields = {name: _as_field(own.get(name, _MISSING)) for name in declared.__annotations__}
     members = {name: value for name, value in own.items() if name not in fields and name not in _ABOUT_STORAGE}
@@ -101,7 +101,7 @@ def _as_field(written: object) -> _Field:
 
 
 def _first_constructor(made: type, fields: Mapping[str, _Field], *, guarded: bool) -> Callable[..., None]:
-    """Compile ``__init__`` when it is first called: half of the classes have no value during start-up."""
+    """Compile ``__init__`` when it is first called: half of the classes have no instance during start-up."""
 
     def construct(self: object, *arguments: object, **named: object) -> None:
         constructor = _constructor(made, fields, guarded=guarded)
@@ -112,7 +112,7 @@ def _first_constructor(made: type, fields: Mapping[str, _Field], *, guarded: boo
 
 
 def _constructor(made: type, fields: Mapping[str, _Field], *, guarded: bool) -> Callable[..., None]:
-    """Compile ``__init__``. Where there is a guard it sets slots directly, which still works, and costs a call each."""
+    """Compile ``__init__``. With a guard, it sets slots through their descriptors, at the cost of a call each."""
     names: dict[str, object] = {"missing": _MISSING}
     parameters, body = ["self"], []
     for name, about in fields.items():
