@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 import hashlib
 import json
 import time
@@ -11,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import jwt
 from jwt.utils import base64url_decode
 
+from jwt_authorizer.binding.dpop import jwk_thumbprint
+from jwt_authorizer.signatures import UnusableKeyError, public_key, verifies
 from jwt_authorizer_devkit.mint import mint
-from jwt_authorizer_devkit.signing import ALGORITHMS, SigningKey, base64url, generate
+from jwt_authorizer_devkit.signing import SigningKey, base64url, generate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,12 +31,7 @@ def proof_jwk(key: SigningKey) -> Json:
 
 def thumbprint(key: SigningKey) -> str:
     """Return the SHA-256 thumbprint of a key (RFC 7638): the ``cnf.jkt`` of a token that is bound to it."""
-    return jwk_thumbprint(proof_jwk(key))
-
-
-def jwk_thumbprint(jwk: Mapping[str, object]) -> str:
-    """Return the SHA-256 thumbprint of a public key that has only the members which count (RFC 7638 section 3)."""
-    members = json.dumps(jwk, sort_keys=True, separators=(",", ":"))
+    members = json.dumps(proof_jwk(key), sort_keys=True, separators=(",", ":"))
     return base64url(hashlib.sha256(members.encode()).digest())
 
 
@@ -88,28 +83,21 @@ def bound_key(proof: str, method: str, url: str) -> str:
     is not a proof.
     """
     try:
-        header = jwt.get_unverified_header(proof)
-        jwk = {name: value for name, value in header["jwk"].items() if name in ("kty", "crv", "x", "y", "n", "e")}
-        alg = header["alg"]
-        if header["typ"] != "dpop+jwt" or alg not in ALGORITHMS:
-            message = f"the proof's typ is not dpop+jwt, or its alg not one of {', '.join(ALGORITHMS)}"
-            raise InvalidProofError(message)
-        key = jwt.PyJWK(jwk, "EdDSA" if alg == "Ed25519" else alg)
-        signing_input, _, signature = proof.rpartition(".")
-        if not key.Algorithm.verify(signing_input.encode(), key.key, base64url_decode(signature)):
-            message = "the proof's signature does not verify with its jwk"
-            raise InvalidProofError(message)
-        claims = jwt.decode(proof, options={"verify_signature": False, "require": ["jti", "iat"]})
-        if not claims["jti"] or not claims["iat"]:
-            message = "the proof has no jti or no iat"
-            raise InvalidProofError(message)
-    except (jwt.PyJWTError, KeyError, TypeError, AttributeError, binascii.Error) as error:
-        message = f"the DPoP header is not a proof: {error}"
+        head, payload, signature = proof.split(".")
+        header, claims = json.loads(base64url_decode(head)), json.loads(base64url_decode(payload))
+        key, fitting = public_key(header["jwk"])
+        right = header["alg"] in fitting and verifies(
+            header["alg"], key, f"{head}.{payload}".encode(), base64url_decode(signature)
+        )
+        typed = header["typ"] == "dpop+jwt" and bool(claims["jti"] and claims["iat"])
+        asked = (claims["htm"], claims["htu"])
+    except (UnusableKeyError, ValueError, KeyError, TypeError, AttributeError) as error:
+        message = f"the DPoP header is not a proof: {type(error).__name__} {error}"
         raise InvalidProofError(message) from None
-    if (claims.get("htm"), claims.get("htu")) != (method, url):
-        message = f"the proof is not for {method} {url}"
+    if not right or not typed or asked != (method, url):
+        message = f"the proof is not for {method} {url}, or not signed with its jwk, or its typ is not dpop+jwt"
         raise InvalidProofError(message)
-    return jwk_thumbprint(jwk)
+    return jwk_thumbprint(header["jwk"])
 
 
 @dataclass(frozen=True, slots=True)
