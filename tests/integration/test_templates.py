@@ -66,8 +66,9 @@ def test_the_linter_finds_nothing(tmp_path: Path) -> None:
 def _expanded() -> str:
     """Have SAM expand the template, for every kind at once: loading it takes most of the time."""
     template = read_template(ROOT / "template.yaml")
-    for name in ("AuthorizerFunction", "RefresherFunction"):
-        template["Resources"][name]["Properties"]["CodeUri"] = "s3://bucket/package"
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = "s3://bucket/package"
     given = {*KINDS, *(it.get("GradualDeployment", "off") for it in DEPLOYED)}
     ended = subprocess.run(  # noqa: S603 - our own arguments
         [str(SAM.with_name("python")), "-c", _EXPAND],
@@ -94,7 +95,7 @@ def test_sam_makes_codedeploy_s_resources_only_where_traffic_is_shifted(gradual:
     alias = template["Resources"]["AuthorizerFunctionAliaslive"]
     # None of SAM's own roles: they may do the same to every function of the account.
     roles = {name for name, it in template["Resources"].items() if it["Type"] == "AWS::IAM::Role"}
-    assert roles == {"AuthorizerRole", "RefresherRole", "DeploymentRole"}
+    assert roles == {"AuthorizerRole", "RefresherRole", "RevokerRole", "DeploymentRole"}
     if gradual in ("off", "AllAtOnce"):
         assert (made, "UpdatePolicy" in alias) == (set(), False)
         return
