@@ -198,3 +198,9 @@ def http_api_v1_event() -> EventFactory:
 def http_api_v2_event() -> EventFactory:
     """Make what an HTTP API sends in payload format 2.0, its cache keyed by the route as well."""
     return _events_of("http")
+
+
+@pytest.fixture
+def appsync_event() -> EventFactory:
+    """Make what AppSync sends; the request is not looked at. ``allows`` does not tell of the fields denied."""
+    return _events_of("appsync")

@@ -53,6 +53,17 @@ def test_bad_tokens_and_none_are_refused(kind, defect, request, jwt_authorizer, 
         jwt_authorizer(http_api_reject="raise")(event, None)
 
 
+@pytest.mark.parametrize("defect", ["expired", None])
+def test_appsync_is_told_which_fields_are_denied(defect, jwt_authorizer, signed_token, appsync_event):
+    authorizer = jwt_authorizer("[[fields]]\\nfield = 'Mutation.pay'\\nscopes = ['pay']")
+    event = appsync_event(signed_token())
+    answer = authorizer(event, None)
+    assert allows(answer, event)
+    assert answer["deniedFields"] == ["Mutation.pay"]
+    event = appsync_event(defect and signed_token(defect=defect))
+    assert not allows(authorizer(event, None), event)
+
+
 @pytest.mark.parametrize("kind", ["rest_request_event", "http_api_v1_event", "http_api_v2_event"])
 def test_a_bound_token_needs_a_proof(kind, request, jwt_authorizer, signed_token, dpop_client):
     authorizer = jwt_authorizer(bound_tokens=["dpop"], cached_by="nothing")
@@ -162,7 +173,7 @@ def test_another_project_tests_itself_with_the_fixtures(tmp_path: Path, installe
     (folder / "test_orders.py").write_text(TESTS, "utf-8")
     run = _run(folder, installed)
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "37 passed" in run.stdout
+    assert "39 passed" in run.stdout
 
 
 def test_a_session_that_uses_none_of_it_imports_nothing_of_it(tmp_path: Path, installed: Path) -> None:

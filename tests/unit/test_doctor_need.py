@@ -58,13 +58,14 @@ def with_routes(routes: str, issuers: int = 1, **more: str) -> dict[str, str]:
         (PLAIN | {"JWT_MAX_LIFETIME_SECONDS": "60"}, NONE),
         (PLAIN | {"JWT_JWKS": "https://issuer.example.com/keys"}, NONE),
         (with_routes("[[routes]]\npath = '/a'\nscopes = ['read']\n"), BOTH),
+        (with_routes("[[fields]]\nfield = 'Query.a'\nscopes = ['read']\n"), NONE),
         (with_routes("[[routes]]\npath = '/a'\nany_scopes = ['read', 'write']\n", issuers=2), REST),
         (with_routes("[[routes]]\npath = '/a'\nscopes = ['read', 'write']\n"), NONE),
         (with_routes("[[routes]]\npath = '/a'\nscopes = ['a']\nany_scopes = ['read', 'write']\n"), NONE),
         (with_routes("[[routes]]\npath = '/a'\nclaims = { tier = 'paid' }\n"), NONE),
         (with_routes("[[routes]]\npath = '$connect'\n"), NONE),
     ],
-    ids=range(24),
+    ids=range(25),
 )
 def test_where_an_apis_own_authorizer_would_do(settings: dict[str, str], enough: list[str]) -> None:
     assert [yaml.safe_load(text.replace("!Ref ", ""))["JwtAuthorizer"]["Type"] for text in needed(settings)] == enough

@@ -199,6 +199,56 @@ def test_no_token_is_left_in_a_text() -> None:
     assert f"({len(bearer)} characters)" in redacted(text)
 
 
+# AppSync.
+
+FIELDS = (
+    ROUTES
+    + """
+[[fields]]
+field = "Query.orders"
+scopes = ["orders:read"]
+
+[[fields]]
+field = "Mutation.deleteOrder"
+scopes = ["orders:delete"]
+
+[[fields]]
+field = "Order.margin"
+claims = { groups = ["staff"] }
+
+[[fields]]
+field = "Order.notes"
+issuers = ["https://staff.example.com"]
+
+[[issuers]]
+issuer = "https://staff.example.com"
+audience = ["staff"]
+"""
+)
+
+
+def test_fields_take_the_place_of_routes_for_appsync() -> None:
+    explanation = explained(token({"exp": NOW + 60}), function(FIELDS), ApiKind.APPSYNC)
+    assert explanation.routes == ()
+    assert [(one.field, one.allowed, one.reason, one.needs) for one in explanation.fields] == [
+        ("Query.orders", True, None, ()),
+        ("Mutation.deleteOrder", False, "insufficient_scope", ("orders:delete",)),
+        ("Order.margin", False, "claim_mismatch", ("claim groups",)),
+        ("Order.notes", False, "claim_mismatch", ("issuer https://staff.example.com",)),
+    ]
+    assert explanation.answer is not None
+    assert explanation.answer["deniedFields"] == [one.field for one in explanation.fields if not one.allowed]
+    assert "60 s" in explanation.cached
+    assert explanation.client_sees.startswith("200")
+
+
+@pytest.mark.parametrize("bearer", [token(defect=Defect.EXPIRED), "", token(defect=Defect.UNKNOWN_KEY)], ids=range(3))
+def test_what_appsync_refuses_has_no_fields(bearer: str) -> None:
+    explanation = explained(bearer, function(FIELDS), ApiKind.APPSYNC)
+    assert (explanation.decision, explanation.fields) == ("reject", ())
+    assert explanation.client_sees.startswith("401")
+
+
 # Your own check.
 
 

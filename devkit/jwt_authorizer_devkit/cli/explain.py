@@ -134,7 +134,7 @@ def _event_of(
         method = method.upper()
     sent = None if proof is None else read_proof(proof)
     event = event_for(token, watched.settings.token_sources[0], api, method, path, proof=sent, domain=domain)
-    return event, f"{method} {path}" if request is None and api is not ApiKind.WEBSOCKET else None
+    return event, f"{method} {path}" if request is None and api not in {ApiKind.WEBSOCKET, ApiKind.APPSYNC} else None
 
 
 def _document(explanation: Explanation) -> dict[str, object]:

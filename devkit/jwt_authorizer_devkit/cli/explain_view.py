@@ -1,4 +1,4 @@
-"""An explanation on a terminal: the answer, the advice, the steps, the claims, the policy and the routes."""
+"""An explanation on a terminal: the answer, the advice, the steps, the claims, the policy, and the routes or fields."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ def show(explanation: Explanation, assumed: str | None, console: Console) -> Non
     _answer(explanation, console)
     if explanation.routes:
         _routes(explanation, console)
+    if explanation.fields:
+        _fields(explanation, console)
     for warning in explanation.warnings:
         console.print(f"[yellow]![/] {escape(warning)}")
 
@@ -87,10 +89,11 @@ def _answer(explanation: Explanation, console: Console) -> None:
     if explanation.answer is None:
         console.print(f"[bold]Answer[/]\nThe function raises {escape(repr(explanation.raised))}.")
     else:
-        shown = {name: value for name, value in explanation.answer.items() if name != "context"}
-        context = explanation.answer.get("context")
-        if isinstance(context, dict):
-            shown["context"] = {name: value for name, value in context.items() if name != "claims"}
+        shown = dict(explanation.answer)
+        for place in ("context", "resolverContext"):
+            context = shown.get(place)
+            if isinstance(context, dict):
+                shown[place] = {name: value for name, value in context.items() if name != "claims"}
         console.print("[bold]Answer[/] [dim](without the context's claims, which are above)[/]")
         console.print_json(redacted(json.dumps(shown, ensure_ascii=False)))
     console.print(escape(explanation.cached) + "\n")
@@ -108,4 +111,12 @@ def _routes(explanation: Explanation, console: Console) -> None:
         if verdict.allowed and verdict.copy is Copy.REFUSES:
             copy = "[red]403, though the token may[/]"
         table.add_row("→" if verdict.decided else "", escape(verdict.route), may, copy)
+    console.print(table)
+
+
+def _fields(explanation: Explanation, console: Console) -> None:
+    table = _table("Fields: AppSync answers a denied one with null", "field", "token", "lacks")
+    for verdict in explanation.fields:
+        may = "[green]may[/]" if verdict.allowed else f"[yellow]{verdict.reason}[/]"
+        table.add_row(escape(verdict.field), may, escape(", ".join(verdict.needs)))
     console.print(table)

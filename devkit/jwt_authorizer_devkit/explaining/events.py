@@ -25,6 +25,7 @@ class ApiKind(StrEnum):
     WEBSOCKET = "websocket"
     HTTP = "http"
     HTTP_V1 = "http-1.0"
+    APPSYNC = "appsync"
 
 
 def event_for(  # noqa: PLR0913 - what a request is
@@ -40,7 +41,8 @@ def event_for(  # noqa: PLR0913 - what a request is
     """Make the event of a request with this token, in the place where the settings look for it first.
 
     ``path`` starts with a slash. The API caches by the route, so that nothing but the settings decides. ``proof`` is a
-    DPoP proof that comes with the token, and ``domain`` the host of the URL that was called.
+    DPoP proof that comes with the token, and ``domain`` the host of the URL that was called. AppSync's event has only
+    the token.
     """
     value = f"{'Bearer' if proof is None else 'DPoP'} {token}" if source.has_scheme else token
     headers, cookies, query = {"accept": "*/*"} | ({} if proof is None else {"dpop": proof}), "", {}
@@ -65,6 +67,11 @@ def event_for(  # noqa: PLR0913 - what a request is
         case ApiKind.HTTP_V1:
             versioned: dict[str, object] = {"version": "1.0", "type": "REQUEST", "methodArn": _ARN + resource}
             return {**versioned, "identitySource": value, "requestContext": called, **shared}
+        case ApiKind.APPSYNC:
+            asked: dict[str, object] = {"queryString": "query Explained { __typename }", "operationName": "Explained"}
+            sender = {"apiId": "abcdefghijklmnopqrstuvwxyz", "accountId": "123456789012", "requestId": "explained"}
+            context = {**sender, **asked, "variables": {}}
+            return {"authorizationToken": value, "requestContext": context, "requestHeaders": headers}
         case ApiKind.HTTP:
             route_key = f"{method} {path}"
             return {

@@ -12,6 +12,7 @@ from jwt_authorizer.events import EventKind
 from jwt_authorizer.function import respond
 from jwt_authorizer_devkit.explaining.advice import Facts, advise
 from jwt_authorizer_devkit.explaining.claims import ClaimVerdict, judge_claims
+from jwt_authorizer_devkit.explaining.fields import FieldVerdict, judge_fields
 from jwt_authorizer_devkit.explaining.routes import RouteVerdict, judge_routes
 from jwt_authorizer_devkit.explaining.steps import Seen, Step, claims_of, look, tell_steps
 
@@ -28,7 +29,8 @@ class Explanation:
     """What the function decided about one event, and everything that explains it.
 
     ``decision`` is ``allow``, ``deny`` (403), ``reject`` (401) or ``error`` (500); ``answer`` is what the function
-    gave API Gateway, or ``None`` where it ``raised``. ``verified``: the claims are the issuer's, not just anybody's.
+    gave API Gateway or AppSync, or ``None`` where it ``raised``. ``verified``: the claims are the issuer's, not just
+    anybody's. ``routes`` are API Gateway's, and ``fields`` AppSync's; the others are empty.
     """
 
     decision: str
@@ -42,6 +44,7 @@ class Explanation:
     steps: tuple[Step, ...]
     claims: tuple[ClaimVerdict, ...]
     routes: tuple[RouteVerdict, ...]
+    fields: tuple[FieldVerdict, ...]
     warnings: tuple[str, ...]
     advice: Advice | None
     log_line: Mapping[str, object]
@@ -59,11 +62,12 @@ def explain(event: object, watched: WatchedFunction) -> Explanation:
     principal, request = outcome.principal, outcome.request
     rules = seen.issuer.claim_rules if seen.issuer else None
     claims = claims_of(outcome, seen)
+    by_field = request is not None and request.kind is EventKind.APPSYNC
     return Explanation(
         decision=outcome.result,
         reason=outcome.reason,
         detail=outcome.detail,
-        client_sees=_client_sees(outcome),
+        client_sees=_client_of_appsync_sees(outcome.answer) if by_field else _client_sees(outcome),
         answer=outcome.answer,
         raised=raised,
         cached=_cached(outcome, watched),
@@ -73,8 +77,9 @@ def explain(event: object, watched: WatchedFunction) -> Explanation:
         if claims is None
         else judge_claims(claims, rules, [*watched.authorizer.issuers, *watched.authorizer.tenants], watched.now),
         routes=()
-        if principal is None or request is None
+        if principal is None or request is None or by_field
         else judge_routes(principal, request, watched.authorizer, outcome.decision, outcome.answer),
+        fields=judge_fields(principal, watched.authorizer.fields) if by_field and principal is not None else (),
         warnings=outcome.warnings,
         advice=_advice(event, outcome, seen, watched),
         log_line=json.loads(watched.lines[-1]),
@@ -124,11 +129,20 @@ def _client_sees(outcome: Outcome) -> str:
     return "401 or 500 (JWT_HTTP_API_REJECT=raise: AWS documents the 401 for REST and WebSocket APIs only)"
 
 
+def _client_of_appsync_sees(answer: Mapping[str, object] | None) -> str:
+    if answer is None:
+        return "an error: AWS does not document which, if the function of an AppSync API fails"
+    allowed = answer["isAuthorized"] is True
+    return "200: the data, with null for each denied field" if allowed else "401 (UnauthorizedException)"
+
+
 def _cached(outcome: Outcome, watched: WatchedFunction) -> str:
     """Return what API Gateway may use a copy of this answer for."""
     request, cached_by = outcome.request, watched.authorizer.answers.cached_by
     if outcome.answer is None:
         return "An error is never cached: the next request asks the function again."
+    if request is not None and request.kind is EventKind.APPSYNC:
+        return f"AppSync uses this answer for {outcome.answer['ttlOverride']} s, for every query with this token."
     if request is not None and request.kind is EventKind.WEBSOCKET:
         return "It holds for this connection. API Gateway caches no answer for WebSocket APIs."
     match cached_by:

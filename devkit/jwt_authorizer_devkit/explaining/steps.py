@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.authenticate import issuer_of
 from jwt_authorizer.errors import AuthorizerError, Reason
-from jwt_authorizer.events import read_event
+from jwt_authorizer.events import EventKind, read_event
 from jwt_authorizer.rules import Deny
 from jwt_authorizer.tokens import bearer_token, is_jwt, parse
 from jwt_authorizer_devkit.explaining.redaction import shortened
@@ -180,9 +180,12 @@ def _refusal(outcome: Outcome) -> str:
 def _words(outcome: Outcome, seen: Seen, watched: WatchedFunction) -> Iterator[tuple[str, str]]:
     """Yield, for each step in order, what it saw and what it says when it passes."""
     request, token = seen.request, seen.token
+    by_field = request is not None and request.kind is EventKind.APPSYNC
     asked = "" if request is None else f"{request.kind}: {request.method} {request.path}"
+    if request is not None and by_field:
+        asked = f"{request.kind}: a query to {request.arn.stage.api_id}"
     matched = f", matched {request.route_key}" if request is not None and request.route_key else ""
-    yield shortened(asked + matched, 200), "a request of API Gateway"
+    yield shortened(asked + matched, 200), "a request of AppSync" if by_field else "a request of API Gateway"
     yield seen.place, "" if seen.bearer is None else f"{len(seen.bearer.text)} characters"
     principal = outcome.principal
     if token is None and seen.issuer is not None:
@@ -203,7 +206,8 @@ def _words(outcome: Outcome, seen: Seen, watched: WatchedFunction) -> Iterator[t
     yield "a cnf" if bound else "no cnf", _binding(bound=bound, checked=watched.settings.bound_tokens.checked)
     decision = outcome.decision
     route = None if decision is None else decision.route
-    yield shortened(asked, 200), f"allowed by {route}" if route else "allowed: there are no rules by route"
+    without = "allowed, but for the fields denied" if by_field else "allowed: there are no rules by route"
+    yield shortened(asked, 200), f"allowed by {route}" if route else without
     if watched.settings.hook is not None:
         yield watched.settings.hook, _hook(outcome)
     yield "", "an answer"

@@ -1,0 +1,44 @@
+"""Which of AppSync's fields a token may ask for, and what it lacks for the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.claim_conditions import is_met
+from jwt_authorizer.errors import Reason
+
+if TYPE_CHECKING:
+    from jwt_authorizer.claims import Principal
+    from jwt_authorizer.rules import Field
+
+
+@dataclass(frozen=True, slots=True)
+class FieldVerdict:
+    """One field of ``[[fields]]``: AppSync answers it with null if it is not ``allowed``.
+
+    ``needs`` are what a denied field's rule asks for and the token lacks: scopes, claims or another issuer, by name.
+    """
+
+    field: str
+    allowed: bool
+    reason: str | None
+    needs: tuple[str, ...]
+
+
+def judge_fields(principal: Principal, fields: tuple[Field, ...]) -> tuple[FieldVerdict, ...]:
+    """Ask each field's rule about a principal, as the answer does."""
+    return tuple(_verdict(principal, field) for field in fields)
+
+
+def _verdict(principal: Principal, field: Field) -> FieldVerdict:
+    refused = field.requirement.refuses(principal, field.name)
+    if refused is None:
+        return FieldVerdict(field.name, allowed=True, reason=None, needs=())
+    needs = refused.scopes
+    if refused.reason is Reason.CLAIM_MISMATCH:
+        unmet = [each.claim.name for each in field.requirement.claims if not is_met(each, principal.claims)]
+        issuers = field.requirement.issuers
+        elsewhere = issuers and principal.issuer not in issuers and principal.listed_as not in issuers
+        needs = tuple(f"issuer {name}" for name in sorted(issuers)) if elsewhere else tuple(f"claim {x}" for x in unmet)
+    return FieldVerdict(field.name, allowed=False, reason=str(refused.reason), needs=needs)
