@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,6 +36,7 @@ from jwt_authorizer_devkit.doctoring.apis import apis_of_stack, environment_of, 
 from jwt_authorizer_devkit.doctoring.attached import examine_attached, examine_routes
 from jwt_authorizer_devkit.doctoring.configured import examine_settings
 from jwt_authorizer_devkit.doctoring.findings import Finding, Level
+from jwt_authorizer_devkit.doctoring.introspection import examine_introspection
 from jwt_authorizer_devkit.doctoring.issuers import Asked, examine_issuer
 from jwt_authorizer_devkit.doctoring.native import examine_need
 from jwt_authorizer_devkit.doctoring.revoked import examine_revocation_list
@@ -110,6 +112,9 @@ def _findings(
         yield from _in_the_users_form(examine_revocation_list(settings, environment.folder), environment.variables)
         if not deployed:
             yield from examine_need(settings, _raw(environment.variables, environment.folder))
+        with progress("Asking the introspection endpoint"):
+            found = examine_introspection(settings, environment.folder, time.time())
+            yield from _in_the_users_form(found, environment.variables)
         for asked in _all_of(settings, environment):
             with progress(f"Asking {asked.issuer}"):
                 yield from _in_the_users_form(examine_issuer(asked), environment.variables)

@@ -34,6 +34,7 @@ from jwt_authorizer_devkit.cli.terminal import (
 )
 from jwt_authorizer_devkit.explaining import ApiKind, event_for, explain, watched_function
 from jwt_authorizer_devkit.explaining.events import default_request
+from jwt_authorizer_devkit.explaining.introspected import introspected
 from jwt_authorizer_devkit.explaining.redaction import redacted, shortened
 
 if TYPE_CHECKING:
@@ -70,6 +71,10 @@ def explain_command(  # noqa: PLR0913, PLR0917 - the options of a command are it
             help='The DPoP proof that came with a bare token. --request then names the URL: "GET https://host/path".',
         ),
     ] = None,
+    introspect: Annotated[  # noqa: FBT002 - a flag of the command line
+        bool,
+        typer.Option("--introspect", help="Also show what the introspection endpoint answers about the token."),
+    ] = False,
     api: Annotated[ApiKind, typer.Option(help="The kind of API that a bare token is sent to.")] = ApiKind.REST,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
     quiet: QuietOption = False,  # noqa: FBT002 - a flag of the command line
@@ -84,6 +89,7 @@ def explain_command(  # noqa: PLR0913, PLR0917 - the options of a command are it
       jwt-authorizer explain event.json --config rules.toml --keys keys.json
       jwt-authorizer explain token.txt --env function.env --request "DELETE /orders/1" --api http
       jwt-authorizer explain token.txt --env function.env --at 2026-11-24T08:30:00Z --json
+      jwt-authorizer explain token.txt --env function.env --introspect
       jwt-authorizer explain token.txt --proof proof.txt --request "GET https://api.example.com/orders"
     """
     read = read_subject(subject)
@@ -101,11 +107,21 @@ def explain_command(  # noqa: PLR0913, PLR0917 - the options of a command are it
     event, assumed = (read, None) if isinstance(read, dict) else _event_of(read, request, proof, api, watched)
     with progress("Asking the issuer for its keys"):
         explanation = _in_the_users_form(explain(event, watched), environment)
+        answered = _introspected(event, watched) if introspect else None
     if as_json and not quiet:
-        write_json({**_document(explanation), "assumed_request": assumed})
+        more = {} if answered is None else {"introspection": answered}
+        write_json({**_document(explanation), "assumed_request": assumed, **more})
     else:
-        show(explanation, assumed, console(quiet=quiet))
+        show(explanation, assumed, console(quiet=quiet), answered)
     raise typer.Exit(EXIT_CODES[explanation.decision])
+
+
+def _introspected(event: object, watched: WatchedFunction) -> dict[str, str]:
+    try:
+        return introspected(event, watched)
+    except ValueError as error:
+        message = f"--introspect: {error}"
+        raise WrongInputError(message) from None
 
 
 def _in_the_users_form(explanation: Explanation, environment: Environment) -> Explanation:

@@ -15,6 +15,8 @@ from jwt_authorizer_devkit.explaining.routes import Copy
 from jwt_authorizer_devkit.explaining.steps import Name, Passing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
 
     from jwt_authorizer_devkit.explaining import Explanation
@@ -25,10 +27,17 @@ _MARKS = {Passing.PASSED: "[green]✓[/]", Passing.FAILED: "[red]✗[/]", Passin
 _COPIES = {Copy.SERVES: "[green]serves it[/]", Copy.REFUSES: "[yellow]403[/]", Copy.ASKS: "[dim]asks the function[/]"}
 
 
-def show(explanation: Explanation, assumed: str | None, console: Console) -> None:
-    """Print an explanation."""
+def show(
+    explanation: Explanation, assumed: str | None, console: Console, answered: Mapping[str, str] | None = None
+) -> None:
+    """Print an explanation, and what the introspection endpoint ``answered`` if it was asked to be shown."""
     _verdict(explanation, assumed, console)
     _steps(explanation, console)
+    if answered is not None:
+        table = _table("The introspection endpoint's answer", "member", "value, or its type")
+        for member, value in answered.items():
+            table.add_row(escape(member), escape(value))
+        console.print(table)
     if explanation.claims:
         _claims(explanation, console)
     _answer(explanation, console)

@@ -1,0 +1,125 @@
+"""Introspection at the desk: what ``explain --introspect`` and ``doctor`` make of an endpoint's answers."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from jwt_authorizer_devkit.cli.app import run
+from jwt_authorizer_devkit.signing import key_set
+from tests.factories import AUDIENCE, signing_key, token
+from tests.integration.hostile_server import NOT_FOUND, HostileServer, answer, answer_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.integration.hostile_server import Behaviour
+
+SECRET, OPAQUE = "s3cret-of-the-api", "opaque-token-of-a-user"
+INACTIVE = answer_json({"active": False})
+DISCOVERY = "/.well-known/openid-configuration"
+
+
+class Endpoint:
+    """An issuer over HTTP, Parameter Store with the API's secret, and the settings for both."""
+
+    def __init__(self, server: HostileServer, folder: Path) -> None:
+        self.url, self.server, self.env = f"http://127.0.0.1:{server.port}", server, folder / "function.env"
+        self.metadata: dict[str, object] = {"issuer": self.url, "introspection_endpoint": f"{self.url}/introspect"}
+        server.behaviours |= {
+            DISCOVERY: answer_json(self.metadata),
+            "/introspect": INACTIVE,
+            "/": answer_json({"Parameter": {"Value": SECRET}}),  # every call to Parameter Store
+        }
+        settings = {
+            "ISSUER": self.url,
+            "AUDIENCE": AUDIENCE,
+            "ALLOW_HTTP": "true",
+            "JWKS": json.dumps(key_set((signing_key(),))),
+            "INTROSPECTION": "discovery",
+            "INTROSPECTION_CLIENT_ID": "orders-api",
+            "INTROSPECTION_SECRET": "ssm:/orders-api",
+        }
+        self.env.write_text("".join(f"JWT_{name}={value}\n" for name, value in settings.items()))
+
+
+@pytest.fixture
+def endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
+    with HostileServer({}) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", f"http://127.0.0.1:{server.port}")
+        for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "DEFAULT_REGION"):
+            monkeypatch.setenv(f"AWS_{name}", "eu-west-1")
+        yield Endpoint(server, tmp_path)
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
+    code = run([*arguments, "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("answered", "code", "shown"),
+    [
+        (
+            {"active": True, "aud": "another-api", "sub": "user-1", "exp": 1e10, "ext": {"email": "a@example.com"}},
+            1,
+            {
+                "active": "True",
+                "aud": "another-api",
+                "sub": "a text of 6",
+                "exp": "10000000000.0",
+                "ext": "an object of 1",
+            },
+        ),
+        ({"active": False}, 1, {"error": "inactive_token: the issuer says that the token is not active"}),
+    ],
+    ids=["active", "inactive"],
+)
+def test_explain_shows_the_answer_and_neither_token_nor_secret_nor_person(
+    endpoint: Endpoint, capsys: pytest.CaptureFixture[str], answered: object, code: int, shown: dict[str, str]
+) -> None:
+    endpoint.server.behaviours["/introspect"] = answer_json(answered)
+    arguments = ("explain", OPAQUE, "--env", str(endpoint.env), "--introspect")
+    explained = told(capsys, *arguments)
+    assert (explained[0], explained[1]["introspection"]) == (code, shown)
+    run(list(arguments))
+    text = capsys.readouterr().out
+    assert all(value in text for value in shown.values())
+    assert not [it for it in (OPAQUE, SECRET, "user-1", "a@example.com") if it in text + json.dumps(explained)]
+
+
+def test_explain_says_what_is_missing(endpoint: Endpoint, capsys: pytest.CaptureFixture[str]) -> None:
+    endpoint.env.write_text(f"JWT_ISSUER={endpoint.url}\nJWT_AUDIENCE={AUDIENCE}\nJWT_ALLOW_HTTP=true\n")
+    code, explained = told(capsys, "explain", token(), "--env", str(endpoint.env), "--introspect")
+    assert (code, "JWT_INTROSPECTION" in explained["error"]) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "level", "said"),
+    [
+        (INACTIVE, "good", "accepts this API's credentials"),
+        (answer(b"", status="401 Unauthorized"), "problem", "credentials"),
+        (answer_json({"active": True}), "problem", "made-up"),
+        (NOT_FOUND, "problem", "404"),
+    ],
+    ids=["good", "wrong secret", "accepts all", "gone"],
+)
+def test_doctor_tries_the_credentials_with_a_made_up_token(
+    endpoint: Endpoint, capsys: pytest.CaptureFixture[str], behaviour: Behaviour, level: str, said: str
+) -> None:
+    endpoint.server.behaviours["/introspect"] = behaviour
+    _, told_all = told(capsys, "doctor", "--env", str(endpoint.env))
+    found = [it for it in told_all["findings"] if it["topic"] == "introspection"]
+    assert [found[0]["level"], "are not signed" in found[0]["said"]] == ["note", True]
+    assert [found[1]["level"], said in found[1]["said"], SECRET in json.dumps(found)] == [level, True, False]
+
+
+def test_doctor_names_the_algorithms_of_signed_answers(endpoint: Endpoint, capsys: pytest.CaptureFixture[str]) -> None:
+    offered = {"introspection_signing_alg_values_supported": ["ES256", "none", "HS256"]}
+    endpoint.server.behaviours[DISCOVERY] = answer_json(endpoint.metadata | offered)
+    _, told_all = told(capsys, "doctor", "--env", str(endpoint.env))
+    found = [it["said"] for it in told_all["findings"] if it["topic"] == "introspection"]
+    assert ["signed with ES256." in found[0], "although its metadata offers one" in found[1]] == [True, True]
