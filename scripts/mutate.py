@@ -54,9 +54,11 @@ def attempt(copy: Path, mutant: dict[str, str], number: int) -> str:
     # Python recognises changed source by time and size: two mutants in a second may agree in both.
     later = path.stat().st_mtime + 10 * number
     os.utime(path, (later, later))
-    # The tests of the mutant's own module fail soonest.
-    room = mutant["file"].removesuffix(".py").partition("/")[0]
-    own = sorted(str(test.relative_to(copy)) for test in copy.glob(f"tests/unit/test_{room}*.py"))
+    # The tests of the mutant's own module fail soonest, and those of the function as a whole.
+    rooms = (mutant["file"].removesuffix(".py").partition("/")[0], "authorize", "function")
+    own = dict.fromkeys(
+        str(test.relative_to(copy)) for room in rooms for test in sorted(copy.glob(f"tests/unit/test_{room}*.py"))
+    )
     caught = not passes(copy, (*own, "tests/security")) or not passes(copy, ALL)
     path.write_text(source, "utf-8")
     return "caught" if caught else "survived"
