@@ -86,7 +86,8 @@ class DecisionLog:
                 outcome.token_cache,
                 longest,
             )
-            members = "".join([f',"{name}":{json_text(_shortened(value, longest))}' for name, value in own.items()])
+            shown = own if longest is None else {name: _shortened(value, longest) for name, value in own.items()}
+            members = "".join([f',"{name}":{json_text(value)}' for name, value in shown.items()])
             text = f"{shared}{int(now * 1000)}}}{milliseconds}{members}}}\n"
             if len(text) <= _LONGEST_LINE:
                 break
