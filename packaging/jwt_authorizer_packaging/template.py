@@ -36,11 +36,10 @@ def template() -> Value:
     stack["Metadata"] |= {"AWS::CloudFormation::Interface": {"ParameterGroups": shown}}
     own = {name: _typed(it) for group in stack["Parameters"].values() for name, it in group.items()}
     stack["Parameters"] = {it.parameter: _parameter(it) for it in described()} | own
-    stack["Conditions"] = {_condition(it): tags.is_set(it.parameter) for it in described()} | stack["Conditions"]
     resources = stack["Resources"]
     variables = resources["AuthorizerFunction"]["Properties"]["Environment"]["Variables"]
-    # One that is not set is left out, since Lambda's environment holds 4 KB, names included.
-    settings = {it.setting.variable: {"Fn::If": [_condition(it), _ref(it), tags.NOTHING]} for it in described()}
+    # Empty where it is not set: `sam local` can't resolve a condition that leaves one out, and would lose the setting.
+    settings = {it.setting.variable: _ref(it) for it in described()}
     for name in settings.keys() & variables.keys():
         variables[name]["Fn::If"][2] = settings[name]
     resources["AuthorizerFunction"]["Properties"]["Environment"]["Variables"] = settings | variables
@@ -80,10 +79,6 @@ def _limits(it: Described) -> Value:
 
 def _typed(parameter: Value) -> Value:
     return {"Type": "Number" if isinstance(parameter["Default"], int) else "String", **parameter}
-
-
-def _condition(it: Described) -> str:
-    return f"Sets{it.parameter}"
 
 
 def _ref(it: Described) -> Value:
