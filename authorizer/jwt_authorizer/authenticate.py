@@ -13,7 +13,7 @@ from jwt_authorizer.errors import AuthorizerError, Reason, TokenError
 from jwt_authorizer.keys import check_signature
 from jwt_authorizer.records import dataclass
 from jwt_authorizer.token_cache import Remembered
-from jwt_authorizer.tokens import Scheme, token_type
+from jwt_authorizer.tokens import Scheme, is_jwt, token_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -101,7 +101,7 @@ def ask(bearer: BearerToken, introspection: Introspection, now: float) -> Princi
 
 def ask_about_jwt(bearer: BearerToken, principal: Principal, introspection: Introspection, now: float) -> None:
     """Ask the issuer about a JWT of its own that has passed every other check: it may have been revoked."""
-    if principal.issuer == introspection.issuer.name:
+    if principal.issuer == introspection.issuer.name and is_jwt(bearer):
         introspection.introspector.claims(bearer, now)
 
 

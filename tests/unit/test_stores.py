@@ -108,6 +108,12 @@ def test_with_always_jwts_are_asked_about_once_they_are_good_and_each_time() -> 
     assert reason(function, rest_request_event(good)) == Reason.INACTIVE_TOKEN
 
 
+def test_with_always_an_opaque_token_is_asked_about_once_per_request() -> None:
+    function, endpoint = asking(CLAIMS, always=True)
+    function(rest_request_event("opaque"))
+    assert endpoint.asked == ["opaque"]
+
+
 def test_another_issuer_s_jwt_is_not_sent_to_this_one() -> None:
     core, endpoint = authorizer(), Endpoint(CLAIMS)
     other = replace(core.issuers[ISSUER], name="https://other.example")
