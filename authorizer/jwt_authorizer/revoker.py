@@ -6,10 +6,11 @@ It accepts three kinds of events:
   ``client_id``, and with ``"dry_run": true`` to only be told what would be written. ``jwt-authorizer revoke`` sends it;
 - a back-channel logout: a POST with ``logout_token`` in its form, through a function URL or an API
   (OpenID Connect Back-Channel Logout 1.0; :mod:`jwt_authorizer.logout` checks the token);
-- ``{"tidy": true}``, from a schedule: only drop the entries that are over.
+- ``{"tidy": true}``, from a schedule, each minute: drop the entries that are over, and empty caches again if due.
 
 Concurrent writers lose nothing: each change is a conditional write. After a change the caches of answers of the APIs in
-``REVOKER_APIS`` are emptied, or API Gateway would go on to replay its Allow.
+``REVOKER_APIS`` are emptied, or API Gateway would go on to replay its Allow. They are emptied again once every
+authorizer has read the list anew: until then one may have answered by the list before, and that was cached as well.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from jwt_authorizer.errors import AuthorizerError, DecisionError, Problem, Setti
 from jwt_authorizer.first_list import first_list
 from jwt_authorizer.function import PACKAGE_ROOT, build_authorizer, key_source
 from jwt_authorizer.issuers import HttpsClient
-from jwt_authorizer.issuers.revocation_store import s3_store
+from jwt_authorizer.issuers.revocation_store import add_entry, count_entries, drop_over, s3_store
 from jwt_authorizer.logout import check_logout_token, logout_token
 from jwt_authorizer.revocation import IDENTIFIERS, MOMENTS
 from jwt_authorizer.settings import load_settings
@@ -44,10 +45,16 @@ if TYPE_CHECKING:
 _DEFAULT_KEEP = "86400"
 _TIMEOUT = 5.0
 _LONGEST_IDENTIFIER = 512
+_SCHEDULE = 60.0
+"""Seconds between two events of the schedule."""
 
 
 class RevokeError(ValueError):
     """An invocation that can't be carried out; nothing was written. The message says what would be right."""
+
+
+class FlushError(Exception):
+    """Cached answers could not be emptied. The message names the APIs."""
 
 
 class Revoker:
@@ -60,6 +67,7 @@ class Revoker:
         *,
         client_ids: frozenset[str],
         keep: float,
+        ttl: float,
         apis: tuple[Api, ...],
         flush: Callable[[Api], None],
         clock: Callable[[], float] = time.time,
@@ -67,12 +75,13 @@ class Revoker:
         """Write nothing yet.
 
         ``authorizer``: whose issuers and tenants. ``client_ids``: whose logout tokens are accepted. ``keep``: seconds
-        for which entries are kept.
+        for which entries are kept. ``ttl``: seconds for which authorizers use a list that they have read.
         """
         self._authorizer = authorizer
         self._store = store
         self._client_ids = client_ids
         self._keep = keep
+        self._ttl = ttl
         self._apis = apis
         self._flush = flush
         self._clock = clock
@@ -88,7 +97,7 @@ class Revoker:
             case {"revoke": request, **rest} if rest.keys() <= {"dry_run"}:
                 return self._invoked(request, dry_run=rest.get("dry_run") is True)
             case {"tidy": True}:
-                return {"entries": _count(self._change(lambda _: None))}
+                return self._scheduled()
             case {"requestContext": dict()}:
                 return self._posted(event)
             case _:
@@ -98,16 +107,30 @@ class Revoker:
         )
         raise RevokeError(message)
 
+    def tidy(self) -> dict[str, object]:
+        """Drop the entries that are over, and write a first list if there is none."""
+        return {"entries": count_entries(self._change(lambda _: None))}
+
+    def _scheduled(self) -> dict[str, object]:
+        """Tidy, and empty the caches if the list has changed since all authorizers have read it."""
+        result = self.tidy()
+        is_due = self._apis and self._clock() - self._store.changed_at() <= self._ttl + 2 * _SCHEDULE
+        failed = self._flush_all() if is_due else []
+        if not failed:
+            return result
+        message = f"the cached answers of {', '.join(failed)} could not be emptied"
+        raise FlushError(message)
+
     def _invoked(self, request: object, *, dry_run: bool) -> dict[str, object]:
         issuer, kind, identifier = self._requested(request)
         now = self._clock()
         moment = now if kind in MOMENTS else now + self._keep
-        result: dict[str, object] = {"iss": issuer, kind: identifier, "time": int(moment)}
+        result = {"iss": issuer, kind: identifier, "time": int(moment), "written": not dry_run}
         if dry_run:
-            return result | {"written": False}
-        content = self._change(lambda content: _add(content, issuer, kind, identifier, int(moment)))
+            return result
+        content = self._change(lambda content: add_entry(content, issuer, kind, identifier, int(moment)))
         self._logger.info("revoked", extra={"iss": issuer, "kind": kind})
-        return result | {"written": True, "entries": _count(content), "not_flushed": self._flush_all()}
+        return result | {"entries": count_entries(content), "not_flushed": self._flush_all()}
 
     def _requested(self, request: object) -> tuple[str, str, str]:
         kinds = (*MOMENTS, *IDENTIFIERS)
@@ -156,16 +179,16 @@ class Revoker:
         if logout.jti in content.get(logout.issuer, {}).get("jti", {}):
             message = "this logout token was used before (jti)"
             raise RevokeError(message)
-        _add(content, logout.issuer, "jti", logout.jti, int(logout.expires_at + self._keep))
+        add_entry(content, logout.issuer, "jti", logout.jti, int(logout.expires_at + self._keep))
         kind, identifier = ("sub", str(logout.sub)) if logout.sid is None else ("sid", logout.sid)
         moment = logout.issued_at if kind == "sub" else self._clock() + self._keep
-        _add(content, logout.issuer, kind, identifier, int(moment))
+        add_entry(content, logout.issuer, kind, identifier, int(moment))
 
     def _change(self, change: Callable[[Content], None]) -> Content:
         now = self._clock()
 
         def tidied(content: Content) -> None:
-            _drop(content, now, self._keep)
+            drop_over(content, now, self._keep)
             change(content)
 
         return self._store.change(tidied, now)
@@ -180,28 +203,6 @@ class Revoker:
                 self._logger.exception("cache of answers not emptied", extra={"api": str(api)})
                 failed.append(str(api))
         return failed
-
-
-def _add(content: Content, issuer: str, kind: str, identifier: str, moment: int) -> None:
-    """Enter a time; a later one that is there already stays."""
-    entries = content.setdefault(issuer, {}).setdefault(kind, {})
-    entries[identifier] = max(moment, entries.get(identifier, 0))
-
-
-def _drop(content: Content, now: float, keep: float) -> None:
-    """Drop what is over: identifiers whose time has come, and moments so old that no token is older."""
-    for entries in content.values():
-        for kinds, over in ((IDENTIFIERS, now), (MOMENTS, now - keep)):
-            for kind in kinds:
-                entries[kind] = {name: moment for name, moment in entries.get(kind, {}).items() if moment > over}
-                if not entries[kind]:
-                    del entries[kind]
-    for issuer in [issuer for issuer, entries in content.items() if not entries]:
-        del content[issuer]
-
-
-def _count(content: Content) -> int:
-    return sum(len(entries.get(kind, {})) for entries in content.values() for kind in (*IDENTIFIERS, *MOMENTS))
 
 
 def _answer(status: int, error: str | None = None) -> dict[str, object]:
@@ -254,6 +255,7 @@ def create_revoker(environment: Mapping[str, str]) -> Revoker:
         s3_store(location, _TIMEOUT),
         client_ids=frozenset(filter(None, named)),
         keep=float(keep),
+        ttl=settings.revocation.ttl if settings.revocation else 0,
         apis=tuple(apis),
         flush=flush,
     )
@@ -270,5 +272,5 @@ def lambda_handler(event: object, context: object) -> dict[str, object]:
     While the stack is created or updated, CloudFormation is one more caller: it wants the first list to be written.
     """
     if isinstance(event, dict) and "ResponseURL" in event:
-        return first_list(event, lambda: _revoker()({"tidy": True}, context), os.environ["JWT_REVOKED"])
+        return first_list(event, lambda: _revoker().tidy(), os.environ["JWT_REVOKED"])
     return _revoker()(event, context)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -15,7 +16,7 @@ from jwt_authorizer.errors import DecisionError, Reason, SettingsError
 from jwt_authorizer.issuers import FetchError
 from jwt_authorizer.issuers.revocation_store import RevocationStore
 from jwt_authorizer.revocation import read_list
-from jwt_authorizer.revoker import RevokeError, Revoker, create_revoker
+from jwt_authorizer.revoker import FlushError, RevokeError, Revoker, create_revoker
 from jwt_authorizer_devkit.signing import key_set
 from tests.factories import AUDIENCE, ISSUER, NOW, FakeKeys, authorizer, signing_key
 from tests.unit.test_revocation import CLIENT, logout_token
@@ -23,7 +24,7 @@ from tests.unit.test_revocation import CLIENT, logout_token
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-KEEP = 3600
+KEEP, TTL = 3600, 60
 KEY_SET = json.dumps(key_set((signing_key(),)))
 APIS = (Api("abc", "prod", is_rest=True), Api("def", "$default", is_rest=False))
 
@@ -46,6 +47,7 @@ class Bucket:
     def __init__(self, document: bytes | None = None) -> None:
         self.document = document
         self.version = 0
+        self.written_at = NOW
         self.failure: Exception | None = None
         self.between: list[Callable[[], object]] = []
 
@@ -61,6 +63,11 @@ class Bucket:
                 return document
 
         return {"Body": Body(), "ETag": f'"{self.version}"'}
+
+    def head_object(self, **_: object) -> dict[str, Any]:
+        if self.failure is not None:
+            raise self.failure
+        return {"LastModified": datetime.fromtimestamp(self.written_at, UTC)}
 
     def put_object(self, **arguments: Any) -> object:  # noqa: ANN401 - as boto3 has them
         if self.between:
@@ -95,6 +102,7 @@ class Stack:
             RevocationStore("bucket", "key", self.bucket, sleep=lambda _: None),
             client_ids=frozenset({CLIENT}),
             keep=KEEP,
+            ttl=TTL,
             apis=APIS,
             flush=self._flush,
             clock=lambda: self.now,
@@ -244,6 +252,31 @@ def test_what_is_over_is_dropped_and_what_is_not_stays() -> None:
     assert stack.bucket.issuers == {
         ISSUER: {"jti": {"new": NOW + 1}, "sub": {"new": NOW - KEEP + 1}, "issued_before": 5}
     }
+
+
+@pytest.mark.parametrize(("later", "emptied"), [(TTL, True), (TTL + 120, True), (TTL + 121, False)])
+def test_the_schedule_empties_the_caches_again_once_every_authorizer_has_read_the_list(
+    later: float, *, emptied: bool
+) -> None:
+    stack = Stack()
+    stack.revoke(sub="user-1")
+    before, version = stack.bucket.document, stack.bucket.version
+    stack.flushed.clear()
+    stack.now += later
+    stack.revoker({"tidy": True}, None)
+    assert stack.flushed == (["rest:abc/prod", "http:def/$default"] if emptied else [])
+    assert (stack.bucket.document, stack.bucket.version) == (before, version), "nothing has changed"
+
+
+def test_a_schedule_that_cannot_empty_a_cache_fails_so_that_the_alarm_tells() -> None:
+    stack = Stack()
+    stack.broken = {"rest:abc/prod"}
+    with pytest.raises(FlushError, match="rest:abc/prod"):
+        stack.revoker({"tidy": True}, None)
+    assert stack.bucket.issuers == {}
+    stack.bucket.failure = ACCESS_DENIED
+    with pytest.raises(FetchError, match="AccessDenied"):
+        RevocationStore("bucket", "key", stack.bucket).changed_at()
 
 
 def test_a_later_moment_is_not_taken_back() -> None:

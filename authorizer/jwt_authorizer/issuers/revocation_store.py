@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
 from jwt_authorizer.issuers.fetched import FetchError, printable
-from jwt_authorizer.revocation import read_list
+from jwt_authorizer.revocation import IDENTIFIERS, MOMENTS, read_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +32,9 @@ class ObjectStore(Protocol):
     def get_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:  # noqa: N803 - AWS's names
         """Read an object."""
 
+    def head_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:  # noqa: N803 - AWS's names
+        """Read what is known about an object."""
+
     def put_object(self, **arguments: object) -> object:
         """Write an object."""
 
@@ -49,19 +52,32 @@ class RevocationStore:
     def change(self, change: Change, now: float) -> Content:
         """Apply a change to the list and write it, again and again until no other writer comes between.
 
+        A change that changes nothing writes nothing, unless there is no list yet.
         ``change`` gets what is revoked by issuer, and alters it; it is called once for each attempt. ``now`` becomes
         the list's ``as_of``. Returns what was written. Raises :class:`FetchError` if S3 fails, or if the object there
         is not a revocation list: then nothing is written.
         """
         for _ in range(_ATTEMPTS):
             content, condition = self._read()
+            before = json.dumps(content)
             change(content)
+            if "IfMatch" in condition and json.dumps(content) == before:
+                return content
             document = json.dumps({"as_of": int(now), "issuers": content}, separators=(",", ":")).encode()
             if self._write(document, condition):
                 return content
             self._sleep(random.random() * _LONGEST_PAUSE)  # noqa: S311 - spreads writers, keeps no secret
         message = f"{self._location} was changed by others {_ATTEMPTS} times in a row: nothing was written"
         raise FetchError(message)
+
+    def changed_at(self) -> float:
+        """Return when the list was last written, in seconds since 1970. Raises :class:`FetchError` if S3 fails."""
+        try:
+            about = self._client.head_object(Bucket=self._bucket, Key=self._key)
+            return float(about["LastModified"].timestamp())
+        except Exception as error:
+            message = f"{self._location} can't be asked about: {type(error).__name__}: {printable(str(error))}"
+            raise FetchError(message) from error
 
     @property
     def _location(self) -> str:
@@ -96,6 +112,29 @@ class RevocationStore:
             message = f"{self._location} can't be written: {type(error).__name__}: {printable(str(error))}"
             raise FetchError(message) from error
         return True
+
+
+def add_entry(content: Content, issuer: str, kind: str, identifier: str, moment: int) -> None:
+    """Enter a time; a later one that is there already stays."""
+    entries = content.setdefault(issuer, {}).setdefault(kind, {})
+    entries[identifier] = max(moment, entries.get(identifier, 0))
+
+
+def drop_over(content: Content, now: float, keep: float) -> None:
+    """Drop what is over: identifiers whose time has come, and moments so old that no token is older."""
+    for entries in content.values():
+        for kinds, over in ((IDENTIFIERS, now), (MOMENTS, now - keep)):
+            for kind in kinds:
+                entries[kind] = {name: moment for name, moment in entries.get(kind, {}).items() if moment > over}
+                if not entries[kind]:
+                    del entries[kind]
+    for issuer in [issuer for issuer, entries in content.items() if not entries]:
+        del content[issuer]
+
+
+def count_entries(content: Content) -> int:
+    """Return how many identifiers are on a list."""
+    return sum(len(entries.get(kind, {})) for entries in content.values() for kind in (*IDENTIFIERS, *MOMENTS))
 
 
 def s3_store(location: str, timeout: float) -> RevocationStore:
