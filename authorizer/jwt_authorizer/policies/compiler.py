@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _REMEMBERED = 256
 """Policies kept: one for each set of rights that principals have had (and stage name's length)."""
 MOST_WORK = 150_000
-"""Steps to find a policy: some 150 ms, which only routes that overlap a lot come to."""
+"""Steps to find a policy, of 2 to 3 µs each. Only routes that overlap a lot come to them."""
 
 _NO_SLASH = "all routes with variables, where a path has no slash at its end"
 _BROKEN_PROMISE = (
