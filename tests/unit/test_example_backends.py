@@ -101,7 +101,28 @@ def test_no_cache_keeps_what_was_answered_to_a_cookie(session: ModuleType) -> No
     assert {answer["headers"]["Cache-Control"] for answer in answers} == {"no-store"}
 
 
-# --- websocket-query
+# --- websocket-browser
+
+
+@pytest.mark.parametrize(
+    ("header", "offered", "chosen"),
+    [
+        ("Sec-WebSocket-Protocol", "chat.v1, a.b.c", "chat.v1"),
+        ("sec-websocket-protocol", "other,chat.v1,a.b.c", "chat.v1"),
+        ("Sec-WebSocket-Protocol", "chat.v2, a.b.c", None),
+        ("Sec-WebSocket-Protocol", "a.b.c, chat.v1", None),  # the last one was read as the token
+        ("Sec-WebSocket-Protocol", "", None),
+        ("Accept", "chat.v1, a.b.c", None),
+    ],
+)
+def test_the_subprotocol_that_is_chosen_is_never_the_token(
+    monkeypatch: pytest.MonkeyPatch, header: str, offered: str, chosen: str | None
+) -> None:
+    messages = backend(monkeypatch, "websocket-browser/backend/messages.py")
+    event = {"requestContext": {"eventType": "CONNECT"}, "headers": {header: offered}}
+    answer = messages.handler(event, None)
+    assert answer.get("headers") == (chosen and {"Sec-WebSocket-Protocol": chosen})
+    assert answer["statusCode"] == (200 if chosen else 400)
 
 
 # --- mcp-server

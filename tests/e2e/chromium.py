@@ -1,0 +1,79 @@
+"""A headless Chromium, driven by its own protocol (Chrome DevTools Protocol), without a package in between."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import subprocess
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from websockets.sync.client import ClientConnection, connect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+_SECONDS = 60
+
+
+@dataclass(slots=True)
+class Page:
+    """One page of the browser."""
+
+    _socket: ClientConnection
+    _numbers: count[int] = field(default_factory=lambda: count(1))
+
+    def run(self, script: str) -> Any:  # noqa: ANN401 - any JSON
+        """Give the value of a script, once it is there if it is a promise."""
+        number = next(self._numbers)
+        asked = {"expression": script, "awaitPromise": True, "returnByValue": True}
+        self._socket.send(json.dumps({"id": number, "method": "Runtime.evaluate", "params": asked}))
+        while (told := json.loads(self._socket.recv(_SECONDS))).get("id") != number:
+            pass
+        assert "exceptionDetails" not in told["result"], told
+        return told["result"]["result"].get("value")
+
+
+def chromium() -> str | None:
+    """Find a Chromium on this machine."""
+    return next(filter(None, map(shutil.which, _NAMES)), None)
+
+
+@contextlib.contextmanager
+def open_page(program: str, url: str, folder: Path) -> Iterator[Page]:
+    """Run a Chromium while the block runs, with a page open and its profile in ``folder``."""
+    # Root, as which containers run, has no sandbox. The page is our own.
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server"]
+    options += ["--remote-debugging-port=0", f"--user-data-dir={folder}"]
+    with subprocess.Popen([program, *options, url], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - our own arguments
+        try:
+            address = _address(folder / "DevToolsActivePort", process, url)
+            with connect(address, proxy=None, max_size=None) as socket:
+                page = Page(socket)
+                while page.run("location.href + document.readyState") != f"{url}complete":
+                    time.sleep(0.05)
+                yield page
+        finally:
+            process.kill()
+
+
+def _address(written: Path, process: subprocess.Popen[bytes], url: str) -> str:
+    """Wait until the page is open, and give the address at which it is driven."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    deadline = time.monotonic() + _SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError, IndexError):
+            port = written.read_text("utf-8").split()[0]
+            with opener.open(f"http://127.0.0.1:{port}/json/list", timeout=5) as answer:
+                for target in json.load(answer):
+                    if target["type"] == "page" and target["url"] == url:
+                        return str(target["webSocketDebuggerUrl"])
+        time.sleep(0.1)
+    message = "Chromium did not open the page"
+    raise AssertionError(message)
