@@ -6,7 +6,7 @@ import pytest
 
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.events import EventKind, read_event
-from tests.factories import ARN, EVENTS, Event, request, rest_request_event, rest_token_event
+from tests.factories import ARN, EVENTS, Event, http_api_v2_event, request, rest_request_event, rest_token_event
 
 
 def refused(event: object) -> DecisionError:
@@ -221,3 +221,21 @@ def test_a_token_event_has_the_value_of_its_one_header() -> None:
     assert read_event(rest_token_event("abc")).token_field == "Bearer " + "abc"
     assert read_event(rest_token_event(None)).token_field is None
     assert read_event(rest_request_event("abc")).token_field is None
+
+
+@pytest.mark.parametrize(
+    ("path", "odd"),
+    [
+        *((path, True) for path in ("a/../b", "a/..", "./a", "a/./b", "%6Dine", "a%2Db", "a/%2E%2E/b")),
+        *((path, False) for path in ("a/b", "a/..b", "a/b..", "a/.b", "a/...", "a%2Fb", "a%20b", "")),
+    ],
+)
+def test_a_path_that_another_reader_would_normalize_is_odd(path: str, *, odd: bool) -> None:
+    assert read_event(rest_request_event("token", resource=f"GET/{path}")).has_odd_path is odd
+
+
+@pytest.mark.parametrize(
+    ("route_key", "several"), [("ANY /orders", True), ("$default", True), ("GET /orders", False), ("GET /any", False)]
+)
+def test_a_route_may_be_for_several_methods(route_key: str, *, several: bool) -> None:
+    assert read_event(http_api_v2_event("token", route_key=route_key)).has_any_method is several

@@ -64,8 +64,8 @@ def ask(answers: dict[str, Response], issuer: str = "https://a.example/x") -> tu
     return discover(issuer, get, Session(5), allow_http=False), asked
 
 
-def document(issuer: str = "https://a.example/x") -> Response:
-    return Response(200, {}, json.dumps({"issuer": issuer, "jwks_uri": "https://keys.example/"}).encode())
+def document(issuer: str = "https://a.example/x", jwks_uri: str = "https://keys.example/") -> Response:
+    return Response(200, {}, json.dumps({"issuer": issuer, "jwks_uri": jwks_uri}).encode())
 
 
 def test_openids_place_comes_first() -> None:
@@ -78,6 +78,13 @@ def test_rfc_8414s_place_is_asked_only_where_openids_is_404() -> None:
     assert ask({rfc_8414: document()}) == ("https://keys.example/", [openid, rfc_8414])
     with pytest.raises(FetchError, match="openid-configuration answered 500"):
         ask({openid: Response(500, {}, b""), rfc_8414: document()})
+
+
+@pytest.mark.parametrize("uri", ["http://keys.example/", "file:///etc/passwd", "/keys", "https://me:pw@keys.example/"])
+def test_a_jwks_uri_is_an_https_url(uri: str) -> None:
+    openid, _ = discovery_urls("https://a.example/x", allow_http=False)
+    with pytest.raises(FetchError, match="jwks_uri"):
+        ask({openid: document(jwks_uri=uri)})
 
 
 def test_neither_place_has_it() -> None:
