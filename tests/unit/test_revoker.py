@@ -12,13 +12,16 @@ from urllib.parse import urlencode
 import pytest
 
 from jwt_authorizer.answer_caches import Api
+from jwt_authorizer.authorize import authorize
 from jwt_authorizer.errors import DecisionError, Reason, SettingsError
 from jwt_authorizer.issuers import FetchError
 from jwt_authorizer.issuers.revocation_store import RevocationStore
+from jwt_authorizer.issuers.revocations import RevocationSource
+from jwt_authorizer.records import replace
 from jwt_authorizer.revocation import read_list
 from jwt_authorizer.revoker import FlushError, RevokeError, Revoker, create_revoker
 from jwt_authorizer_devkit.signing import key_set
-from tests.factories import AUDIENCE, ISSUER, NOW, FakeKeys, authorizer, signing_key
+from tests.factories import AUDIENCE, ISSUER, NOW, FakeKeys, authorizer, rest_request_event, signing_key, token
 from tests.unit.test_revocation import CLIENT, logout_token
 
 if TYPE_CHECKING:
@@ -252,6 +255,23 @@ def test_what_is_over_is_dropped_and_what_is_not_stays() -> None:
     assert stack.bucket.issuers == {
         ISSUER: {"jti": {"new": NOW + 1}, "sub": {"new": NOW - KEEP + 1}, "issued_before": 5}
     }
+
+
+def test_what_the_revoker_wrote_is_refused_when_the_ttl_is_over_and_not_what_was_issued_later() -> None:
+    stack = Stack(b'{"issuers": {}}')
+    source = RevocationSource(
+        lambda: stack.bucket.document or b"", ttl=TTL, max_stale=600, cooldown=30, report=lambda *_: None
+    )
+    core = replace(authorizer(), revocations=source)
+
+    def reason(bearer: str, now: float) -> Reason | None:
+        return authorize(rest_request_event(bearer), core, now).reason
+
+    token_before, token_after = token(), token({"iat": NOW + 1})
+    assert reason(token_before, NOW - 1) is None
+    stack.revoke(sub="user-1")
+    assert reason(token_before, NOW + TTL - 1) is Reason.REVOKED_TOKEN
+    assert [reason(token_after, NOW + TTL), reason(token({"sub": "user-2"}), NOW + TTL)] == [None, None]
 
 
 @pytest.mark.parametrize(("later", "emptied"), [(TTL, True), (TTL + 120, True), (TTL + 121, False)])
