@@ -249,6 +249,18 @@ def test_what_appsync_refuses_has_no_fields(bearer: str) -> None:
     assert explanation.client_sees.startswith("401")
 
 
+def test_an_error_of_the_function_is_not_told_as_a_refusal_of_appsync() -> None:
+    unreachable = {
+        "JWT_ISSUER": ISSUER,
+        "JWT_AUDIENCE": AUDIENCE,
+        "JWT_JWKS": "http://127.0.0.1:9",
+        "JWT_ALLOW_HTTP": "true",
+    }
+    explanation = explained(token(), watched_function(unreachable, now=NOW, package_root=Path.cwd()), ApiKind.APPSYNC)
+    assert (explanation.reason, explanation.answer) == (Reason.KEYS_UNAVAILABLE, None)
+    assert explanation.client_sees.startswith("an error")
+
+
 # Your own check.
 
 
