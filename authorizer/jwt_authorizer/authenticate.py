@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.revocation import Revoked
     from jwt_authorizer.tokens import BearerToken, UnverifiedToken
 
+    # Returns the issuer of an iss at a time, or None. Raises as issuer_of() if its tenant may not call.
     FindIssuer: TypeAlias = "Callable[[str, float], Issuer | None]"
 
 _NAMED = 5
@@ -41,9 +42,6 @@ class Issuer:
     claim_rules: ClaimRules
     keys: KeySource
     tenant: Tenant | None = None
-
-
-"""Returns the issuer of an ``iss`` at a time, or ``None``. Raises as :func:`issuer_of` if its tenant may not call."""
 
 
 class Introspector(Protocol):
@@ -69,12 +67,12 @@ class Introspection:
     always: bool
 
 
-def refuse_bound(_request: Request, bearer: BearerToken, claims: Mapping[str, object], _now: float) -> None:
+def refuse_bound(request: Request, bearer: BearerToken, claims: Mapping[str, object], now: float) -> None:
     """Refuse a token that is bound (RFC 7800): nothing here checks whether its sender holds what it is bound to."""
     if "cnf" in claims:
         detail = "the token is bound (it has a cnf), and JWT_BOUND_TOKENS does not say that dpop or mtls is checked"
         raise TokenError(Reason.UNSUPPORTED_BINDING, detail)
-    ignore_binding(_request, bearer, claims, _now)
+    ignore_binding(request, bearer, claims, now)
 
 
 def ignore_binding(_request: Request, bearer: BearerToken, claims: Mapping[str, object], _now: float) -> None:
@@ -124,12 +122,14 @@ def issuer_of(
 
 
 def verify(token: UnverifiedToken, issuer: Issuer, now: float) -> Remembered:
-    """Check everything that the token and its issuer's settings and keys decide between them."""
+    """Check a JWT's alg, typ, signature and claims. Return what the token cache keeps."""
     if token.alg not in issuer.algorithms:
         accepted = _listed(sorted(issuer.algorithms))
         raise TokenError(Reason.UNSUPPORTED_ALGORITHM, f"the token's alg is not one of: {accepted}")
     if issuer.token_types and (token.typ is None or token_type(token.typ) not in issuer.token_types):
-        raise TokenError(Reason.UNSUPPORTED_TOKEN_TYPE, f"the token's typ is not one of: {_listed(issuer.token_types)}")
+        raise TokenError(
+            Reason.UNSUPPORTED_TOKEN_TYPE, f"the token's typ is not one of: {_listed(sorted(issuer.token_types))}"
+        )
     keys = issuer.keys.holder(check_signature(token, _candidates(token, issuer, now)))
     verified = VerifiedToken(issuer.name, token.claims, token.payload, issuer.tenant)
     principal = check_claims(verified, issuer.claim_rules, now)

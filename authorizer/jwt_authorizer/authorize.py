@@ -52,9 +52,8 @@ if TYPE_CHECKING:
 
     Answer = dict[str, object]
     Hook = Callable[[Principal, Request], Consulted]
+    # deny: the token is good, its rights are not (403). reject: it is missing or bad (401). error: 500.
     Result = Literal["allow", "deny", "reject", "error"]
-
-"""``deny``: the token is good, its rights are not (403). ``reject``: it is missing or bad (401). ``error``: 500."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +136,7 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # 
             authorizer.token_cache.put(bearer, known)
             principal = known.principal
         record_proof = authorizer.check_binding(request, bearer, principal.claims, now)
-        _check_standing(bearer, principal, authorizer, now)
+        _check_revoked(bearer, principal, authorizer, now)
         rules, policies, settings = authorizer.rules, authorizer.policies, authorizer.answers
         decision = decide(principal, request, rules, policies)
         compiled = compile_policy(principal, decision, request, rules, policies, settings)
@@ -147,9 +146,9 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # 
             if hook.refused is not None:
                 decision, compiled = Deny(Reason.REFUSED_BY_HOOK), compiled and DENY_EVERYTHING
         made = _format(request, principal, decision, compiled, authorizer, hook.context if hook else {}, now)
-        if record_proof is not None and isinstance(decision, Allow):
+        if record_proof is not None and isinstance(decision, Allow):  # a refused request uses no proof up
             record_proof()
-        answer = made
+        answer = made  # only now: an answer is sent even if the result becomes an error
         result, reason = "allow", None
         if isinstance(decision, Deny):
             result, reason, detail = "deny", decision.reason, decision.detail
@@ -184,7 +183,7 @@ def _format(  # noqa: PLR0913, PLR0917 - what an answer is made of
     return iam_policy(request, principal, decision, compiled.statements, authorizer.answers, added)
 
 
-def _check_standing(bearer: BearerToken, principal: Principal, authorizer: Authorizer, now: float) -> None:
+def _check_revoked(bearer: BearerToken, principal: Principal, authorizer: Authorizer, now: float) -> None:
     """Check what may have changed since a token was issued, also for a token that is remembered."""
     introspection = authorizer.introspection
     if introspection is not None and introspection.always:

@@ -181,7 +181,7 @@ def _patterns(name: str, value: object) -> tuple[tuple[str, ...], ...]:
     patterns = value if isinstance(value, list) else [value]
     texts = [pattern for pattern in patterns if isinstance(pattern, str) and pattern]
     if not texts or len(texts) < len(patterns):
-        _wrong(f'the claim {shown(name)} needs a text in like, or a list of texts, such as "repo:acme/*"')
+        _wrong(f'the claim {shown(name)} needs a non-empty string in like, or a list of them, such as "repo:acme/*"')
     return tuple(tuple(pattern.split("*")) for pattern in texts)
 
 

@@ -60,7 +60,7 @@ class Tenant:
 class VerifiedToken:
     """A token that one of its issuer's keys has signed. Its claims are the issuer's, and not yet checked.
 
-    ``payload`` is the JSON that they were read from; empty where they were not.
+    ``payload`` is the JSON that they were read from; empty for the answer of an introspection endpoint.
     """
 
     issuer: str
@@ -97,7 +97,7 @@ class Principal:
 
     @property
     def claims_text(self) -> str:
-        """All claims as JSON in ASCII on one line: the issuer's own text where it is that.
+        """All claims as one line of JSON in ASCII: the issuer's own text if it is such a line.
 
         Formatted when first asked for, and only then, since a remembered token comes again.
         """

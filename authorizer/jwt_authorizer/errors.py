@@ -14,7 +14,12 @@ from jwt_authorizer.records import dataclass
 
 
 class Reason(StrEnum):
-    """Why a request was refused, or could not be decided."""
+    """Why a request was refused, or could not be decided.
+
+    A code's group decides what is raised or returned: :class:`TokenError` (401), a ``Deny`` (403), or
+    :class:`DecisionError` (500). A new code also needs its advice in the devkit (``explaining/advice/general.py``) and
+    its section in ``docs/errors.md``; tests fail until it has them.
+    """
 
     # The token is missing or bad: 401.
     MISSING_TOKEN = "missing_token"

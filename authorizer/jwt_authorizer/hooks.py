@@ -168,7 +168,7 @@ def _asked(request: Request) -> CallerRequest:
 
 
 def _problem_with(context: object, lifted: Collection[str]) -> str | None:
-    """Say why API Gateway cannot carry what a hook returned, or why it would overwrite what the authorizer writes."""
+    """Return why API Gateway cannot carry what a hook returned, or what of the authorizer's it would overwrite."""
     if not isinstance(context, dict):
         return f"{type(context).__name__}: expected a dict, Refuse or None"
     for key, value in context.items():

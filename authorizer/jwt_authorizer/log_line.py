@@ -161,7 +161,7 @@ def _shared(  # noqa: PLR0913, PLR0917 - the members of a line, named
 
 
 def _directives(reason: Reason | None, counted: Sequence[str]) -> list[dict[str, object]]:
-    """Say which members of the line are metrics (EMF specification, 2018).
+    """Return which members of the line are metrics (EMF specification, 2018).
 
     Each is counted for the account and for this deployment: ``docs/adr/0009-metrics-by-deployment.md``.
     """
@@ -194,7 +194,7 @@ def _trace_id(header: str | None) -> str | None:
 
 
 def _name_of_principal(settings: LogSettings) -> Callable[[str], str | None] | None:
-    """Return what turns a principal's id into what the log calls it; ``None`` if the log does not name it."""
+    """Return the function that copies or hashes a principal's id for the log; ``None`` if the log does not name it."""
     if settings.principal is LogPrincipal.NONE:
         return None
     if settings.principal is LogPrincipal.PLAIN:

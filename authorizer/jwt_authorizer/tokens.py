@@ -215,9 +215,11 @@ def _not_compact(text: str) -> str:
 def is_jwt(token: BearerToken) -> bool:
     """Return whether a token is a JWT: parts joined by dots, of which the first is a JSON object in base64url.
 
-    RFC 7519 section 3. What is left is an opaque token, whatever it looks like: to its client no token means anything.
+    RFC 7519 section 3. Any other token is opaque: only its issuer can read it.
     """
     header, dot, _ = token.text.partition(".")
+    if "+" in header or "/" in header:  # of base64, not of base64url
+        return False
     try:
         return bool(dot) and bool(json_object(base64url(header, "header")))
     except (BadJsonError, TokenError):
@@ -244,7 +246,7 @@ def to_base64url(data: bytes) -> str:
 
 
 def base64url(text: str, part: str) -> bytes:
-    """Decode base64url without padding (RFC 7515 section 2). Of base64's own characters there are none."""
+    """Decode base64url without padding (RFC 7515 section 2). The caller has refused ``+`` and ``/``."""
     last_group = len(text) % 4
     if last_group and text[-1] not in _LAST_CHARACTER[last_group]:
         _not_base64url(text, part)

@@ -144,7 +144,8 @@ def test_a_project_with_an_authorizer_py_of_its_own_uses_the_fixtures(tools: Ins
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "34 passed" in done.stdout
+    assert re.search(r"[3-9]\d passed in", done.stdout)
+    assert "failed" not in done.stdout
 
 
 def test_every_command_works_in_an_empty_folder(tools: Installed, addresses: dict[str, str]) -> None:

@@ -96,7 +96,8 @@ def check_binding(
     if kind is Binding.MTLS:
         if bearer.scheme is Scheme.DPOP:
             raise TokenError(
-                Reason.UNBOUND_TOKEN, "the token was sent with the scheme DPoP, and is bound to a certificate"
+                Reason.UNBOUND_TOKEN,
+                "the token was sent as DPoP, and is bound to a certificate: send it as Bearer",
             )
         check_certificate(request.event, thumbprint)
         return None

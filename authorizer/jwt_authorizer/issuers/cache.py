@@ -32,7 +32,7 @@ _LONGEST_MAX_AGE = 3600.0
 _MOST_NOTES = 5
 _JITTER = 0.1
 _NEVER = float("-inf")
-_MAYBE_NEW = "the token's key is not among those known, and whether the issuer has it now could not be asked"
+_MAYBE_NEW = "no key that is known fits the token, and the issuer can't be reached for new keys"
 _NONE_TO_SERVE = "the issuer's keys can't be fetched, and there are none recent enough to serve"
 
 
@@ -84,6 +84,9 @@ class CachedKeySource:
         self._problem = ""
         self._refused = False
         # Everything below is in seconds of a clock that never goes back: now + _forward.
+        # _due: fetch again. _expires: the TTL is over, what is served then is stale. _limit: nothing is served then.
+        # _held_until: no fetch before, after a failure. _probe_from: no fetch before for an unknown key id.
+        # _stale_at: when serving stale keys was counted last.
         self._latest = self._forward = 0.0
         self._due = self._expires = self._limit = self._held_until = self._probe_from = self._stale_at = _NEVER
 

@@ -127,7 +127,7 @@ class _Client:
             try:
                 self._client = self._make(*self._arguments)
             except Exception as error:  # boto3 missing, or no region: nothing that a caller could tell apart
-                message = f"no AWS client: {type(error).__name__}: {printable(str(error))}"
+                message = f"can't make the AWS client (no region?): {type(error).__name__}: {printable(str(error))}"
                 raise FetchError(message) from error
         return self._client
 

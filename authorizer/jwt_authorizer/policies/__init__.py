@@ -2,10 +2,10 @@
 
 **In:** the rules, a principal, a request, what the rules said about it, and what API Gateway's cache is keyed by.
 **Out:** a :class:`Policy`: resources to allow, resources to deny, and the routes that it leaves out. It says the
-decision about the request, and it allows nothing that the rules refuse, however a path is spelled. Within that it
-allows as much as it can, because whatever it leaves out is a 403 on the user's next path.
+decision about the request, and allows nothing that the rules refuse (of a path as API Gateway compares it: ADR 5).
+Within that it allows as much as it can, because whatever it leaves out is a 403 on the user's next path.
 
-Three types are enough to follow it.
+Three types are enough. A *place* is a node of the templates' tree; an *ordinary request* has free text as variables.
 
 1. **Pattern** (``patterns.py``). A method and segments. ``ANY`` stands for one segment or more, which is what IAM's
    ``*`` between slashes matches: it matches slashes too. ``GET /orders/{id}`` becomes ``GET/orders/*``. That covers too
@@ -28,14 +28,15 @@ The steps (``making.py`` takes them; ``compiler.py`` asks for policies and keeps
   become one. With ``unlisted_routes = "absent"``, also try wider patterns (``GET/v1/*``, ``GET/*/lines``,
   ``*/v1/orders/*``), with denials found in the same way. Then take the grant that gives most for its bytes, again and
   again.
-- **The request.** If it is left out, force its route in if that keeps as much, else add its exact text, else allow its
-  route or the request alone.
+- **The request.** If the rules refuse it, deny its text or leave out what allows it. If they allow it and it is left
+  out, force its route in if that keeps as much, else add its exact text, else allow its route or the request alone.
 
-**Why it is right.** The walk is complete: the places are finitely many, each step looks at every name and at any other
-text, and at a place without continuations every longer path gets the same answer. So each grant is right by itself.
-Denials only narrow, so any set of grants is right, and so is a policy with wider denials. Choosing and packing decide
-how much a policy allows, never whether it is right. The walk counts its steps: a grant that needs too many is not
-made, so rules that overlap a lot cost time within a bound, and allow less.
+**Why it is right.** In IAM an explicit Deny wins over every Allow. The walk is complete: the places are finitely
+many, each step looks at every name and at any other text, and at a place without continuations every longer path gets
+the same answer. So each grant is right by itself. Denials only narrow, so any set of grants is right, and so is a
+policy with wider denials. Choosing and packing decide how much a policy allows, never whether it is right. The walk
+counts its steps: a grant that needs too many is not made, so rules that overlap a lot cost time within a bound, and
+allow less.
 
 **Example.** ``GET /orders``, ``GET /orders/{id}`` and ``GET /orders/me``, of which a principal may not use the last:
 
@@ -47,7 +48,7 @@ Deny    ``GET/orders/*/*`` no route is longer, so the rules refuse everything lo
 Deny    ``*//*``           ``/orders//me`` may be read as ``/orders/me``
 ======= ================== ==========================================================
 
-``tests/properties/`` compares policies with a second reading of the rules; ADR 5 says what else was considered.
+``tests/properties/`` compares policies with a second reading of the rules. ADR 5 says why so.
 """
 
 from __future__ import annotations

@@ -253,11 +253,11 @@ def _pack(grants: list[Grant], examples: Examples, room: Room, first: frozenset[
     texts = [{text for one in (grant.pattern, *grant.denials) for text in room.texts(one)} for grant in grants]
     written = {resource(NO_EMPTY_SEGMENT)}
     left = room.left(written)
-    given: set[int] = set()
+    taken: set[int] = set()
     chosen: list[Grant] = []
 
     def rank(number: int) -> tuple[bool, float, int]:
-        worth = examples.weigh(grants[number].gives - given)
+        worth = examples.weigh(grants[number].gives - taken)
         size = room.size(texts[number] - written)
         return grants[number].gives.isdisjoint(first), -worth / (size or 1), number
 
@@ -272,7 +272,7 @@ def _pack(grants: list[Grant], examples: Examples, room: Room, first: frozenset[
         new = texts[now[2]] - written
         if now[1] and room.size(new) <= left:
             chosen.append(grants[now[2]])
-            given |= grants[now[2]].gives
+            taken |= grants[now[2]].gives
             written |= new
             left -= room.size(new)
-    return chosen, examples.weigh(given)
+    return chosen, examples.weigh(taken)

@@ -142,7 +142,7 @@ class PolicyCompiler:
     def _beside(self, question: _Question, request: Request, policy: Policy) -> Policy:
         """Allow a request with an odd path, beside the grants that do without denying it."""
         text, room = _text(request), self._room(question)
-        kept = [one for one in policy.grants if policy_of("*", room.write([one])[1]).permits(text)]
+        kept = [one for one in policy.grants if policy_of(("*",), room.write([one])[1]).permits(text)]
         beside = self._written(self._maker_for(question), question, kept, text)
         return beside if self._holds(question, beside, text) else self._exactly(question, request, policy)
 

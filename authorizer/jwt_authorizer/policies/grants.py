@@ -111,7 +111,7 @@ class _Walk:
     def _steps(self, place: Place, positions: int) -> Iterator[tuple[str, Place, int]]:
         names = self._matcher.expected(positions)
         if self._matcher.expects_any(positions):
-            names = list(dict.fromkeys((OTHER, *names, *place.names)))
+            names = list(dict.fromkeys((OTHER, *names, *place.names)))  # OTHER first: see go()
         for name in names:
             if name != SLASH:
                 yield name, self._classes.step(place, name), self._matcher.read(positions, name)

@@ -91,7 +91,7 @@ class Unrestricted:
     __slots__ = ()
 
     def compile(self, principal: Principal, decision: Allow | Deny, request: Request, cached_by: str) -> Policy:  # noqa: ARG002 - the principal makes no difference here
-        """Allow what a cached copy serves. Wherever that cannot be said in few words it is everything."""
+        """Allow what a cached copy serves. If it has no short pattern, allow everything."""
         if isinstance(decision, Deny):
             return DENY_EVERYTHING
         if request.kind is EventKind.WEBSOCKET:

@@ -27,7 +27,7 @@ class Requirement:
     issuers: frozenset[str]
 
     def refuses(self, principal: Principal, route: str) -> Deny | None:
-        """Say why a principal may not pass, or ``None``. No scope helps a token of the wrong issuer: that is first."""
+        """Return why a principal may not pass, or ``None``. The issuer comes first: no scope helps a wrong one."""
         if self.issuers and principal.issuer not in self.issuers and principal.listed_as not in self.issuers:
             return Deny(Reason.CLAIM_MISMATCH, (), route)
         held = principal.scopes
@@ -59,7 +59,7 @@ class Resource:
 
     @property
     def greedy(self) -> bool:
-        """Tell whether it matches paths of any length."""
+        """Return whether it matches paths of any length."""
         return bool(self.template) and self.template[-1] in (Variable.GREEDY, Variable.REST)
 
     def route(self, listed: str) -> str:
@@ -67,7 +67,7 @@ class Resource:
         return self.path if self.path in (CONNECT, DEFAULT) else f"{listed} {self.path}"
 
     def listed(self, method: str) -> str | None:
-        """Tell which of its rules is for a method: a method's own comes before ``*``; ``None`` where there is none."""
+        """Return which of its rules is for a method, its own before ``*``; ``None`` if there is neither."""
         return method if method in self.methods else ANY_METHOD if ANY_METHOD in self.methods else None
 
 
@@ -92,8 +92,8 @@ class Rules:
         different ways, such as one with ``%6D`` for ``m``.
 
         The most specific template that matches the path decides, by its rule for the method, else by its
-        rule for ``*``. It never hands a method that it does not list down to a less specific template: REST
-        and HTTP APIs differ in that, and refusing is right for both.
+        rule for ``*``. A method that it does not list is refused, even if a less specific template
+        lists it: REST and HTTP APIs differ in that, and refusing is right for both.
         """
         if not self.configured:
             return decide_without_routes(principal)
@@ -138,7 +138,7 @@ class Rules:
         return (best,) if plain is None else (best, plain)
 
     def lists(self, method: str, matched: str) -> bool:
-        """Tell whether a route of the API is one of those listed: a template, and a method, or ``*`` for all."""
+        """Return whether a route of the API is one of those listed: a template, and a method, or ``*`` for all."""
         resource = self.by_shape.get(shape(matched))
         return resource is not None and resource.listed(method) is not None
 

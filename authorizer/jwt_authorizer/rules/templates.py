@@ -81,7 +81,7 @@ def _segment(text: str, names: list[str]) -> Segment:
 
 
 def shape(path: str) -> str:
-    """Write a template without the names of its variables, which two writers of one template may choose freely."""
+    """Write a template without its variables' names, so that ``/a/{x}`` and ``/a/{id}`` compare equal."""
     return _VARIABLE.sub(r"{\2}", path)
 
 

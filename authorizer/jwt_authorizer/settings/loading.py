@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from copy import replace
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.answers import AnswerSettings
 from jwt_authorizer.claims import ClaimRules
 from jwt_authorizer.errors import SettingsError, shown
 from jwt_authorizer.issuers import FetchError, document_reader, validate_discovery, validate_jwks_setting
+from jwt_authorizer.records import replace
 from jwt_authorizer.rules import compile_rules, parse_fields, parse_routes
 from jwt_authorizer.settings import table
 from jwt_authorizer.settings.features import (
