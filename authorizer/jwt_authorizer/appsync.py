@@ -7,7 +7,7 @@ the token has no right to, whatever the query asks for.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from jwt_authorizer.contexts import claims_context
 from jwt_authorizer.rules import Deny
@@ -19,17 +19,25 @@ if TYPE_CHECKING:
     from jwt_authorizer.claims import Principal
     from jwt_authorizer.rules import Allow, Field
 
-MAX_TTL = 3600
-"""Seconds: the longest time that AppSync keeps an answer."""
+
+class AppSyncSettings(Protocol):
+    """What an answer depends on besides the principal; the authorizer has it."""
+
+    @property
+    def answers(self) -> AnswerSettings:
+        """How answers are formatted."""
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The fields that need more rights than a good token."""
+
+    @property
+    def appsync_ttl(self) -> float:
+        """The longest time in seconds that AppSync may keep an answer."""
 
 
-def appsync_answer(  # noqa: PLR0913, PLR0917 - what an answer is made of
-    principal: Principal,
-    decision: Allow | Deny,
-    fields: tuple[Field, ...],
-    settings: AnswerSettings,
-    added: Mapping[str, object],
-    now: float,
+def appsync_answer(
+    principal: Principal, decision: Allow | Deny, settings: AppSyncSettings, added: Mapping[str, object], now: float
 ) -> dict[str, object]:
     """Answer an AppSync event at ``now``, in seconds since 1970. A refusal is not kept.
 
@@ -39,7 +47,7 @@ def appsync_answer(  # noqa: PLR0913, PLR0917 - what an answer is made of
         return {"isAuthorized": False, "deniedFields": [], "ttlOverride": 0}
     return {
         "isAuthorized": True,
-        "resolverContext": {**claims_context(principal, settings.context_claims, as_json_text=True), **added},
-        "deniedFields": [field.name for field in fields if field.requirement.refuses(principal, field.name)],
-        "ttlOverride": int(min(max(principal.expires_at - now, 0), MAX_TTL)),
+        "resolverContext": {**claims_context(principal, settings.answers.context_claims, as_json_text=True), **added},
+        "deniedFields": [field.name for field in settings.fields if field.requirement.refuses(principal, field.name)],
+        "ttlOverride": int(min(max(principal.expires_at - now, 0), settings.appsync_ttl)),
     }

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     # Returns the issuer of an iss at a time, or None. Raises as issuer_of() if its tenant may not call.
     FindIssuer: TypeAlias = "Callable[[str, float], Issuer | None]"
 
+_NOT_ACCESS_TOKENS = frozenset({"logout+jwt", "secevent+jwt", "token-introspection+jwt", "dpop+jwt"})
+"""Types of JWTs that one issuer or client signs for other purposes (RFC 8725 section 3.12)."""
 _NAMED = 5
 """Values of a setting that a message lists at most."""
 
@@ -130,6 +132,8 @@ def verify(token: UnverifiedToken, issuer: Issuer, now: float) -> Remembered:
         raise TokenError(
             Reason.UNSUPPORTED_TOKEN_TYPE, f"the token's typ is not one of: {_listed(sorted(issuer.token_types))}"
         )
+    if token.typ is not None and token_type(token.typ) in _NOT_ACCESS_TOKENS:
+        raise TokenError(Reason.UNSUPPORTED_TOKEN_TYPE, "the token's typ says that it is not an access token")
     keys = issuer.keys.holder(check_signature(token, _candidates(token, issuer, now)))
     verified = VerifiedToken(issuer.name, token.claims, token.payload, issuer.tenant)
     principal = check_claims(verified, issuer.claim_rules, now)

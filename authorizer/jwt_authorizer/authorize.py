@@ -72,6 +72,7 @@ class Authorizer:
     tenants: Mapping[str, FindIssuer] = field(default_factory=dict)
     hook: Hook | None = None
     fields: tuple[Field, ...] = ()
+    appsync_ttl: float = 3600
 
 
 @unguarded(frozen=True, slots=True)
@@ -177,7 +178,7 @@ def _format(  # noqa: PLR0913, PLR0917 - what an answer is made of
     if request.kind is EventKind.APPSYNC:
         from jwt_authorizer.appsync import appsync_answer  # noqa: PLC0415 - for AppSync alone
 
-        return appsync_answer(principal, decision, authorizer.fields, authorizer.answers, added, now)
+        return appsync_answer(principal, decision, authorizer, added, now)
     if compiled is None:
         return simple_response(principal, decision, authorizer.answers, added)
     return iam_policy(request, principal, decision, compiled.statements, authorizer.answers, added)

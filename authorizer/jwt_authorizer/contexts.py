@@ -52,9 +52,10 @@ def claims_context(
     if principal.tenant is not None:
         context["tenant"] = principal.tenant
     # An object is a copy: whoever wraps the function may change the answer, and a remembered principal must not change.
-    context["claims"] = principal.claims_text if as_json_text else json.loads(principal.claims_text)
+    claims = principal.claims if as_json_text else json.loads(principal.claims_text)
+    context["claims"] = principal.claims_text if as_json_text else claims
     for key, claim in lifted:
-        value = find(principal.claims, claim)
+        value = find(claims, claim)
         if value is not None and value is not ABSENT:
             plain = isinstance(value, str | int | float) or not as_json_text
             context[key] = value if plain else json_text(value)

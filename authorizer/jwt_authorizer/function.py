@@ -139,6 +139,7 @@ def build_authorizer(
         check_binding=_check_binding(settings, replay_store),
         hook=hook,
         fields=settings.fields,
+        appsync_ttl=settings.appsync_ttl,
     )
 
 

@@ -26,6 +26,10 @@ _TYPES = frozenset({"logout+jwt", "jwt"})
 """Accepted ``typ`` values. Section 2.4 recommends the first; many issuers still write the second, or none."""
 
 _LONGEST_BODY = 64 * 1024
+_LONGEST_LIFETIME = 3600
+"""Seconds. Section 2.4 recommends two minutes; its entry on the list is kept as long."""
+LONGEST_IDENTIFIER = 512
+"""Characters of what is entered on the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,8 @@ def _times(claims: Mapping[str, object], leeway: float, now: float) -> tuple[flo
     issued_at, expires_at = numeric_date(claims, "iat"), numeric_date(claims, "exp")
     if issued_at is None or expires_at is None:
         _refuse(Reason.INVALID_CLAIM, "the logout token lacks iat or exp")
+    if expires_at - issued_at > _LONGEST_LIFETIME:
+        _refuse(Reason.INVALID_CLAIM, f"the logout token must live for at most {_LONGEST_LIFETIME} seconds (exp - iat)")
     if now >= expires_at + leeway:
         _refuse(Reason.TOKEN_EXPIRED, "the logout token has expired")
     if now < issued_at - leeway:
@@ -90,8 +96,10 @@ def _times(claims: Mapping[str, object], leeway: float, now: float) -> tuple[flo
 
 def _identifier(claims: Mapping[str, object], name: str) -> str | None:
     value = claims.get(name)
-    if value is not None and (not isinstance(value, str) or not value):
-        _refuse(Reason.INVALID_CLAIM, f"the logout token's {name} is not a non-empty string")
+    if value is not None and not (isinstance(value, str) and 0 < len(value) <= LONGEST_IDENTIFIER):
+        _refuse(
+            Reason.INVALID_CLAIM, f"the logout token's {name} is not a string of 1 to {LONGEST_IDENTIFIER} characters"
+        )
     return value
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import os
 import time
 from functools import cache
+from math import ceil
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
@@ -28,7 +29,7 @@ from jwt_authorizer.first_list import first_list
 from jwt_authorizer.function import PACKAGE_ROOT, build_authorizer, key_source
 from jwt_authorizer.issuers import HttpsClient
 from jwt_authorizer.issuers.revocation_store import add_entry, count_entries, drop_over, s3_store
-from jwt_authorizer.logout import check_logout_token, logout_token
+from jwt_authorizer.logout import LONGEST_IDENTIFIER, check_logout_token, logout_token
 from jwt_authorizer.revocation import IDENTIFIERS, MOMENTS
 from jwt_authorizer.settings import load_settings
 from jwt_authorizer.tenant_issuers import tenant_issuers
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 
 _DEFAULT_KEEP = "86400"
 _TIMEOUT = 5.0
-_LONGEST_IDENTIFIER = 512
 _SCHEDULE = 60.0
 """Seconds between two events of the schedule."""
 
@@ -124,11 +124,11 @@ class Revoker:
     def _invoked(self, request: object, *, dry_run: bool) -> dict[str, object]:
         issuer, kind, identifier = self._requested(request)
         now = self._clock()
-        moment = now if kind in MOMENTS else now + self._keep
-        result = {"iss": issuer, kind: identifier, "time": int(moment), "written": not dry_run}
+        moment = ceil(now if kind in MOMENTS else now + self._keep)
+        result = {"iss": issuer, kind: identifier, "time": moment, "written": not dry_run}
         if dry_run:
             return result
-        content = self._change(lambda content: add_entry(content, issuer, kind, identifier, int(moment)))
+        content = self._change(lambda content: add_entry(content, issuer, kind, identifier, moment))
         self._logger.info("revoked", extra={"iss": issuer, "kind": kind})
         return result | {"entries": count_entries(content), "not_flushed": self._flush_all()}
 
@@ -146,8 +146,8 @@ class Revoker:
             known = ", ".join((*self._authorizer.issuers, *self._authorizer.tenants))
             message = f"{str(issuer)[:200]!r} is not an issuer of this stack; it has {known}"
             raise RevokeError(message)
-        if not isinstance(identifier, str) or not 0 < len(identifier) <= _LONGEST_IDENTIFIER:
-            message = f"{kind!r} must be a string of 1 to {_LONGEST_IDENTIFIER} characters"
+        if not isinstance(identifier, str) or not 0 < len(identifier) <= LONGEST_IDENTIFIER:
+            message = f"{kind!r} must be a string of 1 to {LONGEST_IDENTIFIER} characters"
             raise RevokeError(message)
         return issuer, kind, identifier
 
@@ -179,10 +179,10 @@ class Revoker:
         if logout.jti in content.get(logout.issuer, {}).get("jti", {}):
             message = "this logout token was used before (jti)"
             raise RevokeError(message)
-        add_entry(content, logout.issuer, "jti", logout.jti, int(logout.expires_at + self._keep))
+        add_entry(content, logout.issuer, "jti", logout.jti, ceil(logout.expires_at + self._keep))
         kind, identifier = ("sub", str(logout.sub)) if logout.sid is None else ("sid", logout.sid)
         moment = logout.issued_at if kind == "sub" else self._clock() + self._keep
-        add_entry(content, logout.issuer, kind, identifier, int(moment))
+        add_entry(content, logout.issuer, kind, identifier, ceil(moment))
 
     def _change(self, change: Callable[[Content], None]) -> Content:
         now = self._clock()
@@ -254,7 +254,8 @@ def create_revoker(environment: Mapping[str, str]) -> Revoker:
         build_authorizer(settings, keys, tenants),
         s3_store(location, _TIMEOUT),
         client_ids=frozenset(filter(None, named)),
-        keep=float(keep),
+        # A token is accepted for the leeway longer than it lives.
+        keep=float(keep) + max(issuer.claim_rules.leeway for issuer in settings.issuers),
         ttl=settings.revocation.ttl if settings.revocation else 0,
         apis=tuple(apis),
         flush=flush,

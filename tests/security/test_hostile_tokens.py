@@ -218,6 +218,11 @@ def test_a_token_that_is_too_long(target: Lab, length: int) -> None:
     target.attacked(f"{sign()}{'A' * length}"[:length], Reason.MALFORMED_TOKEN)
 
 
+@pytest.mark.parametrize("typ", ["logout+jwt", "application/secevent+jwt", "Token-Introspection+JWT", "dpop+jwt"])
+def test_a_token_that_says_it_is_for_something_else(target: Lab, typ: str) -> None:
+    target.attacked(sign(header=HEADER | {"typ": typ}), Reason.UNSUPPORTED_TOKEN_TYPE)
+
+
 @pytest.mark.parametrize(
     "typ", ["JWT", "at+jwt2", "id+jwt", "at+jwt\0", "application/application/at+jwt", "", "AT JWT"]
 )

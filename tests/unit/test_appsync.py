@@ -80,6 +80,24 @@ def test_an_answer_is_kept_until_the_token_expires_and_an_hour_at_most(left: flo
 
 
 @pytest.mark.parametrize(
+    ("settings", "ttl"),
+    [
+        ({"JWT_CACHED_BY": "nothing"}, 0),
+        ({"JWT_REVOKED": "https://lists.example/revoked", "JWT_REVOKED_TTL_SECONDS": "45"}, 45),
+        ({"JWT_REVOKED": "https://lists.example/revoked", "JWT_REVOKED_TTL_SECONDS": "3600"}, 3600),
+    ],
+    ids=str,
+)
+def test_an_answer_is_kept_no_longer_than_what_it_rests_on(settings: dict[str, str], ttl: int, tmp_path: Path) -> None:
+    assert load_settings({"JWT_CONFIG": CONFIG} | settings, tmp_path).appsync_ttl == ttl
+
+
+def test_an_answer_of_an_issuer_that_is_asked_is_kept_no_longer_than_its_own(tmp_path: Path) -> None:
+    asked = 'introspection = "discovery"\nintrospection_client_id = "c"\nintrospection_secret = "ssm:/s"\naudience'
+    assert load_settings({"JWT_CONFIG": CONFIG.replace("audience", asked, 1)}, tmp_path).appsync_ttl == 60
+
+
+@pytest.mark.parametrize(
     ("bearer", "reason"),
     [
         (None, "missing_token"),

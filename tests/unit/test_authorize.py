@@ -12,7 +12,7 @@ import pytest
 from jwt_authorizer.answers import AnswerSettings, CachedBy, HttpApiResponse
 from jwt_authorizer.authenticate import Issuer
 from jwt_authorizer.authorize import Authorizer, Outcome, authorize
-from jwt_authorizer.claim_conditions import parse_condition
+from jwt_authorizer.claim_conditions import parse_claim, parse_condition
 from jwt_authorizer.claims import ClaimRules, Principal
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
 from jwt_authorizer.keys import parse_key_set
@@ -25,6 +25,7 @@ from tests.factories import (
     ISSUER,
     NOW,
     FakeKeys,
+    Watched,
     authorizer,
     http_api_v2_event,
     parsed_keys,
@@ -300,3 +301,13 @@ def test_nothing_that_is_kept_holds_the_token() -> None:
     assert len(reached) > 2
     assert not [item for item in reached if isinstance(item, str) and "the token's text" in item]
     assert not [item for item in reached if isinstance(item, bytes) and b"the token's text" in item]
+
+
+def test_what_a_wrapper_changes_in_an_answer_is_not_in_the_next_one() -> None:
+    lifted = AnswerSettings(context_claims=(("groups", parse_claim("groups")),))
+    function, bearer = Watched(authorizer(answers=lifted)), token({"groups": ["staff"]})
+    first = function(http_api_v2_event(bearer))["context"]
+    first["groups"].append("admin")
+    first["claims"]["groups"].append("admin")
+    context = function(http_api_v2_event(bearer))["context"]
+    assert (context["groups"], context["claims"]["groups"]) == (["staff"], ["staff"])

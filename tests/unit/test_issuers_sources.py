@@ -139,7 +139,7 @@ def test_a_client_tries_once_and_waits_no_longer_than_it_may() -> None:
 
 def test_without_a_client_fetching_fails_and_building_does_not(tmp_path: Path) -> None:
     fetch = fetcher("ssm:/my/keys", tmp_path)
-    with pytest.raises(FetchError, match=r"no AWS client: ValueError: You must specify a region."):
+    with pytest.raises(FetchError, match="ValueError: You must specify a region"):
         fetch()
 
 

@@ -16,7 +16,7 @@ from jwt_authorizer.authorize import authorize
 from jwt_authorizer.errors import DecisionError, Reason, SettingsError
 from jwt_authorizer.issuers import FetchError
 from jwt_authorizer.issuers.revocation_store import RevocationStore
-from jwt_authorizer.issuers.revocations import RevocationSource
+from jwt_authorizer.issuers.revocations import MAX_LIST, RevocationSource
 from jwt_authorizer.records import replace
 from jwt_authorizer.revocation import read_list
 from jwt_authorizer.revoker import FlushError, RevokeError, Revoker, create_revoker
@@ -319,6 +319,26 @@ def test_an_object_that_is_not_a_list_is_not_written_over() -> None:
     with pytest.raises(FetchError, match="not a revocation list"):
         stack.revoke(sub="user-1")
     assert stack.bucket.document == b"precious"
+
+
+@pytest.mark.parametrize(
+    ("entries", "says"),
+    [({"sub": {"user": 1e12}}, "would not be a revocation list"), ({"jti": {"x" * MAX_LIST: 1}}, "would be longer")],
+    ids=["a time in milliseconds", "too long"],
+)
+def test_a_list_that_no_authorizer_would_read_is_never_written(entries: dict[str, Any], says: str) -> None:
+    bucket = Bucket()
+    store = RevocationStore("bucket", "key", bucket, sleep=lambda _: None)
+    with pytest.raises(FetchError, match=says):
+        store.change(lambda content: content.update({ISSUER: entries}), NOW)
+    assert bucket.document is None
+
+
+def test_a_token_of_the_second_of_its_revocation_is_refused() -> None:
+    stack = Stack()
+    stack.now = NOW + 0.9
+    stack.revoke(sub="user-1")
+    assert stack.bucket.issuers[ISSUER]["sub"] == {"user-1": NOW + 1}
 
 
 def test_a_bucket_that_fails_is_an_error() -> None:

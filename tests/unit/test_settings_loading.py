@@ -412,7 +412,7 @@ def test_a_document_that_aws_does_not_give_is_a_problem(monkeypatch: pytest.Monk
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     message = wrong({"JWT_CONFIG": "ssm:/jwt/config"})["JWT_CONFIG"].message
-    assert message.startswith("cannot be read: no AWS client")
+    assert message.startswith("cannot be read: can't make the AWS client")
 
 
 @pytest.mark.parametrize("claim", ["[{}]", "[[1]]", "{ a = 1 }"])

@@ -79,6 +79,14 @@ def test_a_jwt_never_leaves_the_function(defect: Defect | None) -> None:
     assert endpoint.asked == []
 
 
+@pytest.mark.parametrize("respell", ["{}=.{}", "{}==.{}", "{} .{}"])
+def test_a_jwt_that_is_spelled_otherwise_is_not_an_opaque_token(respell: str) -> None:
+    function, endpoint = asking(CLAIMS)
+    header, _, rest = token().partition(".")
+    assert reason(function, rest_request_event(respell.format(header, rest))) == Reason.MALFORMED_TOKEN
+    assert endpoint.asked == []
+
+
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [

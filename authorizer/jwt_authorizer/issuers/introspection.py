@@ -10,6 +10,7 @@ API Gateway does not cache. After a failure nothing is sent until the cooldown i
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlencode
@@ -39,8 +40,12 @@ INTROSPECTIONS = "Introspections"
 FAILURES = "IntrospectionFailures"
 SIGNED_ANSWER = "token-introspection+jwt"
 """The ``typ`` of a signed answer, and its media type behind ``application/`` (RFC 9701 section 5)."""
+_TOKEN = r"[A-Za-z0-9._~+/-]+=*"
+"""A bearer token (RFC 6750 section 2.1, b64token). Nothing else is sent: a firewall might answer it for the issuer."""
+_NOT_ACCESS = frozenset({"refresh", "refresh_token", "id", "id_token"})
+"""Types of active tokens that are not meant for APIs, as Keycloak's ``typ`` and Hydra's ``token_use`` have them."""
 _OK, _UNAUTHORIZED = 200, 401
-_ABOUT_THE_TOKEN = frozenset({400, 413, 414, 431})
+_ABOUT_THE_TOKEN = frozenset({400, 403, 413, 414, 422, 431})
 """Statuses by which an endpoint that works refuses one request. A caller can cause them, so they start no cooldown."""
 
 
@@ -88,8 +93,8 @@ class Introspector:
         if known is not None and known[0] <= now < known[1]:
             self._remembered.move_to_end(token.digest)
             return known[2]
-        if not token.text.isascii() or not token.text.isprintable() or " " in token.text:
-            raise TokenError(Reason.MALFORMED_TOKEN, "the token has a character that no access token has (RFC 6749)")
+        if not re.fullmatch(_TOKEN, token.text):
+            raise TokenError(Reason.MALFORMED_TOKEN, "the token has a character that no bearer token has (RFC 6750)")
         if now < self._held_until:
             raise _unavailable("nothing is sent until the cooldown is over, after this: " + self._problem)
         return self._keep(token, self._ask(token, now), now)
@@ -99,6 +104,9 @@ class Introspector:
             raise TokenError(Reason.INACTIVE_TOKEN, "the issuer says that the token is not active")
         if "iss" in answer and answer["iss"] != self._about.name:
             raise TokenError(Reason.UNKNOWN_ISSUER, "the issuer's answer about the token names another iss")
+        types = {str(answer.get(name)).lower() for name in ("token_type", "token_use", "typ")}
+        if not types.isdisjoint(_NOT_ACCESS):
+            raise TokenError(Reason.UNSUPPORTED_TOKEN_TYPE, "the issuer says that the token is not an access token")
         until = now + self._about.cache_seconds
         expires_at = answer.setdefault("exp", until)
         if isinstance(expires_at, int | float):

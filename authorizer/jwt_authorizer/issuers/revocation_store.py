@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
 from jwt_authorizer.issuers.fetched import FetchError, printable
+from jwt_authorizer.issuers.revocations import MAX_LIST
 from jwt_authorizer.revocation import IDENTIFIERS, MOMENTS, read_list
 
 if TYPE_CHECKING:
@@ -64,11 +65,23 @@ class RevocationStore:
             if "IfMatch" in condition and json.dumps(content) == before:
                 return content
             document = json.dumps({"as_of": int(now), "issuers": content}, separators=(",", ":")).encode()
+            self._check(document)
             if self._write(document, condition):
                 return content
             self._sleep(random.random() * _LONGEST_PAUSE)  # noqa: S311 - spreads writers, keeps no secret
         message = f"{self._location} was changed by others {_ATTEMPTS} times in a row: nothing was written"
         raise FetchError(message)
+
+    def _check(self, document: bytes) -> None:
+        """Raise :class:`FetchError` for a list that no authorizer would read: it would refuse every token."""
+        if len(document) > MAX_LIST:
+            message = f"{self._location} would be longer than the {MAX_LIST} bytes that the authorizer reads"
+            raise FetchError(message)
+        try:
+            read_list(document)
+        except ValueError as error:
+            message = f"{self._location} would not be a revocation list any more: {printable(str(error))}"
+            raise FetchError(message) from error
 
     def changed_at(self) -> float:
         """Return when the list was last written, in seconds since 1970. Raises :class:`FetchError` if S3 fails."""

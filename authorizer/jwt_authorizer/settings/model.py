@@ -123,3 +123,11 @@ class Settings:
     revocation: RevocationSettings | None = None
     hook: str | None = None
     fields: tuple[Field, ...] = ()
+
+    @property
+    def appsync_ttl(self) -> float:
+        """The longest time in seconds that AppSync may keep an answer: no longer than what the answer rests on."""
+        if self.answers.cached_by == "nothing":
+            return 0.0
+        asked = [issuer.introspection.cache_seconds for issuer in self.issuers if issuer.introspection is not None]
+        return min([3600.0, *asked] + ([] if self.revocation is None else [self.revocation.ttl]))

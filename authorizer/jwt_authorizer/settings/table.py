@@ -201,7 +201,8 @@ HOOK = Setting(
 RESOURCE_METADATA = Setting(
     "resource_metadata",
     values.matching(
-        r"https://[!#-\[\]-~]+", "must be an https:// URL in printable ASCII, without quotes, backslashes and spaces"
+        r"https://[!#-?A-\[\]-~]+",
+        "must be an https:// URL in printable ASCII, without @, quotes, backslashes and spaces",
     ),
     None,
     _E,
