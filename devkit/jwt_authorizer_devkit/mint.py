@@ -170,9 +170,13 @@ def _header_defect(defect: Defect | None) -> Json:
             return {}
 
 
+_LATEST = 1e15
+
+
 def _defective_claims(claims: Json, defect: Defect | None) -> Json:
     issued = claims.get("iat", 0)
-    now = int(issued) if isinstance(issued, (int, float)) else 0
+    # An iat that is infinite, or not a number, is minted as it is; defects are then counted from 1970.
+    now = int(issued) if isinstance(issued, (int, float)) and abs(issued) < _LATEST else 0
     match defect:
         case Defect.EXPIRED:
             return claims | {"iat": now - 2 * _HOUR, "exp": now - _HOUR}
