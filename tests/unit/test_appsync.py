@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from jwt_authorizer.answers import AnswerSettings, CachedBy
 from jwt_authorizer.errors import SettingsError
 from jwt_authorizer.function import create_function
 from jwt_authorizer.settings import load_settings
 from jwt_authorizer_devkit.mint import Defect
 from jwt_authorizer_devkit.signing import key_set
-from tests.factories import AUDIENCE, ISSUER, NOW, signing_key, token
+from tests.factories import AUDIENCE, ISSUER, NOW, Watched, authorizer, signing_key, token
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from jwt_authorizer.hooks import Caller
     from jwt_authorizer_devkit.signing import Json
 
 REFUSED = {"isAuthorized": False, "deniedFields": [], "ttlOverride": 0}
@@ -77,6 +79,13 @@ def test_fields_that_the_token_has_no_right_to_are_denied_and_routes_do_not_appl
 @pytest.mark.parametrize(("left", "ttl"), [(300.7, 300), (3600, 3600), (90_000, 3600), (-59, 0)])
 def test_an_answer_is_kept_until_the_token_expires_and_an_hour_at_most(left: float, ttl: int) -> None:
     assert answer(token({"exp": NOW + left}))[0]["ttlOverride"] == ttl
+
+
+def test_a_hook_sees_the_caller_alone_since_appsync_keeps_the_answer_for_other_queries() -> None:
+    callers: list[Caller] = []
+    core = authorizer(answers=AnswerSettings(cached_by=CachedBy.NOTHING), check=callers.append)
+    assert Watched(core)(event(token()))["isAuthorized"] is True
+    assert (callers[0].id, callers[0].route, callers[0].request) == ("user-1", None, None)
 
 
 @pytest.mark.parametrize(
