@@ -208,7 +208,7 @@ def _not_compact(text: str) -> str:
     if text.count(".") == _JWE_DOTS:
         return "the token is encrypted (a JWE): the issuer has to send signed tokens"
     if "." not in text:
-        return "the token is opaque: expected a JWT of three parts; the issuer may need an audience to send one"
+        return "the token is opaque: name an audience to the issuer to get a JWT, or set JWT_INTROSPECTION"
     return _NOT_A_JWT
 
 
