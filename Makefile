@@ -23,6 +23,8 @@ LOCKED := $(filter-out requirements/runtime.in,$(sort $(wildcard requirements/*.
 # What is Node's: the peers that `make bench` measures, and the commands that two examples are deployed with.
 NODE_LOCKS := $(wildcard benchmarks/node/package-lock.json examples/*/package-lock.json examples/*/client/package-lock.json \
 	tests/e2e/*/package-lock.json)
+# Those that the end-to-end tests run.
+NODE_TESTED := $(filter-out benchmarks/%,$(NODE_LOCKS))
 LOCK := .venvs/boot/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock"
 
@@ -52,6 +54,10 @@ help: ## List what there is
 .venvs/%/.made: .venvs/boot/.made .python-version requirements/%.txt
 	@scripts/setup.sh venv .venvs/$* requirements/$*.txt
 	@touch $@
+
+.venvs/node/.made: scripts/setup.sh $(NODE_TESTED)
+	@scripts/setup.sh node $(NODE_TESTED)
+	@mkdir -p $(@D) && touch $@
 
 # A minute of compiling the CDK for ten seconds of use.
 .venvs/examples/.made: export UNCOMPILED := 1
@@ -112,9 +118,9 @@ coverage: .venv/.made
 	$(BIN)/coverage report --skip-covered
 
 .PHONY: e2e
-e2e: .venv/.made $(foreach name,sam ministack tools examples,.venvs/$(name)/.made)
+e2e: .venv/.made $(foreach name,sam ministack tools examples node,.venvs/$(name)/.made)
 	@$(BIN)/mypy --python-executable .venvs/examples/bin/python examples/cdk/*.py
-	$(BIN)/pytest tests/e2e $(BY_FILE)
+	$(BIN)/pytest tests/e2e $(BY_FILE) --timeout=300
 
 .PHONY: fmt
 fmt: .venv/.made ## Format the code and mend what the linter can

@@ -3,6 +3,7 @@
 #
 #   scripts/setup.sh boot                       .venvs/boot: the pinned uv, installed by whatever Python there is
 #   scripts/setup.sh venv FOLDER REQUIREMENTS…  FOLDER: a Python of the version in .python-version, and those packages
+#   scripts/setup.sh node LOCK FILE…            .venvs/node/NAME for each: what the lock file of a folder NAME pins
 #
 # Nothing is installed outside of this folder, but for uv's cache, and a Python in uv's own folder where this
 # machine has none of that version.
@@ -78,14 +79,42 @@ make_venv() {
   printf "$up/%s\n" authorizer devkit packaging >"$folder/lib/python$version/site-packages/project.pth"
 }
 
+# All at once, since they mostly wait. Where there is no Node, the tests that want it are skipped.
+make_node() {
+  if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+    say "no Node on this machine: the tests that want it will be skipped"
+    return
+  fi
+  waiting=
+  for lock in "$@"; do
+    from=$(dirname "$lock")
+    folder=.venvs/node/$(basename "$from")
+    say "$folder: $lock"
+    mkdir -p "$folder"
+    cp "$from/package.json" "$lock" "$folder"
+    npm ci --silent --no-audit --no-fund --ignore-scripts --fetch-retries 5 --prefix "$folder" &
+    waiting="$waiting $!"
+  done
+  for process in $waiting; do
+    wait "$process" || {
+      say "npm failed: run make again, or npm ci in the folder of the lock file, which says why."
+      return 1
+    }
+  done
+}
+
 case ${1:-} in
 boot) make_boot ;;
 venv)
   shift
   make_venv "$@"
   ;;
+node)
+  shift
+  make_node "$@"
+  ;;
 *)
-  echo "usage: $0 boot | venv FOLDER REQUIREMENTS…" >&2
+  echo "usage: $0 boot | venv FOLDER REQUIREMENTS… | node LOCK FILE…" >&2
   exit 2
   ;;
 esac

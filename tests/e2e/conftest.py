@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ import pytest
 from demo.stack import Deployed, Stack, running_stack
 from demo.tools import ROOT, Tools
 from jwt_authorizer_devkit.issuer import TlsFiles, local_issuer
-from tests.e2e.node_tools import COMMANDS, install
+from tests.e2e.node_tools import installed
 from tests.integration.certificates import Authority
 
 if TYPE_CHECKING:
@@ -32,24 +31,14 @@ def stack() -> Iterator[Stack]:
         yield running
 
 
-@pytest.fixture(scope="session", autouse=True)
-def installing(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Future[Path]]]:
-    """Install the commands for Node that the chosen tests use, while the first of them wait for the local AWS."""
-    used = {name for item in request.session.items if isinstance(item, pytest.Function) for name in item.fixturenames}
-    with ThreadPoolExecutor() as pool:
-        yield {name: pool.submit(install, name, tmp_path_factory.mktemp(name)) for name in COMMANDS if name in used}
+@pytest.fixture(scope="session")
+def cdk() -> Path:
+    return installed("cdk") / ".bin" / "cdk"
 
 
 @pytest.fixture(scope="session")
-def cdk(installing: dict[str, Future[Path]]) -> Path:
-    return installing["cdk"].result()
-
-
-@pytest.fixture(scope="session")
-def osls(installing: dict[str, Future[Path]]) -> Path:
-    return installing["osls"].result()
+def osls() -> Path:
+    return installed("serverless-framework") / ".bin" / "osls"
 
 
 @pytest.fixture(scope="session")

@@ -1,20 +1,25 @@
-"""Commands for Node that examples are deployed with, installed from an example's lock file into a folder of a test."""
+"""What of Node the tests run: commands that examples are deployed with, an issuer, clients. `make` installs it."""
 
 from __future__ import annotations
 
+import contextlib
+import select
 import shutil
-from pathlib import Path
+import subprocess
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
 
-from demo.tools import ROOT, clean_environment, run
+from demo.tools import ROOT, clean_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from demo.local_aws import LocalAws
 
-COMMANDS = {"cdk": ROOT / "examples" / "cdk", "osls": ROOT / "examples" / "serverless-framework"}
-"""The commands, and the examples whose lock files pin them."""
+_SECONDS_TO_START = 60
 
 
 def node_environment(folder: Path, aws: LocalAws | None = None, **more: str) -> dict[str, str]:
@@ -23,7 +28,6 @@ def node_environment(folder: Path, aws: LocalAws | None = None, **more: str) -> 
         folder,
         aws.endpoint if aws else None,
         HOME=str(folder),
-        NPM_CONFIG_USERCONFIG=str(Path.home() / ".npmrc"),  # where npm is told of an index
         NODE_NO_WARNINGS="1",
         CDK_DISABLE_CLI_TELEMETRY="true",
         JSII_RUNTIME_PACKAGE_CACHE_ROOT=str(folder / "jsii"),
@@ -32,18 +36,39 @@ def node_environment(folder: Path, aws: LocalAws | None = None, **more: str) -> 
     )
 
 
-def install(command: str, folder: Path) -> Path:
-    """Install a command; give its path. Skips where there is no Node."""
-    install_locked(COMMANDS[command], folder)
-    return folder / "node_modules" / ".bin" / command
+def installed(name: str) -> Path:
+    """Give the folder of the packages that a lock file in a folder of this name pins. Skips where there is no Node."""
+    packages = ROOT / ".venvs" / "node" / name / "node_modules"
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip(f"no Node on this machine: {name} is for it")
+    if not packages.is_dir():
+        pytest.fail(f"{packages} is missing: run `make .venvs/node/.made`, which installs it")
+    return packages
 
 
-def install_locked(project: Path, folder: Path) -> None:
-    """Install what a project's lock file names, into another folder. Skips where there is no Node."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip(f"no Node on this machine: {project.name} is for it")
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(project / name, folder)
-    ci = [npm, "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder)]
-    run(ci, node_environment(folder), f"npm ci for {project.name}")
+def script(source: Path, folder: Path, packages: str) -> list[str]:
+    """Put a script beside its packages in a folder of the test; give the command that runs it."""
+    (folder / "node_modules").symlink_to(installed(packages))
+    shutil.copy(source, folder)
+    return [str(shutil.which("node")), str(folder / source.name)]
+
+
+@contextlib.contextmanager
+def announced(command: list[str], environment: dict[str, str]) -> Iterator[str]:
+    """Run a server while the context lasts; give the first line that it prints: its URL."""
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True) as process,  # noqa: S603 - our own arguments
+    ):
+        try:
+            assert process.stdout is not None
+            said, _, _ = select.select([process.stdout], [], [], _SECONDS_TO_START)
+            line = process.stdout.readline().strip() if said else ""
+            if not line:
+                errors.seek(0)
+                pytest.fail(
+                    f"{' '.join(command[:2])} printed no line in {_SECONDS_TO_START} s; it said: {errors.read()}"
+                )
+            yield line
+        finally:
+            process.kill()

@@ -20,7 +20,7 @@ from demo.stack import Deployed
 from demo.tools import ROOT, host_architecture
 from tests.e2e.asking import ask
 from tests.e2e.cloudformation import make_stack
-from tests.e2e.node_tools import COMMANDS, node_environment
+from tests.e2e.node_tools import node_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # The first test waits for a local AWS and npm, and then for the CDK: a minute, where nothing else runs.
 pytestmark = pytest.mark.timeout(300)
 
-EXAMPLE = COMMANDS["cdk"]
+EXAMPLE = ROOT / "examples" / "cdk"
 PYTHON = ROOT / ".venvs" / "examples" / "bin" / "python"
 NAME = "OrdersApis"
 PARAMETER = "arn:aws:ssm:us-east-1:123456789012:parameter/jwt/rules"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ from demo.local_aws import HOST
 from demo.tools import ROOT
 from jwt_authorizer_devkit.proofs import DpopClient
 from tests.e2e.examples import AUTHGEAR, Example, Examples, bearer, misfits, send
-from tests.e2e.node_tools import install_locked, node_environment
+from tests.e2e.node_tools import announced, node_environment, script
 from tests.unit.pages import EXAMPLES, blocks, table
 
 if TYPE_CHECKING:
@@ -38,15 +37,9 @@ MTLS_ROWS = table(EXAMPLES / "mutual-tls" / "README.md", "Call", "Token", "Statu
 def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run npm's oidc-provider; give its URL."""
     folder = tmp_path_factory.mktemp("oidc-provider")
-    install_locked(ROOT / "tests" / "e2e" / "oidc-provider", folder)
-    shutil.copy(ROOT / "tests" / "e2e" / "oidc-provider" / "issuer.mjs", folder)
-    command = [str(shutil.which("node")), "issuer.mjs", API]
-    with subprocess.Popen(  # noqa: S603 - our own arguments
-        command, cwd=folder, env=node_environment(folder), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-        process.terminate()
+    command = script(ROOT / "tests" / "e2e" / "oidc-provider" / "issuer.mjs", folder, "oidc-provider")
+    with announced([*command, API], node_environment(folder)) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -105,8 +98,7 @@ def test_dpop_as_the_page_lists(dpop: Example, issuer: str, row: dict[str, str])
 
 
 def test_the_client_for_node_gets_a_token_and_calls(dpop: Example, issuer: str, tmp_path: Path) -> None:
-    install_locked(EXAMPLES / "dpop" / "client", tmp_path)
-    shutil.copy(EXAMPLES / "dpop" / "client" / "client.mjs", tmp_path)
+    command = script(EXAMPLES / "dpop" / "client" / "client.mjs", tmp_path, "client")
     dpop.log.new()
     environment = node_environment(
         tmp_path,
@@ -116,7 +108,7 @@ def test_the_client_for_node_gets_a_token_and_calls(dpop: Example, issuer: str, 
         API=API,
         CONNECT_TO=f"http://{HOST}:{dpop.aws.port}{dpop.path()}",
     )
-    command = [str(shutil.which("node")), "client.mjs", "GET /orders", "GET /orders/7"]
+    command += ["GET /orders", "GET /orders/7"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
-import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -19,11 +17,10 @@ from jwt_authorizer.errors import DecisionError
 from jwt_authorizer.function import create_function
 from jwt_authorizer_devkit.events import sample
 from jwt_authorizer_devkit.signing import generate
-from tests.e2e.node_tools import install_locked, node_environment
+from tests.e2e.node_tools import announced, node_environment, script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from demo.stack import Stack
     from jwt_authorizer.function import AuthorizerFunction
@@ -70,32 +67,13 @@ class Issuer:
         )
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("oidc-provider")
-    install_locked(ROOT / "tests" / "e2e" / "oidc-provider", folder)
-    shutil.copy(ROOT / "tests" / "e2e" / "oidc-provider" / "introspection.mjs", folder)
-    return folder
-
-
 @pytest.fixture(scope="module", params=["plain", "signed"])
-def issuer(installed: Path, request: pytest.FixtureRequest) -> Iterator[Issuer]:
-    jwk = json.dumps(KEY.public_jwk())
-    command = [str(shutil.which("node")), "introspection.mjs", API, SECRET, jwk, str(request.param)]
-    with contextlib.ExitStack() as undo:
-        process = undo.enter_context(
-            subprocess.Popen(  # noqa: S603 - our own arguments
-                command,
-                cwd=installed,
-                env=node_environment(installed),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-            )
-        )
-        undo.callback(process.terminate)
-        assert process.stdout is not None
-        yield Issuer(process.stdout.readline().strip(), request.param == "signed")
+def issuer(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Issuer]:
+    folder = tmp_path_factory.mktemp("oidc-provider")
+    command = script(ROOT / "tests" / "e2e" / "oidc-provider" / "introspection.mjs", folder, "oidc-provider")
+    command += [API, SECRET, json.dumps(KEY.public_jwk()), str(request.param)]
+    with announced(command, node_environment(folder)) as url:
+        yield Issuer(url, request.param == "signed")
 
 
 @pytest.fixture(autouse=True)

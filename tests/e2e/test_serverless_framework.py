@@ -16,10 +16,10 @@ from demo.decisions import DecisionLog
 from demo.deployment import aws_client
 from demo.scenarios import AUDIENCE
 from demo.stack import Deployed
-from demo.tools import REGION, host_architecture, run
+from demo.tools import REGION, ROOT, host_architecture, run
 from tests.e2e.asking import ask
 from tests.e2e.cloudformation import make_stack, packaged_template
-from tests.e2e.node_tools import COMMANDS, node_environment
+from tests.e2e.node_tools import node_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from demo.deployment import Outputs
     from demo.stack import Stack
 
-EXAMPLE = COMMANDS["osls"]
+EXAMPLE = ROOT / "examples" / "serverless-framework"
 NAME = "orders-demo"
 
 
