@@ -229,6 +229,35 @@ def test_doctor_reports_settings_that_can_never_work(desk: Desk, line: str) -> N
     assert (code, name in document["error"]) == (2, True)
 
 
+def test_doctor_knows_a_dotted_path_for_a_pointer_that_is_meant(desk: Desk) -> None:
+    config = f"""
+        principal_claim = ["kubernetes.io", "sub"]
+        usage_key_claim = "app_metadata.plan"
+        context = {{ city = "address.locality" }}
+        [[issuers]]
+        issuer = "{ISSUER}"
+        audience = "a"
+        required_claims = {{ "https://example.com/a.b" = "c", "/realm_access/roles" = "admin" }}
+        scope_claims = ["resource_access.my-api.roles"]
+        [[routes]]
+        path = "/orders"
+        claims = {{ "realm_access.roles" = "admin", "plan" = "gold" }}
+        [[fields]]
+        field = "Query.orders"
+        claims = {{ "org.role" = "admin" }}
+    """
+    _, document = desk.json("doctor", "--config", desk.write("c.toml", config))
+    found = [finding for finding in document["findings"] if finding["topic"] == "claims"]
+    assert {(finding["fix"].split()[0].rstrip(","), finding["level"]) for finding in found} == {
+        ("/kubernetes/io", "note"),
+        ("/app_metadata/plan", "warning"),
+        ("/address/locality", "warning"),
+        ("/resource_access/my-api/roles", "warning"),
+        ("/realm_access/roles", "warning"),
+        ("/org/role", "note"),
+    }
+
+
 @pytest.mark.parametrize("rule", ['path = "/orders/:id"', 'path = "/a/{id}"\nclaims = { sub = "{id}" }'])
 def test_doctor_reports_rules_that_can_never_work(desk: Desk, rule: str) -> None:
     config = desk.write("c.toml", f'[[issuers]]\nissuer = "{ISSUER}"\naudience = "a"\n[[routes]]\n{rule}\n')

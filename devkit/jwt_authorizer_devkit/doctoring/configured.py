@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.answers import CachedBy
+from jwt_authorizer_devkit.doctoring.claim_names import examine_claim_names
 from jwt_authorizer_devkit.doctoring.findings import Finding, Level
 from jwt_authorizer_devkit.routes.overlaps import describe_overlaps
 
@@ -46,6 +47,7 @@ def examine_settings(settings: Settings) -> Iterator[Finding]:
                 "Cognito's ID tokens have the same issuer and keys as its access tokens, and nothing tells them apart."
             )
             yield Finding("settings", Level.WARNING, said, 'JWT_REQUIRED_CLAIMS={"token_use": "access"}')
+    yield from examine_claim_names(settings)
     if settings.answers.cached_by is CachedBy.TOKEN:
         for overlap in describe_overlaps(settings.rules):
             yield Finding("routes", Level.WARNING, overlap)
