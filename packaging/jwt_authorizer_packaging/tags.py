@@ -2,12 +2,17 @@
 
 | Tag | Is |
 | --- | --- |
-| ``!Set NAME`` | the condition that a parameter is not empty |
+| ``!Set NAME``, ``!On NAME`` | the condition that a parameter is not empty, or that it is "on" |
+| ``!Rule [[condition, assertion, text], …]`` | a rule about parameters |
+| ``!List NAME`` | the values of a parameter that has them comma-separated |
+| ``!Refs [NAMES]``, ``!Lines [NAMES]`` | several ``!Ref``, as a list or joined by newlines |
 | ``!Shifted [NAMES]`` | a mapping: which values of GradualDeployment shift traffic |
 | ``!Allow [actions, resource, condition]`` | a statement of a policy |
+| ``!Via [action, keys, services]`` | the same for KMS keys, through these services only |
 | ``!Role {Service, Condition, Policies}`` | a role; a policy is ``[name, statement, …]``, or ``!If`` with one |
 | ``!Permission [condition, function, parameter]`` | the right of an API's authorizers to call a function |
 | ``!Metric [name, dimensions]`` | one of our metrics, of this service |
+| ``!Errors REASON`` | the metric of requests that ended with an error |
 | ``!LambdaMetric [name, dimensions]`` | one of Lambda's of the authorizer if no other function is named |
 | ``!Alarm {Text, Metric}`` | an alarm on a metric: at least 1 in 3 of 15 minutes |
 | ``!Alarm {Text, Share, Of}`` | an alarm on ``[expression, label]`` of metrics: at least 1 in 3 windows of 300 s |
@@ -43,12 +48,34 @@ def _if(arguments: Sequence[Value]) -> Value:
     return {"Fn::If": [*arguments, *[NOTHING] * (3 - len(arguments))]}
 
 
+def _rule(assertions: Sequence[Sequence[Value]]) -> Value:
+    listed = [{"Assert": it, "AssertDescription": text} for _, it, text in assertions]
+    condition = assertions[0][0]
+    return {**({"RuleCondition": condition} if condition else {}), "Assertions": listed}
+
+
+def _list(parameter: str) -> Value:
+    return {"Fn::Split": [",", {"Ref": parameter}]}
+
+
+def _refs(names: Sequence[str]) -> list[Value]:
+    return [{"Ref": name} for name in names]
+
+
 def _shifted(arguments: Sequence[Sequence[str]]) -> Value:
     return {name: {"Shifted": str(name not in ("off", "AllAtOnce")).lower()} for name in arguments[0]}
 
 
 def _allow(arguments: Sequence[Value]) -> Value:
     return {"Effect": "Allow", **dict(zip(("Action", "Resource", "Condition"), arguments, strict=False))}
+
+
+def _via(arguments: Sequence[Value]) -> Value:
+    action, keys, services = arguments
+    # AWS says who asks; what that ends with differs by partition.
+    hosts = [{"Fn::Sub": f"{it}.${{AWS::Region}}.*"} for it in services]
+    through = {"StringLike": {"kms:ViaService": hosts if len(hosts) > 1 else hosts[0]}}
+    return _allow((action, keys, through))
 
 
 def _document(statements: Sequence[Value]) -> Value:
@@ -98,6 +125,7 @@ def _metric(namespace: str, dimension: Mapping[str, Value]) -> Callable[[Sequenc
     return metric
 
 
+_ours = _metric("JwtAuthorizer", {"service": SERVICE})
 _ACTIONS: Value = {"Fn::If": ["TellsATopic", [{"Ref": "AlarmTopicArn"}], NOTHING]}
 
 
@@ -162,12 +190,19 @@ def alarm_states(alarms: Mapping[str, str]) -> Value:
 
 _TAGS: Mapping[str, Callable[[Any], Value]] = {
     "Set": is_set,
+    "On": lambda name: {"Fn::Equals": [{"Ref": name}, "on"]},
+    "Rule": _rule,
+    "List": _list,
+    "Refs": _refs,
+    "Lines": lambda names: {"Fn::Join": ["\n", _refs(names)]},
     "If": _if,
     "Shifted": _shifted,
     "Allow": _allow,
+    "Via": _via,
     "Role": _role,
     "Permission": _permission,
-    "Metric": _metric("JwtAuthorizer", {"service": SERVICE}),
+    "Metric": _ours,
+    "Errors": lambda reason: _ours(["Decisions", {"decision": "error", "reason": reason}]),
     "LambdaMetric": _metric("AWS/Lambda", {"FunctionName": {"Ref": "AuthorizerFunction"}}),
     "Alarm": _alarm,
     "Dashboard": _dashboard,

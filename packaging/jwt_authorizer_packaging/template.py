@@ -34,8 +34,12 @@ def template() -> Value:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     stack["Metadata"]["AWS::ServerlessRepo::Application"]["SemanticVersion"] = project["version"]
     stack["Metadata"] |= {"AWS::CloudFormation::Interface": {"ParameterGroups": shown}}
-    own = {name: _typed(it) for group in stack["Parameters"].values() for name, it in group.items()}
+    own = {name: _own(it) for group in stack["Parameters"].values() for name, it in group.items()}
     stack["Parameters"] = {it.parameter: _parameter(it) for it in described()} | own
+    outputs = {
+        name: zip(("Description", "Value", "Condition"), it, strict=False) for name, it in stack["Outputs"].items()
+    }
+    stack["Outputs"] = {name: dict(it) for name, it in outputs.items()}
     resources = stack["Resources"]
     variables = resources["AuthorizerFunction"]["Properties"]["Environment"]["Variables"]
     # Empty where it is not set: `sam local` can't resolve a condition that leaves one out, and would lose the setting.
@@ -77,8 +81,12 @@ def _limits(it: Described) -> Value:
             return {}
 
 
-def _typed(parameter: Value) -> Value:
-    return {"Type": "Number" if isinstance(parameter["Default"], int) else "String", **parameter}
+def _own(parameter: tuple[str | int, Value, str]) -> Value:
+    default, limits, description = parameter
+    if not isinstance(limits, dict):
+        limits = {"AllowedPattern" if isinstance(limits, str) else "AllowedValues": limits} if limits else {}
+    kind = "Number" if isinstance(default, int) else "String"
+    return {"Type": kind, "Default": default, **limits, "Description": description}
 
 
 def _ref(it: Described) -> Value:
