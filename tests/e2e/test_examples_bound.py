@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 import urllib.parse
 import urllib.request
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
@@ -123,17 +122,44 @@ def test_the_dpop_api_fits_the_authorizer_s_settings(dpop: Example) -> None:
 
 
 RACER = """
-import json, os, sys, time
+import json, sys
 from jwt_authorizer.function import create_function
-environment, event, start = json.load(sys.stdin)
-function = create_function(environment, write=lambda _: None)
-time.sleep(max(0, start - time.time()))
-try:
-    function(event, None)
-    print("allow")
-except Exception as error:
-    print(error)
+function = create_function(json.loads(sys.stdin.readline()), write=lambda _: None)
+print("ready", flush=True)
+for line in sys.stdin:
+    try:
+        function(json.loads(line), None)
+        print("allow", flush=True)
+    except Exception as error:
+        print(error, flush=True)
 """
+
+
+class Racer:
+    """A process that answers an event a line, as soon as it is told."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        pipe = subprocess.PIPE
+        path = {"PYTHONPATH": str(ROOT / "authorizer")}
+        self.process = subprocess.Popen([sys.executable, "-c", RACER], stdin=pipe, stdout=pipe, env=path, text=True)  # noqa: S603 - our own arguments
+        self.tell(environment)
+
+    def __enter__(self) -> Self:
+        while self.heard() != "ready":  # after warnings about the settings
+            assert self.process.poll() is None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.communicate()
+
+    def tell(self, event: object) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(event) + "\n")
+        self.process.stdin.flush()
+
+    def heard(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
 
 
 def test_two_processes_race_for_one_proof_and_exactly_one_wins(dpop: Example, stack: Stack) -> None:
@@ -149,26 +175,12 @@ def test_two_processes_race_for_one_proof_and_exactly_one_wins(dpop: Example, st
         **credentials(stack.aws),
     }
     arn = "arn:aws:execute-api:eu-west-1:123456789012:abcdef1234/prod/GET/orders"
-    for _ in range(5):
-        event = client.sent({"type": "REQUEST", "methodArn": arn}, token, f"{API}/orders")
-        told = json.dumps([environment, event, time.time() + 3])
-        racers = [
-            subprocess.Popen(  # noqa: S603 - our own arguments
-                [sys.executable, "-c", RACER],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env={"PYTHONPATH": str(ROOT / "authorizer")},
-                text=True,
-            )
-            for _ in range(2)
-        ]
-        for racer in racers:
-            assert racer.stdin is not None
-            racer.stdin.write(told)
-            racer.stdin.close()
-            racer.stdin = None
-        ended = sorted(racer.communicate()[0].splitlines()[-1] for racer in racers)
-        assert ended == ["Unauthorized", "allow"]
+    with Racer(environment) as one, Racer(environment) as other:
+        for _ in range(10):
+            event = client.sent({"type": "REQUEST", "methodArn": arn}, token, f"{API}/orders")
+            one.tell(event)
+            other.tell(event)
+            assert sorted((one.heard(), other.heard())) == ["Unauthorized", "allow"]
 
 
 def credentials(aws: LocalAws) -> dict[str, str]:
