@@ -203,6 +203,9 @@ def test_each_module_comes_with_bytecode(package: Path) -> None:
         path for path in package.rglob("*.py") if not (path.parent / "__pycache__" / f"{path.stem}.{tag}.pyc").is_file()
     ]
     assert without == []
+    # What the index has under the same version comes as bytecode alone.
+    assert {path.relative_to(package).parts[0] for path in package.rglob("*.py")} == {"jwt_authorizer"}
+    assert (package / "jwt" / "algorithms.pyc").is_file()
 
 
 def test_it_starts_by_itself(packages: dict[str, Path], tmp_path: Path) -> None:

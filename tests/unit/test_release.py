@@ -222,7 +222,12 @@ def test_our_code_comes_without_its_bytecode_and_without_notes(package: Path) ->
     assert not any(name.endswith(".pyc") for name in names)
 
 
-@pytest.mark.skipif(sys.version_info[:2] != assemble.version(), reason="the tests run on another Python than Lambda")
+LAMBDAS_PYTHON = pytest.mark.skipif(
+    sys.version_info[:2] != assemble.version(), reason="the tests run on another Python than Lambda"
+)
+
+
+@LAMBDAS_PYTHON
 def test_bytecode_is_never_checked_against_times(package: Path) -> None:
     source = put(package / "lib" / "core.py", "X = {'a', 'b'}\n")
     assemble.compile_all(package)
@@ -233,6 +238,39 @@ def test_bytecode_is_never_checked_against_times(package: Path) -> None:
     assert int.from_bytes(compiled[4:8], "little") == 0b01
     assert b"/var/task/lib/core.py" in compiled
     assert source.stat().st_mtime == source.parent.stat().st_mtime
+
+
+@LAMBDAS_PYTHON
+def test_docstrings_go_and_checks_stay(package: Path) -> None:
+    text = '"""Page."""\n\nclass Sort:\n    """Kind."""\n\ndef check(value):\n    """Check."""\n    assert value\n'
+    ours = put(package / "jwt_authorizer" / "core.py", text)
+    theirs = put(package / "jwt" / "core.py", text)
+    added = put(package / "added" / "core.py", text)
+    assemble.compile_all(package)
+    # What is ours keeps its source, for tracebacks and for the console; of what the index has, the bytecode is enough.
+    assert (ours.exists(), theirs.exists(), added.exists()) == (True, False, True)
+    script = """
+import importlib, sys, traceback
+sys.path.insert(0, sys.argv[1])
+for name in ("jwt_authorizer.core", "jwt.core", "added.core"):
+    module = importlib.import_module(name)
+    print(name, module.__doc__, module.Sort.__doc__, module.check.__doc__)
+    try:
+        module.check(False)
+    except AssertionError as error:
+        print(traceback.extract_tb(error.__traceback__)[-1].lineno)
+"""
+    ended = subprocess.run(  # noqa: S603 - our own arguments
+        [sys.executable, "-I", "-S", "-c", script, str(package)], capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.splitlines() == [
+        "jwt_authorizer.core None None None",
+        "8",
+        "jwt.core None None None",
+        "8",
+        "added.core Page. Kind. Check.",
+        "8",
+    ]
 
 
 def test_it_builds_for_lambdas_architectures_only(capsys: pytest.CaptureFixture[str], package: Path) -> None:
