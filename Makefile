@@ -10,7 +10,7 @@ CHECKED := $(wildcard authorizer/* devkit/* packaging/jwt_authorizer_packaging d
 	examples/serverless-framework) \
 	$(filter-out $(HOOKS),$(wildcard docs/website/*.py))
 # The core: `authorize` and what it calls. Their tests take a few seconds.
-CORE := authorize answers claim errors events json_text keys method_arn policies records rules signatures strict_json token
+CORE := authorize answers claims events keys policies records rules tokens
 UNIT := $(wildcard tests/unit tests/vectors tests/properties tests/security)
 # On each processor of the machine at once, up to eight.
 EACH := -n auto --maxprocesses=8 --dist=worksteal

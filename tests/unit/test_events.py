@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from typing import TYPE_CHECKING
+
 import pytest
 
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.events import EventKind, read_event
+from jwt_authorizer.function import AuthorizerFunction, create_function
+from jwt_authorizer.method_arn import MethodArn
+from jwt_authorizer_devkit.events import PLACEHOLDER, kinds, sample
+from jwt_authorizer_devkit.mint import access_claims, mint
+from jwt_authorizer_devkit.signing import generate, key_set
 from tests.factories import ARN, EVENTS, Event, http_api_v2_event, request, rest_request_event, rest_token_event
+
+if TYPE_CHECKING:
+    from jwt_authorizer_devkit.signing import Json
 
 
 def refused(event: object) -> DecisionError:
@@ -239,3 +250,133 @@ def test_a_path_that_another_reader_would_normalize_is_odd(path: str, *, odd: bo
 )
 def test_a_route_may_be_for_several_methods(route_key: str, *, several: bool) -> None:
     assert read_event(http_api_v2_event("token", route_key=route_key)).has_any_method is several
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# An ARN may hold almost anything behind the method, and a pattern nowhere before it.
+
+
+@pytest.mark.parametrize(
+    ("arn", "expected"),
+    [
+        ("arn:aws:execute-api:us-east-1:1:api/test/GET/", ("aws", "us-east-1", "1", "api", "test", "GET", "")),
+        ("arn:aws:execute-api:us-east-1:1:api/test/GET", ("aws", "us-east-1", "1", "api", "test", "GET", "")),
+        ("arn:aws-cn:execute-api:cn-north-1:1:api/*/GET/a", ("aws-cn", "cn-north-1", "1", "api", "*", "GET", "a")),
+        ("arn:aws-us-gov:execute-api:r:1:api/$default/ANY/a", ("aws-us-gov", "r", "1", "api", "$default", "ANY", "a")),
+        ("arn:aws:execute-api:r:1:api/s/GET/a:b/c:d", ("aws", "r", "1", "api", "s", "GET", "a:b/c:d")),
+        ("arn:aws:execute-api:r:1:api/s/GET/a%2Fb//c/", ("aws", "r", "1", "api", "s", "GET", "a%2Fb//c/")),
+        ("arn:aws:execute-api:r:1:api/s/GET/*/${x}?", ("aws", "r", "1", "api", "s", "GET", "*/${x}?")),
+    ],
+)
+def test_an_arn_is_taken_apart_and_put_together_unharmed(arn: str, expected: tuple[str, ...]) -> None:
+    read = MethodArn.parse(arn)
+    stage = read.stage
+    parts = (stage.partition, stage.region, stage.account_id, stage.api_id, stage.name, read.method, read.path)
+    assert parts == expected
+    assert (read.prefix + read.method + "/" + read.path).removesuffix("/") == arn.removesuffix("/")
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        None,
+        5,
+        "",
+        "arn:aws:execute-api:us-east-1:123456789012",
+        "arn:aws:lambda:us-east-1:123456789012:function:f",
+        "arn:aws:s3:::bucket/key/with/slashes",
+        "urn:aws:execute-api:us-east-1:1:api/test/GET/",
+        "arn:aws:execute-api:us-east-1:1:api/test",
+        "arn:aws:execute-api:us-east-1:1:api/test/",
+        "arn:aws:execute-api:us-east-1:1:api//GET/",
+        "arn:aws:execute-api:us-east-1:1:/test/GET/",
+        # Patterns, where a policy would take them for such.
+        "arn:aws:execute-api:us-east-1:1:*/test/GET/",
+        "arn:aws:execute-api:us-east-1:1:api/te*t/GET/",
+        "arn:aws:execute-api:us-east-1:1:api/te?t/GET/",
+        "arn:aws:execute-api:us-east-1:?:api/test/GET/",
+        "arn:aws:execute-api:*:1:api/test/GET/",
+        "arn:*:execute-api:us-east-1:1:api/test/GET/",
+        "arn:aws:execute-api:us-east-1:1:api/${aws:username}/GET/",
+    ],
+)
+def test_what_is_no_execute_api_arn_is_refused(arn: object) -> None:
+    with pytest.raises(DecisionError) as caught:
+        read_event({"type": "TOKEN", "methodArn": arn})
+    assert caught.value.code is Reason.INVALID_EVENT
+    assert "ARN" in caught.value.detail
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Each sample event is answered as its kind of API expects.
+
+
+NOW = 1_700_000_000
+ISSUER = "https://issuer.example.com"
+KEY = generate("ES256", "es-1")
+TOKEN = mint(KEY, access_claims(ISSUER, audience="api", now=NOW, scope="orders:read"))
+
+# With which reason the log line of each kind starts is told by ``event_kind``.
+EVENT_KINDS = {
+    "rest-token": "rest_token",
+    "rest-request": "rest_request",
+    "websocket-connect": "websocket",
+    "http-api-1.0": "http_api_v1",
+    "http-api-2.0": "http_api_v2",
+    "appsync": "appsync",
+}
+
+
+def function(lines: list[str], **settings: str) -> AuthorizerFunction:
+    environment = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": "api", "JWT_JWKS": json.dumps(key_set((KEY,))), **settings}
+    return create_function(environment, write=lines.append, clock=lambda: NOW)
+
+
+def granted(answer: Json) -> bool:
+    if "isAuthorized" in answer:
+        return answer["isAuthorized"] is True
+    return "'Effect': 'Allow'" in str(answer["policyDocument"])
+
+
+def test_there_is_a_sample_for_each_kind() -> None:
+    assert set(kinds()) == set(EVENT_KINDS)
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_a_good_token_is_allowed(kind: str) -> None:
+    lines: list[str] = []
+    answer = function(lines)(sample(kind, TOKEN), None)
+    assert granted(answer)
+    context = answer["resolverContext" if kind == "appsync" else "context"]
+    assert isinstance(context, dict)
+    assert (context["sub"], context["scope"]) == ("user-1", "orders:read")
+    line = json.loads(lines[-1])
+    assert (line["decision"], line["event_kind"]) == ("allow", EVENT_KINDS[kind])
+
+
+@pytest.mark.parametrize("kind", kinds())
+@pytest.mark.parametrize(("token", "reason"), [(PLACEHOLDER, "malformed_token"), (None, "missing_token")])
+def test_without_a_good_token_it_is_refused(kind: str, token: str | None, reason: str) -> None:
+    lines: list[str] = []
+    handler = function(lines)
+    if kind == "appsync":
+        assert handler(sample(kind, token), None) == {"isAuthorized": False, "deniedFields": [], "ttlOverride": 0}
+    elif kind.startswith("http-api"):
+        answer = handler(sample(kind, token), None)
+        assert not granted(answer)
+        context = answer["context"]
+        assert isinstance(context, dict)
+        assert context["reason"] == reason
+    else:
+        with pytest.raises(Exception, match=r"\AUnauthorized\Z"):
+            handler(sample(kind, token), None)
+    assert json.loads(lines[-1])["reason"] == reason
+
+
+@pytest.mark.parametrize("kind", ["other-http-api-backend"])
+def test_events_of_others_are_not_understood(kind: str) -> None:
+    lines: list[str] = []
+    with pytest.raises(DecisionError) as raised:
+        function(lines)(sample(kind), None)
+    assert raised.value.code == "invalid_event"
+    assert json.loads(lines[-1])["decision"] == "error"

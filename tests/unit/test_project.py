@@ -24,18 +24,6 @@ TABLE = ROOT / "authorizer" / "jwt_authorizer" / "settings" / "table.py"
 """A list as well: it grows by a row with each setting."""
 LONGEST_TESTS = 550
 
-# Modules whose tests bear another name.
-TESTED_AS = {
-    "answer_caches": "revoker",
-    "authenticate": "authorize",
-    "contexts": "answers",
-    "json_text": "strict_json",
-    "logout": "revocation",
-    "py": "project",
-    "sigv4": "dynamodb",
-    "token_cache": "authorize",
-}
-
 # Pieced together, so that this file does not hold what it looks for.
 NOWHERE = ["/" + "root/", "/" + "work/", "/home" + "/", "py" + "pi.org", "python" + "hosted.org", "registry." + "npmjs"]
 # A folder of ours, and papers in it, that nobody else has.
@@ -111,14 +99,6 @@ def test_the_version_of_python_is_one() -> None:
     templates = tracked("*.yaml")
     runtimes = {found for path in templates for found in re.findall(r"python3\.\d+", path.read_text("utf-8"))}
     assert runtimes == {f"python{version}"}
-
-
-@pytest.mark.parametrize(
-    "module", sorted({path.stem for path in (ROOT / "authorizer" / "jwt_authorizer").glob("[a-z]*")})
-)
-def test_each_room_of_the_deployed_code_has_its_unit_tests(module: str) -> None:
-    name = TESTED_AS.get(module, module)
-    assert list((ROOT / "tests" / "unit").glob(f"test_{name}*.py"))
 
 
 def test_files_fit_in_the_head() -> None:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+import threading
 from contextlib import suppress
 from copy import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from jwt_authorizer.authenticate import Introspection
 from jwt_authorizer.errors import DecisionError, Reason, SettingsError, TokenError
+from jwt_authorizer.first_list import first_list
 from jwt_authorizer.function import create_function
 from jwt_authorizer.revocation import read_list
+from jwt_authorizer.revoker import RevokeError, lambda_handler
 from jwt_authorizer.settings import load_settings
 from jwt_authorizer_devkit.mint import Defect
 from jwt_authorizer_devkit.signing import key_set
 from tests.factories import AUDIENCE, ISSUER, NOW, Watched, authorizer, rest_request_event, signing_key, token
+from tests.unit.test_revoker import ENVIRONMENT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from jwt_authorizer.tokens import BearerToken
@@ -147,7 +153,7 @@ def test_a_bad_token_is_refused_for_what_is_wrong_with_it_and_not_because_it_is_
 
 # --- Settings
 
-ENVIRONMENT = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": json.dumps(key_set((signing_key(),)))}
+KNOWN = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": json.dumps(key_set((signing_key(),)))}
 ASKING = {
     "JWT_INTROSPECTION": "https://issuer.example.com/introspect",
     "JWT_INTROSPECTION_CLIENT_ID": "orders-api",
@@ -159,7 +165,7 @@ def test_a_list_in_the_package_is_read_at_start_up(tmp_path: Path) -> None:
     (tmp_path / "revoked.json").write_text(json.dumps({"issuers": {ISSUER: {"sub": {"user-1": NOW}}}}))
     lines: list[str] = []
     function = create_function(
-        ENVIRONMENT | ASKING | {"JWT_REVOKED": "file:revoked.json"},
+        KNOWN | ASKING | {"JWT_REVOKED": "file:revoked.json"},
         write=lines.append,
         clock=lambda: NOW,
         package_root=tmp_path,
@@ -174,7 +180,7 @@ def test_a_list_that_cannot_be_read_does_not_stop_start_up(tmp_path: Path) -> No
     (tmp_path / "revoked.json").write_text("[]")
     lines: list[str] = []
     function = create_function(
-        ENVIRONMENT | {"JWT_REVOKED": "file:revoked.json"}, write=lines.append, clock=lambda: NOW, package_root=tmp_path
+        KNOWN | {"JWT_REVOKED": "file:revoked.json"}, write=lines.append, clock=lambda: NOW, package_root=tmp_path
     )
     with pytest.raises(DecisionError):
         function(rest_request_event(token()), None)
@@ -201,7 +207,7 @@ def test_a_list_that_cannot_be_read_does_not_stop_start_up(tmp_path: Path) -> No
 )
 def test_settings_that_cannot_work(change: dict[str, str], says: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as raised:
-        load_settings(ENVIRONMENT | ASKING | change, tmp_path)
+        load_settings(KNOWN | ASKING | change, tmp_path)
     assert says in str(raised.value)
     assert "s3cret" not in str(raised.value)
 
@@ -216,3 +222,88 @@ def test_only_one_issuer_can_be_asked(tmp_path: Path) -> None:
     """
     with pytest.raises(SettingsError, match="only one issuer can have introspection"):
         load_settings({"JWT_CONFIG": table.format("one") + table.format("two")}, tmp_path)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The first revocation list of a stack: what CloudFormation is told, over real HTTP.
+
+
+LOCATION = "s3://bucket/revoked.json"
+
+
+class CloudFormation(HTTPServer):
+    """Keeps the answers that it gets."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers: list[dict[str, Any]] = []
+
+    def event(self, kind: str) -> dict[str, object]:
+        names: dict[str, object] = {
+            "StackId": "stack",
+            "RequestId": "request",
+            "LogicalResourceId": "FirstRevocationList",
+        }
+        return names | {"RequestType": kind, "ResponseURL": f"http://127.0.0.1:{self.server_port}/?signature=x"}
+
+
+class Handler(BaseHTTPRequestHandler):
+    """A pre-signed URL of S3, which was signed without a content type."""
+
+    server: CloudFormation
+
+    def do_PUT(self) -> None:
+        assert not self.headers.get("Content-Type")
+        self.server.answers.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+@pytest.fixture
+def cloudformation() -> Iterator[CloudFormation]:
+    with CloudFormation() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(("kind", "written"), [("Create", 1), ("Update", 1), ("Delete", 0)])
+def test_the_list_is_written_unless_the_stack_goes(cloudformation: CloudFormation, kind: str, written: int) -> None:
+    done: list[None] = []
+    first_list(cloudformation.event(kind), lambda: done.append(None), LOCATION)
+    assert len(done) == written
+    (answer,) = cloudformation.answers
+    assert answer == {
+        "StackId": "stack",
+        "RequestId": "request",
+        "LogicalResourceId": "FirstRevocationList",
+        "PhysicalResourceId": LOCATION,
+        "Status": "SUCCESS",
+        "Data": {"Location": LOCATION},
+    }
+
+
+def test_a_list_that_cannot_be_written_fails_the_deployment_and_says_why(cloudformation: CloudFormation) -> None:
+    def write() -> None:
+        message = "AccessDenied"
+        raise PermissionError(message)
+
+    first_list(cloudformation.event("Create"), write, LOCATION)
+    (answer,) = cloudformation.answers
+    assert (answer["Status"], answer["Reason"]) == ("FAILED", "PermissionError: AccessDenied")
+
+
+def test_the_revoker_is_what_cloudformation_and_others_call(
+    cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (ENVIRONMENT | {"JWT_REVOKED": LOCATION, "AWS_DEFAULT_REGION": "eu-west-1"}).items():
+        monkeypatch.setenv(name, value)
+    lambda_handler(cloudformation.event("Delete"), None)
+    assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
+    with pytest.raises(RevokeError):
+        lambda_handler({}, None)
