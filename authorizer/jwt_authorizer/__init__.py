@@ -23,8 +23,7 @@ NAMESPACE = "JwtAuthorizer"
 def __getattr__(name: str) -> object:
     """Import a public name when it is first used: whoever uses none pays for none (PEP 562)."""
     if name not in __all__:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415 - the same
 
     return getattr(import_module(f"{__name__}.{'function' if 'unction' in name else 'hooks'}"), name)

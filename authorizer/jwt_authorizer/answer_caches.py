@@ -21,8 +21,7 @@ class Api:
         kind, _, rest = text.partition(":")
         id_, _, stage = rest.partition("/")
         if kind not in {"rest", "http"} or not id_ or not stage:
-            message = "expected rest:ID/STAGE or http:ID/STAGE, comma-separated"
-            raise ValueError(message)
+            raise ValueError("expected rest:ID/STAGE or http:ID/STAGE, comma-separated")
         return cls(id_, stage, kind == "rest")
 
     def __str__(self) -> str:

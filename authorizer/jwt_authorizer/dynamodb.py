@@ -147,8 +147,7 @@ class LambdaCredentials:
             return self._fetched
         key, secret = read("AWS_ACCESS_KEY_ID"), read("AWS_SECRET_ACCESS_KEY")
         if not key or not secret:
-            message = "the environment has no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-            raise FetchError(message)
+            raise FetchError("the environment has no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
         return Credentials(key, secret, read("AWS_SESSION_TOKEN"))
 
 
@@ -164,8 +163,7 @@ def _container_credentials(endpoint: str, token: str) -> Credentials:
         expires = datetime.fromisoformat(answer["Expiration"]).timestamp()
         return Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["Token"], expires)
     except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
-        message = f"no credentials from {printable(host)}: {type(error).__name__}"
-        raise FetchError(message) from None
+        raise FetchError(f"no credentials from {printable(host)}: {type(error).__name__}") from None
     finally:
         connection.close()
 

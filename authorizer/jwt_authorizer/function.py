@@ -69,7 +69,7 @@ def respond(outcome: Outcome) -> dict[str, object]:
         return outcome.answer
     if outcome.result == "reject":
         # API Gateway answers 401 to an error with exactly this text, whatever its type.
-        raise Exception("Unauthorized")  # noqa: EM101, TRY002 - the text is API Gateway's protocol
+        raise Exception("Unauthorized")  # noqa: TRY002 - the text is API Gateway's protocol
     raise DecisionError(outcome.reason or Reason.INTERNAL_ERROR, outcome.detail or "")
 
 

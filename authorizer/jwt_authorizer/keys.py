@@ -90,12 +90,10 @@ def parse_key_set(document: str | bytes) -> KeySet:
     try:
         value: object = json.loads(document)
     except (ValueError, RecursionError):
-        message = "the key set is not valid JSON"
-        raise ValueError(message) from None
+        raise ValueError("the key set is not valid JSON") from None
     jwks = value.get("keys") if isinstance(value, dict) else None
     if not isinstance(jwks, list):
-        message = 'the key set is not a JSON object with a list "keys"'
-        raise ValueError(message)  # noqa: TRY004 - the document is wrong, not a type of ours
+        raise ValueError('the key set is not a JSON object with a list "keys"')  # noqa: TRY004 - the document is wrong, not a type of ours
     keys: list[Key] = []
     skipped: list[str] = []
     for position, jwk in enumerate(jwks[:MOST_KEYS]):
@@ -106,21 +104,18 @@ def parse_key_set(document: str | bytes) -> KeySet:
     if len(jwks) > MOST_KEYS:
         skipped.append(f"{len(jwks) - MOST_KEYS} keys left out: only the first {MOST_KEYS} are read")
     if not keys:
-        message = "; ".join([f"the key set has no key that may verify, of {len(jwks)}", *skipped[:5]])
-        raise ValueError(message)
+        raise ValueError("; ".join([f"the key set has no key that may verify, of {len(jwks)}", *skipped[:5]]))
     return KeySet(tuple(keys), tuple(skipped))
 
 
 def _key(jwk: object) -> Key:
     if not isinstance(jwk, dict):
-        message = "it is not a JSON object"
-        raise UnusableKeyError(message)
+        raise UnusableKeyError("it is not a JSON object")
     # Issuers written in .NET send members that they do not use as null or as an empty list.
     jwk = {name: value for name, value in jwk.items() if value is not None and value != []}
     kid = jwk.get("kid")
     if kid is not None and not isinstance(kid, str):
-        message = "its kid is not text"
-        raise UnusableKeyError(message)
+        raise UnusableKeyError("its kid is not text")
     _check_purpose(jwk)
     public, fitting = public_key(jwk)
     return Key(kid, _named(jwk, fitting), public)
@@ -129,13 +124,11 @@ def _key(jwk: object) -> Key:
 def _check_purpose(jwk: Mapping[str, object]) -> None:
     """Leave out keys that are for something else (RFC 7517 sections 4.2 and 4.3)."""
     if jwk.get("use", "sig") != "sig":
-        message = "its use is not sig"
-        raise UnusableKeyError(message)
+        raise UnusableKeyError("its use is not sig")
     if "key_ops" in jwk:
         operations = jwk["key_ops"]
         if not isinstance(operations, list) or "verify" not in operations:
-            message = "its key_ops do not include verify"
-            raise UnusableKeyError(message)
+            raise UnusableKeyError("its key_ops do not include verify")
 
 
 def _named(jwk: Mapping[str, object], fitting: frozenset[str]) -> frozenset[str]:
@@ -145,8 +138,7 @@ def _named(jwk: Mapping[str, object], fitting: frozenset[str]) -> frozenset[str]
     alg = jwk["alg"]
     named = _ED25519 if alg in ("EdDSA", "Ed25519") else frozenset({alg}) if isinstance(alg, str) else frozenset()
     if not fitting & named:
-        message = "its alg does not fit its type"
-        raise UnusableKeyError(message)
+        raise UnusableKeyError("its alg does not fit its type")
     return fitting & named
 
 

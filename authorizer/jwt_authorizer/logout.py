@@ -124,5 +124,4 @@ def logout_token(event: object) -> str:
                 return tokens[0]
         case _:
             pass
-    message = "expected a POST of a form with logout_token, once"
-    raise ValueError(message)
+    raise ValueError("expected a POST of a form with logout_token, once")

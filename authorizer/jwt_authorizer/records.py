@@ -57,8 +57,7 @@ def _dataclass(
 ) -> Callable[[type[C]], type[C]]:
     """Make the decorator, for classes with slots only. Without a guard, only mypy keeps values frozen."""
     if not slots:
-        message = "only dataclasses with slots=True are made here"
-        raise TypeError(message)
+        raise TypeError("only dataclasses with slots=True are made here")
     return lambda declared: _make(declared, frozen=frozen, eq=eq, order=order, guarded=frozen and guarded)
 
 
@@ -148,8 +147,7 @@ def _repr(shown: tuple[str, ...]) -> Callable[[object], str]:
 
 
 def _refuse(self: object, name: str, *_: object) -> None:
-    message = f"{type(self).__qualname__}.{name} never changes"
-    raise FrozenError(message)
+    raise FrozenError(f"{type(self).__qualname__}.{name} never changes")
 
 
 def _replace(value: Any, /, **changes: object) -> object:  # noqa: ANN401 - any of our own

@@ -69,8 +69,7 @@ def _settings(environment: Mapping[str, str], get: Get | None, aws_client: Clien
     write: Write | None = None
     try:
         if source is not None and not source.startswith("https://"):
-            message = "keys are refreshed from an https:// URL, or, without this setting, by discovery"
-            raise ValueError(message)  # noqa: TRY301 - joins the other reasons why there is no fetcher
+            raise ValueError("keys are refreshed from an https:// URL, or, without this setting, by discovery")  # noqa: TRY301 - joins the other reasons why there is no fetcher
         fetch = key_fetcher(issuer, source, allow_http=False, timeout=TIMEOUT, package_root=Path(), get=get)
     except ValueError as error:
         name, value = ("JWT_REFRESH_SOURCE", source) if source else ("JWT_ISSUER", issuer)

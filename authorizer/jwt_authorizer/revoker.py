@@ -102,10 +102,9 @@ class Revoker:
                 return self._posted(event)
             case _:
                 pass
-        message = (
+        raise RevokeError(
             'expected {"revoke": {"iss": …, and one of "sub", "sid", "jti", "client_id"}}, or a POST of a logout_token'
         )
-        raise RevokeError(message)
 
     def tidy(self) -> dict[str, object]:
         """Drop the entries that are over, and write a first list if there is none."""
@@ -118,8 +117,7 @@ class Revoker:
         failed = self._flush_all() if is_due else []
         if not failed:
             return result
-        message = f"the cached answers of {', '.join(failed)} could not be emptied"
-        raise FlushError(message)
+        raise FlushError(f"the cached answers of {', '.join(failed)} could not be emptied")
 
     def _invoked(self, request: object, *, dry_run: bool) -> dict[str, object]:
         issuer, kind, identifier = self._requested(request)
@@ -135,20 +133,16 @@ class Revoker:
     def _requested(self, request: object) -> tuple[str, str, str]:
         kinds = (*MOMENTS, *IDENTIFIERS)
         if not isinstance(request, dict) or len(request) != 2 or "iss" not in request:  # noqa: PLR2004 - iss and one more
-            message = f'"revoke" needs "iss" and exactly one of {", ".join(kinds)}'
-            raise RevokeError(message)
+            raise RevokeError(f'"revoke" needs "iss" and exactly one of {", ".join(kinds)}')
         issuer = request["iss"]
         ((kind, identifier),) = ((name, value) for name, value in request.items() if name != "iss")
         if kind not in kinds:
-            message = f'"revoke" has the member {str(kind)[:50]!r}; expected one of {", ".join(kinds)}'
-            raise RevokeError(message)
+            raise RevokeError(f'"revoke" has the member {str(kind)[:50]!r}; expected one of {", ".join(kinds)}')
         if not isinstance(issuer, str) or not self._has(issuer):
             known = ", ".join((*self._authorizer.issuers, *self._authorizer.tenants))
-            message = f"{str(issuer)[:200]!r} is not an issuer of this stack; it has {known}"
-            raise RevokeError(message)
+            raise RevokeError(f"{str(issuer)[:200]!r} is not an issuer of this stack; it has {known}")
         if not isinstance(identifier, str) or not 0 < len(identifier) <= LONGEST_IDENTIFIER:
-            message = f"{kind!r} must be a string of 1 to {LONGEST_IDENTIFIER} characters"
-            raise RevokeError(message)
+            raise RevokeError(f"{kind!r} must be a string of 1 to {LONGEST_IDENTIFIER} characters")
         return issuer, kind, identifier
 
     def _has(self, issuer: str) -> bool:
@@ -177,8 +171,7 @@ class Revoker:
     def _log_out(self, content: Content, logout: Logout) -> None:
         """Enter a logout. Its own ``jti`` is entered as well: a logout token is used once (section 2.6, step 8)."""
         if logout.jti in content.get(logout.issuer, {}).get("jti", {}):
-            message = "this logout token was used before (jti)"
-            raise RevokeError(message)
+            raise RevokeError("this logout token was used before (jti)")
         add_entry(content, logout.issuer, "jti", logout.jti, ceil(logout.expires_at + self._keep))
         kind, identifier = ("sub", str(logout.sub)) if logout.sid is None else ("sid", logout.sid)
         moment = logout.issued_at if kind == "sub" else self._clock() + self._keep

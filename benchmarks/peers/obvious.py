@@ -42,7 +42,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     except jwt.PyJWTError as error:
         logger.info("refused", reason=str(error), request_id=context.aws_request_id)
         metrics.add_metric(name="Refused", unit=MetricUnit.Count, value=1)
-        raise Exception("Unauthorized") from None  # noqa: EM101, TRY002 - API Gateway's protocol
+        raise Exception("Unauthorized") from None  # noqa: TRY002 - API Gateway's protocol
     arn = request.parsed_arn
     answer = APIGatewayAuthorizerResponse(
         principal_id=claims["sub"],

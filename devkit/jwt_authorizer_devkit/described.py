@@ -85,5 +85,4 @@ def _default(value: object) -> str:
         case _ if not value:
             return "none"
         case _:
-            message = f'write "Default: …" below the description: {value!r} cannot be shown'
-            raise LookupError(message)
+            raise LookupError(f'write "Default: …" below the description: {value!r} cannot be shown')

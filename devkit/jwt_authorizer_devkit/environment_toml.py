@@ -27,8 +27,7 @@ def toml_of(environment: Mapping[str, str], package_root: str | PathLike[str]) -
     """
     given = {name: text for name, text in environment.items() if name.startswith(PREFIX) and text.strip()}
     if CONFIG.variable in given:
-        message = f"{CONFIG.variable} is set already: what it names is the document"
-        raise ValueError(message)
+        raise ValueError(f"{CONFIG.variable} is set already: what it names is the document")
     load_settings(given, package_root)
     top: dict[str, object] = {}
     issuer: dict[str, object] = {}

@@ -92,8 +92,7 @@ def bound_key(proof: str, method: str, url: str) -> str:
         typed = header["typ"] == "dpop+jwt" and bool(claims["jti"] and claims["iat"])
         asked = (claims["htm"], claims["htu"])
     except (UnusableKeyError, ValueError, KeyError, TypeError, AttributeError) as error:
-        message = f"the DPoP header is not a proof: {type(error).__name__} {error}"
-        raise InvalidProofError(message) from None
+        raise InvalidProofError(f"the DPoP header is not a proof: {type(error).__name__} {error}") from None
     if not right or not typed or asked != (method, url):
         message = f"the proof is not for {method} {url}, or not signed with its jwk, or its typ is not dpop+jwt"
         raise InvalidProofError(message)

@@ -144,8 +144,7 @@ def _events_of(kind: str) -> EventFactory:
 
         method, _, path = request.partition(" ")
         if not path.startswith("/"):
-            message = f'{request!r} is not a request: write it like "GET /orders/1"'
-            raise ValueError(message)
+            raise ValueError(f'{request!r} is not a request: write it like "GET /orders/1"')
         authorization = TokenSource(TokenPlace.HEADER, "Authorization")
         event = event_for(token or "", authorization, ApiKind(kind), method, path)
         if token is None:

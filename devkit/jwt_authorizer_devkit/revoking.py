@@ -52,8 +52,7 @@ def only_issuer(function: str, clients: Clients) -> str:
     try:
         settings = load_settings(described.get("Environment", {}).get("Variables", {}), Path.cwd())
     except SettingsError as error:
-        message = f"The issuer can't be read from the settings of {function}: give --iss. ({error})"
-        raise RefusedError(message) from None
+        raise RefusedError(f"The issuer can't be read from the settings of {function}: give --iss. ({error})") from None
     issuers = [one.issuer for one in settings.issuers]
     if len(issuers) > 1 or settings.issuers[0].tenants is not None:
         message = f"The settings of {function} name several issuers: give --iss. They are {', '.join(issuers)}"
@@ -77,13 +76,11 @@ def revoke(function: str, request: Mapping[str, str], clients: Clients, *, dry_r
         said = str(document.get("errorMessage", document))
         if document.get("errorType") == "RevokeError":
             raise RefusedError(said)
-        message = (
+        raise OutOfReachError(
             f"{function} failed, so the list may be as it was: {said}. Its log says more; to revoke twice is fine."
         )
-        raise OutOfReachError(message)
     if not isinstance(document, dict) or not isinstance(document.get("written"), bool):
-        message = f"{function} is not the revoker: it is the output RevokerName of the authorizer's stack."
-        raise RefusedError(message)
+        raise RefusedError(f"{function} is not the revoker: it is the output RevokerName of the authorizer's stack.")
     return document
 
 

@@ -169,8 +169,7 @@ def _of_reader(read: Callable[[object], object]) -> Schema:
         return {"enum": [str(member) for member in cast("type[StrEnum]", made_with["kind"])]}
     if "names" in made_with:
         return {"enum": list(cast("tuple[str, ...]", made_with["names"]))}
-    message = f"there is no schema for what {read!r} reads: add it to the known readers of {__name__}"
-    raise LookupError(message)
+    raise LookupError(f"there is no schema for what {read!r} reads: add it to the known readers of {__name__}")
 
 
 def _list_or_text(item: Schema, one: str | None) -> Schema:

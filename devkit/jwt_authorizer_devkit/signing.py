@@ -95,8 +95,7 @@ def generate(alg: str, kid: str | None, *, rsa_bits: int = 2048) -> SigningKey:
         return SigningKey(kid, alg, _ML_DSA[alg].generate())
     if alg in _EDWARDS:
         return SigningKey(kid, alg, ed25519.Ed25519PrivateKey.generate())
-    message = f"cannot make a key for {alg!r}; known: {', '.join(ALGORITHMS)}"
-    raise ValueError(message)
+    raise ValueError(f"cannot make a key for {alg!r}; known: {', '.join(ALGORITHMS)}")
 
 
 def key_set(keys: tuple[SigningKey, ...]) -> Json:

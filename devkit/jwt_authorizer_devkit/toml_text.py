@@ -62,13 +62,11 @@ def _value(value: object) -> str:
                 f"{{ {', '.join(f'{_key(key)} = {_value(item)}' for key, item in value.items())} }}" if value else "{}"
             )
         case _:
-            message = f"TOML has no way to write {value!r}"
-            raise ValueError(message)
+            raise ValueError(f"TOML has no way to write {value!r}")
 
 
 def _text(text: str) -> str:
     """Write a basic string: JSON's escapes are TOML's, but DEL has to be escaped as well."""
     if any("\ud800" <= character <= "\udfff" for character in text):
-        message = "TOML has no way to write half of a surrogate pair"
-        raise ValueError(message)
+        raise ValueError("TOML has no way to write half of a surrogate pair")
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")

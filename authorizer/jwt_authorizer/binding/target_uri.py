@@ -48,8 +48,7 @@ def parse_uri(text: str) -> TargetUri:
     """
     match = _URL.fullmatch(text)
     if match is None:
-        message = "is not an absolute URL such as https://api.example.com/orders"
-        raise ValueError(message)
+        raise ValueError("is not an absolute URL such as https://api.example.com/orders")
     scheme, host, port = match["scheme"].lower(), match["host"].lower(), match["port"]
     if port and int(port) != _DEFAULT_PORTS.get(scheme):
         host = f"{host}:{int(port)}"

@@ -48,14 +48,11 @@ def parse_address(text: str, *, allow_http: bool) -> Address:
     """Parse an absolute URL. Raises ``ValueError`` with a message that says what is wrong with it."""
     match = _URL.fullmatch(text)
     if match is None:
-        message = "not an absolute https:// URL (ASCII, no user name, no fragment, no white space)"
-        raise ValueError(message)
+        raise ValueError("not an absolute https:// URL (ASCII, no user name, no fragment, no white space)")
     secure = text.startswith("https:")
     port = int(match["port"] or (443 if secure else 80))
     if not 0 < port <= _LAST_PORT:
-        message = f"a URL with port {port}, which does not exist"
-        raise ValueError(message)
+        raise ValueError(f"a URL with port {port}, which does not exist")
     if not secure and not allow_http:
-        message = "not https:// (http:// is for local work only, with JWT_ALLOW_HTTP=true)"
-        raise ValueError(message)
+        raise ValueError("not https:// (http:// is for local work only, with JWT_ALLOW_HTTP=true)")
     return Address(match["origin"], match["host"].strip("[]"), port, match["path"] or "", match["query"] or "")

@@ -82,8 +82,7 @@ def read_object(bucket: str, key: str, client: AwsClient, limit: int = BODY_LIMI
     except Exception as error:
         raise _failed(error, "s3", bucket, key) from error
     if len(document) > limit:
-        message = f"s3://{printable(bucket)}/{printable(key)} is larger than {limit} bytes"
-        raise FetchError(message)
+        raise FetchError(f"s3://{printable(bucket)}/{printable(key)} is larger than {limit} bytes")
     return document
 
 

@@ -222,8 +222,7 @@ class CachedKeySource:
         as_of = time_ if fetched.as_of is None else min(time_, fetched.as_of + self._forward)
         limit = as_of + ttl + self._max_stale
         if limit <= time_:
-            message = f"the copy of the key set is {time_ - as_of:.0f} s old: its refresher has stopped"
-            raise FetchError(message)
+            raise FetchError(f"the copy of the key set is {time_ - as_of:.0f} s old: its refresher has stopped")
         if fetched.key_set != self._key_set:
             self._key_set = fetched.key_set
             self._found = {}

@@ -27,8 +27,7 @@ def discovery_urls(issuer: str, *, allow_http: bool) -> tuple[str, str]:
     """
     address = parse_address(issuer, allow_http=allow_http)
     if address.query:
-        message = "a URL with a query, which no issuer has (OpenID Connect Discovery 1.0 section 3)"
-        raise ValueError(message)
+        raise ValueError("a URL with a query, which no issuer has (OpenID Connect Discovery 1.0 section 3)")
     path = address.path.removesuffix("/")
     return (
         f"{address.origin}{path}/.well-known/openid-configuration",
@@ -40,8 +39,7 @@ def discover(issuer: str, get: Get, session: Session, *, allow_http: bool) -> st
     """Ask an issuer for the URL of its key set. Raises :class:`FetchError`."""
     uri = metadata(issuer, get, session, allow_http=allow_http).get("jwks_uri")
     if not isinstance(uri, str):
-        message = f"the discovery document of {printable(issuer)} names no jwks_uri"
-        raise FetchError(message)
+        raise FetchError(f"the discovery document of {printable(issuer)} names no jwks_uri")
     return _usable(uri, "jwks_uri", issuer, allow_http=allow_http)
 
 
@@ -53,11 +51,10 @@ def discover_introspection(issuer: str, get: Get, session: Session, *, allow_htt
     document = metadata(issuer, get, session, allow_http=allow_http)
     url = document.get("introspection_endpoint")
     if not isinstance(url, str):
-        message = (
+        raise FetchError(
             f"the discovery document of {printable(issuer)} names no introspection_endpoint: set JWT_INTROSPECTION to "
             "its URL, if the issuer has one"
         )
-        raise FetchError(message)
     listed = document.get("introspection_signing_alg_values_supported")
     names = frozenset(name for name in listed if isinstance(name, str)) if isinstance(listed, list) else frozenset()
     return _usable(url, "introspection_endpoint", issuer, allow_http=allow_http), names & SUPPORTED_ALGORITHMS
@@ -73,16 +70,13 @@ def metadata(issuer: str, get: Get, session: Session, *, allow_http: bool) -> di
             message = f"no discovery document at {printable(first)} nor at {printable(second)} (404): set JWT_JWKS"
             raise FetchError(message, status=_NOT_FOUND)
     if response.status != _OK:
-        message = f"{printable(url)} answered {response.status}"
-        raise FetchError(message, status=response.status)
+        raise FetchError(f"{printable(url)} answered {response.status}", status=response.status)
     try:
         document = json.loads(response.body)
     except (ValueError, RecursionError):
-        message = f"{printable(url)} did not answer with JSON"
-        raise FetchError(message) from None
+        raise FetchError(f"{printable(url)} did not answer with JSON") from None
     if not isinstance(document, dict):
-        message = f"{printable(url)} did not answer with a JSON object"
-        raise FetchError(message)
+        raise FetchError(f"{printable(url)} did not answer with a JSON object")
     named = document.get("issuer")
     if named != issuer:
         message = f"{printable(url)} is for another issuer: {printable(repr(named))}, not {printable(repr(issuer))}"

@@ -51,8 +51,7 @@ def document_reader(
     if place.startswith("s3:"):
         (bucket, key), s3 = s3_location(place), _Client("s3", timeout, aws_client)
         return lambda: aws.read_object(bucket, key, s3.get(), limit)
-    message = "neither file:PATH, ssm:/name nor s3://bucket/key"
-    raise ValueError(message)
+    raise ValueError("neither file:PATH, ssm:/name nor s3://bucket/key")
 
 
 def secret_reader(place: str, *, timeout: float, aws_client: ClientFactory = aws.boto3_client) -> Read:
@@ -62,8 +61,7 @@ def secret_reader(place: str, *, timeout: float, aws_client: ClientFactory = aws
         return lambda: aws.read_parameter(parameter, ssm.get())
     match = _SECRET.fullmatch(place)
     if match is None:
-        message = "a secret is written as ssm:/its/name or secretsmanager:ITS_NAME"
-        raise ValueError(message)
+        raise ValueError("a secret is written as ssm:/its/name or secretsmanager:ITS_NAME")
     secret, manager = match[1], _Client("secretsmanager", timeout, aws_client)
     return lambda: aws.read_secret(secret, manager.get())
 
@@ -78,8 +76,7 @@ def url_reader(url: str, get: Get, *, timeout: float) -> Read:
         with Session(timeout) as session:
             response = get(url, session)
         if response.status != _OK:
-            message = f"{printable(url.partition('?')[0])} answered {response.status}"
-            raise FetchError(message)
+            raise FetchError(f"{printable(url.partition('?')[0])} answered {response.status}")
         return response.body
 
     return read
@@ -93,15 +90,13 @@ def document_writer(place: str, *, timeout: float, aws_client: ClientFactory = a
     if place.startswith("s3:"):
         (bucket, key), s3 = s3_location(place), _Client("s3", timeout, aws_client)
         return lambda document: aws.write_object(bucket, key, document, s3.get())
-    message = "neither ssm:/name nor s3://bucket/key"
-    raise ValueError(message)
+    raise ValueError("neither ssm:/name nor s3://bucket/key")
 
 
 def _parameter(place: str) -> str:
     match = _PARAMETER.fullmatch(place)
     if match is None:
-        message = "a parameter is written as ssm:/its/name"
-        raise ValueError(message)
+        raise ValueError("a parameter is written as ssm:/its/name")
     return match[1]
 
 
@@ -109,8 +104,7 @@ def s3_location(place: str) -> tuple[str, str]:
     """Return the bucket and the key of ``s3://bucket/key``. Raises ``ValueError`` for anything else."""
     match = _OBJECT.fullmatch(place)
     if match is None:
-        message = "an object is written as s3://bucket/key"
-        raise ValueError(message)
+        raise ValueError("an object is written as s3://bucket/key")
     return match[1], match[2]
 
 
@@ -138,11 +132,9 @@ def _package_file(name: str, package_root: str | PathLike[str]) -> Path:
     root = Path(package_root).resolve()
     path = (root / name).resolve()
     if not path.is_relative_to(root):
-        message = "the file has to be inside the package: give its path relative to the package's top"
-        raise ValueError(message)
+        raise ValueError("the file has to be inside the package: give its path relative to the package's top")
     if not path.is_file():
-        message = "there is no such file in the package"
-        raise ValueError(message)
+        raise ValueError("there is no such file in the package")
     return path
 
 
@@ -150,5 +142,4 @@ def _read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        message = f"file {printable(path.name)}: {error.strerror}"
-        raise FetchError(message) from error
+        raise FetchError(f"file {printable(path.name)}: {error.strerror}") from error

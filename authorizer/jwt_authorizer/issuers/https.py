@@ -63,26 +63,21 @@ class HttpsClient:
         try:
             address = parse_address(url, allow_http=self._allow_http)
         except ValueError as error:
-            message = f"{printable(url)} is {error}"
-            raise FetchError(message) from None
+            raise FetchError(f"{printable(url)} is {error}") from None
         try:
             response = self._exchange(address, session, _head(address, method, headers) + body)
         except TimeoutError:
-            message = f"{address}: {session.missed()}"
-            raise FetchError(message) from None
+            raise FetchError(f"{address}: {session.missed()}") from None
         except OSError as error:  # refused, reset, no route, and ssl.SSLError: a bad certificate
-            message = f"{address}: {printable(str(error)) or type(error).__name__}"
-            raise FetchError(message) from error
+            raise FetchError(f"{address}: {printable(str(error)) or type(error).__name__}") from error
         except FetchError as error:
-            message = f"{address}: {error}"
-            raise FetchError(message) from error
+            raise FetchError(f"{address}: {error}") from error
         except (HTTPException, ValueError) as error:
             message = f"{address}: not valid HTTP/1.1 ({type(error).__name__}: {printable(str(error))})"
             raise FetchError(message) from error
         if _FIRST_REDIRECT <= response.status <= _LAST_REDIRECT:
             location = printable(response.headers.get("location", "nowhere").partition("?")[0])
-            message = f"{address} redirects ({response.status}) to {location}, and redirects are not followed"
-            raise FetchError(message)
+            raise FetchError(f"{address} redirects ({response.status}) to {location}, and redirects are not followed")
         return response
 
     def _exchange(self, address: Address, session: Session, request: bytes) -> Response:
@@ -128,11 +123,9 @@ class HttpsClient:
         thread.start()
         thread.join(session.left())
         if not answers:
-            message = "the name did not resolve in time"
-            raise FetchError(message)
+            raise FetchError("the name did not resolve in time")
         if isinstance(answers[0], Exception):
-            message = f"the name does not resolve: {printable(str(answers[0]))}"
-            raise FetchError(message)
+            raise FetchError(f"the name does not resolve: {printable(str(answers[0]))}")
         return answers[0]
 
 
@@ -174,8 +167,7 @@ def _head(address: Address, method: str, headers: Mapping[str, str]) -> bytes:
     lines = [f"{method} {address.path or '/'}{address.query} HTTP/1.1"]
     lines += [f"{name}: {value}" for name, value in (ours | {**headers}).items()]
     if not all(line.isprintable() for line in lines):
-        message = "a header of the request has a control character"
-        raise ValueError(message)
+        raise ValueError("a header of the request has a control character")
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 

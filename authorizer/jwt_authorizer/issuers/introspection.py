@@ -148,8 +148,7 @@ class Introspector:
 
     def _read(self, response: Response, endpoint: Endpoint, now: float) -> dict[str, object]:
         if response.status in _ABOUT_THE_TOKEN:
-            message = f"the introspection endpoint answered {response.status} to this token"
-            raise UnansweredError(message)
+            raise UnansweredError(f"the introspection endpoint answered {response.status} to this token")
         if response.status == _UNAUTHORIZED:
             _fail("rejects this API's own credentials (401): check JWT_INTROSPECTION_CLIENT_ID, _SECRET and _AUTH")
         if response.status != _OK:
@@ -191,7 +190,7 @@ def _answer(value: object) -> dict[str, object]:
 
 
 def _fail(message: str) -> NoReturn:
-    raise FetchError(f"the introspection endpoint {message}")  # noqa: EM102, TRY003 - the one place that says who
+    raise FetchError(f"the introspection endpoint {message}")
 
 
 def _unavailable(detail: str) -> DecisionError:

@@ -69,14 +69,12 @@ class RevocationStore:
             if self._write(document, condition):
                 return content
             self._sleep(random.random() * _LONGEST_PAUSE)  # noqa: S311 - spreads writers, keeps no secret
-        message = f"{self._location} was changed by others {_ATTEMPTS} times in a row: nothing was written"
-        raise FetchError(message)
+        raise FetchError(f"{self._location} was changed by others {_ATTEMPTS} times in a row: nothing was written")
 
     def _check(self, document: bytes) -> None:
         """Raise :class:`FetchError` for a list that no authorizer would read: it would refuse every token."""
         if len(document) > MAX_LIST:
-            message = f"{self._location} would be longer than the {MAX_LIST} bytes that the authorizer reads"
-            raise FetchError(message)
+            raise FetchError(f"{self._location} would be longer than the {MAX_LIST} bytes that the authorizer reads")
         try:
             read_list(document)
         except ValueError as error:

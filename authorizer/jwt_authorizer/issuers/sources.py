@@ -62,10 +62,9 @@ def key_fetcher(  # noqa: PLR0913 - the settings that matter to fetching, one by
         parse_address(jwks, allow_http=allow_http)
         return lambda: _fetch_over_network(lambda _: jwks, over_network, timeout)
     if not jwks.startswith(("file:", "ssm:", "s3:")):
-        message = (
+        raise ValueError(
             "neither an https:// URL, file:PATH, ssm:/name, s3://bucket/key nor a key set (text that starts with '{')"
         )
-        raise ValueError(message)
     read = document_reader(jwks, timeout=timeout, package_root=package_root, aws_client=aws_client)
     if jwks.startswith("file:"):
         _try_out(jwks, read)
@@ -116,8 +115,7 @@ def _fetch_over_network(locate: Callable[[Session], str], get: Get, timeout: flo
         response = get(url, session)
     place = printable(url.partition("?")[0])
     if response.status != _OK:
-        message = f"{place} answered {response.status}"
-        raise FetchError(message, status=response.status)
+        raise FetchError(f"{place} answered {response.status}", status=response.status)
     return Fetched(_parse(response.body, place), max_age=response.max_age(), document=response.body)
 
 
@@ -132,5 +130,4 @@ def _parse(document: bytes, place: str) -> KeySet:
     try:
         return parse_key_set(document)
     except ValueError as error:
-        message = f"{place}: {printable(str(error), 500)}"
-        raise FetchError(message) from error
+        raise FetchError(f"{place}: {printable(str(error), 500)}") from error

@@ -82,8 +82,7 @@ def tenant_list(document: bytes) -> frozenset[str]:
     tenants = [line for text in document.decode().splitlines() if (line := text.strip())]
     for tenant in tenants:
         if not is_tenant(tenant):
-            message = "a line is not a tenant: 1 to 64 letters, digits and . _ -"
-            raise ValueError(message)
+            raise ValueError("a line is not a tenant: 1 to 64 letters, digits and . _ -")
     return frozenset(tenants)
 
 

@@ -49,16 +49,13 @@ def parse_template(path: str) -> Template:
     if path == "/":
         return ()
     if path.endswith("/"):
-        message = "API Gateway ignores a slash at the end of a path, and refuses it in a template: leave it out"
-        raise ValueError(message)
+        raise ValueError("API Gateway ignores a slash at the end of a path, and refuses it in a template: leave it out")
     names: list[str] = []
     segments = [_segment(text, names) for text in path[1:].split("/")]
     if Variable.GREEDY in segments[:-1]:
-        message = "a greedy {variable+} takes all that follows: it has to be the last segment"
-        raise ValueError(message)
+        raise ValueError("a greedy {variable+} takes all that follows: it has to be the last segment")
     if len(set(names)) < len(names):
-        message = "a path variable's name may stand only once in a template"
-        raise ValueError(message)
+        raise ValueError("a path variable's name may stand only once in a template")
     return tuple(segments)
 
 
@@ -68,15 +65,12 @@ def _segment(text: str, names: list[str]) -> Segment:
         names.append(variable[1])
         return Variable.GREEDY if variable[2] else Variable.PARAM
     if not text:
-        message = "a segment is empty: write one slash between two segments"
-        raise ValueError(message)
+        raise ValueError("a segment is empty: write one slash between two segments")
     if text.startswith(":"):
-        message = f"API Gateway writes a path variable as {{{shown(text[1:])}}}, not {shown(text)}"
-        raise ValueError(message)
+        raise ValueError(f"API Gateway writes a path variable as {{{shown(text[1:])}}}, not {shown(text)}")
     if not _STATIC.fullmatch(text):
         right = "plain text, {variable}, or {variable+} at the end"
-        message = f"API Gateway refuses the segment {shown(text)!r}: expected {right}"
-        raise ValueError(message)
+        raise ValueError(f"API Gateway refuses the segment {shown(text)!r}: expected {right}")
     return text
 
 

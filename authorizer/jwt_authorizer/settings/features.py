@@ -134,8 +134,7 @@ def _principal_key(raw: RawSettings) -> bytes:
         is_stored = written.startswith(("ssm:", "secretsmanager:"))
         key = secret_reader(written, timeout=_DOCUMENT_TIMEOUT)() if is_stored else written.encode()
         if len(key) < _SHORTEST_KEY:
-            message = f"a key needs at least {_SHORTEST_KEY} characters, so that nobody can try them all"
-            raise ValueError(message)  # noqa: TRY301 - joins the other problems
+            raise ValueError(f"a key needs at least {_SHORTEST_KEY} characters, so that nobody can try them all")  # noqa: TRY301 - joins the other problems
     except (ValueError, FetchError) as error:
         raw.problem(table.LOG_PRINCIPAL_KEY.variable, str(error))
         return b""

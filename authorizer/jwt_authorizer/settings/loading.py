@@ -80,8 +80,7 @@ def _document(config: str, package_root: str | PathLike[str]) -> str:
     """Return the text that ``JWT_CONFIG`` names, or is. Raises :class:`ValueError`."""
     if not config.startswith(("file:", "ssm:", "s3:")):
         if config.startswith(("https:", "http:")) or not any(character in config for character in "\n=[#"):
-            message = "neither TOML nor its location: file:PATH (in the package), ssm:/name or s3://bucket/key"
-            raise ValueError(message)
+            raise ValueError("neither TOML nor its location: file:PATH (in the package), ssm:/name or s3://bucket/key")
         return config
     try:
         return document_reader(config, timeout=_DOCUMENT_TIMEOUT, package_root=package_root)().decode("utf-8")

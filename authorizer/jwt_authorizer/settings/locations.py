@@ -16,8 +16,7 @@ def one_of(*names: str) -> Callable[[object], str]:
 
     def read(value: object) -> str:
         if not isinstance(value, str) or value.strip() not in names:
-            message = f"expected one of {', '.join(names)}"
-            raise ValueError(message)
+            raise ValueError(f"expected one of {', '.join(names)}")
         return value.strip()
 
     return read
@@ -27,8 +26,7 @@ def introspection(value: object) -> str:
     """Read where the introspection endpoint is: ``discovery``, or its URL."""
     found = text(value)
     if found != "discovery" and not found.startswith(("https://", "http://")):
-        message = "expected discovery, or the https:// URL of the introspection endpoint"
-        raise ValueError(message)
+        raise ValueError("expected discovery, or the https:// URL of the introspection endpoint")
     return found
 
 
@@ -36,7 +34,6 @@ def secret_location(value: object) -> str:
     """Read where a secret is. The message never repeats the value, which may be the secret itself."""
     found = text(value)
     if not found.startswith(("ssm:", "secretsmanager:")):
-        message = "expected ssm:/name or secretsmanager:NAME: where the secret is, not the secret itself"
-        raise ValueError(message)
+        raise ValueError("expected ssm:/name or secretsmanager:NAME: where the secret is, not the secret itself")
     secret_reader(found, timeout=1)
     return found

@@ -56,8 +56,7 @@ def from_env_command(
     except SettingsError as error:
         raise settings_problem(error) from None
     except ValueError as error:
-        message = f"There is no document to write: {error}."
-        raise WrongInputError(message) from None
+        raise WrongInputError(f"There is no document to write: {error}.") from None
     if as_json:
         write_json(tomllib.loads(text))
     else:

@@ -181,8 +181,7 @@ def _tenants_of(issuer: IssuerSettings, settings: Settings, environment: Environ
             read = document_reader(tenants, timeout=settings.keys.timeout, package_root=environment.folder)
             tenants = tuple(sorted(tenant_list(read())))
         except (FetchError, ValueError) as error:
-            message = f"The list of tenants cannot be read: {error}"
-            raise UndecidedError(message) from None
+            raise UndecidedError(f"The list of tenants cannot be read: {error}") from None
     return [of_tenant(issuer, tenant) for tenant in tenants[:_TENANTS]]
 
 

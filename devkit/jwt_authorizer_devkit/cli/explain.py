@@ -102,8 +102,7 @@ def explain_command(  # noqa: PLR0913, PLR0917 - the options of a command are it
     except SettingsError as error:
         raise settings_problem(error) from None
     except ValueError as error:
-        message = f"--keys {keys}: {error}"
-        raise WrongInputError(message) from None
+        raise WrongInputError(f"--keys {keys}: {error}") from None
     event, assumed = (read, None) if isinstance(read, dict) else _event_of(read, request, proof, api, watched)
     with progress("Asking the issuer for its keys"):
         explanation = _in_the_users_form(explain(event, watched), environment)
@@ -120,8 +119,7 @@ def _introspected(event: object, watched: WatchedFunction) -> dict[str, str]:
     try:
         return introspected(event, watched)
     except ValueError as error:
-        message = f"--introspect: {error}"
-        raise WrongInputError(message) from None
+        raise WrongInputError(f"--introspect: {error}") from None
 
 
 def _in_the_users_form(explanation: Explanation, environment: Environment) -> Explanation:

@@ -55,18 +55,16 @@ def read_environment(config: Path | None, env: Path | None) -> Environment:
     if config is None and env is None:
         variables = {name: value for name, value in os.environ.items() if name.startswith("JWT_")}
         if not variables:
-            message = (
+            raise WrongInputError(
                 "There are no settings. Give them with --config FILE (TOML) or --env FILE (NAME=value lines), or as "
                 "environment variables: JWT_ISSUER and JWT_AUDIENCE at least."
             )
-            raise WrongInputError(message)
         return Environment(variables, Path.cwd())
     variables = {} if env is None else parse_environment(read_text(env), shortened(str(env)))
     folder = (config or env or Path()).resolve().parent
     if config is not None:
         if "JWT_CONFIG" in variables:
-            message = f"{env} sets JWT_CONFIG, and there is --config {config}: give one of them."
-            raise WrongInputError(message)
+            raise WrongInputError(f"{env} sets JWT_CONFIG, and there is --config {config}: give one of them.")
         variables["JWT_CONFIG"] = read_text(config)
     return Environment(variables, folder)
 
@@ -84,8 +82,7 @@ def parse_environment(text: str, name: str = "the environment") -> dict[str, str
             continue
         match = _LINE.fullmatch(line)
         if match is None:
-            message = f"Line {number} of {name} is not NAME=value."
-            raise WrongInputError(message)
+            raise WrongInputError(f"Line {number} of {name} is not NAME=value.")
         if _PARAMETER.fullmatch(match[1]):
             variable = "_".join(re.findall(r"[A-Z][a-z]*", match[1])).upper()
             message = f"Line {number} of {name}: {match[1]} is the template's spelling, the variable is {variable}."
@@ -100,13 +97,11 @@ def _from_json(text: str) -> dict[str, str]:
     try:
         document = json.loads(text)
     except ValueError as error:
-        message = f"The environment begins like JSON, and is none: {error}."
-        raise WrongInputError(message) from None
+        raise WrongInputError(f"The environment begins like JSON, and is none: {error}.") from None
     for name in ("Environment", "Variables"):
         document = document.get(name, document)
         if not isinstance(document, dict):
-            message = f"{name} in the environment's JSON is not an object of variables."
-            raise WrongInputError(message)
+            raise WrongInputError(f"{name} in the environment's JSON is not an object of variables.")
     return {name: value for name, value in document.items() if isinstance(value, str)}
 
 
@@ -120,11 +115,9 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except OSError as error:
-        message = f"{shortened(str(path))} cannot be read: {error.strerror}."
-        raise WrongInputError(message) from None
+        raise WrongInputError(f"{shortened(str(path))} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        message = f"{shortened(str(path))} is not text in UTF-8."
-        raise WrongInputError(message) from None
+        raise WrongInputError(f"{shortened(str(path))} is not text in UTF-8.") from None
 
 
 def read_moment(text: str | None) -> float:
@@ -153,8 +146,7 @@ def read_subject(words: list[str]) -> str | dict[str, object]:
     elif not text.startswith("{") and _is_file(text):
         text = read_text(Path(text)).strip()
     elif text.endswith(".json"):
-        message = f"There is no file {shortened(text)}."
-        raise WrongInputError(message)
+        raise WrongInputError(f"There is no file {shortened(text)}.")
     if text.startswith("{"):
         return _event(text)
     scheme = _SCHEME.match(text)
@@ -182,11 +174,9 @@ def _event(text: str) -> dict[str, object]:
     try:
         event = json.loads(text)
     except ValueError as error:
-        message = f"The event is not JSON: {error}. Copy it whole, as the function gets it."
-        raise WrongInputError(message) from None
+        raise WrongInputError(f"The event is not JSON: {error}. Copy it whole, as the function gets it.") from None
     if not isinstance(event, dict):
-        message = "The event is not a JSON object."
-        raise WrongInputError(message)
+        raise WrongInputError("The event is not a JSON object.")
     if {"access_token", "id_token"} & event.keys():
         message = "This is the answer of a token endpoint: give its access_token alone, as `jq -r .access_token` does."
         raise WrongInputError(message)

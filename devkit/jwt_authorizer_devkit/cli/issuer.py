@@ -54,11 +54,9 @@ def issuer_command(  # noqa: PLR0913, PLR0917 - the options of a command are its
     """
     for name in alg or ():
         if name not in ALGORITHMS:
-            message = f"--alg {name} is none of {', '.join(ALGORITHMS)}."
-            raise WrongInputError(message)
+            raise WrongInputError(f"--alg {name} is none of {', '.join(ALGORITHMS)}.")
     if path and not path.startswith("/"):
-        message = f"--path {path} has to start with a slash: /{path}"
-        raise WrongInputError(message)
+        raise WrongInputError(f"--path {path} has to start with a slash: /{path}")
     if bool(tenant) != ("{tenant}" in path):
         message = "--tenant and a --path with {tenant} in it belong together: the one is put into the other."
         raise WrongInputError(message)

@@ -93,8 +93,7 @@ def mint_command(  # noqa: PLR0913, PLR0917 - the options of a command are its p
         claims = {"cnf": client.cnf, **claims}
     if key_file is None:
         if jwks:
-            message = "--jwks needs --key-file: a running issuer publishes its keys itself, at /jwks."
-            raise WrongInputError(message)
+            raise WrongInputError("--jwks needs --key-file: a running issuer publishes its keys itself, at /jwks.")
         form = {
             "grant_type": "client_credentials",
             "client_id": client_id,
@@ -140,10 +139,9 @@ def _dpop(request: str | None) -> tuple[DpopClient | None, str, str]:
         return None, "", ""
     method, _, url = request.strip().partition(" ")
     if not method.isalpha() or not url.strip().startswith(("https://", "http://")):
-        message = (
+        raise WrongInputError(
             f'--dpop {shortened(request, 60)} is not a request: write it like "GET https://api.example.com/orders".'
         )
-        raise WrongInputError(message)
     return DpopClient(), method.upper(), url.strip()
 
 

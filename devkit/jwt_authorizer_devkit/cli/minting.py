@@ -32,8 +32,7 @@ def ask_issuer(issuer: str, form: Mapping[str, object]) -> str:
     Raises :class:`WrongInputError` for what the issuer refuses, :class:`UndecidedError` where there is none.
     """
     if urlsplit(issuer).scheme not in ("http", "https"):
-        message = f"--issuer {issuer} is not a URL: write http://127.0.0.1:8480"
-        raise WrongInputError(message)
+        raise WrongInputError(f"--issuer {issuer} is not a URL: write http://127.0.0.1:8480")
     body = urlencode({name: value for name, value in form.items() if value is not None}, doseq=True).encode()
     request = urllib.request.Request(  # noqa: S310 - the scheme is checked above
         issuer.rstrip("/") + "/token", data=body, headers={"Accept": "application/jwt"}
@@ -41,8 +40,7 @@ def ask_issuer(issuer: str, form: Mapping[str, object]) -> str:
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310 - as above
             if response.headers.get_content_type() != "application/jwt":
-                message = f"{issuer}/token answered, and not with a token: {_NOT_OURS}"
-                raise WrongInputError(message)
+                raise WrongInputError(f"{issuer}/token answered, and not with a token: {_NOT_OURS}")
             token: str = response.read(_LARGEST).decode("ascii")
     except urllib.error.HTTPError as error:
         with error:
@@ -80,8 +78,7 @@ def read_key(path: Path, kid: str, alg: str | None) -> SigningKey:
         message = f"{path} cannot be read: {error.strerror}. A new one: openssl genpkey -algorithm ed25519 -out {path}"
         raise WrongInputError(message) from None
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        message = f"{path} holds no unencrypted private key in PEM."
-        raise WrongInputError(message) from None
+        raise WrongInputError(f"{path} holds no unencrypted private key in PEM.") from None
     match private:
         case rsa.RSAPrivateKey():
             fitting = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
@@ -96,9 +93,7 @@ def read_key(path: Path, kid: str, alg: str | None) -> SigningKey:
         case ed25519.Ed25519PrivateKey():
             fitting = ["EdDSA", "Ed25519"]
         case _:
-            message = f"{path} holds a key that signs no JWT: use RSA, P-256, P-384, P-521 or Ed25519."
-            raise WrongInputError(message)
+            raise WrongInputError(f"{path} holds a key that signs no JWT: use RSA, P-256, P-384, P-521 or Ed25519.")
     if alg is not None and alg not in fitting:
-        message = f"The key in {path} cannot sign {alg}: it is for {', '.join(fitting)}."
-        raise WrongInputError(message)
+        raise WrongInputError(f"The key in {path} cannot sign {alg}: it is for {', '.join(fitting)}.")
     return SigningKey(kid, alg or fitting[0], private)

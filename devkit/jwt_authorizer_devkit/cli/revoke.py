@@ -60,11 +60,9 @@ def revoke_command(  # noqa: PLR0913, PLR0917 - the options of a command are its
     named = {"sub": sub, "sid": sid, "jti": jti, "client_id": client_id}
     given = {name: value for name, value in named.items() if value is not None}
     if len(given) != 1:
-        message = "Say what to revoke, with one of --sub, --sid, --jti and --client-id."
-        raise WrongInputError(message)
+        raise WrongInputError("Say what to revoke, with one of --sub, --sid, --jti and --client-id.")
     if (function is None) == (stack is None):
-        message = "Say which revoker, with one of --stack and --function."
-        raise WrongInputError(message)
+        raise WrongInputError("Say which revoker, with one of --stack and --function.")
     try:
         with progress("Invoking the revoker"):
             clients = aws_clients(LONGEST)

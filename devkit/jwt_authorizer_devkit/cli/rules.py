@@ -71,8 +71,7 @@ def from_command(
     try:
         listing = read_routes(read_text(source), api)
     except ValueError as error:
-        message = f"{source} {error}."
-        raise WrongInputError(message) from None
+        raise WrongInputError(f"{source} {error}.") from None
     problems = listing.problems
     if as_json:
         tables = [] if problems else route_tables(listing)
@@ -151,8 +150,7 @@ def try_command(  # noqa: PLR0913, PLR0917 - the options of a command are its pa
     try:
         table = parse_cases(read_text(cases))
     except CasesError as error:
-        message = f"{cases} is not a table of cases:{error}"
-        raise WrongInputError(message) from None
+        raise WrongInputError(f"{cases} is not a table of cases:{error}") from None
     results = try_cases(_settings(config, env), table, read_moment(at), replay=replay)
     failed = sum(not result.passed for result in results)
     if as_json and not quiet:

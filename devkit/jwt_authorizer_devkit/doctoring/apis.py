@@ -75,8 +75,7 @@ def apis_of_stack(stack: str, clients: Clients) -> tuple[str, ...]:
             raise NotThereError(message) from error
         raise out_of_reach(error) from error
     if not found:
-        message = f"The stack {stack} has no API of API Gateway: name the API's own stack, or --api ID."
-        raise NotThereError(message)
+        raise NotThereError(f"The stack {stack} has no API of API Gateway: name the API's own stack, or --api ID.")
     return tuple(found)
 
 

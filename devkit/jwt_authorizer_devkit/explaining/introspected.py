@@ -24,8 +24,7 @@ def introspected(event: object, watched: WatchedFunction) -> dict[str, str]:
     """
     introspection = watched.authorizer.introspection
     if introspection is None:
-        message = "no issuer of the settings has introspection: set JWT_INTROSPECTION"
-        raise ValueError(message)
+        raise ValueError("no issuer of the settings has introspection: set JWT_INTROSPECTION")
     try:
         token = bearer_token(read_event(event), watched.authorizer.token_sources)
         answer = introspection.introspector.claims(token, watched.now)

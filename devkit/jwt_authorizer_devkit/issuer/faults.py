@@ -84,8 +84,7 @@ def parse_fault(text: str, times: int | None = None) -> Fault:
     try:
         kind = FaultKind(name)
     except ValueError:
-        message = f"unknown fault {name!r}; known: {', '.join(FaultKind)}"
-        raise ValueError(message) from None
+        raise ValueError(f"unknown fault {name!r}; known: {', '.join(FaultKind)}") from None
     fault = Fault(kind, value or None, times)
     spoil(Reply(200, b"{}"), fault)  # so that a wrong value is told now, not at some later request
     return fault
@@ -132,5 +131,4 @@ def by_name(names: type[Name], name: str) -> Name:
     try:
         return names(name)
     except ValueError:
-        message = f"unknown {names.__name__.lower()} {name!r}; known: {', '.join(names)}"
-        raise ValueError(message) from None
+        raise ValueError(f"unknown {names.__name__.lower()} {name!r}; known: {', '.join(names)}") from None

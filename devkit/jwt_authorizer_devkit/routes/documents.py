@@ -40,14 +40,11 @@ def read_document(text: str) -> Mapping:
         document = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader, with tags that make mappings
     except yaml.MarkedYAMLError as error:
         place = "" if error.problem_mark is None else f", line {error.problem_mark.line + 1}"
-        message = f"is neither YAML nor JSON: {error.problem}{place}"
-        raise ValueError(message) from None
+        raise ValueError(f"is neither YAML nor JSON: {error.problem}{place}") from None
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        message = f"is neither YAML nor JSON: {error}"
-        raise ValueError(message) from None
+        raise ValueError(f"is neither YAML nor JSON: {error}") from None
     if not isinstance(document, dict):
-        message = "holds no document: its top is not a mapping"
-        raise ValueError(message)  # noqa: TRY004 - callers read one kind of error
+        raise ValueError("holds no document: its top is not a mapping")  # noqa: TRY004 - callers read one kind of error
     return cast("Mapping", document)
 
 

@@ -92,10 +92,9 @@ def combine(alternatives: list[tuple[str, ...]]) -> Need:
     rests = [[scope for scope in dict.fromkeys(scopes) if scope not in common] for scopes in distinct]
     if any(len(rest) > 1 for rest in rests):
         shown = ", or ".join(" and ".join(scopes) for scopes in distinct)
-        message = (
+        raise ValueError(
             f"its alternatives ({shown}) can't be one rule: a rule takes scopes that are all needed, and one list of "
             "which one is needed (any_scopes). Have the issuer put one scope in the place of each combination"
         )
-        raise ValueError(message)
     kept = tuple(scope for scope in dict.fromkeys(distinct[0]) if scope in common)
     return Need(kept, tuple(rest[0] for rest in rests))

@@ -121,8 +121,7 @@ class _Reader:
     def _need(self, security: object, route: str) -> Need | None:
         """Make one rule of a list of security requirements; ``None``: none of them takes a token."""
         if not isinstance(security, list):
-            message = "its security is not a list"
-            raise ValueError(message)  # noqa: TRY004 - callers read one kind of error
+            raise ValueError("its security is not a list")  # noqa: TRY004 - callers read one kind of error
         alternatives = [self._alternative(one) for one in security]
         if any(not one.schemes for one in alternatives):
             message = "its security is optional ({}), but an authorizer is asked always or never: take the {} out"
@@ -139,11 +138,10 @@ class _Reader:
         if len({frozenset(one.scopes) for one in alternatives}) > 1 and all(one.scopes for one in alternatives):
             apart = {one.schemes for one in alternatives}
             if len(apart) > 1:
-                message = (
+                raise ValueError(
                     f"its alternatives ask for different scopes by scheme ({', '.join(sorted(givers))}), but a rule "
                     "does not tell whose scope it is: give them equal scopes, or write the route by hand, with issuers"
                 )
-                raise ValueError(message)
         other = sorted({scheme for one in alternatives for scheme in one.other})
         if other:
             self.listing.notes.append(f"{route} asks for {', '.join(other)} beside the token: no rule checks that")
@@ -151,15 +149,13 @@ class _Reader:
 
     def _alternative(self, requirement: object) -> _Alternative:
         if not isinstance(requirement, dict):
-            message = "a security requirement of it is not a mapping of schemes"
-            raise ValueError(message)  # noqa: TRY004 - callers read one kind of error
+            raise ValueError("a security requirement of it is not a mapping of schemes")  # noqa: TRY004 - callers read one kind of error
         scopes: list[str] = []
         other: list[str] = []
         token = False
         for scheme, wanted in mapping(requirement).items():
             if not isinstance(wanted, list) or not all(isinstance(scope, str) for scope in wanted):
-                message = f"the scopes of {scheme} are not a list of texts"
-                raise ValueError(message)
+                raise ValueError(f"the scopes of {scheme} are not a list of texts")
             if self._takes_token(scheme):
                 token = True
                 self.token_schemes.add(scheme)
@@ -171,8 +167,7 @@ class _Reader:
     def _takes_token(self, scheme: str) -> bool:
         described = self._resolve(self.schemes.get(scheme))
         if described is None:
-            message = f"its security names {scheme}, which no security scheme describes"
-            raise ValueError(message)
+            raise ValueError(f"its security names {scheme}, which no security scheme describes")
         kind = described.get("type")
         if kind in ("oauth2", "openIdConnect"):
             return True

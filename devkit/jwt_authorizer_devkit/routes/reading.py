@@ -25,8 +25,7 @@ def read_routes(text: str, api: str | None = None) -> Listing:
     elif mapping(document.get("Resources")):
         listing = read_template(document, api)
     else:
-        message = "is neither an OpenAPI document (openapi: 3.x) nor a template with Resources"
-        raise ValueError(message)
+        raise ValueError("is neither an OpenAPI document (openapi: 3.x) nor a template with Resources")
     listing.check()
     return listing
 
