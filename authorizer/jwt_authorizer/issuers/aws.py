@@ -1,6 +1,6 @@
-"""Documents in Parameter Store and S3.
+"""AWS's clients for Parameter Store, Secrets Manager and S3.
 
-boto3 is imported, by name, when the first of them is read: it takes longer to import than all of this package.
+boto3 is imported, by name, when the first of them is needed: it takes longer to import than all of this package.
 Lambda's Python runtime has it, so it is not among the run-time requirements.
 """
 
@@ -10,20 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
 from jwt_authorizer.issuers.fetched import FetchError, printable
-from jwt_authorizer.issuers.session import BODY_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import TypeAlias
+    from typing import Any, TypeAlias, TypeVar
 
+    T = TypeVar("T")
     ClientFactory: TypeAlias = "Callable[[str, float], AwsClient]"
-
-
-class AwsBody(Protocol):
-    """The stream in which S3 hands an object over."""
-
-    def read(self, amt: int) -> bytes:
-        """Read at most ``amt`` bytes."""
 
 
 class AwsClient(Protocol):
@@ -35,13 +28,16 @@ class AwsClient(Protocol):
     def get_secret_value(self, *, SecretId: str) -> Mapping[str, str]:  # noqa: N803 - AWS's names
         """Secrets Manager: read a secret."""
 
-    def get_object(self, *, Bucket: str, Key: str) -> Mapping[str, AwsBody]:  # noqa: N803 - AWS's names
+    def get_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:  # noqa: N803 - AWS's names
         """S3: read an object."""
 
-    def put_parameter(self, *, Name: str, Value: str, Type: str, Tier: str, Overwrite: bool) -> object:  # noqa: N803 - AWS's names
+    def put_parameter(self, **arguments: object) -> object:
         """SSM: write a parameter."""
 
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> object:  # noqa: N803 - AWS's names
+    def head_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:  # noqa: N803 - AWS's names
+        """S3: read what is known about an object."""
+
+    def put_object(self, **arguments: object) -> object:
         """S3: write an object."""
 
 
@@ -59,51 +55,29 @@ def boto3_client(service: str, timeout: float) -> AwsClient:
     )
 
 
-def read_parameter(name: str, client: AwsClient) -> bytes:
-    """Read a parameter, decrypted if it is a ``SecureString``. Raises :class:`FetchError`."""
-    try:
-        return client.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"].encode()
-    except Exception as error:
-        raise _failed(error, "ssm", name) from error
+class LazyClient:
+    """An AWS client, made when it is first needed and kept, because making one takes long."""
+
+    def __init__(self, service: str, timeout: float, make: ClientFactory) -> None:
+        self._service, self._timeout, self._make = service, timeout, make
+        self._client: AwsClient | None = None
+
+    def call(self, operation: Callable[[AwsClient], T], *location: str) -> T:
+        """Return what an operation at a location returns. Whatever it raises becomes a :class:`FetchError`.
+
+        AWS's errors have no base class of their own that could be named without importing botocore.
+        """
+        if self._client is None:
+            try:
+                self._client = self._make(self._service, self._timeout)
+            except Exception as error:  # boto3 missing, or no region: nothing that a caller could tell apart
+                raise FetchError(f"can't make the AWS client (no region?): {described(error)}") from error
+        try:
+            return operation(self._client)
+        except Exception as error:
+            raise FetchError(f"{printable(' '.join((self._service, *location)))}: {described(error)}") from error
 
 
-def read_secret(name: str, client: AwsClient) -> bytes:
-    """Read a secret that is a text. Raises :class:`FetchError`."""
-    try:
-        return client.get_secret_value(SecretId=name)["SecretString"].encode()
-    except Exception as error:
-        raise _failed(error, "secretsmanager", name) from error
-
-
-def read_object(bucket: str, key: str, client: AwsClient, limit: int = BODY_LIMIT) -> bytes:
-    """Read an object of no more than ``limit`` bytes. Raises :class:`FetchError`."""
-    try:
-        document = client.get_object(Bucket=bucket, Key=key)["Body"].read(limit + 1)
-    except Exception as error:
-        raise _failed(error, "s3", bucket, key) from error
-    if len(document) > limit:
-        raise FetchError(f"s3://{printable(bucket)}/{printable(key)} is larger than {limit} bytes")
-    return document
-
-
-def write_parameter(name: str, document: bytes, client: AwsClient) -> None:
-    """Write a parameter, of the advanced tier only where over 4 KB need it. Raises :class:`FetchError`."""
-    try:
-        client.put_parameter(
-            Name=name, Value=document.decode(), Type="String", Tier="Intelligent-Tiering", Overwrite=True
-        )
-    except Exception as error:
-        raise _failed(error, "ssm", name) from error
-
-
-def write_object(bucket: str, key: str, document: bytes, client: AwsClient) -> None:
-    """Write an object. Raises :class:`FetchError`."""
-    try:
-        client.put_object(Bucket=bucket, Key=key, Body=document, ContentType="application/json")
-    except Exception as error:
-        raise _failed(error, "s3", bucket, key) from error
-
-
-def _failed(error: Exception, *place: str) -> FetchError:
-    """AWS's errors have no base class of their own that could be named without importing botocore."""
-    return FetchError(f"{printable(' '.join(place))}: {type(error).__name__}: {printable(str(error))}")
+def described(error: Exception) -> str:
+    """Return an error of AWS's SDK for the log."""
+    return f"{type(error).__name__}: {printable(str(error))}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.issuers import aws
+from jwt_authorizer.issuers.aws import LazyClient, boto3_client
 from jwt_authorizer.issuers.fetched import FetchError, printable
 from jwt_authorizer.issuers.session import BODY_LIMIT, Session
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
 
-    from jwt_authorizer.issuers.aws import AwsClient, ClientFactory
+    from jwt_authorizer.issuers.aws import ClientFactory
     from jwt_authorizer.issuers.https import Get
 
     Read = Callable[[], bytes]
-    Write = Callable[[bytes], None]
+    Write = Callable[[bytes], object]
 
 _OK = 200
 _PARAMETER = re.compile(r"ssm:(?!//)([A-Za-z0-9_./:-]+)")
@@ -32,7 +32,7 @@ def document_reader(
     *,
     timeout: float,
     package_root: str | PathLike[str],
-    aws_client: ClientFactory = aws.boto3_client,
+    aws_client: ClientFactory = boto3_client,
     limit: int = BODY_LIMIT,
 ) -> Read:
     """Make the function that reads ``file:PATH``, ``ssm:NAME`` or ``s3://BUCKET/KEY``.
@@ -46,24 +46,21 @@ def document_reader(
         path = _package_file(place.removeprefix("file:"), package_root)
         return lambda: _read_file(path)
     if place.startswith("ssm:"):
-        name, ssm = _parameter(place), _Client("ssm", timeout, aws_client)
-        return lambda: aws.read_parameter(name, ssm.get())
+        return _parameter_reader(place, timeout, aws_client)
     if place.startswith("s3:"):
-        (bucket, key), s3 = s3_location(place), _Client("s3", timeout, aws_client)
-        return lambda: aws.read_object(bucket, key, s3.get(), limit)
+        return _object_reader(place, LazyClient("s3", timeout, aws_client), limit)
     raise ValueError("neither file:PATH, ssm:/name nor s3://bucket/key")
 
 
-def secret_reader(place: str, *, timeout: float, aws_client: ClientFactory = aws.boto3_client) -> Read:
+def secret_reader(place: str, *, timeout: float, aws_client: ClientFactory = boto3_client) -> Read:
     """Make the function that reads a secret: ``ssm:NAME`` or ``secretsmanager:NAME``; as :func:`document_reader`."""
     if place.startswith("ssm:"):
-        parameter, ssm = _parameter(place), _Client("ssm", timeout, aws_client)
-        return lambda: aws.read_parameter(parameter, ssm.get())
+        return _parameter_reader(place, timeout, aws_client)
     match = _SECRET.fullmatch(place)
     if match is None:
         raise ValueError("a secret is written as ssm:/its/name or secretsmanager:ITS_NAME")
-    secret, manager = match[1], _Client("secretsmanager", timeout, aws_client)
-    return lambda: aws.read_secret(secret, manager.get())
+    name, manager = match[1], LazyClient("secretsmanager", timeout, aws_client)
+    return lambda: manager.call(lambda client: client.get_secret_value(SecretId=name)["SecretString"], name).encode()
 
 
 def url_reader(url: str, get: Get, *, timeout: float) -> Read:
@@ -82,15 +79,38 @@ def url_reader(url: str, get: Get, *, timeout: float) -> Read:
     return read
 
 
-def document_writer(place: str, *, timeout: float, aws_client: ClientFactory = aws.boto3_client) -> Write:
+def document_writer(place: str, *, timeout: float, aws_client: ClientFactory = boto3_client) -> Write:
     """Make the function that writes ``ssm:NAME`` or ``s3://BUCKET/KEY``; as :func:`document_reader`."""
     if place.startswith("ssm:"):
-        name, ssm = _parameter(place), _Client("ssm", timeout, aws_client)
-        return lambda document: aws.write_parameter(name, document, ssm.get())
+        name, ssm = _parameter(place), LazyClient("ssm", timeout, aws_client)
+        # The advanced tier only where over 4 KB need it.
+        more = {"Type": "String", "Tier": "Intelligent-Tiering", "Overwrite": True}
+        return lambda document: ssm.call(lambda it: it.put_parameter(Name=name, Value=document.decode(), **more), name)
     if place.startswith("s3:"):
-        (bucket, key), s3 = s3_location(place), _Client("s3", timeout, aws_client)
-        return lambda document: aws.write_object(bucket, key, document, s3.get())
+        (bucket, key), s3 = s3_location(place), LazyClient("s3", timeout, aws_client)
+        at = {"Bucket": bucket, "Key": key, "ContentType": "application/json"}
+        return lambda document: s3.call(lambda it: it.put_object(Body=document, **at), bucket, key)
     raise ValueError("neither ssm:/name nor s3://bucket/key")
+
+
+def _parameter_reader(place: str, timeout: float, aws_client: ClientFactory) -> Read:
+    """Make the function that reads a parameter, decrypted if it is a ``SecureString``."""
+    name, ssm = _parameter(place), LazyClient("ssm", timeout, aws_client)
+    return lambda: ssm.call(
+        lambda it: it.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"], name
+    ).encode()
+
+
+def _object_reader(place: str, s3: LazyClient, limit: int) -> Read:
+    bucket, key = s3_location(place)
+
+    def read() -> bytes:
+        document: bytes = s3.call(lambda it: it.get_object(Bucket=bucket, Key=key)["Body"].read(limit + 1), bucket, key)
+        if len(document) > limit:
+            raise FetchError(f"s3://{printable(bucket)}/{printable(key)} is larger than {limit} bytes")
+        return document
+
+    return read
 
 
 def _parameter(place: str) -> str:
@@ -106,24 +126,6 @@ def s3_location(place: str) -> tuple[str, str]:
     if match is None:
         raise ValueError("an object is written as s3://bucket/key")
     return match[1], match[2]
-
-
-class _Client:
-    """An AWS client, made when it is first needed and kept, because making one takes long."""
-
-    def __init__(self, service: str, timeout: float, make: ClientFactory) -> None:
-        self._arguments = (service, timeout)
-        self._make = make
-        self._client: AwsClient | None = None
-
-    def get(self) -> AwsClient:
-        if self._client is None:
-            try:
-                self._client = self._make(*self._arguments)
-            except Exception as error:  # boto3 missing, or no region: nothing that a caller could tell apart
-                message = f"can't make the AWS client (no region?): {type(error).__name__}: {printable(str(error))}"
-                raise FetchError(message) from error
-        return self._client
 
 
 def _package_file(name: str, package_root: str | PathLike[str]) -> Path:

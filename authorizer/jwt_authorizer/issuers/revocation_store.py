@@ -6,8 +6,10 @@ import json
 import random
 import time
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from jwt_authorizer.issuers.aws import described
+from jwt_authorizer.issuers.documents import s3_location
 from jwt_authorizer.issuers.fetched import FetchError, printable
 from jwt_authorizer.issuers.revocations import MAX_LIST
 from jwt_authorizer.revocation import IDENTIFIERS, MOMENTS, read_list
@@ -15,6 +17,8 @@ from jwt_authorizer.revocation import IDENTIFIERS, MOMENTS, read_list
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
+
+    from jwt_authorizer.issuers.aws import AwsClient
 
     Content = dict[str, dict[str, Any]]
     """What is revoked, by issuer: the member ``issuers`` of the list."""
@@ -27,23 +31,10 @@ _CHANGED_MEANWHILE = frozenset({"PreconditionFailed", "ConditionalRequestConflic
 """S3's error codes for a conditional write that came too late (S3 user guide, "Conditional writes")."""
 
 
-class ObjectStore(Protocol):
-    """What is used of boto3's S3 client."""
-
-    def get_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:  # noqa: N803 - AWS's names
-        """Read an object."""
-
-    def head_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:  # noqa: N803 - AWS's names
-        """Read what is known about an object."""
-
-    def put_object(self, **arguments: object) -> object:
-        """Write an object."""
-
-
 class RevocationStore:
     """The list in one S3 object. It never writes over what it has not read."""
 
-    def __init__(self, bucket: str, key: str, client: ObjectStore, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, bucket: str, key: str, client: AwsClient, sleep: Callable[[float], None] = time.sleep) -> None:
         """Read nothing yet."""
         self._bucket = bucket
         self._key = key
@@ -87,7 +78,7 @@ class RevocationStore:
             about = self._client.head_object(Bucket=self._bucket, Key=self._key)
             return float(about["LastModified"].timestamp())
         except Exception as error:
-            message = f"{self._location} can't be asked about: {type(error).__name__}: {printable(str(error))}"
+            message = f"{self._location} can't be asked about: {described(error)}"
             raise FetchError(message) from error
 
     @property
@@ -102,7 +93,7 @@ class RevocationStore:
         except Exception as error:
             if _code(error) in _NO_SUCH_OBJECT:
                 return {}, {"IfNoneMatch": "*"}
-            message = f"{self._location} can't be read: {type(error).__name__}: {printable(str(error))}"
+            message = f"{self._location} can't be read: {described(error)}"
             raise FetchError(message) from error
         try:
             read_list(document)
@@ -120,7 +111,7 @@ class RevocationStore:
         except Exception as error:
             if _code(error) in _CHANGED_MEANWHILE:
                 return False
-            message = f"{self._location} can't be written: {type(error).__name__}: {printable(str(error))}"
+            message = f"{self._location} can't be written: {described(error)}"
             raise FetchError(message) from error
         return True
 
@@ -150,8 +141,6 @@ def count_entries(content: Content) -> int:
 
 def s3_store(location: str, timeout: float) -> RevocationStore:
     """Make the store of ``s3://bucket/key``. ``timeout``: seconds for each step of a call to S3."""
-    from jwt_authorizer.issuers.documents import s3_location  # noqa: PLC0415 - keeps this module free of the readers
-
     bucket, key = s3_location(location)
     config = import_module("botocore.config").Config(connect_timeout=timeout, read_timeout=timeout)
     return RevocationStore(bucket, key, import_module("boto3").client("s3", config=config))
