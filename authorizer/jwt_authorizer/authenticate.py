@@ -54,7 +54,7 @@ class Introspector(Protocol):
 
 
 class Revocations(Protocol):
-    """Knows the revocation list in force; see :class:`jwt_authorizer.issuers.revocations.RevocationSource`."""
+    """Knows the revocation list in force; see :mod:`jwt_authorizer.issuers.revocations`."""
 
     def current(self, now: float) -> Mapping[str, Revoked]:
         """Return what is revoked, by issuer. Raises :class:`DecisionError` if that is not known."""

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from jwt_authorizer.authenticate import Introspection
 from jwt_authorizer.issuers.client_auth import AuthMethod, ClientAuth, remembered
 from jwt_authorizer.issuers.discovery import discover_introspection
-from jwt_authorizer.issuers.documents import document_reader, secret_reader, url_reader
+from jwt_authorizer.issuers.documents import secret_reader
 from jwt_authorizer.issuers.introspection import IntrospectedIssuer, Introspector
-from jwt_authorizer.issuers.revocations import MAX_LIST, RevocationSource
+from jwt_authorizer.issuers.revocations import list_reader, revocation_list
 from jwt_authorizer.records import replace
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers import HttpsClient
     from jwt_authorizer.issuers.introspection import Endpoint
     from jwt_authorizer.issuers.session import Session
-    from jwt_authorizer.settings import IntrospectionSettings, RevocationSettings, Settings
+    from jwt_authorizer.settings import IntrospectionSettings, Settings
 
     Report = Callable[[str, str], None]
 
@@ -49,7 +49,11 @@ def with_stores(  # noqa: PLR0913, PLR0917 - what reading and asking depend on
             introspection = Introspection(core, introspector, issuer.introspection.always)
     revocations = None
     if settings.revocation is not None:
-        revocations = _revocations(settings.revocation, settings, https, report, package_root)
+        about, keys = settings.revocation, settings.keys
+        read = list_reader(about.location, https.get, timeout=keys.timeout, package_root=package_root)
+        revocations = revocation_list(
+            read, ttl=about.ttl, max_stale=about.max_stale, cooldown=keys.cooldown, report=report
+        )
         revocations.warm(now)
     return replace(authorizer, introspection=introspection, revocations=revocations)
 
@@ -77,20 +81,3 @@ def _introspector(
         cache_size=settings.token_cache_size,
     )
     return Introspector(asked, report)
-
-
-def _revocations(
-    about: RevocationSettings,
-    settings: Settings,
-    https: HttpsClient,
-    report: Report,
-    package_root: str | PathLike[str],
-) -> RevocationSource:
-    timeout = settings.keys.timeout
-    if about.location.startswith(("https:", "http:")):
-        read = url_reader(about.location, https.get, timeout=timeout)
-    else:
-        read = document_reader(about.location, timeout=timeout, package_root=package_root, limit=MAX_LIST)
-    return RevocationSource(
-        read, ttl=about.ttl, max_stale=about.max_stale, cooldown=settings.keys.cooldown, report=report
-    )

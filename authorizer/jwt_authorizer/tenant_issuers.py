@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.authenticate import Issuer
 from jwt_authorizer.issuers import document_reader
-from jwt_authorizer.issuers.tenants import PLACEHOLDER, TenantIssuers, TenantList
+from jwt_authorizer.issuers.tenants import PLACEHOLDER, TenantIssuers, kept_tenants
 from jwt_authorizer.records import replace
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _listed(
     if isinstance(tenants, tuple):
         fixed = frozenset(tenants)
         return lambda _: fixed
-    return TenantList(
+    return kept_tenants(
         document_reader(tenants, timeout=keys.timeout, package_root=package_root),
         location=tenants,
         ttl=keys.ttl,

@@ -23,7 +23,7 @@ from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenE
 from jwt_authorizer.function import AuthorizerFunction
 from jwt_authorizer.issuers import CachedKeySource, FetchError
 from jwt_authorizer.issuers.fetched import Fetched
-from jwt_authorizer.issuers.revocations import RevocationSource
+from jwt_authorizer.issuers.revocations import revocation_list
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.rules import Route, compile_rules
 from tests.cloudformation import read_template, resolve
@@ -119,7 +119,7 @@ def lines() -> list[Line]:
         return fetched.pop()
 
     log = DecisionLog(written.append, SERVICE)
-    revocations = RevocationSource(
+    revocations = revocation_list(
         Failing(FetchError("denied")).claims, ttl=60, max_stale=600, cooldown=30, report=log.count
     )
     ask(replace(authorizer(), revocations=revocations), event(APIS[2], GOOD), log=log)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from jwt_authorizer.claims import Principal
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
 from jwt_authorizer.issuers import FetchError
-from jwt_authorizer.issuers.revocations import READ_FAILURES, READS, RevocationSource
+from jwt_authorizer.issuers.revocations import READ_FAILURES, READS, revocation_list
 from jwt_authorizer.logout import EVENT, Logout, check_logout_token
-from jwt_authorizer.revocation import BadListError, check_revocation, read_list
+from jwt_authorizer.revocation import BadListError, Revoked, check_revocation, read_list
 from jwt_authorizer_devkit.mint import Defect, mint
 from tests.factories import ISSUER, NOW, FakeKeys, authorizer, signing_key
+
+if TYPE_CHECKING:
+    from jwt_authorizer.issuers.kept_document import KeptDocument
 
 LISTED = "https://issuer.example"
 REVOKED = {
@@ -120,9 +123,9 @@ class Store:
             raise FetchError(message)
         return self.document
 
-    def source(self) -> RevocationSource:
+    def source(self) -> KeptDocument[dict[str, Revoked]]:
         report = lambda metric, _: self.reported.append(metric)  # noqa: E731 - one line of a double
-        return RevocationSource(self.read, ttl=60, max_stale=600, cooldown=30, report=report)
+        return revocation_list(self.read, ttl=60, max_stale=600, cooldown=30, report=report)
 
 
 def test_the_list_is_read_when_its_ttl_is_over() -> None:

@@ -16,7 +16,7 @@ from jwt_authorizer.authorize import authorize
 from jwt_authorizer.errors import DecisionError, Reason, SettingsError
 from jwt_authorizer.issuers import FetchError
 from jwt_authorizer.issuers.revocation_store import RevocationStore
-from jwt_authorizer.issuers.revocations import MAX_LIST, RevocationSource
+from jwt_authorizer.issuers.revocations import MAX_LIST, revocation_list
 from jwt_authorizer.records import replace
 from jwt_authorizer.revocation import read_list
 from jwt_authorizer.revoker import FlushError, RevokeError, Revoker, create_revoker
@@ -259,7 +259,7 @@ def test_what_is_over_is_dropped_and_what_is_not_stays() -> None:
 
 def test_what_the_revoker_wrote_is_refused_when_the_ttl_is_over_and_not_what_was_issued_later() -> None:
     stack = Stack(b'{"issuers": {}}')
-    source = RevocationSource(
+    source = revocation_list(
         lambda: stack.bucket.document or b"", ttl=TTL, max_stale=600, cooldown=30, report=lambda *_: None
     )
     core = replace(authorizer(), revocations=source)

@@ -19,26 +19,30 @@ if TYPE_CHECKING:
     ClientFactory: TypeAlias = "Callable[[str, float], AwsClient]"
 
 
-class AwsClient(Protocol):
+class S3Client(Protocol):
+    """What is used of boto3's client for S3."""
+
+    def get_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:  # noqa: N803 - AWS's names
+        """Read an object."""
+
+    def head_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:  # noqa: N803 - AWS's names
+        """Read what is known about an object."""
+
+    def put_object(self, **arguments: object) -> object:
+        """Write an object."""
+
+
+class AwsClient(S3Client, Protocol):
     """What is used of boto3's clients for SSM, Secrets Manager and S3; each has its own part."""
 
     def get_parameter(self, *, Name: str, WithDecryption: bool) -> Mapping[str, Mapping[str, str]]:  # noqa: N803 - AWS's names
         """SSM: read a parameter."""
 
-    def get_secret_value(self, *, SecretId: str) -> Mapping[str, str]:  # noqa: N803 - AWS's names
-        """Secrets Manager: read a secret."""
-
-    def get_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:  # noqa: N803 - AWS's names
-        """S3: read an object."""
-
     def put_parameter(self, **arguments: object) -> object:
         """SSM: write a parameter."""
 
-    def head_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:  # noqa: N803 - AWS's names
-        """S3: read what is known about an object."""
-
-    def put_object(self, **arguments: object) -> object:
-        """S3: write an object."""
+    def get_secret_value(self, *, SecretId: str) -> Mapping[str, str]:  # noqa: N803 - AWS's names
+        """Secrets Manager: read a secret."""
 
 
 def boto3_client(service: str, timeout: float) -> AwsClient:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from jwt_authorizer.issuers.aws import AwsClient
+    from jwt_authorizer.issuers.aws import S3Client
 
     Content = dict[str, dict[str, Any]]
     """What is revoked, by issuer: the member ``issuers`` of the list."""
@@ -34,7 +34,7 @@ _CHANGED_MEANWHILE = frozenset({"PreconditionFailed", "ConditionalRequestConflic
 class RevocationStore:
     """The list in one S3 object. It never writes over what it has not read."""
 
-    def __init__(self, bucket: str, key: str, client: AwsClient, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, bucket: str, key: str, client: S3Client, sleep: Callable[[float], None] = time.sleep) -> None:
         """Read nothing yet."""
         self._bucket = bucket
         self._key = key

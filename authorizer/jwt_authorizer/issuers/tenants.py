@@ -1,7 +1,7 @@
 """An issuer with ``{tenant}`` in its name: many issuers that are set up once, each with keys of its own.
 
 ``https://login.example.com/{tenant}/v2.0`` stands for the issuer of every tenant that may call. These are a fixed
-list, a document that lists them (:class:`TenantList`), or any. With any, tenants are made up by whoever sends a token,
+list, a document that lists them, or any. With any, tenants are made up by whoever sends a token,
 so only ten of them are looked up in a cooldown, and only those that the issuer has keys for are kept, at most 200.
 """
 
@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Protocol
 from jwt_authorizer.claims import Tenant
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
 from jwt_authorizer.issuers.cache import FETCH_FAILURES, warm_all
-from jwt_authorizer.issuers.fetched import FetchError, printable
+from jwt_authorizer.issuers.fetched import printable
+from jwt_authorizer.issuers.kept_document import KeptDocument
+from jwt_authorizer.keys import KeySource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.authenticate import Issuer
     from jwt_authorizer.claim_conditions import Claim
     from jwt_authorizer.issuers.documents import Read
-    from jwt_authorizer.keys import Key, KeySource
+    from jwt_authorizer.keys import Key
 
 PLACEHOLDER = "{tenant}"
 MOST_LOOKED_UP = 10
@@ -32,7 +34,7 @@ _WARMED = 10
 _NAME = re.compile(r"(?!\.+$)[A-Za-z0-9._-]{1,64}")
 
 
-class TenantSource(Protocol):
+class TenantSource(KeySource, Protocol):
     """The keys of one tenant: :class:`CachedKeySource` or :class:`SeveralKeySources`."""
 
     @property
@@ -45,15 +47,6 @@ class TenantSource(Protocol):
 
     def warm(self, now: float) -> None:
         """Fetch if due."""
-
-    def candidates(self, alg: str, kid: str | None, now: float) -> Iterable[Key]:
-        """As :class:`KeySource`."""
-
-    def holder(self, key: Key) -> KeySource:
-        """As :class:`KeySource`."""
-
-    def generation(self, now: float) -> int:
-        """As :class:`KeySource`."""
 
 
 def is_tenant(name: str) -> bool:
@@ -86,37 +79,24 @@ def tenant_list(document: bytes) -> frozenset[str]:
     return frozenset(tenants)
 
 
-class TenantList:
-    """The tenants that a document lists. It is read again as keys are: with their TTL, and held back by failures."""
+def kept_tenants(  # noqa: PLR0913 - the three durations of the keys, and what a list has of its own
+    read: Read,
+    *,
+    location: str,
+    ttl: float,
+    max_stale: float,
+    cooldown: float,
+    report: Callable[[str, str], None],
+) -> Callable[[float], frozenset[str]]:
+    """Return what returns the tenants that a document lists; it is read again as keys are."""
 
-    def __init__(  # noqa: PLR0913 - the three durations of the keys, and what a list has of its own
-        self,
-        read: Read,
-        *,
-        location: str,
-        ttl: float,
-        max_stale: float,
-        cooldown: float,
-        report: Callable[[str, str], None],
-    ) -> None:
-        """Read nothing yet. Durations are in seconds; ``report`` is called with a metric and a note for the log."""
-        self._read, self._location, self._report = read, printable(location), report
-        self._ttl, self._max_stale, self._cooldown = ttl, max_stale, cooldown
-        self._tenants: frozenset[str] | None = None
-        self._read_at = self._failed_at = float("-inf")
+    def count(problem: str | None) -> None:
+        if problem is not None:
+            report(FETCH_FAILURES, printable(f"the tenants of {printable(location)}: {problem}", 500))
 
-    def __call__(self, now: float) -> frozenset[str]:
-        """Return the tenants that may call. Raises :class:`DecisionError` if no list is recent enough."""
-        # A clock that was set back reads again too.
-        if not 0 <= now - self._read_at < self._ttl and not 0 <= now - self._failed_at < self._cooldown:
-            try:
-                self._tenants, self._read_at = tenant_list(self._read()), now
-            except (FetchError, ValueError) as error:
-                self._failed_at = now
-                self._report(FETCH_FAILURES, printable(f"the tenants of {self._location}: {error}", 500))
-        if self._tenants is None or now - self._read_at >= self._ttl + self._max_stale:
-            raise DecisionError(Reason.KEYS_UNAVAILABLE, "the list of tenants cannot be read")
-        return self._tenants
+    ages = {"ttl": ttl, "max_stale": max_stale, "cooldown": cooldown}
+    reason = Reason.KEYS_UNAVAILABLE
+    return KeptDocument(read, tenant_list, name="list of tenants", reason=reason, report=count, **ages).current
 
 
 class TenantIssuers:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.issuers import FetchError, HttpsClient, document_reader
-from jwt_authorizer.issuers.documents import url_reader
-from jwt_authorizer.issuers.revocations import MAX_LIST
+from jwt_authorizer.issuers import FetchError, HttpsClient
+from jwt_authorizer.issuers.revocations import list_reader
 from jwt_authorizer.revocation import BadListError, read_list
 from jwt_authorizer_devkit.aws_access import remedy
 from jwt_authorizer_devkit.doctoring.findings import Finding, Level
@@ -24,12 +23,9 @@ def examine_revocation_list(settings: Settings, package_root: str | PathLike[str
     about, timeout = settings.revocation, settings.keys.timeout
     if about is None:
         return
-    if about.location.startswith(("https:", "http:")):
-        read = url_reader(about.location, HttpsClient(allow_http=settings.keys.allow_http).get, timeout=timeout)
-    else:
-        read = document_reader(about.location, timeout=timeout, package_root=package_root, limit=MAX_LIST)
+    get = HttpsClient(allow_http=settings.keys.allow_http).get
     try:
-        revoked = read_list(read())
+        revoked = read_list(list_reader(about.location, get, timeout=timeout, package_root=package_root)())
     except (FetchError, BadListError) as error:
         said = (
             f"The revocation list cannot be used: {shortened(str(error), 300)}. Until one is read, all tokens are 500."
