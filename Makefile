@@ -122,6 +122,10 @@ e2e: .venv/.made $(foreach name,sam ministack tools examples node,.venvs/$(name)
 	@$(BIN)/mypy --python-executable .venvs/examples/bin/python examples/cdk/*.py
 	$(BIN)/pytest tests/e2e $(BY_FILE) --timeout=300
 
+.PHONY: mutants
+mutants: .venv/.made ## Break the core on purpose, in each way of scripts/mutants.toml: do the tests notice? (half an hour)
+	$(BIN)/python scripts/mutate.py
+
 .PHONY: fmt
 fmt: .venv/.made ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix-only .

@@ -9,6 +9,7 @@ tests. Takes about half an hour.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -54,11 +55,14 @@ def attempt(copy: Path, mutant: dict[str, str], number: int) -> str:
     # Python recognises changed source by time and size: two mutants in a second may agree in both.
     later = path.stat().st_mtime + 10 * number
     os.utime(path, (later, later))
-    # The tests of the mutant's own module fail soonest, and those of the function as a whole.
-    rooms = (mutant["file"].removesuffix(".py").partition("/")[0], "authorize", "function")
-    own = dict.fromkeys(
-        str(test.relative_to(copy)) for room in rooms for test in sorted(copy.glob(f"tests/unit/test_{room}*.py"))
-    )
+    # Tests that import the mutant's module fail soonest, and those of the function as a whole.
+    room = mutant["file"].removesuffix(".py").partition("/")[0]
+    imported = re.compile(rf"^from jwt_authorizer(\.{room}\b| import .*\b{room}\b)", re.MULTILINE)
+    own = [
+        str(test.relative_to(copy))
+        for test in sorted(copy.glob("tests/unit/test_*.py"))
+        if test.stem.startswith(("test_authorize", "test_function")) or imported.search(test.read_text("utf-8"))
+    ]
     caught = not passes(copy, (*own, "tests/security")) or not passes(copy, ALL)
     path.write_text(source, "utf-8")
     return "caught" if caught else "survived"

@@ -15,7 +15,6 @@ from jwt_authorizer.answers import (
     HttpApiReject,
     HttpApiResponse,
     cache_warnings,
-    check_route_key,
     check_simple_cache,
     iam_policy,
     is_simple,
@@ -28,7 +27,7 @@ from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.policies import Statement
 from jwt_authorizer.rules import Allow, Deny
-from tests.factories import ARN, ISSUER, NOW, SCOPE, Event, principal, request
+from tests.factories import ARN, SCOPE, Event, principal, request
 
 if TYPE_CHECKING:
     from jwt_authorizer.claims import Principal
@@ -53,7 +52,6 @@ CLAIMS = {
     "groups": ["a", "b"],
     "address": {"city": "Z"},
 }
-LIFTED = tuple((f"my_{name}".replace("/", "_"), parse_claim(name)) for name in (*CLAIMS, "absent", "/address/city"))
 
 
 def allowed(
@@ -76,60 +74,7 @@ def test_an_allow_is_a_policy_on_the_stage_that_was_asked(kind: EventKind) -> No
     }
 
 
-def test_an_allow_may_end_with_its_token_and_a_deny_stays() -> None:
-    settings = AnswerSettings(end_with_token=True)
-    statements = (*ALL, *NONE)
-    answer: Event = iam_policy(request(), principal(), ALLOW, statements, settings)
-    allow, deny = answer["policyDocument"]["Statement"]
-    # 2027-01-15T08:00:00Z is now; the token lives 300 seconds more, and the leeway is 60.
-    assert allow["Condition"] == {"DateLessThan": {"aws:CurrentTime": "2027-01-15T08:06:00Z"}}
-    assert "Condition" not in deny
-    assert "Condition" not in allowed()["policyDocument"]["Statement"][0]
-
-
-def test_an_end_beyond_the_calendar_is_its_last_moment() -> None:
-    endless = replace(principal(), valid_until=2.0**53)
-    answer = allowed(settings=AnswerSettings(end_with_token=True), who=endless)
-    (statement,) = answer["policyDocument"]["Statement"]
-    assert statement["Condition"] == {"DateLessThan": {"aws:CurrentTime": "9999-12-31T23:59:59Z"}}
-
-
 # Context.
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_context_of_policies_holds_plain_values(kind: EventKind) -> None:
-    context = allowed(kind, AnswerSettings(context_claims=LIFTED))["context"]
-    claims = context.pop("claims")
-    assert json.loads(claims) == CLAIMS
-    assert context == {
-        "sub": "user-1",
-        "iss": ISSUER,
-        "exp": int(NOW) + 300,
-        "scope": SCOPE,
-        "my_sub": "user-1",
-        "my_email": "ä@example.com",
-        "my_verified": True,
-        "my_age": 42,
-        "my_share": 0.5,
-        "my_groups": '["a","b"]',
-        "my_address": '{"city":"Z"}',
-        "my__address_city": "Z",
-    }
-
-
-@pytest.mark.parametrize("settings", [PLAIN, IAM], ids=["simple", "iam"])
-def test_the_context_of_payload_2_holds_json(settings: AnswerSettings) -> None:
-    worded = AnswerSettings(context_claims=LIFTED, http_api_response=settings.http_api_response)
-    read = request(EventKind.HTTP_API_V2)
-    who = principal(CLAIMS)
-    answer: Event = (
-        simple_response(who, ALLOW, worded) if is_simple(read, worded) else iam_policy(read, who, ALLOW, ALL, worded)
-    )
-    context = answer["context"]
-    assert context["claims"] == CLAIMS
-    assert (context["my_groups"], context["my_address"]) == (["a", "b"], {"city": "Z"})
-    assert "my_nothing" not in context
 
 
 @pytest.mark.parametrize(
@@ -257,50 +202,12 @@ def simple_cache(settings: AnswerSettings, *, routes: bool = True, **members: ob
 KEYED_BY_ROUTE = ["Bearer token", "GET /orders/{id}"]
 
 
-@pytest.mark.parametrize("cached_by", [CachedBy.TOKEN, CachedBy.ROUTE])
-@pytest.mark.parametrize(
-    "members",
-    [
-        {},
-        {"identitySource": None},
-        {"identitySource": ["Bearer token", "GET /other"]},
-        {"routeKey": None, "identitySource": KEYED_BY_ROUTE},
-        {"headers": {"x": "GET /orders/{id}"}, "identitySource": KEYED_BY_ROUTE},
-        {"cookies": ["GET /orders/{id}"], "identitySource": KEYED_BY_ROUTE},
-        {"queryStringParameters": {"x": "GET /orders/{id}"}, "identitySource": KEYED_BY_ROUTE},
-    ],
-    ids=str,
-)
-def test_an_answer_that_would_be_replayed_on_other_routes_is_not_given(cached_by: CachedBy, members: Event) -> None:
-    with pytest.raises(DecisionError) as caught:
-        simple_cache(AnswerSettings(cached_by=cached_by), **members)
-    assert caught.value.code is Reason.UNSAFE_CACHE
-    assert "$context.routeKey" in caught.value.detail
-
-
 def test_an_answer_that_stays_where_it_belongs_is_given() -> None:
     simple_cache(PLAIN, identitySource=KEYED_BY_ROUTE)
     simple_cache(PLAIN, routes=False)
     simple_cache(AnswerSettings(cached_by=CachedBy.NOTHING))
     simple_cache(IAM)
     check_simple_cache(request(EventKind.HTTP_API_V1), PLAIN, routes_configured=True)
-
-
-def test_one_answer_for_a_route_whose_requests_the_rules_tell_apart_is_not_given() -> None:
-    read = request(EventKind.HTTP_API_V2, routeKey="$default")
-    for cached_by in (CachedBy.TOKEN, CachedBy.ROUTE):
-        with pytest.raises(DecisionError, match=r"unsafe_cache: .* for all of '\$default'"):
-            check_route_key(read, AnswerSettings(cached_by=cached_by), one_answer=False)
-        check_route_key(read, AnswerSettings(cached_by=cached_by), one_answer=True)
-    check_route_key(read, AnswerSettings(cached_by=CachedBy.NOTHING), one_answer=False)
-
-
-@pytest.mark.parametrize("kind", [EventKind.HTTP_API_V1, EventKind.HTTP_API_V2])
-@pytest.mark.parametrize("settings", [PLAIN, AnswerSettings(cached_by=CachedBy.ROUTE)], ids=["token", "route"])
-def test_a_token_that_its_cache_is_not_keyed_by_is_warned_about(kind: EventKind, settings: AnswerSettings) -> None:
-    other = ["other"] if kind is EventKind.HTTP_API_V2 else "other"
-    warnings = cache_warnings(request(kind, identitySource=other), "token", settings, routes_configured=False)
-    assert "it gives one caller's to another" in "".join(warnings)
 
 
 @pytest.mark.parametrize(

@@ -69,42 +69,10 @@ def claims_named(names: str) -> tuple[Claim, ...]:
 # Time.
 
 
-@pytest.mark.parametrize(("leeway", "now"), [(60, EXP + 60), (0, EXP), (0.5, EXP + 0.5), (60, EXP + 1e9)])
-def test_a_token_is_over_at_its_exp_plus_leeway(leeway: float, now: float) -> None:
-    rules = ClaimRules(leeway=leeway)
-    assert refused(rules, now)[0] is Reason.TOKEN_EXPIRED
-    assert check(rules, EXP + leeway - 0.001).expires_at == EXP
-    assert refused(rules, EXP + leeway + 10)[1] == "the token expired 10 seconds ago, leeway included"
-
-
-@pytest.mark.parametrize("name", ["nbf", "iat"])
-def test_a_token_is_not_good_before_nbf_or_iat_less_leeway(name: str) -> None:
-    starts = int(NOW) + 60
-    assert check(**{name: starts}).not_before == NOW
-    code, detail = refused(**{name: starts + 1})
-    assert code is Reason.TOKEN_NOT_YET_VALID
-    assert detail == "the token becomes valid in 1 seconds (nbf or iat, leeway included)"
-
-
 def test_the_later_of_nbf_and_iat_decides() -> None:
     assert refused(nbf=0, iat=NOW + 61)[0] is Reason.TOKEN_NOT_YET_VALID
     assert refused(nbf=NOW + 61, iat=0)[0] is Reason.TOKEN_NOT_YET_VALID
     assert check(nbf=0, iat=0).not_before == -60
-
-
-def test_a_token_without_exp_never_passes() -> None:
-    code, detail = refused(exp=None)
-    assert code is Reason.INVALID_CLAIM
-    assert "never expire" in detail
-
-
-@pytest.mark.parametrize("name", ["exp", "nbf", "iat"])
-@pytest.mark.parametrize("value", ["1800000300", True, [EXP], {}, -1, -1e300, 2**53, 10**400, 1e300])
-def test_what_is_no_date_is_refused(name: str, value: object) -> None:
-    assert refused(**{name: value}) == (
-        Reason.INVALID_CLAIM,
-        f"the claim {name} is not a number of seconds since 1970",
-    )
 
 
 @pytest.mark.parametrize(
@@ -142,11 +110,6 @@ def test_a_lifetime_may_be_limited() -> None:
 @pytest.mark.parametrize("audience", ["a", ["a"], ["x", "b"]], ids=str)
 def test_one_audience_of_the_token_has_to_be_ours(audience: object) -> None:
     assert check(replace(RULES, audience=frozenset("ab")), aud=audience).id == "user-1"
-
-
-@pytest.mark.parametrize("audience", [None, "x", "A", "a ", "", [], ["x"], 5, True, {}, ["a", 5], [["a"]]], ids=str)
-def test_another_audience_is_refused(audience: object) -> None:
-    assert refused(replace(RULES, audience=frozenset("ab")), aud=audience)[0] is Reason.INVALID_AUDIENCE
 
 
 @pytest.mark.parametrize("members", [{"client_id": "c"}, {"azp": "c"}, {"client_id": "c", "azp": "x"}], ids=str)

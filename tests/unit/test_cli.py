@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -146,31 +145,6 @@ def test_without_arguments_help_is_all_there_is(desk: Desk, arguments: list[str]
     code, text = desk.run(*arguments)
     assert (code, text.startswith("Usage: jwt-authorizer")) == (2, True)
     assert (code, text) == (2, desk.run(*arguments, "--help")[1])
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        "explain",
-        "doctor",
-        "issuer",
-        "mint",
-        "revoke",
-        "rules from",
-        "rules check",
-        "rules test",
-        "config schema",
-        "config from-env",
-    ],
-)
-def test_help_shows_flags_exit_codes_and_examples_that_have_its_options(desk: Desk, command: str) -> None:
-    code, text = desk.run(*command.split(), "--help")
-    assert (code, "<bool>" in text, "Exit codes: 0" in text) == (0, False, True)
-    assert re.search(r"^  --json {2,}[A-Z]", text, re.MULTILINE)
-    examples = re.findall(rf"^    (?:pbpaste \| )?jwt-authorizer {command}\b(.*)$", text, re.MULTILINE)
-    _, _, options = text.partition("Options:")
-    assert examples
-    assert all(f"{option} " in options for line in examples for option in re.findall(r"--[a-z-]+", line))
 
 
 def test_quiet_leaves_it_to_the_exit_code(desk: Desk) -> None:

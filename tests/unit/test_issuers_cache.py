@@ -87,24 +87,6 @@ def refusal(keys: CachedKeySource, kid: str | None, now: float) -> Reason:
     return error.code
 
 
-def test_one_fetch_serves_any_number_of_tokens() -> None:
-    issuer = Issuer()
-    keys = source(issuer)
-    for second in range(TTL):
-        assert kids(keys, "a", START + second) == ["a"]
-    assert issuer.asked == 1
-
-
-def test_keys_are_fetched_again_at_their_ttl() -> None:
-    issuer = Issuer()
-    keys = source(issuer)
-    kids(keys, "a", START)
-    kids(keys, "a", START + TTL - 0.001)
-    assert issuer.asked == 1
-    kids(keys, "a", START + TTL)
-    assert issuer.asked == 2
-
-
 def test_jitter_only_ever_fetches_earlier_by_up_to_a_tenth() -> None:
     issuer = Issuer()
     keys = source(issuer, jitter=0.999)
@@ -124,16 +106,6 @@ def test_max_age_shortens_or_lengthens_the_ttl_between_its_bounds(said: float, k
     assert issuer.asked == 1
     kids(keys, "a", START + kept)
     assert issuer.asked == 2
-
-
-def test_a_new_key_works_on_its_first_token_right_after_a_scheduled_fetch() -> None:
-    issuer = Issuer()
-    keys = source(issuer)
-    kids(keys, "a", START)
-    kids(keys, "a", START + TTL)
-    issuer.kids = ("a", "b")
-    assert kids(keys, "b", START + TTL) == ["b"]
-    assert issuer.asked == 3
 
 
 def test_a_removed_key_stops_within_the_ttl_for_remembered_tokens_too() -> None:
@@ -175,14 +147,6 @@ def test_an_attacker_delays_a_rotation_by_no_more_than_one_cooldown() -> None:
         assert refusal(keys, f"made up {second}", START + 1 + second) == Reason.UNKNOWN_KEY
         assert refusal(keys, "b", START + 1 + second) == Reason.UNKNOWN_KEY
     assert kids(keys, "b", START + 1 + COOLDOWN) == ["b"]
-
-
-def test_unknown_kids_take_no_room() -> None:
-    keys = source(Issuer())
-    kids(keys, "a", START)
-    for attempt in range(100):
-        refusal(keys, f"made up {attempt}", START)
-    assert list(keys._found) == [("ES256", "a")]  # noqa: SLF001 - memory has no public face
 
 
 def test_the_fetch_that_was_due_anyway_also_answers_for_an_unknown_kid() -> None:
@@ -306,3 +270,11 @@ def test_issuers_are_warmed_side_by_side_and_one_that_fails_touches_no_other() -
     assert refusal(sources[1], "a", START) == Reason.KEYS_UNAVAILABLE
     assert kids(sources[2], "c", START) == ["c"]
     assert [issuer.asked for issuer in issuers] == [1, 1, 1]
+
+
+def test_unknown_kids_take_no_room() -> None:
+    keys = source(Issuer())
+    kids(keys, "a", START)
+    for attempt in range(100):
+        refusal(keys, f"made up {attempt}", START)
+    assert list(keys._found) == [("ES256", "a")]  # noqa: SLF001 - memory has no public face

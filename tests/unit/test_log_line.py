@@ -12,13 +12,9 @@ import pytest
 from jwt_authorizer import __version__
 from jwt_authorizer.authorize import Outcome
 from jwt_authorizer.errors import (
-    HEALED_BY_WAITING,
-    AuthorizerError,
-    DecisionError,
     Problem,
     Reason,
     SettingsError,
-    TokenError,
 )
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.log_line import DecisionLog
@@ -251,16 +247,6 @@ def test_what_the_key_cache_did_goes_into_the_next_line_with_its_notes() -> None
     assert written(lines, log)["JwksFetches"] == 1
 
 
-def test_each_line_has_its_own_time_and_reason() -> None:
-    lines: list[str] = []
-    log = DecisionLog(lines.append, "orders")
-    for _ in range(2):
-        for reason in (Reason.TOKEN_EXPIRED, Reason.INVALID_CLAIM):
-            content = written(lines, log, Outcome("reject", reason))
-            assert (content["reason"], content["message"]) == (reason, f"reject: {reason}")
-            assert content["_aws"]["Timestamp"] == NOW * 1000
-
-
 # ---------------------------------------------------------------------------------------------------------------
 # Reason codes are public: they may be added to, never renamed.
 
@@ -276,17 +262,6 @@ revocation_unavailable replay_store_unavailable hook_failed internal_error"""
 
 def test_the_codes_are_those_of_the_contract_in_its_order() -> None:
     assert [str(reason) for reason in Reason] == f"{REFUSED_TOKENS} {MISSING_RIGHTS} {UNDECIDED}".split()
-
-
-def test_a_new_key_and_a_token_ahead_of_its_time_heal_by_waiting() -> None:
-    assert frozenset({Reason.UNKNOWN_KEY, Reason.TOKEN_NOT_YET_VALID}) == HEALED_BY_WAITING
-
-
-def test_a_refused_token_and_an_open_question_are_told_apart() -> None:
-    assert issubclass(TokenError, AuthorizerError)
-    assert issubclass(DecisionError, AuthorizerError)
-    assert not issubclass(TokenError, DecisionError)
-    assert not issubclass(SettingsError, AuthorizerError)
 
 
 def test_all_problems_stand_in_the_message_one_a_line() -> None:

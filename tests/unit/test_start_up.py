@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from jwt_authorizer import log_line
 from jwt_authorizer.keys import KeySet
 from jwt_authorizer.signatures import _standing_in, _without_package_code
 from jwt_authorizer_devkit.certificate import self_signed
@@ -260,23 +259,6 @@ def test_without_a_cache_it_is_checked_each_time() -> None:
     for _ in range(3):
         function(event)
     assert counting.checks == 3
-
-
-def test_a_decision_is_one_line_and_one_write() -> None:
-    function = Watched(authorizer())
-    for number in range(1, 4):
-        function(rest_request_event(token()))
-        assert len(function.written) == number
-        assert function.written[-1].count("\n") == 1
-
-
-def test_what_log_lines_share_is_formatted_once() -> None:
-    log_line._shared.cache_clear()  # noqa: SLF001 - counts are what this is about
-    function = Watched(authorizer())
-    for number in range(5):
-        function(rest_request_event(token({"jti": str(number), "sub": f"user-{number}"})))
-    # The first line counts the cold start as well.
-    assert log_line._shared.cache_info().misses == 2  # noqa: SLF001 - as above
 
 
 def test_an_event_is_left_as_it_was() -> None:

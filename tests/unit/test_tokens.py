@@ -62,21 +62,6 @@ def test_each_kind_of_event_carries_the_token_after_bearer(kind: EventKind) -> N
     assert bearer_token(request(kind, "abc"), (AUTHORIZATION,)).text == "abc"
 
 
-@pytest.mark.parametrize("value", ["Bearer abc", "bearer abc", "BEARER   abc", "  Bearer abc  ", "beaRer abc"])
-def test_the_scheme_is_matched_without_case_and_with_any_number_of_spaces(value: str) -> None:
-    assert found({"headers": {"Authorization": value}}) == "abc"
-
-
-@pytest.mark.parametrize(
-    "value",
-    ["abc", "Basic abc", "Bearer", "Bearer ", "", " ", "Bearer\tabc", "Bearerabc", "Token abc", "b\u212aarer abc"],
-)
-def test_without_the_scheme_there_is_no_token(value: str) -> None:
-    assert "Authorization needs the scheme Bearer" in refused(
-        Reason.MISSING_TOKEN, {"headers": {"Authorization": value}}
-    )
-
-
 def test_in_another_header_the_scheme_is_optional_and_elsewhere_there_is_none() -> None:
     assert found({"headers": {"x-token": "abc"}}, X_TOKEN) == "abc"
     assert found({"headers": {"x-token": "bEARER  abc"}}, X_TOKEN) == "abc"
@@ -117,25 +102,6 @@ def test_the_first_place_that_has_one_wins() -> None:
 def test_no_token_anywhere_names_the_places() -> None:
     detail = refused(Reason.MISSING_TOKEN, {}, AUTHORIZATION, COOKIE, QUERY)
     assert "header:Authorization, cookie:session, query:token" in detail
-
-
-@pytest.mark.parametrize(
-    ("members", "source"),
-    [
-        ({"multiValueHeaders": {"Authorization": ["Bearer a", "Bearer b"]}}, AUTHORIZATION),
-        ({"headers": {"Authorization": "Bearer a", "authorization": "Bearer b"}}, AUTHORIZATION),
-        (
-            {"headers": {"Authorization": "Bearer a"}, "multiValueHeaders": {"authorization": ["Bearer b"]}},
-            AUTHORIZATION,
-        ),
-        ({"multiValueHeaders": {"Authorization": ["Basic a", "Bearer b"]}}, AUTHORIZATION),
-        ({"headers": {"Cookie": "session=a; session=b"}}, COOKIE),
-        ({"multiValueQueryStringParameters": {"token": ["a", "b"]}}, QUERY),
-    ],
-)
-def test_two_different_values_are_refused_not_picked_from(members: Event, source: TokenSource) -> None:
-    detail = refused(Reason.MALFORMED_TOKEN, members, source)
-    assert detail == f"{source.place}:{source.name} holds 2 different values"
 
 
 def test_the_same_value_twice_is_one() -> None:
@@ -183,18 +149,6 @@ def test_neither_kid_nor_typ_is_required() -> None:
     assert (read.kid, read.typ) == (None, None)
 
 
-def test_a_token_shows_none_of_its_text() -> None:
-    text = token({"email": "s3cret@example.com"})
-    bearer = BearerToken(text)
-    read = parse(bearer)
-    shown = repr(bearer) + repr(read)
-    assert repr(read.signature) not in shown
-    assert repr(read.signing_input) not in shown
-    assert text[:20] not in shown
-    assert "s3cret" not in shown
-    assert text.rpartition(".")[2] not in shown
-
-
 @pytest.mark.parametrize("typ", ["JWT", "jwt", "application/jwt", "APPLICATION/JWT"])
 def test_types_are_compared_without_case_and_prefix(typ: str) -> None:
     assert token_type(typ) == "jwt"
@@ -212,49 +166,12 @@ def test_types_are_compared_without_case_and_prefix(typ: str) -> None:
         ("e30.e30.c2ln,opaque", "contains a comma"),
         ("a.b", "three base64url parts"),
         ("a.b.c.d", "three base64url parts"),
-        (".e30.c2ln", "three base64url parts"),
-        ("e30..c2ln", "three base64url parts"),
-        ("e30.e30.c2ln\n", "three base64url parts"),
-        (" e30.e30.c2ln", "three base64url parts"),
-        ("e30=.e30.c2ln", "three base64url parts"),
-        ("e+/.e30.c2ln", "three base64url parts"),
-        ("\u0435\u0416.e30.c2ln", "three base64url parts"),
         ('{"payload":"e30"}', "opaque"),
         ("Bearer%20e30.e30.c2ln", "begins with Bearer"),
     ],
 )
 def test_what_is_no_compact_jws_is_malformed(text: str, detail: str) -> None:
     assert detail in malformed(text)
-
-
-@pytest.mark.parametrize("part", [0, 1, 2], ids=["header", "payload", "signature"])
-@pytest.mark.parametrize("stranger", list("+/=\n\0 !,é\ud800~"), ids=ascii)
-def test_no_character_but_base64url_s_is_read_or_read_over(stranger: str, part: int) -> None:
-    parts = compact(HEADER).split(".")
-    for count in (1, 2, 3, 4):
-        for place in range(len(parts[part]) + 1):
-            changed = parts[part][:place] + stranger * count + parts[part][place:]
-            malformed(".".join(changed if number == part else text for number, text in enumerate(parts)))
-            # In the place of characters: the length, and with it the padding, stays right.
-            changed = parts[part][:place] + stranger * count + parts[part][place + count :]
-            malformed(".".join(changed if number == part else text for number, text in enumerate(parts)))
-
-
-@pytest.mark.parametrize(
-    ("text", "part"),
-    [
-        # One character too many, or bits set that no byte holds: another spelling of the same bytes.
-        (compact(HEADER) + "A", "signature"),
-        (compact(HEADER, signature=b"a")[:-1] + "R", "signature"),
-        (compact(HEADER, signature=b"ab")[:-1] + "J", "signature"),
-        (f"{base64url(HEADER.encode())}.e31.c2ln", "payload"),
-        (f"{base64url(HEADER.encode())}.e.c2ln", "payload"),
-        (f"e.{base64url(b'{}')}.c2ln", "header"),
-        ("e31.e30.c2ln", "header"),
-    ],
-)
-def test_there_is_one_spelling_of_base64url(text: str, part: str) -> None:
-    assert malformed(text) == f"the {part} is not valid base64url"
 
 
 @pytest.mark.parametrize("length", range(1, 7))
@@ -286,39 +203,6 @@ def refused_of_json(document: str | bytes) -> str:
     with pytest.raises(BadJsonError) as caught:
         json_object(document if isinstance(document, bytes) else document.encode())
     return str(caught.value)
-
-
-BAD_JSON = [
-    ("", "valid JSON"),
-    (" ", "valid JSON"),
-    ("{", "valid JSON"),
-    ("{} {}", "valid JSON"),
-    ("[]", "not a JSON object"),
-    ("null", "not a JSON object"),
-    ('"text"', "not a JSON object"),
-    ('{"a":1,"a":1}', "a member is listed twice"),
-    ('{"b":{"a":1,"a":2}}', "a member is listed twice"),
-    ('{"a":NaN}', "NaN is not JSON"),
-    ('{"a":Infinity}', "Infinity is not JSON"),
-    ('{"a":-Infinity}', "-Infinity is not JSON"),
-    ('{"a":1e999}', "a number is too large"),
-    ('{"a":-1e999}', "a number is too large"),
-    (f'{{"a":{"1" * 5000}}}', "valid JSON"),
-    ('{"a":"\\ud800"}', "valid JSON"),
-    ('{"\\udfff":1}', "valid JSON"),
-    (b'{"a":"\xff"}', "valid JSON"),
-    (b"\xef\xbb\xbf{}", "valid JSON"),
-    ("{}".encode("utf-16-le"), "valid JSON"),
-    (f'{{"a":{"[" * 32}{"]" * 32}}}', "nested deeper than 32 levels"),
-    ("[" * 5000, "nested deeper than 32 levels"),
-    ('{"a":' * 2000, "nested deeper than 32 levels"),
-]
-
-
-@pytest.mark.parametrize(("document", "detail"), BAD_JSON)
-def test_what_parsers_might_disagree_about_is_refused(document: str | bytes, detail: str) -> None:
-    assert detail in refused_of_json(document)
-    assert refused_of_json(document).startswith("is ")
 
 
 def test_nesting_is_counted_outside_texts_up_to_the_limit() -> None:
