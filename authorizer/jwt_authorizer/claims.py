@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 from jwt_authorizer.claim_conditions import ABSENT, Claim, find, is_met, left_out
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.json_text import is_one_line, json_text
-from jwt_authorizer.records import dataclass, field, unguarded
+from jwt_authorizer.records import dataclass, field, shared, unguarded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -69,7 +69,7 @@ class VerifiedToken:
     tenant: Tenant | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@shared(frozen=True, slots=True)
 class Principal:
     """The caller, by a token that has been verified and checked.
 
@@ -217,11 +217,11 @@ def _check_client(claims: Mapping[str, object], accepted: frozenset[str]) -> Non
 
 def _principal_id(claims: Mapping[str, object], named: tuple[Claim, ...]) -> str:
     """Return the first of these claims that is a non-empty text or an integer."""
-    found = next((text for claim in named if (text := _identifier(claims, claim))), None)
-    if found is None:
-        names = " or ".join(claim.name for claim in named)
-        _refuse(Reason.INVALID_CLAIM, f"the token has no {names}, which JWT_PRINCIPAL_CLAIM asks for")
-    return found
+    for claim in named:
+        if found := _identifier(claims, claim):
+            return found
+    names = " or ".join(claim.name for claim in named)
+    raise TokenError(Reason.INVALID_CLAIM, f"the token has no {names}, which JWT_PRINCIPAL_CLAIM asks for")
 
 
 def _identifier(claims: Mapping[str, object], claim: Claim) -> str | None:

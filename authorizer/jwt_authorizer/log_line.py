@@ -60,7 +60,7 @@ class DecisionLog:
         request = outcome.request
         own: dict[str, object] = {}
         if request is not None and request.request_id is not None:
-            own["request_id"] = _untrusted(request.request_id)
+            own["request_id"] = printable(request.request_id)
         elif invocation is not None:
             own["request_id"] = invocation
         if invocation is not None:
@@ -102,7 +102,7 @@ class DecisionLog:
         if principal is not None and self._principal is not None:
             found["principal"] = self._principal(principal.id)
         if principal is not None and principal.tenant is not None:
-            found["tenant"] = _untrusted(principal.tenant)
+            found["tenant"] = printable(principal.tenant)
         if outcome.detail is not None:
             found["detail"] = outcome.detail
         if outcome.hook is not None:
@@ -150,8 +150,8 @@ def _shared(  # noqa: PLR0913, PLR0917 - the members of a line, named
             "version": __version__,
             "event_kind": event_kind,
             "issuer": issuer,
-            "kid": _untrusted(kid),
-            "alg": _untrusted(alg),
+            "kid": None if kid is None else printable(kid),
+            "alg": None if alg is None else printable(alg),
             "route": route,
             "token_cache": token_cache,
         }
@@ -185,29 +185,24 @@ def _route(outcome: Outcome) -> str | None:
     if request is None or request.route_key is None:
         return None
     has_method = " " in request.route_key or request.route_key == request.method
-    return _untrusted(request.route_key if has_method else f"{request.method} {request.route_key}")
+    return printable(request.route_key if has_method else f"{request.method} {request.route_key}")
 
 
-def _trace_id(header: str | None) -> str | None:
+def _trace_id(header: str) -> str:
     """Return the id to search for in X-Ray: the ``Root`` of the tracing header (X-Ray developer guide)."""
-    return None if header is None else _untrusted(header.partition("Root=")[2].partition(";")[0] or header)
+    return printable(header.partition("Root=")[2].partition(";")[0] or header)
 
 
-def _name_of_principal(settings: LogSettings) -> Callable[[str], str | None] | None:
+def _name_of_principal(settings: LogSettings) -> Callable[[str], str] | None:
     """Return the function that copies or hashes a principal's id for the log; ``None`` if the log does not name it."""
     if settings.principal is LogPrincipal.NONE:
         return None
     if settings.principal is LogPrincipal.PLAIN:
-        return _untrusted
+        return printable
     from hmac import digest  # noqa: PLC0415 - only for this setting
 
     key = settings.principal_key
     return lambda name: digest(key, name.encode("utf-8", "surrogatepass"), "sha256").hex()[:_DIGITS]
-
-
-def _untrusted(text: str | None) -> str | None:
-    """Cut a text from outside, and replace control and direction characters, which would deceive a reader."""
-    return None if text is None else printable(text)
 
 
 def _listed(texts: Sequence[str]) -> list[str]:

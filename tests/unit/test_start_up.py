@@ -11,7 +11,7 @@ import sys
 from copy import deepcopy, replace
 from importlib.util import MAGIC_NUMBER, find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -32,6 +32,9 @@ from tests.factories import (
     signing_key,
     token,
 )
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIME_CLIENT = "awslambdaric.bootstrap"
@@ -259,6 +262,27 @@ def test_without_a_cache_it_is_checked_each_time() -> None:
     for _ in range(3):
         function(event)
     assert counting.checks == 3
+
+
+@pytest.mark.parametrize(("again", "most"), [(False, 86), (True, 57)], ids=["fresh", "repeated"])
+def test_what_is_off_is_not_called(again: bool, most: int) -> None:  # noqa: FBT001 - parametrized
+    _, function = counted(10)
+    events = [rest_request_event(token({"jti": str(number)}, alg="RS256")) for number in range(2)]
+    function(events[0])
+    called: list[str] = []
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and "jwt_authorizer" in frame.f_code.co_filename:
+            called.append(frame.f_code.co_qualname)
+
+    sys.setprofile(note)
+    try:
+        function(events[0 if again else 1])
+    finally:
+        sys.setprofile(None)
+    assert not {"check_revocation", "ask", "ask_about_jwt", "is_jwt"} & set(called)
+    # A feature that is off adds no call. One more for everybody is a choice: measure it, and raise the number.
+    assert len(called) <= most, called
 
 
 def test_an_event_is_left_as_it_was() -> None:
