@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.claims import Principal
     from jwt_authorizer.contexts import DpopChallenge
     from jwt_authorizer.policies import Statement
-    from jwt_authorizer.rules import Allow
+    from jwt_authorizer.rules import Allow, Field
 
 MAX_WEBSOCKET_RESULT = 8 * 1024
 """Bytes of a whole WebSocket authorizer result (API Gateway quotas)."""
@@ -88,7 +88,11 @@ class HttpApiResponse(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AnswerSettings:
-    """How answers are formatted; ``context_claims`` holds pairs of context key and claim."""
+    """How answers are formatted; ``context_claims`` holds pairs of context key and claim.
+
+    ``fields`` are AppSync's that need more rights than a good token, ``appsync_ttl`` are the seconds for which it may
+    keep an answer at most.
+    """
 
     context_claims: tuple[tuple[str, Claim], ...] = ()
     usage_key_claim: Claim | None = None
@@ -98,6 +102,8 @@ class AnswerSettings:
     http_api_reject: HttpApiReject = HttpApiReject.DENY
     resource_metadata: str | None = None
     dpop: DpopChallenge | None = None
+    fields: tuple[Field, ...] = ()
+    appsync_ttl: float = 3600
 
 
 def is_simple(request: Request, settings: AnswerSettings) -> bool:

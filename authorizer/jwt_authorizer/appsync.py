@@ -7,7 +7,7 @@ the token has no right to, whatever the query asks for.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from jwt_authorizer.contexts import claims_context
 from jwt_authorizer.rules import Deny
@@ -17,27 +17,11 @@ if TYPE_CHECKING:
 
     from jwt_authorizer.answers import AnswerSettings
     from jwt_authorizer.claims import Principal
-    from jwt_authorizer.rules import Allow, Field
-
-
-class AppSyncSettings(Protocol):
-    """What an answer depends on besides the principal; the authorizer has it."""
-
-    @property
-    def answers(self) -> AnswerSettings:
-        """How answers are formatted."""
-
-    @property
-    def fields(self) -> tuple[Field, ...]:
-        """The fields that need more rights than a good token."""
-
-    @property
-    def appsync_ttl(self) -> float:
-        """The longest time in seconds that AppSync may keep an answer."""
+    from jwt_authorizer.rules import Allow
 
 
 def appsync_answer(
-    principal: Principal, decision: Allow | Deny, settings: AppSyncSettings, added: Mapping[str, object], now: float
+    principal: Principal, decision: Allow | Deny, settings: AnswerSettings, added: Mapping[str, object], now: float
 ) -> dict[str, object]:
     """Answer an AppSync event at ``now``, in seconds since 1970. A refusal is not kept.
 
@@ -47,7 +31,7 @@ def appsync_answer(
         return {"isAuthorized": False, "deniedFields": [], "ttlOverride": 0}
     return {
         "isAuthorized": True,
-        "resolverContext": {**claims_context(principal, settings.answers.context_claims, as_json_text=True), **added},
+        "resolverContext": {**claims_context(principal, settings.context_claims, as_json_text=True), **added},
         "deniedFields": [field.name for field in settings.fields if field.requirement.refuses(principal, field.name)],
         "ttlOverride": int(min(max(principal.expires_at - now, 0), settings.appsync_ttl)),
     }

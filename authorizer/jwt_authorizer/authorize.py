@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.events import Request
     from jwt_authorizer.hooks import Consulted
     from jwt_authorizer.policies import Policies, Policy
-    from jwt_authorizer.rules import Field, Rules
+    from jwt_authorizer.rules import Rules
     from jwt_authorizer.token_cache import TokenCache
     from jwt_authorizer.tokens import BearerToken, TokenSource
 
@@ -71,8 +71,6 @@ class Authorizer:
     revocations: Revocations | None = None
     tenants: Mapping[str, FindIssuer] = field(default_factory=dict)
     hook: Hook | None = None
-    fields: tuple[Field, ...] = ()
-    appsync_ttl: float = 3600
 
 
 @unguarded(frozen=True, slots=True)
@@ -178,7 +176,7 @@ def _format(  # noqa: PLR0913, PLR0917 - what an answer is made of
     if request.kind is EventKind.APPSYNC:
         from jwt_authorizer.appsync import appsync_answer  # noqa: PLC0415 - for AppSync alone
 
-        return appsync_answer(principal, decision, authorizer, added, now)
+        return appsync_answer(principal, decision, authorizer.answers, added, now)
     if compiled is None:
         return simple_response(principal, decision, authorizer.answers, added)
     return iam_policy(request, principal, decision, compiled.statements, authorizer.answers, added)

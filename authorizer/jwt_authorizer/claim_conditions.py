@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 from jwt_authorizer.errors import shown
 from jwt_authorizer.records import dataclass
@@ -135,7 +135,9 @@ def parse_claim(name: str) -> Claim:
     if not name.startswith("/"):
         return Claim(name, (name,))
     if re.search("~(?![01])", name):
-        _wrong(f"{shown(name)} is not a JSON Pointer: in a name, ~ is written ~0 and / is written ~1 (RFC 6901)")
+        raise ValueError(
+            f"{shown(name)} is not a JSON Pointer: in a name, ~ is written ~0 and / is written ~1 (RFC 6901)"
+        )
     return Claim(name, tuple(step.replace("~1", "/").replace("~0", "~") for step in name[1:].split("/")))
 
 
@@ -149,7 +151,7 @@ def parse_condition(name: str, asked: object) -> ClaimCondition:
         return ClaimCondition(claim, any=_values(name, asked))
     unknown = [key for key in asked if key not in ("any", "all", "like")]
     if unknown or not asked:
-        _wrong(
+        raise ValueError(
             f"the claim {shown(name)} has {shown(unknown[0]) if unknown else 'an empty table'}: expected {_EXPECTED}"
         )
     return ClaimCondition(
@@ -163,14 +165,16 @@ def parse_condition(name: str, asked: object) -> ClaimCondition:
 def _values(name: str, value: object) -> tuple[Scalar, ...]:
     values = value if isinstance(value, list) else [value]
     if not values:
-        _wrong(f"the claim {shown(name)} has an empty list, which would refuse everybody: expected {_EXPECTED}")
+        raise ValueError(
+            f"the claim {shown(name)} has an empty list, which would refuse everybody: expected {_EXPECTED}"
+        )
     for item in values:
         if item is not None and not isinstance(item, str | int | float):
-            _wrong(f"the claim {shown(name)} has something else in it: expected {_EXPECTED}")
+            raise ValueError(f"the claim {shown(name)} has something else in it: expected {_EXPECTED}")
         if isinstance(item, float) and not math.isfinite(item):
-            _wrong(f"the claim {shown(name)} can never be nan or infinite: JSON has no such numbers")
+            raise ValueError(f"the claim {shown(name)} can never be nan or infinite: JSON has no such numbers")
         if isinstance(item, str) and re.fullmatch(_VARIABLE, item):
-            _wrong(
+            raise ValueError(
                 f"the claim {shown(name)} is compared with the text {shown(item)!r}: path variables have no values "
                 "here. Compare them in the backend, which gets the claims"
             )
@@ -181,9 +185,7 @@ def _patterns(name: str, value: object) -> tuple[tuple[str, ...], ...]:
     patterns = value if isinstance(value, list) else [value]
     texts = [pattern for pattern in patterns if isinstance(pattern, str) and pattern]
     if not texts or len(texts) < len(patterns):
-        _wrong(f'the claim {shown(name)} needs a non-empty string in like, or a list of them, such as "repo:acme/*"')
+        raise ValueError(
+            f'the claim {shown(name)} needs a non-empty string in like, or a list of them, such as "repo:acme/*"'
+        )
     return tuple(tuple(pattern.split("*")) for pattern in texts)
-
-
-def _wrong(message: str) -> NoReturn:
-    raise ValueError(message)

@@ -138,8 +138,6 @@ def build_authorizer(
         answers=settings.answers,
         check_binding=_check_binding(settings, replay_store),
         hook=hook,
-        fields=settings.fields,
-        appsync_ttl=settings.appsync_ttl,
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.settings.table import CONFIG, PREFIX, SETTINGS
+from jwt_authorizer.settings.model import PREFIX
+from jwt_authorizer.settings.table import CONFIG, SETTINGS
 from jwt_authorizer_devkit import toml_text
 from jwt_authorizer_devkit.environment_toml import toml_value
 

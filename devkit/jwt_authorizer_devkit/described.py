@@ -12,12 +12,9 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from jwt_authorizer.settings import table
-
-if TYPE_CHECKING:
-    from jwt_authorizer.settings.table import Setting
+from jwt_authorizer.settings.model import Setting
 
 _SECTION = re.compile(r"^# --- (.+)$")
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
@@ -54,7 +51,7 @@ def described() -> tuple[Described, ...]:
 
     """
     source = Path(table.__file__).read_text("utf-8")
-    by_constant = {name: it for name, it in vars(table).items() if isinstance(it, table.Setting)}
+    by_constant = {name: it for name, it in vars(table).items() if isinstance(it, Setting)}
     sections = {number: m[1] for number, line in enumerate(source.splitlines(), 1) if (m := _SECTION.match(line))}
     found: dict[str, Described] = {}
     for row, below in pairwise(ast.parse(source).body):

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.claim_conditions import Claim
 from jwt_authorizer.settings import claim_values, load_settings, table, values
-from jwt_authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, PREFIX, SETTINGS, Place
+from jwt_authorizer.settings.model import PREFIX, Place
+from jwt_authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, SETTINGS
 from jwt_authorizer_devkit import toml_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
 
-    from jwt_authorizer.settings.table import Setting
+    from jwt_authorizer.settings.model import Setting
 
 _LISTS = (table.AUDIENCE, table.CLIENT_ID, table.ALGORITHMS, table.TOKEN_TYPES, table.TOKEN_SOURCE)
 

@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, cast
 
 from jwt_authorizer.contexts import RESERVED_KEYS
 from jwt_authorizer.rules.model import ANY_METHOD, HTTP_METHODS
-from jwt_authorizer.settings import claim_values, issuer_values, locations, table, values
-from jwt_authorizer.settings.table import Place
+from jwt_authorizer.settings import claim_values, issuer_values, table, values
+from jwt_authorizer.settings.model import Place
 from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
 from jwt_authorizer.tokens import TokenPlace
 from jwt_authorizer_devkit.described import described
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from enum import StrEnum
 
     from jwt_authorizer.claim_conditions import Claim
-    from jwt_authorizer.settings.table import Setting
+    from jwt_authorizer.settings.model import Setting
 
     Schema = dict[str, object]
 
@@ -128,8 +127,8 @@ def _of_reader(read: Callable[[object], object]) -> Schema:
         issuer_values.issuer: _TEXT,
         issuer_values.locations: {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]},
         issuer_values.tenants: _list_or_text(_TENANT, r"\s*[A-Za-z0-9:/._-]+\s*"),
-        locations.introspection: {"type": "string", "pattern": "^(discovery|https?://.+)$"},
-        locations.secret_location: {"type": "string", "pattern": "^(ssm|secretsmanager):.+$"},
+        issuer_values.introspection: {"type": "string", "pattern": "^(discovery|https?://.+)$"},
+        issuer_values.secret_location: {"type": "string", "pattern": "^(ssm|secretsmanager):.+$"},
         values.exact_texts: _list_or_text(_TEXT, r"[^,]*[^,\s][^,]*"),
         values.texts: _list_or_text(_TEXT, r"[^,]*[^,\s][^,]*"),
         values.scopes: _list_or_text(_SCOPE, None),
@@ -165,10 +164,8 @@ def _of_reader(read: Callable[[object], object]) -> Schema:
         return {"type": "number", **{name: bound for name, bound in bounds.items() if bound is not None}}
     if "pattern" in made_with:
         return {"type": "string", "pattern": f"^{made_with['pattern']}$"}
-    if "kind" in made_with:
-        return {"enum": [str(member) for member in cast("type[StrEnum]", made_with["kind"])]}
-    if "names" in made_with:
-        return {"enum": list(cast("tuple[str, ...]", made_with["names"]))}
+    if "by_name" in made_with:
+        return {"enum": list(cast("dict[str, object]", made_with["by_name"]))}
     raise LookupError(f"there is no schema for what {read!r} reads: add it to the known readers of {__name__}")
 
 

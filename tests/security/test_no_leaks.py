@@ -15,7 +15,8 @@ from jwt_authorizer.claims import VerifiedToken, check_claims
 from jwt_authorizer.errors import Reason, SettingsError
 from jwt_authorizer.events import read_event
 from jwt_authorizer.refresher import refresh
-from jwt_authorizer.settings.table import SETTINGS, Place
+from jwt_authorizer.settings.model import Place
+from jwt_authorizer.settings.table import SETTINGS
 from jwt_authorizer.tokens import BearerToken, parse
 from jwt_authorizer_devkit.events import kinds, sample
 from tests.security.lab import (

@@ -98,12 +98,12 @@ def test_a_hook_sees_the_caller_alone_since_appsync_keeps_the_answer_for_other_q
     ids=str,
 )
 def test_an_answer_is_kept_no_longer_than_what_it_rests_on(settings: dict[str, str], ttl: int, tmp_path: Path) -> None:
-    assert load_settings({"JWT_CONFIG": CONFIG} | settings, tmp_path).appsync_ttl == ttl
+    assert load_settings({"JWT_CONFIG": CONFIG} | settings, tmp_path).answers.appsync_ttl == ttl
 
 
 def test_an_answer_of_an_issuer_that_is_asked_is_kept_no_longer_than_its_own(tmp_path: Path) -> None:
     asked = 'introspection = "discovery"\nintrospection_client_id = "c"\nintrospection_secret = "ssm:/s"\naudience'
-    assert load_settings({"JWT_CONFIG": CONFIG.replace("audience", asked, 1)}, tmp_path).appsync_ttl == 60
+    assert load_settings({"JWT_CONFIG": CONFIG.replace("audience", asked, 1)}, tmp_path).answers.appsync_ttl == 60
 
 
 @pytest.mark.parametrize(

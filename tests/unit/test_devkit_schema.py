@@ -14,7 +14,8 @@ from jsonschema import Draft202012Validator
 
 from jwt_authorizer.errors import SettingsError
 from jwt_authorizer.settings import load_settings
-from jwt_authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, ISSUER, SETTINGS, Place, Setting
+from jwt_authorizer.settings.model import Place, Setting
+from jwt_authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, ISSUER, SETTINGS
 from jwt_authorizer_devkit import toml_text
 from jwt_authorizer_devkit.cli.app import run
 from jwt_authorizer_devkit.environment_toml import toml_of

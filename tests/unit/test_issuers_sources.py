@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,9 @@ from jwt_authorizer.errors import DecisionError, Reason, SettingsError, TokenErr
 from jwt_authorizer.issuers import (
     CachedKeySource,
     FetchError,
+    check_discoverable,
     document_reader,
     key_fetcher,
-    validate_discovery,
-    validate_jwks_setting,
 )
 from jwt_authorizer.issuers.aws import boto3_client
 from jwt_authorizer.issuers.session import BODY_LIMIT, Response, Session
@@ -189,9 +189,8 @@ def test_what_is_no_source_is_a_problem_at_start_up(tmp_path: Path, jwks: str, p
     (package / "folder" / "wrong.json").write_text("keys")
     (tmp_path / "outside.json").write_text(KEY_SET)
     (package / "link.json").symlink_to(tmp_path / "outside.json")
-    found = validate_jwks_setting(jwks, allow_http=False, package_root=package)
-    assert found is not None
-    assert problem in found
+    with pytest.raises((ValueError, FetchError), match=re.escape(problem)):
+        key_fetcher("", jwks, allow_http=False, timeout=0, package_root=package)
 
 
 @pytest.mark.parametrize(
@@ -199,14 +198,15 @@ def test_what_is_no_source_is_a_problem_at_start_up(tmp_path: Path, jwks: str, p
 )
 def test_what_is_a_source_is_no_problem(tmp_path: Path, jwks: str) -> None:
     (tmp_path / "set.json").write_text(KEY_SET)
-    assert validate_jwks_setting(jwks, allow_http=False, package_root=tmp_path) is None
+    key_fetcher("", jwks, allow_http=False, timeout=0, package_root=tmp_path)
 
 
 def test_an_issuer_that_cannot_be_discovered_is_a_problem_at_start_up(tmp_path: Path) -> None:
-    assert validate_discovery(ISSUER, allow_http=False) is None
-    assert str(validate_discovery("https://issuer.test?x", allow_http=False)).endswith("section 3): set JWT_JWKS")
-    forgotten = str(validate_discovery("issuer.test", allow_http=False))
-    assert "write https:// before it; only if the iss of your tokens has none, set JWT_JWKS" in forgotten
+    check_discoverable(ISSUER, allow_http=False)
+    with pytest.raises(ValueError, match=r"section 3\): set JWT_JWKS$"):
+        check_discoverable("https://issuer.test?x", allow_http=False)
+    with pytest.raises(ValueError, match="write https:// before it; only if the iss of your tokens has none, set JWT_"):
+        check_discoverable("issuer.test", allow_http=False)
     with pytest.raises(ValueError, match="set JWT_JWKS"):
         key_fetcher("issuer.test", None, allow_http=False, timeout=3, package_root=tmp_path)
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jwt_authorizer.settings import table
-from jwt_authorizer.settings.table import SETTINGS, Place
+from jwt_authorizer.settings.model import Place
+from jwt_authorizer.settings.table import SETTINGS
 from jwt_authorizer_devkit.described import described
 from jwt_authorizer_packaging.generate import generated
 from jwt_authorizer_packaging.pages import with_tables

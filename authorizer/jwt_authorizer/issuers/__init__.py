@@ -19,18 +19,17 @@ from jwt_authorizer.issuers.cache import CachedKeySource, warm_all
 from jwt_authorizer.issuers.documents import document_reader, document_writer, secret_reader
 from jwt_authorizer.issuers.fetched import Fetched, FetchError
 from jwt_authorizer.issuers.https import HttpsClient
-from jwt_authorizer.issuers.sources import key_fetcher, validate_discovery, validate_jwks_setting
+from jwt_authorizer.issuers.sources import check_discoverable, key_fetcher
 
 __all__ = [
     "CachedKeySource",
     "FetchError",
     "Fetched",
     "HttpsClient",
+    "check_discoverable",
     "document_reader",
     "document_writer",
     "key_fetcher",
     "secret_reader",
-    "validate_discovery",
-    "validate_jwks_setting",
     "warm_all",
 ]

@@ -47,11 +47,11 @@ def key_fetcher(  # noqa: PLR0913 - the settings that matter to fetching, one by
     ``file:`` paths are relative to, and may not leave. ``get`` replaces :meth:`HttpsClient.get`; issuers may share one,
     and with it its certificates.
 
-    Raises ``ValueError`` for a setting that can never work; the message says what would be right.
+    Raises ``ValueError`` for a setting that can never work, and :class:`FetchError` for a file that is not a key set.
     """
     over_network = get or HttpsClient(allow_http=allow_http).get
     if jwks is None:
-        _check_discoverable(issuer, allow_http=allow_http)
+        check_discoverable(issuer, allow_http=allow_http)
         return lambda: _fetch_over_network(
             lambda session: discover(issuer, over_network, session, allow_http=allow_http), over_network, timeout
         )
@@ -67,29 +67,12 @@ def key_fetcher(  # noqa: PLR0913 - the settings that matter to fetching, one by
         )
     read = document_reader(jwks, timeout=timeout, package_root=package_root, aws_client=aws_client)
     if jwks.startswith("file:"):
-        _try_out(jwks, read)
+        _fetch_document(jwks, read)  # what was packaged wrong stays wrong
     return lambda: _fetch_document(jwks, read)
 
 
-def validate_jwks_setting(text: str, *, allow_http: bool, package_root: str | PathLike[str]) -> str | None:
-    """Return what is wrong with a source of ``JWT_JWKS``, or ``None``. Sends nothing over the network."""
-    try:
-        key_fetcher("", text, allow_http=allow_http, timeout=0, package_root=package_root)
-    except ValueError as error:
-        return str(error)
-    return None
-
-
-def validate_discovery(issuer: str, *, allow_http: bool) -> str | None:
-    """Return why an issuer's keys can't be found by its name alone, or ``None``."""
-    try:
-        _check_discoverable(issuer, allow_http=allow_http)
-    except ValueError as error:
-        return str(error)
-    return None
-
-
-def _check_discoverable(issuer: str, *, allow_http: bool) -> None:
+def check_discoverable(issuer: str, *, allow_http: bool) -> None:
+    """Raise ``ValueError`` if an issuer's keys can't be found by its name alone."""
     try:
         discovery_urls(issuer, allow_http=allow_http)
     except ValueError as error:
@@ -99,14 +82,6 @@ def _check_discoverable(issuer: str, *, allow_http: bool) -> None:
         else:  # as a rule forgotten; Google's older tokens have none indeed
             message += "write https:// before it; only if the iss of your tokens has none, set JWT_JWKS instead"
         raise ValueError(message) from None
-
-
-def _try_out(place: str, read: Read) -> None:
-    """Fetch once, at start-up: what was packaged wrong stays wrong. Raises ``ValueError``."""
-    try:
-        _fetch_document(place, read)
-    except FetchError as error:
-        raise ValueError(str(error)) from error
 
 
 def _fetch_over_network(locate: Callable[[Session], str], get: Get, timeout: float) -> Fetched:

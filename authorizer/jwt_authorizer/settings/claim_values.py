@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from jwt_authorizer.claim_conditions import parse_claim, parse_condition
 from jwt_authorizer.contexts import RESERVED_KEYS
@@ -34,9 +34,9 @@ def required_claims(value: object) -> tuple[ClaimCondition, ...]:
         try:
             value = json.loads(value, object_pairs_hook=_unique, parse_int=_integer)
         except (json.JSONDecodeError, RecursionError):
-            _wrong('expected a JSON object such as {"token_use": "access"}')
+            raise ValueError('expected a JSON object such as {"token_use": "access"}') from None
     if not isinstance(value, dict) or not value:
-        _wrong('expected an object of claims and values, such as {"token_use": "access"}')
+        raise ValueError('expected an object of claims and values, such as {"token_use": "access"}')
     return tuple(parse_condition(name, asked) for name, asked in value.items())
 
 
@@ -45,13 +45,13 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     names = [name for name, _ in pairs]
     for name in names:
         if names.count(name) > 1:
-            _wrong(f"{shown(name)} is listed twice: give it a list of values")
+            raise ValueError(f"{shown(name)} is listed twice: give it a list of values")
     return dict(pairs)
 
 
 def _integer(digits: str) -> int:
     if len(digits) > _LONGEST_NUMBER:
-        _wrong(f"a number has {len(digits)} digits; no claim has more than {_LONGEST_NUMBER}")
+        raise ValueError(f"a number has {len(digits)} digits; no claim has more than {_LONGEST_NUMBER}")
     return int(digits)
 
 
@@ -60,23 +60,21 @@ def context_claims(value: object) -> tuple[tuple[str, Claim], ...]:
     if isinstance(value, dict):
         pairs = [(key, claim) for key, claim in value.items() if isinstance(claim, str) and claim]
         if len(pairs) != len(value):
-            _wrong('expected key = "claim" on each line')
+            raise ValueError('expected key = "claim" on each line')
     else:
         split = [item.partition("=") for item in texts(value)]
         pairs = [(key.strip(), claim.strip() if equals else key.strip()) for key, equals, claim in split]
     for key, name in pairs:
         if key == name and key.startswith("/"):
-            _wrong(f"a claim pointer needs a key of its own: {shown(key.rpartition('/')[2])}={shown(key)}")
+            raise ValueError(f"a claim pointer needs a key of its own: {shown(key.rpartition('/')[2])}={shown(key)}")
         if not _CONTEXT_KEY.fullmatch(key):
-            _wrong(f"{shown(key)!r} is not a context key: use letters, digits and _ . : -, and key=claim to rename")
+            raise ValueError(
+                f"{shown(key)!r} is not a context key: use letters, digits and _ . : -, and key=claim to rename"
+            )
         if key in RESERVED_KEYS:
-            _wrong(f"the context key {key!r} is taken: choose another, such as my_{key}={shown(name)}")
+            raise ValueError(f"the context key {key!r} is taken: choose another, such as my_{key}={shown(name)}")
         if not name:
-            _wrong(f"the context key {shown(key)!r} names no claim")
+            raise ValueError(f"the context key {shown(key)!r} names no claim")
     if len({key for key, _ in pairs}) != len(pairs):
-        _wrong("a context key is listed twice")
+        raise ValueError("a context key is listed twice")
     return tuple((key, parse_claim(name)) for key, name in pairs)
-
-
-def _wrong(message: str) -> NoReturn:
-    raise ValueError(message)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.answers import CachedBy
 from jwt_authorizer.contexts import DpopChallenge
-from jwt_authorizer.issuers import FetchError, document_reader, secret_reader, validate_discovery
+from jwt_authorizer.issuers import check_discoverable, document_reader, secret_reader
 from jwt_authorizer.issuers.address import parse_address
 from jwt_authorizer.settings import table
 from jwt_authorizer.settings.model import (
@@ -81,9 +81,8 @@ def introspection(
         if setting.name not in written:
             raw.problem(about.label(setting), "is required for introspection: " + _NEEDED_TO_ASK)
     # The endpoint's URL is checked as an issuer's is: https, no password, no fragment.
-    problem = validate_discovery((where if where != "discovery" else issuer) or "https://a", allow_http=allow_http)
-    if problem is not None:
-        raw.problem(about.label(table.INTROSPECTION), problem)
+    with raw.collecting(about.label(table.INTROSPECTION)):
+        check_discoverable((where if where != "discovery" else issuer) or "https://a", allow_http=allow_http)
     return IntrospectionSettings(
         url=None if where == "discovery" else where,
         always=take(raw, written, table.INTROSPECT) == "always",
@@ -130,14 +129,12 @@ def _principal_key(raw: RawSettings) -> bytes:
             message = "is required with JWT_LOG_PRINCIPAL=hash: ssm:/name, secretsmanager:NAME, or the key itself"
             raw.problem(table.LOG_PRINCIPAL_KEY.variable, message)
         return b""
-    try:
+    key = b""
+    with raw.collecting(table.LOG_PRINCIPAL_KEY.variable):
         is_stored = written.startswith(("ssm:", "secretsmanager:"))
         key = secret_reader(written, timeout=_DOCUMENT_TIMEOUT)() if is_stored else written.encode()
         if len(key) < _SHORTEST_KEY:
-            raise ValueError(f"a key needs at least {_SHORTEST_KEY} characters, so that nobody can try them all")  # noqa: TRY301 - joins the other problems
-    except (ValueError, FetchError) as error:
-        raw.problem(table.LOG_PRINCIPAL_KEY.variable, str(error))
-        return b""
+            raise ValueError(f"a key needs at least {_SHORTEST_KEY} characters, so that nobody can try them all")
     return key
 
 
@@ -171,10 +168,8 @@ def check_tenants(  # noqa: PLR0913, PLR0917 - what has to fit together
     if table.TENANTS.name not in about.written:
         raw.problem(about.label(table.TENANTS), "is required with {tenant} in the issuer: the tenants that may call")
     elif isinstance(tenants, str) and tenants != "any":
-        try:
+        with raw.collecting(about.label(table.TENANTS), tenants, is_location=True):
             document_reader(tenants, timeout=_DOCUMENT_TIMEOUT, package_root=package_root)
-        except ValueError as error:
-            raw.problem(about.label(table.TENANTS), str(error), tenants, is_location=True)
 
 
 def _check_no_tenants(raw: RawSettings, about: RawIssuer, jwks: tuple[str, ...]) -> None:

@@ -1,11 +1,11 @@
-"""Reading what says which issuers are trusted, and where their keys are; see ``values.py``."""
+"""Reading what says which issuers are trusted, and where they and their secrets are; see ``values.py``."""
 
 from __future__ import annotations
 
 import re
-from typing import NoReturn
 
 from jwt_authorizer.errors import shown
+from jwt_authorizer.issuers import secret_reader
 from jwt_authorizer.settings.values import text, texts
 
 _NEVER_AN_ISSUER = (
@@ -33,7 +33,7 @@ def issuer(value: object) -> str:
     ):
         for pattern, why in _NEVER_AN_ISSUER:
             if re.search(pattern, name):
-                _wrong(why)
+                raise ValueError(why)
     return name
 
 
@@ -41,10 +41,12 @@ def locations(value: object) -> tuple[str, ...]:
     """Read where keys come from: a text, or a TOML array of them. A key set has commas of its own."""
     items = value if isinstance(value, list) else [value]
     if not items:
-        _wrong("expected at least one source of keys")
+        raise ValueError("expected at least one source of keys")
     found = tuple(text(item) for item in items)
     if any("/.well-known/openid-configuration" in item and item.startswith("http") for item in found):
-        _wrong("a discovery document is not a key set: leave this setting out, or take the document's jwks_uri")
+        raise ValueError(
+            "a discovery document is not a key set: leave this setting out, or take the document's jwks_uri"
+        )
     return found
 
 
@@ -57,9 +59,22 @@ def tenants(value: object) -> tuple[str, ...] | str:
     found = texts(value)
     for name in found:
         if not is_tenant(name):
-            _wrong(f"{shown(name)!r} is not a tenant: 1 to 64 letters, digits and . _ -")
+            raise ValueError(f"{shown(name)!r} is not a tenant: 1 to 64 letters, digits and . _ -")
     return found
 
 
-def _wrong(message: str) -> NoReturn:
-    raise ValueError(message)
+def introspection(value: object) -> str:
+    """Read where the introspection endpoint is: ``discovery``, or its URL."""
+    found = text(value)
+    if found != "discovery" and not found.startswith(("https://", "http://")):
+        raise ValueError("expected discovery, or the https:// URL of the introspection endpoint")
+    return found
+
+
+def secret_location(value: object) -> str:
+    """Read where a secret is. The message never repeats the value, which may be the secret itself."""
+    found = text(value)
+    if not found.startswith(("ssm:", "secretsmanager:")):
+        raise ValueError("expected ssm:/name or secretsmanager:NAME: where the secret is, not the secret itself")
+    secret_reader(found, timeout=1)
+    return found

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.answers import AnswerSettings
+from jwt_authorizer.answers import AnswerSettings, CachedBy
 from jwt_authorizer.claims import ClaimRules
 from jwt_authorizer.errors import SettingsError, shown
-from jwt_authorizer.issuers import FetchError, document_reader, validate_discovery, validate_jwks_setting
+from jwt_authorizer.issuers import check_discoverable, document_reader, key_fetcher
 from jwt_authorizer.records import replace
 from jwt_authorizer.rules import compile_rules, parse_fields, parse_routes
 from jwt_authorizer.settings import table
@@ -20,7 +20,7 @@ from jwt_authorizer.settings.features import (
     log_settings,
     revocation,
 )
-from jwt_authorizer.settings.model import IssuerSettings, KeySettings, Settings
+from jwt_authorizer.settings.model import IssuerSettings, KeySettings, RevocationSettings, Settings
 from jwt_authorizer.settings.raw import RawIssuer, RawSettings, read_raw, take
 
 if TYPE_CHECKING:
@@ -59,7 +59,6 @@ def load_settings(environment: Mapping[str, str], package_root: str | PathLike[s
         allow_http=allow_http,
     )
     bound = bound_tokens(raw, answers.cached_by, allow_http=allow_http)
-    answers = replace(answers, dpop=dpop_challenge(bound, issuers))
     token_sources = take(raw, raw.document, table.TOKEN_SOURCE)
     token_cache_size = take(raw, raw.document, table.TOKEN_CACHE_SIZE)
     log = log_settings(raw)
@@ -68,24 +67,32 @@ def load_settings(environment: Mapping[str, str], package_root: str | PathLike[s
     hook = take(raw, raw.document, table.HOOK)
     names = frozenset(issuer.issuer for issuer in issuers)
     rules = _rules(raw, names)
-    fields = _fields(raw, names)
+    answers = replace(
+        answers,
+        dpop=dpop_challenge(bound, issuers),
+        fields=_fields(raw, names),
+        appsync_ttl=_appsync_ttl(answers.cached_by, issuers, revoked),
+    )
     if raw.problems:
         raise SettingsError(tuple(raw.problems))
-    return Settings(
-        tuple(issuers), rules, token_sources, answers, keys, bound, token_cache_size, log, revoked, hook, fields
-    )
+    return Settings(tuple(issuers), rules, token_sources, answers, keys, bound, token_cache_size, log, revoked, hook)
+
+
+def _appsync_ttl(cached_by: CachedBy, issuers: list[IssuerSettings], revoked: RevocationSettings | None) -> float:
+    """Return the longest time in seconds that AppSync may keep an answer: no longer than what the answer rests on."""
+    if cached_by is CachedBy.NOTHING:
+        return 0.0
+    asked = [issuer.introspection.cache_seconds for issuer in issuers if issuer.introspection is not None]
+    return min([3600.0, *asked] + ([] if revoked is None else [revoked.ttl]))
 
 
 def _document(config: str, package_root: str | PathLike[str]) -> str:
-    """Return the text that ``JWT_CONFIG`` names, or is. Raises :class:`ValueError`."""
+    """Return the text that ``JWT_CONFIG`` names, or is. Raises :class:`ValueError` and :class:`FetchError`."""
     if not config.startswith(("file:", "ssm:", "s3:")):
         if config.startswith(("https:", "http:")) or not any(character in config for character in "\n=[#"):
             raise ValueError("neither TOML nor its location: file:PATH (in the package), ssm:/name or s3://bucket/key")
         return config
-    try:
-        return document_reader(config, timeout=_DOCUMENT_TIMEOUT, package_root=package_root)().decode("utf-8")
-    except FetchError as error:
-        raise ValueError(str(error)) from error
+    return document_reader(config, timeout=_DOCUMENT_TIMEOUT, package_root=package_root)().decode("utf-8")
 
 
 def _issuer(
@@ -98,17 +105,15 @@ def _issuer(
         message = "is required: the exact iss of your tokens, such as https://myapp.authgear.cloud"
         raw.problem(about.label(table.ISSUER), message)
     elif issuer is not None and not jwks:
-        problem = validate_discovery(issuer.replace(PLACEHOLDER, "tenant"), allow_http=allow_http)
-        if problem is not None:
-            raw.problem(about.label(table.ISSUER), problem, issuer)
+        with raw.collecting(about.label(table.ISSUER), issuer):
+            check_discoverable(issuer.replace(PLACEHOLDER, "tenant"), allow_http=allow_http)
     tenants = take(raw, written, table.TENANTS)
     tenant_claim = take(raw, written, table.TENANT_CLAIM)
     check_tenants(raw, about, issuer or "", jwks, tenants, package_root)
     for location in jwks:
         url = location.replace(PLACEHOLDER, "tenant") if location.startswith(("https:", "http:")) else location
-        problem = validate_jwks_setting(url, allow_http=allow_http, package_root=package_root)
-        if problem is not None:
-            raw.problem(about.label(table.JWKS), problem, location, is_location=True)
+        with raw.collecting(about.label(table.JWKS), location, is_location=True):
+            key_fetcher("", url, allow_http=allow_http, timeout=0, package_root=package_root)
     audience = frozenset(take(raw, written, table.AUDIENCE))
     client_id = frozenset(take(raw, written, table.CLIENT_ID))
     named = [setting for setting in (table.AUDIENCE, table.CLIENT_ID) if setting.name in written]

@@ -1,18 +1,54 @@
-"""What the settings come to once they have been read and found right."""
+"""What a setting is, and what the settings come to once they have been read and found right."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from jwt_authorizer.records import dataclass, field
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jwt_authorizer.answers import AnswerSettings
     from jwt_authorizer.claim_conditions import Claim
     from jwt_authorizer.claims import ClaimRules
-    from jwt_authorizer.rules import Field, Rules
+    from jwt_authorizer.rules import Rules
     from jwt_authorizer.tokens import TokenSource
+
+PREFIX = "JWT_"
+
+
+class Place(StrEnum):
+    """Where a setting belongs once there is a TOML document."""
+
+    ISSUER = "issuer"
+    """In a ``[[issuers]]`` table, or above all tables as the default for every issuer."""
+    DOCUMENT = "document"
+    """Above all tables."""
+    EITHER = "either"
+    """Above all tables, or still in its environment variable."""
+    ENVIRONMENT = "environment"
+    """Only ever an environment variable."""
+
+
+T_co = TypeVar("T_co", covariant=True)
+D_co = TypeVar("D_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Generic[T_co, D_co]):
+    """One setting. ``read`` raises :class:`ValueError` saying what would be right."""
+
+    name: str
+    read: Callable[[object], T_co]
+    default: D_co
+    place: Place
+
+    @property
+    def variable(self) -> str:
+        """The environment variable's name."""
+        return PREFIX + self.name.upper()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +158,3 @@ class Settings:
     log: LogSettings
     revocation: RevocationSettings | None = None
     hook: str | None = None
-    fields: tuple[Field, ...] = ()
-
-    @property
-    def appsync_ttl(self) -> float:
-        """The longest time in seconds that AppSync may keep an answer: no longer than what the answer rests on."""
-        if self.answers.cached_by == "nothing":
-            return 0.0
-        asked = [issuer.introspection.cache_seconds for issuer in self.issuers if issuer.introspection is not None]
-        return min([3600.0, *asked] + ([] if self.revocation is None else [self.revocation.ttl]))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.errors import Problem
+from jwt_authorizer.issuers import FetchError
 from jwt_authorizer.records import dataclass, field
-from jwt_authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, ISSUER, PREFIX, SETTINGS, Place
+from jwt_authorizer.settings.model import PREFIX, Place
+from jwt_authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, ISSUER, SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import TypeVar
 
-    from jwt_authorizer.settings.table import Setting
+    from jwt_authorizer.settings.model import Setting
 
     T = TypeVar("T")
     D = TypeVar("D")
@@ -55,6 +58,14 @@ class RawSettings:
     fields: Written | None = None
     unlisted_routes: Written | None = None
     problems: list[Problem] = field(default_factory=list)
+
+    @contextmanager
+    def collecting(self, name: str, value: object = None, *, is_location: bool = False) -> Iterator[None]:
+        """Make a problem of a ``ValueError`` or :class:`FetchError` that is raised inside."""
+        try:
+            yield
+        except (ValueError, FetchError) as error:
+            self.problem(name, str(error), value, is_location=is_location)
 
     def problem(self, name: str, message: str, value: object = None, *, is_location: bool = False) -> None:
         """Add one wrong setting and go on, so that all are reported at once."""
@@ -99,7 +110,7 @@ def _parse_document(raw: RawSettings, config: str, read_document: Callable[[str]
 
     try:
         text = read_document(config)
-    except ValueError as error:
+    except (ValueError, FetchError) as error:
         raw.problem(CONFIG.variable, f"cannot be read: {error}")
         return None
     try:
@@ -126,12 +137,9 @@ def _read_document(raw: RawSettings, document: dict[str, object]) -> None:
             raw.document[name] = Written(name, value)
     if _CONTEXT in document:
         raw.document[CONTEXT_CLAIMS.name] = Written(_CONTEXT, document[_CONTEXT])
-    if "routes" in document:
-        raw.routes = Written("routes", document["routes"])
-    if "fields" in document:
-        raw.fields = Written("fields", document["fields"])
-    if "unlisted_routes" in document:
-        raw.unlisted_routes = Written("unlisted_routes", document["unlisted_routes"])
+    raw.routes, raw.fields, raw.unlisted_routes = (
+        Written(name, document[name]) if name in document else None for name in ("routes", "fields", "unlisted_routes")
+    )
     _read_issuers(raw, document.get("issuers"), defaults)
 
 

@@ -11,51 +11,9 @@ writes them into the template and the pages.
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, Generic, TypeVar
-
 from jwt_authorizer.answers import CachedBy, HttpApiReject, HttpApiResponse
-from jwt_authorizer.records import dataclass
-from jwt_authorizer.settings import claim_values, issuer_values, locations, values
-from jwt_authorizer.settings.model import LogAllowed, LogPrincipal
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-PREFIX = "JWT_"
-
-
-class Place(StrEnum):
-    """Where a setting belongs once there is a TOML document."""
-
-    ISSUER = "issuer"
-    """In a ``[[issuers]]`` table, or above all tables as the default for every issuer."""
-    DOCUMENT = "document"
-    """Above all tables."""
-    EITHER = "either"
-    """Above all tables, or still in its environment variable."""
-    ENVIRONMENT = "environment"
-    """Only ever an environment variable."""
-
-
-T_co = TypeVar("T_co", covariant=True)
-D_co = TypeVar("D_co", covariant=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Setting(Generic[T_co, D_co]):
-    """One setting. ``read`` raises :class:`ValueError` saying what would be right."""
-
-    name: str
-    read: Callable[[object], T_co]
-    default: D_co
-    place: Place
-
-    @property
-    def variable(self) -> str:
-        """The environment variable's name."""
-        return PREFIX + self.name.upper()
-
+from jwt_authorizer.settings import claim_values, issuer_values, values
+from jwt_authorizer.settings.model import LogAllowed, LogPrincipal, Place, Setting
 
 _I, _D, _E = Place.ISSUER, Place.DOCUMENT, Place.EITHER
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt")
@@ -144,19 +102,19 @@ USAGE_KEY_CLAIM = Setting("usage_key_claim", claim_values.claim, None, _D)
 
 # --- Opaque tokens
 
-INTROSPECTION = Setting("introspection", locations.introspection, None, _I)
+INTROSPECTION = Setting("introspection", issuer_values.introspection, None, _I)
 """Where to ask about tokens that are not JWTs: `discovery`, or the `https://` URL of the introspection endpoint. See
 [opaque tokens](docs/opaque-tokens.md).
 """
-INTROSPECT = Setting("introspect", locations.one_of("opaque", "always"), "opaque", _I)
+INTROSPECT = Setting("introspect", values.one_of("opaque", "always"), "opaque", _I)
 """`always`: ask about JWTs as well, so that a revoked one is refused."""
 INTROSPECTION_CLIENT_ID = Setting("introspection_client_id", values.text, None, _I)
 """This API's own client id at the issuer, for introspection."""
-INTROSPECTION_SECRET = Setting("introspection_secret", locations.secret_location, None, _I)
+INTROSPECTION_SECRET = Setting("introspection_secret", issuer_values.secret_location, None, _I)
 """Where the client's secret is: `ssm:/name` or `secretsmanager:NAME`; for `private_key_jwt` its private key, a JWK or
 PEM.
 """
-INTROSPECTION_AUTH = Setting("introspection_auth", locations.one_of(*AUTH_METHODS), AUTH_METHODS[0], _I)
+INTROSPECTION_AUTH = Setting("introspection_auth", values.one_of(*AUTH_METHODS), AUTH_METHODS[0], _I)
 """How this API authenticates there: `client_secret_basic`, `client_secret_post` or `private_key_jwt`."""
 INTROSPECTION_CACHE = Setting("introspection_cache_seconds", values.seconds(0, 3600), 60.0, _I)
 """How long the answer about an active token is remembered, at most until its `exp`."""
@@ -213,13 +171,13 @@ RESOURCE_METADATA = Setting(
 
 # --- How API Gateway calls and caches
 
-CACHED_BY = Setting("cached_by", values.choice(CachedBy), CachedBy.TOKEN, _E)
+CACHED_BY = Setting("cached_by", values.one_of(*CachedBy), CachedBy.TOKEN, _E)
 """What API Gateway keys its [cache of answers](docs/caching.md) by: `token`, `route` or `nothing`."""
 END_WITH_TOKEN = Setting("end_with_token", values.boolean, default=False, place=_E)
 """`true`: a cached policy ends when its token expires. [Try it on your API first](docs/end-with-token.md)."""
-HTTP_API_RESPONSE = Setting("http_api_response", values.choice(HttpApiResponse), HttpApiResponse.SIMPLE, _E)
+HTTP_API_RESPONSE = Setting("http_api_response", values.one_of(*HttpApiResponse), HttpApiResponse.SIMPLE, _E)
 """What your HTTP API expects with payload 2.0: `simple` (`EnableSimpleResponses: true`) or `iam`."""
-HTTP_API_REJECT = Setting("http_api_reject", values.choice(HttpApiReject), HttpApiReject.DENY, _E)
+HTTP_API_REJECT = Setting("http_api_reject", values.one_of(*HttpApiReject), HttpApiReject.DENY, _E)
 """A bad token on an HTTP API: `deny` answers 403. `raise` raises `Unauthorized`, which AWS documents as 401 for the
 other APIs only: try it first.
 """
@@ -244,11 +202,11 @@ ALLOW_HTTP = Setting("allow_http", values.boolean, default=False, place=_E)
 
 # --- What is logged
 
-LOG_ALLOWED = Setting("log_allowed", values.choice(LogAllowed), LogAllowed.FULL, _E)
+LOG_ALLOWED = Setting("log_allowed", values.one_of(*LogAllowed), LogAllowed.FULL, _E)
 """The [log line](docs/errors.md#the-line) of an allowed request: `full`, or `metric`: its metrics and the request ids,
 nothing else.
 """
-LOG_PRINCIPAL = Setting("log_principal", values.choice(LogPrincipal), LogPrincipal.PLAIN, _E)
+LOG_PRINCIPAL = Setting("log_principal", values.one_of(*LogPrincipal), LogPrincipal.PLAIN, _E)
 """The principal's id in the log, which is personal data: `plain`, `hash` (16 hexadecimal digits, the same for the same
 id), or `none`.
 """

@@ -6,7 +6,7 @@ Each reader raises :class:`ValueError` with a message that says what would be ri
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from jwt_authorizer.errors import shown
 from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
@@ -26,7 +26,7 @@ _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 def text(value: object) -> str:
     """Read a text without white space around it."""
     if not isinstance(value, str) or not value.strip():
-        _wrong("expected a text")
+        raise ValueError("expected a text")
     return value.strip()
 
 
@@ -34,10 +34,10 @@ def texts(value: object) -> tuple[str, ...]:
     """Read a list of texts: comma-separated, or a TOML array."""
     items = value.split(",") if isinstance(value, str) else value
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-        _wrong("expected a list of texts, in an environment variable separated by commas")
+        raise ValueError("expected a list of texts, in an environment variable separated by commas")
     found = tuple(item.strip() for item in items)
     if not found or not all(found):
-        _wrong("expected at least one value, and no empty one")
+        raise ValueError("expected at least one value, and no empty one")
     return found
 
 
@@ -46,9 +46,13 @@ def exact_texts(value: object) -> tuple[str, ...]:
     found = texts(value)
     for item in found:
         if item == "*":
-            _wrong('"*" never matches a token: list the values that mean your API, or set JWT_ANY_AUDIENCE to true')
+            raise ValueError(
+                '"*" never matches a token: list the values that mean your API, or set JWT_ANY_AUDIENCE to true'
+            )
         if item[0] in "[{\"'":
-            _wrong("is read as it is, brackets and quotes included: write the values with commas between them")
+            raise ValueError(
+                "is read as it is, brackets and quotes included: write the values with commas between them"
+            )
     return found
 
 
@@ -57,7 +61,7 @@ def scopes(value: object) -> tuple[str, ...]:
     items = texts(value.replace(",", " ").split() if isinstance(value, str) else value)
     for item in items:
         if not _SCOPE.fullmatch(item):
-            _wrong(f"{shown(item)!r} is not a scope: a scope has no spaces, quotes or control characters")
+            raise ValueError(f"{shown(item)!r} is not a scope: a scope has no spaces, quotes or control characters")
     return items
 
 
@@ -67,7 +71,7 @@ def boolean(value: object) -> bool:
         return value
     word = value.strip().lower() if isinstance(value, str) else ""
     if word not in ("true", "false"):
-        _wrong("expected true or false")
+        raise ValueError("expected true or false")
     return word == "true"
 
 
@@ -80,7 +84,7 @@ def seconds(least: float, most: float | None = None) -> Callable[[object], float
     def read(value: object) -> float:
         number = _number(value)
         if number is None or number < least or (most is not None and number > most):
-            _wrong(f"expected {bounds}")
+            raise ValueError(f"expected {bounds}")
         return number
 
     return read
@@ -90,7 +94,7 @@ def count(value: object) -> int:
     """Read a whole number of at least 0."""
     number = _number(value)
     if number is None or number < 0 or number != int(number):
-        _wrong("expected a whole number of at least 0")
+        raise ValueError("expected a whole number of at least 0")
     return int(number)
 
 
@@ -109,20 +113,20 @@ def matching(pattern: str, message: str) -> Callable[[object], str]:
     def read(value: object) -> str:
         found = text(value)
         if not re.fullmatch(pattern, found):
-            _wrong(message)
+            raise ValueError(message)
         return found
 
     return read
 
 
-def choice(kind: type[T]) -> Callable[[object], T]:
-    """Make a reader of one value of an enumeration."""
-    names = [str(member) for member in kind]  # type: ignore[attr-defined]  # an enumeration's class can be iterated
+def one_of(*members: T) -> Callable[[object], T]:
+    """Make a reader of one of some words, which may be the members of an enumeration."""
+    by_name = {str(member): member for member in members}
 
     def read(value: object) -> T:
-        if not isinstance(value, str) or value.strip() not in names:
-            _wrong(f"expected one of {', '.join(names)}")
-        return kind(value.strip())
+        if not isinstance(value, str) or value.strip() not in by_name:
+            raise ValueError(f"expected one of {', '.join(by_name)}")
+        return by_name[value.strip()]
 
     return read
 
@@ -132,9 +136,11 @@ def algorithms(value: object) -> frozenset[str]:
     names = texts(value)
     for name in names:
         if name.lower() == "none" or name.upper().startswith("HS"):
-            _wrong(f"{shown(name)} is never accepted: an issuer's public key cannot verify it")
+            raise ValueError(f"{shown(name)} is never accepted: an issuer's public key cannot verify it")
         if name not in SUPPORTED_ALGORITHMS:
-            _wrong(f"{shown(name)} is not supported; expected some of {', '.join(sorted(SUPPORTED_ALGORITHMS))}")
+            raise ValueError(
+                f"{shown(name)} is not supported; expected some of {', '.join(sorted(SUPPORTED_ALGORITHMS))}"
+            )
     return frozenset({*names, "Ed25519"} if "EdDSA" in names else names)
 
 
@@ -147,7 +153,7 @@ def bound_tokens(value: object) -> tuple[str, ...]:
     """Read which kinds of bound tokens are checked, or that all of them are refused or none is looked at."""
     kinds = texts(value)
     if kinds not in (("refuse",), ("ignore",)) and not {"dpop", "mtls"}.issuperset(kinds):
-        _wrong("expected refuse, ignore, dpop, mtls, or dpop,mtls")
+        raise ValueError("expected refuse, ignore, dpop, mtls, or dpop,mtls")
     return kinds
 
 
@@ -155,7 +161,7 @@ def replay_store(value: object) -> str:
     """Read where used DPoP proofs are remembered: ``memory``, or ``dynamodb:TABLE``."""
     store = text(value)
     if not _REPLAY_STORE.fullmatch(store):
-        _wrong("expected memory, or dynamodb:TABLE with the table's name")
+        raise ValueError("expected memory, or dynamodb:TABLE with the table's name")
     return store
 
 
@@ -167,9 +173,5 @@ def token_sources(value: object) -> tuple[TokenSource, ...]:
 def _token_source(value: str) -> TokenSource:
     place, _, name = value.partition(":")
     if place not in list(TokenPlace) or not _HEADER_NAME.fullmatch(name):
-        _wrong(f"{shown(value)!r} is not a token source: expected header:NAME, cookie:NAME or query:NAME")
+        raise ValueError(f"{shown(value)!r} is not a token source: expected header:NAME, cookie:NAME or query:NAME")
     return TokenSource(TokenPlace(place), name)
-
-
-def _wrong(message: str) -> NoReturn:
-    raise ValueError(message)

@@ -53,7 +53,7 @@ def _named(settings: Settings) -> Iterator[Claim]:
             yield issuer.tenant_claim
     for requirement in settings.rules.requirements:
         yield from (condition.claim for condition in requirement.claims)
-    for field in settings.fields:
+    for field in settings.answers.fields:
         yield from (condition.claim for condition in field.requirement.claims)
     yield from (claim for _, claim in settings.answers.context_claims)
     if settings.answers.usage_key_claim is not None:

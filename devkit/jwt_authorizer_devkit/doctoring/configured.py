@@ -21,7 +21,7 @@ def examine_settings(settings: Settings) -> Iterator[Finding]:
     """Look at settings that have been read and found right."""
     names = ", ".join(issuer.issuer for issuer in settings.issuers)
     routes = f"{len(settings.rules.resources)} paths have rules" if settings.rules.configured else "no rules by route"
-    fields = f"; {len(settings.fields)} fields of AppSync have rules" if settings.fields else ""
+    fields = f"; {len(settings.answers.fields)} fields of AppSync have rules" if settings.answers.fields else ""
     yield Finding("settings", Level.GOOD, f"They are right: {names}; {routes}{fields}.")
     if settings.keys.allow_http:
         said = "JWT_ALLOW_HTTP is on: keys that came over http:// can be anybody's."

@@ -80,7 +80,7 @@ def _missing(kind: str, settings: Settings, raw: RawSettings) -> Iterator[str]:
         yield "these locations of a token"
     if settings.rules.connect is not None:
         yield "a WebSocket API"
-    if settings.fields:
+    if settings.answers.fields:
         yield "fields of AppSync"
     if any(requirement.claims or requirement.issuers for requirement in settings.rules.requirements):
         yield "claims or issuers of a route"

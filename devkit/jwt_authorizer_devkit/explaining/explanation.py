@@ -79,7 +79,7 @@ def explain(event: object, watched: WatchedFunction) -> Explanation:
         routes=()
         if principal is None or request is None or by_field
         else judge_routes(principal, request, watched.authorizer, outcome.decision, outcome.answer),
-        fields=judge_fields(principal, watched.authorizer.fields) if by_field and principal is not None else (),
+        fields=judge_fields(principal, watched.authorizer.answers.fields) if by_field and principal is not None else (),
         warnings=outcome.warnings,
         advice=_advice(event, outcome, seen, watched),
         log_line=json.loads(watched.lines[-1]),
