@@ -173,4 +173,4 @@ def test_what_is_shared_is_guarded_once_its_fields_are_set() -> None:
     with pytest.raises(AttributeError, match=r"Shared\.x never changes"):
         del one.x
     with pytest.raises(TypeError, match=r"Shared\.__init__\(\)"):
-        Shared(z=1)  # type: ignore[call-arg]
+        Shared(z=1)  # type: ignore[call-arg]  # it has no such field
