@@ -29,6 +29,11 @@ class Api:
         return f"{'rest' if self.is_rest else 'http'}:{self.id}/{self.stage}"
 
 
+def read_apis(text: str) -> tuple[Api, ...]:
+    """Read ``REVOKER_APIS``. Raises ``ValueError`` for anything but a list of stages."""
+    return tuple(Api.read(item) for item in map(str.strip, text.split(",")) if item)
+
+
 def flush(api: Api) -> None:
     """Empty a stage's cache of answers: ``FlushStageAuthorizersCache``, for HTTP APIs ``ResetAuthorizersCache``."""
     if api.is_rest:

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Literal
 
 from jwt_authorizer.answers import (
     AnswerSettings,
-    cache_warnings,
     iam_policy,
     refused_token,
     simple_response,
@@ -30,7 +29,7 @@ from jwt_authorizer.answers import (
 from jwt_authorizer.authenticate import ask, ask_about_jwt, is_still_good, issuer_of, refuse_bound, verify
 from jwt_authorizer.errors import DecisionError, Reason, TokenError, location
 from jwt_authorizer.events import EventKind, read_event
-from jwt_authorizer.grants import compile_policy, decide, grants, policy_warnings
+from jwt_authorizer.grants import cache_warnings, compile_policy, decide, grants, policy_warnings
 from jwt_authorizer.policies import DENY_EVERYTHING
 from jwt_authorizer.records import dataclass, field, unguarded
 from jwt_authorizer.revocation import check_revocation

@@ -21,6 +21,7 @@ from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.issuers.fetched import FetchError, printable
 from jwt_authorizer.issuers.session import Session
 from jwt_authorizer.json_text import json_text
+from jwt_authorizer.records import dataclass, field
 from jwt_authorizer.sigv4 import Credentials, sign
 
 if TYPE_CHECKING:
@@ -40,29 +41,19 @@ _REFRESH_BEFORE = 300.0
 """Seconds before credentials expire at which they are fetched again, as AWS's SDKs do."""
 
 
+@dataclass(frozen=True, slots=True)
 class DynamoDbReplayStore:
-    """Records used proofs in a table."""
+    """Records used proofs in ``table`` at ``endpoint`` (a URL without a path), within ``timeout`` seconds.
 
-    def __init__(  # noqa: PLR0913 - what a request to DynamoDB needs
-        self,
-        table: str,
-        *,
-        region: str,
-        endpoint: str,
-        credentials: Callable[[float], Credentials],
-        post: Post,
-        timeout: float,
-    ) -> None:
-        """Write to ``table`` at ``endpoint`` (a URL without a path), within ``timeout`` seconds.
+    ``credentials`` returns those that are valid at a Unix time.
+    """
 
-        ``credentials`` returns those that are valid at a Unix time.
-        """
-        self._table = table
-        self._region = region
-        self._endpoint = endpoint
-        self._credentials = credentials
-        self._post = post
-        self._timeout = timeout
+    table: str
+    region: str
+    endpoint: str
+    credentials: Callable[[float], Credentials] = field(repr=False)
+    post: Post
+    timeout: float
 
     def use(self, proof: UsedProof, now: float) -> None:
         """Record a proof, as :meth:`jwt_authorizer.binding.replay.ReplayStore.use` describes."""
@@ -82,7 +73,7 @@ class DynamoDbReplayStore:
         request = urandom(12).hex()
         return json_text(
             {
-                "TableName": self._table,
+                "TableName": self.table,
                 "Item": {"id": {"S": proof.id}, "expires": {"N": str(ceil(proof.until))}, "request": {"S": request}},
                 "ConditionExpression": "attribute_not_exists(id) OR #expires < :now OR #request = :request",
                 "ExpressionAttributeNames": {"#expires": "expires", "#request": "request"},
@@ -94,26 +85,26 @@ class DynamoDbReplayStore:
         """Send it; once more if the answer was lost or was a failure of DynamoDB's own, as AWS asks its clients to."""
         headers = sign(
             "POST",
-            self._endpoint.partition("://")[2],
+            self.endpoint.partition("://")[2],
             {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "DynamoDB_20120810.PutItem"},
             body,
-            credentials=self._credentials(now),
-            region=self._region,
+            credentials=self.credentials(now),
+            region=self.region,
             service="dynamodb",
             now=now,
         )
-        with Session(self._timeout) as session:
+        with Session(self.timeout) as session:
             try:
-                response = self._post(self._endpoint, session, body, headers)
+                response = self.post(self.endpoint, session, body, headers)
                 if response.status < _FIRST_SERVER_ERROR:
                     return response
             except FetchError:
                 session.left()  # raises if there is no time to try again
-            return self._post(self._endpoint, session, body, headers)
+            return self.post(self.endpoint, session, body, headers)
 
     def _unavailable(self, what: str) -> NoReturn:
         raise DecisionError(
-            Reason.REPLAY_STORE_UNAVAILABLE, f"DynamoDB table {printable(self._table)} of used DPoP proofs: {what}"
+            Reason.REPLAY_STORE_UNAVAILABLE, f"DynamoDB table {printable(self.table)} of used DPoP proofs: {what}"
         )
 
 

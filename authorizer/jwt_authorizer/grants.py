@@ -1,11 +1,11 @@
-"""What an answer grants: the rules' decision about a request, and the policy that API Gateway may replay for others."""
+"""What an answer grants: the rules' decision about a request, and what API Gateway's cache may replay for others."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.answers import check_route_key, check_simple_cache, is_simple
-from jwt_authorizer.errors import Reason
+from jwt_authorizer.answers import CachedBy, is_simple
+from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.rules import Allow, Deny, decide_without_routes
 
@@ -15,6 +15,30 @@ if TYPE_CHECKING:
     from jwt_authorizer.events import Request
     from jwt_authorizer.policies import Policies, Policy
     from jwt_authorizer.rules import Rules
+
+_LONGEST = 200
+"""Characters of an API's route in a message."""
+_CACHED_AFTER_ALL = (
+    "JWT_CACHED_BY=nothing, but this API has identity sources: unless the authorizer's TTL is 0, API Gateway replays "
+    'this answer on other routes. Set the TTL to 0; or make "$context.routeKey" an identity source and set '
+    "JWT_CACHED_BY=route"
+)
+_NOT_KEYED_BY_ROUTE = (
+    "a simple response cannot tell routes apart, and this API caches it for all of them. Add "
+    '"$context.routeKey" to the authorizer: IdentitySource: ["$request.header.Authorization", '
+    '"$context.routeKey"]; or set JWT_HTTP_API_RESPONSE=iam; or set its TTL to 0 and then JWT_CACHED_BY=nothing, which '
+    "opens routes with any other TTL"
+)
+_ROUTE_KEY_SENT = (
+    "the caller sent the route key as the value of a header or query parameter, so the event does not show whether "
+    "$context.routeKey is one of the authorizer's identity sources. Only this request is refused; if "
+    "it is an ordinary request of your client, set JWT_HTTP_API_RESPONSE=iam"
+)
+
+_NOT_KEYED_BY_TOKEN = (
+    "the token is in none of the authorizer's identity sources: if this API caches answers, it gives one caller's to "
+    "another. Add the token's location to its IdentitySource; or set its TTL to 0 and JWT_CACHED_BY=nothing"
+)
 
 
 def decide(principal: Principal, request: Request, rules: Rules, policies: Policies) -> Allow | Deny:
@@ -71,3 +95,52 @@ def policy_warnings(compiled: Policy | None) -> tuple[str, ...]:
         "while it is cached they are refused. Set JWT_CACHED_BY=route, and add the route to the API's identity sources"
     )
     return (*compiled.warnings, no_room)
+
+
+def cache_warnings(
+    request: Request, token: str, settings: AnswerSettings, *, routes_configured: bool
+) -> tuple[str, ...]:
+    """Return a warning for the log if API Gateway's cache may replay this answer where it is wrong.
+
+    An HTTP API's event lists what its cache is keyed by. If a token is taken from a cookie, say, and the cache is
+    keyed by another header alone, everyone who sends that header gets the answer for the token's owner. It is a
+    warning and not an error, since an API that caches nothing looks the same: no event shows the TTL.
+    """
+    if not request.identity_source:
+        return ()
+    if settings.cached_by is CachedBy.NOTHING:
+        return (_CACHED_AFTER_ALL,) if routes_configured and is_simple(request, settings) else ()
+    if any(token in value for value in request.identity_source):
+        return ()
+    return (_NOT_KEYED_BY_TOKEN,)
+
+
+def check_simple_cache(request: Request, settings: AnswerSettings, *, routes_configured: bool) -> None:
+    """Refuse a simple response that API Gateway would replay on other routes.
+
+    Check the event: the API may not be configured as ``JWT_CACHED_BY`` claims. Callers can send the route key
+    themselves, in a header that is an identity source; so it has to be listed once more than it was sent.
+    Raises :class:`DecisionError` (``unsafe_cache``).
+    """
+    if not routes_configured or settings.cached_by is CachedBy.NOTHING or not is_simple(request, settings):
+        return
+    listed = 0 if request.route_key is None else request.identity_source.count(request.route_key)
+    if listed > 0 and listed <= request.times_sent(request.route_key or ""):
+        raise DecisionError(Reason.UNSAFE_CACHE, _ROUTE_KEY_SENT)
+    if listed == 0:
+        raise DecisionError(Reason.UNSAFE_CACHE, _NOT_KEYED_BY_ROUTE)
+
+
+def check_route_key(request: Request, settings: AnswerSettings, *, one_answer: bool) -> None:
+    """Refuse a simple response for a route of the API whose requests the rules treat differently.
+
+    ``one_answer``: the answer is right for all of them. Raises :class:`DecisionError` (``unsafe_cache``).
+    """
+    if settings.cached_by is not CachedBy.NOTHING and not one_answer:
+        raise DecisionError(
+            Reason.UNSAFE_CACHE,
+            f"this API caches one simple response for all of {(request.route_key or '')[:_LONGEST]!a}, and the rules "
+            "tell requests of it apart. List the API's own routes in [[routes]], or give the API the routes of the "
+            'rules (and "*" to those that lack methods which this route takes); or set JWT_HTTP_API_RESPONSE=iam; '
+            "or set the authorizer's TTL to 0 and then JWT_CACHED_BY=nothing, which opens routes with any other TTL",
+        )

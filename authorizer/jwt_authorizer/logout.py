@@ -125,3 +125,12 @@ def logout_token(event: object) -> str:
         case _:
             pass
     raise ValueError("expected a POST of a form with logout_token, once")
+
+
+def logout_answer(status: int, error: str | None = None) -> dict[str, object]:
+    """Answer the issuer as section 2.8 says: nothing of it may be cached."""
+    return {
+        "statusCode": status,
+        "headers": {"Cache-Control": "no-store", "Content-Type": "application/json"},
+        "body": "" if error is None else f'{{"error": "{error}"}}',
+    }

@@ -23,13 +23,14 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 
-from jwt_authorizer.answer_caches import Api, flush
+from jwt_authorizer.answer_caches import flush, read_apis
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Problem, SettingsError, TokenError
 from jwt_authorizer.first_list import first_list
 from jwt_authorizer.function import PACKAGE_ROOT, build_authorizer, key_source
 from jwt_authorizer.issuers import HttpsClient
 from jwt_authorizer.issuers.revocation_store import add_entry, count_entries, drop_over, s3_store
-from jwt_authorizer.logout import LONGEST_IDENTIFIER, check_logout_token, logout_token
+from jwt_authorizer.logout import LONGEST_IDENTIFIER, check_logout_token, logout_answer, logout_token
+from jwt_authorizer.records import dataclass, field
 from jwt_authorizer.revocation import IDENTIFIERS, MOMENTS
 from jwt_authorizer.settings import load_settings
 from jwt_authorizer.tenant_issuers import tenant_issuers
@@ -37,6 +38,7 @@ from jwt_authorizer.tenant_issuers import tenant_issuers
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from jwt_authorizer.answer_caches import Api
     from jwt_authorizer.authorize import Authorizer
     from jwt_authorizer.issuers.revocation_store import Content, RevocationStore
     from jwt_authorizer.issuers.tenants import TenantSource
@@ -57,35 +59,27 @@ class FlushError(Exception):
     """Cached answers could not be emptied. The message names the APIs."""
 
 
+@dataclass(slots=True, eq=False)
 class Revoker:
-    """Carries out revocations. ``clock`` returns seconds since 1970, ``flush`` empties one API's cache."""
+    """Carries out revocations.
 
-    def __init__(  # noqa: PLR0913 - its settings, and what a test stands in for
-        self,
-        authorizer: Authorizer,
-        store: RevocationStore,
-        *,
-        client_ids: frozenset[str],
-        keep: float,
-        ttl: float,
-        apis: tuple[Api, ...],
-        flush: Callable[[Api], None],
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        """Write nothing yet.
+    ``authorizer``: whose issuers and tenants. ``client_ids``: whose logout tokens are accepted. ``keep``: seconds for
+    which entries are kept. ``ttl``: seconds for which authorizers use a list that they have read. ``flush`` empties one
+    API's cache. ``clock`` returns seconds since 1970.
+    """
 
-        ``authorizer``: whose issuers and tenants. ``client_ids``: whose logout tokens are accepted. ``keep``: seconds
-        for which entries are kept. ``ttl``: seconds for which authorizers use a list that they have read.
-        """
-        self._authorizer = authorizer
-        self._store = store
-        self._client_ids = client_ids
-        self._keep = keep
-        self._ttl = ttl
-        self._apis = apis
-        self._flush = flush
-        self._clock = clock
-        self._logger = Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME") or "jwt-authorizer")
+    authorizer: Authorizer
+    store: RevocationStore
+    client_ids: frozenset[str]
+    keep: float
+    ttl: float
+    apis: tuple[Api, ...]
+    flush: Callable[[Api], None]
+    clock: Callable[[], float] = time.time
+    _logger: Logger = field(
+        init=False,
+        default_factory=lambda: Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME") or "jwt-authorizer"),
+    )
 
     def __call__(self, event: object, _: object) -> dict[str, object]:
         """Handle one event.
@@ -101,10 +95,10 @@ class Revoker:
             case {"requestContext": dict()}:
                 return self._posted(event)
             case _:
-                pass
-        raise RevokeError(
-            'expected {"revoke": {"iss": …, and one of "sub", "sid", "jti", "client_id"}}, or a POST of a logout_token'
-        )
+                raise RevokeError(
+                    'expected {"revoke": {"iss": …, and one of "sub", "sid", "jti", "client_id"}}, or a POST of a '
+                    "logout_token"
+                )
 
     def tidy(self) -> dict[str, object]:
         """Drop the entries that are over, and write a first list if there is none."""
@@ -113,7 +107,7 @@ class Revoker:
     def _scheduled(self) -> dict[str, object]:
         """Tidy, and empty the caches if the list has changed since all authorizers have read it."""
         result = self.tidy()
-        is_due = self._apis and self._clock() - self._store.changed_at() <= self._ttl + 2 * _SCHEDULE
+        is_due = self.apis and self.clock() - self.store.changed_at() <= self.ttl + 2 * _SCHEDULE
         failed = self._flush_all() if is_due else []
         if not failed:
             return result
@@ -121,8 +115,8 @@ class Revoker:
 
     def _invoked(self, request: object, *, dry_run: bool) -> dict[str, object]:
         issuer, kind, identifier = self._requested(request)
-        now = self._clock()
-        moment = ceil(now if kind in MOMENTS else now + self._keep)
+        now = self.clock()
+        moment = ceil(now if kind in MOMENTS else now + self.keep)
         result = {"iss": issuer, kind: identifier, "time": moment, "written": not dry_run}
         if dry_run:
             return result
@@ -139,7 +133,7 @@ class Revoker:
         if kind not in kinds:
             raise RevokeError(f'"revoke" has the member {str(kind)[:50]!r}; expected one of {", ".join(kinds)}')
         if not isinstance(issuer, str) or not self._has(issuer):
-            known = ", ".join((*self._authorizer.issuers, *self._authorizer.tenants))
+            known = ", ".join((*self.authorizer.issuers, *self.authorizer.tenants))
             raise RevokeError(f"{str(issuer)[:200]!r} is not an issuer of this stack; it has {known}")
         if not isinstance(identifier, str) or not 0 < len(identifier) <= LONGEST_IDENTIFIER:
             raise RevokeError(f"{kind!r} must be a string of 1 to {LONGEST_IDENTIFIER} characters")
@@ -147,65 +141,55 @@ class Revoker:
 
     def _has(self, issuer: str) -> bool:
         """Return whether tokens of an issuer, or of a tenant's, could be accepted."""
-        now, tenants = self._clock(), self._authorizer.tenants.values()
+        now, tenants = self.clock(), self.authorizer.tenants.values()
         try:
-            return issuer in self._authorizer.issuers or any(find(issuer, now) for find in tenants)
+            return issuer in self.authorizer.issuers or any(find(issuer, now) for find in tenants)
         except TokenError:  # a tenant that is not listed
             return False
 
     def _posted(self, event: object) -> dict[str, object]:
         """Answer a back-channel logout (section 2.8): 200 if it was carried out, 400 if it was not one."""
         try:
-            logout = check_logout_token(logout_token(event), self._authorizer, self._client_ids, self._clock())
+            logout = check_logout_token(logout_token(event), self.authorizer, self.client_ids, self.clock())
             self._change(lambda content: self._log_out(content, logout))
         except AuthorizerError as error:
             self._logger.warning("logout refused", extra={"reason": str(error.code), "detail": error.detail})
-            return _answer(503 if isinstance(error, DecisionError) else 400, str(error.code))
+            return logout_answer(503 if isinstance(error, DecisionError) else 400, str(error.code))
         except ValueError as error:  # not a request with a logout token, or one that was used before
             self._logger.warning("logout refused", extra={"detail": str(error)})
-            return _answer(400, "invalid_request")
+            return logout_answer(400, "invalid_request")
         self._logger.info("logged out", extra={"iss": logout.issuer, "kind": "sid" if logout.sid else "sub"})
         self._flush_all()
-        return _answer(200)
+        return logout_answer(200)
 
     def _log_out(self, content: Content, logout: Logout) -> None:
         """Enter a logout. Its own ``jti`` is entered as well: a logout token is used once (section 2.6, step 8)."""
         if logout.jti in content.get(logout.issuer, {}).get("jti", {}):
             raise RevokeError("this logout token was used before (jti)")
-        add_entry(content, logout.issuer, "jti", logout.jti, ceil(logout.expires_at + self._keep))
+        add_entry(content, logout.issuer, "jti", logout.jti, ceil(logout.expires_at + self.keep))
         kind, identifier = ("sub", str(logout.sub)) if logout.sid is None else ("sid", logout.sid)
-        moment = logout.issued_at if kind == "sub" else self._clock() + self._keep
+        moment = logout.issued_at if kind == "sub" else self.clock() + self.keep
         add_entry(content, logout.issuer, kind, identifier, ceil(moment))
 
     def _change(self, change: Callable[[Content], None]) -> Content:
-        now = self._clock()
+        now = self.clock()
 
         def tidied(content: Content) -> None:
-            drop_over(content, now, self._keep)
+            drop_over(content, now, self.keep)
             change(content)
 
-        return self._store.change(tidied, now)
+        return self.store.change(tidied, now)
 
     def _flush_all(self) -> list[str]:
         """Empty the caches of answers, and return those that could not be emptied: their answers live on."""
         failed = []
-        for api in self._apis:
+        for api in self.apis:
             try:
-                self._flush(api)
+                self.flush(api)
             except Exception:  # the revocation is written; the others are still to be emptied
                 self._logger.exception("cache of answers not emptied", extra={"api": str(api)})
                 failed.append(str(api))
         return failed
-
-
-def _answer(status: int, error: str | None = None) -> dict[str, object]:
-    """Answer the issuer as section 2.8 says: nothing of it may be cached."""
-    body = "" if error is None else f'{{"error": "{error}"}}'
-    return {
-        "statusCode": status,
-        "headers": {"Cache-Control": "no-store", "Content-Type": "application/json"},
-        "body": body,
-    }
 
 
 def create_revoker(environment: Mapping[str, str]) -> Revoker:
@@ -224,12 +208,11 @@ def create_revoker(environment: Mapping[str, str]) -> Revoker:
     keep = environment.get("REVOKER_KEEP_SECONDS") or _DEFAULT_KEEP
     if not keep.isascii() or not keep.isdecimal() or len(keep) > 9:  # noqa: PLR2004 - thirty years
         problems.append(Problem("REVOKER_KEEP_SECONDS", "expected a whole number of seconds", keep))
-    apis = []
-    for text in filter(None, map(str.strip, environment.get("REVOKER_APIS", "").split(","))):
-        try:
-            apis.append(Api.read(text))
-        except ValueError as error:
-            problems.append(Problem("REVOKER_APIS", str(error), text))
+    apis: tuple[Api, ...] = ()
+    try:
+        apis = read_apis(environment.get("REVOKER_APIS", ""))
+    except ValueError as error:
+        problems.append(Problem("REVOKER_APIS", str(error), environment["REVOKER_APIS"]))
     location = environment.get("JWT_REVOKED", "")
     if not location.startswith("s3://"):
         problems.append(Problem("JWT_REVOKED", "the revoker writes to s3://bucket/key only", location or None))
@@ -242,15 +225,14 @@ def create_revoker(environment: Mapping[str, str]) -> Revoker:
 
     keys = {one.issuer: keys_of(one) for one in settings.issuers if one.tenants is None}
     tenants = tenant_issuers(settings, keys_of, lambda *_: None, PACKAGE_ROOT)
-    named = map(str.strip, environment.get("REVOKER_CLIENT_IDS", "").split(","))
     return Revoker(
         build_authorizer(settings, keys, tenants),
         s3_store(location, _TIMEOUT),
-        client_ids=frozenset(filter(None, named)),
+        client_ids=frozenset(filter(None, map(str.strip, environment.get("REVOKER_CLIENT_IDS", "").split(",")))),
         # A token is accepted for the leeway longer than it lives.
         keep=float(keep) + max(issuer.claim_rules.leeway for issuer in settings.issuers),
         ttl=settings.revocation.ttl if settings.revocation else 0,
-        apis=tuple(apis),
+        apis=apis,
         flush=flush,
     )
 

@@ -14,8 +14,6 @@ from jwt_authorizer.answers import (
     CachedBy,
     HttpApiReject,
     HttpApiResponse,
-    cache_warnings,
-    check_simple_cache,
     iam_policy,
     is_simple,
     refused_token,
@@ -25,6 +23,7 @@ from jwt_authorizer.claim_conditions import parse_claim
 from jwt_authorizer.contexts import DpopChallenge, challenge, claims_context, rejection_context
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.events import EventKind
+from jwt_authorizer.grants import cache_warnings, check_simple_cache
 from jwt_authorizer.policies import Statement
 from jwt_authorizer.rules import Allow, Deny
 from tests.factories import ARN, SCOPE, Event, principal, request

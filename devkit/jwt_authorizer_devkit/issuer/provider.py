@@ -61,13 +61,8 @@ class Provider:
     ) -> None:
         """Make one key for each of ``algorithms``; the first signs unless told otherwise.
 
-        Args:
-            path: The issuer's path, as in ``/realms/demo``; with a trailing slash the issuer has one, too.
-            algorithms: One key each.
-            discovery: Which discovery document to publish.
-            jwks_headers: Further response headers of the key set, as ``Cache-Control``.
-            clock: Unix seconds.
-
+        ``path``: the issuer's, such as ``/realms/demo``; with a trailing slash the issuer has one, too.
+        ``jwks_headers``: further response headers of the key set, such as ``Cache-Control``. ``clock``: Unix seconds.
         """
         self.path = path
         self.discovery = discovery
@@ -151,12 +146,7 @@ class Provider:
             self._keys = left
 
     def key(self, which: str | None = None) -> SigningKey:
-        """Find the key that signs, or the first whose ``kid`` or ``alg`` is ``which``.
-
-        Raises:
-            KeyError: There is no such key.
-
-        """
+        """Find the key that signs, or the first whose ``kid`` or ``alg`` is ``which``. Raises ``KeyError``."""
         for key in self.keys:
             if which in {None, key.kid, key.alg}:
                 return key
@@ -180,12 +170,7 @@ class Provider:
         """Sign an access token; see :mod:`jwt_authorizer_devkit.mint`.
 
         ``claims`` are further claims, or other values for the usual ones, ``None`` leaving one out. ``key`` is a key,
-        a ``kid`` or an ``alg``.
-
-        Raises:
-            KeyError: There is no such key.
-            ValueError: There is no such defect.
-
+        a ``kid`` or an ``alg``. Raises ``KeyError`` if there is no such key, ``ValueError`` for such a defect.
         """
         all_claims = access_claims(
             self.url,
@@ -203,12 +188,7 @@ class Provider:
     # --- Faults
 
     def misbehave(self, endpoint: Endpoint | str, fault: Fault) -> None:
-        """Let requests for ``endpoint`` go wrong from now on.
-
-        Raises:
-            ValueError: There is no such endpoint.
-
-        """
+        """Let requests for ``endpoint`` go wrong from now on. Raises ``ValueError`` for an unknown endpoint."""
         with self._lock:
             self._faults[by_name(Endpoint, endpoint)] = fault
 
