@@ -12,6 +12,7 @@ from jwt_authorizer.authenticate import Issuer, ignore_binding, refuse_bound
 from jwt_authorizer.authorize import Authorizer, authorize
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.issuers import CachedKeySource, HttpsClient, key_fetcher, warm_all
+from jwt_authorizer.issuers.calls import send_traces, unsent
 from jwt_authorizer.issuers.fetched import printable
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.policies import policies_for
@@ -57,6 +58,8 @@ class AuthorizerFunction:
         # Lambda's runtime client sets the variable anew for each invocation.
         trace = os.environ.get("_X_AMZN_TRACE_ID")
         self._log.write(outcome, now=now, duration=duration, invocation=invocation, trace=trace)
+        if unsent:  # only in the first request after start-up
+            send_traces(trace)
         return respond(outcome)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import socket
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -131,6 +134,26 @@ def test_keys_that_cannot_be_had_are_another_error(run: Run, issuer: Provider) -
     assert error == "DecisionError"
     assert message.startswith("keys_unavailable: ")
     assert decisions(function) == [("error", Reason.KEYS_UNAVAILABLE)]
+
+
+def test_the_key_fetch_of_start_up_is_a_subsegment_of_the_first_request(run: Run, issuer: Provider) -> None:
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as daemon:
+        daemon.bind(("127.0.0.1", 0))
+        daemon.settimeout(5)
+        address = "{}:{}".format(*daemon.getsockname())
+        function = run(
+            JWT_ISSUER=issuer.url, JWT_AUDIENCE=AUDIENCE, JWT_ALLOW_HTTP="true", AWS_XRAY_DAEMON_ADDRESS=address
+        )
+        trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+        event = sample("http-api-2.0", issuer.token(audience=AUDIENCE))
+        assert function.invoke(event, trace=trace)["isAuthorized"] is True
+        documents = [json.loads(daemon.recv(65536).partition(b"\n")[2]) for _ in range(2)]
+    assert {one["trace_id"] for one in documents} == {"1-5759e988-bd862e3fe1be46a994272793"}
+    assert [one["http"]["request"]["url"] for one in documents] == [
+        f"{issuer.url}/.well-known/openid-configuration",
+        issuer.jwks_url,
+    ]
+    assert all(one["http"]["response"] == {"status": 200} for one in documents)
 
 
 def test_wrong_settings_stop_the_start_with_all_that_is_wrong(run: Run) -> None:

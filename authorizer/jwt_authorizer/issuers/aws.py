@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
+from jwt_authorizer.issuers.calls import traced
 from jwt_authorizer.issuers.fetched import FetchError, printable
 
 if TYPE_CHECKING:
@@ -71,13 +72,14 @@ class LazyClient:
 
         AWS's errors have no base class of their own that could be named without importing botocore.
         """
-        if self._client is None:
+        client = self._client
+        if client is None:
             try:
-                self._client = self._make(self._service, self._timeout)
+                client = self._client = self._make(self._service, self._timeout)
             except Exception as error:  # boto3 missing, or no region: nothing that a caller could tell apart
                 raise FetchError(f"can't make the AWS client (no region?): {described(error)}") from error
         try:
-            return operation(self._client)
+            return traced(self._service, "", lambda: operation(client))
         except Exception as error:
             raise FetchError(f"{printable(' '.join((self._service, *location)))}: {described(error)}") from error
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer import __version__
 from jwt_authorizer.issuers.address import parse_address
+from jwt_authorizer.issuers.calls import traced
 from jwt_authorizer.issuers.fetched import FetchError, printable
 
 if TYPE_CHECKING:
@@ -58,12 +59,18 @@ class HttpsClient:
         return self._send(url, session, "POST", {**headers, "Content-Length": str(len(body))}, body)
 
     def _send(self, url: str, session: Session, method: str, headers: Mapping[str, str], body: bytes) -> Response:
-        from http.client import HTTPException  # noqa: PLC0415 - 11 ms, only needed when keys come over the network
-
         try:
             address = parse_address(url, allow_http=self._allow_http)
         except ValueError as error:
             raise FetchError(f"{printable(url)} is {error}") from None
+        operation = f"{method} {address}"
+        return traced(address.host, operation, lambda: self._answer(address, session, method, headers, body))
+
+    def _answer(
+        self, address: Address, session: Session, method: str, headers: Mapping[str, str], body: bytes
+    ) -> Response:
+        from http.client import HTTPException  # noqa: PLC0415 - 11 ms, only needed when keys come over the network
+
         try:
             response = self._exchange(address, session, _head(address, method, headers) + body)
         except TimeoutError:

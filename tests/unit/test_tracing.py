@@ -1,0 +1,261 @@
+"""What X-Ray and OpenTelemetry get to see of a call, with a real UDP listener and OpenTelemetry's own SDK."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from opentelemetry import trace as otel
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind, StatusCode
+
+from jwt_authorizer.issuers import calls, xray
+from jwt_authorizer.issuers.aws import LazyClient
+from jwt_authorizer.issuers.calls import Call, send_traces, traced
+from jwt_authorizer.issuers.fetched import FetchError
+from jwt_authorizer.issuers.session import Response
+from tests.factories import Watched, authorizer, rest_request_event, token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT, PARENT = "1-5759e988-bd862e3fe1be46a994272793", "53995c3f42cd8ad8"
+HEADER = f"Root={ROOT};Parent={PARENT};Sampled=1;Lineage=1:fae2e8cb:0"
+URL = "https://issuer.example.com/keys"
+
+
+class Daemon:
+    """A UDP listener in place of X-Ray's daemon."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self.listener = listener
+        host, port = listener.getsockname()
+        self.address = f"{host}:{port}"
+
+    def received(self) -> list[dict[str, Any]]:
+        """Read all packets so far: on loopback a packet is there when it was sent."""
+        documents: list[dict[str, Any]] = []
+        while True:
+            try:
+                packet = self.listener.recv(65536).decode()
+            except BlockingIOError:
+                return documents
+            head, _, document = packet.partition("\n")
+            assert json.loads(head) == {"format": "json", "version": 1}
+            documents.append(json.loads(document))
+
+
+@pytest.fixture(name="daemon")
+def _daemon(monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.settimeout(0)
+        found = Daemon(listener)
+        monkeypatch.setenv("AWS_XRAY_DAEMON_ADDRESS", found.address)
+        monkeypatch.setenv("_X_AMZN_TRACE_ID", HEADER)
+        # This process has OpenTelemetry, which comes first where it is.
+        monkeypatch.delitem(sys.modules, "opentelemetry.trace")
+        calls.unsent.clear()
+        yield found
+        calls.unsent.clear()
+
+
+def answered(status: int) -> Callable[[], Response]:
+    return lambda: Response(status, {}, b"{}")
+
+
+def fail() -> Response:
+    message = "https://issuer.example.com/keys: Connection refused"
+    raise FetchError(message)
+
+
+def test_a_call_is_a_subsegment_of_the_request(daemon: Daemon) -> None:
+    assert traced("issuer.example.com", f"GET {URL}", answered(200)).status == 200
+    (document,) = daemon.received()
+    assert document.pop("start_time") <= document.pop("end_time")
+    assert len(bytes.fromhex(document.pop("id"))) == 8
+    assert document == {
+        "name": "issuer.example.com",
+        "trace_id": ROOT,
+        "parent_id": PARENT,
+        "type": "subsegment",
+        "namespace": "remote",
+        "http": {"request": {"method": "GET", "url": URL}, "response": {"status": 200}},
+    }
+    assert calls.unsent == []
+
+
+@pytest.mark.parametrize(
+    ("status", "flags"),
+    [
+        (200, {}),
+        (401, {"error": True, "throttle": False}),
+        (429, {"error": True, "throttle": True}),
+        (503, {"fault": True}),
+    ],
+)
+def test_a_status_is_flagged_as_x_ray_does(daemon: Daemon, status: int, flags: dict[str, bool]) -> None:
+    traced("issuer.example.com", f"GET {URL}", answered(status))
+    (document,) = daemon.received()
+    assert {name: document[name] for name in ("error", "throttle", "fault") if name in document} == flags
+
+
+def test_a_call_that_fails_is_a_fault_with_its_cause_and_fails_all_the_same(daemon: Daemon) -> None:
+    with pytest.raises(FetchError, match="refused"):
+        traced("issuer.example.com", f"GET {URL}", fail)
+    (document,) = daemon.received()
+    assert document["fault"] is True
+    assert "response" not in document["http"]
+    (exception,) = document["cause"]["exceptions"]
+    assert (exception["type"], exception["remote"]) == ("FetchError", True)
+    assert exception["message"] == "https://issuer.example.com/keys: Connection refused"
+
+
+def test_calls_of_the_aws_sdk_are_named_after_the_service(daemon: Daemon) -> None:
+    client: Any = object()
+    ssm = LazyClient("ssm", 1.0, lambda _service, _timeout: client)
+    assert ssm.call(lambda it: it is client, "/keys") is True
+    with pytest.raises(FetchError, match="ssm /keys: ZeroDivisionError"):
+        ssm.call(lambda _: 1 / 0, "/keys")
+    documents = daemon.received()
+    assert [(one["namespace"], one["name"], "fault" in one) for one in documents] == [
+        ("aws", "ssm", False),
+        ("aws", "ssm", True),
+    ]
+
+
+def test_the_first_request_takes_the_calls_of_start_up(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("_X_AMZN_TRACE_ID")
+    traced("issuer.example.com", f"GET {URL}", answered(200))
+    assert daemon.received() == []
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", HEADER)
+    function = Watched(authorizer())
+    function(rest_request_event(token()))
+    (document,) = daemon.received()
+    assert (document["trace_id"], document["parent_id"]) == (ROOT, PARENT)
+    function(rest_request_event(token()))
+    assert daemon.received() == []
+
+
+@pytest.mark.parametrize("header", [None, "", HEADER.replace("Sampled=1", "Sampled=0")])
+def test_a_first_request_that_is_not_sampled_forgets_them(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch, header: str | None
+) -> None:
+    monkeypatch.delenv("_X_AMZN_TRACE_ID")
+    traced("issuer.example.com", f"GET {URL}", answered(200))
+    send_traces(header)
+    send_traces(HEADER)
+    assert daemon.received() == []
+
+
+def test_calls_of_a_start_long_ago_are_not_the_request_s(daemon: Daemon) -> None:
+    old = Call("issuer.example.com", f"GET {URL}", 1000.0, 1001.0, 200, "")
+    new = Call("issuer.example.com", f"GET {URL}", 5000.0, 5001.0, 200, "")
+    xray.send_subsegments([old, new], HEADER, daemon.address)
+    assert [document["start_time"] for document in daemon.received()] == [5000.0]
+
+
+@pytest.mark.parametrize("address", ["{0}", "tcp:127.0.0.1:9 udp:{0}", "udp:{0} tcp:127.0.0.1:9"])
+def test_the_daemon_s_address_has_two_forms(daemon: Daemon, address: str) -> None:
+    call = Call("issuer.example.com", f"GET {URL}", 1.0, 2.0, 200, "")
+    xray.send_subsegments([call], HEADER, address.format(daemon.address))
+    assert len(daemon.received()) == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "address"),
+    [
+        ("Parent=53995c3f42cd8ad8;Sampled=1", None),
+        ("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1", None),
+        (HEADER, "nowhere"),
+        (HEADER, "::1.invalid:2000"),
+        (HEADER, ""),
+    ],
+)
+def test_what_leads_to_no_trace_is_left_out_and_costs_no_request(
+    daemon: Daemon, header: str, address: str | None
+) -> None:
+    call = Call("issuer.example.com", f"GET {URL}", 1.0, 2.0, 200, "")
+    xray.send_subsegments([call], header, daemon.address if address is None else address)
+    assert daemon.received() == []
+
+
+@pytest.mark.parametrize("header", [HEADER.replace("Sampled=1", "Sampled=0"), "Root=1-2-3"])
+def test_without_sampling_nothing_is_kept(daemon: Daemon, monkeypatch: pytest.MonkeyPatch, header: str) -> None:
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
+    traced("issuer.example.com", f"GET {URL}", answered(200))
+    assert calls.unsent == []
+    assert daemon.received() == []
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {},
+        {"_X_AMZN_TRACE_ID": HEADER},
+        {"AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:9", "_X_AMZN_TRACE_ID": HEADER.replace("Sampled=1", "Sampled=0")},
+    ],
+)
+def test_when_it_is_off_nothing_is_loaded(environment: dict[str, str]) -> None:
+    script = """
+import sys
+from jwt_authorizer.issuers.calls import traced, unsent
+before = set(sys.modules)
+assert traced("a", "GET https://a/", lambda: 1) == 1
+print(sorted(set(sys.modules) - before), unsent)
+"""
+    ended = subprocess.run(  # noqa: S603 - our own arguments
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (ended.stdout, ended.stderr) == ("[] []\n", "")
+
+
+# OpenTelemetry.
+
+SPANS = InMemorySpanExporter()
+
+
+@pytest.fixture(name="spans")
+def _spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(SPANS))
+    monkeypatch.setattr(otel, "get_tracer", provider.get_tracer)
+    SPANS.clear()
+    return SPANS
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(200, StatusCode.UNSET), (404, StatusCode.ERROR)])
+def test_a_call_is_a_span_where_opentelemetry_is(spans: InMemorySpanExporter, status: int, outcome: StatusCode) -> None:
+    with otel.get_tracer("test").start_as_current_span("request") as request:
+        traced("issuer.example.com", f"GET {URL}", answered(status))
+    span = spans.get_finished_spans()[0]
+    assert (span.name, span.kind, span.status.status_code) == ("GET", SpanKind.CLIENT, outcome)
+    assert span.parent == request.get_span_context()
+    assert dict(span.attributes or {}) == {
+        "server.address": "issuer.example.com",
+        "http.request.method": "GET",
+        "url.full": URL,
+        "http.response.status_code": status,
+    }
+
+
+def test_a_span_records_what_was_raised(spans: InMemorySpanExporter) -> None:
+    with pytest.raises(FetchError):
+        traced("issuer.example.com", f"GET {URL}", fail)
+    (span,) = spans.get_finished_spans()
+    assert span.status.status_code is StatusCode.ERROR
+    assert [event.name for event in span.events] == ["exception"]
+
+
+def test_a_call_of_the_aws_sdk_is_a_span_too(spans: InMemorySpanExporter) -> None:
+    assert traced("ssm", "", lambda: {"a": 1}) == {"a": 1}
+    (span,) = spans.get_finished_spans()
+    assert span.name == "ssm"
+    assert dict(span.attributes or {}) == {"rpc.system": "aws-api", "rpc.service": "ssm"}
