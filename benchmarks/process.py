@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.runtime_api import RuntimeApi
+from benchmarks.runtime_api import NOT_TRACED, RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,12 +45,13 @@ def base_interpreter() -> str:
     return str(Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}")
 
 
-def live(package: Package, runtime: Path, events: Sequence[bytes]) -> Lived:
+def live(package: Package, runtime: Path, events: Sequence[bytes], trace: str = NOT_TRACED) -> Lived:
     """Start a package as Lambda does, have it answer the events, and end it.
 
-    ``runtime`` is the folder with the runtime client. Raises :class:`RuntimeError` where an event was not answered.
+    ``runtime`` is the folder with the runtime client, ``trace`` the tracing header of each event. Raises
+    :class:`RuntimeError` where an event was not answered.
     """
-    with RuntimeApi(events) as api:
+    with RuntimeApi(events, trace) as api:
         environment = {
             "PATH": os.defpath,
             "LANG": "en_US.UTF-8",

@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _PREFIX = "/2018-06-01/runtime"
+NOT_TRACED = "Root=1-00000000-000000000000000000000000;Sampled=0"
 
 
 class RuntimeApi:
     """Hands out the events one after another, then keeps the runtime waiting."""
 
-    def __init__(self, events: Sequence[bytes]) -> None:
-        """Serve these events, once each."""
+    def __init__(self, events: Sequence[bytes], trace: str = NOT_TRACED) -> None:
+        """Serve these events, once each. ``trace`` is the X-Ray tracing header of each."""
+        self.trace = trace
         self.answers: list[bytes] = []
         self.failures: list[bytes] = []
         self.answered_at: list[float] = []
@@ -118,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(
                 "Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-west-1:123456789012:function:bench"
             )
-            self.send_header("Lambda-Runtime-Trace-Id", "Root=1-00000000-000000000000000000000000;Sampled=0")
+            self.send_header("Lambda-Runtime-Trace-Id", self.server.api.trace)
         self.end_headers()
         self.wfile.write(body)
         self.wfile.flush()

@@ -64,15 +64,10 @@ class Emulator:
     address: str
     log: Path
 
-    def invoke(self, event: object, trace: str | None = None) -> Any:  # noqa: ANN401 - whatever JSON a function answers
-        """Call the function and give what Lambda would answer: its result, or the error as an object.
-
-        ``trace`` is the request's X-Ray tracing header.
-        """
+    def invoke(self, event: object) -> Any:  # noqa: ANN401 - whatever JSON a function answers
+        """Call the function and give what Lambda would answer: its result, or the error as an object."""
         ends = self.written().count("\nEND RequestId")
         request = urllib.request.Request(f"http://{self.address}{_PATH}", json.dumps(event).encode())
-        if trace is not None:
-            request.add_header("X-Amzn-Trace-Id", trace)
         try:
             with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - the same
                 answer = json.loads(response.read())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benchmarks.process import Package, live
 from jwt_authorizer.errors import Reason
 from jwt_authorizer_devkit.certificate import self_signed
 from jwt_authorizer_devkit.events import kinds, sample
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tests.integration.emulator import Emulator
 
 AUDIENCE = "https://api.example.com"
+TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 
 # What queries and alarms of users go by: public, as releases/ records it. The rest of a line is for people.
 FIELDS = {
@@ -136,19 +138,27 @@ def test_keys_that_cannot_be_had_are_another_error(run: Run, issuer: Provider) -
     assert decisions(function) == [("error", Reason.KEYS_UNAVAILABLE)]
 
 
-def test_the_key_fetch_of_start_up_is_a_subsegment_of_the_first_request(run: Run, issuer: Provider) -> None:
+def test_the_key_fetch_of_start_up_is_a_subsegment_of_the_first_request(
+    package: Path, runtime: Path, issuer: Provider
+) -> None:
+    """By the Runtime API of the benchmarks, since the emulator passes no tracing header on."""
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as daemon:
         daemon.bind(("127.0.0.1", 0))
         daemon.settimeout(5)
-        address = "{}:{}".format(*daemon.getsockname())
-        function = run(
-            JWT_ISSUER=issuer.url, JWT_AUDIENCE=AUDIENCE, JWT_ALLOW_HTTP="true", AWS_XRAY_DAEMON_ADDRESS=address
-        )
-        trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
-        event = sample("http-api-2.0", issuer.token(audience=AUDIENCE))
-        assert function.invoke(event, trace=trace)["isAuthorized"] is True
+        settings = {
+            "JWT_ISSUER": issuer.url,
+            "JWT_AUDIENCE": AUDIENCE,
+            "JWT_ALLOW_HTTP": "true",
+            "AWS_XRAY_DAEMON_ADDRESS": "{}:{}".format(*daemon.getsockname()),
+        }
+        ours = Package("ours", package, "jwt_authorizer.handler.lambda_handler", settings)
+        event = json.dumps(sample("http-api-2.0", issuer.token(audience=AUDIENCE))).encode()
+        lived = live(ours, runtime, [event], TRACE)
+        assert json.loads(lived.answers[0])["isAuthorized"] is True
         documents = [json.loads(daemon.recv(65536).partition(b"\n")[2]) for _ in range(2)]
-    assert {one["trace_id"] for one in documents} == {"1-5759e988-bd862e3fe1be46a994272793"}
+    assert {(one["trace_id"], one["parent_id"]) for one in documents} == {
+        ("1-5759e988-bd862e3fe1be46a994272793", "53995c3f42cd8ad8")
+    }
     assert [one["http"]["request"]["url"] for one in documents] == [
         f"{issuer.url}/.well-known/openid-configuration",
         issuer.jwks_url,
