@@ -28,7 +28,7 @@ def in_span(service: str, operation: str, call: Callable[[], T]) -> T:
     if not url:
         attributes = {"rpc.system": "aws-api", "rpc.service": service}
     tracer = trace.get_tracer("jwt_authorizer", __version__)
-        with tracer.start_as_current_span(method or service, kind=SpanKind.CLIENT, attributes=attributes) as span:
+    with tracer.start_as_current_span(method or service, kind=SpanKind.CLIENT, attributes=attributes) as span:
         answer = call()
         status = getattr(answer, "status", 0)
         if status:
