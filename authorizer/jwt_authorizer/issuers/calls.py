@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Call(NamedTuple):
     """A call that ended. Times are Unix time in seconds; ``problem`` is empty if it was answered.
 
-    ``service``: the host that was asked, or AWS's service by boto3's name. ``operation``: the method and URL, without its
-    query, or nothing where boto3 sends the request. ``status``: the HTTP status, zero if there is none.
+    ``service``: the host that was asked, or AWS's service by boto3's name. ``operation``: the method and URL, without
+    its query, or nothing where boto3 sends the request. ``status``: the HTTP status, zero if there is none.
     """
 
     service: str
