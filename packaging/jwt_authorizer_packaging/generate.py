@@ -1,4 +1,7 @@
-"""Write what is generated: ``template.yaml``, the JSON Schema, and what pages and examples say about all settings."""
+"""Write what is generated.
+
+That is ``template.yaml``, the JSON Schema, the dashboard's picture, and what pages and examples say about all settings.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import json
 from typing import TYPE_CHECKING
 
 from jwt_authorizer_devkit.schema import config_schema
-from jwt_authorizer_packaging import tags
+from jwt_authorizer_packaging import dashboard_picture, tags
 from jwt_authorizer_packaging.pages import with_names, with_tables
 from jwt_authorizer_packaging.template import HEAD, ROOT, template
 
@@ -23,7 +26,15 @@ def generated(root: Path) -> Mapping[str, str]:
     pages = {page: with_tables((root / page).read_text("utf-8"), page) for page in _PAGES}
     examples = {path: with_names((root / path).read_text("utf-8")) for path in _WITH_NAMES}
     schema = json.dumps(config_schema(), indent=2, ensure_ascii=False) + "\n"
-    return {"template.yaml": HEAD + tags.write(template()), "docs/config.schema.json": schema, **pages, **examples}
+    stack = template()
+    dashboard = stack["Resources"]["AuthorizerDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"][0]
+    return {
+        "template.yaml": HEAD + tags.write(stack),
+        "docs/config.schema.json": schema,
+        "docs/images/dashboard.svg": dashboard_picture.picture(dashboard),
+        **pages,
+        **examples,
+    }
 
 
 def main() -> None:
