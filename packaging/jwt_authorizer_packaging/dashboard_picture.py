@@ -71,7 +71,7 @@ class Line(NamedTuple):
 
 
 def picture(body: str) -> str:
-    """Draw the dashboard with this ``DashboardBody``, as ``Fn::Sub`` has it: with ``${…}`` for what a stack fills in."""
+    """Draw the dashboard with this ``DashboardBody``, as ``Fn::Sub`` has it: the stack fills in each ``${…}``."""
     drawn: list[str] = []
     top = 0
     for widget in _widgets(body):
