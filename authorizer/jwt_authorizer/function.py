@@ -55,8 +55,7 @@ class AuthorizerFunction:
         outcome = authorize(event, self._authorizer, now)
         duration = time.perf_counter() - started
         invocation = getattr(context, "aws_request_id", None)
-        # Lambda's runtime client sets the variable anew for each invocation.
-        trace = os.environ.get("_X_AMZN_TRACE_ID")
+        trace = os.environ.get("_X_AMZN_TRACE_ID")  # set by Lambda's runtime client for each invocation
         self._log.write(outcome, now=now, duration=duration, invocation=invocation, trace=trace)
         if unsent:  # only in the first request after start-up
             send_traces(trace)
