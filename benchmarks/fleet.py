@@ -17,7 +17,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.errors import AuthorizerError
-from jwt_authorizer.issuers import CachedKeySource, Fetched, FetchError
+from jwt_authorizer.issuers.cache import CachedKeySource
+from jwt_authorizer.issuers.fetched import Fetched, FetchError
 from jwt_authorizer.keys import Key, KeySet
 
 if TYPE_CHECKING:

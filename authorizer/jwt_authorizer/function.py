@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from jwt_authorizer.authenticate import Issuer, ignore_binding, refuse_bound
 from jwt_authorizer.authorize import Authorizer, authorize
 from jwt_authorizer.errors import DecisionError, Reason
-from jwt_authorizer.issuers import CachedKeySource, HttpsClient, key_fetcher, warm_all
+from jwt_authorizer.issuers.cache import CachedKeySource, warm_all
 from jwt_authorizer.issuers.calls import send_traces, unsent
 from jwt_authorizer.issuers.fetched import printable
+from jwt_authorizer.issuers.https import HttpsClient
+from jwt_authorizer.issuers.sources import key_fetcher
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.policies import policies_for
 from jwt_authorizer.settings import load_settings
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from jwt_authorizer.authorize import Hook, Outcome
     from jwt_authorizer.binding.bound_tokens import CheckBinding
     from jwt_authorizer.binding.replay import ReplayStore
-    from jwt_authorizer.issuers import Fetched
+    from jwt_authorizer.issuers.ahead import Ahead
+    from jwt_authorizer.issuers.fetched import Fetched
     from jwt_authorizer.issuers.https import Get
     from jwt_authorizer.issuers.several import SeveralKeySources
     from jwt_authorizer.issuers.tenants import TenantIssuers, TenantSource
@@ -81,8 +84,9 @@ def create_function(
     write: Callable[[str], object] = sys.stdout.write,
     clock: Callable[[], float] = time.time,
     package_root: str | PathLike[str] = PACKAGE_ROOT,
+    ahead: Ahead | None = None,
 ) -> AuthorizerFunction:
-    """Put the function together from the environment, and fetch keys ahead.
+    """Put the function together from the environment, and fetch keys ahead, over the connection of ``ahead``.
 
     Raises :class:`jwt_authorizer.errors.SettingsError` with everything that is wrong with the settings. It starts
     without keys if they cannot be fetched.
@@ -90,7 +94,7 @@ def create_function(
     settings = load_settings(environment, package_root)
     service = environment.get("POWERTOOLS_SERVICE_NAME") or "jwt-authorizer"
     log = DecisionLog(write, service, settings.log)
-    https = HttpsClient(allow_http=settings.keys.allow_http)
+    https = HttpsClient(allow_http=settings.keys.allow_http, ahead=ahead)
 
     def keys_of(issuer: IssuerSettings) -> CachedKeySource | SeveralKeySources:
         return key_source(issuer, settings, https.get, log.count, package_root)

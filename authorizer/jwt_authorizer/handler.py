@@ -8,7 +8,10 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from jwt_authorizer.function import AuthorizerFunction
+    from jwt_authorizer.issuers.ahead import Ahead
 
 
 def start() -> AuthorizerFunction:
@@ -21,9 +24,10 @@ def start() -> AuthorizerFunction:
     """
     gc.disable()
     try:
+        ahead = connect_ahead(os.environ)
         from jwt_authorizer.function import create_function  # noqa: PLC0415 - importing is most of start-up
 
-        return create_function(os.environ)
+        return create_function(os.environ, ahead=ahead)
     except Exception as error:
         sys.stdout.write(_start_failure(error))
         sys.stdout.flush()  # Lambda ends a process that did not start
@@ -31,6 +35,19 @@ def start() -> AuthorizerFunction:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def connect_ahead(environment: Mapping[str, str]) -> Ahead | None:
+    """Start to connect to where keys will be asked for, if one variable says where that is."""
+    location = (environment.get("JWT_JWKS") or environment.get("JWT_ISSUER") or "").strip()
+    if not location.startswith("https://") or "{tenant}" in location:
+        return None
+    from jwt_authorizer.issuers.ahead import Ahead  # noqa: PLC0415 - only if keys come over TLS
+
+    try:
+        return Ahead(location)
+    except ValueError:
+        return None  # the settings say what is wrong
 
 
 def _start_failure(error: Exception) -> str:

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.errors import Problem, SettingsError
-from jwt_authorizer.issuers import document_writer, key_fetcher
 from jwt_authorizer.issuers.aws import boto3_client
-from jwt_authorizer.issuers.sources import REFRESHED_AT
+from jwt_authorizer.issuers.documents import document_writer
+from jwt_authorizer.issuers.sources import REFRESHED_AT, key_fetcher
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

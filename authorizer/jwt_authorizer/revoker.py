@@ -27,7 +27,7 @@ from jwt_authorizer.answer_caches import flush, read_apis
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Problem, SettingsError, TokenError
 from jwt_authorizer.first_list import first_list
 from jwt_authorizer.function import PACKAGE_ROOT, build_authorizer, key_source
-from jwt_authorizer.issuers import HttpsClient
+from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.revocation_store import add_entry, count_entries, drop_over, s3_store
 from jwt_authorizer.logout import LONGEST_IDENTIFIER, check_logout_token, logout_answer, logout_token
 from jwt_authorizer.records import dataclass, field

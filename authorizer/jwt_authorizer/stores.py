@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from jwt_authorizer.authenticate import Issuer
     from jwt_authorizer.authorize import Authorizer
-    from jwt_authorizer.issuers import HttpsClient
+    from jwt_authorizer.issuers.https import HttpsClient
     from jwt_authorizer.issuers.introspection import Endpoint
     from jwt_authorizer.issuers.session import Session
     from jwt_authorizer.settings import IntrospectionSettings, Settings

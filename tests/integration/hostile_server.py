@@ -61,6 +61,7 @@ class HostileServer:
         self.behaviours = behaviours
         self.asked: list[str] = []
         self.requests: list[bytes] = []
+        self.connections = 0
         self._context = context
         self._silent = False
         self._stopped = threading.Event()
@@ -131,6 +132,7 @@ class HostileServer:
                 connection, _ = listener.accept()
             except OSError:
                 return
+            self.connections += 1
             thread = threading.Thread(target=self._serve, args=(connection,))
             self._threads.append(thread)
             thread.start()

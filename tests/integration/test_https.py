@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jwt_authorizer.issuers import FetchError, HttpsClient, key_fetcher
+from jwt_authorizer.issuers.ahead import Ahead
+from jwt_authorizer.issuers.fetched import FetchError
+from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.session import Session
+from jwt_authorizer.issuers.sources import key_fetcher
 from tests.factories import signing_key
 from tests.integration.certificates import Authority
-from tests.integration.hostile_server import Exchange, HostileServer, answer_json, network_failures
+from tests.integration.hostile_server import Exchange, HostileServer, SilentPort, answer_json, network_failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -164,6 +167,73 @@ def test_a_fetch_that_fails_leaves_no_thread_behind(server: HostileServer, clien
 
 
 # POST.
+
+
+# Connecting ahead.
+
+
+def connecting_ahead(authority: Authority, port: int, url: str = ISSUER) -> tuple[Ahead, HttpsClient]:
+    def client(ahead: Ahead | None = None) -> HttpsClient:
+        return HttpsClient(
+            resolve=lambda _host, _port: [(socket.AF_INET, ("127.0.0.1", port))],
+            context=authority.client_context,
+            ahead=ahead,
+        )
+
+    ahead = Ahead(url, client())
+    return ahead, client(ahead)
+
+
+def test_the_first_fetch_uses_the_connection_that_was_made_ahead(server: HostileServer, authority: Authority) -> None:
+    requests: list[bytes] = []
+
+    def discovery_then_keys(exchange: Exchange) -> None:
+        METADATA(exchange)
+        requests.append(exchange.receive())
+        KEY_SET(exchange)
+
+    server.behaviours = {DISCOVERY: discovery_then_keys}
+    _, client = connecting_ahead(authority, server.port)
+    assert discovered(client) == "a"
+    assert (server.connections, len(requests)) == (1, 1)
+    server.behaviours = {DISCOVERY: METADATA, "/keys": KEY_SET}
+    assert discovered(client) == "a", "the next one makes its own"
+
+
+def test_no_other_origin_and_no_post_gets_it(server: HostileServer, authority: Authority) -> None:
+    server.behaviours["/token"] = KEY_SET
+    ahead, client = connecting_ahead(authority, server.port, f"{ISSUER}:8443")
+    with Session(TIMEOUT) as session:
+        client.get(f"{ISSUER}/keys", session)
+        client.post(f"{ISSUER}:8443/token", session, b"a=b", FORM)
+    with Session(TIMEOUT) as session:
+        client.get(f"{ISSUER}:8443/keys", session)
+    assert server.connections == 3, "the one that was made ahead, and one for each of the others"
+    assert ahead.origin == f"{ISSUER}:8443"
+
+
+def test_a_fetch_connects_by_itself_if_nothing_was_connected(server: HostileServer, authority: Authority) -> None:
+    with server.refusing():
+        _, client = connecting_ahead(authority, server.port)
+        time.sleep(SLACK / 3)
+    assert discovered(client) == "a"
+
+
+def test_a_certificate_is_checked_ahead_as_well(server: HostileServer, authority: Authority) -> None:
+    with server.presenting(authority.server_context("another.test")):
+        _, client = connecting_ahead(authority, server.port)
+        with pytest.raises(FetchError, match="CERTIFICATE_VERIFY_FAILED"):
+            discovered(client)
+    assert discovered(client) == "a"
+
+
+def test_waiting_for_it_takes_no_more_than_the_deadline(authority: Authority) -> None:
+    with SilentPort(accepts=True) as port:
+        _, client = connecting_ahead(authority, port.port)
+        started = time.monotonic()
+        with pytest.raises(FetchError, match="no complete answer within"):
+            discovered(client)
+    assert TIMEOUT <= time.monotonic() - started < TIMEOUT + SLACK
 
 
 def test_a_post_sends_its_body_and_headers(server: HostileServer, client: HttpsClient) -> None:

@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from jwt.algorithms import ECAlgorithm
 
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
-from jwt_authorizer.issuers import HttpsClient
 from jwt_authorizer.issuers.client_auth import AuthMethod, ClientAuth
 from jwt_authorizer.issuers.discovery import discover_introspection
+from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.introspection import FAILURES, INTROSPECTIONS, IntrospectedIssuer, Introspector
 from jwt_authorizer.tokens import BearerToken
 from jwt_authorizer_devkit.mint import Defect, mint

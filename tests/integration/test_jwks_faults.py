@@ -20,8 +20,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
 from jwt_authorizer.errors import DecisionError, Reason
-from jwt_authorizer.issuers import CachedKeySource, HttpsClient, key_fetcher
+from jwt_authorizer.issuers.cache import CachedKeySource
+from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.session import Session
+from jwt_authorizer.issuers.sources import key_fetcher
 from tests.integration.certificates import Authority
 from tests.integration.hostile_server import (
     CHUNKED,

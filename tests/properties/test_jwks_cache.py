@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from jwt_authorizer.errors import AuthorizerError, DecisionError
-from jwt_authorizer.issuers import CachedKeySource, Fetched, FetchError
+from jwt_authorizer.issuers.cache import CachedKeySource
+from jwt_authorizer.issuers.fetched import Fetched, FetchError
 from jwt_authorizer.keys import Key, KeySet
 
 TTL, MAX_STALE, COOLDOWN = 600, 900, 30

@@ -21,8 +21,8 @@ from jwt_authorizer import Refuse
 from jwt_authorizer.authenticate import Introspection
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
 from jwt_authorizer.function import AuthorizerFunction
-from jwt_authorizer.issuers import CachedKeySource, FetchError
-from jwt_authorizer.issuers.fetched import Fetched
+from jwt_authorizer.issuers.cache import CachedKeySource
+from jwt_authorizer.issuers.fetched import Fetched, FetchError
 from jwt_authorizer.issuers.revocations import revocation_list
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.rules import Route, compile_rules

@@ -19,8 +19,8 @@ from botocore.credentials import Credentials as TheirCredentials  # type: ignore
 from jwt_authorizer.binding.replay import UsedProof
 from jwt_authorizer.dynamodb import DynamoDbReplayStore, LambdaCredentials, dynamodb_endpoint
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
-from jwt_authorizer.issuers import HttpsClient
 from jwt_authorizer.issuers.fetched import FetchError
+from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.sigv4 import Credentials, sign
 from tests.factories import NOW
 

@@ -166,3 +166,22 @@ def test_a_failure_does_not_keep_the_environment_from_starting(tmp_path: Path) -
 
 def test_without_a_snapshot_there_is_no_hook(tmp_path: Path) -> None:
     assert restored(tmp_path, "on-demand", away=60)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"JWT_ISSUER": "http://127.0.0.1:1"},
+        {"JWT_ISSUER": ISSUER, "JWT_JWKS": '{"keys": []}'},
+        {"JWT_ISSUER": ISSUER, "JWT_JWKS": "s3://keys/jwks.json"},
+        {"JWT_ISSUER": "https://{tenant}.test"},
+        {"JWT_ISSUER": "https://somebody@issuer.test"},
+        {"JWT_CONFIG": "file:authorizer.toml"},
+        {},
+    ],
+)
+def test_it_connects_ahead_only_to_where_keys_will_be_asked_for(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]
+) -> None:
+    start(monkeypatch, JWT_ISSUER=ISSUER, JWT_AUDIENCE=AUDIENCE, JWT_JWKS=json.dumps(key_set((signing_key("ES256"),))))
+    assert sys.modules["jwt_authorizer.handler"].connect_ahead(settings) is None

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
-from jwt_authorizer.issuers import CachedKeySource, Fetched, FetchError, warm_all
+from jwt_authorizer.issuers.cache import CachedKeySource, warm_all
+from jwt_authorizer.issuers.fetched import Fetched, FetchError
 from jwt_authorizer.keys import Key, KeySet
 
 TTL, MAX_STALE, COOLDOWN = 600, 3600, 30

@@ -15,11 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jwt_authorizer.issuers import FetchError, HttpsClient
 from jwt_authorizer.issuers.address import parse_address
 from jwt_authorizer.issuers.discovery import discover, discovery_urls
-from jwt_authorizer.issuers.fetched import printable
-from jwt_authorizer.issuers.https import system_context
+from jwt_authorizer.issuers.fetched import FetchError, printable
+from jwt_authorizer.issuers.https import HttpsClient, system_context
 from jwt_authorizer.issuers.session import BODY_LIMIT, Response, Session
 
 if TYPE_CHECKING:

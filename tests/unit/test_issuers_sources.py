@@ -13,16 +13,13 @@ from jwt.algorithms import ECAlgorithm
 from moto import mock_aws
 
 from jwt_authorizer.errors import DecisionError, Reason, SettingsError, TokenError
-from jwt_authorizer.issuers import (
-    CachedKeySource,
-    FetchError,
-    check_discoverable,
-    document_reader,
-    key_fetcher,
-)
 from jwt_authorizer.issuers.aws import boto3_client
+from jwt_authorizer.issuers.cache import CachedKeySource
+from jwt_authorizer.issuers.documents import document_reader
+from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.session import BODY_LIMIT, Response, Session
 from jwt_authorizer.issuers.several import SeveralKeySources
+from jwt_authorizer.issuers.sources import check_discoverable, key_fetcher
 from jwt_authorizer.refresher import TIMEOUT, lambda_handler, refresh
 from jwt_authorizer_devkit.signing import generate, key_set
 from tests.unit.test_issuers_cache import COOLDOWN, MAX_STALE, START, TTL, Issuer, source
@@ -31,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from jwt_authorizer.issuers import Fetched
     from jwt_authorizer.issuers.aws import AwsClient
+    from jwt_authorizer.issuers.fetched import Fetched
     from jwt_authorizer.issuers.session import Session
 
 make_client = import_module("boto3").client

@@ -12,7 +12,7 @@ from jwt_authorizer.authenticate import Issuer as CoreIssuer
 from jwt_authorizer.claims import ClaimRules
 from jwt_authorizer.errors import AuthorizerError, Reason
 from jwt_authorizer.function import create_function
-from jwt_authorizer.issuers import CachedKeySource, FetchError
+from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.tenants import MOST_KEPT, TenantIssuers, kept_tenants, placeholder_problem, tenant_list
 from jwt_authorizer_devkit.signing import SigningKey, generate
 from tests.integration.hostile_server import HostileServer, answer_json
@@ -22,6 +22,8 @@ from tests.unit.test_issuers_cache import COOLDOWN, MAX_STALE, START, TTL, Issue
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from jwt_authorizer.issuers.cache import CachedKeySource
 
 TEMPLATE = "https://login.example.com/{tenant}/v2.0"
 

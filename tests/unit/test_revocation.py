@@ -9,7 +9,7 @@ import pytest
 
 from jwt_authorizer.claims import Principal
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
-from jwt_authorizer.issuers import FetchError
+from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.revocations import READ_FAILURES, READS, revocation_list
 from jwt_authorizer.logout import EVENT, Logout, check_logout_token
 from jwt_authorizer.revocation import BadListError, Revoked, check_revocation, read_list

@@ -14,7 +14,7 @@ import pytest
 from jwt_authorizer.answer_caches import Api
 from jwt_authorizer.authorize import authorize
 from jwt_authorizer.errors import DecisionError, Reason, SettingsError
-from jwt_authorizer.issuers import FetchError
+from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.revocation_store import RevocationStore
 from jwt_authorizer.issuers.revocations import MAX_LIST, revocation_list
 from jwt_authorizer.records import replace

@@ -45,6 +45,7 @@ KEPT_OUT = {
     "jwt_authorizer.binding": "for those who check bound tokens",
     "jwt_authorizer.dynamodb": "for those who remember used proofs in a table",
     "jwt_authorizer.policies.compiler": "for those who have rules by route",
+    "jwt_authorizer.issuers.ahead": "for those whose keys come over TLS",
     "jwt_authorizer.issuers.several": "for those who have several key sets for one issuer",
     "jwt_authorizer.tenant_issuers": "for those who have {tenant} in an issuer",
     "jwt_authorizer.issuers.tenants": "for those who have {tenant} in an issuer",
@@ -170,7 +171,7 @@ def test_fetching_keys_loads_tls_and_the_http_client_alone(tmp_path: Path) -> No
         assert server.provider.fetches == {"jwks": 1}
     finally:
         server.stop()
-    assert {"ssl", "http.client"} <= set(loaded)
+    assert {"ssl", "http.client", "jwt_authorizer.issuers.ahead"} <= set(loaded)
     for module in ("urllib.request", "encodings.idna", "stringprep", "asyncio", "dataclasses", "inspect"):
         assert module not in loaded, KEPT_OUT.get(module)
 

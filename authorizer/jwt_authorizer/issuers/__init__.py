@@ -7,29 +7,11 @@
    ``address.py`` parses URLs.
 3. ``cache.py`` decides when to fetch, what to serve meanwhile, and when to give up. The core asks it for the keys that
    may have signed a token (``candidates``), and whether a remembered token is still good (``generation``).
-4. ``several.py`` and ``tenants.py`` put several caches together: several key sets of one issuer, and an issuer for each
+4. ``ahead.py`` connects to the issuer while the function's modules are still being imported.
+5. ``several.py`` and ``tenants.py`` put several caches together: several key sets of one issuer, and an issuer for each
    tenant. They are imported where they are configured.
 
 For example, with ``JWT_ISSUER=https://id.example.com`` the first request of a new execution environment finds the keys
 that start-up fetched: one connection, two requests. Ten minutes later a request waits for the next fetch. If that
 fails, the keys serve for another hour, and a fetch is tried every 30 seconds.
 """
-
-from jwt_authorizer.issuers.cache import CachedKeySource, warm_all
-from jwt_authorizer.issuers.documents import document_reader, document_writer, secret_reader
-from jwt_authorizer.issuers.fetched import Fetched, FetchError
-from jwt_authorizer.issuers.https import HttpsClient
-from jwt_authorizer.issuers.sources import check_discoverable, key_fetcher
-
-__all__ = [
-    "CachedKeySource",
-    "FetchError",
-    "Fetched",
-    "HttpsClient",
-    "check_discoverable",
-    "document_reader",
-    "document_writer",
-    "key_fetcher",
-    "secret_reader",
-    "warm_all",
-]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from jwt_authorizer.issuers.address import Address
+    from jwt_authorizer.issuers.ahead import Ahead
     from jwt_authorizer.issuers.session import Response, Session
 
     Get = Callable[[str, Session], Response]
@@ -39,12 +40,17 @@ class HttpsClient:
         allow_http: bool = False,
         resolve: Resolve | None = None,
         context: Callable[[], ssl.SSLContext] | None = None,
+        ahead: Ahead | None = None,
     ) -> None:
-        """Allow ``http://`` for local work only. ``resolve`` and ``context`` replace the system's."""
+        """Allow ``http://`` for local work only. ``resolve`` and ``context`` replace the system's.
+
+        ``ahead`` is a connection for the first GET to its origin.
+        """
         self._allow_http = allow_http
         self._resolve = resolve or _resolve
         self._make_context = context or system_context
         self._context: ssl.SSLContext | None = None
+        self._ahead = ahead
 
     def get(self, url: str, session: Session) -> Response:
         """GET a document; resolving, connecting, TLS and the whole body share the session's deadline.
@@ -72,6 +78,9 @@ class HttpsClient:
         from http.client import HTTPException  # noqa: PLC0415 - 11 ms, only needed when keys come over the network
 
         try:
+            if self._ahead is not None and self._ahead.origin == address.origin and method == "GET":
+                ahead, self._ahead = self._ahead, None
+                ahead.hand_over(session)
             response = self._exchange(address, session, _head(address, method, headers) + body)
         except TimeoutError:
             raise FetchError(f"{address}: {session.missed()}") from None
@@ -99,9 +108,10 @@ class HttpsClient:
                 pass
         session.close()
         session.origin = address.origin
-        return session.ask(self._connect(address, session), request)
+        return session.ask(self.connect(address, session), request)
 
-    def _connect(self, address: Address, session: Session) -> socket.socket:
+    def connect(self, address: Address, session: Session) -> socket.socket:
+        """Connect, within the session's deadline. Raises :class:`FetchError`, ``OSError``."""
         plain = _open(self._addresses(address, session), session)
         if not address.secure:
             return plain

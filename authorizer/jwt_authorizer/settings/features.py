@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.answers import CachedBy
 from jwt_authorizer.contexts import DpopChallenge
-from jwt_authorizer.issuers import check_discoverable, document_reader, secret_reader
 from jwt_authorizer.issuers.address import parse_address
+from jwt_authorizer.issuers.documents import document_reader, secret_reader
+from jwt_authorizer.issuers.sources import check_discoverable
 from jwt_authorizer.settings import table
 from jwt_authorizer.settings.model import (
     BoundTokenSettings,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from jwt_authorizer.errors import shown
-from jwt_authorizer.issuers import secret_reader
+from jwt_authorizer.issuers.documents import secret_reader
 from jwt_authorizer.settings.values import text, texts
 
 _NEVER_AN_ISSUER = (

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from jwt_authorizer.answers import AnswerSettings, CachedBy
 from jwt_authorizer.claims import ClaimRules
 from jwt_authorizer.errors import SettingsError, shown
-from jwt_authorizer.issuers import check_discoverable, document_reader, key_fetcher
+from jwt_authorizer.issuers.documents import document_reader
+from jwt_authorizer.issuers.sources import check_discoverable, key_fetcher
 from jwt_authorizer.records import replace
 from jwt_authorizer.rules import compile_rules, parse_fields, parse_routes
 from jwt_authorizer.settings import table

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.errors import Problem
-from jwt_authorizer.issuers import FetchError
+from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.records import dataclass, field
 from jwt_authorizer.settings.model import PREFIX, Place
 from jwt_authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, ISSUER, SETTINGS

@@ -13,7 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from jwt_authorizer.errors import SettingsError
-from jwt_authorizer.issuers import FetchError, document_reader
+from jwt_authorizer.issuers.documents import document_reader
+from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.tenants import tenant_list
 from jwt_authorizer.settings import KeySettings, load_settings
 from jwt_authorizer.settings import table as defaults

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.errors import AuthorizerError, Reason
 from jwt_authorizer.function import build_authorizer, key_source
-from jwt_authorizer.issuers import FetchError, HttpsClient
 from jwt_authorizer.issuers.discovery import discover_introspection
+from jwt_authorizer.issuers.fetched import FetchError
+from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.session import Session
 from jwt_authorizer.records import replace
 from jwt_authorizer.stores import with_stores

@@ -7,8 +7,11 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.issuers import FetchError, HttpsClient, document_reader, key_fetcher
 from jwt_authorizer.issuers.address import parse_address
+from jwt_authorizer.issuers.documents import document_reader
+from jwt_authorizer.issuers.fetched import FetchError
+from jwt_authorizer.issuers.https import HttpsClient
+from jwt_authorizer.issuers.sources import key_fetcher
 from jwt_authorizer_devkit.doctoring.findings import Finding, Level
 from jwt_authorizer_devkit.doctoring.fixes import fix_for, metadata
 from jwt_authorizer_devkit.doctoring.keys import examine_keys
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from os import PathLike
 
-    from jwt_authorizer.issuers import Fetched
+    from jwt_authorizer.issuers.fetched import Fetched
     from jwt_authorizer.issuers.session import Response, Session
     from jwt_authorizer.settings import KeySettings
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.issuers import FetchError, HttpsClient
+from jwt_authorizer.issuers.fetched import FetchError
+from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.revocations import list_reader
 from jwt_authorizer.revocation import BadListError, read_list
 from jwt_authorizer_devkit.aws_access import remedy

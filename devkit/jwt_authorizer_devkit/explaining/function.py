@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from jwt_authorizer.authorize import authorize
 from jwt_authorizer.errors import DecisionError
 from jwt_authorizer.function import build_authorizer, key_source, load_hook
-from jwt_authorizer.issuers import FetchError, HttpsClient
+from jwt_authorizer.issuers.fetched import FetchError
+from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.records import replace
 from jwt_authorizer.settings import load_settings
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from jwt_authorizer.authorize import Authorizer, Outcome
-    from jwt_authorizer.issuers import Fetched
+    from jwt_authorizer.issuers.fetched import Fetched
     from jwt_authorizer.issuers.https import Get
     from jwt_authorizer.issuers.session import Response, Session
     from jwt_authorizer.issuers.tenants import TenantSource
