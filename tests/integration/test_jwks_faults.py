@@ -163,10 +163,22 @@ def outlives(issuer: Issuer, fail: object, heal: object) -> str:
 
 
 FAILURES = (*network_failures(b"{}"), "404")
+# Both documents come by the same client, so discovery needs one failure of each sort.
+OF_DISCOVERY = (
+    "404",
+    "503",
+    "reset within the body",
+    "slow drip",
+    "body over the limit",
+    "not JSON",
+    "redirect to http",
+)
 
 
-@pytest.mark.parametrize("where", [DISCOVERY, JWKS], ids=["discovery", "keys"])
-@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize(
+    ("where", "failure"),
+    [*((JWKS, failure) for failure in FAILURES), *((DISCOVERY, failure) for failure in OF_DISCOVERY)],
+)
 def test_an_outage(issuer: Issuer, where: str, failure: str) -> None:
     good = issuer.good(where)
     behaviours = network_failures(good) | {"404": NOT_FOUND}
