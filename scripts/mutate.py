@@ -63,7 +63,7 @@ def attempt(copy: Path, mutant: dict[str, str], number: int) -> str:
         for test in sorted(copy.glob("tests/unit/test_*.py"))
         if test.stem.startswith(("test_authorize", "test_function")) or imported.search(test.read_text("utf-8"))
     ]
-    caught = not passes(copy, (*own, "tests/security")) or not passes(copy, ALL)
+    caught = not all(passes(copy, tests) for tests in (tuple(own), ("tests/security",), ALL))
     path.write_text(source, "utf-8")
     return "caught" if caught else "survived"
 
@@ -71,7 +71,7 @@ def attempt(copy: Path, mutant: dict[str, str], number: int) -> str:
 def passes(copy: Path, tests: tuple[str, ...]) -> bool:
     """Run tests until the first failure."""
     command = [sys.executable, "-m", "pytest", *tests, "--exitfirst", "--quiet", "-p", "no:cacheprovider"]
-    if tests == ALL:
+    if "tests/security" in tests:
         command += ["-n", "2", "--dist=worksteal"]
     # Programs that the tests start have to import the copy as well.
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(("authorizer", "devkit", "packaging"))}
