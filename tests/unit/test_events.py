@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from jwt_authorizer.errors import DecisionError
 from jwt_authorizer.events import EventKind, read_event
-from jwt_authorizer.function import AuthorizerFunction, create_function
 from jwt_authorizer.method_arn import MethodArn
-from jwt_authorizer_devkit.events import kinds
-from jwt_authorizer_devkit.signing import generate, key_set
 from tests.factories import ARN, EVENTS, Event, http_api_v2_event, request, rest_request_event, rest_token_event
 
 
@@ -190,9 +185,6 @@ def test_what_a_caller_wrote_is_told_from_what_api_gateway_wrote(members: Event,
     assert request(EventKind.HTTP_API_V2, **members).times_sent("GET /a,b") == sent
 
 
-# The events that AWS publishes.
-
-
 def test_a_token_event_has_the_value_of_its_one_header() -> None:
     assert read_event(rest_token_event("abc")).token_field == "Bearer " + "abc"
     assert read_event(rest_token_event(None)).token_field is None
@@ -239,31 +231,3 @@ def test_an_arn_is_taken_apart_and_put_together_unharmed(arn: str, expected: tup
     parts = (stage.partition, stage.region, stage.account_id, stage.api_id, stage.name, read.method, read.path)
     assert parts == expected
     assert (read.prefix + read.method + "/" + read.path).removesuffix("/") == arn.removesuffix("/")
-
-
-# ---------------------------------------------------------------------------------------------------------------
-# Each sample event is answered as its kind of API expects.
-
-
-NOW = 1_700_000_000
-ISSUER = "https://issuer.example.com"
-KEY = generate("ES256", "es-1")
-
-# With which reason the log line of each kind starts is told by ``event_kind``.
-EVENT_KINDS = {
-    "rest-token": "rest_token",
-    "rest-request": "rest_request",
-    "websocket-connect": "websocket",
-    "http-api-1.0": "http_api_v1",
-    "http-api-2.0": "http_api_v2",
-    "appsync": "appsync",
-}
-
-
-def function(lines: list[str], **settings: str) -> AuthorizerFunction:
-    environment = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": "api", "JWT_JWKS": json.dumps(key_set((KEY,))), **settings}
-    return create_function(environment, write=lines.append, clock=lambda: NOW)
-
-
-def test_there_is_a_sample_for_each_kind() -> None:
-    assert set(kinds()) == set(EVENT_KINDS)

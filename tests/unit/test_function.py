@@ -315,9 +315,6 @@ def test_the_clock_is_asked_for_each_request() -> None:
     assert called.line["_aws"]["Timestamp"] == (NOW + 360) * 1000
 
 
-# The events that AWS publishes, as they are: none has a token that is one.
-
-
 # Putting it together from the environment.
 
 JWKS = json.dumps(key_set((signing_key(),)))
