@@ -24,8 +24,20 @@ from jwt_authorizer_devkit.explaining.redaction import redacted
 
 _DASHED_TOKEN = re.compile(r"-[A-Za-z0-9._-]{24,}")
 
+_EPILOG = """\b
+Exit codes: 0 fine, 1 refused or something to fix, 2 wrong input or settings,
+3 it could not be decided, or something is out of reach.
+
+\b
+Examples:
+  jwt-authorizer explain token.txt --env function.env
+  jwt-authorizer doctor --config rules.toml
+  jwt-authorizer rules --help
+"""
+
 app = typer.Typer(
     name="jwt-authorizer",
+    epilog=_EPILOG,
     help="Tools for the JWT authorizer: why a token is refused, what is wrong with an issuer or an API, tokens to try.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # a traceback with local variables would show tokens
@@ -65,11 +77,14 @@ def run(arguments: list[str]) -> int:
     try:
         code = app(arguments, prog_name="jwt-authorizer", standalone_mode=False)
     except typer.TyperException as error:
-        message = redacted(error.format_message())
+        message = redacted(error.format_message()).replace("Value error, ", "")
         if message.startswith("Usage: "):
             # Arguments are missing: the message is the command's help.
             print(message, file=sys.stderr)
             return error.exit_code
+        context = getattr(error, "ctx", None)
+        if context is not None:  # the command line itself is wrong
+            message = f"{message.rstrip('.')}. See {context.command_path} --help."
         if "--json" in arguments:
             write_json({"error": message})
         Console(stderr=True, highlight=False).print(f"[bold red]error[/] {escape(message)}", soft_wrap=True)

@@ -14,12 +14,17 @@ from jwt_authorizer_devkit.schema import config_schema
 
 app = typer.Typer(
     help="The document of JWT_CONFIG: its JSON Schema, or one written from variables.",
+    epilog="""\b
+Examples:
+  jwt-authorizer config schema > config.schema.json
+  jwt-authorizer config from-env --env function.env > config.toml
+""",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
 
-@app.command("schema")
+@app.command("schema", short_help="Print the JSON Schema of the document.")
 def schema_command(
     as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
@@ -37,7 +42,7 @@ def schema_command(
     write_json(config_schema())
 
 
-@app.command("from-env")
+@app.command("from-env", short_help="Print the document that JWT_ variables stand for.")
 def from_env_command(
     env: EnvOption = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line

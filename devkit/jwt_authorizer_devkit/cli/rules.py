@@ -42,12 +42,18 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help="Rules by route: write them from an OpenAPI document or a template, check them, try them on cases.",
+    epilog="""\b
+Examples:
+  jwt-authorizer rules from openapi.yaml
+  jwt-authorizer rules check rules.toml
+  jwt-authorizer rules test cases.yaml --config rules.toml
+""",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
 
-@app.command("from", no_args_is_help=True)
+@app.command("from", no_args_is_help=True, short_help="Write rules from OpenAPI or a template.")
 def from_command(
     source: Annotated[
         Path, typer.Argument(metavar="OPENAPI|TEMPLATE", help="An OpenAPI 3 document or a SAM/CloudFormation template.")
@@ -87,7 +93,7 @@ def from_command(
     raise typer.Exit(ExitCode.REFUSED if problems else ExitCode.FINE)
 
 
-@app.command("check", no_args_is_help=True)
+@app.command("check", no_args_is_help=True, short_help="Show which rules overlap.")
 def check_command(
     config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="The TOML document of JWT_CONFIG.")],
     cached_by: Annotated[
@@ -117,7 +123,7 @@ def check_command(
     raise typer.Exit(ExitCode.FINE if check.fine else ExitCode.REFUSED)
 
 
-@app.command("test", no_args_is_help=True)
+@app.command("test", no_args_is_help=True, short_help="Try a table of cases.")
 def try_command(  # noqa: PLR0913, PLR0917 - the options of a command are its parameters
     cases: Annotated[
         Path, typer.Argument(metavar="CASES.yaml", help="The table: tokens, and cases with what to expect.")
