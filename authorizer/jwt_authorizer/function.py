@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.fetched import Fetched
     from jwt_authorizer.issuers.https import Get
     from jwt_authorizer.issuers.several import SeveralKeySources
-    from jwt_authorizer.issuers.tenants import TenantIssuers, TenantSource
+    from jwt_authorizer.issuers.tenants import TenantIssuers
     from jwt_authorizer.keys import KeySource
     from jwt_authorizer.settings import IssuerSettings, Settings
 
@@ -100,7 +100,11 @@ def create_function(
         return key_source(issuer, settings, https.get, log.count, package_root)
 
     sources = {issuer.issuer: keys_of(issuer) for issuer in settings.issuers if issuer.tenants is None}
-    tenants = () if len(sources) == len(settings.issuers) else _tenants(settings, keys_of, log.count, package_root)
+    tenants: tuple[TenantIssuers, ...] = ()
+    if len(sources) < len(settings.issuers):
+        from jwt_authorizer.tenant_issuers import tenant_issuers  # noqa: PLC0415 - only settings with tenants need it
+
+        tenants = tenant_issuers(settings, keys_of, log.count, package_root)
     _, _, table = settings.bound_tokens.dpop_replay.partition(":")
     store = _replay_table(table, settings, environment, https) if table else None
     authorizer = build_authorizer(settings, sources, tenants, store, load_hook(settings, package_root))
@@ -201,17 +205,6 @@ def _replay_table(table: str, settings: Settings, environment: Mapping[str, str]
         post=client.post,
         timeout=settings.keys.timeout,
     )
-
-
-def _tenants(
-    settings: Settings,
-    keys_of: Callable[[IssuerSettings], TenantSource],
-    report: Callable[[str, str], None],
-    package_root: str | PathLike[str],
-) -> tuple[TenantIssuers, ...]:
-    from jwt_authorizer.tenant_issuers import tenant_issuers  # noqa: PLC0415 - only settings with tenants need it
-
-    return tenant_issuers(settings, keys_of, report, package_root)
 
 
 def key_source(  # noqa: PLR0913, PLR0917 - what fetching depends on
