@@ -16,17 +16,15 @@ from jwt_authorizer.issuers.revocations import list_reader, revocation_list
 from jwt_authorizer.records import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from os import PathLike
 
     from jwt_authorizer.authenticate import Issuer
     from jwt_authorizer.authorize import Authorizer
+    from jwt_authorizer.issuers.fetched import Report
     from jwt_authorizer.issuers.https import HttpsClient
     from jwt_authorizer.issuers.introspection import Endpoint
     from jwt_authorizer.issuers.session import Session
     from jwt_authorizer.settings import IntrospectionSettings, Settings
-
-    Report = Callable[[str, str], None]
 
 
 def with_stores(  # noqa: PLR0913, PLR0917 - what reading and asking depend on

@@ -13,10 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from os import PathLike
 
+    from jwt_authorizer.issuers.fetched import Report
     from jwt_authorizer.issuers.tenants import TenantSource
     from jwt_authorizer.settings import IssuerSettings, KeySettings, Settings
-
-    Report = Callable[[str, str], None]
 
 
 def tenant_issuers(

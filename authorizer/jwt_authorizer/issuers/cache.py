@@ -18,10 +18,8 @@ from jwt_authorizer.issuers.fetched import FetchError, printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from jwt_authorizer.issuers.fetched import Fetched
+    from jwt_authorizer.issuers.fetched import Fetched, Report
     from jwt_authorizer.keys import Key, KeySet
-
-    Report = Callable[[str, str], None]
 
 FETCHES = "JwksFetches"
 FETCH_FAILURES = "JwksFetchFailures"

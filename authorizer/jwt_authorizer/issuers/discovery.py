@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.https import Get
     from jwt_authorizer.issuers.session import Session
 
-_OK = 200
 _NOT_FOUND = 404
 
 
@@ -69,10 +68,8 @@ def metadata(issuer: str, get: Get, session: Session, *, allow_http: bool) -> di
         if response.status == _NOT_FOUND:
             message = f"no discovery document at {printable(first)} nor at {printable(second)} (404): set JWT_JWKS"
             raise FetchError(message, status=_NOT_FOUND)
-    if response.status != _OK:
-        raise FetchError(f"{printable(url)} answered {response.status}", status=response.status)
     try:
-        document = json.loads(response.body)
+        document = json.loads(response.ok(url).body)
     except (ValueError, RecursionError):
         raise FetchError(f"{printable(url)} did not answer with JSON") from None
     if not isinstance(document, dict):

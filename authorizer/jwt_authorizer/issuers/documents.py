@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     Read = Callable[[], bytes]
     Write = Callable[[bytes], object]
 
-_OK = 200
 _PARAMETER = re.compile(r"ssm:(?!//)([A-Za-z0-9_./:-]+)")
 # A name, or an ARN, which is how a secret of another account is named.
 _SECRET = re.compile(r"secretsmanager:([A-Za-z0-9/_+=.@:-]+)")
@@ -71,10 +70,7 @@ def url_reader(url: str, get: Get, *, timeout: float) -> Read:
 
     def read() -> bytes:
         with Session(timeout) as session:
-            response = get(url, session)
-        if response.status != _OK:
-            raise FetchError(f"{printable(url.partition('?')[0])} answered {response.status}")
-        return response.body
+            return get(url, session).ok(url).body
 
     return read
 

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from jwt_authorizer.records import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jwt_authorizer.keys import KeySet
+
+    Report = Callable[[str, str], None]
+    """Counts a metric by its name, with a note that is safe to log."""
 
 _SHOWN = 200
 _TRY_AGAIN = (408, 429)

@@ -10,10 +10,10 @@ from jwt_authorizer.issuers.kept_document import KeptDocument
 from jwt_authorizer.revocation import Revoked, read_list
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from os import PathLike
 
     from jwt_authorizer.issuers.documents import Read
+    from jwt_authorizer.issuers.fetched import Report
     from jwt_authorizer.issuers.https import Get
 
 READS = "RevocationListReads"
@@ -30,7 +30,7 @@ def list_reader(location: str, get: Get, *, timeout: float, package_root: str | 
 
 
 def revocation_list(
-    read: Read, *, ttl: float, max_stale: float, cooldown: float, report: Callable[[str, str], None]
+    read: Read, *, ttl: float, max_stale: float, cooldown: float, report: Report
 ) -> KeptDocument[dict[str, Revoked]]:
     """Keep the list, by issuer. ``report`` is called with a metric's name and a detail that is safe to log."""
 

@@ -94,6 +94,12 @@ class Response:
     headers: Mapping[str, str]
     body: bytes
 
+    def ok(self, url: str) -> Response:
+        """Return it. Raises :class:`FetchError` if its status is not 200; ``url`` is what was asked for."""
+        if self.status != _OK:
+            raise FetchError(f"{printable(url.partition('?')[0])} answered {self.status}", status=self.status)
+        return self
+
     def max_age(self) -> float | None:
         """Return the seconds for which it may be kept, by ``Cache-Control`` and ``Age`` (RFC 9111 section 4.2).
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     Fetch = Callable[[], Fetched]
 
-_OK = 200
 REFRESHED_AT = "refreshed_at"
 """Member that the refresher adds to its copy of a key set: the Unix time at which it fetched the set."""
 
@@ -87,11 +86,9 @@ def check_discoverable(issuer: str, *, allow_http: bool) -> None:
 def _fetch_over_network(locate: Callable[[Session], str], get: Get, timeout: float) -> Fetched:
     with Session(timeout) as session:
         url = locate(session)
-        response = get(url, session)
-    place = printable(url.partition("?")[0])
-    if response.status != _OK:
-        raise FetchError(f"{place} answered {response.status}", status=response.status)
-    return Fetched(_parse(response.body, place), max_age=response.max_age(), document=response.body)
+        response = get(url, session).ok(url)
+    key_set = _parse(response.body, printable(url.partition("?")[0]))
+    return Fetched(key_set, max_age=response.max_age(), document=response.body)
 
 
 def _fetch_document(place: str, read: Read) -> Fetched:

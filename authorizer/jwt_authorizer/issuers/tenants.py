@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.authenticate import Issuer
     from jwt_authorizer.claim_conditions import Claim
     from jwt_authorizer.issuers.documents import Read
+    from jwt_authorizer.issuers.fetched import Report
     from jwt_authorizer.keys import Key
 
 PLACEHOLDER = "{tenant}"
@@ -86,7 +87,7 @@ def kept_tenants(  # noqa: PLR0913 - the three durations of the keys, and what a
     ttl: float,
     max_stale: float,
     cooldown: float,
-    report: Callable[[str, str], None],
+    report: Report,
 ) -> Callable[[float], frozenset[str]]:
     """Return what returns the tenants that a document lists; it is read again as keys are."""
 
