@@ -75,18 +75,23 @@ test-fast: .venv/.made ## On save: format, lint, types of what is deployed, unit
 	$(BIN)/pytest --quiet $(wildcard $(foreach room,$(CORE),tests/unit/test_$(room)*.py)) $(EACH)
 
 .PHONY: check
-check: lint quick ## Before a push: format, lint, types, layers, all but the tests that start other programs (a minute)
+check: lint quick ## Before a push: format, lint, spelling, links, types, layers, all but the tests that start other programs (a minute)
 
 .PHONY: test
 test: lint unit integration coverage e2e ## Every check and every test
 	@echo "make test: all passed"
 
 .PHONY: lint
-lint: .venv/.made workflows
+lint: .venv/.made workflows spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-logo
 	@$(MAKE) --no-print-directory types
+
+# Typos, and one English: American, as in "authorizer". pyproject.toml says which files. Links are tests/unit/test_docs.py's.
+.PHONY: spelling
+spelling: .venvs/tools/.made
+	.venvs/tools/bin/codespell
 
 # Their form, by GitHub's own schema, and what an attacker could make of them; offline, so no action is looked up.
 .PHONY: workflows

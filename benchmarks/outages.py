@@ -24,7 +24,7 @@ DISCOVERY, JWKS = "/.well-known/openid-configuration", "/keys"
 
 def serve(server: HostileServer, issuer: Administrator) -> None:
     """Serve an issuer's documents."""
-    server.behaviours |= {
+    server.behaviors |= {
         DISCOVERY: answer_json({"issuer": issuer.issuer, "jwks_uri": f"{issuer.issuer}{JWKS}"}),
         JWKS: answer_json(key_set(tuple(issuer.published))),
     }
@@ -42,8 +42,8 @@ def outages(server: HostileServer, issuer: Administrator, authority: Authority) 
     }
     for path, document in documents.items():
         ways = network_failures(json.dumps(document).encode()) | {"404": NOT_FOUND} | own[path]
-        for behaviour in ways.values():
-            yield partial(server.behaving, path, behaviour)
+        for behavior in ways.values():
+            yield partial(server.behaving, path, behavior)
     yield server.refusing
     yield server.silent
     yield partial(server.presenting, authority.server_context("other.test"))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     type Bar = tuple[str, Sequence[tuple[str, float]]]
 
-_COLOURS = (
+_COLORS = (
     *("#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2"),
     *("#97bbf5", "#9c6b4e", "#9498a0", "#1b4f72", "#b7d84b", "#7b241c", "#d7bde2"),
 )
@@ -20,9 +20,9 @@ _LEGEND_COLUMNS = 3
 
 
 def stacked(title: str, unit: str, bars: Sequence[Bar]) -> str:
-    """Draw horizontal bars, each of its parts in their order. Parts of one name have one colour."""
+    """Draw horizontal bars, each of its parts in their order. Parts of one name have one color."""
     names = list(dict.fromkeys(name for _, parts in bars for name, _ in parts))
-    colour = {name: _COLOURS[number % len(_COLOURS)] for number, name in enumerate(names)}
+    color = {name: _COLORS[number % len(_COLORS)] for number, name in enumerate(names)}
     longest = max(sum(size for _, size in parts) for _, parts in bars)
     scale = (_WIDTH - _LEFT - _RIGHT) / longest
     legend_top = _TOP + len(bars) * (_BAR + _GAP) + 8
@@ -44,7 +44,7 @@ def stacked(title: str, unit: str, bars: Sequence[Bar]) -> str:
         for name, size in parts:
             width = max(size * scale, 0.0)
             drawn.append(
-                f'<rect x="{left:.1f}" y="{top}" width="{width:.1f}" height="{_BAR}" fill="{colour[name]}">'
+                f'<rect x="{left:.1f}" y="{top}" width="{width:.1f}" height="{_BAR}" fill="{color[name]}">'
                 f"<title>{escape(name)}: {size:.1f} {unit}</title></rect>"
             )
             left += width
@@ -54,6 +54,6 @@ def stacked(title: str, unit: str, bars: Sequence[Bar]) -> str:
     for number, name in enumerate(names):
         left = 12 + column * (number % _LEGEND_COLUMNS)
         top = legend_top + _LINE * (number // _LEGEND_COLUMNS)
-        drawn.append(f'<rect x="{left:.0f}" y="{top}" width="12" height="12" rx="2" fill="{colour[name]}"/>')
+        drawn.append(f'<rect x="{left:.0f}" y="{top}" width="12" height="12" rx="2" fill="{color[name]}"/>')
         drawn.append(f'<text x="{left + 18:.0f}" y="{top + 11}" fill="#1f2328">{escape(name)}</text>')
     return "\n".join([*drawn, "</svg>", ""])

@@ -60,7 +60,7 @@ def per_million(measured: Measured, memory: int, repeats: int, architecture: str
     """Give the authorizer's price, in dollars, of a million requests to the API.
 
     ``repeats``: requests per token within API Gateway's cache time. A duration is billed in whole
-    milliseconds, and a cold start's initialisation is billed as well.
+    milliseconds, and a cold start's initialization is billed as well.
     """
     sized = at_size(measured, memory)
     invocations = _MILLION / repeats

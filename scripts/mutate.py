@@ -52,7 +52,7 @@ def attempt(copy: Path, mutant: dict[str, str], number: int) -> str:
     if source.count(mutant["old"]) != 1:
         return "text is gone"
     path.write_text(source.replace(mutant["old"], mutant["new"]), "utf-8")
-    # Python recognises changed source by time and size: two mutants in a second may agree in both.
+    # Python recognizes changed source by time and size: two mutants in a second may agree in both.
     later = path.stat().st_mtime + 10 * number
     os.utime(path, (later, later))
     # Tests that import the mutant's module fail soonest, and those of the function as a whole.

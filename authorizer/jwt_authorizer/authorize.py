@@ -155,7 +155,7 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # 
         answer = None if request is None else refused_token(request, reason, authorizer.answers)
     except DecisionError as error:
         result, reason, detail = "error", error.code, error.detail
-    except Exception as error:  # noqa: BLE001 - the last line of defence: whatever it is, it is not an Allow
+    except Exception as error:  # noqa: BLE001 - the last line of defense: whatever it is, it is not an Allow
         result, reason, detail = "error", Reason.INTERNAL_ERROR, location(error)
     return Outcome(
         result, reason, detail, answer, request, issuer, alg, kid, token_cache, principal, decision, warnings, hook

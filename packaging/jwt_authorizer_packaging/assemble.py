@@ -24,7 +24,7 @@ _WHEELS = {"arm64": "aarch64", "x86_64": "x86_64"}
 _GLIBC = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014")
 _UV_GLIBC = "manylinux_2_34"
 
-# What a package brings along that no run-time code reads. Its METADATA stays, for scanners, and its licences.
+# What a package brings along that no run-time code reads. Its METADATA stays, for scanners, and its licenses.
 _LEFT_OUT = (
     "__pycache__",
     ".lock",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from jwt_authorizer_packaging import tags
 from jwt_authorizer_packaging.template import HEAD, template
 
-_CATALOGUE = "AWS::ServerlessRepo::Application"
+_CATALOG = "AWS::ServerlessRepo::Application"
 
 
 def packaged_template(code: str, architecture: str, *, catalogued: bool = False) -> str:
     """Return the text of ``template.yaml`` with ``code`` as the location of each function's code.
 
     What is written for one architecture refuses the other, since it comes with one zip. ``catalogued`` keeps the
-    metadata for the Serverless Application Repository, and names the licence and the readme, which must lie beside.
+    metadata for the Serverless Application Repository, and names the license and the readme, which must lie beside.
     """
     packaged = template()
     for resource in packaged["Resources"].values():
@@ -23,7 +23,7 @@ def packaged_template(code: str, architecture: str, *, catalogued: bool = False)
     fixed = {"Default": architecture, "AllowedValues": [architecture], "Description": told}
     packaged["Parameters"]["Architecture"] |= fixed
     if catalogued:
-        packaged["Metadata"][_CATALOGUE] |= {"LicenseUrl": "LICENSE", "ReadmeUrl": "README.md"}
+        packaged["Metadata"][_CATALOG] |= {"LicenseUrl": "LICENSE", "ReadmeUrl": "README.md"}
     else:
-        del packaged["Metadata"][_CATALOGUE]
+        del packaged["Metadata"][_CATALOG]
     return HEAD + tags.write(packaged)

@@ -124,7 +124,7 @@ def make_release(version: Version, dist: Path) -> list[Path]:
     _check_bills(sorted(dist.glob("*.cdx.json")))
     files = sorted(dist.iterdir())
     (dist / "SHA256SUMS").write_text(checksums(files), "utf-8")
-    _catalogue(dist, version)
+    _catalog(dist, version)
     return [*files, dist / "SHA256SUMS"]
 
 
@@ -183,7 +183,7 @@ def _python_version() -> str:
     return subprocess.run([python, "-c", script], check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603 - our own arguments
 
 
-def _catalogue(dist: Path, version: Version) -> None:
+def _catalog(dist: Path, version: Version) -> None:
     """Put together what `sam package` and `sam publish` read."""
     folder = dist / "serverless-application-repository"
     folder.mkdir()

@@ -1,4 +1,4 @@
-"""The CDK example: synthesised by the CDK's own command, compared with the template, deployed, and called."""
+"""The CDK example: synthesized by the CDK's own command, compared with the template, deployed, and called."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ with_more.synth()
 
 
 @dataclass(frozen=True)
-class Synthesised:
+class Synthesized:
     folder: Path
     settings: dict[str, object]
 
@@ -113,8 +113,8 @@ def package(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def synthesised(stack: Stack, cdk: Path, package: str, tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
-    folder = tmp_path_factory.mktemp("synthesised")
+def synthesized(stack: Stack, cdk: Path, package: str, tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    folder = tmp_path_factory.mktemp("synthesized")
     settings: dict[str, object] = {
         "issuer": stack.issuer.url,
         "audience": [AUDIENCE],
@@ -130,26 +130,26 @@ def synthesised(stack: Stack, cdk: Path, package: str, tmp_path_factory: pytest.
     environment = node_environment(folder, PYTHONPATH=str(EXAMPLE))
     done = subprocess.run(command, cwd=EXAMPLE, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
     assert done.returncode == 0, done.stderr
-    return Synthesised(folder / "out", settings)
+    return Synthesized(folder / "out", settings)
 
 
 @pytest.fixture(scope="module")
-def with_more(synthesised: Synthesised) -> Synthesised:
-    return Synthesised(synthesised.folder.parent / "with_more", synthesised.settings)
+def with_more(synthesized: Synthesized) -> Synthesized:
+    return Synthesized(synthesized.folder.parent / "with_more", synthesized.settings)
 
 
-def test_the_role_may_write_its_log_and_no_more(synthesised: Synthesised) -> None:
-    (log,) = synthesised.resources("AWS::Logs::LogGroup")
-    assert synthesised.rights == [(["logs:CreateLogStream", "logs:PutLogEvents"], {"Fn::GetAtt": [log, "Arn"]})]
+def test_the_role_may_write_its_log_and_no_more(synthesized: Synthesized) -> None:
+    (log,) = synthesized.resources("AWS::Logs::LogGroup")
+    assert synthesized.rights == [(["logs:CreateLogStream", "logs:PutLogEvents"], {"Fn::GetAtt": [log, "Arn"]})]
 
 
-def test_only_the_authorizers_of_these_apis_may_call(synthesised: Synthesised) -> None:
-    name, _ = synthesised.function
-    apis = {*synthesised.resources("AWS::ApiGateway::RestApi"), *synthesised.resources("AWS::ApiGatewayV2::Api")}
-    assert synthesised.callers({"Fn::GetAtt": [name, "Arn"]}) == apis
+def test_only_the_authorizers_of_these_apis_may_call(synthesized: Synthesized) -> None:
+    name, _ = synthesized.function
+    apis = {*synthesized.resources("AWS::ApiGateway::RestApi"), *synthesized.resources("AWS::ApiGatewayV2::Api")}
+    assert synthesized.callers({"Fn::GetAtt": [name, "Arn"]}) == apis
 
 
-def test_the_role_may_read_what_it_is_given_and_no_more(with_more: Synthesised) -> None:
+def test_the_role_may_read_what_it_is_given_and_no_more(with_more: Synthesized) -> None:
     (log,) = with_more.resources("AWS::Logs::LogGroup")
     assert with_more.rights == [
         (["logs:CreateLogStream", "logs:PutLogEvents"], {"Fn::GetAtt": [log, "Arn"]}),
@@ -158,7 +158,7 @@ def test_the_role_may_read_what_it_is_given_and_no_more(with_more: Synthesised) 
     ]
 
 
-def test_with_snap_start_apis_call_the_alias_of_a_version_and_may_call_nothing_else(with_more: Synthesised) -> None:
+def test_with_snap_start_apis_call_the_alias_of_a_version_and_may_call_nothing_else(with_more: Synthesized) -> None:
     name, function = with_more.function
     assert function["SnapStart"] == {"ApplyOn": "PublishedVersions"}
     ((alias, described),) = with_more.resources("AWS::Lambda::Alias").items()
@@ -181,21 +181,21 @@ def uri_parts(uri: dict[str, Any]) -> list[Any]:
 
 
 @pytest.fixture(scope="module")
-def deployed(stack: Stack, synthesised: Synthesised) -> Deployed:
-    """Deploy the template as it was synthesised; its assets go where `cdk deploy` would put them."""
-    assets = json.loads((synthesised.folder / f"{NAME}.assets.json").read_text("utf-8"))["files"]
+def deployed(stack: Stack, synthesized: Synthesized) -> Deployed:
+    """Deploy the template as it was synthesized; its assets go where `cdk deploy` would put them."""
+    assets = json.loads((synthesized.folder / f"{NAME}.assets.json").read_text("utf-8"))["files"]
     s3 = aws_client("s3", stack.aws)
     for asset in assets.values():
         for place in asset["destinations"].values():
             bucket = re.sub(r"\$\{AWS::AccountId\}", "000000000000", place["bucketName"])
             bucket = re.sub(r"\$\{AWS::Region\}", "us-east-1", bucket)
             s3.create_bucket(Bucket=bucket)
-            s3.upload_file(str(synthesised.folder / asset["source"]["path"]), bucket, place["objectKey"])
+            s3.upload_file(str(synthesized.folder / asset["source"]["path"]), bucket, place["objectKey"])
     aws_client("ssm", stack.aws).put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Value="30", Type="String")
     # What the local AWS refuses to make. It sends a WebSocket's answers without it.
-    resources = synthesised.template["Resources"].items()
+    resources = synthesized.template["Resources"].items()
     known = {name: each for name, each in resources if each["Type"] != "AWS::ApiGatewayV2::RouteResponse"}
-    template = json.dumps({**synthesised.template, "Resources": known})
+    template = json.dumps({**synthesized.template, "Resources": known})
     outputs = make_stack(stack.aws, NAME, template, {}).outputs
     return Deployed(Client(stack.aws, outputs), DecisionLog(stack.aws, outputs["LogGroup"]))
 

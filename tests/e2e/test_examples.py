@@ -277,7 +277,7 @@ def test_what_the_page_lists(example: Example, stack: Stack, row: dict[str, str]
 def test_what_changes_something_asks_for_the_scope_itself(example: Example, stack: Stack) -> None:
     issuer = stack.issuer
     allowed = ask(example, issuer.token(audience=issuer.url, scope="orders:write"), CANCEL).json()
-    assert allowed == {"data": {"cancelOrder": {"state": "cancelled"}}}
+    assert allowed == {"data": {"cancelOrder": {"state": "canceled"}}}
     refused = ask(example, issuer.token(audience=issuer.url, scope="orders:margins"), CANCEL).json()
     assert refused["data"] == {"cancelOrder": None}
     assert refused["errors"]

@@ -148,7 +148,7 @@ def test_a_revoked_user_is_refused_once_the_list_and_the_cached_answer_are_over(
 def test_the_cached_answers_are_emptied_and_a_cache_that_cannot_be_is_reported(
     revoking: Revoking, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (path,) = revoking.gateway.behaviours
+    (path,) = revoking.gateway.behaviors
     revoking.gateway.requests.clear()
     assert run(["revoke", "--jti", "token-1", "--function", revoking.made.outputs["RevokerName"]]) == 0
     asked = {request.split(b"\r\n")[0] for request in revoking.gateway.requests}
@@ -158,7 +158,7 @@ def test_the_cached_answers_are_emptied_and_a_cache_that_cannot_be_is_reported(
         FunctionName=revoking.made.outputs["RevokerName"], Payload=json.dumps({"tidy": True})
     )
     assert ("FunctionError" in scheduled, bool(revoking.gateway.requests)) == (False, True)
-    del revoking.gateway.behaviours[path]
+    del revoking.gateway.behaviors[path]
     assert run(["revoke", "--jti", "token-2", "--stack", NAME]) == 1
     assert "rest:" in capsys.readouterr().out
     assert {"token-1", "token-2"} <= revoking.written()["jti"].keys()

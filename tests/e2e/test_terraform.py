@@ -55,7 +55,7 @@ class Terraform:
 
 
 @pytest.fixture(scope="module")
-def initialised(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+def initialized(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
     folder = tmp_path_factory.mktemp("terraform")
     version = json.loads((PROVIDER.parent / "aws_schema.json").read_text("utf-8"))["provider"]
     machine = {"x86_64": "amd64", "arm64": "arm64"}[host_architecture()]
@@ -76,7 +76,7 @@ def initialised(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
     return terraform
 
 
-def test_its_own_tests_pass(initialised: Terraform) -> None:
-    code, said = initialised("test", "-no-color")
+def test_its_own_tests_pass(initialized: Terraform) -> None:
+    code, said = initialized("test", "-no-color")
     runs = re.findall(r'^run "(\w+)"', (EXAMPLE / "tests" / "apis.tftest.hcl").read_text("utf-8"), re.MULTILINE)
     assert (code, f"Success! {len(runs)} passed, 0 failed." in said) == (0, True), said

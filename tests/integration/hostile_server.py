@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-type Behaviour = Callable[[Exchange], None]
+type Behavior = Callable[[Exchange], None]
 
 _REQUEST_LIMIT = 16 * 1024
 _RESET = struct.pack("ii", 1, 0)
@@ -51,14 +51,14 @@ class Exchange:
 
 
 class HostileServer:
-    """Serves each path by its behaviour, until told to close. ``asked`` lists the paths that were asked for.
+    """Serves each path by its behavior, until told to close. ``asked`` lists the paths that were asked for.
 
-    ``behaviours`` may be changed while it serves.
+    ``behaviors`` may be changed while it serves.
     """
 
-    def __init__(self, behaviours: dict[str, Behaviour], context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, behaviors: dict[str, Behavior], context: ssl.SSLContext | None = None) -> None:
         """Listen on a free port of 127.0.0.1; with ``context``, speak TLS."""
-        self.behaviours = behaviours
+        self.behaviors = behaviors
         self.asked: list[str] = []
         self.requests: list[bytes] = []
         self.connections = 0
@@ -104,13 +104,13 @@ class HostileServer:
             self._context = before
 
     @contextlib.contextmanager
-    def behaving(self, path: str, behaviour: Behaviour) -> Iterator[None]:
+    def behaving(self, path: str, behavior: Behavior) -> Iterator[None]:
         """Behave differently at one path meanwhile."""
-        before, self.behaviours[path] = self.behaviours[path], behaviour
+        before, self.behaviors[path] = self.behaviors[path], behavior
         try:
             yield
         finally:
-            self.behaviours[path] = before
+            self.behaviors[path] = before
 
     def _close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
@@ -158,7 +158,7 @@ class HostileServer:
         path = request.split(b" ", 2)[1].decode("latin-1")
         self.asked.append(path)
         self.requests.append(request)
-        self.behaviours.get(path, NOT_FOUND)(Exchange(connection, request, self._stopped))
+        self.behaviors.get(path, NOT_FOUND)(Exchange(connection, request, self._stopped))
 
 
 class SilentPort:
@@ -197,18 +197,18 @@ def refused_port() -> int:
         return port
 
 
-def answer(body: bytes, *headers: str, status: str = "200 OK") -> Behaviour:
+def answer(body: bytes, *headers: str, status: str = "200 OK") -> Behavior:
     """Answer properly."""
     head = "".join(f"{line}\r\n" for line in (f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers))
     return lambda exchange: exchange.send(f"{head}\r\n".encode("latin-1") + body)
 
 
-def answer_json(document: object, *headers: str) -> Behaviour:
+def answer_json(document: object, *headers: str) -> Behavior:
     """Answer with a document."""
     return answer(json.dumps(document).encode(), "Content-Type: application/json", *headers)
 
 
-def raw(*pieces: bytes) -> Behaviour:
+def raw(*pieces: bytes) -> Behavior:
     """Send exactly these bytes, then close."""
 
     def send(exchange: Exchange) -> None:
@@ -218,7 +218,7 @@ def raw(*pieces: bytes) -> Behaviour:
     return send
 
 
-def then_hang(*pieces: bytes) -> Behaviour:
+def then_hang(*pieces: bytes) -> Behavior:
     """Send exactly these bytes, then say nothing more and keep the connection."""
 
     def send(exchange: Exchange) -> None:
@@ -228,7 +228,7 @@ def then_hang(*pieces: bytes) -> Behaviour:
     return send
 
 
-def then_reset(*pieces: bytes) -> Behaviour:
+def then_reset(*pieces: bytes) -> Behavior:
     """Send exactly these bytes, then reset the connection."""
 
     def send(exchange: Exchange) -> None:
@@ -238,7 +238,7 @@ def then_reset(*pieces: bytes) -> Behaviour:
     return send
 
 
-def drip(data: bytes, seconds: float) -> Behaviour:
+def drip(data: bytes, seconds: float) -> Behavior:
     """Send one byte at a time, with pauses: each read succeeds, the whole never ends."""
 
     def send(exchange: Exchange) -> None:
@@ -250,7 +250,7 @@ def drip(data: bytes, seconds: float) -> Behaviour:
     return send
 
 
-def endless(head: bytes, piece: bytes) -> Behaviour:
+def endless(head: bytes, piece: bytes) -> Behavior:
     """Send as fast as the client reads, without end."""
 
     def send(exchange: Exchange) -> None:
@@ -266,7 +266,7 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 NOT_FOUND = answer(b"no such thing", status="404 Not Found")
 
 
-def network_failures(good: bytes) -> dict[str, Behaviour]:
+def network_failures(good: bytes) -> dict[str, Behavior]:
     """List what a server may do wrong, whatever it was asked for. ``good`` is what would be right."""
     proper = HEAD + f"Content-Length: {len(good)}\r\n\r\n".encode() + good
     return {

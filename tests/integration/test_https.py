@@ -120,7 +120,7 @@ def test_discovery_and_keys_are_asked_over_one_connection(server: HostileServer,
         requests.append(exchange.receive())
         ended.set()
 
-    server.behaviours = {DISCOVERY: two_answers}
+    server.behaviors = {DISCOVERY: two_answers}
     assert discovered(client) == "a"
     assert server.asked == [DISCOVERY], "one connection, one handshake"
     assert ended.wait(SLACK)
@@ -137,7 +137,7 @@ def test_a_kept_connection_that_the_server_ended_is_made_anew(
         exchange.receive()
         drop(exchange)
 
-    server.behaviours[DISCOVERY] = then_drop
+    server.behaviors[DISCOVERY] = then_drop
     assert discovered(client) == "a"
     assert server.asked == [DISCOVERY, "/keys"]
 
@@ -150,7 +150,7 @@ def test_a_kept_connection_that_hangs_takes_no_more_than_the_deadline(
         exchange.receive()
         exchange.pause()
 
-    server.behaviours[DISCOVERY] = then_wait
+    server.behaviors[DISCOVERY] = then_wait
     began = time.monotonic()
     with pytest.raises(FetchError, match=f"^{ISSUER}/keys: no complete answer within {TIMEOUT:g} s$"):
         discovered(client)
@@ -158,7 +158,7 @@ def test_a_kept_connection_that_hangs_takes_no_more_than_the_deadline(
 
 
 def test_a_fetch_that_fails_leaves_no_thread_behind(server: HostileServer, client: HttpsClient) -> None:
-    server.behaviours["/keys"] = network_failures(b"{}")["slow drip"]
+    server.behaviors["/keys"] = network_failures(b"{}")["slow drip"]
     before = set(threading.enumerate())
     with pytest.raises(FetchError, match="no complete answer"):
         discovered(client)
@@ -192,16 +192,16 @@ def test_the_first_fetch_uses_the_connection_that_was_made_ahead(server: Hostile
         requests.append(exchange.receive())
         KEY_SET(exchange)
 
-    server.behaviours = {DISCOVERY: discovery_then_keys}
+    server.behaviors = {DISCOVERY: discovery_then_keys}
     _, client = connecting_ahead(authority, server.port)
     assert discovered(client) == "a"
     assert (server.connections, len(requests)) == (1, 1)
-    server.behaviours = {DISCOVERY: METADATA, "/keys": KEY_SET}
+    server.behaviors = {DISCOVERY: METADATA, "/keys": KEY_SET}
     assert discovered(client) == "a", "the next one makes its own"
 
 
 def test_no_other_origin_and_no_post_gets_it(server: HostileServer, authority: Authority) -> None:
-    server.behaviours["/token"] = KEY_SET
+    server.behaviors["/token"] = KEY_SET
     ahead, client = connecting_ahead(authority, server.port, f"{ISSUER}:8443")
     with Session(TIMEOUT) as session:
         client.get(f"{ISSUER}/keys", session)
@@ -237,7 +237,7 @@ def test_waiting_for_it_takes_no_more_than_the_deadline(authority: Authority) ->
 
 
 def test_a_post_sends_its_body_and_headers(server: HostileServer, client: HttpsClient) -> None:
-    server.behaviours["/introspect"] = answer_json({"active": True})
+    server.behaviors["/introspect"] = answer_json({"active": True})
     with Session(5) as session:
         response = client.post(f"{ISSUER}/introspect", session, b"token=a", FORM)
     assert json.loads(response.body) == {"active": True}
@@ -255,7 +255,7 @@ def test_a_post_that_fails_is_not_sent_again_and_not_repeated_in_errors(
         METADATA(exchange)
         assert exchange.receive() == b"", "a POST needs a connection that cannot have been closed"
 
-    server.behaviours |= {DISCOVERY: then_drop, "/introspect": network_failures(b"{}")[failure]}
+    server.behaviors |= {DISCOVERY: then_drop, "/introspect": network_failures(b"{}")[failure]}
     with Session(TIMEOUT) as session:
         client.get(f"{ISSUER}{DISCOVERY}", session)
         try:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.https import SocketAddress
     from jwt_authorizer.issuers.introspection import Endpoint
     from jwt_authorizer.issuers.session import Session
-    from tests.integration.hostile_server import Behaviour
+    from tests.integration.hostile_server import Behavior
 
 HOST = "issuer.test"
 ISSUER = f"https://{HOST}"
@@ -101,7 +101,7 @@ class Asked:
 @pytest.fixture
 def asked(authority: Authority) -> Iterator[Asked]:
     with HostileServer({}, authority.server_context(HOST)) as server:
-        server.behaviours |= {DISCOVERY: answer_json(METADATA), PATH: answer_json(ACTIVE)}
+        server.behaviors |= {DISCOVERY: answer_json(METADATA), PATH: answer_json(ACTIVE)}
         yield Asked(server, authority)
 
 
@@ -138,7 +138,7 @@ def test_the_token_is_in_the_body_and_nowhere_else(asked: Asked) -> None:
     ids=["before exp", "at exp", "no exp", "a clock set back"],
 )
 def test_an_answer_is_remembered_until_its_exp_at_most(asked: Asked, exp: float | None, now: float, asks: int) -> None:
-    asked.server.behaviours[PATH] = answer_json({"active": True} | ({} if exp is None else {"exp": exp}))
+    asked.server.behaviors[PATH] = answer_json({"active": True} | ({} if exp is None else {"exp": exp}))
     introspector = asked.introspector()
     assert introspector.claims(OPAQUE, NOW)["exp"] == (NOW + CACHE if exp is None else exp)
     introspector.claims(OPAQUE, now)
@@ -167,7 +167,7 @@ def test_what_is_remembered_is_bounded(asked: Asked) -> None:
     ids=str,
 )
 def test_a_token_that_the_issuer_does_not_stand_by_is_refused(asked: Asked, document: object, reason: Reason) -> None:
-    asked.server.behaviours[PATH] = answer_json(document)
+    asked.server.behaviors[PATH] = answer_json(document)
     introspector = asked.introspector()
     for _ in range(2):
         error = refusal(introspector)
@@ -185,7 +185,7 @@ def test_a_text_that_is_not_a_token_is_not_sent(asked: Asked, text: str) -> None
 
 
 GOOD = json.dumps(ACTIVE).encode()
-WRONG_SHAPES: dict[str, Behaviour] = {
+WRONG_SHAPES: dict[str, Behavior] = {
     "active is a string": answer_json({"active": "true"}),
     "active is 1": answer_json({"active": 1}),
     "no active": answer_json({"sub": "user-1"}),
@@ -203,7 +203,7 @@ def test_an_endpoint_that_fails_leads_to_no_decision_and_is_left_alone_for_the_c
     introspector = asked.introspector()
     remembered = BearerToken("remembered")
     introspector.claims(remembered, NOW)
-    asked.server.behaviours[PATH] = (network_failures(GOOD) | WRONG_SHAPES)[failure]
+    asked.server.behaviors[PATH] = (network_failures(GOOD) | WRONG_SHAPES)[failure]
     began = time.monotonic()
     for later in range(COOLDOWN):
         error = refusal(introspector, now=NOW + later)
@@ -213,22 +213,22 @@ def test_an_endpoint_that_fails_leads_to_no_decision_and_is_left_alone_for_the_c
     assert time.monotonic() - began < TIMEOUT + 1.5, "only the first one waits"
     assert len(asked.posts) == 2
     assert asked.reports.count(FAILURES) == 1
-    asked.server.behaviours[PATH] = answer_json(ACTIVE)
+    asked.server.behaviors[PATH] = answer_json(ACTIVE)
     assert introspector.claims(OPAQUE, NOW + COOLDOWN) == ACTIVE
 
 
 @pytest.mark.parametrize("status", ["400 Bad Request", "403 Forbidden", "422 Unprocessable Content"])
 def test_what_a_caller_can_cause_costs_nobody_else_anything(asked: Asked, status: str) -> None:
-    asked.server.behaviours[PATH] = answer(b"{}", status=status)
+    asked.server.behaviors[PATH] = answer(b"{}", status=status)
     introspector = asked.introspector()
     assert refusal(introspector).code is Reason.INTROSPECTION_UNAVAILABLE
-    asked.server.behaviours[PATH] = answer_json(ACTIVE)
+    asked.server.behaviors[PATH] = answer_json(ACTIVE)
     assert introspector.claims(BearerToken("another"), NOW) == ACTIVE
 
 
 @pytest.mark.parametrize("metadata", [{"issuer": ISSUER}, METADATA | {"introspection_endpoint": "http://a.test/x"}])
 def test_an_issuer_without_a_usable_endpoint(asked: Asked, metadata: dict[str, object]) -> None:
-    asked.server.behaviours[DISCOVERY] = answer_json(metadata)
+    asked.server.behaviors[DISCOVERY] = answer_json(metadata)
     error = refusal(asked.introspector())
     assert error.code is Reason.INTROSPECTION_UNAVAILABLE
     assert "introspection_endpoint" in error.detail
@@ -298,7 +298,7 @@ def test_a_secret_that_the_issuer_rejects_is_read_again_once(asked: Asked, *, ro
         right = b"client_secret=new" in exchange.request
         (answer_json(ACTIVE) if right else answer(b"{}", status="401 Unauthorized"))(exchange)
 
-    asked.server.behaviours[PATH] = check
+    asked.server.behaviors[PATH] = check
     introspector = asked.introspector()
     if rotated:
         assert introspector.claims(OPAQUE, NOW) == ACTIVE
@@ -319,7 +319,7 @@ def signed(change: dict[str, object] | None = None, *, typ: str = "token-introsp
 
 @pytest.mark.parametrize("aud", [CLIENT, [CLIENT, "other"]])
 def test_a_signed_answer_is_asked_for_where_the_issuer_offers_it(asked: Asked, aud: object) -> None:
-    asked.server.behaviours |= {DISCOVERY: answer_json(SIGNING), PATH: answer(signed({"aud": aud}))}
+    asked.server.behaviors |= {DISCOVERY: answer_json(SIGNING), PATH: answer(signed({"aud": aud}))}
     assert asked.introspector().claims(OPAQUE, NOW) == ACTIVE
     assert asked.posts[0][0]["accept"] == "application/token-introspection+jwt"
 
@@ -341,11 +341,11 @@ def test_a_signed_answer_is_asked_for_where_the_issuer_offers_it(asked: Asked, a
     ids=range(10),
 )
 def test_an_answer_that_is_not_signed_as_it_should_be_is_no_answer(asked: Asked, body: bytes) -> None:
-    asked.server.behaviours |= {DISCOVERY: answer_json(SIGNING), PATH: answer(body)}
+    asked.server.behaviors |= {DISCOVERY: answer_json(SIGNING), PATH: answer(body)}
     assert refusal(asked.introspector()).code is Reason.INTROSPECTION_UNAVAILABLE
 
 
 def test_keys_that_cannot_be_had_leave_a_signed_answer_unread(asked: Asked) -> None:
-    asked.server.behaviours |= {DISCOVERY: answer_json(SIGNING), PATH: answer(signed())}
+    asked.server.behaviors |= {DISCOVERY: answer_json(SIGNING), PATH: answer(signed())}
     asked.keys.failure = DecisionError(Reason.KEYS_UNAVAILABLE, "down")
     assert refusal(asked.introspector()).code is Reason.INTROSPECTION_UNAVAILABLE

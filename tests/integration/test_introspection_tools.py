@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.integration.hostile_server import Behaviour
+    from tests.integration.hostile_server import Behavior
 
 SECRET, OPAQUE = "s3cret-of-the-api", "opaque-token-of-a-user"
 INACTIVE = answer_json({"active": False})
@@ -33,7 +33,7 @@ class Endpoint:
     def __init__(self, server: HostileServer, folder: Path) -> None:
         self.url, self.server, self.env = f"http://127.0.0.1:{server.port}", server, folder / "function.env"
         self.metadata: dict[str, object] = {"issuer": self.url, "introspection_endpoint": f"{self.url}/introspect"}
-        server.behaviours |= {
+        server.behaviors |= {
             DISCOVERY: answer_json(self.metadata),
             "/introspect": INACTIVE,
             "/": answer_json({"Parameter": {"Value": SECRET}}),  # every call to Parameter Store
@@ -85,7 +85,7 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]
 def test_explain_shows_the_answer_and_neither_token_nor_secret_nor_person(
     endpoint: Endpoint, capsys: pytest.CaptureFixture[str], answered: object, code: int, shown: dict[str, str]
 ) -> None:
-    endpoint.server.behaviours["/introspect"] = answer_json(answered)
+    endpoint.server.behaviors["/introspect"] = answer_json(answered)
     arguments = ("explain", OPAQUE, "--env", str(endpoint.env), "--introspect")
     explained = told(capsys, *arguments)
     assert (explained[0], explained[1]["introspection"]) == (code, shown)
@@ -102,7 +102,7 @@ def test_explain_says_what_is_missing(endpoint: Endpoint, capsys: pytest.Capture
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "level", "said"),
+    ("behavior", "level", "said"),
     [
         (INACTIVE, "good", "accepts this API's credentials"),
         (answer(b"", status="401 Unauthorized"), "problem", "credentials"),
@@ -112,9 +112,9 @@ def test_explain_says_what_is_missing(endpoint: Endpoint, capsys: pytest.Capture
     ids=["good", "wrong secret", "accepts all", "gone"],
 )
 def test_doctor_tries_the_credentials_with_a_made_up_token(
-    endpoint: Endpoint, capsys: pytest.CaptureFixture[str], behaviour: Behaviour, level: str, said: str
+    endpoint: Endpoint, capsys: pytest.CaptureFixture[str], behavior: Behavior, level: str, said: str
 ) -> None:
-    endpoint.server.behaviours["/introspect"] = behaviour
+    endpoint.server.behaviors["/introspect"] = behavior
     _, told_all = told(capsys, "doctor", "--env", str(endpoint.env))
     found = [it for it in told_all["findings"] if it["topic"] == "introspection"]
     assert [found[0]["level"], "are not signed" in found[0]["said"]] == ["note", True]
@@ -123,7 +123,7 @@ def test_doctor_tries_the_credentials_with_a_made_up_token(
 
 def test_doctor_names_the_algorithms_of_signed_answers(endpoint: Endpoint, capsys: pytest.CaptureFixture[str]) -> None:
     offered = {"introspection_signing_alg_values_supported": ["ES256", "none", "HS256"]}
-    endpoint.server.behaviours[DISCOVERY] = answer_json(endpoint.metadata | offered)
+    endpoint.server.behaviors[DISCOVERY] = answer_json(endpoint.metadata | offered)
     _, told_all = told(capsys, "doctor", "--env", str(endpoint.env))
     found = [it["said"] for it in told_all["findings"] if it["topic"] == "introspection"]
     assert ["signed with ES256." in found[0], "although its metadata offers one" in found[1]] == [True, True]
@@ -159,9 +159,9 @@ def reason(environment: dict[str, str], bearer: str) -> Any:  # noqa: ANN401 - o
 
 
 def test_a_list_at_a_url(server: HostileServer) -> None:
-    server.behaviours["/revoked"] = answer_json(REVOKED)
+    server.behaviors["/revoked"] = answer_json(REVOKED)
     assert reason({"JWT_REVOKED": f"http://127.0.0.1:{server.port}/revoked"}, token()) == "revoked_token"
-    server.behaviours["/revoked"] = NOT_FOUND
+    server.behaviors["/revoked"] = NOT_FOUND
     assert reason({"JWT_REVOKED": f"http://127.0.0.1:{server.port}/revoked"}, token()) == "revocation_unavailable"
 
 
@@ -170,7 +170,7 @@ def test_an_endpoint_at_a_url_and_a_secret_in_parameter_store(
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     active = {"active": True, "sub": "user-1", "aud": AUDIENCE, "exp": NOW + 60}
-    server.behaviours["/introspect"] = answer_json(active)
+    server.behaviors["/introspect"] = answer_json(active)
     asking = {
         "JWT_INTROSPECTION": f"http://127.0.0.1:{server.port}/introspect",
         "JWT_INTROSPECTION_CLIENT_ID": "orders-api",
@@ -179,7 +179,7 @@ def test_an_endpoint_at_a_url_and_a_secret_in_parameter_store(
     with mock_aws():
         boto3.client("ssm").put_parameter(Name="/orders-api/secret", Value="s3cret", Type="SecureString")
         assert reason(asking, "opaque-token") is None
-        server.behaviours["/introspect"] = answer_json(active | {"exp": "soon"})
+        server.behaviors["/introspect"] = answer_json(active | {"exp": "soon"})
         assert reason(asking, "opaque-token") == "invalid_claim"
         boto3.client("ssm").delete_parameter(Name="/orders-api/secret")
         assert reason(asking, "opaque-token") == "introspection_unavailable"
@@ -197,7 +197,7 @@ def test_an_endpoint_at_a_url_and_a_secret_in_parameter_store(
 def test_the_caches_of_both_kinds_of_apis_are_emptied(
     server: HostileServer, monkeypatch: pytest.MonkeyPatch, api: Api, path: str
 ) -> None:
-    server.behaviours[path] = answer(b"", status="204 No Content")
+    server.behaviors[path] = answer(b"", status="204 No Content")
     for name, value in {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.port}",
         "AWS_DEFAULT_REGION": "eu-west-1",

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jwt_authorizer.issuers.https import SocketAddress
-    from tests.integration.hostile_server import Behaviour, Exchange
+    from tests.integration.hostile_server import Behavior, Exchange
 
 HOST = "issuer.test"
 TTL, MAX_STALE, COOLDOWN = 600, 3600, 30
@@ -126,7 +126,7 @@ def issuer(authority: Authority, tmp_path: Path) -> Iterator[Issuer]:
     with HostileServer({}, authority.server_context(HOST)) as server:
         target = [server.port]
         issuer = Issuer(server, make_source(target, authority.client_context(), reports, tmp_path), reports, target)
-        server.behaviours |= {DISCOVERY: answer(issuer.good(DISCOVERY)), JWKS: answer(issuer.good(JWKS))}
+        server.behaviors |= {DISCOVERY: answer(issuer.good(DISCOVERY)), JWKS: answer(issuer.good(JWKS))}
         yield issuer
 
 
@@ -154,7 +154,7 @@ def outlives(issuer: Issuer, fail: object, heal: object) -> str:
     assert len(issuer.failures()) == 2
 
     heal()
-    issuer.server.behaviours[JWKS] = answer_json(ROTATED)
+    issuer.server.behaviors[JWKS] = answer_json(ROTATED)
     assert issuer.kid("b", START + TTL + MAX_STALE + COOLDOWN) == "b", "it heals by itself"
     message = issuer.failures()[0]
     assert message.isprintable()
@@ -181,13 +181,13 @@ OF_DISCOVERY = (
 )
 def test_an_outage(issuer: Issuer, where: str, failure: str) -> None:
     good = issuer.good(where)
-    behaviours = network_failures(good) | {"404": NOT_FOUND}
+    behaviors = network_failures(good) | {"404": NOT_FOUND}
 
     def fail() -> None:
-        issuer.server.behaviours[where] = behaviours[failure]
+        issuer.server.behaviors[where] = behaviors[failure]
 
     def heal() -> None:
-        issuer.server.behaviours[where] = answer(good)
+        issuer.server.behaviors[where] = answer(good)
 
     message = outlives(issuer, fail, heal)
     if failure.isdigit() or failure.startswith("redirect"):
@@ -203,7 +203,7 @@ def test_an_outage(issuer: Issuer, where: str, failure: str) -> None:
 )
 def test_an_outage_by_a_key_set_without_usable_keys(issuer: Issuer, key_set: object) -> None:
     def fail() -> None:
-        issuer.server.behaviours[JWKS] = answer_json(key_set)
+        issuer.server.behaviors[JWKS] = answer_json(key_set)
 
     assert "key" in outlives(issuer, fail, lambda: None)
 
@@ -229,10 +229,10 @@ def test_an_outage_by_a_discovery_document_that_is_wrong(issuer: Issuer, change:
     good = json.loads(issuer.good(DISCOVERY))
 
     def fail() -> None:
-        issuer.server.behaviours[DISCOVERY] = answer_json(good | change)
+        issuer.server.behaviors[DISCOVERY] = answer_json(good | change)
 
     def heal() -> None:
-        issuer.server.behaviours[DISCOVERY] = answer_json(good)
+        issuer.server.behaviors[DISCOVERY] = answer_json(good)
 
     assert said in outlives(issuer, fail, heal)
 
@@ -295,27 +295,27 @@ def test_an_outage_by_a_bad_certificate(
 
 
 def test_a_cold_start_in_an_outage_starts_and_heals(issuer: Issuer) -> None:
-    good = issuer.server.behaviours[JWKS]
-    issuer.server.behaviours[JWKS] = network_failures(b"{}")["hang before the answer"]
+    good = issuer.server.behaviors[JWKS]
+    issuer.server.behaviors[JWKS] = network_failures(b"{}")["hang before the answer"]
     issuer.keys.warm(START)
     began = time.monotonic()
     with pytest.raises(DecisionError) as caught:
         issuer.kid("a", START + 1)
     assert caught.value.code == Reason.KEYS_UNAVAILABLE
     assert time.monotonic() - began < TIMEOUT
-    issuer.server.behaviours[JWKS] = good
+    issuer.server.behaviors[JWKS] = good
     assert issuer.kid("a", START + COOLDOWN) == "a"
 
 
 def test_discovery_and_keys_share_one_deadline(issuer: Issuer) -> None:
-    def late(path: str) -> Behaviour:
+    def late(path: str) -> Behavior:
         def behave(exchange: Exchange) -> None:
             time.sleep(TIMEOUT * 0.6)
             answer(issuer.good(path))(exchange)
 
         return behave
 
-    issuer.server.behaviours |= {DISCOVERY: late(DISCOVERY), JWKS: late(JWKS)}
+    issuer.server.behaviors |= {DISCOVERY: late(DISCOVERY), JWKS: late(JWKS)}
     began = time.monotonic()
     issuer.keys.warm(START)
     assert TIMEOUT <= time.monotonic() - began < TIMEOUT + SLACK
@@ -323,8 +323,8 @@ def test_discovery_and_keys_share_one_deadline(issuer: Issuer) -> None:
 
 
 def test_redirects_are_not_followed(issuer: Issuer) -> None:
-    issuer.server.behaviours["/elsewhere"] = answer(issuer.good(JWKS))
-    issuer.server.behaviours[JWKS] = answer(b"", f"Location: {issuer.name}/elsewhere?secret=1", status="302 Found")
+    issuer.server.behaviors["/elsewhere"] = answer(issuer.good(JWKS))
+    issuer.server.behaviors[JWKS] = answer(b"", f"Location: {issuer.name}/elsewhere?secret=1", status="302 Found")
     issuer.keys.warm(START)
     assert issuer.server.asked == [DISCOVERY, JWKS]
     assert issuer.failures() == [
@@ -356,7 +356,7 @@ def test_what_a_server_may_do_and_still_be_understood(issuer: Issuer) -> None:
     now = START
     for name, response in fine.items():
         pieces = [bytes([byte]) for byte in response] if name == "byte by byte" else [response]
-        issuer.server.behaviours[JWKS] = raw(*pieces)
+        issuer.server.behaviors[JWKS] = raw(*pieces)
         now += TTL
         assert issuer.kid("a", now) == "a"
         assert issuer.failures() == [], name
@@ -379,13 +379,13 @@ def test_proxies_of_the_environment_are_not_used(issuer: Issuer, monkeypatch: py
 
 def test_rfc_8414_metadata_is_found_where_openid_has_none(authority: Authority, tmp_path: Path) -> None:
     name = f"https://{HOST}/tenant/1"
-    behaviours = {
+    behaviors = {
         "/.well-known/oauth-authorization-server/tenant/1": answer_json(
             {"issuer": name, "jwks_uri": f"https://{HOST}/keys?v=1"}
         ),
         "/keys?v=1": answer_json(KEY_SET, "Cache-Control: public, max-age=300"),
     }
-    with HostileServer(behaviours, authority.server_context(HOST)) as server:
+    with HostileServer(behaviors, authority.server_context(HOST)) as server:
         client = HttpsClient(
             resolve=lambda _host, _port: [(socket.AF_INET, ("127.0.0.1", server.port))],
             context=authority.client_context,
@@ -393,7 +393,7 @@ def test_rfc_8414_metadata_is_found_where_openid_has_none(authority: Authority, 
         fetched = key_fetcher(name, None, allow_http=False, timeout=5, package_root=tmp_path, get=client.get)()
         assert fetched.max_age == 300
         assert [key.kid for key in fetched.key_set.keys] == ["a"]
-        assert server.asked == [f"/tenant/1{DISCOVERY}", *behaviours]
+        assert server.asked == [f"/tenant/1{DISCOVERY}", *behaviors]
 
 
 def test_the_first_address_that_answers_is_used(authority: Authority) -> None:

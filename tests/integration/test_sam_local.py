@@ -212,8 +212,8 @@ def container_engine() -> Iterator[str | None]:
         yield None
         return
     named = os.environ.get(_STAND_IN)
-    neighbours = sorted(ROOT.parent.glob("*/sam-local")) if named is None else [Path(named)] if named else []
-    stand_in = next((folder for folder in neighbours if folder.is_dir()), None)
+    neighbors = sorted(ROOT.parent.glob("*/sam-local")) if named is None else [Path(named)] if named else []
+    stand_in = next((folder for folder in neighbors if folder.is_dir()), None)
     if stand_in is None or not all((stand_in / name).is_file() for name in ("up", "down")):
         pytest.skip(
             f"no Docker here: none answers, and {_STAND_IN} names no folder with programs that start and end one"

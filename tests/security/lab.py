@@ -1,6 +1,6 @@
 """The place where attacks are tried: the whole function over inline keys, and tokens written byte by byte.
 
-Nothing here is a stand-in: settings are read, key sets parsed, events recognised and lines written as in Lambda.
+Nothing here is a stand-in: settings are read, key sets parsed, events recognized and lines written as in Lambda.
 An attack is one change to a token or an event that passes, so each test fails if that change is let through.
 """
 

@@ -119,7 +119,7 @@ ENCODINGS: dict[str, Callable[[str, str, str], str]] = {
     "an empty payload": lambda h, _p, s: f"{h}..{s}",
     "dots only": lambda _h, _p, _s: "..",
     "stray bits in the signature": lambda h, p, s: f"{h}.{p}.{_stray(s)}",
-    "JSON serialisation": lambda h, p, s: json.dumps({"protected": h, "payload": p, "signature": s}),
+    "JSON serialization": lambda h, p, s: json.dumps({"protected": h, "payload": p, "signature": s}),
     "in quotes": lambda h, p, s: f'"{h}.{p}.{s}"',
     "two tokens": lambda h, p, s: f"{h}.{p}.{s},{h}.{p}.{s}",
     "two tokens apart": lambda h, p, s: f"{h}.{p}.{s} {h}.{p}.{s}",

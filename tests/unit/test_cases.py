@@ -1,4 +1,4 @@
-"""Behaviour as data: ``tests/cases/*.json`` has settings, events, and what is expected; tokens are signed until 2100.
+"""Behavior as data: ``tests/cases/*.json`` has settings, events, and what is expected; tokens are signed until 2100.
 
 A case without an event is about start-up. Of several events, an ``expect`` that is not a list is for the last one.
 """

@@ -11,7 +11,7 @@ from tests.factories import ARN, EVENTS, Event, http_api_v2_event, request, rest
 
 
 @pytest.mark.parametrize("kind", EVENTS)
-def test_each_kind_is_recognised(kind: EventKind) -> None:
+def test_each_kind_is_recognized(kind: EventKind) -> None:
     read = request(kind)
     assert read.kind is kind
     assert read.arn.prefix == ARN

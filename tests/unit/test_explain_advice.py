@@ -35,7 +35,7 @@ LONG_AGO = {"exp": int(NOW) - 7200, "iat": int(NOW) - 7500}
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A token with claims of its own, the settings it meets, and the mistake that is to be recognised."""
+    """A token with claims of its own, the settings it meets, and the mistake that is to be recognized."""
 
     mistake: str
     claims: Mapping[str, object] = field(default_factory=dict)
@@ -307,7 +307,7 @@ def test_where_several_issuers_are_trusted_scopes_are_counted_for_one() -> None:
     assert advice.text.endswith(f"in the [[issuers]] table of {ISSUER}")
 
 
-def test_a_backends_event_is_recognised() -> None:
+def test_a_backends_event_is_recognized() -> None:
     assert "authorizer, not the backend" in advice_for({"version": "2.0", "rawPath": "/"}).text
 
 

@@ -182,7 +182,7 @@ def test_the_query_is_not_shown() -> None:
     assert str(parse_address("https://a.example:1/b?key=secret", allow_http=False)) == "https://a.example:1/b"
 
 
-# The GET's edges that need no server. What servers do to it: ``tests/integration/test_jwks_faults.py``.
+# The edges of a GET that need no server. What servers do to it: ``tests/integration/test_jwks_faults.py``.
 
 
 def failure(client: HttpsClient, url: str = "https://issuer.test/keys") -> str:

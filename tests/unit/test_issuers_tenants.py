@@ -380,7 +380,7 @@ class Tenants:
     def open(self, tenant: str) -> None:
         issuer = self.template.replace("{tenant}", tenant)
         key = self.keys[tenant] = generate("ES256", "the same kid")
-        self.server.behaviours |= {
+        self.server.behaviors |= {
             f"/{tenant}/v2.0{DISCOVERY}": answer_json({"issuer": issuer, "jwks_uri": f"{issuer}/keys"}),
             f"/{tenant}/v2.0/keys": answer_json({"keys": [key.public_jwk()]}),
         }
@@ -429,7 +429,7 @@ def test_each_tenant_has_keys_of_its_own(tenants: Tenants) -> None:
 
 
 def test_a_document_for_another_tenant_is_none(tenants: Tenants) -> None:
-    tenants.server.behaviours[f"/acme/v2.0{DISCOVERY}"] = tenants.server.behaviours[f"/globex/v2.0{DISCOVERY}"]
+    tenants.server.behaviors[f"/acme/v2.0{DISCOVERY}"] = tenants.server.behaviors[f"/globex/v2.0{DISCOVERY}"]
     tenants.start(JWT_TENANTS="acme,globex")
     assert tenants.ask("acme", tenants.keys["globex"]) == "keys_unavailable"
 

@@ -112,7 +112,7 @@ def test_files_fit_in_the_head() -> None:
     assert too_long(LONGEST_TESTS, "tests") == []
 
 
-def test_nothing_names_a_machine_a_neighbour_or_a_package_index() -> None:
+def test_nothing_names_a_machine_a_neighbor_or_a_package_index() -> None:
     found = []
     for path in tracked():
         text = path.read_bytes().decode("utf-8", "replace")

@@ -134,7 +134,7 @@ def test_this_tree_is_one_version() -> None:
 
 
 SOURCE = (ROOT / "template.yaml").read_text("utf-8")
-CATALOGUE = "AWS::ServerlessRepo::Application"
+CATALOG = "AWS::ServerlessRepo::Application"
 ZIP = "./jwt-authorizer-1.2.3-x86_64.zip"
 
 
@@ -164,12 +164,12 @@ def test_all_else_is_as_it_was() -> None:
             each["Properties"]["CodeUri"] = ZIP
             del each["Metadata"]
     before["Parameters"]["Architecture"] = after["Parameters"]["Architecture"]
-    before["Metadata"][CATALOGUE] |= {"LicenseUrl": "LICENSE", "ReadmeUrl": "README.md"}
+    before["Metadata"][CATALOG] |= {"LicenseUrl": "LICENSE", "ReadmeUrl": "README.md"}
     assert after == before
 
 
 def test_files_beside_it_are_named_where_they_are_and_nowhere_else() -> None:
-    assert {"LicenseUrl", "ReadmeUrl"} < packaged(catalogued=True)["Metadata"][CATALOGUE].keys()
+    assert {"LicenseUrl", "ReadmeUrl"} < packaged(catalogued=True)["Metadata"][CATALOG].keys()
     # `sam deploy` uploads what these name, and fails where it is not.
     assert list(packaged()["Metadata"]) == ["AWS::CloudFormation::Interface"]
     assert "LICENSE" not in SOURCE

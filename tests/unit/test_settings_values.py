@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NAN, INFINITY = float("nan"), float("inf")
 
 
-class Colour(StrEnum):
+class Color(StrEnum):
     RED = "red"
     BLUE = "blue"
 
@@ -54,7 +54,7 @@ def called(value: object) -> str:
         (values.count, "1000", 1000),
         (values.count, 0, 0),
         (values.count, 2.0, 2),
-        (values.one_of(*Colour), " red ", Colour.RED),
+        (values.one_of(*Color), " red ", Color.RED),
         (values.algorithms, "RS256,ES256", frozenset({"RS256", "ES256"})),
         (values.algorithms, ["EdDSA"], frozenset({"EdDSA", "Ed25519"})),
         (values.algorithms, "Ed25519", frozenset({"Ed25519"})),
@@ -142,8 +142,8 @@ def test_what_is_read(read: Callable[[object], object], value: object, expected:
         (values.count, -1, "whole number"),
         (values.count, NAN, "whole number"),
         (values.count, False, "whole number"),
-        (values.one_of(*Colour), "RED", "expected one of red, blue"),
-        (values.one_of(*Colour), 5, "expected one of red, blue"),
+        (values.one_of(*Color), "RED", "expected one of red, blue"),
+        (values.one_of(*Color), 5, "expected one of red, blue"),
         (values.algorithms, "none", "never accepted"),
         (values.algorithms, "None", "never accepted"),
         (values.algorithms, "RS256,HS256", "HS256 is never accepted"),

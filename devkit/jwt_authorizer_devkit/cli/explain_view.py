@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from jwt_authorizer_devkit.explaining import Explanation
 
-_COLOURS = {"allow": "green", "deny": "yellow", "reject": "red", "error": "magenta"}
+_COLORS = {"allow": "green", "deny": "yellow", "reject": "red", "error": "magenta"}
 _VERDICTS = {"allow": "allowed", "deny": "refused", "reject": "token refused", "error": "not decided"}
 _MARKS = {Passing.PASSED: "[green]✓[/]", Passing.FAILED: "[red]✗[/]", Passing.NOT_REACHED: "[dim]·[/]"}
 _COPIES = {Copy.SERVES: "[green]serves it[/]", Copy.REFUSES: "[yellow]403[/]", Copy.ASKS: "[dim]asks the function[/]"}
@@ -50,15 +50,15 @@ def show(
 
 
 def _verdict(explanation: Explanation, assumed: str | None, console: Console) -> None:
-    colour = _COLOURS[explanation.decision]
+    color = _COLORS[explanation.decision]
     reason = f": [bold]{explanation.reason}[/]" if explanation.reason else ""
-    lines = [f"[bold {colour}]{_VERDICTS[explanation.decision]}[/]{reason}"]
+    lines = [f"[bold {color}]{_VERDICTS[explanation.decision]}[/]{reason}"]
     lines.append(f"The client sees {escape(explanation.client_sees)}.")
     if explanation.advice is not None:
         lines.append(f"[bold]→[/] {escape(explanation.advice.text)}")
     if assumed is not None:
         lines.append(f'[dim]Assumed request: {escape(assumed)}. Another one: --request "METHOD /path".[/]')
-    console.print(Panel("\n".join(lines), border_style=colour, box=box.ROUNDED))
+    console.print(Panel("\n".join(lines), border_style=color, box=box.ROUNDED))
 
 
 def _table(title: str, *columns: str) -> Table:

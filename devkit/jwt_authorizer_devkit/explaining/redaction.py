@@ -14,7 +14,7 @@ _LOOKS_LIKE_A_TOKEN = re.compile(
 
 
 def redacted(text: str) -> str:
-    """Cut whatever looks like a token, leaving enough to recognise which one it is."""
+    """Cut whatever looks like a token, leaving enough to recognize which one it is."""
     return _LOOKS_LIKE_A_TOKEN.sub(lambda match: f"{match[0][:8]}… ({len(match[0])} characters)", text)
 
 

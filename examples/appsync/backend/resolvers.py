@@ -21,4 +21,4 @@ def handler(event: Event, _context: object) -> dict[str, object]:
     if "orders:write" not in caller["scope"].split():
         message = "the token lacks the scope orders:write"
         raise PermissionError(message)
-    return {**order, "state": "cancelled"}
+    return {**order, "state": "canceled"}

@@ -45,8 +45,8 @@ _MISTAKES = {
 
 def advise(facts: Facts) -> Advice:
     """Return what to do about a refusal or an error."""
-    for recognise in _MISTAKES.get(facts.reason, ()):
-        advice = recognise(facts)
+    for recognize in _MISTAKES.get(facts.reason, ()):
+        advice = recognize(facts)
         if advice is not None:
             return advice
     return Advice(str(facts.reason), GENERAL[facts.reason])

@@ -20,7 +20,7 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def id_token(facts: Facts) -> Advice | None:
-    """Recognise an ID token (OpenID Connect Core section 2), which tells a client who signed in."""
+    """Recognize an ID token (OpenID Connect Core section 2), which tells a client who signed in."""
     claims = facts.claims
     if claims.get("token_use") == "id":
         return Advice(
@@ -49,7 +49,7 @@ def id_token(facts: Facts) -> Advice | None:
 
 
 def no_expiry(facts: Facts) -> Advice | None:
-    """Recognise a token that never ends."""
+    """Recognize a token that never ends."""
     if "exp" in facts.claims:
         return None
     return Advice(
@@ -58,7 +58,7 @@ def no_expiry(facts: Facts) -> Advice | None:
 
 
 def no_audience(facts: Facts) -> Advice | None:
-    """Recognise a token without ``aud``, as Cognito's access tokens are."""
+    """Recognize a token without ``aud``, as Cognito's access tokens are."""
     if "aud" in facts.claims:
         return None
     asks_for_client = facts.seen.issuer is not None and bool(facts.seen.issuer.claim_rules.client_id)
@@ -134,7 +134,7 @@ def another_api(facts: Facts) -> Advice | None:
 
 
 def another_client(facts: Facts) -> Advice | None:
-    """Recognise where the client id is somewhere else, or somebody else's."""
+    """Recognize where the client id is somewhere else, or somebody else's."""
     if facts.reason is not Reason.INVALID_CLIENT:
         return None
     claims = facts.claims

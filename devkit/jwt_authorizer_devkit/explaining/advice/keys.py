@@ -18,7 +18,7 @@ _ED25519_SIGNATURE = 64
 
 
 def symmetric(facts: Facts) -> Advice | None:
-    """Recognise algorithms that no public key verifies."""
+    """Recognize algorithms that no public key verifies."""
     alg = "" if facts.seen.token is None else facts.seen.token.alg
     if alg.lower() == "none":
         return Advice("unsigned", "The token is not signed (alg is none): anybody can write one. It is never accepted.")

@@ -62,7 +62,7 @@ def _rights(claims: Mapping[str, object], above: str = "", depth: int = 1) -> It
 
 
 def unlisted_route(facts: Facts) -> Advice | None:
-    """Recognise a path with the stage in it, and a method that is not listed for its path."""
+    """Recognize a path with the stage in it, and a method that is not listed for its path."""
     request, rules = facts.outcome.request, facts.watched.authorizer.rules
     if request is None:
         return None

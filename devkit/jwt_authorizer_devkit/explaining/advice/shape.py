@@ -115,7 +115,7 @@ def not_a_jwt(facts: Facts) -> Advice | None:  # noqa: PLR0911 - one for each mi
 
 
 def extension(facts: Facts) -> Advice | None:
-    """Recognise a signed JWT that asks for more than a signature."""
+    """Recognize a signed JWT that asks for more than a signature."""
     match = _EXTENSION.search(facts.detail)
     if match is None:
         return None

@@ -47,7 +47,7 @@ def _paths(claims: Mapping[str, object], above: tuple[str, ...]) -> Iterator[tup
 
 
 def other_type(facts: Facts) -> Advice | None:
-    """Recognise ``"false"`` where the other side has ``false``, and numbers likewise."""
+    """Recognize ``"false"`` where the other side has ``false``, and numbers likewise."""
     for condition in _asked(facts):
         name, accepted = condition.claim.name, (*condition.any, *condition.all)
         found = find(facts.claims, condition.claim)
