@@ -28,7 +28,7 @@ MAX_TOKEN_LENGTH = 16 * 1024
 
 _COMMA = "the token is not a JWT: it contains a comma. HTTP APIs join several values of one header with a comma"
 _NOT_A_JWT = "the token is not a JWT: expected three base64url parts joined by dots"
-_ALPHABET = re.compile("[A-Za-z0-9_-]+")
+_ALPHABET = "[A-Za-z0-9_-]+"
 _LAST_CHARACTER = ("", "", "AQgw", "AEIMQUYcgkosw048")
 """What a last group of so many characters can end with: the unused bits are zero (RFC 4648 section 3.5)."""
 _PADDING = ("", "", "==", "=")
@@ -260,7 +260,7 @@ def base64url(text: str, part: str) -> bytes:
 
 
 def _not_base64url(text: str, part: str) -> NoReturn:
-    if _ALPHABET.fullmatch(text):
+    if re.fullmatch(_ALPHABET, text):
         _malformed(f"the {part} is not valid base64url")
     if text[:6].lower() == "bearer":
         _malformed("the token begins with Bearer: a cookie or a query parameter holds the token alone")

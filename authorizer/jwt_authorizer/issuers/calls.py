@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 
-class Call(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Call:
     """A call that ended. Times are Unix time in seconds; ``problem`` is empty if it was answered.
 
     ``service``: the host that was asked, or AWS's service by boto3's name. ``operation``: the method and URL, without

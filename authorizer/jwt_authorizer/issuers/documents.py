@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     Read = Callable[[], bytes]
     Write = Callable[[bytes], object]
 
-_PARAMETER = re.compile(r"ssm:(?!//)([A-Za-z0-9_./:-]+)")
+_PARAMETER = r"ssm:(?!//)([A-Za-z0-9_./:-]+)"
 # A name, or an ARN, which is how a secret of another account is named.
-_SECRET = re.compile(r"secretsmanager:([A-Za-z0-9/_+=.@:-]+)")
-_OBJECT = re.compile(r"s3://([A-Za-z0-9][A-Za-z0-9.-]{1,61}[A-Za-z0-9])/([^\x00-\x1f\x7f]+)")
+_SECRET = r"secretsmanager:([A-Za-z0-9/_+=.@:-]+)"
+_OBJECT = r"s3://([A-Za-z0-9][A-Za-z0-9.-]{1,61}[A-Za-z0-9])/([^\x00-\x1f\x7f]+)"
 
 
 def document_reader(
@@ -55,7 +55,7 @@ def secret_reader(place: str, *, timeout: float, aws_client: ClientFactory = bot
     """Make the function that reads a secret: ``ssm:NAME`` or ``secretsmanager:NAME``; as :func:`document_reader`."""
     if place.startswith("ssm:"):
         return _parameter_reader(place, timeout, aws_client)
-    match = _SECRET.fullmatch(place)
+    match = re.fullmatch(_SECRET, place)
     if match is None:
         raise ValueError("a secret is written as ssm:/its/name or secretsmanager:ITS_NAME")
     name, manager = match[1], LazyClient("secretsmanager", timeout, aws_client)
@@ -110,7 +110,7 @@ def _object_reader(place: str, s3: LazyClient, limit: int) -> Read:
 
 
 def _parameter(place: str) -> str:
-    match = _PARAMETER.fullmatch(place)
+    match = re.fullmatch(_PARAMETER, place)
     if match is None:
         raise ValueError("a parameter is written as ssm:/its/name")
     return match[1]
@@ -118,7 +118,7 @@ def _parameter(place: str) -> str:
 
 def s3_location(place: str) -> tuple[str, str]:
     """Return the bucket and the key of ``s3://bucket/key``. Raises ``ValueError`` for anything else."""
-    match = _OBJECT.fullmatch(place)
+    match = re.fullmatch(_OBJECT, place)
     if match is None:
         raise ValueError("an object is written as s3://bucket/key")
     return match[1], match[2]

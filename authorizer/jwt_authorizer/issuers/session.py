@@ -23,9 +23,9 @@ HEAD_LIMIT = 64 * 1024
 _OK = 200
 _WITH_BODY = (200, 400)
 _TOO_LARGE = f"the answer is larger than {BODY_LIMIT} bytes"
-_LENGTH = re.compile(r"[0-9]{1,12}")
-_MAX_AGE = re.compile(r'max-age="?([0-9]{1,10})"?')
-_AGE = re.compile(r"[0-9]{1,10}")
+_LENGTH = r"[0-9]{1,12}"
+_MAX_AGE = r'max-age="?([0-9]{1,10})"?'
+_AGE = r"[0-9]{1,10}"
 
 
 class Session:
@@ -109,9 +109,9 @@ class Response:
         if "no-store" in directives or "no-cache" in directives:
             return 0.0
         for directive in directives:
-            if match := _MAX_AGE.fullmatch(directive):
+            if match := re.fullmatch(_MAX_AGE, directive):
                 age = self.headers.get("age", "")
-                spent = int(age) if _AGE.fullmatch(age) else 0
+                spent = int(age) if re.fullmatch(_AGE, age) else 0
                 return float(max(0, int(match[1]) - spent))
         return None
 
@@ -133,7 +133,7 @@ def _read(answer: HTTPResponse) -> Response:
         message = f"the answer is compressed ({printable(encoding)}), which was not asked for"
     elif coding.lower() != "chunked":
         message = f"the answer has a transfer coding of {printable(coding)}"
-    elif not _LENGTH.fullmatch(length):
+    elif not re.fullmatch(_LENGTH, length):
         message = f"the answer has a content length of {printable(length)}"
     elif len(body := answer.read(BODY_LIMIT + 1)) > BODY_LIMIT:
         message = _TOO_LARGE

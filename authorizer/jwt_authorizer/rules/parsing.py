@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _RIGHTS = ("scopes", "any_scopes", "claims", "issuers")
 _KEYS = ("method", "path", *_RIGHTS)
-_FIELD = re.compile(r"[_A-Za-z][_0-9A-Za-z]*\.[_A-Za-z][_0-9A-Za-z]*")  # GraphQL section 2.1.9, "Name"
-_SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")  # RFC 6749 section 3.3
+_FIELD = r"[_A-Za-z][_0-9A-Za-z]*\.[_A-Za-z][_0-9A-Za-z]*"  # GraphQL section 2.1.9, "Name"
+_SCOPE = r"[\x21\x23-\x5B\x5D-\x7E]+"  # RFC 6749 section 3.3
 
 
 class Report(Protocol):
@@ -88,7 +88,7 @@ def parse_fields(raw: object, report: Report) -> tuple[Field, ...]:
         table = _Table(label, values, report)
         _check_keys(table, ("field", *_RIGHTS), "field")
         name = values.get("field")
-        if not isinstance(name, str) or not _FIELD.fullmatch(name):
+        if not isinstance(name, str) or not re.fullmatch(_FIELD, name):
             table.problem("field", "expected a type and one of its fields, such as Mutation.deleteOrder")
             continue
         if name in fields:
@@ -158,7 +158,7 @@ def _texts(table: _Table, key: str) -> tuple[str, ...]:
 def _scopes(table: _Table, key: str) -> tuple[str, ...]:
     scopes = _texts(table, key)
     for scope in scopes:
-        if not _SCOPE.fullmatch(scope):
+        if not re.fullmatch(_SCOPE, scope):
             table.problem(
                 key, f"{shown(scope)!r} can be no scope: scopes hold no space, quote or backslash; one item for each"
             )

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     T = TypeVar("T", bound=str)
 
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_REPLAY_STORE = re.compile(r"memory|dynamodb:[A-Za-z0-9_.-]{3,255}")
-_SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
+_HEADER_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+_REPLAY_STORE = r"memory|dynamodb:[A-Za-z0-9_.-]{3,255}"
+_SCOPE = r"[\x21\x23-\x5B\x5D-\x7E]+"
 
 
 def text(value: object) -> str:
@@ -60,7 +60,7 @@ def scopes(value: object) -> tuple[str, ...]:
     """Read a list of scopes: separated by commas or spaces, or a TOML array (RFC 6749 section 3.3)."""
     items = texts(value.replace(",", " ").split() if isinstance(value, str) else value)
     for item in items:
-        if not _SCOPE.fullmatch(item):
+        if not re.fullmatch(_SCOPE, item):
             raise ValueError(f"{shown(item)!r} is not a scope: a scope has no spaces, quotes or control characters")
     return items
 
@@ -160,7 +160,7 @@ def bound_tokens(value: object) -> tuple[str, ...]:
 def replay_store(value: object) -> str:
     """Read where used DPoP proofs are remembered: ``memory``, or ``dynamodb:TABLE``."""
     store = text(value)
-    if not _REPLAY_STORE.fullmatch(store):
+    if not re.fullmatch(_REPLAY_STORE, store):
         raise ValueError("expected memory, or dynamodb:TABLE with the table's name")
     return store
 
@@ -172,6 +172,6 @@ def token_sources(value: object) -> tuple[TokenSource, ...]:
 
 def _token_source(value: str) -> TokenSource:
     place, _, name = value.partition(":")
-    if place not in list(TokenPlace) or not _HEADER_NAME.fullmatch(name):
+    if place not in list(TokenPlace) or not re.fullmatch(_HEADER_NAME, name):
         raise ValueError(f"{shown(value)!r} is not a token source: expected header:NAME, cookie:NAME or query:NAME")
     return TokenSource(TokenPlace(place), name)
