@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from jwt_authorizer.logout import Logout
     from jwt_authorizer.settings import IssuerSettings
 
-_DEFAULT_KEEP = "86400"
 _TIMEOUT = 5.0
 _SCHEDULE = 60.0
 """Seconds between two events of the schedule."""
@@ -109,9 +108,9 @@ class Revoker:
         result = self.tidy()
         is_due = self.apis and self.clock() - self.store.changed_at() <= self.ttl + 2 * _SCHEDULE
         failed = self._flush_all() if is_due else []
-        if not failed:
-            return result
-        raise FlushError(f"the cached answers of {', '.join(failed)} could not be emptied")
+        if failed:
+            raise FlushError(f"the cached answers of {', '.join(failed)} could not be emptied")
+        return result
 
     def _invoked(self, request: object, *, dry_run: bool) -> dict[str, object]:
         issuer, kind, identifier = self._requested(request)
@@ -193,9 +192,7 @@ class Revoker:
 
 
 def create_revoker(environment: Mapping[str, str]) -> Revoker:
-    """Put the function together.
-
-    It reads the authorizer's own settings, of which ``JWT_REVOKED`` must be ``s3://bucket/key``, and
+    """Put the function together from the authorizer's own settings and from these; ``JWT_REVOKED`` must be in S3.
 
     - ``REVOKER_CLIENT_IDS``: the clients whose logout tokens are accepted, comma-separated. Default: none;
     - ``REVOKER_APIS``: stages whose caches are emptied, comma-separated: ``rest:ID/STAGE``, ``http:ID/STAGE``;
@@ -205,7 +202,7 @@ def create_revoker(environment: Mapping[str, str]) -> Revoker:
     """
     settings = load_settings(environment, PACKAGE_ROOT)
     problems: list[Problem] = []
-    keep = environment.get("REVOKER_KEEP_SECONDS") or _DEFAULT_KEEP
+    keep = environment.get("REVOKER_KEEP_SECONDS") or "86400"
     if not keep.isascii() or not keep.isdecimal() or len(keep) > 9:  # noqa: PLR2004 - thirty years
         problems.append(Problem("REVOKER_KEEP_SECONDS", "expected a whole number of seconds", keep))
     apis: tuple[Api, ...] = ()
