@@ -174,6 +174,19 @@ def test_what_is_no_compact_jws_is_malformed(text: str, detail: str) -> None:
     assert detail in malformed(text)
 
 
+@pytest.mark.parametrize("part", [0, 1, 2], ids=["header", "payload", "signature"])
+@pytest.mark.parametrize("stranger", list("+/=\n\0 !,é\ud800~"), ids=ascii)
+def test_no_character_but_base64url_s_is_read_or_read_over(stranger: str, part: int) -> None:
+    parts = compact(HEADER).split(".")
+    for count in (1, 2, 3, 4):
+        for place in range(len(parts[part]) + 1):
+            changed = parts[part][:place] + stranger * count + parts[part][place:]
+            malformed(".".join(changed if number == part else text for number, text in enumerate(parts)))
+            # In the place of characters: the length, and with it the padding, stays right.
+            changed = parts[part][:place] + stranger * count + parts[part][place + count :]
+            malformed(".".join(changed if number == part else text for number, text in enumerate(parts)))
+
+
 @pytest.mark.parametrize("length", range(1, 7))
 def test_every_length_of_a_signature_is_read(length: int) -> None:
     signature = bytes(range(250, 250 + length)) if length < 6 else b"\xfb\xff\xfe\x00\x01\x02"
