@@ -112,6 +112,11 @@ def test_one_audience_of_the_token_has_to_be_ours(audience: object) -> None:
     assert check(replace(RULES, audience=frozenset("ab")), aud=audience).id == "user-1"
 
 
+@pytest.mark.parametrize("audience", [None, "x", "A", "a ", "", [], ["x"], 5, True, {}, ["a", 5], [["a"]]], ids=str)
+def test_another_audience_is_refused(audience: object) -> None:
+    assert refused(replace(RULES, audience=frozenset("ab")), aud=audience)[0] is Reason.INVALID_AUDIENCE
+
+
 @pytest.mark.parametrize("members", [{"client_id": "c"}, {"azp": "c"}, {"client_id": "c", "azp": "x"}], ids=str)
 def test_the_client_is_client_id_or_else_azp(members: Json) -> None:
     assert check(replace(RULES, client_id=frozenset("c")), **members).id == "user-1"
