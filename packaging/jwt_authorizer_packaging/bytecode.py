@@ -1,4 +1,4 @@
-"""Add bytecode to the package; leave out what running it does not need.
+"""Add bytecode and parsed documents to the package; leave out what running it does not need.
 
 :mod:`jwt_authorizer_packaging.assemble` starts this with the very version of Python that Lambda runs, and with
 ``-X no_debug_ranges``: tracebacks name files and lines all the same, without the columns.
@@ -7,9 +7,13 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import hashlib
 import importlib.util
+import json
 import marshal
 import sys
+import tomllib
 from pathlib import Path
 
 LAMBDA_FOLDER = "/var/task"
@@ -25,7 +29,9 @@ _UNCHECKED_HASH = (1).to_bytes(4, "little")
 
 
 def main(package: Path) -> None:
-    """Compile each module of the package."""
+    """Compile each module of the package, and parse each TOML document at its top."""
+    for document in sorted(package.glob("*.toml")):
+        keep_parsed(document)
     for source in sorted(package.rglob("*.py")):
         name = source.relative_to(package)
         text = source.read_bytes()
@@ -41,6 +47,21 @@ def main(package: Path) -> None:
         target.write_bytes(head + marshal.dumps(code))
         if beside:
             source.unlink()
+
+
+def keep_parsed(document: Path) -> None:
+    """Put what a TOML document says beside it, as JSON behind its digest: ``jwt_authorizer.settings`` reads that.
+
+    Raises ``SystemExit`` for one that is not TOML.
+    """
+    text = document.read_bytes()
+    try:
+        says = tomllib.loads(text.decode("utf-8"))
+    except ValueError as error:
+        raise SystemExit(f"bundled/{document.name} is not a TOML document: {error}") from None
+    with contextlib.suppress(TypeError):  # JSON has no dates; no setting is one
+        parsed = f"{hashlib.sha256(text).hexdigest()}\n{json.dumps(says)}"
+        document.with_name(f"{document.name}.parsed").write_text(parsed, "ascii")
 
 
 def drop_docstrings(tree: ast.Module) -> None:

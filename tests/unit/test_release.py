@@ -241,6 +241,19 @@ def test_bytecode_is_never_checked_against_times(package: Path) -> None:
 
 
 @LAMBDAS_PYTHON
+def test_a_bundled_document_is_parsed_and_a_wrong_one_fails_the_build(package: Path) -> None:
+    put(package / "rules.toml", 'cached_by = "nothing"\n')
+    put(package / "other.toml", "since = 2026-11-28\n")
+    assemble.compile_all(package)
+    digest, _, document = (package / "rules.toml.parsed").read_text().partition("\n")
+    assert (len(digest), document) == (64, '{"cached_by": "nothing"}')
+    assert not (package / "other.toml.parsed").exists()
+    put(package / "rules.toml", "cached_by nothing\n")
+    with pytest.raises(subprocess.CalledProcessError):
+        assemble.compile_all(package)
+
+
+@LAMBDAS_PYTHON
 def test_docstrings_go_and_checks_stay(package: Path) -> None:
     text = '"""Page."""\n\nclass Sort:\n    """Kind."""\n\ndef check(value):\n    """Check."""\n    assert value\n'
     ours = put(package / "jwt_authorizer" / "core.py", text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from jwt_authorizer.rules import Deny
 from jwt_authorizer.settings import LogAllowed, LogPrincipal, LogSettings, Settings, claim_values, load_settings
 from jwt_authorizer.tokens import TokenPlace, TokenSource
 from jwt_authorizer_devkit.signing import key_set
+from jwt_authorizer_packaging.bytecode import keep_parsed
 from tests.factories import AUDIENCE, AUTHORIZATION, ISSUER, principal, signing_key
 
 if TYPE_CHECKING:
@@ -220,6 +222,19 @@ def test_a_document_may_be_a_file_of_the_package(tmp_path: Path) -> None:
     (tmp_path / "settings.toml").write_text(DOCUMENT, "utf-8")
     (issuer,) = load({"JWT_CONFIG": "file:settings.toml"}, tmp_path).issuers
     assert issuer.issuer == ISSUER
+
+
+def test_a_document_is_read_as_the_build_parsed_it_if_it_is_still_that_document(tmp_path: Path) -> None:
+    document = tmp_path / "rules.toml"
+    document.write_text(DOCUMENT, "utf-8")
+    keep_parsed(document)
+    settings = load_settings({"JWT_CONFIG": "file:rules.toml"}, tmp_path)
+    document.write_text(DOCUMENT.replace("issuer.example.com", "other.example.com"), "utf-8")
+    assert settings.issuers[0].issuer != load_settings({"JWT_CONFIG": "file:rules.toml"}, tmp_path).issuers[0].issuer
+    document.write_text(DOCUMENT, "utf-8")
+    sys.modules.pop("tomllib", None)
+    assert load_settings({"JWT_CONFIG": "file:rules.toml"}, tmp_path).issuers == settings.issuers
+    assert "tomllib" not in sys.modules
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum, auto
+from functools import cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from jwt_authorizer.errors import shown
@@ -37,6 +38,7 @@ Segment = str | Variable
 Template = tuple[Segment, ...]
 
 
+@cache  # of the settings' paths: routes share them, and each is read twice
 def parse_template(path: str) -> Template:
     """Read a path template. Raises :class:`ValueError`, saying what would be right."""
     if path == DEFAULT:

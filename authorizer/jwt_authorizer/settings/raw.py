@@ -74,8 +74,10 @@ class RawSettings:
             self.problems.append(problem)
 
 
-def read_raw(environment: Mapping[str, str], read_document: Callable[[str], str]) -> RawSettings:
-    """Collect the settings. ``read_document`` returns the text that ``JWT_CONFIG`` names; it may raise ``ValueError``.
+def read_raw(environment: Mapping[str, str], read_document: Callable[[str], str | dict[str, object]]) -> RawSettings:
+    """Collect the settings. ``read_document`` returns what ``JWT_CONFIG`` names: TOML, or that parsed.
+
+    It may raise ``ValueError`` and :class:`FetchError`.
 
     A variable that is set to nothing counts as not set, which is what an empty template parameter makes of it.
     """
@@ -105,14 +107,18 @@ def read_raw(environment: Mapping[str, str], read_document: Callable[[str], str]
     return raw
 
 
-def _parse_document(raw: RawSettings, config: str, read_document: Callable[[str], str]) -> dict[str, object] | None:
-    import tomllib  # noqa: PLC0415 - start-up needs it only with JWT_CONFIG
-
+def _parse_document(
+    raw: RawSettings, config: str, read_document: Callable[[str], str | dict[str, object]]
+) -> dict[str, object] | None:
     try:
         text = read_document(config)
     except (ValueError, FetchError) as error:
         raw.problem(CONFIG.variable, f"cannot be read: {error}")
         return None
+    if isinstance(text, dict):
+        return text
+    import tomllib  # noqa: PLC0415 - start-up needs it only for a document that the build has not parsed
+
     try:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
