@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import claims, cold_start, fleet, packages, report
+from benchmarks import claims, cold_start, fleet, packages, report, start_up
 from benchmarks.cold_start import FLOOR, OBVIOUS, OURS
+from benchmarks.policy_times import COUNTS, time_routes
 from benchmarks.prices import Measured
 from benchmarks.workload import ROOT, workload
 
@@ -31,14 +32,15 @@ class _Rounds:
     """How often each thing is measured."""
 
     starts: int
+    far: int
     parts: int
     requests: int
     warm: int
     fleet: tuple[int, ...]
 
 
-_FULL = _Rounds(starts=25, parts=12, requests=3, warm=7, fleet=fleet.SIZES)
-_QUICK = _Rounds(starts=3, parts=2, requests=1, warm=2, fleet=fleet.SIZES[:2])
+_FULL = _Rounds(starts=25, far=5, parts=12, requests=3, warm=7, fleet=fleet.SIZES)
+_QUICK = _Rounds(starts=3, far=1, parts=2, requests=1, warm=2, fleet=fleet.SIZES[:2])
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -65,6 +67,12 @@ def _measure(load: Workload, rounds: _Rounds) -> claims.Measurements:
     node = _node_peers()
     say(f"starting each of {len(built)} packages {rounds.starts} times")
     starts = cold_start.measure(built, runtime, load, rounds.starts)
+    say("starting with the issuer far away")
+    far = cold_start.far(built, runtime, load, rounds.far)
+    say("starting with 0, 100 and 300 routes")
+    ready = start_up.measure(built[OURS], runtime, load, rounds.starts)
+    say("policies for up to 1,000 routes")
+    routes = [time_routes(count, absent=absent) for absent in (False, True) for count in COUNTS]
     say("taking starts apart")
     parts = {name: cold_start.parts(built[name], runtime, load, rounds.parts) for name in (FLOOR, OURS, OBVIOUS)}
     say("counting what a request costs")
@@ -75,7 +83,7 @@ def _measure(load: Workload, rounds: _Rounds) -> claims.Measurements:
     cost = Measured(starts[OURS].processor, requests.fresh, requests.repeated)
     given = report.assumptions(cost, dict(parts[OURS]))
     fleets = report.fleets(rounds.fleet, given)
-    return claims.Measurements(starts, parts, warm, cost, given, fleets)
+    return claims.Measurements(starts, parts, far, ready, routes, warm, cost, given, fleets)
 
 
 def _node_peers() -> bool:

@@ -8,8 +8,10 @@ import subprocess
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from benchmarks import packages
+from benchmarks.delay import ROUND_TRIPS, DelayProxy
 from benchmarks.process import Lived, Package, base_interpreter, live
 
 if TYPE_CHECKING:
@@ -106,6 +108,39 @@ def measure(built: Mapping[str, Package], runtime: Path, load: Workload, rounds:
         name: Starts(package, tuple(lives[name]), packages.zipped_size(package.folder))
         for name, package in built.items()
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Far:
+    """Seconds to the first answer with an issuer ``round_trip`` seconds away, and what one of our starts connected."""
+
+    round_trip: float
+    ours: float
+    obvious: float
+    connections: int
+    handshakes: int
+
+
+def far(built: Mapping[str, Package], runtime: Path, load: Workload, rounds: int) -> list[Far]:
+    """Start ours and the obvious authorizer in turn, with the key set's URL at each distance."""
+    event = json.dumps(load.event(load.token())).encode()
+    target = urlsplit(load.provider.jwks_url).port or 443
+    found = []
+    for round_trip in ROUND_TRIPS:
+        least = {OURS: float("inf"), OBVIOUS: float("inf")}
+        with DelayProxy(target, round_trip) as proxy:
+            url = load.provider.jwks_url.replace(f":{target}/", f":{proxy.port}/")
+            far_away = {
+                name: replace(built[name], environment={**built[name].environment, variable: url})
+                for name, variable in ((OURS, "JWT_JWKS"), (OBVIOUS, "JWKS_URL"))
+            }
+            live(far_away[OURS], runtime, [event])
+            counted = proxy.connections, proxy.handshakes
+            for _ in range(rounds):
+                for name, package in far_away.items():
+                    least[name] = min(least[name], live(package, runtime, [event]).to_first_answer)
+        found.append(Far(round_trip, least[OURS], least[OBVIOUS], *counted))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

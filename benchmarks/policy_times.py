@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives import hashes
@@ -16,6 +17,13 @@ from tests.properties.apis import Api, Asked, oracle, principal, request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+
+COUNTS = (25, 50, 100, 300, 600, 1000)
+HEAD = (
+    *("routes", "unlisted routes", "first policy for some rights", "in raw RS256 checks"),
+    *("each one after, beyond one without rules", "in raw RS256 checks", "left out"),
+)
 
 
 def timed_api(count: int, *, absent: bool) -> Api:
@@ -35,10 +43,35 @@ def timed_api(count: int, *, absent: bool) -> Api:
     return Api(tuple(routes[:count]), absent)
 
 
-def time_routes(count: int, *, absent: bool) -> list[str]:
-    """Time the first policy for some rights, and the same again, in raw RS256 checks too."""
+@dataclass(frozen=True, slots=True)
+class RouteTimes:
+    """Processor seconds for one API: the first policy, each one after beyond one without rules, a raw RS256 check."""
+
+    count: int
+    absent: bool
+    first: float
+    again: float
+    check: float
+    left_out: int
+    allowed: int
+
+    def cells(self) -> list[str]:
+        """Return a row of a table."""
+        return [
+            f"{self.count:,}",
+            "`absent`" if self.absent else "`deny`",
+            f"{self.first * 1e3:.1f} ms",
+            f"{self.first / self.check:,.0f}",
+            f"{self.again * 1e6:.0f} µs",
+            f"{self.again / self.check:.2f}",
+            f"{self.left_out} of {self.allowed}",
+        ]
+
+
+def time_routes(count: int, *, absent: bool) -> RouteTimes:
+    """Time the first policy for some rights, and the same again."""
     api = timed_api(count, absent=absent)
-    rules, unlisted = api.rules, "absent" if absent else "deny"
+    rules = api.rules
     who = principal(*(f"scope{number}" for number in range(0, 10, 2)))
     asked = Asked("GET", "/v1/resource1/7")
     decision = rules.decide(who, asked.method, asked.path)
@@ -58,15 +91,7 @@ def time_routes(count: int, *, absent: bool) -> list[str]:
     again = _seconds(repeat, 5000) - _seconds(without_rules, 5000)
     allowed = sum(oracle(api, who, one) == "allowed" for one in _one_of_each(api))
     check = _raw_check()
-    return [
-        f"{count:,}",
-        f"`{unlisted}`",
-        f"{first * 1e3:.1f} ms",
-        f"{first / check:,.0f}",
-        f"{again * 1e6:.0f} µs",
-        f"{again / check:.2f}",
-        f"{len(policy.left_out)} of {allowed}",
-    ]
+    return RouteTimes(count, absent, first, again, check, len(policy.left_out), allowed)
 
 
 def _one_of_each(api: Api) -> Iterator[Asked]:
