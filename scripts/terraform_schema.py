@@ -14,20 +14,18 @@ from pathlib import Path
 from typing import Any
 
 TARGET = Path(__file__).resolve().parent.parent / "tests" / "e2e" / "terraform" / "aws_schema.json"
-RESOURCES = {
+RESOURCES: dict[str, tuple[str, tuple[str, ...]]] = {
     "aws_api_gateway_authorizer": ("api_gateway", ()),
     "aws_apigatewayv2_authorizer": ("api_gateway_v2", ()),
-    "aws_cloudwatch_log_group": ("cloudwatch_logs", ()),
-    "aws_iam_role": ("iam", ()),
-    "aws_iam_role_policy": ("iam", ()),
-    "aws_lambda_alias": ("lambda", ()),
-    "aws_lambda_function": ("lambda", ("environment", "logging_config", "snap_start")),
+    "aws_cloudformation_stack": ("cloudformation", ()),
     "aws_lambda_permission": ("lambda", ()),
+    "aws_s3_object": ("s3", ()),
 }
 DATA = {
     "aws_caller_identity": "sts",
     "aws_partition": "meta_data_sources",
     "aws_region": "meta_data_sources",
+    "aws_s3_bucket": "s3",
 }
 _ATTRIBUTE = re.compile(
     r"^ {12}(?P<name>\w+): \{\n.*?isBlock: (?P<block>\w+),\n +type: \"\w+\",\n +storageClassType: \"(?P<of>[^\"]+)\"",
@@ -72,6 +70,7 @@ def _resource(
     attributes = {
         name: f"{_KINDS[kind]} computed" for kind, name in _COMPUTED.findall(own[own.rindex("constructor(") :])
     }
+    attributes |= dict.fromkeys(re.findall(r'new cdktn.StringMap\(this, "(\w+)"\)', own), "map(string) computed")
     attributes |= {
         found["name"]: _STORED[found["of"]] for found in _ATTRIBUTE.finditer(set_by_users) if found["block"] == "false"
     }

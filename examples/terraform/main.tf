@@ -10,20 +10,19 @@ terraform {
   }
 }
 
-variable "name" {
-  description = "What the function is called, in its log lines and metrics too."
-  type        = string
-  default     = "apis-jwt-authorizer"
-}
-
-variable "package" {
-  description = "The zip of a release for arm64."
+variable "bucket" {
+  description = "An S3 bucket for the package and the template."
   type        = string
 }
 
-variable "settings" {
-  description = "See README.md."
-  type        = map(string)
+variable "issuer" {
+  description = "The iss of your tokens."
+  type        = string
+}
+
+variable "audience" {
+  description = "The aud values that mean your APIs."
+  type        = list(string)
 }
 
 variable "snap_start" {
@@ -52,18 +51,22 @@ locals {
 }
 
 module "jwt" {
-  source     = "./jwt_authorizer"
-  name       = var.name
-  package    = var.package
-  settings   = var.settings
+  # Of a release: its jwt-authorizer-…-terraform.zip, unpacked.
+  source     = "./jwt-authorizer"
+  name       = "apis-jwt-authorizer"
+  bucket     = var.bucket
+  issuer     = var.issuer
+  audience   = var.audience
   snap_start = var.snap_start
+  # The permissions below are all that there are.
+  api_id = "none"
 }
 
 resource "aws_api_gateway_authorizer" "jwt" {
   rest_api_id                      = var.rest_api_id
   name                             = "jwt"
   type                             = "REQUEST"
-  authorizer_uri                   = module.jwt.invoke_arn
+  authorizer_uri                   = module.jwt.authorizer_uri
   identity_source                  = "method.request.header.Authorization"
   authorizer_result_ttl_in_seconds = 300
 }
@@ -72,7 +75,7 @@ resource "aws_apigatewayv2_authorizer" "jwt" {
   api_id                            = var.http_api_id
   name                              = "jwt"
   authorizer_type                   = "REQUEST"
-  authorizer_uri                    = module.jwt.invoke_arn
+  authorizer_uri                    = module.jwt.authorizer_uri
   authorizer_payload_format_version = "2.0"
   enable_simple_responses           = true
   identity_sources                  = ["$request.header.Authorization", "$context.routeKey"]
@@ -86,8 +89,7 @@ resource "aws_lambda_permission" "api" {
     http = "${local.apis}:${var.http_api_id}/authorizers/${aws_apigatewayv2_authorizer.jwt.id}"
   }
   action        = "lambda:InvokeFunction"
-  function_name = module.jwt.function_name
-  qualifier     = module.jwt.qualifier
+  function_name = module.jwt.function_arn
   principal     = "apigateway.amazonaws.com"
   source_arn    = each.value
 }

@@ -12,13 +12,14 @@ from jwt_authorizer_devkit.schema import config_schema
 from jwt_authorizer_packaging import dashboard_picture, tags
 from jwt_authorizer_packaging.pages import with_names, with_tables
 from jwt_authorizer_packaging.template import HEAD, ROOT, template
+from jwt_authorizer_packaging.terraform import terraform_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 _PAGES = ("README.md", "docs/settings.md", "docs/operations.md")
-_WITH_NAMES = ("examples/cdk/authorizer_construct.py", "examples/terraform/jwt_authorizer/variables.tf")
+_WITH_NAMES = ("examples/cdk/authorizer_construct.py",)
 
 
 def generated(root: Path) -> Mapping[str, str]:
@@ -32,6 +33,7 @@ def generated(root: Path) -> Mapping[str, str]:
         "template.yaml": HEAD + tags.write(stack),
         "docs/config.schema.json": schema,
         "docs/images/dashboard.svg": dashboard_picture.picture(dashboard),
+        **terraform_files(),
         **pages,
         **examples,
     }

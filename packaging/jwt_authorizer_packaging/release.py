@@ -20,6 +20,7 @@ from jwt_authorizer_packaging.archive import checksums, sha256, zip_folder
 from jwt_authorizer_packaging.assemble import PYTHON_VERSION, ROOT, find_python
 from jwt_authorizer_packaging.packaged_template import packaged_template
 from jwt_authorizer_packaging.sbom import Package, bill_of_materials
+from jwt_authorizer_packaging.terraform import fill_module
 from jwt_authorizer_packaging.version import ReleaseError, Version, version_of
 
 NAME = "jwt-authorizer"
@@ -27,7 +28,15 @@ ARCHITECTURES = ("arm64", "x86_64")
 CATALOGUED = "arm64"
 """What the Serverless Application Repository offers: an application there has one package, and this is the default."""
 _PROGRAMS = ROOT / ".venvs" / "tools" / "bin"
-_ENTERS_THE_PACKAGE = ("authorizer", "bundled", "packaging", "requirements.txt", "template.yaml", "pyproject.toml")
+_ENTERS_THE_PACKAGE = (
+    "authorizer",
+    "bundled",
+    "packaging",
+    "terraform",
+    "requirements.txt",
+    "template.yaml",
+    "pyproject.toml",
+)
 _FIRST_OF_1980 = datetime(1980, 1, 1, tzinfo=UTC)
 
 # What must not matter. The first build has the circumstances of whoever runs this.
@@ -121,6 +130,9 @@ def make_release(version: Version, dist: Path) -> list[Path]:
             stem.with_name(f"{stem.name}.cdx.json").write_text(bill, "utf-8")
             text = packaged_template(f"./{package.zip_name}", package.architecture)
             stem.with_name(f"{stem.name}.yaml").write_text(text, "utf-8")
+            module = Path(scratch) / package.architecture / "terraform"
+            fill_module(module, dist / package.zip_name, package.architecture)
+            zip_folder(module, stem.with_name(f"{stem.name}-terraform.zip"))
     _check_bills(sorted(dist.glob("*.cdx.json")))
     files = sorted(dist.iterdir())
     (dist / "SHA256SUMS").write_text(checksums(files), "utf-8")

@@ -20,6 +20,7 @@ from demo.tools import ROOT, host_architecture
 from jwt_authorizer_packaging.archive import sha256, zip_folder
 from jwt_authorizer_packaging.assemble import PYTHON_VERSION
 from jwt_authorizer_packaging.release import version_to_make
+from jwt_authorizer_packaging.terraform import MODULE, PACKAGE
 
 VERSION = version_to_make()
 ARCHITECTURES = ("arm64", "x86_64")
@@ -68,6 +69,15 @@ def test_another_installer_python_user_and_place_give_the_same_bytes(release: Pa
 @pytest.fixture(params=ARCHITECTURES)
 def packaged(request: pytest.FixtureRequest, release: Path) -> zipfile.ZipFile:
     return zipfile.ZipFile(release / f"{stem(request.param)}.zip")
+
+
+def test_the_terraform_module_has_its_files_the_template_and_the_same_package(packaged: zipfile.ZipFile) -> None:
+    path = Path(str(packaged.filename))
+    module = zipfile.ZipFile(path.with_name(f"{path.stem}-terraform.zip"))
+    files = {file.name: file.read_bytes() for file in (ROOT / MODULE).glob("*.tf")}
+    template = path.with_suffix(".yaml").read_text("utf-8").replace(path.name, PACKAGE)
+    expected = {**files, PACKAGE: path.read_bytes(), "template.yaml": template.encode()}
+    assert {name: module.read(name) for name in module.namelist()} == expected
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ mock_provider "aws" {
   mock_data "aws_caller_identity" {
     defaults = { account_id = "123456789012" }
   }
-  mock_resource "aws_cloudwatch_log_group" {
-    defaults = { arn = "arn:aws-us-gov:logs:us-gov-west-1:123456789012:log-group:/aws/lambda/jwt-authorizer" }
+  mock_data "aws_s3_bucket" {
+    defaults = { bucket_regional_domain_name = "deployments.s3.us-gov-west-1.amazonaws.com" }
   }
   mock_resource "aws_api_gateway_authorizer" {
     defaults = { id = "rest12" }
@@ -19,26 +19,27 @@ mock_provider "aws" {
   mock_resource "aws_apigatewayv2_authorizer" {
     defaults = { id = "http34" }
   }
-  mock_resource "aws_lambda_function" {
-    defaults = { invoke_arn = "arn:function", version = "7" }
-  }
-  mock_resource "aws_lambda_alias" {
-    defaults = { invoke_arn = "arn:function:live" }
+  mock_resource "aws_cloudformation_stack" {
+    defaults = {
+      outputs = {
+        FunctionArn   = "arn:function:live"
+        AuthorizerUri = "arn:uri:live"
+        FunctionName  = "function"
+        Service       = "apis-jwt-authorizer"
+        LogGroup      = "/aws/lambda/function"
+        RestApiAuth   = "Auth: {}"
+        HttpApiAuth   = "Auth: {}"
+      }
+    }
   }
 }
 
 variables {
-  name = "orders-jwt"
-  # Any file will do, nothing is uploaded.
-  package     = "README.md"
+  bucket      = "deployments"
   rest_api_id = "abcdef1234"
   http_api_id = "ghijkl5678"
-  settings = {
-    issuer          = "https://myapp.authgear.cloud"
-    audience        = "https://myapp.authgear.cloud"
-    required_claims = "{\"hd\": \"example.com\"}"
-    allow_http      = false
-  }
+  issuer      = "https://myapp.authgear.cloud"
+  audience    = ["https://myapp.authgear.cloud", "https://api.example.com"]
 }
 
 run "authorizers_call_the_function_and_nobody_else_may" {
@@ -53,17 +54,17 @@ run "authorizers_call_the_function_and_nobody_else_may" {
   assert {
     condition = alltrue([for each in aws_lambda_permission.api :
       each.principal == "apigateway.amazonaws.com" && each.action == "lambda:InvokeFunction"
-      && each.function_name == "orders-jwt" && each.qualifier == null
+      && each.function_name == "arn:function:live"
     ])
-    error_message = "API Gateway may invoke the function, and do nothing else to it."
+    error_message = "API Gateway may invoke what the stack's outputs name, the alias if there is one."
   }
   assert {
-    condition     = aws_api_gateway_authorizer.jwt.authorizer_uri == "arn:function" && aws_apigatewayv2_authorizer.jwt.authorizer_uri == "arn:function"
-    error_message = "Without SnapStart, APIs name the function."
+    condition     = aws_api_gateway_authorizer.jwt.authorizer_uri == "arn:uri:live" && aws_apigatewayv2_authorizer.jwt.authorizer_uri == "arn:uri:live"
+    error_message = "APIs call what the stack's outputs name."
   }
   assert {
-    condition     = output.service == "orders-jwt"
-    error_message = "Metrics have the function's name."
+    condition     = output.service == "apis-jwt-authorizer"
+    error_message = "Metrics have the stack's name."
   }
 }
 
@@ -86,139 +87,68 @@ run "answers_are_cached_by_the_token" {
   }
 }
 
-run "with_snap_start_apis_call_the_alias_and_may" {
-  variables {
-    snap_start = true
-  }
-  assert {
-    condition     = aws_api_gateway_authorizer.jwt.authorizer_uri == "arn:function:live" && aws_apigatewayv2_authorizer.jwt.authorizer_uri == "arn:function:live"
-    error_message = "APIs name the alias."
-  }
-  assert {
-    condition     = alltrue([for each in aws_lambda_permission.api : each.qualifier == "live" && each.function_name == "orders-jwt"])
-    error_message = "A permission for the function itself is none for its alias: every request would end with 500."
-  }
-}
-
-run "settings_become_variables" {
+run "variables_become_the_templates_parameters" {
   module {
-    source = "./jwt_authorizer"
-  }
-  assert {
-    condition = aws_lambda_function.this.environment[0].variables == tomap({
-      JWT_ISSUER              = "https://myapp.authgear.cloud"
-      JWT_AUDIENCE            = "https://myapp.authgear.cloud"
-      JWT_REQUIRED_CLAIMS     = "{\"hd\": \"example.com\"}"
-      JWT_ALLOW_HTTP          = "false"
-      POWERTOOLS_SERVICE_NAME = "orders-jwt"
-    })
-    error_message = "Each setting is a variable, and so is the name in the metrics."
-  }
-  assert {
-    condition     = length(aws_lambda_alias.live) == 0
-    error_message = "Without SnapStart there is no alias."
-  }
-}
-
-run "metrics_can_have_a_name_of_their_own" {
-  module {
-    source = "./jwt_authorizer"
+    source = "./jwt-authorizer"
   }
   variables {
-    service_name = "orders"
+    any_audience        = false
+    leeway_seconds      = 1.5
+    required_claims     = { hd = ["example.com", "example.org"] }
+    context_claims      = { email = "email", role = "/app/role" }
+    alarms              = false
+    readable_parameters = ["arn:aws:ssm:us-east-1:123456789012:parameter/a", "arn:aws:ssm:us-east-1:123456789012:parameter/b"]
   }
   assert {
-    condition     = aws_lambda_function.this.environment[0].variables["POWERTOOLS_SERVICE_NAME"] == "orders" && output.service == "orders"
-    error_message = "Metrics have the name that they are given."
+    condition = { for name, value in aws_cloudformation_stack.this.parameters : name => value if contains([
+      "JwtIssuer", "JwtAudience", "JwtAnyAudience", "JwtLeewaySeconds", "JwtRequiredClaims", "JwtContextClaims", "JwtClientId",
+      "Alarms", "Dashboard", "MemorySize", "ReadableParameters", "ReservedConcurrency",
+      ], name) } == {
+      JwtIssuer          = "https://myapp.authgear.cloud"
+      JwtAudience        = "https://myapp.authgear.cloud,https://api.example.com"
+      JwtAnyAudience     = "false"
+      JwtLeewaySeconds   = "1.5"
+      JwtRequiredClaims  = "{\"hd\":[\"example.com\",\"example.org\"]}"
+      JwtContextClaims   = "email=email,role=/app/role"
+      Alarms             = "off"
+      Dashboard          = "on"
+      MemorySize         = "1024"
+      ReadableParameters = "arn:aws:ssm:us-east-1:123456789012:parameter/a,arn:aws:ssm:us-east-1:123456789012:parameter/b"
+    }
+    error_message = "Each variable is the parameter of its name, as text; one that is null is left out."
+  }
+  assert {
+    condition     = aws_cloudformation_stack.this.template_url == "https://deployments.s3.us-gov-west-1.amazonaws.com/${aws_s3_object.template.key}"
+    error_message = "CloudFormation reads the template that was uploaded."
+  }
+  assert {
+    condition     = strcontains(aws_s3_object.template.content, "CodeUri: s3://deployments/${aws_s3_object.package.key}\n") && !strcontains(aws_s3_object.template.content, "./jwt-authorizer.zip")
+    error_message = "Each function's code is the package that was uploaded."
+  }
+  assert {
+    condition     = toset(aws_cloudformation_stack.this.capabilities) == toset(["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"])
+    error_message = "The stack makes roles, and its template has a transform."
+  }
+  assert {
+    condition     = output.function_arn == "arn:function:live" && output.refresher_name == null
+    error_message = "Outputs are the template's; one whose condition does not hold is null."
   }
 }
 
-run "the_log_is_the_functions_own_and_does_not_grow_for_ever" {
-  module {
-    source = "./jwt_authorizer"
-  }
-  assert {
-    condition     = aws_cloudwatch_log_group.this.retention_in_days == 30
-    error_message = "Unless told otherwise, a line is kept for 30 days."
-  }
-  assert {
-    condition     = aws_lambda_function.this.logging_config[0].log_group == aws_cloudwatch_log_group.this.name && aws_lambda_function.this.logging_config[0].log_format == "Text"
-    error_message = "It writes to the log that the role lets it write to, lines that CloudWatch reads metrics from."
-  }
-}
-
-run "the_role_may_write_its_log_and_read_what_it_is_given" {
-  module {
-    source = "./jwt_authorizer"
-  }
-  variables {
-    readable_parameters = ["arn:aws-us-gov:ssm:us-gov-west-1:123456789012:parameter/jwt/rules"]
-    readable_objects    = ["arn:aws-us-gov:s3:::jwt/jwks.json"]
-  }
-  assert {
-    condition = jsondecode(aws_iam_role_policy.this.policy).Statement == [
-      {
-        Effect   = "Allow"
-        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = ["arn:aws-us-gov:logs:us-gov-west-1:123456789012:log-group:/aws/lambda/jwt-authorizer:*"]
-      },
-      {
-        Effect   = "Allow"
-        Action   = ["ssm:GetParameter"]
-        Resource = ["arn:aws-us-gov:ssm:us-gov-west-1:123456789012:parameter/jwt/rules"]
-      },
-      {
-        Effect   = "Allow"
-        Action   = ["s3:GetObject"]
-        Resource = ["arn:aws-us-gov:s3:::jwt/jwks.json"]
-      },
-    ]
-    error_message = "Its own log, and the parameters and objects that it is given."
-  }
-  assert {
-    condition     = jsondecode(aws_iam_role.this.assume_role_policy).Statement[0].Principal == { Service = "lambda.amazonaws.com" }
-    error_message = "Lambda, and nobody else, takes the role."
-  }
-}
-
-run "the_role_may_read_nothing_unless_it_is_told_what" {
-  module {
-    source = "./jwt_authorizer"
-  }
-  assert {
-    condition     = [for each in jsondecode(aws_iam_role_policy.this.policy).Statement : each.Action] == [["logs:CreateLogStream", "logs:PutLogEvents"]]
-    error_message = "Its own log."
-  }
-}
-
-run "with_snap_start_apis_name_the_alias" {
-  module {
-    source = "./jwt_authorizer"
-  }
-  variables {
-    snap_start = true
-  }
-  assert {
-    condition     = aws_lambda_function.this.snap_start[0].apply_on == "PublishedVersions" && aws_lambda_function.this.publish
-    error_message = "Snapshots are of published versions."
-  }
-  assert {
-    condition     = output.invoke_arn == "arn:function:live" && output.qualifier == "live"
-    error_message = "The outputs name the alias."
-  }
-  assert {
-    condition     = aws_lambda_alias.live[0].function_version == "7"
-    error_message = "The alias stands for the version that was published."
-  }
-}
-
-run "a_misspelt_setting_is_refused" {
+run "values_that_the_template_would_refuse_fail_at_plan" {
   command = plan
   module {
-    source = "./jwt_authorizer"
+    source = "./jwt-authorizer"
   }
   variables {
-    settings = { isuer = "https://myapp.authgear.cloud" }
+    introspect         = "sometimes"
+    memory_size        = 64
+    log_retention_days = 2
+    alarm_topic_arn    = "topic"
+    readable_objects   = ["arn:aws:s3:::rules/*"]
+    leeway_seconds     = -1
   }
-  expect_failures = [var.settings]
+  expect_failures = [
+    var.introspect, var.memory_size, var.log_retention_days, var.alarm_topic_arn, var.readable_objects, var.leeway_seconds,
+  ]
 }

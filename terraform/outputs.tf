@@ -1,0 +1,56 @@
+# Written by `make generate` from the parameters and outputs of template.yaml; do not edit.
+
+output "function_arn" {
+  description = "What an API's authorizer names"
+  value       = aws_cloudformation_stack.this.outputs["FunctionArn"]
+}
+
+output "authorizer_uri" {
+  description = "The same as API Gateway's own resources want it (AuthorizerUri)"
+  value       = aws_cloudformation_stack.this.outputs["AuthorizerUri"]
+}
+
+output "function_name" {
+  description = "For commands and the console"
+  value       = aws_cloudformation_stack.this.outputs["FunctionName"]
+}
+
+output "service" {
+  description = "The dimension `service` of this deployment's metrics"
+  value       = aws_cloudformation_stack.this.outputs["Service"]
+}
+
+output "dashboard_url" {
+  description = "Decisions, reasons, keys, alarms"
+  value       = try(aws_cloudformation_stack.this.outputs["DashboardUrl"], null)
+}
+
+output "log_group" {
+  description = "Where each decision and its reason are written down"
+  value       = aws_cloudformation_stack.this.outputs["LogGroup"]
+}
+
+output "rest_api_auth" {
+  description = "Paste under the Properties of an AWS::Serverless::Api"
+  value       = aws_cloudformation_stack.this.outputs["RestApiAuth"]
+}
+
+output "http_api_auth" {
+  description = "Paste under the Properties of an AWS::Serverless::HttpApi"
+  value       = aws_cloudformation_stack.this.outputs["HttpApiAuth"]
+}
+
+output "revoker_name" {
+  description = "What `jwt-authorizer revoke --function` names"
+  value       = try(aws_cloudformation_stack.this.outputs["RevokerName"], null)
+}
+
+output "logout_url" {
+  description = "The backchannel_logout_uri of the clients in RevocationClientIds"
+  value       = try(aws_cloudformation_stack.this.outputs["LogoutUrl"], null)
+}
+
+output "refresher_name" {
+  description = "Invoke it once after the first deployment, rather than wait for its schedule"
+  value       = try(aws_cloudformation_stack.this.outputs["RefresherName"], null)
+}
