@@ -8,10 +8,9 @@ import subprocess
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from benchmarks import packages
-from benchmarks.delay import ROUND_TRIPS, DelayProxy
+from benchmarks.network import Network
 from benchmarks.process import Lived, Package, base_interpreter, live
 
 if TYPE_CHECKING:
@@ -110,37 +109,49 @@ def measure(built: Mapping[str, Package], runtime: Path, load: Workload, rounds:
     }
 
 
+ROUND_TRIPS = (0.0, 0.03, 0.1)
+OURS_DISCOVERY = "ours, by discovery"
+
+
 @dataclass(frozen=True, slots=True)
-class Far:
-    """Seconds to the first answer with an issuer ``round_trip`` seconds away, and what one of our starts connected."""
+class FarAway:
+    """Cold starts with a network between function and issuer."""
 
-    round_trip: float
-    ours: float
-    obvious: float
-    connections: int
-    handshakes: int
+    seconds: Mapping[float, Mapping[str, float]]
+    """To the first answer, by round trip in seconds and by package: the median, since waiting is what is measured."""
+    handshakes: Mapping[str, float]
+    """TLS handshakes, and so connections, of one start."""
 
 
-def far(built: Mapping[str, Package], runtime: Path, load: Workload, rounds: int) -> list[Far]:
-    """Start ours and the obvious authorizer in turn, with the key set's URL at each distance."""
-    event = json.dumps(load.event(load.token())).encode()
-    target = urlsplit(load.provider.jwks_url).port or 443
-    found = []
-    for round_trip in ROUND_TRIPS:
-        least = {OURS: float("inf"), OBVIOUS: float("inf")}
-        with DelayProxy(target, round_trip) as proxy:
-            url = load.provider.jwks_url.replace(f":{target}/", f":{proxy.port}/")
-            far_away = {
-                name: replace(built[name], environment={**built[name].environment, variable: url})
-                for name, variable in ((OURS, "JWT_JWKS"), (OBVIOUS, "JWKS_URL"))
-            }
-            live(far_away[OURS], runtime, [event])
-            counted = proxy.connections, proxy.handshakes
+def far_away(built: Mapping[str, Package], runtime: Path, load: Workload, rounds: int) -> FarAway:
+    """Start ours and the obvious one at each round trip, once a round."""
+    near = load.provider.origin
+    seconds: dict[float, dict[str, list[float]]] = {trip: {} for trip in ROUND_TRIPS}
+    counts: dict[str, int] = {}
+    with Network(int(near.rpartition(":")[2])) as network:
+        load.provider.origin = f"https://localhost:{network.port}"
+        event = json.dumps(load.event(load.token())).encode()
+        moved = {name: _moved(built[name], near, load.provider.origin) for name in (OURS, OBVIOUS)}
+        no_jwks = {name: value for name, value in moved[OURS].environment.items() if name != "JWT_JWKS"}
+        moved[OURS_DISCOVERY] = replace(moved[OURS], environment=no_jwks)
+        for trip in ROUND_TRIPS:
+            network.round_trip = trip
             for _ in range(rounds):
-                for name, package in far_away.items():
-                    least[name] = min(least[name], live(package, runtime, [event]).to_first_answer)
-        found.append(Far(round_trip, least[OURS], least[OBVIOUS], *counted))
-    return found
+                for name, package in moved.items():
+                    before = network.handshakes
+                    taken = live(package, runtime, [event]).to_first_answer
+                    seconds[trip].setdefault(name, []).append(taken)
+                    counts[name] = counts.get(name, 0) + network.handshakes - before
+    load.provider.origin = near
+    return FarAway(
+        {trip: {name: median(each) for name, each in by_name.items()} for trip, by_name in seconds.items()},
+        {name: count / (rounds * len(ROUND_TRIPS)) for name, count in counts.items()},
+    )
+
+
+def _moved(package: Package, origin: str, to: str) -> Package:
+    there = {name: value.replace(origin, to) for name, value in package.environment.items()}
+    return replace(package, environment=there)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ def workload(folder: Path) -> Iterator[Workload]:
     certificates = folder / "trusted.pem"
     certificates.write_text(_system_certificates() + tls.certificate.read_text("ascii"), "utf-8")
     provider = Provider(algorithms=("RS256",))
-    server = IssuerServer(provider, name="localhost", tls=tls).start()
+    server = IssuerServer(provider, name="localhost", tls=tls, keep_alive=True).start()
     try:
         yield Workload(provider, certificates, _hashed(tls.certificate))
     finally:

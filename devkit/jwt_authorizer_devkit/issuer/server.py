@@ -36,7 +36,7 @@ class TlsFiles:
 class IssuerServer:
     """Serves one provider; stopped and started again it keeps its port, as an issuer does after an outage."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what to serve, where, and how
         self,
         provider: Provider,
         *,
@@ -44,6 +44,7 @@ class IssuerServer:
         port: int = 0,
         name: str | None = None,
         tls: TlsFiles | None = None,
+        keep_alive: bool = False,
     ) -> None:
         """Keep what to serve and where.
 
@@ -53,9 +54,12 @@ class IssuerServer:
             port: 0 takes a free one.
             name: The host name in URLs, where it isn't the address: what the certificate names.
             tls: Serve ``https`` with this certificate.
+            keep_alive: Serve several requests over one connection, as issuers do. Without it a stopped issuer is gone
+                at once, for clients that keep connections too.
 
         """
         self.provider = provider
+        self._keep_alive = keep_alive
         self._address = (host, port)
         self._name = name or host
         self._tls = tls
@@ -72,7 +76,7 @@ class IssuerServer:
         if self._tls is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(self._tls.certificate, self._tls.key)
-        server = _Server(self._address, self.provider, context)
+        server = _Server(self._address, self.provider, context, keep_alive=self._keep_alive)
         self._address = (self._address[0], server.server_address[1])
         self.provider.origin = f"{'http' if context is None else 'https'}://{self._name}:{self.port}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -123,7 +127,10 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, address: tuple[str, int], provider: Provider, tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, address: tuple[str, int], provider: Provider, tls: ssl.SSLContext | None, *, keep_alive: bool
+    ) -> None:
+        self.keep_alive = keep_alive
         self.provider = provider
         self.tls = tls
         self.stopping = threading.Event()
@@ -142,6 +149,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # a body right behind its head must not wait for the head's acknowledgement
 
     def do_GET(self) -> None:
         self._answer(b"")
@@ -178,15 +186,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, reply: Reply) -> None:
         stopping = self._server.stopping
-        # Each connection serves one request, so that a stopped issuer is gone for clients that keep connections.
-        self.close_connection = True
+        self.close_connection = not self._server.keep_alive or reply.cut
         if reply.delay_seconds and stopping.wait(reply.delay_seconds):
             return
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(reply.body)))
-        self.send_header("Connection", "close")
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         body = reply.body[: len(reply.body) // 2] if reply.cut else reply.body
         if not reply.drip_seconds:
