@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import boto3
+import boto3  # type: ignore[import-untyped]  # AWS ships no types
 from moto import mock_aws
 
 from benchmarks.workload import AUDIENCE, rest_event
