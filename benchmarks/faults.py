@@ -1,6 +1,8 @@
 """100,000 mixed requests while an issuer fails in every way and rotates its keys twice.
 
-    python -m benchmarks.faults [--requests 100000] [--seed 1]
+    python -m benchmarks.faults [--of keys|introspection] [--requests 100000] [--seed 1]
+
+Then as many while the introspection endpoint does (``introspection_faults.py``), or only one of the two.
 
 The function is the whole one, as Lambda would start it; the issuers speak TLS over real sockets. The wall
 clock is simulated, so that hours pass in minutes; the time that requests wait is real. It ends with 1 when
@@ -20,6 +22,8 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from benchmarks import introspection_faults
+from benchmarks.fault_report import print_figures, print_outcomes
 from benchmarks.outages import outages, serve
 from benchmarks.traffic import AUDIENCE, Administrator, Caller, Outcome, Traffic
 from jwt_authorizer.function import create_function
@@ -42,7 +46,6 @@ EACH, UP_TO, PAST = "Each failure in turn", "One long outage, up to the stale li
 COLD, HEALED = "Cold starts in an outage", "Healed"
 TURNED_AWAY = (Outcome.REFUSED, Outcome.UNDECIDED)
 NEVER = (Caller.BAD, Caller.MADE_UP, Caller.GONE)
-LONG = 0.05
 START = 1_800_000_000.0
 SLACK = 1.5
 """Seconds that a busy machine may add to a wait."""
@@ -184,17 +187,10 @@ def most_fetches(world: World) -> int:
 def report(world: World, failures: int) -> None:
     """Print the figures as docs/reliability.md shows them."""
     traffic = world.traffic
-    print("| Tokens | " + " | ".join(Outcome) + " |\n| --- | ---: | ---: | ---: |")
-    for phase in (EACH, UP_TO, PAST, COLD):
-        print(f"| **{phase}** | | | |")
-        for caller in Caller:
-            row = [traffic.count(caller, outcome, phase=phase) for outcome in Outcome]
-            if any(row):
-                print(f"| {caller} | " + " | ".join(f"{number:,}" for number in row) + " |")
-    waits = sorted(traffic.waits)
+    print_outcomes(traffic.counts, (EACH, UP_TO, PAST, COLD), list(Caller))
     let_in = sum(traffic.count(caller, Outcome.ALLOWED) for caller in NEVER)
     figures = {
-        "Requests": f"{len(waits):,}",
+        "Requests": f"{len(traffic.waits):,}",
         "Ways to fail": f"{failures}",
         "Good tokens refused (401 or 403)": f"{traffic.count(Caller.GOOD, Outcome.REFUSED):,}",
         "Bad tokens let in": f"{let_in:,}",
@@ -204,15 +200,8 @@ def report(world: World, failures: int) -> None:
         "Failed fetches": f"{world.metrics[METRICS[1]]:,}",
         "Requests served with stale keys": f"{world.metrics[METRICS[2]]:,}",
         "Cold starts in an outage": f"{len(world.cold)}",
-        "Worst wait": f"{waits[-1] * 1000:.0f} ms (timeout {TIMEOUT * 1000:.0f} ms)",
-        f"Waits over {LONG * 1000:.0f} ms": f"{sum(wait > LONG for wait in waits):,}",
-        "99.9 %, 99 %, median wait": ", ".join(
-            f"{waits[int(len(waits) * part)] * 1000:.2f} ms" for part in (0.999, 0.99, 0.5)
-        ),
     }
-    print("\n| | |\n| --- | ---: |")
-    for name, figure in figures.items():
-        print(f"| {name} | {figure} |")
+    print_figures(figures, traffic.waits, TIMEOUT)
     for promise in world.broken:
         print(f"BROKEN: {promise}")
 
@@ -220,22 +209,34 @@ def report(world: World, failures: int) -> None:
 def main(arguments: list[str]) -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--of", choices=("keys", "introspection"), help="what fails (default: one, then the other)")
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args(arguments)
+    kept = True
     with tempfile.TemporaryDirectory() as folder:
         authority = Authority.create(Path(folder))
         os.environ["SSL_CERT_FILE"] = os.fspath(authority.file)  # read by OpenSSL, not by us
-        context = authority.server_context("localhost")
-        with HostileServer({}, context) as failing, HostileServer({}, context) as healthy:
-            ours, others = _administrator(failing), _administrator(healthy)
-            traffic = Traffic(ours, others, Random(chosen.seed), TTL, COOLDOWN)  # noqa: S311 - decides an order
-            config = CONFIG.format(ours.issuer, AUDIENCE, others.issuer, AUDIENCE)
-            world = World(failing, authority, traffic, {"JWT_CONFIG": config, "JWT_HTTP_TIMEOUT_SECONDS": str(TIMEOUT)})
-            failures = run(world, chosen.requests)
+        if chosen.of != "introspection":
+            kept = _fail_keys(authority, Random(chosen.seed), chosen.requests)  # noqa: S311 - decides an order
+        if chosen.of != "keys":
+            print("\n## Introspection\n")
+            kept &= introspection_faults.run(authority, Random(chosen.seed), chosen.requests)  # noqa: S311 - the same
+    return 0 if kept else 1
+
+
+def _fail_keys(authority: Authority, random: Random, requests: int) -> bool:
+    """Return whether each promise was kept."""
+    context = authority.server_context("localhost")
+    with HostileServer({}, context) as failing, HostileServer({}, context) as healthy:
+        ours, others = _administrator(failing), _administrator(healthy)
+        traffic = Traffic(ours, others, random, TTL, COOLDOWN)
+        config = CONFIG.format(ours.issuer, AUDIENCE, others.issuer, AUDIENCE)
+        world = World(failing, authority, traffic, {"JWT_CONFIG": config, "JWT_HTTP_TIMEOUT_SECONDS": str(TIMEOUT)})
+        failures = run(world, requests)
     judge(world)
     report(world, failures)
-    return 1 if world.broken else 0
+    return not world.broken
 
 
 def _administrator(server: HostileServer) -> Administrator:

@@ -1,137 +1,126 @@
-"""An introspection endpoint that fails in every way, and what the whole function makes of opaque tokens meanwhile.
+"""Opaque tokens while the introspection endpoint fails in every way, as the keys' issuer does in ``faults.py``.
 
-    python -m benchmarks.introspection_faults
-
-Each failure lasts one cooldown, with a token that is remembered and one that is not in each of its seconds. The issuer
-speaks TLS over a real socket, the client secret is in (moto's) Parameter Store, the clock is simulated. Ends with 1
-when a promise was broken.
+The issuer, its endpoint and Parameter Store are servers on this machine; the keys are in the settings, so that what
+happens to JWTs is seen apart from what happens to the endpoint.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
-import tempfile
-import time
-from functools import partial
-from pathlib import Path
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-import boto3  # type: ignore[import-untyped]  # AWS ships no types
-from moto import mock_aws
-
-from benchmarks.workload import AUDIENCE, rest_event
-from jwt_authorizer.function import create_function
-from tests.integration.certificates import Authority
-from tests.integration.hostile_server import NOT_FOUND, HostileServer, answer, answer_json, network_failures
+from benchmarks.fault_report import print_figures, print_outcomes
+from benchmarks.introspection_traffic import (
+    AFTER,
+    CACHE,
+    CALM,
+    COOLDOWN,
+    COOLING,
+    METRICS,
+    NEVER,
+    START,
+    TIMEOUT,
+    Caller,
+    World,
+)
+from benchmarks.outages import introspection_outages
+from benchmarks.traffic import Outcome
+from tests.integration.hostile_server import HostileServer, answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+    from random import Random
 
-    type Failure = tuple[str, Callable[[], AbstractContextManager[None]]]
+    from tests.integration.certificates import Authority
 
-PATH, SECRET = "/introspect", "/bench/introspection-secret"
-TIMEOUT, COOLDOWN, SLACK = 0.5, 30, 1.5
-START = 1_800_000_000.0
-CONFIG = """
-http_timeout_seconds = {timeout}
-[[issuers]]
-issuer = "{issuer}"
-audience = ["{audience}"]
-jwks = "{issuer}/keys"
-introspection = "{issuer}{path}"
-introspection_client_id = "bench"
-introspection_secret = "ssm:{secret}"
-"""
+OUTAGE = 90
+"""Simulated seconds that each failure lasts."""
+SLACK = 1.5
+"""Seconds that a busy machine may add to a wait."""
+IN_OUTAGE = "Each failure in turn"
+ROTATED, WRONG = "The secret is rotated", "The secret is wrong, or cannot be read"
 
 
-class _Context:
-    function_name = "bench"
-    function_version = "1"
-    memory_limit_in_mb = 512
-    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:bench"
-    aws_request_id = "52fdfc07-2182-454f-963f-5f0f9a621d72"
-    tenant_id = None
+def run(authority: Authority, random: Random, requests: int) -> bool:
+    """Live through all of it, print the figures, and return whether each promise was kept."""
+    with HostileServer({}, authority.server_context("localhost")) as server, HostileServer({}) as store:
+        names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
+        os.environ |= dict.fromkeys(names, "eu-west-1") | {"AWS_ENDPOINT_URL_SSM": f"http://127.0.0.1:{store.port}"}
+        world = World(server, store, random)
+        ways = _live(world, authority, requests)
+    _judge(world)
+    _report(world, ways)
+    return not world.broken
 
 
-def failures(server: HostileServer, good: bytes, authority: Authority) -> Iterator[Failure]:
-    """Name every way to fail, each ready to be entered."""
-    ways = network_failures(good) | {
-        "404": NOT_FOUND,
-        "wrong secret": answer(b'{"error": "invalid_client"}', status="401 Unauthorized"),
-        "active is a string": answer_json({"active": "true"}),
-        "garbage": answer(b"<html>"),
+def _live(world: World, authority: Authority, requests: int) -> int:
+    good = json.dumps({"active": True} | world.claims())
+    ways = list(introspection_outages(world.server, world.metadata, good.encode(), authority))
+    each = max(10, requests * 3 // (7 * (len(ways) + 3)))
+    world.spend(AFTER, CALM, each)
+    for is_cold, outage in ways:
+        with outage():
+            if is_cold:  # an endpoint that is known is not looked for again
+                world.start()
+            world.spend(IN_OUTAGE, OUTAGE, each)
+        world.heal(each)
+    _change_secrets(world, each)
+    return len(ways) + 2
+
+
+def _change_secrets(world: World, each: int) -> None:
+    """Rotate the secret at both ends, then at one end only, then where nobody can read it."""
+    world.secret = "secret-2"
+    world.hold_secret(world.secret)
+    world.spend(ROTATED, OUTAGE, each)
+    unreadable = answer(b'{"__type": "AccessDeniedException"}', status="400 Bad Request")
+    wrong: AbstractContextManager[object] = nullcontext()
+    for number, outage in enumerate((wrong, world.store.behaving("/", unreadable))):
+        world.secret = f"secret-{number + 3}"
+        with outage:
+            world.spend(WRONG, OUTAGE, each)
+        world.hold_secret(world.secret)
+        world.heal(each)
+
+
+def _judge(world: World) -> None:
+    """Check what happened against what is promised."""
+    count, refused, undecided = world.count, Outcome.REFUSED, Outcome.UNDECIDED
+    failing = (IN_OUTAGE, WRONG)
+    world.expect("no active token is refused", not count(Caller.ACTIVE, refused))
+    world.expect("what is remembered is not turned away", not count(Caller.REMEMBERED, refused, undecided))
+    world.expect("nothing is accepted unasked", not count(Caller.ACTIVE, Outcome.ALLOWED, phases=failing))
+    world.expect("it heals", not count(Caller.ACTIVE, undecided, phases=(AFTER,)))
+    world.expect("a rotated secret is read again", not count(Caller.ACTIVE, undecided, phases=(ROTATED,)))
+    world.expect("JWTs notice nothing", not count(Caller.JWT, refused, undecided))
+    world.expect("bad JWTs need no endpoint", not count(Caller.BAD_JWT, undecided))
+    for caller in NEVER:
+        world.expect(f"no token {caller} is let in", not count(caller, Outcome.ALLOWED))
+    world.expect("an ended token stops within the cache's time", world.ended_for < CACHE)
+    world.expect("a failure starts a cooldown", world.metrics[METRICS[1]] <= _most_failures(world))
+    world.expect("nobody waits longer than the timeout", max(world.waits) < TIMEOUT + SLACK)
+
+
+def _most_failures(world: World) -> int:
+    return int((world.now - START) / COOLDOWN) + world.starts
+
+
+def _report(world: World, ways: int) -> None:
+    print_outcomes(world.counts, (AFTER, IN_OUTAGE, COOLING, ROTATED, WRONG), list(Caller))
+    let_in = sum(world.count(caller, Outcome.ALLOWED) for caller in NEVER)
+    figures = {
+        "Requests": f"{len(world.waits):,}",
+        "Ways to fail": f"{ways}",
+        "Active tokens refused (401 or 403)": f"{world.count(Caller.ACTIVE, Outcome.REFUSED):,}",
+        "Tokens let in that are not active, or not good": f"{let_in:,}",
+        "Longest that a token which the issuer ended was still accepted": f"{world.ended_for:.0f} s",
+        "Simulated time": f"{(world.now - START) / 3600:.1f} h",
+        "Questions": f"{world.metrics[METRICS[0]]:,}",
+        "Failed ones, of at most": f"{world.metrics[METRICS[1]]:,}, {_most_failures(world):,}",
+        "Cold starts in an outage": f"{world.starts - 1}",
     }
-    for name, behavior in ways.items():
-        yield name, partial(server.behaving, PATH, behavior)
-    yield "connection refused", server.refusing
-    yield "silent, no TLS", server.silent
-    yield "another name's certificate", partial(server.presenting, authority.server_context("other.test"))
-    yield "expired certificate", partial(server.presenting, authority.server_context("localhost", expired=True))
-
-
-def ask(function: Callable[[object, object], object], token: str) -> str:
-    """Send a token. Returns ``allowed``, ``refused`` or ``undecided``, which API Gateway answers with 500."""
-    try:
-        answered = json.dumps(function(rest_event(token), _Context()))
-    except Exception as error:  # noqa: BLE001 - what Lambda's runtime would report
-        return "refused" if str(error) == "Unauthorized" else "undecided"
-    return "allowed" if '"Allow"' in answered else "refused"
-
-
-def run(folder: Path) -> list[str]:
-    """Live through all failures, print a table, and return the promises that were broken."""
-    authority = Authority.create(folder)
-    os.environ["SSL_CERT_FILE"] = os.fspath(authority.file)  # read by OpenSSL, not by us
-    broken: list[str] = []
-    print("| Failure | New tokens: allowed | refused | undecided | Questions | Worst wait |\n| --- |" + " ---: |" * 5)
-    with HostileServer({}, authority.server_context("localhost")) as server:
-        issuer = f"https://localhost:{server.port}"
-        active = {"active": True, "sub": "user-1", "iss": issuer, "aud": AUDIENCE, "exp": START + 86_400 * 30}
-        server.behaviors |= {PATH: answer_json(active), "/keys": answer_json({"keys": []})}
-        config = CONFIG.format(timeout=TIMEOUT, issuer=issuer, audience=AUDIENCE, path=PATH, secret=SECRET)
-        for name, failing in failures(server, json.dumps(active).encode(), authority):
-            now = START
-            function = create_function({"JWT_CONFIG": config}, write=lambda _: None, clock=lambda: now)  # noqa: B023 - called here
-            if ask(function, "known") != "allowed":
-                broken.append(f"{name}: a good token is allowed before")
-            counts = {"allowed": 0, "refused": 0, "undecided": 0}
-            known, worst, before = True, 0.0, server.asked.count(PATH)
-            with failing():
-                for second in range(COOLDOWN):
-                    now = START + second
-                    began = time.perf_counter()
-                    counts[ask(function, f"new-{second}")] += 1
-                    worst = max(worst, time.perf_counter() - began)
-                    known = known and ask(function, "known") == "allowed"
-            questions = server.asked.count(PATH) - before
-            now = START + 2 * COOLDOWN
-            promises = {
-                "what is not answered is never decided": counts["undecided"] == COOLDOWN,
-                "a remembered token is allowed": known,
-                "nobody waits longer than the timeout": worst < TIMEOUT + SLACK,
-                "one question in a cooldown": questions <= 2,  # noqa: PLR2004 - one more for a secret that was read anew
-                "it heals": ask(function, "new") == "allowed",
-            }
-            broken += [f"{name}: {promise}" for promise, held in promises.items() if not held]
-            print(
-                f"| {name} | {' | '.join(map(str, counts.values()))} | {questions} | {worst * 1e3:.0f} ms |", flush=True
-            )
-    return broken
-
-
-def main() -> int:
-    """Run from the command line."""
-    os.environ |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "eu-west-1"}
-    with tempfile.TemporaryDirectory() as folder, mock_aws():
-        boto3.client("ssm").put_parameter(Name=SECRET, Value="s3cret", Type="SecureString")
-        broken = run(Path(folder))
-    for promise in broken:
+    print_figures(figures, world.waits, TIMEOUT)
+    for promise in world.broken:
         print(f"BROKEN: {promise}")
-    return 1 if broken else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from jwt_authorizer_devkit.signing import key_set
-from tests.integration.hostile_server import NOT_FOUND, answer_json, network_failures
+from tests.integration.hostile_server import NOT_FOUND, answer, answer_json, network_failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     type Outage = Callable[[], AbstractContextManager[None]]
 
-DISCOVERY, JWKS = "/.well-known/openid-configuration", "/keys"
+DISCOVERY, JWKS, INTROSPECT = "/.well-known/openid-configuration", "/keys", "/introspect"
 
 
 def serve(server: HostileServer, issuer: Administrator) -> None:
@@ -44,6 +44,39 @@ def outages(server: HostileServer, issuer: Administrator, authority: Authority) 
         ways = network_failures(json.dumps(document).encode()) | {"404": NOT_FOUND} | own[path]
         for behavior in ways.values():
             yield partial(server.behaving, path, behavior)
+    yield from _of_the_server(server, authority)
+
+
+def introspection_outages(
+    server: HostileServer, metadata: dict[str, str], good: bytes, authority: Authority
+) -> Iterator[tuple[bool, Outage]]:
+    """Every way to fail of an introspection endpoint, and whether only a function that starts in it notices.
+
+    ``good`` is an answer about an active token. Failures of discovery show only while it is looked for.
+    """
+    shapes = {
+        "404": NOT_FOUND,
+        "active is a string": answer_json({"active": "true"}),
+        "active is 1": answer_json({"active": 1}),
+        "no active": answer_json({"sub": "user-1"}),
+        "active twice": answer(b'{"active": false, "active": true}'),
+        "a JWT that was not asked for": answer(b"eyJhbGciOiJub25lIn0.e30."),
+    }
+    for behavior in (network_failures(good) | shapes).values():
+        yield False, partial(server.behaving, INTROSPECT, behavior)
+    wrong = {
+        "404": NOT_FOUND,
+        "another issuer": answer_json(metadata | {"issuer": "https://other.test"}),
+        "no endpoint": answer_json({"issuer": metadata["issuer"]}),
+        "an endpoint over http": answer_json(metadata | {"introspection_endpoint": "http://localhost/introspect"}),
+    }
+    for behavior in (network_failures(json.dumps(metadata).encode()) | wrong).values():
+        yield True, partial(server.behaving, DISCOVERY, behavior)
+    for outage in _of_the_server(server, authority):
+        yield False, outage
+
+
+def _of_the_server(server: HostileServer, authority: Authority) -> Iterator[Outage]:
     yield server.refusing
     yield server.silent
     yield partial(server.presenting, authority.server_context("other.test"))

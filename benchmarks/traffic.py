@@ -98,7 +98,7 @@ class Traffic:
         caller, token = self._token(caller, now)
         event = self.random.choice(list(EVENTS.values()))(token)
         began = time.perf_counter()
-        outcome = _ask(function, event)
+        outcome = ask(function, event)
         self.waits.append(time.perf_counter() - began)
         self.counts[self.phase, caller, outcome] += 1
         if caller is Caller.REMOVED and outcome is Outcome.ALLOWED:
@@ -138,7 +138,8 @@ class Traffic:
 _SHARES = {Caller.GOOD: 60, Caller.OTHER: 10, Caller.MADE_UP: 10, Caller.REMOVED: 5, Caller.BAD: 15}
 
 
-def _ask(function: AuthorizerFunction, event: object) -> Outcome:
+def ask(function: AuthorizerFunction, event: object) -> Outcome:
+    """Send an event and return what API Gateway would make of the answer."""
     try:
         answer = function(event, None)
     except DecisionError:

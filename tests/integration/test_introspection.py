@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import socket
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -349,3 +351,19 @@ def test_keys_that_cannot_be_had_leave_a_signed_answer_unread(asked: Asked) -> N
     asked.server.behaviors |= {DISCOVERY: answer_json(SIGNING), PATH: answer(signed())}
     asked.keys.failure = DecisionError(Reason.KEYS_UNAVAILABLE, "down")
     assert refusal(asked.introspector()).code is Reason.INTROSPECTION_UNAVAILABLE
+
+
+# The long run of ``benchmarks/faults.py``, short: its promises hold, and its report says so.
+
+
+@pytest.mark.timeout(120)
+def test_no_active_token_is_refused_and_no_other_let_in_while_the_endpoint_fails_in_every_way() -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "benchmarks.faults", "--of", "introspection", "--requests", "3000", "--seed", "2"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "| Active tokens refused (401 or 403) | 0 |" in run.stdout
+    assert "| Tokens let in that are not active, or not good | 0 |" in run.stdout

@@ -465,7 +465,7 @@ def test_http_is_for_those_who_allow_it(tmp_path: Path) -> None:
 @pytest.mark.timeout(120)
 def test_no_good_token_is_turned_away_and_no_bad_one_let_in_while_an_issuer_fails_in_every_way() -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "benchmarks.faults", "--requests", "3000", "--seed", "2"],
+        [sys.executable, "-m", "benchmarks.faults", "--of", "keys", "--requests", "3000", "--seed", "2"],
         capture_output=True,
         text=True,
         check=False,
