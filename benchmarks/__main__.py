@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import claims, cold_start, fleet, packages, report, with_routes
+from benchmarks import claims, cold_start, fleet, packages, report, start_up
 from benchmarks.cold_start import FLOOR, OBVIOUS, OURS
-from benchmarks.policy_times import time_policies
+from benchmarks.policy_times import COUNTS, time_routes
 from benchmarks.prices import Measured
 from benchmarks.workload import ROOT, workload
 
@@ -67,11 +67,12 @@ def _measure(load: Workload, rounds: _Rounds) -> claims.Measurements:
     node = _node_peers()
     say(f"starting each of {len(built)} packages {rounds.starts} times")
     starts = cold_start.measure(built, runtime, load, rounds.starts)
-    say(f"the same, {', '.join(f'{trip * 1e3:.0f}' for trip in cold_start.ROUND_TRIPS)} ms from the issuer")
-    far = cold_start.far_away(built, runtime, load, rounds.far)
-    say(f"starting up with {' and '.join(map(str, with_routes.SIZES[1:]))} routes")
-    routes = with_routes.measure(built[OURS], runtime, load.jwks(), rounds.parts)
-    policies = {size: time_policies(size, absent=False) for size in (25, 50, 100, 300, 600, 1000)}
+    say("starting with the issuer far away")
+    far = cold_start.far(built, runtime, load, rounds.far)
+    say("starting with 0, 100 and 300 routes")
+    ready = start_up.measure(built[OURS], runtime, load, rounds.starts)
+    say("policies for up to 1,000 routes")
+    routes = [time_routes(count, absent=absent) for absent in (False, True) for count in COUNTS]
     say("taking starts apart")
     parts = {name: cold_start.parts(built[name], runtime, load, rounds.parts) for name in (FLOOR, OURS, OBVIOUS)}
     say("counting what a request costs")
@@ -82,7 +83,7 @@ def _measure(load: Workload, rounds: _Rounds) -> claims.Measurements:
     cost = Measured(starts[OURS].processor, requests.fresh, requests.repeated)
     given = report.assumptions(cost, dict(parts[OURS]))
     fleets = report.fleets(rounds.fleet, given)
-    return claims.Measurements(starts, far, routes, policies, parts, warm, cost, given, fleets)
+    return claims.Measurements(starts, parts, far, ready, routes, warm, cost, given, fleets)
 
 
 def _node_peers() -> bool:

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from benchmarks.cold_start import FLOOR, OBVIOUS, OURS, OURS_DISCOVERY, OURS_NO_FETCH
+from benchmarks.cold_start import FLOOR, OBVIOUS, OURS, OURS_NO_FETCH
+from benchmarks.start_up import BARS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from benchmarks.cold_start import FarAway, Starts
+    from benchmarks.cold_start import Far, Starts
     from benchmarks.fleet import Assumptions, Scenario, Tally
-    from benchmarks.policy_times import PolicyTimes
+    from benchmarks.policy_times import RouteTimes
     from benchmarks.prices import Measured
 
 _BUSY = 1.3
@@ -47,12 +48,10 @@ class Measurements:
     """All of one run."""
 
     starts: Mapping[str, Starts]
-    far: FarAway
-    with_routes: Mapping[int, float]
-    """Processor seconds of start-up, by number of routes."""
-    policies: Mapping[int, PolicyTimes]
-    """By number of routes."""
     parts: Mapping[str, Sequence[tuple[str, float]]]
+    far: Sequence[Far]
+    ready: Mapping[int, float]
+    routes: Sequence[RouteTimes]
     warm: Mapping[str, float]
     cost: Measured
     given: Assumptions
@@ -65,35 +64,18 @@ class Measurements:
         raw = self.warm["raw check"]
         start, call, size = (partial(_row, worded) for worded in (milliseconds, microseconds, megabytes))
         fresh, repeated = self.warm["handler, fresh token"], self.warm["handler, repeated token"]
-        none, hundred, three_hundred = (self.with_routes[size] for size in (0, 100, 300))
-        small, middle, large = (self.policies[size] for size in (100, 300, 1000))
         rows = [
             start(
                 "Cold start to first answer, against the obvious authorizer", ours.seconds, obvious.seconds, 0.26, 0.22
             ),
             start("The same, against the floor, which fetches no keys", ours.seconds, floor.seconds, 1.5, 1.3),
             start("The same with our keys in the settings: neither fetches", bare.seconds, floor.seconds, 1.5, 1.3),
-            Row(
-                "TLS handshakes of a cold start by discovery",
-                *(f"{self.far.handshakes[OURS_DISCOVERY]:g}", "1", self.far.handshakes[OURS_DISCOVERY], 1, 1),
+            *(
+                start(f"Start-up with {count} routes, against none", self.ready[count], self.ready[0], bar, aim)
+                for count, (bar, aim) in BARS.items()
             ),
-            start("Start-up with 100 routes, against none", hundred, none, 1.2, 1.05),
-            start("Start-up with 300 routes, against none", three_hundred, none, 1.25, 1.1),
-            start(
-                "First policy for new rights, 300 routes, against the raw check",
-                middle.first,
-                middle.raw_check,
-                1200,
-                500,
-            ),
-            start("The same with 1,000 routes, against 100", large.first, small.first, 12, 10),
-            call(
-                "A repeated token under 300 routes, beyond none, against the raw check",
-                middle.again,
-                raw,
-                1,
-                0.5,
-            ),
+            _row("{:g}".format, "TLS handshakes of a cold start by discovery", self.far[0].handshakes, 1, 1, 1),
+            *self._policy_rows(),
             call("Whole handler, fresh token, against the raw check", fresh, raw, 3.5, 2.5),
             call("Whole handler, repeated token, against the raw check", repeated, raw, 1, 0.7),
             call(
@@ -110,6 +92,30 @@ class Measurements:
         rows.append(size("Zipped package, against the obvious one", ours.zipped, obvious.zipped, 0.96, 0.9))
         rows.append(size("Peak memory, against the obvious one", ours.memory, obvious.memory, 1, 0.9))
         return rows
+
+    def _policy_rows(self) -> list[Row]:
+        """Rate policies where routes that are not listed are denied, which is the default."""
+        denied = {one.count: one for one in self.routes if not one.absent}
+        small, middle, large = (denied[count] for count in (100, 300, 1000))
+        return [
+            _row(
+                microseconds,
+                "First policy for new rights, 300 routes, in raw checks",
+                middle.first,
+                middle.check,
+                1200,
+                500,
+            ),
+            _row(milliseconds, "First policy, 1,000 routes against 100", large.first, small.first, 12, 10),
+            _row(
+                microseconds,
+                "What 300 routes add to a repeated token, in raw checks",
+                middle.again,
+                middle.check,
+                1,
+                0.5,
+            ),
+        ]
 
 
 def _row(  # noqa: PLR0913, PLR0917 - a row of a table

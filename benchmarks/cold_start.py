@@ -8,9 +8,10 @@ import subprocess
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from benchmarks import packages
-from benchmarks.network import Network
+from benchmarks.delay import ROUND_TRIPS, DelayProxy
 from benchmarks.process import Lived, Package, base_interpreter, live
 
 if TYPE_CHECKING:
@@ -109,49 +110,49 @@ def measure(built: Mapping[str, Package], runtime: Path, load: Workload, rounds:
     }
 
 
-ROUND_TRIPS = (0.0, 0.03, 0.1)
-OURS_DISCOVERY = "ours, by discovery"
-
-
 @dataclass(frozen=True, slots=True)
-class FarAway:
-    """Cold starts with a network between function and issuer."""
+class Far:
+    """Seconds to the first answer with an issuer ``round_trip`` seconds away: with the key set's URL, and by discovery.
 
-    seconds: Mapping[float, Mapping[str, float]]
-    """To the first answer, by round trip in seconds and by package: the median, since waiting is what is measured."""
-    handshakes: Mapping[str, float]
-    """TLS handshakes, and so connections, of one start."""
+    ``connections`` and ``handshakes`` are those of one start by discovery, which asks for two documents.
+    """
+
+    round_trip: float
+    ours: float
+    obvious: float
+    by_discovery: float
+    connections: int
+    handshakes: int
 
 
-def far_away(built: Mapping[str, Package], runtime: Path, load: Workload, rounds: int) -> FarAway:
-    """Start ours and the obvious one at each round trip, once a round."""
+def far(built: Mapping[str, Package], runtime: Path, load: Workload, rounds: int) -> list[Far]:
+    """Start ours and the obvious authorizer in turn, at each distance."""
     near = load.provider.origin
-    seconds: dict[float, dict[str, list[float]]] = {trip: {} for trip in ROUND_TRIPS}
-    counts: dict[str, int] = {}
-    with Network(int(near.rpartition(":")[2])) as network:
-        load.provider.origin = f"https://localhost:{network.port}"
-        event = json.dumps(load.event(load.token())).encode()
-        moved = {name: _moved(built[name], near, load.provider.origin) for name in (OURS, OBVIOUS)}
-        no_jwks = {name: value for name, value in moved[OURS].environment.items() if name != "JWT_JWKS"}
-        moved[OURS_DISCOVERY] = replace(moved[OURS], environment=no_jwks)
-        for trip in ROUND_TRIPS:
-            network.round_trip = trip
+    target = urlsplit(near).port or 443
+    found = []
+    for round_trip in ROUND_TRIPS:
+        with DelayProxy(target, round_trip) as proxy:
+            load.provider.origin = near.replace(f":{target}", f":{proxy.port}")
+            event = json.dumps(load.event(load.token())).encode()
+            here = {"JWT_ISSUER": load.issuer}
+            far_away = {
+                "ours": _with(built[OURS], {**here, "JWT_JWKS": load.provider.jwks_url}),
+                "obvious": _with(built[OBVIOUS], {**here, "JWKS_URL": load.provider.jwks_url}),
+                "by_discovery": _with(built[OURS], {**here, "JWT_JWKS": ""}),
+            }
+            live(far_away["by_discovery"], runtime, [event])
+            counted = proxy.connections, proxy.handshakes
+            least = dict.fromkeys(far_away, float("inf"))
             for _ in range(rounds):
-                for name, package in moved.items():
-                    before = network.handshakes
-                    taken = live(package, runtime, [event]).to_first_answer
-                    seconds[trip].setdefault(name, []).append(taken)
-                    counts[name] = counts.get(name, 0) + network.handshakes - before
+                for name, package in far_away.items():
+                    least[name] = min(least[name], live(package, runtime, [event]).to_first_answer)
+        found.append(Far(round_trip, **least, connections=counted[0], handshakes=counted[1]))
     load.provider.origin = near
-    return FarAway(
-        {trip: {name: median(each) for name, each in by_name.items()} for trip, by_name in seconds.items()},
-        {name: count / (rounds * len(ROUND_TRIPS)) for name, count in counts.items()},
-    )
+    return found
 
 
-def _moved(package: Package, origin: str, to: str) -> Package:
-    there = {name: value.replace(origin, to) for name, value in package.environment.items()}
-    return replace(package, environment=there)
+def _with(package: Package, environment: Mapping[str, str]) -> Package:
+    return replace(package, environment={**package.environment, **environment})
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
-from benchmarks.policy_times import HEAD, time_policies
+from benchmarks.policy_times import COUNTS, HEAD, time_routes
 from jwt_authorizer.policies.compiler import PolicyCompiler
 from tests.properties.apis import (
     PREFIX,
@@ -186,11 +186,7 @@ def report(all_figures: Sequence[Figures], seed: int) -> str:
             "",
             *_table(
                 HEAD,
-                [
-                    time_policies(count, absent=absent).as_row()
-                    for absent in (True, False)
-                    for count in (25, 100, 300, 600, 1000)
-                ],
+                [time_routes(count, absent=absent).cells() for absent in (True, False) for count in COUNTS],
             ),
         ]
     )

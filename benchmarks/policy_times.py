@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+COUNTS = (25, 50, 100, 300, 600, 1000)
+HEAD = (
+    *("routes", "unlisted routes", "first policy for some rights", "in raw RS256 checks"),
+    *("each one after, beyond one without rules", "in raw RS256 checks", "left out"),
+)
+
+
 def timed_api(count: int, *, absent: bool) -> Api:
     """Make an API of so many routes, nine on a resource, which need ten different scopes."""
     routes: list[Route] = []
@@ -37,37 +44,31 @@ def timed_api(count: int, *, absent: bool) -> Api:
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyTimes:
-    """Processor seconds: the first policy for some rights, each one after beyond one without rules, a raw check."""
+class RouteTimes:
+    """Processor seconds for one API: the first policy, each one after beyond one without rules, a raw RS256 check."""
 
-    routes: int
+    count: int
     absent: bool
     first: float
     again: float
-    raw_check: float
+    check: float
     left_out: int
     allowed: int
 
-    def as_row(self) -> list[str]:
-        """Word them, in raw RS256 checks too."""
+    def cells(self) -> list[str]:
+        """Return a row of a table."""
         return [
-            f"{self.routes:,}",
+            f"{self.count:,}",
             "`absent`" if self.absent else "`deny`",
             f"{self.first * 1e3:.1f} ms",
-            f"{self.first / self.raw_check:,.0f}",
+            f"{self.first / self.check:,.0f}",
             f"{self.again * 1e6:.0f} µs",
-            f"{self.again / self.raw_check:.2f}",
+            f"{self.again / self.check:.2f}",
             f"{self.left_out} of {self.allowed}",
         ]
 
 
-HEAD = (
-    *("routes", "unlisted routes", "first policy for some rights", "in raw RS256 checks"),
-    *("each one after, beyond one without rules", "in raw RS256 checks", "left out"),
-)
-
-
-def time_policies(count: int, *, absent: bool) -> PolicyTimes:
+def time_routes(count: int, *, absent: bool) -> RouteTimes:
     """Time the first policy for some rights, and the same again."""
     api = timed_api(count, absent=absent)
     rules = api.rules
@@ -89,7 +90,8 @@ def time_policies(count: int, *, absent: bool) -> PolicyTimes:
 
     again = _seconds(repeat, 5000) - _seconds(without_rules, 5000)
     allowed = sum(oracle(api, who, one) == "allowed" for one in _one_of_each(api))
-    return PolicyTimes(count, absent, first, again, _raw_check(), len(policy.left_out), allowed)
+    check = _raw_check()
+    return RouteTimes(count, absent, first, again, check, len(policy.left_out), allowed)
 
 
 def _one_of_each(api: Api) -> Iterator[Asked]:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from benchmarks import plots, prices
 from benchmarks.claims import Measurements, busy, megabytes, microseconds, milliseconds
-from benchmarks.cold_start import FLOOR, OBVIOUS, OURS, ROUND_TRIPS
+from benchmarks.cold_start import FLOOR, OBVIOUS, OURS
 from benchmarks.fleet import Assumptions, Event, Keys, Scenario, Start, Tally, simulate
-from benchmarks.policy_times import HEAD as POLICY_HEAD
+from benchmarks.policy_times import HEAD
 from benchmarks.warm import STAGES
 from benchmarks.workload import ROOT
 
@@ -84,8 +84,36 @@ def _page(measured: Measurements) -> str:
         rounds=len(measured.starts[OURS].lives),
         claims=_table(
             ["What", "Ours", "Theirs", "Ratio"],
-            [[r.what, r.ours, r.other, f"{r.ratio:,.2f}"] for r in measured.rows],
+            [[r.what, r.ours, r.other, f"{r.ratio:.2f}"] for r in measured.rows],
         ),
+        far=_table(
+            [
+                "Round trip to the issuer",
+                "Ours",
+                "Obvious",
+                "Ratio",
+                "Ours, by discovery",
+                "Connections, TLS handshakes",
+            ],
+            [
+                [
+                    milliseconds(one.round_trip),
+                    *(milliseconds(seconds) for seconds in (one.ours, one.obvious)),
+                    f"{one.ours / one.obvious:.2f}",
+                    milliseconds(one.by_discovery),
+                    f"{one.connections}, {one.handshakes}",
+                ]
+                for one in measured.far
+            ],
+        ),
+        ready=_table(
+            ["Routes", "Start-up", "Against none"],
+            [
+                [str(count), milliseconds(seconds), f"{seconds / measured.ready[0]:.2f}"]
+                for count, seconds in measured.ready.items()
+            ],
+        ),
+        routes=_table(HEAD, [one.cells() for one in measured.routes]),
         starts=_table(
             ["Package", "To the first answer: least", "median", "Processor", "Peak memory", "Zipped"],
             [
@@ -100,25 +128,6 @@ def _page(measured: Measurements) -> str:
                 for name, s in measured.starts.items()
             ],
         ),
-        far=_table(
-            ["Package", *(f"{trip * 1e3:.0f} ms" for trip in ROUND_TRIPS), "TLS handshakes"],
-            [
-                [
-                    name,
-                    *(milliseconds(measured.far.seconds[trip][name]) for trip in ROUND_TRIPS),
-                    f"{measured.far.handshakes[name]:g}",
-                ]
-                for name in measured.far.handshakes
-            ],
-        ),
-        with_routes=_table(
-            ["Routes", "Start-up", "Times that without"],
-            [
-                [str(size), milliseconds(seconds), f"{seconds / measured.with_routes[0]:.2f}"]
-                for size, seconds in measured.with_routes.items()
-            ],
-        ),
-        policies=_table(POLICY_HEAD, [times.as_row() for times in measured.policies.values()]),
         parts="\n\n".join(
             f"**{name}**: " + ", ".join(f"{label} {seconds * 1e3:.1f}" for label, seconds in parts) + " ms"
             for name, parts in measured.parts.items()
