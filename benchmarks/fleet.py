@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SIZES = (1, 100, 10_000, 100_000)
+SDK = 0.19
+"""Seconds of a whole processor for importing boto3 and making a client. Measured once on its own."""
+CALL = 0.0013
+"""The same for one call to a store: signing it, TLS, reading the answer. Measured once on its own."""
 _ALG = "RS256"
 _OLD = Key("old", frozenset({_ALG}), None)
 _NEW = Key("new", frozenset({_ALG}), None)
@@ -54,17 +58,17 @@ class Start(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """Times in seconds. The first three are measured by ``make bench``, at 512 MB; the rest is assumed."""
+    """Times in seconds. ``make bench`` fills in those that depend on the memory size; the rest is assumed."""
 
     cold_start: float = 0.3
     processor_of_fetch: float = 0.08
-    """Opening TLS and reading keys, at 512 MB."""
+    """Opening TLS and reading keys."""
     warm_request: float = 0.001
+    sdk: float = 2 * SDK
+    processor_of_call: float = 2 * CALL
 
     network_of_fetch: float = 0.06
     """Name, TCP, TLS and one exchange with an issuer 15 ms away."""
-    sdk: float = 0.64
-    """Importing boto3 and making a client, at 512 MB: 0.19 s of a whole processor, measured once on its own."""
     copy_read: float = 0.03
     """Reading the refresher's copy from S3 or Parameter Store in the same region."""
     restore: float = 0.2
@@ -132,13 +136,19 @@ def simulate(scenario: Scenario, given: Assumptions, *, seed: int = 1) -> Tally:
     issuer = _Issuer(scenario, given)
     if scenario.keys is Keys.REFRESHER:
         tally.fetches.update(int(at) for at in issuer.refreshes)
-    for _ in range(scenario.size):
+    for times in lives(scenario.size, given, chance):
+        _live(times, scenario, given, issuer, tally, chance)
+    return tally
+
+
+def lives(size: int, given: Assumptions, chance: random.Random) -> Iterator[Iterator[float]]:
+    """Give the times of requests of each environment: started in one burst, each replaced by another when it dies."""
+    for _ in range(size):
         born = chance.uniform(0, given.burst)
         while born < given.duration:
             died = born + chance.expovariate(1 / given.life)
-            _live(requests(born, min(died, given.duration), given, chance), scenario, given, issuer, tally, chance)
+            yield requests(born, min(died, given.duration), given, chance)
             born = died
-    return tally
 
 
 class _Issuer:

@@ -19,6 +19,18 @@ SIZES = (128, 192, 256, 384, 512, 768, 1024, 1536, 1769)
 PER_REQUEST = 0.20 / 1_000_000
 PER_GB_SECOND = {"x86_64": 0.0000166667, "arm64": 0.0000133334}
 PRICES_AS_OF = "May 2026"
+
+# The same region. AWS's pages fill in their figures by script; these were read in what others quote of them, 2025-07 to
+# 2026-06. AWS's announcements of 2024-11-01 (DynamoDB) and 2025-05-01 (Lambda's logs) agree.
+PER_WRITE_UNIT = 0.625 / 1_000_000
+"""DynamoDB on demand, a write of up to 1 KB; one whose condition fails costs as much. $1.25 until AWS halved it on
+2024-11-01 (https://aws.amazon.com/dynamodb/pricing/on-demand/)."""
+PER_S3_GET = 0.0004 / 1000
+"""S3 Standard (https://aws.amazon.com/s3/pricing/). Within a region there is no charge for bytes."""
+PER_LOG_GB = 0.50
+"""CloudWatch Logs, class Standard, the first 10 TB of a month that Lambda's logs have had tiers for since 2025-05-01
+(https://aws.amazon.com/cloudwatch/pricing/). Without storage, $0.03 per GB and month."""
+
 _MILLION = 1_000_000
 REPEATS = (1, 3, 10, 100)
 """How many requests one token makes within the cache's time; each but the first is answered by the cache."""
@@ -53,7 +65,12 @@ def at_size(measured: Measured, memory: int) -> AtSize:
 
 def of_requests(count: float, seconds: float, memory: int, architecture: str) -> float:
     """Give the price in dollars of so many invocations that took so many seconds together."""
-    return count * PER_REQUEST + seconds * memory / 1024 * PER_GB_SECOND[architecture]
+    return count * PER_REQUEST + of_waiting(seconds, memory, architecture)
+
+
+def of_waiting(seconds: float, memory: int, architecture: str) -> float:
+    """Give the price in dollars of so many seconds, without that of the invocations that they are part of."""
+    return seconds * memory / 1024 * PER_GB_SECOND[architecture]
 
 
 def per_million(measured: Measured, memory: int, repeats: int, architecture: str) -> float:

@@ -9,10 +9,10 @@ import platform
 import sysconfig
 from typing import TYPE_CHECKING
 
-from benchmarks import plots, prices
+from benchmarks import plots, prices, store_costs
 from benchmarks.claims import Measurements, busy, megabytes, microseconds, milliseconds
 from benchmarks.cold_start import FLOOR, OBVIOUS, OURS
-from benchmarks.fleet import Assumptions, Event, Keys, Scenario, Start, Tally, simulate
+from benchmarks.fleet import CALL, SDK, Assumptions, Event, Keys, Scenario, Start, Tally, simulate
 from benchmarks.policy_times import HEAD
 from benchmarks.warm import STAGES
 from benchmarks.workload import ROOT
@@ -27,7 +27,7 @@ _FLEET_HEAD = (
     *("p50", "p99", "p99.9", "401", "500", "$ an hour"),
 )
 _TEMPLATE = ROOT / "benchmarks" / "performance.template.md"
-_MEMORY = 512
+_MEMORY = 1024
 """MB, the template's default: what the fleet and the bill are worked out for."""
 
 
@@ -36,7 +36,13 @@ def assumptions(cost: Measured, parts: Mapping[str, float]) -> Assumptions:
     sized = prices.at_size(cost, _MEMORY)
     share = _MEMORY / prices.WHOLE_CPU
     fetching = sum(parts[name] for name in ("ssl", "certificates", "settings, fetching keys"))
-    return Assumptions(cold_start=sized.start, processor_of_fetch=fetching / share, warm_request=sized.fresh)
+    return Assumptions(
+        cold_start=sized.start,
+        processor_of_fetch=fetching / share,
+        warm_request=sized.fresh,
+        sdk=SDK / share,
+        processor_of_call=CALL / share,
+    )
 
 
 def fleets(sizes: Sequence[int], given: Assumptions) -> list[tuple[Scenario, Tally]]:
@@ -152,6 +158,9 @@ def _page(measured: Measurements) -> str:
         memory=_MEMORY,
         fleet=_fleet(measured),
         given=_given(measured.given),
+        stores=_table(store_costs.HEAD, store_costs.rows(_sizes(measured), measured.given, _MEMORY)),
+        given_stores=store_costs.given_stores(measured.given),
+        logs=store_costs.logs(),
     )
 
 
@@ -167,6 +176,10 @@ def _cost(cost: Measured) -> str:
             for architecture in prices.PER_GB_SECOND
         ],
     )
+
+
+def _sizes(measured: Measurements) -> list[int]:
+    return sorted({scenario.size for scenario, _ in measured.fleets})
 
 
 def _fleet(measured: Measurements) -> str:

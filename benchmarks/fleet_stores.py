@@ -1,0 +1,185 @@
+"""A fleet and the stores that it may use while requests wait: used DPoP proofs, the revocation list, introspection.
+
+As in ``fleet.py``, each environment lives through the same half hour, here with the real caches of the list
+(:class:`jwt_authorizer.issuers.kept_document.KeptDocument`) and of introspection's answers. A DPoP proof has no cache:
+each request with a bound token is one conditional put. Times of the network are assumed, in :class:`Calls`.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from benchmarks.fleet import Tally, lives
+from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.issuers.cache import CachedKeySource
+from jwt_authorizer.issuers.client_auth import AuthMethod, ClientAuth
+from jwt_authorizer.issuers.fetched import FetchError
+from jwt_authorizer.issuers.introspection import IntrospectedIssuer, Introspector
+from jwt_authorizer.issuers.revocations import revocation_list
+from jwt_authorizer.issuers.session import Response
+from jwt_authorizer.tokens import BearerToken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from benchmarks.fleet import Assumptions
+    from jwt_authorizer.issuers.fetched import Fetched
+
+_SIMULATED = 5_000
+"""Environments at most: they do not know each other, so what a larger fleet does is a multiple."""
+_ANSWER = Response(200, {}, b'{"active": true}')
+_EMPTY_LIST = b'{"issuers": {}}'
+_AT_99 = 2.326
+"""Standard deviations of a normal distribution within which 99 % are."""
+
+
+class Store(StrEnum):
+    """What a request may wait for."""
+
+    PROOFS = "DynamoDB, a put for each DPoP-bound request"
+    LIST = "S3, the revocation list"
+    INTROSPECTION = "introspection, opaque tokens"
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Assumed seconds of one call, usually and at the 99th percentile, and of one to a store that answers nothing."""
+
+    usual: float
+    slow: float
+    unanswered: float
+
+    def one(self, chance: random.Random) -> float:
+        """Draw the time of one call: log-normal, as network times are about."""
+        return self.usual * math.exp(chance.gauss(0, math.log(self.slow / self.usual) / _AT_99))
+
+
+CALLS = {
+    # A new connection for each put: TCP, TLS and the put, which AWS gives "single-digit milliseconds".
+    Store.PROOFS: Calls(0.010, 0.030, 3.0),
+    # "Often in the tens of milliseconds" for less than 512 KB (AWS's whitepaper on S3's performance), and "roughly
+    # 100-200" at the slow end. boto3 waits half of JWT_HTTP_TIMEOUT_SECONDS to connect.
+    Store.LIST: Calls(0.030, 0.200, 1.5),
+    # An issuer 15 ms away, as for fetching keys: name, TCP, TLS and one exchange.
+    Store.INTROSPECTION: Calls(0.060, 0.250, 3.0),
+}
+LIMITS = {Store.PROOFS: 4_000, Store.LIST: 5_500}
+"""Calls a second that a store takes from the start: of a new on-demand table (DynamoDB developer guide, "DynamoDB
+on-demand capacity mode"), and of a prefix in a bucket (S3 user guide, "Best practices design patterns")."""
+TOKENS_EACH = 10
+"""Opaque tokens in use for each environment; any of them may reach any environment."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreScenario:
+    """One fleet, its half hour, and what it uses."""
+
+    size: int
+    store: Store
+    is_out: bool = False
+
+    @property
+    def simulated(self) -> int:
+        """How many environments are simulated."""
+        return min(self.size, _SIMULATED)
+
+    @property
+    def times(self) -> float:
+        """What counts are multiplied by."""
+        return self.size / self.simulated
+
+
+def simulate(scenario: StoreScenario, given: Assumptions, *, seed: int = 1) -> Tally:
+    """Let a fleet live through its half hour. The same seed gives the same outcome."""
+    fleet = _Fleet(scenario, given, random.Random(seed))  # noqa: S311 - a simulation
+    for times in lives(scenario.simulated, given, fleet.chance):
+        fleet.live(times)
+    return fleet.tally
+
+
+class _Fleet:
+    """What all environments share: the store, the clock, and what was counted."""
+
+    def __init__(self, scenario: StoreScenario, given: Assumptions, chance: random.Random) -> None:
+        self.chance, self.tally = chance, Tally()
+        self._scenario, self._given, self._calls = scenario, given, CALLS[scenario.store]
+        self._now = self._waited = 0.0
+
+    def live(self, times: Iterator[float]) -> None:
+        """Let one environment start, and answer requests at these times."""
+        self.tally.environments += 1
+        ask: Callable[[float], object] | None = None
+        for self._now in times:
+            self.tally.requests += 1
+            self._waited = 0.0
+            if ask is None:
+                ask = self._started()
+            try:
+                ask(self._now)
+            except DecisionError:
+                self.tally.failed += 1
+            if self._waited:
+                self.tally.waits.append(self._waited)
+
+    def _started(self) -> Callable[[float], object]:
+        """Return what a function that has just started does with each request."""
+        match self._scenario.store:
+            case Store.PROOFS:
+                return self._put
+            case Store.LIST:
+                kept = revocation_list(self._read, ttl=60, max_stale=600, cooldown=30, report=lambda *_: None)
+                self._waited += self._given.sdk
+                kept.warm(self._now)
+                return kept.current
+            case Store.INTROSPECTION:
+                introspector = Introspector(self._issuer(), lambda *_: None)
+                return lambda now: introspector.claims(self._token(), now)
+
+    def _call(self) -> None:
+        """Make one call. Raises :class:`FetchError` if the store answers nothing."""
+        self.tally.fetches[int(self._now)] += 1
+        begins = self._given.event_at
+        if self._scenario.is_out and begins <= self._now < begins + self._given.outage:
+            self._waited += self._calls.unanswered
+            raise FetchError("no complete answer")
+        self._waited += self._calls.one(self.chance) + self._given.processor_of_call
+
+    def _put(self, _: float) -> None:
+        try:
+            self._call()
+        except FetchError as error:
+            raise DecisionError(Reason.REPLAY_STORE_UNAVAILABLE, str(error)) from None
+
+    def _read(self) -> bytes:
+        self._call()
+        return _EMPTY_LIST
+
+    def _issuer(self) -> IntrospectedIssuer:
+        return IntrospectedIssuer(
+            name="https://issuer.example.com",
+            find_endpoint=lambda _: ("https://issuer.example.com/introspect", frozenset()),
+            client=ClientAuth("orders-api", AuthMethod.BASIC, lambda _: "secret"),
+            post=lambda *_: self._answered(),
+            keys=CachedKeySource(
+                _no_keys, ttl=600, max_stale=3600, cooldown=30, report=lambda *_: None
+            ),  # answers are not signed
+            timeout=self._given.timeout,
+            cooldown=30,
+            cache_seconds=60,
+            cache_size=1000,
+        )
+
+    def _answered(self) -> Response:
+        self._call()
+        return _ANSWER
+
+    def _token(self) -> BearerToken:
+        return BearerToken(f"token-{self.chance.randrange(self._scenario.size * TOKENS_EACH)}")
+
+
+def _no_keys() -> Fetched:
+    raise FetchError("answers are not signed")
