@@ -2,7 +2,7 @@
 
 On loopback ``connect`` returns at once, so the round trip of TCP's handshake is added to what the client sends first.
 Every chunk is passed on half a round trip after it was read, whatever came before it, so that flights overlap as on a
-real line. Bandwidth, losses and slow start are not modelled: a key set fits into TCP's first window.
+real line. Bandwidth, losses and slow start are not modeled: a key set fits into TCP's first window.
 """
 
 from __future__ import annotations

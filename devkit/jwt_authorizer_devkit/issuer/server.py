@@ -149,7 +149,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # a body right behind its head must not wait for the head's acknowledgement
+    disable_nagle_algorithm = True  # a body right behind its head must not wait for the head's acknowledgment
 
     def do_GET(self) -> None:
         self._answer(b"")
