@@ -27,7 +27,7 @@ LONGEST_TESTS = 550
 # Pieced together, so that this file does not hold what it looks for.
 NOWHERE = ["/" + "root/", "/" + "work/", "/home" + "/", "py" + "pi.org", "python" + "hosted.org", "registry." + "npmjs"]
 # A folder of ours, and papers in it, that nobody else has.
-NOWHERE += ['"shared' + '" /', "work" + "place", "DES" + "IGN", "CONT" + "RACT"]
+NOWHERE += ["../" + "shared", '"shared' + '" /', "work" + "place", "DES" + "IGN", "CONT" + "RACT"]
 
 
 def tracked(*patterns: str) -> list[Path]:
@@ -156,6 +156,19 @@ def test_targets_of_make_that_are_run_and_named_exist() -> None:
     assert len(targets) > 5
     for target in targets:
         assert re.search(rf"^{''.join(target)}:", makefiles, re.MULTILINE), target
+
+
+def test_a_release_is_what_two_machines_built_alike_and_a_person_publishes_it() -> None:
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text("utf-8"))["jobs"]
+    assert jobs["publish"]["needs"] == ["test", "build"]
+    first, second = jobs["build"]["strategy"]["matrix"]["os"]
+    steps = jobs["publish"]["steps"]
+    runs = [step.get("run", "") for step in steps]
+    assert f"diff --recursive dist-{first} dist-{second}" in " ".join(runs)
+    (attested,) = [index for index, step in enumerate(steps) if "actions/attest@" in step.get("uses", "")]
+    (drafted,) = [index for index, run in enumerate(runs) if "gh release create" in run]
+    assert attested < drafted
+    assert "--draft --verify-tag" in runs[drafted]
 
 
 def test_all_that_is_pinned_is_audited_and_updated() -> None:
