@@ -137,7 +137,7 @@ NO_TOKEN = "no token"
 GOOD, EXPIRED, WRONG_AUDIENCE, FORGED, WRONG_SCOPE = "good", "expired", "wrong audience", "forged", "wrong scope"
 
 _WEBSOCKET_NOTE = (
-    "AWS answers 401 here: the function raises Unauthorized. The local AWS knows that for REST APIs alone."
+    "AWS answers 401 here: the function raises Unauthorized. The local AWS does so for REST APIs only."
 )
 _BAD = ((EXPIRED, "token_expired"), (WRONG_AUDIENCE, "invalid_audience"), (FORGED, "bad_signature"))
 
