@@ -136,9 +136,7 @@ _SUCCESSES = (200, 101)
 NO_TOKEN = "no token"
 GOOD, EXPIRED, WRONG_AUDIENCE, FORGED, WRONG_SCOPE = "good", "expired", "wrong audience", "forged", "wrong scope"
 
-_WEBSOCKET_NOTE = (
-    "AWS answers 401 here: the function raises Unauthorized. The local AWS does so for REST APIs only."
-)
+_WEBSOCKET_NOTE = "AWS answers 401 here: the function raises Unauthorized. The local AWS does so for REST APIs only."
 _BAD = ((EXPIRED, "token_expired"), (WRONG_AUDIENCE, "invalid_audience"), (FORGED, "bad_signature"))
 
 
