@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from opentelemetry import trace
-from opentelemetry.trace import SpanKind, StatusCode
-
 from jwt_authorizer import __version__
 
 if TYPE_CHECKING:
@@ -23,16 +20,18 @@ _FIRST_ERROR = 400
 
 def in_span(service: str, operation: str, call: Callable[[], T]) -> T:
     """Return what ``call`` returns, within a span. What it raises is recorded there, and raised."""
+    from opentelemetry import trace  # noqa: PLC0415 - not ours: only a process that is traced has it
+
     method, _, url = operation.partition(" ")
     attributes: dict[str, str] = {"server.address": service, "http.request.method": method, "url.full": url}
     if not url:
         attributes = {"rpc.system": "aws-api", "rpc.service": service}
     tracer = trace.get_tracer("jwt_authorizer", __version__)
-    with tracer.start_as_current_span(method or service, kind=SpanKind.CLIENT, attributes=attributes) as span:
+    with tracer.start_as_current_span(method or service, kind=trace.SpanKind.CLIENT, attributes=attributes) as span:
         answer = call()
         status = getattr(answer, "status", 0)
         if status:
             span.set_attribute("http.response.status_code", status)
         if status >= _FIRST_ERROR:
-            span.set_status(StatusCode.ERROR)
+            span.set_status(trace.StatusCode.ERROR)
         return answer
