@@ -89,14 +89,14 @@ class Examples:
 
     def _covered(self, pattern: Pattern) -> Iterator[int]:
         matcher = Matcher(pattern)
-        stack = [(self._root, 1)]
+        read, stack = matcher.read, [(self._root, 1)]
         while stack:
             node, positions = stack.pop()
             self.visited += 1
             if positions & matcher.end and _END in node:
                 yield from node[_END]
             names: Iterable[str] = node if matcher.expects_any(positions) else matcher.expected(positions)
-            stack += [(node[name], matcher.read(positions, name)) for name in names if name in node and name != _END]
+            stack += [(node[one], at) for one in names if one in node and one != _END and (at := read(positions, one))]
 
 
 def given(grants: Iterable[Grant]) -> frozenset[int]:
