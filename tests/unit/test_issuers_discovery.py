@@ -93,6 +93,13 @@ def test_a_jwks_uri_is_an_https_url(uri: str) -> None:
         ask({openid: document(jwks_uri=uri)})
 
 
+@pytest.mark.parametrize("body", [b"[]", b"null", b'"https://keys.example/"'])
+def test_a_document_is_an_object(body: bytes) -> None:
+    openid, _ = discovery_urls("https://a.example/x", allow_http=False)
+    with pytest.raises(FetchError, match="did not answer with a JSON object"):
+        ask({openid: Response(200, {}, body)})
+
+
 def test_neither_place_has_it() -> None:
     with pytest.raises(FetchError, match=r"openid-configuration nor at .*authorization-server/x \(404\): set JWT_JWKS"):
         ask({})

@@ -430,6 +430,15 @@ def test_a_document_that_aws_does_not_give_is_a_problem(monkeypatch: pytest.Monk
     assert message.startswith("cannot be read: can't make the AWS client")
 
 
+def test_a_document_may_be_kept_in_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    with mock_aws():
+        import_module("boto3").client("ssm").put_parameter(Name="/jwt/config", Value=DOCUMENT, Type="String")
+        assert load({"JWT_CONFIG": "ssm:/jwt/config"}).issuers[0].issuer == ISSUER
+
+
 @pytest.mark.parametrize("claim", ["[{}]", "[[1]]", "{ a = 1 }"])
 def test_a_claim_that_cannot_be_compared_is_a_problem_and_no_crash(claim: str) -> None:
     found = wrong({"JWT_CONFIG": f'{DOCUMENT}[[routes]]\npath = "/a"\nclaims = {{ groups = {claim} }}\n'})
