@@ -26,4 +26,5 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415 - the same
 
-    return getattr(import_module(f"{__name__}.{'function' if 'unction' in name else 'hooks'}"), name)
+    place = "hooks" if name in {"Caller", "Refuse"} else "function"
+    return getattr(import_module(f"{__name__}.{place}"), name)

@@ -50,7 +50,7 @@ def refresh(
 
     Reads ``JWT_ISSUER``, ``JWT_REFRESH_SOURCE`` (an ``https://`` URL; without it, discovery) and
     ``JWT_REFRESH_TARGET`` (``ssm:/name`` or ``s3://bucket/key``). ``now`` is Unix time in seconds.
-    Raises :class:`SettingsError`, or :class:`jwt_authorizer.issuers.FetchError` if fetching or writing fails.
+    Raises :class:`SettingsError`, or :class:`jwt_authorizer.issuers.fetched.FetchError` if fetching or writing fails.
     """
     fetch, write = _settings(environment, get, aws_client)
     fetched = fetch()

@@ -1,4 +1,4 @@
-"""Where an issuer's keys come from, and for how long they are trusted.
+"""What is asked of others: an issuer's keys above all, and for how long they are trusted.
 
 1. ``sources.py`` turns ``JWT_JWKS``, or nothing, into a function that fetches the key set: from a URL, from the URL
    that the issuer's metadata names (``discovery.py``), from the package, S3 or Parameter Store (``documents.py``,
@@ -10,6 +10,12 @@
 4. ``ahead.py`` connects to the issuer while the function's modules are still being imported.
 5. ``several.py`` and ``tenants.py`` put several caches together: several key sets of one issuer, and an issuer for each
    tenant. They are imported where they are configured.
+
+6. ``introspection.py`` asks about tokens that are not JWTs; ``client_auth.py`` says who asks.
+7. ``kept_document.py`` reads a document again when its time is over: a list of tenants, and the revocation list
+   (``revocations.py``; ``revocation_store.py`` writes it).
+8. ``calls.py`` traces each of these calls where somebody traces, with ``spans.py`` for OpenTelemetry or ``xray.py``.
+   ``fetched.py`` has the error of all fetches.
 
 For example, with ``JWT_ISSUER=https://id.example.com`` the first request of a new execution environment finds the keys
 that start-up fetched: one connection, two requests. Ten minutes later a request waits for the next fetch. If that

@@ -2,8 +2,9 @@
 
 **In:** the rules, a principal, a request, what the rules said about it, and what API Gateway's cache is keyed by.
 **Out:** a :class:`Policy`: resources to allow, resources to deny, and the routes that it leaves out. It says the
-decision about the request, and allows nothing that the rules refuse (of a path as API Gateway compares it: ADR 5).
-Within that it allows as much as it can, because whatever it leaves out is a 403 on the user's next path.
+decision about the request (a request too long for a policy is denied), and allows nothing that the rules refuse (of a
+path as API Gateway compares it: ADR 5). With ``unlisted_routes = "absent"`` the user promises that other requests do
+not exist, so a policy may allow them. Within that it allows as much as it can, because whatever it leaves out is a 403 on the user's next path.
 
 Three types are enough. A *place* is a node of the templates' tree; an *ordinary request* has free text as variables.
 

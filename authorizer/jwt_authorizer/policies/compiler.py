@@ -85,7 +85,7 @@ class PolicyCompiler:
             policy = self._without_promise.compile(principal, decision, request, cached_by)
             return replace(policy, warnings=(_BROKEN_PROMISE.format(shown(ascii(request.matched))),))
         question = _Question(self._rights_of(principal), len(request.arn.prefix))
-        # What a TOKEN authorizer's cache is keyed by is the token, whatever the setting says.
+        # What a TOKEN authorizer's cache is keyed by is the token, even with ``route``.
         by_token = cached_by == "token" or (cached_by == "route" and request.kind is EventKind.REST_TOKEN)
         if by_token or (cached_by == "route" and not self.one_answer(principal, decision, request)):
             return self._without(question, request) if refused else self._with(question, request)
