@@ -26,5 +26,5 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415 - the same
 
-    place = "hooks" if name in {"Caller", "Refuse"} else "function"
+    place = "hooks" if name in {"Caller", "CallerRequest", "Refuse"} else "function"
     return getattr(import_module(f"{__name__}.{place}"), name)

@@ -19,7 +19,8 @@ class Reason(StrEnum):
     A code's group decides what is raised or returned: :class:`TokenError` (401), a ``Deny`` (403), or
     :class:`DecisionError` (500). A new code also needs its advice in the devkit (``explaining/advice/general.py``) and
     its section in ``docs/errors.md``; tests fail until it has them. Unless it is about claims, name the step that it
-    ends in ``explaining/steps.py``. ``contexts.py`` has the error of RFC 6750 where it is not the usual one. If the next attempt may pass, it belongs to ``HEALED_BY_WAITING`` as well.
+    ends in ``explaining/steps.py``. ``contexts.py`` has RFC 6750's error where it is not the usual one. If the next
+    attempt may pass, it belongs to ``HEALED_BY_WAITING`` as well.
     """
 
     # The token is missing or bad: 401.

@@ -84,7 +84,7 @@ class Revoker:
         """Handle one event.
 
         Raises :class:`RevokeError` for an invocation that is wrong, and
-        :class:`jwt_authorizer.issuers.fetched.FetchError` if the list can't be written. A logout is answered with a status.
+        :class:`~jwt_authorizer.issuers.fetched.FetchError` if the list can't be written. A logout gets a status.
         """
         match event:
             case {"revoke": request, **rest} if rest.keys() <= {"dry_run"}:
