@@ -1,10 +1,9 @@
 """Policies that API Gateway may replay: what goes in, what comes out, how they are found, and why they are right.
 
 **In:** the rules, a principal, a request, what the rules said about it, and what API Gateway's cache is keyed by.
-**Out:** a :class:`Policy`: resources to allow, resources to deny, and the routes that it leaves out. It says the decision
-about the request (one too long for it is denied), and allows nothing that the rules refuse (of a path as API Gateway
-compares it: ADR 5), but for what ``unlisted_routes = "absent"`` promises not to exist. What it leaves out is a 403 on
-the user's next path, so it allows as much as it can.
+**Out:** a :class:`Policy`: resources to allow, to deny, and the routes that it leaves out. It says the decision about
+the request, unless that is too long, and allows nothing that the rules refuse (of a path as API Gateway compares it:
+ADR 5) but what ``unlisted_routes = "absent"`` says is not there. What it leaves out is a 403: it allows all it can.
 
 Three types are enough. A *place* is a node of the templates' tree; an *ordinary request* has free text as variables.
 
