@@ -1,7 +1,7 @@
 """Subsegments for X-Ray, by its daemon's own protocol: a JSON header, a line break, a document, in one UDP packet.
 
 Source: X-Ray developer guide, "AWS X-Ray segment documents" and "Sending segment documents to the X-Ray daemon".
-The SDK does the same, and takes 150 ms to import.
+The SDK does the same, and takes longer to import than all of our start-up: ``docs/adr/0021-tracing.md``.
 """
 
 from __future__ import annotations
