@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 from jwt_authorizer.claim_conditions import ABSENT, Claim, find, is_met, left_out
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.json_text import is_one_line, json_text
-from jwt_authorizer.records import dataclass, field, shared, unguarded
+from jwt_authorizer.records import dataclass, field, unguarded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -69,7 +69,7 @@ class VerifiedToken:
     tenant: Tenant | None = None
 
 
-@shared(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Principal:
     """The caller, by a token that has been verified and checked.
 

@@ -16,17 +16,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from dataclasses import dataclass, field, replace
-    from dataclasses import dataclass as shared
     from dataclasses import dataclass as unguarded
     from typing import Any, TypeVar
 
     C = TypeVar("C")
 
-__all__ = ["dataclass", "field", "replace", "shared", "unguarded"]
+__all__ = ["dataclass", "field", "replace", "unguarded"]
 
 _MISSING: Any = object()
-_BECOME = object.__dict__["__class__"].__set__
-"""Gives a value another class, past its guard. Both have the same slots."""
 _ABOUT_STORAGE = frozenset({"__dict__", "__weakref__"})
 
 
@@ -55,13 +52,13 @@ class _Field:
         self.repr = repr
 
 
-def _dataclass(  # noqa: PLR0913 - the standard library's options, and ours
-    *, slots: bool, frozen: bool = False, eq: bool = True, order: bool = False, guarded: bool = True, late: bool = False
+def _dataclass(
+    *, slots: bool, frozen: bool = False, eq: bool = True, order: bool = False, guarded: bool = True
 ) -> Callable[[type[C]], type[C]]:
     """Make the decorator, for classes with slots only. Without a guard, only mypy keeps values frozen."""
     if not slots:
         raise TypeError("only dataclasses with slots=True are made here")
-    return lambda declared: _make(declared, frozen=frozen, eq=eq, order=order, guarded=frozen and guarded, late=late)
+    return lambda declared: _make(declared, frozen=frozen, eq=eq, order=order, guarded=frozen and guarded)
 
 
 def _unguarded(*, slots: bool, frozen: bool) -> Callable[[type[C]], type[C]]:
@@ -69,16 +66,7 @@ def _unguarded(*, slots: bool, frozen: bool) -> Callable[[type[C]], type[C]]:
     return _dataclass(slots=slots, frozen=frozen, guarded=False)
 
 
-def _shared(*, slots: bool, frozen: bool) -> Callable[[type[C]], type[C]]:
-    """Make the decorator for values that a request makes and later ones see, such as those of many fields.
-
-    A value is of a class without a guard until its fields are set: to go past the guard costs a call for each field.
-    That second class costs start-up as much as the first, so it is not for all.
-    """
-    return _dataclass(slots=slots, frozen=frozen, late=True)
-
-
-def _make(declared: type[C], *, frozen: bool, eq: bool, order: bool, guarded: bool, late: bool) -> type[C]:  # noqa: PLR0913 - what a class is made by
+def _make(declared: type[C], *, frozen: bool, eq: bool, order: bool, guarded: bool) -> type[C]:
     """Make a new class: slots cannot be added to an existing one."""
     own = declared.__dict__
     fields = {name: _as_field(own.get(name, _MISSING)) for name in declared.__annotations__}
@@ -98,13 +86,12 @@ def _make(declared: type[C], *, frozen: bool, eq: bool, order: bool, guarded: bo
             members["__le__"] = _comparison(lambda one, other: values(one) <= values(other))
             members["__gt__"] = _comparison(lambda one, other: values(one) > values(other))
             members["__ge__"] = _comparison(lambda one, other: values(one) >= values(other))
-    kind: Any = type(declared)
-    filled = kind(declared.__name__, declared.__bases__, members) if late else None
     if guarded:
         members["__setattr__"] = members["__delattr__"] = _refuse
+    kind: Any = type(declared)
     made: type[C] = kind(declared.__name__, declared.__bases__, members)
     made.__qualname__ = declared.__qualname__
-    type.__setattr__(made, "__init__", _first_constructor(made, fields, filled, guarded=guarded))
+    type.__setattr__(made, "__init__", _first_constructor(made, fields, guarded=guarded))
     return made
 
 
@@ -112,28 +99,21 @@ def _as_field(written: object) -> _Field:
     return written if isinstance(written, _Field) else _Field(default=written)
 
 
-def _first_constructor(
-    made: type, fields: Mapping[str, _Field], filled: type | None, *, guarded: bool
-) -> Callable[..., None]:
+def _first_constructor(made: type, fields: Mapping[str, _Field], *, guarded: bool) -> Callable[..., None]:
     """Compile ``__init__`` when it is first called: half of the classes have no instance during start-up."""
 
     def construct(self: object, *arguments: object, **named: object) -> None:
-        constructor = _constructor(made, fields, filled, guarded=guarded)
+        constructor = _constructor(made, fields, guarded=guarded)
         type.__setattr__(made, "__init__", constructor)
         constructor(self, *arguments, **named)
 
     return construct
 
 
-def _constructor(
-    made: type, fields: Mapping[str, _Field], filled: type | None, *, guarded: bool
-) -> Callable[..., None]:
-    """Compile ``__init__``. With a guard, it sets slots through their descriptors, at the cost of a call each.
-
-    ``filled`` is the class without a guard that a value is of meanwhile, if there is one.
-    """
-    names: dict[str, object] = {"missing": _MISSING, "become": _BECOME, "filled": filled, "made": made}
-    parameters, body = ["self"], [] if filled is None else [" become(self, filled)"]
+def _constructor(made: type, fields: Mapping[str, _Field], *, guarded: bool) -> Callable[..., None]:
+    """Compile ``__init__``. With a guard, it sets slots through their descriptors, at the cost of a call each."""
+    names: dict[str, object] = {"missing": _MISSING}
+    parameters, body = ["self"], []
     for name, about in fields.items():
         names[f"set_{name}"] = made.__dict__[name].__set__
         value = name
@@ -149,9 +129,7 @@ def _constructor(
             continue  # __post_init__ sets it
         else:
             parameters.append(name)
-        body.append(f" set_{name}(self, {value})" if guarded and filled is None else f" self.{name} = {value}")
-    if filled is not None:
-        body.append(" become(self, made)")
+        body.append(f" set_{name}(self, {value})" if guarded else f" self.{name} = {value}")
     if hasattr(made, "__post_init__"):
         body.append(" self.__post_init__()")
     exec("\n".join([f"def __init__({', '.join(parameters)}):", *body]), names)  # noqa: S102 - of our own field names
@@ -178,5 +156,4 @@ def _replace(value: Any, /, **changes: object) -> object:  # noqa: ANN401 - any 
 
 
 if not TYPE_CHECKING:  # pragma: no branch - the type checker sees the standard library's
-    dataclass, field, replace = _dataclass, _Field, _replace
-    shared, unguarded = _shared, _unguarded
+    dataclass, field, replace, unguarded = _dataclass, _Field, _replace, _unguarded

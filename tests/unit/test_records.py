@@ -155,22 +155,3 @@ def test_a_transient_value_is_like_any_but_that_nothing_guards_it() -> None:
     one = kind("a")
     one.count = 5
     assert one.count == 5
-
-
-def test_what_is_shared_is_guarded_once_its_fields_are_set() -> None:
-    @ours.shared(frozen=True, slots=True)
-    class Shared:
-        x: int
-        y: int = 2
-        found: str | None = ours.field(init=False, default=None, compare=False)
-
-    one = Shared(1)
-    assert (type(one), one.x, one.y, one.found) == (Shared, 1, 2, None)
-    assert (one == Shared(1, 2), one == Shared(2), hash(one) == hash(Shared(1))) == (True, False, True)
-    for name in ("x", "found"):
-        with pytest.raises(AttributeError, match=rf"Shared\.{name} never changes"):
-            setattr(one, name, 3)
-    with pytest.raises(AttributeError, match=r"Shared\.x never changes"):
-        del one.x
-    with pytest.raises(TypeError, match=r"Shared\.__init__\(\)"):
-        Shared(z=1)  # type: ignore[call-arg]  # it has no such field

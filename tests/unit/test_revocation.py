@@ -168,7 +168,21 @@ def test_without_any_list_nothing_is_decided() -> None:
     store.document = LIST
     with pytest.raises(DecisionError):
         source.current(1029)
-    assert source.current(1030)
+    assert source.current(1031)
+
+
+def test_the_cooldown_counts_from_the_end_of_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = iter((0.0, 40.0))
+    monkeypatch.setattr("jwt_authorizer.issuers.kept_document.time.monotonic", lambda: next(slow))
+    store = Store(None)
+    source = store.source()
+    source.warm(1000)  # fails at 1040
+    store.document = LIST
+    with pytest.raises(DecisionError):
+        source.current(1069)
+    assert store.reads == 1
+    slow = iter((0.0, 0.0))
+    assert source.current(1070)
 
 
 def test_a_clock_that_is_set_back_makes_the_list_no_younger() -> None:

@@ -175,6 +175,7 @@ def test_the_daemon_s_address_has_two_forms(daemon: Daemon, address: str) -> Non
         ("Parent=53995c3f42cd8ad8;Sampled=1", None),
         ("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1", None),
         (HEADER, "nowhere"),
+        (HEADER, "127.0.0.1:99999"),
         (HEADER, "::1.invalid:2000"),
         (HEADER, ""),
     ],

@@ -11,6 +11,7 @@ API Gateway does not cache. After a failure nothing is sent until the cooldown i
 from __future__ import annotations
 
 import re
+import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlencode
@@ -119,6 +120,7 @@ class Introspector:
     def _ask(self, token: BearerToken, now: float) -> dict[str, object]:
         """Ask, and ask again with the secret read anew if the issuer rejects this API's own credentials."""
         self._report(INTROSPECTIONS, "asked")
+        started = time.monotonic()
         try:
             with Session(self._about.timeout) as session:
                 endpoint = self._endpoint or self._about.find_endpoint(session)
@@ -131,7 +133,8 @@ class Introspector:
             self._report(FAILURES, printable(str(error), 1000))
             raise _unavailable(str(error)) from None
         except FetchError as error:
-            self._held_until = now + self._about.cooldown
+            # Counted from the end of the question: a short cooldown and a long timeout must not meet.
+            self._held_until = now + (time.monotonic() - started) + self._about.cooldown
             self._endpoint = None  # the issuer may have moved it
             self._problem = printable(str(error), 1000)
             self._report(FAILURES, self._problem)

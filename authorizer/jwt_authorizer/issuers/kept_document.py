@@ -6,6 +6,7 @@ nothing is decided, because nobody knows any more what the document says.
 
 from __future__ import annotations
 
+import time
 from hashlib import sha256
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -82,6 +83,7 @@ class KeptDocument(Generic[T]):
 
     def _refresh(self, moment: float) -> None:
         """Read it. Whatever goes wrong is reported, delays the next read, and leaves what is in force as it is."""
+        started = time.monotonic()
         try:
             document = self._read()
             digest = sha256(document).digest()
@@ -89,7 +91,8 @@ class KeptDocument(Generic[T]):
                 self._parsed = self._parse(document)
                 self._digest = digest
         except (FetchError, ValueError) as error:
-            self._held_until = moment + self._cooldown
+            # Counted from the end of the read: a short cooldown and a long timeout must not meet.
+            self._held_until = moment + (time.monotonic() - started) + self._cooldown
             self._problem = printable(str(error), 1000)
             self._report(self._problem)
             return

@@ -43,7 +43,7 @@ def send_subsegments(calls: Sequence[Call], header: str, daemon: str) -> None:
                 if call.ended > newest - _LONGEST_AGE:
                     document = _HEADER + json_text(_document(call, trace, parent))
                     sender.sendto(document.encode(), (host, int(port)))
-    except OSError:
+    except (OSError, OverflowError):  # the second: no such port
         return  # a trace is worth no request
 
 
