@@ -109,9 +109,9 @@ def create_function(
     store = _replay_table(table, settings, environment, https) if table else None
     authorizer = build_authorizer(settings, sources, tenants, store, load_hook(settings, package_root))
     if settings.revocation or any(issuer.introspection for issuer in settings.issuers):
-        from jwt_authorizer.stores import with_stores  # noqa: PLC0415 - for those who have opaque tokens or revocation
+        from jwt_authorizer.standing import with_standing  # noqa: PLC0415 - for those who have opaque tokens or revocation
 
-        authorizer = with_stores(authorizer, settings, https, log.count, package_root, clock())
+        authorizer = with_standing(authorizer, settings, https, log.count, package_root, clock())
     _warn(settings, service)
     # Lambda gives start-up ten seconds, more than the longest timeout that can be set.
     warmed = [*sources.values(), *tenants]

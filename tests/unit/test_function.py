@@ -128,7 +128,7 @@ BY_STORES = {
     Reason.REVOKED_TOKEN,
     Reason.REVOCATION_UNAVAILABLE,
 }
-"""Tried in test_stores.py."""
+"""Tried in test_standing.py."""
 
 
 def function(api: Api, keys: FakeKeys | None = None, rules: Rules | None = None) -> Watched:

@@ -12,7 +12,7 @@ from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.session import Session
 from jwt_authorizer.records import replace
-from jwt_authorizer.stores import with_stores
+from jwt_authorizer.standing import with_standing
 from jwt_authorizer.tokens import BearerToken
 from jwt_authorizer_devkit.doctoring.findings import Finding, Level
 from jwt_authorizer_devkit.explaining.redaction import shortened
@@ -67,7 +67,7 @@ def _asked(
 
     keys = key_source(issuer, alone, https.get, unreported, package_root)
     core = build_authorizer(alone, {issuer.issuer: keys})
-    asked = with_stores(core, alone, https, unreported, package_root, now).introspection
+    asked = with_standing(core, alone, https, unreported, package_root, now).introspection
     try:
         if asked is not None:
             asked.introspector.claims(BearerToken(f"made-up-{token_urlsafe(24)}"), now)

@@ -14,7 +14,7 @@ from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.records import replace
 from jwt_authorizer.settings import load_settings
-from jwt_authorizer.stores import with_stores
+from jwt_authorizer.standing import with_standing
 from jwt_authorizer.tenant_issuers import tenant_issuers
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def watched_function(
     forgetful = replace(settings, token_cache_size=0)
     authorizer = build_authorizer(forgetful, keys, tenants, hook=hook)
     if settings.revocation or any(issuer.introspection for issuer in settings.issuers):
-        authorizer = with_stores(authorizer, forgetful, https, log.count, package_root, now)
+        authorizer = with_standing(authorizer, forgetful, https, log.count, package_root, now)
     return WatchedFunction(settings, authorizer, log, lines, keys, now)
 
 

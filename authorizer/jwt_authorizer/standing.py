@@ -1,4 +1,4 @@
-"""What is asked while requests wait, beside keys: the introspection endpoint, and the revocation list.
+"""How a token stands with its issuer now: wires up the introspection endpoint and the revocation list.
 
 Imported only if the settings name one of them.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.settings import IntrospectionSettings, Settings
 
 
-def with_stores(  # noqa: PLR0913, PLR0917 - what reading and asking depend on
+def with_standing(  # noqa: PLR0913, PLR0917 - what reading and asking depend on
     authorizer: Authorizer,
     settings: Settings,
     https: HttpsClient,
