@@ -155,6 +155,8 @@ def compile_all(package: Path) -> None:
     It is marked as unchecked, since by the time of a check (the source's) it would be found stale: the zip
     changes times. It needs the very version of Python that runs it; without one the package works all the same, is
     larger, and starts more slowly. Which docstrings and sources it replaces: :mod:`jwt_authorizer_packaging.bytecode`.
+
+    Raises ``SystemExit`` if a file does not compile, or a document is not TOML.
     """
     python = find_python()
     if python is None:
@@ -163,7 +165,8 @@ def compile_all(package: Path) -> None:
     command = [python, "-I", "-X", "no_debug_ranges", str(Path(__file__).with_name("bytecode.py")), str(package)]
     # A fixed hash seed: the order of a set of constants is part of the bytecode.
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
-    subprocess.run(command, check=True, env=environment, cwd=ROOT)  # noqa: S603 - our own arguments
+    if subprocess.run(command, check=False, env=environment, cwd=ROOT).returncode:  # noqa: S603 - our own arguments
+        sys.exit(1)  # it has said what is wrong
 
 
 def find_python() -> str | None:

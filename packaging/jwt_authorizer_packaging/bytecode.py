@@ -35,7 +35,10 @@ def main(package: Path) -> None:
     for source in sorted(package.rglob("*.py")):
         name = source.relative_to(package)
         text = source.read_bytes()
-        tree = ast.parse(text)
+        try:
+            tree = ast.parse(text)
+        except SyntaxError as error:
+            raise SystemExit(f"{name}, line {error.lineno}, does not compile: {error.msg}") from None
         if name.parts[0] in (_OUR_CODE, *_DEPENDENCIES):
             drop_docstrings(tree)
         # Without optimization, which would drop assertions as well: some of them are checks.
@@ -50,9 +53,9 @@ def main(package: Path) -> None:
 
 
 def keep_parsed(document: Path) -> None:
-    """Put what a TOML document says beside it, as JSON behind its digest: ``jwt_authorizer.settings`` reads that.
+    """Write ``X.toml`` once more as JSON, for a faster start: ``jwt_authorizer.settings`` reads ``X.toml.parsed``.
 
-    Raises ``SystemExit`` for one that is not TOML.
+    That holds the SHA-256 of the text, a line break, and the JSON. Raises ``SystemExit`` for what is not TOML.
     """
     text = document.read_bytes()
     try:

@@ -241,7 +241,9 @@ def test_bytecode_is_never_checked_against_times(package: Path) -> None:
 
 
 @LAMBDAS_PYTHON
-def test_a_bundled_document_is_parsed_and_a_wrong_one_fails_the_build(package: Path) -> None:
+def test_a_bundled_document_is_parsed_and_a_wrong_one_fails_the_build(
+    package: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     put(package / "rules.toml", 'cached_by = "nothing"\n')
     put(package / "other.toml", "since = 2026-11-28\n")
     assemble.compile_all(package)
@@ -249,8 +251,17 @@ def test_a_bundled_document_is_parsed_and_a_wrong_one_fails_the_build(package: P
     assert (len(digest), document) == (64, '{"cached_by": "nothing"}')
     assert not (package / "other.toml.parsed").exists()
     put(package / "rules.toml", "cached_by nothing\n")
-    with pytest.raises(subprocess.CalledProcessError):
+    with pytest.raises(SystemExit):
         assemble.compile_all(package)
+    assert "bundled/rules.toml is not a TOML document: " in capfd.readouterr().err
+
+
+@LAMBDAS_PYTHON
+def test_a_check_that_does_not_compile_fails_the_build(package: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    put(package / "checks.py", "def check(caller)\n    pass\n")
+    with pytest.raises(SystemExit):
+        assemble.compile_all(package)
+    assert capfd.readouterr().err.startswith("checks.py, line 1, does not compile: ")
 
 
 @LAMBDAS_PYTHON
