@@ -27,9 +27,9 @@ from jwt_authorizer.answers import (
     simple_response,
 )
 from jwt_authorizer.authenticate import ask, ask_about_jwt, is_still_good, issuer_of, refuse_bound, verify
+from jwt_authorizer.cached_decisions import allows_anything, cache_warnings, compile_policy, decide, policy_warnings
 from jwt_authorizer.errors import DecisionError, Reason, TokenError, location
 from jwt_authorizer.events import EventKind, read_event
-from jwt_authorizer.grants import cache_warnings, compile_policy, decide, grants, policy_warnings
 from jwt_authorizer.policies import DENY_EVERYTHING
 from jwt_authorizer.records import dataclass, field, unguarded
 from jwt_authorizer.revocation import check_revocation
@@ -139,7 +139,7 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # 
         decision = decide(principal, request, rules, policies)
         compiled = compile_policy(principal, decision, request, rules, policies, settings)
         warnings += policy_warnings(compiled)
-        if authorizer.hook is not None and grants(decision, compiled):
+        if authorizer.hook is not None and allows_anything(decision, compiled):
             hook = authorizer.hook(principal, request)
             if hook.refused is not None:
                 decision, compiled = Deny(Reason.REFUSED_BY_HOOK), compiled and DENY_EVERYTHING

@@ -19,11 +19,11 @@ from jwt_authorizer.answers import (
     refused_token,
     simple_response,
 )
+from jwt_authorizer.cached_decisions import cache_warnings, check_simple_cache
 from jwt_authorizer.claim_conditions import parse_claim
 from jwt_authorizer.contexts import DpopChallenge, challenge, claims_context, rejection_context
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.events import EventKind
-from jwt_authorizer.grants import cache_warnings, check_simple_cache
 from jwt_authorizer.policies import Statement
 from jwt_authorizer.rules import Allow, Deny
 from tests.factories import ARN, SCOPE, Event, principal, request

@@ -1,4 +1,4 @@
-"""What an answer grants: the rules' decision about a request, and what API Gateway's cache may replay for others."""
+"""The decision about a request, and what of it API Gateway's cache may replay for other requests."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ def compile_policy(  # noqa: PLR0913, PLR0917 - what a policy depends on
     return None
 
 
-def grants(decision: Allow | Deny, compiled: Policy | None) -> bool:
-    """Return whether an answer would grant anything: a policy may, even if this request is refused."""
+def allows_anything(decision: Allow | Deny, compiled: Policy | None) -> bool:
+    """Return whether an answer would allow anything: a policy may, even if this request is refused."""
     if compiled is None:
         return isinstance(decision, Allow)
     return any(statement.effect == "Allow" for statement in compiled.statements)
