@@ -4,14 +4,12 @@ A conditional ``PutItem`` records a proof and finds out whether it was there, in
 proof, exactly one passes. The table has the hash key ``id`` (String) and the TTL attribute ``expires`` (Number, Unix
 seconds). DynamoDB deletes expired items within days, so the condition looks at the time itself.
 
-This module is loaded at start-up, and only if there is a table. ``http.client`` comes with it, so that the first
-request need not wait for that.
+This module is loaded at start-up, and only if there is a table.
 """
 
 from __future__ import annotations
 
 import json
-from http.client import HTTPConnection, HTTPException
 from math import ceil
 from os import urandom
 from typing import TYPE_CHECKING
@@ -145,6 +143,7 @@ class LambdaCredentials:
 def _container_credentials(endpoint: str, token: str) -> Credentials:
     """Ask the local endpoint that Lambda names. Raises :class:`FetchError`."""
     from datetime import datetime  # noqa: PLC0415 - only with SnapStart
+    from http.client import HTTPConnection, HTTPException  # noqa: PLC0415 - as above
 
     host, _, path = endpoint.removeprefix("http://").partition("/")
     connection = HTTPConnection(host, timeout=_CREDENTIALS_TIMEOUT)

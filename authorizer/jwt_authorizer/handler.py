@@ -24,7 +24,7 @@ def start() -> AuthorizerFunction:
     """
     gc.disable()
     try:
-        ahead = connect_ahead(os.environ)
+        ahead = ask_ahead(os.environ)
         from jwt_authorizer.function import create_function  # noqa: PLC0415 - importing is most of start-up
 
         return create_function(os.environ, ahead=ahead)
@@ -37,15 +37,17 @@ def start() -> AuthorizerFunction:
         gc.enable()
 
 
-def connect_ahead(environment: Mapping[str, str]) -> Ahead | None:
-    """Start to connect to where keys will be asked for, if one variable says where that is."""
-    location = (environment.get("JWT_JWKS") or environment.get("JWT_ISSUER") or "").strip()
+def ask_ahead(environment: Mapping[str, str]) -> Ahead | None:
+    """Send the first request for keys, if one variable says where they are or which issuer to ask."""
+    jwks, issuer = (environment.get(name, "").strip() for name in ("JWT_JWKS", "JWT_ISSUER"))
+    location = jwks or issuer
     if not location.startswith("https://") or "{tenant}" in location:
         return None
-    from jwt_authorizer.issuers.ahead import Ahead  # noqa: PLC0415 - only if keys come over TLS
+    from jwt_authorizer.issuers.address import discovery_urls  # noqa: PLC0415 - only if keys come over TLS
+    from jwt_authorizer.issuers.ahead import Ahead  # noqa: PLC0415 - as above
 
     try:
-        return Ahead(location)
+        return Ahead(jwks or discovery_urls(issuer, allow_http=False)[0])
     except ValueError:
         return None  # the settings say what is wrong
 

@@ -166,13 +166,10 @@ def test_a_fetch_that_fails_leaves_no_thread_behind(server: HostileServer, clien
     assert all("(_serve)" in name for name in left), "the server's own"
 
 
-# POST.
+# Asking ahead.
 
 
-# Connecting ahead.
-
-
-def connecting_ahead(authority: Authority, port: int, url: str = ISSUER) -> tuple[Ahead, HttpsClient]:
+def asking_ahead(authority: Authority, port: int, url: str = ISSUER + DISCOVERY) -> tuple[Ahead, HttpsClient]:
     def client(ahead: Ahead | None = None) -> HttpsClient:
         return HttpsClient(
             resolve=lambda _host, _port: [(socket.AF_INET, ("127.0.0.1", port))],
@@ -184,44 +181,65 @@ def connecting_ahead(authority: Authority, port: int, url: str = ISSUER) -> tupl
     return ahead, client(ahead)
 
 
-def test_the_first_fetch_uses_the_connection_that_was_made_ahead(server: HostileServer, authority: Authority) -> None:
-    requests: list[bytes] = []
+def test_the_first_fetch_reads_the_response_that_was_asked_for_ahead(
+    server: HostileServer, authority: Authority
+) -> None:
+    asked, requests = threading.Event(), [b""]
 
     def discovery_then_keys(exchange: Exchange) -> None:
+        asked.set()
         METADATA(exchange)
         requests.append(exchange.receive())
         KEY_SET(exchange)
 
     server.behaviors = {DISCOVERY: discovery_then_keys}
-    _, client = connecting_ahead(authority, server.port)
+    _, client = asking_ahead(authority, server.port)
+    assert asked.wait(SLACK), "before anybody fetches"
     assert discovered(client) == "a"
-    assert (server.connections, len(requests)) == (1, 1)
+    assert (server.connections, server.asked) == (1, [DISCOVERY])
+    assert [request.partition(b" HTTP")[0] for request in requests[1:]] == [b"GET /keys"]
     server.behaviors = {DISCOVERY: METADATA, "/keys": KEY_SET}
-    assert discovered(client) == "a", "the next one makes its own"
+    assert discovered(client) == "a", "the next one asks by itself"
 
 
-def test_no_other_origin_and_no_post_gets_it(server: HostileServer, authority: Authority) -> None:
-    server.behaviors["/token"] = KEY_SET
-    ahead, client = connecting_ahead(authority, server.port, f"{ISSUER}:8443")
+def test_no_other_request_gets_it(server: HostileServer, authority: Authority) -> None:
+    server.behaviors["/keys?a=b"] = KEY_SET
+    _, client = asking_ahead(authority, server.port, f"{ISSUER}/keys?a=b")
     with Session(TIMEOUT) as session:
         client.get(f"{ISSUER}/keys", session)
-        client.post(f"{ISSUER}:8443/token", session, b"a=b", FORM)
+        client.post(f"{ISSUER}/keys?a=b", session, b"a=b", FORM)
     with Session(TIMEOUT) as session:
-        client.get(f"{ISSUER}:8443/keys", session)
+        client.get(f"{ISSUER}/keys?a=b", session)
     assert server.connections == 3, "the one that was made ahead, and one for each of the others"
-    assert ahead.origin == f"{ISSUER}:8443"
 
 
-def test_a_fetch_connects_by_itself_if_nothing_was_connected(server: HostileServer, authority: Authority) -> None:
+@pytest.mark.parametrize("drop", [Exchange.reset, lambda _: None], ids=["reset", "closed"])
+def test_a_request_that_was_lost_is_sent_again(
+    server: HostileServer, authority: Authority, drop: Callable[[Exchange], None]
+) -> None:
+    asked = threading.Event()
+
+    def then_drop(exchange: Exchange) -> None:
+        drop(exchange)
+        asked.set()
+
+    server.behaviors = {DISCOVERY: then_drop, "/keys": KEY_SET}
+    _, client = asking_ahead(authority, server.port)
+    assert asked.wait(SLACK)
+    server.behaviors[DISCOVERY] = METADATA
+    assert discovered(client) == "a"
+
+
+def test_a_fetch_connects_by_itself_if_nothing_was_sent(server: HostileServer, authority: Authority) -> None:
     with server.refusing():
-        _, client = connecting_ahead(authority, server.port)
+        _, client = asking_ahead(authority, server.port)
         time.sleep(SLACK / 3)
     assert discovered(client) == "a"
 
 
 def test_a_certificate_is_checked_ahead_as_well(server: HostileServer, authority: Authority) -> None:
     with server.presenting(authority.server_context("another.test")):
-        _, client = connecting_ahead(authority, server.port)
+        _, client = asking_ahead(authority, server.port)
         with pytest.raises(FetchError, match="CERTIFICATE_VERIFY_FAILED"):
             discovered(client)
     assert discovered(client) == "a"
@@ -229,11 +247,14 @@ def test_a_certificate_is_checked_ahead_as_well(server: HostileServer, authority
 
 def test_waiting_for_it_takes_no_more_than_the_deadline(authority: Authority) -> None:
     with SilentPort(accepts=True) as port:
-        _, client = connecting_ahead(authority, port.port)
+        _, client = asking_ahead(authority, port.port)
         started = time.monotonic()
         with pytest.raises(FetchError, match="no complete answer within"):
             discovered(client)
     assert TIMEOUT <= time.monotonic() - started < TIMEOUT + SLACK
+
+
+# POST.
 
 
 def test_a_post_sends_its_body_and_headers(server: HostileServer, client: HttpsClient) -> None:

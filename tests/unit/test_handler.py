@@ -180,8 +180,8 @@ def test_without_a_snapshot_there_is_no_hook(tmp_path: Path) -> None:
         {},
     ],
 )
-def test_it_connects_ahead_only_to_where_keys_will_be_asked_for(
+def test_it_asks_ahead_only_where_keys_will_be_asked_for(
     monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]
 ) -> None:
     start(monkeypatch, JWT_ISSUER=ISSUER, JWT_AUDIENCE=AUDIENCE, JWT_JWKS=json.dumps(key_set((signing_key("ES256"),))))
-    assert sys.modules["jwt_authorizer.handler"].connect_ahead(settings) is None
+    assert sys.modules["jwt_authorizer.handler"].ask_ahead(settings) is None

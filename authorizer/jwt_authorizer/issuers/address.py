@@ -56,3 +56,18 @@ def parse_address(text: str, *, allow_http: bool) -> Address:
     if not secure and not allow_http:
         raise ValueError("not https:// (http:// is for local work only, with JWT_ALLOW_HTTP=true)")
     return Address(match["origin"], match["host"].strip("[]"), port, match["path"] or "", match["query"] or "")
+
+
+def discovery_urls(issuer: str, *, allow_http: bool) -> tuple[str, str]:
+    """Return the two URLs where an issuer's metadata may be: OpenID's (after the path) and RFC 8414's (before it).
+
+    Raises ``ValueError`` for an issuer that is not a URL, or that has a query.
+    """
+    address = parse_address(issuer, allow_http=allow_http)
+    if address.query:
+        raise ValueError("a URL with a query, which no issuer has (OpenID Connect Discovery 1.0 section 3)")
+    path = address.path.removesuffix("/")
+    return (
+        f"{address.origin}{path}/.well-known/openid-configuration",
+        f"{address.origin}/.well-known/oauth-authorization-server{path}",
+    )

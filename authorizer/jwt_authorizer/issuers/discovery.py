@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.issuers.address import parse_address
+from jwt_authorizer.issuers.address import discovery_urls, parse_address
 from jwt_authorizer.issuers.fetched import FetchError, printable
 from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
 
@@ -17,21 +17,6 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.session import Session
 
 _NOT_FOUND = 404
-
-
-def discovery_urls(issuer: str, *, allow_http: bool) -> tuple[str, str]:
-    """Return the two URLs where an issuer's metadata may be: OpenID's (after the path) and RFC 8414's (before it).
-
-    Raises ``ValueError`` for an issuer that is not a URL, or that has a query.
-    """
-    address = parse_address(issuer, allow_http=allow_http)
-    if address.query:
-        raise ValueError("a URL with a query, which no issuer has (OpenID Connect Discovery 1.0 section 3)")
-    path = address.path.removesuffix("/")
-    return (
-        f"{address.origin}{path}/.well-known/openid-configuration",
-        f"{address.origin}/.well-known/oauth-authorization-server{path}",
-    )
 
 
 def discover(issuer: str, get: Get, session: Session, *, allow_http: bool) -> str:

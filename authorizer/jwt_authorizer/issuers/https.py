@@ -1,6 +1,6 @@
 """Bounded HTTPS requests: a total deadline, a size limit, verified TLS, no redirects, no proxies.
 
-``http.client`` reads the response. What is added here, and why: ``docs/adr/0003-fetching-keys.md``.
+Why not by a library: ``docs/adr/0003-fetching-keys.md``.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     SocketAddress = tuple[int, str | tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
     Resolve = Callable[[str, int], list[SocketAddress]]
 
+_GET = {"Accept": "application/json, application/jwk-set+json"}
 _FIRST_REDIRECT, _LAST_REDIRECT = 300, 399
 HASHED_FOLDERS = ("/etc/ssl/certs", "/etc/pki/ca-trust/extracted/pem/directory-hash")
 """Where Debian and Fedora (Amazon Linux too) keep each trusted certificate in a file named after its subject's hash."""
@@ -44,7 +45,7 @@ class HttpsClient:
     ) -> None:
         """Allow ``http://`` for local work only. ``resolve`` and ``context`` replace the system's.
 
-        ``ahead`` is a connection for the first GET to its origin.
+        ``ahead`` is a request that was sent already.
         """
         self._allow_http = allow_http
         self._resolve = resolve or _resolve
@@ -57,12 +58,18 @@ class HttpsClient:
 
         Returns a response of any status but a redirect. Raises :class:`FetchError` for everything else.
         """
-        return self._send(url, session, "GET", {"Accept": "application/json, application/jwk-set+json"}, b"")
+        return self._send(url, session, "GET", _GET, b"")
 
     def post(self, url: str, session: Session, body: bytes, headers: Mapping[str, str]) -> Response:
         """POST a body, as :meth:`get` does. It is sent once, over a new connection, and is in no error message."""
         session.close()
         return self._send(url, session, "POST", {**headers, "Content-Length": str(len(body))}, body)
+
+    def send_get(self, address: Address, session: Session) -> None:
+        """Connect and send the request of :meth:`get`, without reading a response. Raises as :meth:`connect` does."""
+        connection, request = self.connect(address, session), _head(address, "GET", _GET)
+        connection.sendall(request)
+        session.origin, session.connection, session.sent = address.origin, connection, request
 
     def _send(self, url: str, session: Session, method: str, headers: Mapping[str, str], body: bytes) -> Response:
         try:
@@ -75,10 +82,8 @@ class HttpsClient:
     def _answer(
         self, address: Address, session: Session, method: str, headers: Mapping[str, str], body: bytes
     ) -> Response:
-        from http.client import HTTPException  # noqa: PLC0415 - 11 ms, only needed when keys come over the network
-
         try:
-            if self._ahead is not None and self._ahead.origin == address.origin and method == "GET":
+            if self._ahead is not None and self._ahead.is_for(method, address):
                 ahead, self._ahead = self._ahead, None
                 ahead.hand_over(session)
             response = self._exchange(address, session, _head(address, method, headers) + body)
@@ -88,9 +93,8 @@ class HttpsClient:
             raise FetchError(f"{address}: {printable(str(error)) or type(error).__name__}") from error
         except FetchError as error:
             raise FetchError(f"{address}: {error}") from error
-        except (HTTPException, ValueError) as error:
-            message = f"{address}: not valid HTTP/1.1 ({type(error).__name__}: {printable(str(error))})"
-            raise FetchError(message) from error
+        except ValueError as error:
+            raise FetchError(f"{address}: {printable(str(error))}") from error
         if _FIRST_REDIRECT <= response.status <= _LAST_REDIRECT:
             location = printable(response.headers.get("location", "nowhere").partition("?")[0])
             raise FetchError(f"{address} redirects ({response.status}) to {location}, and redirects are not followed")

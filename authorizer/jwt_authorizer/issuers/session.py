@@ -1,6 +1,6 @@
-"""One fetch: its deadline, its connection, and its responses, read within limits.
+"""One fetch: its deadline, its connection, and its responses (RFC 9112), read within limits.
 
-``http.client`` reads them. What is added here, and why: ``docs/adr/0003-fetching-keys.md``.
+Not by ``http.client``, which loads the e-mail package: ``docs/adr/0003-fetching-keys.md``.
 """
 
 from __future__ import annotations
@@ -16,14 +16,21 @@ from jwt_authorizer.records import dataclass
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Mapping
-    from http.client import HTTPResponse
 
 BODY_LIMIT = 512 * 1024
 HEAD_LIMIT = 64 * 1024
+_LINE_LIMIT = 64 * 1024
+_MOST_HEADERS = 100
 _OK = 200
 _WITH_BODY = (200, 400)
 _TOO_LARGE = f"the answer is larger than {BODY_LIMIT} bytes"
-_LENGTH = r"[0-9]{1,12}"
+_CUT_OFF = "the connection was closed before the answer was complete"
+_VERSIONS = ("HTTP/1.0", "HTTP/1.1")
+_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
+"""The characters of a header's name (RFC 9110 section 5.6.2), in lower case."""
+_HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
+_LONGEST_LENGTH, _LONGEST_CHUNK_SIZE = 12, 8
+"""Digits."""
 _MAX_AGE = r'max-age="?([0-9]{1,10})"?'
 _AGE = r"[0-9]{1,10}"
 
@@ -41,6 +48,8 @@ class Session:
         self._end = clock() + seconds
         self.origin = ""
         self.connection: socket.socket | None = None
+        self.sent = b""
+        """The request that was sent over the connection ahead, if one was."""
 
     def left(self) -> float:
         """Return the seconds left, above zero. Raises :class:`FetchError` when there are none."""
@@ -56,19 +65,16 @@ class Session:
     def ask(self, connection: socket.socket, request: bytes) -> Response:
         """Send a request and read its response; keep the connection if the next request may use it.
 
-        Raises :class:`FetchError`, ``http.client.HTTPException``, ``OSError``.
+        Raises :class:`FetchError`, ``OSError``.
         """
-        from http.client import HTTPResponse  # noqa: PLC0415 - 11 ms, only needed when keys come over the network
-
         self.connection = connection
         connection.settimeout(self.left())
-        connection.sendall(request)
-        reader = _BoundedReader(connection, self)
-        with HTTPResponse(reader) as answer:  # type: ignore[arg-type]  # of a socket it uses makefile alone
-            answer.begin()
-            response = _read(answer)
-            if answer.will_close or not answer.isclosed():
-                self.close()
+        if self.sent != request:
+            connection.sendall(request)
+        self.sent = b""
+        response, reusable = read_response(io.BufferedReader(_BoundedReader(connection, self)))
+        if not reusable:
+            self.close()
         return response
 
     def close(self) -> None:
@@ -116,36 +122,100 @@ class Response:
         return None
 
 
-def _read(answer: HTTPResponse) -> Response:
-    """Read the rest of a response. What ``http.client`` would guess at is refused."""
-    while answer.status < _OK:  # interim responses (RFC 9110 section 15.2): begin() skips no others than 100
-        answer.headers = None  # type: ignore[assignment]  # begin() then reads the next head
-        answer.begin()
-    head = answer.headers
-    headers = {name.lower(): ", ".join(value.strip() for value in head.get_all(name, [])) for name in head}
-    if answer.status not in _WITH_BODY:
-        return Response(answer.status, headers, b"")
-    coding, length = headers.get("transfer-encoding", "chunked"), headers.get("content-length", "0")
+def read_response(reader: io.BufferedReader) -> tuple[Response, bool]:
+    """Read a response, and whether its connection can carry another one. Raises :class:`FetchError`, ``OSError``.
+
+    It refuses what RFC 9112 lets a client refuse or guess at: folded headers, repeated lengths, other transfer codings.
+    """
+    version, status, headers = _read_head(reader)
+    while status < _OK:  # interim responses (RFC 9110 section 15.2)
+        version, status, headers = _read_head(reader)
+    if status not in _WITH_BODY:
+        return Response(status, headers, b""), False
     encoding = headers.get("content-encoding", "identity")
-    if head.defects or any("\n" in value or "\r" in value for value in headers.values()):
-        message = "the answer has a header that is not one"
-    elif encoding.lower() != "identity":
-        message = f"the answer is compressed ({printable(encoding)}), which was not asked for"
-    elif coding.lower() != "chunked":
-        message = f"the answer has a transfer coding of {printable(coding)}"
-    elif not re.fullmatch(_LENGTH, length):
-        message = f"the answer has a content length of {printable(length)}"
-    elif len(body := answer.read(BODY_LIMIT + 1)) > BODY_LIMIT:
-        message = _TOO_LARGE
-    elif answer.length:
-        message = "the connection was closed before the answer was complete"
-    else:
-        return Response(answer.status, headers, body)
-    raise FetchError(message)
+    if encoding.lower() != "identity":
+        raise FetchError(f"the answer is compressed ({printable(encoding)}), which was not asked for")
+    coding, length = headers.get("transfer-encoding"), headers.get("content-length")
+    if coding is not None:
+        if coding.lower() != "chunked":
+            raise FetchError(f"the answer has a transfer coding of {printable(coding)}")
+        body = _read_chunks(reader)
+    elif length is not None:
+        if not (length.isascii() and length.isdecimal() and len(length) <= _LONGEST_LENGTH):
+            raise FetchError(f"the answer has a content length of {printable(length)}")
+        body = _read_exactly(reader, int(length))
+    elif len(body := reader.read(BODY_LIMIT + 1)) > BODY_LIMIT:
+        raise FetchError(_TOO_LARGE)
+    framed = coding is not None or length is not None
+    agreed = version == _VERSIONS[1] and "close" not in headers.get("connection", "").lower()
+    return Response(status, headers, body), framed and agreed
+
+
+def _read_head(reader: io.BufferedReader) -> tuple[str, int, dict[str, str]]:
+    """Read a status line and its headers: the version, the status, and the values by name in lower case."""
+    if not reader.peek(1):
+        raise ConnectionResetError("the connection was closed without an answer")
+    line = _read_line(reader)
+    version, _, rest = line.partition(" ")
+    status = rest.partition(" ")[0]
+    if version not in _VERSIONS or not (len(status) == 3 and status.isascii() and status.isdecimal()):  # noqa: PLR2004 - RFC 9112 section 4
+        raise FetchError(f"the answer is not HTTP/1.1: it begins with {printable(line, 40)}")
+    headers: dict[str, str] = {}
+    count = 0
+    while line := _read_line(reader):
+        name, colon, value = line.partition(":")
+        name, value, count = name.lower(), value.strip(" \t"), count + 1
+        if not (colon and name and _TOKEN.issuperset(name)):
+            raise FetchError("the answer has a header that is not one")
+        if count > _MOST_HEADERS:
+            raise FetchError(f"the answer has more than {_MOST_HEADERS} headers")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return version, int(status), headers
+
+
+def _read_line(reader: io.BufferedReader) -> str:
+    """Read a line and drop its end: CRLF, or LF alone (RFC 9112 section 2.2)."""
+    line = reader.readline(_LINE_LIMIT + 1)
+    if len(line) > _LINE_LIMIT:
+        raise FetchError(f"the answer has a line of more than {_LINE_LIMIT} bytes")
+    if not line.endswith(b"\n"):
+        raise FetchError(_CUT_OFF)
+    line = line[:-1].removesuffix(b"\r")
+    if b"\r" in line or b"\0" in line:
+        raise FetchError("the answer has a header that is not one")
+    return line.decode("latin-1")
+
+
+def _read_exactly(reader: io.BufferedReader, length: int) -> bytes:
+    if length > BODY_LIMIT:
+        raise FetchError(_TOO_LARGE)
+    found = reader.read(length)
+    if len(found) < length:
+        raise FetchError(_CUT_OFF)
+    return found
+
+
+def _read_chunks(reader: io.BufferedReader) -> bytes:
+    """Read a chunked body and drop what follows it (RFC 9112 section 7.1)."""
+    body = bytearray()
+    while True:
+        size = _read_line(reader).partition(";")[0].rstrip(" \t")
+        if not (0 < len(size) <= _LONGEST_CHUNK_SIZE and _HEXADECIMAL.issuperset(size)):
+            raise FetchError(f"the answer has a chunk whose size is {printable(size)}")
+        if int(size, 16) == 0:
+            break
+        body += _read_exactly(reader, int(size, 16))
+        if len(body) > BODY_LIMIT:
+            raise FetchError(_TOO_LARGE)
+        if _read_line(reader):
+            raise FetchError("the answer has a chunk that is longer than its size")
+    while _read_line(reader):
+        pass
+    return bytes(body)
 
 
 class _BoundedReader(io.RawIOBase):
-    """What ``http.client`` reads a response from, in place of a socket.
+    """What a response is read from, in place of a socket.
 
     No read outlasts the session's deadline, and all of them together stay below a limit.
     """
@@ -154,9 +224,6 @@ class _BoundedReader(io.RawIOBase):
         self._connection = connection
         self._session = session
         self._budget = HEAD_LIMIT + BODY_LIMIT
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self)
 
     def readable(self) -> bool:
         return True

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.issuers.address import parse_address
+from jwt_authorizer.issuers.address import discovery_urls, parse_address
 from jwt_authorizer.issuers.aws import boto3_client
-from jwt_authorizer.issuers.discovery import discover, discovery_urls
+from jwt_authorizer.issuers.discovery import discover
 from jwt_authorizer.issuers.documents import document_reader
 from jwt_authorizer.issuers.fetched import Fetched, FetchError, printable
 from jwt_authorizer.issuers.https import HttpsClient
