@@ -23,6 +23,7 @@ from jwt_authorizer.keys import Key, KeySet, parse_key_set
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.policies import policies_for
 from jwt_authorizer.rules import compile_rules
+from jwt_authorizer.strict_json import json_text
 from jwt_authorizer.token_cache import TokenCache
 from jwt_authorizer.tokens import TokenPlace, TokenSource
 from jwt_authorizer_devkit.mint import Defect, access_claims, mint
@@ -191,6 +192,7 @@ def request(kind: EventKind = EventKind.REST_REQUEST, bearer: str | None = "toke
 
 def principal(claims: Mapping[str, object] | None = None, *, required_scopes: tuple[str, ...] = ()) -> Principal:
     """Give someone whose token was verified."""
+    held = {"sub": "user-1"} if claims is None else claims
     return Principal(
         id="user-1",
         issuer=ISSUER,
@@ -201,7 +203,8 @@ def principal(claims: Mapping[str, object] | None = None, *, required_scopes: tu
         expires_at=int(NOW) + 300,
         not_before=NOW - 60,
         valid_until=NOW + 360,
-        claims={"sub": "user-1"} if claims is None else claims,
+        claims=held,
+        claims_text=json_text(held),
     )
 
 

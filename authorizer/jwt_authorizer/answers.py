@@ -1,7 +1,8 @@
 """Turn a decision into the answer that this kind of event expects.
 
 API Gateway developer guide: "Output from an API Gateway Lambda authorizer" for IAM policies, "Lambda
-authorizer response format" for HTTP APIs, and the quotas on authorizer results.
+authorizer response format" for HTTP APIs, and the quotas on authorizer results. AppSync developer guide, "AWS Lambda
+authorization".
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.claim_conditions import find
-from jwt_authorizer.contexts import claims_context, refusal_context, rejection_context
+from jwt_authorizer.contexts import claims_context, denial_context, rejection_context
 from jwt_authorizer.errors import HEALED_BY_WAITING, DecisionError, Reason
 from jwt_authorizer.events import EventKind, Request
 from jwt_authorizer.records import dataclass
@@ -24,14 +25,14 @@ if TYPE_CHECKING:
     from jwt_authorizer.claim_conditions import Claim
     from jwt_authorizer.claims import Principal
     from jwt_authorizer.contexts import DpopChallenge
-    from jwt_authorizer.policies import Statement
+    from jwt_authorizer.policies import Policy, Statement
     from jwt_authorizer.rules import Allow, Field
 
 MAX_WEBSOCKET_RESULT = 8 * 1024
 """Bytes of a whole WebSocket authorizer result (API Gateway quotas)."""
 
 ANONYMOUS = "anonymous"
-"""The ``principalId`` of an answer to a request whose token was refused."""
+"""The ``principalId`` of an answer to a request whose token was rejected."""
 
 _NOTHING: Mapping[str, object] = {}
 _LAST_MOMENT = 253_402_300_799
@@ -85,6 +86,45 @@ def is_simple(request: Request, settings: AnswerSettings) -> bool:
     return request.kind is EventKind.HTTP_API_V2 and settings.http_api_response is HttpApiResponse.SIMPLE
 
 
+def format_answer(  # noqa: PLR0913, PLR0917 - what an answer is made of
+    request: Request,
+    principal: Principal,
+    decision: Allow | Deny,
+    policy: Policy | None,
+    settings: AnswerSettings,
+    added: Mapping[str, object],
+    now: float,
+) -> dict[str, object]:
+    """Format the answer to a request whose token is good. ``added`` comes into its context as well."""
+    if request.kind is EventKind.APPSYNC:
+        return _appsync_answer(principal, decision, settings, added, now)
+    if policy is None:
+        return simple_response(principal, decision, settings, added)
+    return iam_policy(request, principal, decision, policy.statements, settings, added)
+
+
+def _appsync_answer(
+    principal: Principal, decision: Allow | Deny, settings: AnswerSettings, added: Mapping[str, object], now: float
+) -> dict[str, object]:
+    """Answer AppSync, which knows no routes. It does not keep a Deny.
+
+    It keeps an Allow for ``ttlOverride`` seconds, for every query with the same token. So ``deniedFields`` lists all
+    fields that the token has no right to, whatever the query asks for.
+    """
+    if isinstance(decision, Deny):
+        return _appsync_denial()
+    return {
+        "isAuthorized": True,
+        "resolverContext": {**claims_context(principal, settings.context_claims, as_json_text=True), **added},
+        "deniedFields": [field.name for field in settings.fields if field.requirement.refuses(principal, field.name)],
+        "ttlOverride": int(min(max(principal.expires_at - now, 0), settings.appsync_ttl)),
+    }
+
+
+def _appsync_denial() -> dict[str, object]:
+    return {"isAuthorized": False, "deniedFields": [], "ttlOverride": 0}
+
+
 def simple_response(
     principal: Principal, decision: Allow | Deny, settings: AnswerSettings, added: Mapping[str, object] = _NOTHING
 ) -> dict[str, object]:
@@ -92,7 +132,7 @@ def simple_response(
     if isinstance(decision, Deny):
         return {
             "isAuthorized": False,
-            "context": {**refusal_context(decision, settings.resource_metadata, settings.dpop), **added},
+            "context": {**denial_context(decision, settings.resource_metadata, settings.dpop), **added},
         }
     context = claims_context(principal, settings.context_claims, as_json_text=False)
     return {"isAuthorized": True, "context": {**context, **added}}
@@ -108,17 +148,16 @@ def iam_policy(  # noqa: PLR0913, PLR0917 - what an answer is made of
 ) -> dict[str, object]:
     """Return the IAM policy made of the statements, with its context. ``added`` comes into that as well.
 
-    A refusal may still allow other routes, since API Gateway replays it there; so it carries the claims
-    as well as the reason, and ``scope`` stays what the token has: a backend must never read there what it lacks.
-    Raises :class:`DecisionError` (``response_too_large``) for a WebSocket result
-    that API Gateway would not take.
+    The policy of a Deny may still allow other routes, since API Gateway replays it there; so it carries the claims as
+    well as the reason, and ``scope`` stays what the token has: a backend must never read there what it lacks. Raises
+    :class:`DecisionError` (``response_too_large``) for a WebSocket result that API Gateway would not take.
     """
     context: dict[str, object] = {}
     if "Allow" in [statement.effect for statement in statements]:
         as_json_text = request.kind is not EventKind.HTTP_API_V2
         context = claims_context(principal, settings.context_claims, as_json_text=as_json_text)
     if isinstance(decision, Deny):
-        context = refusal_context(decision, settings.resource_metadata, settings.dpop) | context
+        context = denial_context(decision, settings.resource_metadata, settings.dpop) | context
     context |= added
     answer: dict[str, object] = {
         "principalId": principal.id,
@@ -141,14 +180,14 @@ def iam_policy(  # noqa: PLR0913, PLR0917 - what an answer is made of
     return answer
 
 
-def refused_token(request: Request, reason: Reason, settings: AnswerSettings) -> dict[str, object] | None:
+def rejection(request: Request, reason: Reason, settings: AnswerSettings) -> dict[str, object] | None:
     """Return the answer to a request whose token is missing or bad (RFC 6750 section 3.1).
 
     Returns ``None`` if an error has to be raised instead: for all but HTTP APIs, and where waiting may heal it, since
     API Gateway caches a Deny and no error.
     """
     if request.kind is EventKind.APPSYNC:
-        return {"isAuthorized": False, "deniedFields": [], "ttlOverride": 0}
+        return _appsync_denial()
     if not request.kind.is_http_api or settings.http_api_reject is HttpApiReject.RAISE or reason in HEALED_BY_WAITING:
         return None
     context = rejection_context(reason, settings.resource_metadata, settings.dpop)

@@ -20,16 +20,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from jwt_authorizer.answers import (
-    AnswerSettings,
-    iam_policy,
-    refused_token,
-    simple_response,
-)
+from jwt_authorizer.answers import AnswerSettings, format_answer, rejection
 from jwt_authorizer.authenticate import ask, ask_about_jwt, is_still_good, issuer_of, refuse_bound, verify
 from jwt_authorizer.cached_decisions import allows_anything, cache_warnings, compile_policy, decide, policy_warnings
 from jwt_authorizer.errors import DecisionError, Reason, TokenError, location
-from jwt_authorizer.events import EventKind, read_event
+from jwt_authorizer.events import read_event
 from jwt_authorizer.policies import DENY_EVERYTHING
 from jwt_authorizer.records import dataclass, field, unguarded
 from jwt_authorizer.revocation import check_revocation
@@ -44,7 +39,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.claims import Principal
     from jwt_authorizer.events import Request
     from jwt_authorizer.hooks import Consulted
-    from jwt_authorizer.policies import Policies, Policy
+    from jwt_authorizer.policies import Policies
     from jwt_authorizer.rules import Rules
     from jwt_authorizer.token_cache import TokenCache
     from jwt_authorizer.tokens import BearerToken, TokenSource
@@ -137,14 +132,15 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # 
         _check_revoked(bearer, principal, authorizer, now)
         rules, policies, settings = authorizer.rules, authorizer.policies, authorizer.answers
         decision = decide(principal, request, rules, policies)
-        compiled = compile_policy(principal, decision, request, rules, policies, settings)
-        warnings += policy_warnings(compiled)
-        if authorizer.hook is not None and allows_anything(decision, compiled):
+        policy = compile_policy(principal, decision, request, rules, policies, settings)
+        warnings += policy_warnings(policy)
+        if authorizer.hook is not None and allows_anything(decision, policy):
             hook = authorizer.hook(principal, request)
             if hook.refused is not None:
-                decision, compiled = Deny(Reason.REFUSED_BY_HOOK), compiled and DENY_EVERYTHING
-        made = _format(request, principal, decision, compiled, authorizer, hook.context if hook else {}, now)
-        if record_proof is not None and isinstance(decision, Allow):  # a refused request uses no proof up
+                decision, policy = Deny(Reason.REFUSED_BY_HOOK), policy and DENY_EVERYTHING
+        added = hook.context if hook else {}
+        made = format_answer(request, principal, decision, policy, settings, added, now)
+        if record_proof is not None and isinstance(decision, Allow):  # a denied request uses no proof up
             record_proof()
         answer = made  # only now: an answer is sent even if the result becomes an error
         result, reason = "allow", None
@@ -152,7 +148,7 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # 
             result, reason, detail = "deny", decision.reason, decision.detail
     except TokenError as error:
         result, reason, detail = "reject", error.code, error.detail
-        answer = None if request is None else refused_token(request, reason, authorizer.answers)
+        answer = None if request is None else rejection(request, reason, authorizer.answers)
     except DecisionError as error:
         result, reason, detail = "error", error.code, error.detail
     except Exception as error:  # noqa: BLE001 - the last line of defense: whatever it is, it is not an Allow
@@ -160,25 +156,6 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # 
     return Outcome(
         result, reason, detail, answer, request, issuer, alg, kid, token_cache, principal, decision, warnings, hook
     )
-
-
-def _format(  # noqa: PLR0913, PLR0917 - what an answer is made of
-    request: Request,
-    principal: Principal,
-    decision: Allow | Deny,
-    compiled: Policy | None,
-    authorizer: Authorizer,
-    added: Mapping[str, object],
-    now: float,
-) -> Answer:
-    """Format the answer that this kind of event expects. ``added`` comes into its context as well."""
-    if request.kind is EventKind.APPSYNC:
-        from jwt_authorizer.appsync import appsync_answer  # noqa: PLC0415 - for AppSync alone
-
-        return appsync_answer(principal, decision, authorizer.answers, added, now)
-    if compiled is None:
-        return simple_response(principal, decision, authorizer.answers, added)
-    return iam_policy(request, principal, decision, compiled.statements, authorizer.answers, added)
 
 
 def _check_revoked(bearer: BearerToken, principal: Principal, authorizer: Authorizer, now: float) -> None:

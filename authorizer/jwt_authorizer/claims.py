@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from jwt_authorizer.claim_conditions import ABSENT, Claim, find, is_met, left_out
 from jwt_authorizer.errors import Reason, TokenError
-from jwt_authorizer.json_text import is_one_line, json_text
 from jwt_authorizer.records import dataclass, field, unguarded
+from jwt_authorizer.strict_json import is_one_line, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -75,9 +75,9 @@ class Principal:
 
     ``not_before`` and ``valid_until`` are Unix seconds with the leeway included: the token is good while
     ``not_before <= now < valid_until``. ``scope`` keeps the token's order, ``scopes`` is for lookups.
-    ``required_scopes`` is what its issuer's setting asks of every request. ``payload`` as in
-    :class:`VerifiedToken`. ``tenant`` is the one of an issuer for several, and
-    ``listed_as`` that issuer as the settings have it. Requests share it: it never changes.
+    ``required_scopes`` is what its issuer's setting asks of every request. ``claims_text`` is one line of JSON in
+    ASCII: the issuer's own text if it is such a line. ``tenant`` is the one of an issuer for several, and ``listed_as``
+    that issuer as the settings have it. Requests share it: it never changes.
     """
 
     id: str
@@ -90,22 +90,9 @@ class Principal:
     not_before: float
     valid_until: float
     claims: Mapping[str, object] = field(repr=False)
-    payload: str = field(default="", repr=False, compare=False)
+    claims_text: str = field(repr=False, compare=False)
     tenant: str | None = None
     listed_as: str | None = None
-    _claims_text: str | None = field(init=False, default=None, repr=False, compare=False)
-
-    @property
-    def claims_text(self) -> str:
-        """All claims as one line of JSON in ASCII: the issuer's own text if it is such a line.
-
-        Formatted when first asked for, and only then, since a remembered token comes again.
-        """
-        text = self._claims_text
-        if text is None:
-            text = self.payload if is_one_line(self.payload) else json_text(self.claims)
-            object.__setattr__(self, "_claims_text", text)
-        return text
 
 
 def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Principal:
@@ -117,13 +104,13 @@ def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Princip
     claims = token.claims
     expires_at = numeric_date(claims, "exp")
     if expires_at is None:
-        _refuse(Reason.INVALID_CLAIM, "the token has no exp: tokens that never expire are not accepted")
+        _reject(Reason.INVALID_CLAIM, "the token has no exp: tokens that never expire are not accepted")
     issued_at = numeric_date(claims, "iat")
     starts_at = issued_at or 0
     if "nbf" in claims:
         starts_at = max(starts_at, numeric_date(claims, "nbf") or 0)
     not_before, valid_until = starts_at - rules.leeway, expires_at + rules.leeway
-    check_time(not_before, valid_until, now)
+    _check_time(not_before, valid_until, now)
     if rules.max_lifetime is not None:
         _check_lifetime(issued_at, expires_at, rules.max_lifetime)
     if rules.audience:
@@ -133,10 +120,10 @@ def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Princip
     for condition in rules.required_claims:
         if not is_met(condition, claims):
             detail = left_out(condition, claims) or f"the claim {condition.claim.name} is missing or has another value"
-            _refuse(Reason.INVALID_CLAIM, detail)
+            _reject(Reason.INVALID_CLAIM, detail)
     tenant = token.tenant
     if tenant is not None and tenant.claim is not None and find(claims, tenant.claim) != tenant.name:
-        _refuse(Reason.INVALID_CLAIM, f"the claim {tenant.claim.name} is not the tenant in iss")
+        _reject(Reason.INVALID_CLAIM, f"the claim {tenant.claim.name} is not the tenant in iss")
     scope, scopes = _scope(claims, rules.scope_claims)
     return Principal(
         _principal_id(claims, rules.principal_claims),
@@ -149,20 +136,18 @@ def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Princip
         not_before,
         valid_until,
         claims,
-        token.payload,
-        *(() if tenant is None else (tenant.name, tenant.issuer)),
+        token.payload if is_one_line(token.payload) else json_text(claims),
+        tenant.name if tenant else None,
+        tenant.issuer if tenant else None,
     )
 
 
-def check_time(not_before: float, valid_until: float, now: float) -> None:
-    """Refuse a token outside its time; this is checked again each time a remembered token is used."""
+def _check_time(not_before: float, valid_until: float, now: float) -> None:
     if now >= valid_until:
-        _refuse(Reason.TOKEN_EXPIRED, f"the token expired {now - valid_until:.0f} seconds ago, leeway included")
+        _reject(Reason.TOKEN_EXPIRED, f"the token expired {now - valid_until:.0f} seconds ago, leeway included")
     if now < not_before:
-        _refuse(
-            Reason.TOKEN_NOT_YET_VALID,
-            f"the token becomes valid in {not_before - now:.0f} seconds (nbf or iat, leeway included)",
-        )
+        seconds = f"{not_before - now:.0f} seconds"
+        _reject(Reason.TOKEN_NOT_YET_VALID, f"the token becomes valid in {seconds} (nbf or iat, leeway included)")
 
 
 def has_expired(token: UnverifiedToken, rules: ClaimRules, now: float) -> bool:
@@ -180,21 +165,19 @@ def numeric_date(claims: Mapping[str, object], name: str) -> float | None:
     Raises :class:`TokenError` (``invalid_claim``) for what is not a number, or out of range.
     """
     value = claims.get(name)
-    if type(value) is int and 0 <= value < _MAX_NUMERIC_DATE:
-        return value  # what issuers write
     if value is None and name not in claims:
         return None
     # To Python a boolean is a number; to JSON it is not.
     if isinstance(value, bool) or not isinstance(value, int | float) or not -1 < value < _MAX_NUMERIC_DATE:
-        _refuse(Reason.INVALID_CLAIM, f"the claim {name} is not a number of seconds since 1970")
+        _reject(Reason.INVALID_CLAIM, f"the claim {name} is not a number of seconds since 1970")
     return value
 
 
 def _check_lifetime(issued_at: float | None, expires_at: float, longest: float) -> None:
     if issued_at is None:
-        _refuse(Reason.INVALID_CLAIM, "the token has no iat, so its lifetime cannot be limited")
+        _reject(Reason.INVALID_CLAIM, "the token has no iat, so its lifetime cannot be limited")
     if expires_at - issued_at > longest:
-        _refuse(Reason.TOKEN_LIFETIME_TOO_LONG, f"the token lives longer than {longest:g} seconds")
+        _reject(Reason.TOKEN_LIFETIME_TOO_LONG, f"the token lives longer than {longest:g} seconds")
 
 
 def _check_audience(claims: Mapping[str, object], accepted: frozenset[str]) -> None:
@@ -204,15 +187,15 @@ def _check_audience(claims: Mapping[str, object], accepted: frozenset[str]) -> N
         return
     named = audience if isinstance(audience, list) else [audience]
     if not all(isinstance(item, str) for item in named):
-        _refuse(Reason.INVALID_AUDIENCE, "the token has no aud that is a text or a list of texts")
+        _reject(Reason.INVALID_AUDIENCE, "the token has no aud that is a text or a list of texts")
     if accepted.isdisjoint(named):
-        _refuse(Reason.INVALID_AUDIENCE, "the token's aud is for another API than JWT_AUDIENCE names")
+        _reject(Reason.INVALID_AUDIENCE, "the token's aud is for another API than JWT_AUDIENCE names")
 
 
 def _check_client(claims: Mapping[str, object], accepted: frozenset[str]) -> None:
     client = claims["client_id"] if "client_id" in claims else claims.get("azp")
     if not isinstance(client, str) or client not in accepted:
-        _refuse(Reason.INVALID_CLIENT, "the token's client_id (or azp) is not one that JWT_CLIENT_ID names")
+        _reject(Reason.INVALID_CLIENT, "the token's client_id (or azp) is not one that JWT_CLIENT_ID names")
 
 
 def _principal_id(claims: Mapping[str, object], named: tuple[Claim, ...]) -> str:
@@ -232,7 +215,7 @@ def _identifier(claims: Mapping[str, object], claim: Claim) -> str | None:
     if value is None or value is ABSENT:
         return None
     if type(value) is not int:  # to Python, true is a number
-        _refuse(Reason.INVALID_CLAIM, f"the claim {claim.name} is neither a text nor an integer")
+        _reject(Reason.INVALID_CLAIM, f"the claim {claim.name} is neither a text nor an integer")
     return str(value)
 
 
@@ -264,5 +247,5 @@ def _scopes_in(value: object) -> list[str]:
     return [item for item in listed if isinstance(item, str) and item.split() == [item]]
 
 
-def _refuse(code: Reason, detail: str) -> NoReturn:
+def _reject(code: Reason, detail: str) -> NoReturn:
     raise TokenError(code, detail)

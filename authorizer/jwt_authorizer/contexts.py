@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.claim_conditions import ABSENT, find
 from jwt_authorizer.errors import Reason
-from jwt_authorizer.json_text import json_text
 from jwt_authorizer.records import dataclass
+from jwt_authorizer.strict_json import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,7 +62,7 @@ def claims_context(
     return context
 
 
-def refusal_context(
+def denial_context(
     decision: Deny, resource_metadata: str | None, dpop: DpopChallenge | None = None
 ) -> dict[str, object]:
     """Build the context of a 403: which rights are missing."""

@@ -18,9 +18,9 @@ from jwt_authorizer.binding.replay import replayed
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.issuers.fetched import FetchError, printable
 from jwt_authorizer.issuers.session import Session
-from jwt_authorizer.json_text import json_text
 from jwt_authorizer.records import dataclass, field
 from jwt_authorizer.sigv4 import Credentials, sign
+from jwt_authorizer.strict_json import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -61,7 +61,7 @@ def _start_failure(error: Exception) -> str:
     import time  # noqa: PLC0415 - for a start that fails
 
     from jwt_authorizer import NAMESPACE, __version__  # noqa: PLC0415 - the same
-    from jwt_authorizer.json_text import json_text  # noqa: PLC0415 - the same
+    from jwt_authorizer.strict_json import json_text  # noqa: PLC0415 - the same
 
     metric = {"Name": "StartFailures", "Unit": "Count"}
     line = {

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer import NAMESPACE, __version__
 from jwt_authorizer.issuers.fetched import printable
-from jwt_authorizer.json_text import json_text
 from jwt_authorizer.settings.model import LogAllowed, LogPrincipal, LogSettings
+from jwt_authorizer.strict_json import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -58,25 +58,25 @@ def check_logout_token(text: str, authorizer: Authorizer, client_ids: frozenset[
     claims = token.claims
     issuer = issuer_of(token, authorizer.issuers, authorizer.tenants, now)
     if token.alg not in issuer.algorithms:
-        _refuse(Reason.UNSUPPORTED_ALGORITHM, "the logout token's alg is not one that the settings accept")
+        _reject(Reason.UNSUPPORTED_ALGORITHM, "the logout token's alg is not one that the settings accept")
     if token.typ is not None and token_type(token.typ) not in _TYPES:
-        _refuse(Reason.UNSUPPORTED_TOKEN_TYPE, "the logout token's typ is not logout+jwt")
+        _reject(Reason.UNSUPPORTED_TOKEN_TYPE, "the logout token's typ is not logout+jwt")
     check_signature(token, issuer.keys.candidates(token.alg, token.kid, now))
     audience = claims.get("aud")
     named = [one for one in (audience if isinstance(audience, list) else [audience]) if isinstance(one, str)]
     if client_ids.isdisjoint(named):
-        _refuse(Reason.INVALID_AUDIENCE, "the logout token's aud names none of the clients in REVOKER_CLIENT_IDS")
+        _reject(Reason.INVALID_AUDIENCE, "the logout token's aud names none of the clients in REVOKER_CLIENT_IDS")
     issued_at, expires_at = _times(claims, issuer.claim_rules.leeway, now)
     events = claims.get("events")
     if not isinstance(events, dict) or not isinstance(events.get(EVENT), dict):
-        _refuse(Reason.INVALID_CLAIM, f"the logout token's events lack the member {EVENT}, an object")
+        _reject(Reason.INVALID_CLAIM, f"the logout token's events lack the member {EVENT}, an object")
     if "nonce" in claims:
-        _refuse(Reason.INVALID_CLAIM, "the logout token has a nonce: it is an ID token, not a logout token")
+        _reject(Reason.INVALID_CLAIM, "the logout token has a nonce: it is an ID token, not a logout token")
     sub, sid, jti = (_identifier(claims, member) for member in ("sub", "sid", "jti"))
     if jti is None:
-        _refuse(Reason.INVALID_CLAIM, "the logout token has no jti")
+        _reject(Reason.INVALID_CLAIM, "the logout token has no jti")
     if sub is None and sid is None:
-        _refuse(Reason.INVALID_CLAIM, "the logout token has neither sub nor sid")
+        _reject(Reason.INVALID_CLAIM, "the logout token has neither sub nor sid")
     return Logout(issuer.name, sub, sid, jti, min(issued_at, now), expires_at)
 
 
@@ -84,26 +84,26 @@ def _times(claims: Mapping[str, object], leeway: float, now: float) -> tuple[flo
     """Return ``iat`` and ``exp``, which a logout token must have."""
     issued_at, expires_at = numeric_date(claims, "iat"), numeric_date(claims, "exp")
     if issued_at is None or expires_at is None:
-        _refuse(Reason.INVALID_CLAIM, "the logout token lacks iat or exp")
+        _reject(Reason.INVALID_CLAIM, "the logout token lacks iat or exp")
     if expires_at - issued_at > _LONGEST_LIFETIME:
-        _refuse(Reason.INVALID_CLAIM, f"the logout token must live for at most {_LONGEST_LIFETIME} seconds (exp - iat)")
+        _reject(Reason.INVALID_CLAIM, f"the logout token must live for at most {_LONGEST_LIFETIME} seconds (exp - iat)")
     if now >= expires_at + leeway:
-        _refuse(Reason.TOKEN_EXPIRED, "the logout token has expired")
+        _reject(Reason.TOKEN_EXPIRED, "the logout token has expired")
     if now < issued_at - leeway:
-        _refuse(Reason.TOKEN_NOT_YET_VALID, "the logout token was issued in the future")
+        _reject(Reason.TOKEN_NOT_YET_VALID, "the logout token was issued in the future")
     return issued_at, expires_at
 
 
 def _identifier(claims: Mapping[str, object], name: str) -> str | None:
     value = claims.get(name)
     if value is not None and not (isinstance(value, str) and 0 < len(value) <= LONGEST_IDENTIFIER):
-        _refuse(
+        _reject(
             Reason.INVALID_CLAIM, f"the logout token's {name} is not a string of 1 to {LONGEST_IDENTIFIER} characters"
         )
     return value
 
 
-def _refuse(code: Reason, detail: str) -> NoReturn:
+def _reject(code: Reason, detail: str) -> NoReturn:
     raise TokenError(code, detail)
 
 

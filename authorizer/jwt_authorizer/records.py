@@ -87,7 +87,7 @@ def _make(declared: type[C], *, frozen: bool, eq: bool, order: bool, guarded: bo
             members["__gt__"] = _comparison(lambda one, other: values(one) > values(other))
             members["__ge__"] = _comparison(lambda one, other: values(one) >= values(other))
     if guarded:
-        members["__setattr__"] = members["__delattr__"] = _refuse
+        members["__setattr__"] = members["__delattr__"] = _reject
     kind: Any = type(declared)
     made: type[C] = kind(declared.__name__, declared.__bases__, members)
     made.__qualname__ = declared.__qualname__
@@ -146,7 +146,7 @@ def _repr(shown: tuple[str, ...]) -> Callable[[object], str]:
     return lambda self: f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
 
-def _refuse(self: object, name: str, *_: object) -> None:
+def _reject(self: object, name: str, *_: object) -> None:
     raise FrozenError(f"{type(self).__qualname__}.{name} never changes")
 
 

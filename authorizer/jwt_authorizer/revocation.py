@@ -80,9 +80,9 @@ def check_revocation(principal: Principal, issuers: Mapping[str, Revoked]) -> No
     claims = principal.claims
     # Cognito writes origin_jti, the identifier of the sign-in, into each token that came of it.
     if _text(claims, "jti") in revoked.jti or _text(claims, "origin_jti") in revoked.jti:
-        _refuse("its jti or origin_jti is on the revocation list")
+        _reject("its jti or origin_jti is on the revocation list")
     if _text(claims, "sid") in revoked.sid:
-        _refuse("its session (sid) is on the revocation list")
+        _reject("its session (sid) is on the revocation list")
     client = _text(claims, "client_id" if "client_id" in claims else "azp")
     for name, moment in (
         ("subject", revoked.sub.get(_text(claims, "sub"))),
@@ -90,7 +90,7 @@ def check_revocation(principal: Principal, issuers: Mapping[str, Revoked]) -> No
         ("issuer", revoked.issued_before),
     ):
         if moment is not None and _issued_by(moment, claims.get("iat")):
-            _refuse(f"tokens of its {name} that were issued until {moment:.0f} are revoked: sign in again")
+            _reject(f"tokens of its {name} that were issued until {moment:.0f} are revoked: sign in again")
 
 
 def _issued_by(moment: float, issued_at: object) -> bool:
@@ -146,5 +146,5 @@ def _bad(message: str) -> NoReturn:
     raise BadListError(message)
 
 
-def _refuse(detail: str) -> NoReturn:
+def _reject(detail: str) -> NoReturn:
     raise TokenError(Reason.REVOKED_TOKEN, detail)

@@ -1,21 +1,30 @@
-"""Read JSON as strictly as tokens need: UTF-8, no duplicate members, finite numbers, bounded nesting.
+"""Read JSON as strictly as tokens need, and write it compactly.
 
-RFC 8259 and RFC 7493. Attackers look for what parsers disagree about: of two members with one name, one program reads
-the first and another the last.
+What is read is UTF-8, without duplicate members, with finite numbers and bounded nesting (RFC 8259 and RFC 7493).
+Attackers look for what parsers disagree about: of two members with one name, one program reads the first and another
+the last.
 """
 
 from __future__ import annotations
 
 import re
-from json import JSONDecoder, dumps
-from typing import NoReturn
+from json import JSONDecoder, JSONEncoder, dumps
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# json.dumps makes a new encoder for every call that names separators. What is written here was read from JSON or made
+# by us, so nothing in it contains itself.
+json_text: Callable[[object], str] = JSONEncoder(separators=(",", ":"), check_circular=False).encode
+"""Return a value's JSON text, in ASCII and without white space."""
 
 MAX_NESTING = 32
 """Levels of objects and arrays within each other; real claim sets have three or four."""
 
 
 class BadJsonError(ValueError):
-    """JSON that is refused. The message is the end of a sentence: "is not a JSON object"."""
+    """JSON that is rejected. The message is the end of a sentence: "is not a JSON object"."""
 
 
 def json_object(data: bytes) -> tuple[dict[str, object], str]:
@@ -34,27 +43,27 @@ def json_object(data: bytes) -> tuple[dict[str, object], str]:
         raise
     except ValueError:
         # Also what Python raises for integers of more than 4,300 digits, and for bytes that are not UTF-8.
-        _refuse("is not valid JSON in UTF-8")
+        _reject("is not valid JSON in UTF-8")
     if not isinstance(value, dict):
-        _refuse("is not a JSON object")
+        _reject("is not a JSON object")
     return value, text
 
 
 def _unique_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        _refuse("is not valid JSON: a member is listed twice")
+        _reject("is not valid JSON: a member is listed twice")
     return members
 
 
 def _no_constant(name: str) -> NoReturn:
-    _refuse(f"is not valid JSON: {name} is not JSON")
+    _reject(f"is not valid JSON: {name} is not JSON")
 
 
 def _finite(text: str) -> float:
     value = float(text)
     if value - value != 0:  # infinity minus itself is not a number
-        _refuse("is not valid JSON: a number is too large")
+        _reject("is not valid JSON: a number is too large")
     return value
 
 
@@ -72,10 +81,26 @@ def _check_nesting(text: str) -> None:
         if bracket in "[{":
             depth += 1
             if depth > MAX_NESTING:
-                _refuse(f"is not valid JSON: nested deeper than {MAX_NESTING} levels")
+                _reject(f"is not valid JSON: nested deeper than {MAX_NESTING} levels")
         elif bracket in "]}":
             depth -= 1
 
 
-def _refuse(message: str) -> NoReturn:
+def _reject(message: str) -> NoReturn:
     raise BadJsonError(message)
+
+
+def is_one_line(text: str) -> bool:
+    """Return whether text that has been read as a JSON object may be passed on as it is: in ASCII, on one line.
+
+    Then it is as safe as what :data:`json_text` returns. JSON allows control characters in white space only, and DEL,
+    which terminals interpret, in texts.
+    """
+    return (
+        text.startswith("{")
+        and text.isascii()
+        and "\n" not in text
+        and "\r" not in text
+        and "\t" not in text
+        and "\x7f" not in text
+    )

@@ -55,23 +55,23 @@ _SCHEMES = {str(scheme): scheme for scheme in Scheme}
 
 @dataclass(frozen=True, slots=True)
 class TokenSource:
-    """One location of a token, such as ``header:Authorization``.
-
-    ``has_scheme``: ``Bearer`` must precede the token (RFC 6750 section 2.1); in other headers it may.
-    ``is_list``: the header is a list whose last value is the token: ``new WebSocket(url, ["bearer", token])`` is
-    how a browser sends one (RFC 6455 section 11.3.4).
-    """
+    """One location of a token, such as ``header:Authorization``."""
 
     place: TokenPlace
     name: str
-    has_scheme: bool = field(init=False, repr=False, compare=False)
-    is_list: bool = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        """Look at the header's name once, not for each request."""
-        header = self.name.lower() if self.place is TokenPlace.HEADER else None
-        object.__setattr__(self, "has_scheme", header == "authorization")
-        object.__setattr__(self, "is_list", header == "sec-websocket-protocol")
+    @property
+    def has_scheme(self) -> bool:
+        """Whether ``Bearer`` must precede the token (RFC 6750 section 2.1); in other headers it may."""
+        return self.place is TokenPlace.HEADER and self.name.lower() == "authorization"
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the header is a list whose last value is the token (RFC 6455 section 11.3.4).
+
+        A browser sends one so: ``new WebSocket(url, ["bearer", token])``.
+        """
+        return self.place is TokenPlace.HEADER and self.name.lower() == "sec-websocket-protocol"
 
 
 _APPSYNC = TokenSource(TokenPlace.HEADER, "authorizationToken")
@@ -82,27 +82,20 @@ _APPSYNC = TokenSource(TokenPlace.HEADER, "authorizationToken")
 class BearerToken:
     """The text that a client sent as its token. It never shows itself in a log or a traceback.
 
-    ``scheme`` is ``None`` if there was none, as in a cookie.
+    ``scheme`` is ``None`` if there was none, as in a cookie. ``digest`` is the text's SHA-256: what a cache may keep.
     """
 
     text: str = field(repr=False)
     scheme: Scheme | None = None
-    _digest: bytes | None = field(init=False, default=None, repr=False, compare=False)
+    digest: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Refuse a text that is too long (``malformed_token``) before anything reads it."""
+        """Reject a text that is too long (``malformed_token``) before anything reads it."""
         if len(self.text) > MAX_TOKEN_LENGTH:
             _malformed(f"the token is longer than {MAX_TOKEN_LENGTH} characters")
-
-    @property
-    def digest(self) -> bytes:
-        """The text's SHA-256, worked out when first asked for and no more often: what a cache may keep of a token."""
-        digest = self._digest
-        if digest is None:
-            # An event is JSON, which may hold half a surrogate pair; no token does, but that is not known yet.
-            digest = sha256(self.text.encode("utf-8", "surrogatepass")).digest()
-            object.__setattr__(self, "_digest", digest)
-        return digest
+        # An event is JSON, which may hold half a surrogate pair; no token does, but that is not known yet.
+        digest = sha256(self.text.encode("utf-8", "surrogatepass")).digest()
+        object.__setattr__(self, "digest", digest)
 
 
 @unguarded(frozen=True, slots=True)
@@ -172,7 +165,7 @@ def parse(token: BearerToken) -> UnverifiedToken:
     header, _, payload = signing_input.partition(".")
     if not header or not payload or "." in payload:
         _malformed(_not_compact(text))
-    # Base64's alphabet has these, base64url's has not. What neither has, decoding refuses.
+    # Base64's alphabet has these, base64url's has not. What neither has, decoding rejects.
     if "+" in text or "/" in text or "=" in text:
         _malformed(_not_compact(text))
     decoded_signature = base64url(signature, "signature")
@@ -191,8 +184,8 @@ def read_header(encoded: str) -> tuple[str, str | None, str | None]:
         header, _ = json_object(base64url(encoded, "header"))
     except BadJsonError as error:
         _malformed(f"the header {error}")
-    # RFC 7515 section 4.1.11: extensions marked critical must be understood or the token refused; none is
-    # understood here. `b64` (RFC 7797) changes what is signed, so it is refused even where `crit` forgot it.
+    # RFC 7515 section 4.1.11: extensions marked critical must be understood or the token rejected; none is
+    # understood here. `b64` (RFC 7797) changes what is signed, so it is rejected even where `crit` forgot it.
     for name in ("crit", "b64"):
         if name in header:
             _malformed(f"the header's {name} is not supported")
@@ -218,7 +211,7 @@ def is_jwt(token: BearerToken) -> bool:
     RFC 7519 section 3. Any other token is opaque: only its issuer can read it.
     """
     header, dot, _ = token.text.partition(".")
-    # As lenient issuers read it: what they would take for a JWT is refused here as a malformed one.
+    # As lenient issuers read it: what they would take for a JWT is rejected here as a malformed one.
     header = header.strip().rstrip("=").replace("+", "-").replace("/", "_")
     try:
         return bool(dot) and bool(json_object(base64url(header, "header")))
@@ -246,7 +239,7 @@ def to_base64url(data: bytes) -> str:
 
 
 def base64url(text: str, part: str) -> bytes:
-    """Decode base64url without padding (RFC 7515 section 2). The caller has refused ``+`` and ``/``."""
+    """Decode base64url without padding (RFC 7515 section 2). The caller has rejected ``+`` and ``/``."""
     last_group = len(text) % 4
     if last_group and text[-1] not in _LAST_CHARACTER[last_group]:
         _not_base64url(text, part)

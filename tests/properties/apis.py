@@ -130,9 +130,8 @@ def _condition(pick: Pick, role: str) -> tuple[ClaimCondition, ...]:
 
 def principal(*scopes: str, roles: tuple[str, ...] = ()) -> Principal:
     held: dict[str, object] = {"of": list(roles) if len(roles) != 2 else {role: {} for role in roles}}
-    return Principal(
-        "user", "issuer", "user", " ".join(scopes), frozenset(scopes), (), 2, 0, 2, {"app/roles": held} if roles else {}
-    )
+    claims: dict[str, object] = {"app/roles": held} if roles else {}
+    return Principal("user", "issuer", "user", " ".join(scopes), frozenset(scopes), (), 2, 0, 2, claims, "")
 
 
 def principals() -> list[Principal]:

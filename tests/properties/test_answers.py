@@ -15,7 +15,7 @@ from jwt_authorizer.answers import (
     HttpApiReject,
     HttpApiResponse,
     iam_policy,
-    refused_token,
+    rejection,
     simple_response,
 )
 from jwt_authorizer.claim_conditions import parse_claim, parse_condition
@@ -104,7 +104,7 @@ def test_a_policy_stays_in_the_partition_account_api_and_stage_that_asked(
     asked = read_event({"version": "1.0", "type": "REQUEST", "methodArn": f"{prefix}{method}/{path}"})
     resources = ("GET/a:b%2Fc", "*")
     answer: Any = (
-        refused_token(asked, Reason.TOKEN_EXPIRED, AnswerSettings())
+        rejection(asked, Reason.TOKEN_EXPIRED, AnswerSettings())
         if refused
         else iam_policy(asked, principal(), Allow(None), (Statement("Allow", resources),), AnswerSettings())
     )

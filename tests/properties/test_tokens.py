@@ -16,8 +16,7 @@ from jwt_authorizer.claim_conditions import is_met, parse_condition
 from jwt_authorizer.claims import ClaimRules, Principal, VerifiedToken, check_claims
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.events import EventKind
-from jwt_authorizer.json_text import json_text
-from jwt_authorizer.strict_json import json_object
+from jwt_authorizer.strict_json import json_object, json_text
 from jwt_authorizer.tokens import BearerToken, TokenPlace, TokenSource, UnverifiedToken, bearer_token, parse
 from jwt_authorizer_devkit.signing import base64url
 from tests.factories import (

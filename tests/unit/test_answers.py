@@ -16,7 +16,7 @@ from jwt_authorizer.answers import (
     HttpApiResponse,
     iam_policy,
     is_simple,
-    refused_token,
+    rejection,
     simple_response,
 )
 from jwt_authorizer.cached_decisions import cache_warnings, check_simple_cache
@@ -134,7 +134,7 @@ def test_a_refusal_that_allows_other_routes_carries_the_claims_and_the_token_s_o
 def test_a_refused_token_of_an_http_api(kind: EventKind, settings: AnswerSettings, *, simple: bool) -> None:
     read = request(kind)
     settings = replace(settings, resource_metadata=METADATA)
-    answer = refused_token(read, Reason.TOKEN_EXPIRED, settings)
+    answer = rejection(read, Reason.TOKEN_EXPIRED, settings)
     challenge = f'Bearer error="invalid_token", resource_metadata="{METADATA}"'
     context = {"error": "invalid_token", "reason": "token_expired", "www_authenticate": challenge}
     assert is_simple(read, settings) is simple
@@ -163,7 +163,7 @@ def test_a_refused_token_of_an_http_api(kind: EventKind, settings: AnswerSetting
 def test_a_refused_token_has_no_answer_where_an_error_is_right(
     kind: EventKind, reason: Reason, settings: AnswerSettings
 ) -> None:
-    assert refused_token(request(kind), reason, settings) is None
+    assert rejection(request(kind), reason, settings) is None
 
 
 # A WebSocket's answer has a limit.

@@ -57,6 +57,7 @@ def test_a_principal_is_what_the_token_says() -> None:
         not_before=EXP - 500 - 60,
         valid_until=EXP + 60,
         claims=everything,
+        claims_text="",
     )
     assert "user-1" not in repr(VerifiedToken(ISSUER, everything))
     assert "iat" not in repr(principal)

@@ -205,7 +205,7 @@ def _expressible(tokens: list[frozenset[str]], wanted: list[bool]) -> bool:
 
 
 def _holder(scopes: frozenset[str]) -> Principal:
-    return Principal("u", "i", "u", " ".join(scopes), scopes, (), 2, 0, 2, {})
+    return Principal("u", "i", "u", " ".join(scopes), scopes, (), 2, 0, 2, {}, "{}")
 
 
 def test_those_who_stand_for_everybody_hold_what_nested_conditions_ask_for() -> None:

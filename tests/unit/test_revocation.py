@@ -31,7 +31,7 @@ REVOKED = {
 
 def refuses(claims: dict[str, object], entries: dict[str, Any] | None = None, issuer: str = LISTED) -> bool:
     document = json.dumps({"as_of": 1000, "issuers": {LISTED: REVOKED if entries is None else entries}})
-    principal = Principal("x", issuer, None, "", frozenset(), (), 9000, 0, 9000, claims)
+    principal = Principal("x", issuer, None, "", frozenset(), (), 9000, 0, 9000, claims, "")
     try:
         check_revocation(principal, read_list(document.encode()))
     except TokenError as error:
@@ -224,7 +224,7 @@ def test_a_list_of_100_000_entries_costs_a_request_a_few_comparisons(monkeypatch
     source = store.source()
     source.warm(1000)
     claims: dict[str, object] = {kind: Compared(f"{kind}-of-nobody") for kind in entries} | {"iat": 3000}
-    principal = Principal("x", LISTED, None, "", frozenset(), (), 9000, 0, 9000, claims)
+    principal = Principal("x", LISTED, None, "", frozenset(), (), 9000, 0, 9000, claims, "")
     for _ in range(100):
         check_revocation(principal, source.current(1001))
     assert (store.reads, Compared.comparisons < 1000) == (1, True)

@@ -19,7 +19,7 @@ ISSUER = "https://issuer.example.com"
 def who(
     *scopes: str, required: tuple[str, ...] = (), issuer: str = ISSUER, claims: dict[str, object] | None = None
 ) -> Principal:
-    return Principal("u", issuer, "u", " ".join(scopes), frozenset(scopes), required, 2, 0, 2, claims or {})
+    return Principal("u", issuer, "u", " ".join(scopes), frozenset(scopes), required, 2, 0, 2, claims or {}, "")
 
 
 def parsed(document: str) -> tuple[tuple[Route, ...], list[str]]:

@@ -8,8 +8,7 @@ import pytest
 
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.events import EventKind
-from jwt_authorizer.json_text import is_one_line, json_text
-from jwt_authorizer.strict_json import MAX_NESTING, BadJsonError, json_object
+from jwt_authorizer.strict_json import MAX_NESTING, BadJsonError, is_one_line, json_object, json_text
 from jwt_authorizer.tokens import (
     MAX_TOKEN_LENGTH,
     BearerToken,

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 from jwt_authorizer.binding.replay import UsedProof
 from jwt_authorizer.binding.target_uri import is_same_uri, parse_uri, request_uris
+from jwt_authorizer.claims import numeric_date
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.events import EventKind
-from jwt_authorizer.json_text import json_text
 from jwt_authorizer.records import dataclass, unguarded
 from jwt_authorizer.signatures import UnusableKeyError, public_key, verifies
-from jwt_authorizer.strict_json import BadJsonError, json_object
+from jwt_authorizer.strict_json import BadJsonError, json_object, json_text
 from jwt_authorizer.tokens import base64url, to_base64url, token_type
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ _THUMBPRINT_MEMBERS = {
 }
 """What goes into a thumbprint, in this order (RFC 7638 section 3.2, RFC 8037 section 2, RFC 9964)."""
 _COMPACT_JWS = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
-_MAX_NUMERIC_DATE = 2**53
 _SHOWN = 100
 _URL_ADVICE = "if clients call another URL than API Gateway sees, set JWT_DPOP_URLS"
 
@@ -83,21 +82,21 @@ def check_proof(request: Request, token: BearerToken, jkt: str, settings: DpopSe
     jti, htm, htu, ath = (_text(claims, name) for name in ("jti", "htm", "htu", "ath"))
     method = "GET" if request.kind is EventKind.WEBSOCKET else request.method
     if htm != method:
-        _refuse(8, f"its htm is not {method}, the request's method")
+        _reject(8, f"its htm is not {method}, the request's method")
     _check_uri(htu, uris, request.kind)
     issued_at = _number(claims, "iat")
     until = issued_at + settings.max_age + settings.leeway
     if now >= until:
-        _refuse(11, f"it is {now - issued_at:.0f} seconds old, and {settings.max_age:g} are allowed beside the leeway")
+        _reject(11, f"it is {now - issued_at:.0f} seconds old, and {settings.max_age:g} are allowed beside the leeway")
     if issued_at > now + settings.leeway:
-        _refuse(11, f"its iat is {issued_at - now:.0f} seconds in the future: the client's clock is ahead")
+        _reject(11, f"its iat is {issued_at - now:.0f} seconds in the future: the client's clock is ahead")
     if ath != to_base64url(token.digest):
-        _refuse(12, "its ath is not the SHA-256 of the access token that came with it")
+        _reject(12, "its ath is not the SHA-256 of the access token that came with it")
     thumbprint = jwk_thumbprint(jwk)
     if thumbprint != jkt:
-        _refuse(12, "its jwk is not the key that the token is bound to: the thumbprint is not the token's cnf.jkt")
+        _reject(12, "its jwk is not the key that the token is bound to: the thumbprint is not the token's cnf.jkt")
     if not verifies(str(proof.header["alg"]), key, proof.signing_input, proof.signature):
-        _refuse(6, "its signature does not verify with its jwk")
+        _reject(6, "its signature does not verify with its jwk")
     return UsedProof(to_base64url(sha256(f"{thumbprint}.{jti}".encode()).digest()), until)
 
 
@@ -119,9 +118,9 @@ def _header_value(request: Request) -> str:
     if isinstance(multiple, dict):
         sent = [value for name, value in multiple.items() if name.lower() == "dpop"]
         if sum(len(value) for value in sent if isinstance(value, list)) > 1:
-            _refuse(1, "the request has more than one DPoP header")
+            _reject(1, "the request has more than one DPoP header")
     if len(values) > 1:
-        _refuse(1, "the request has more than one DPoP header")
+        _reject(1, "the request has more than one DPoP header")
     if not values or not values[0].strip():
         raise TokenError(
             Reason.MISSING_DPOP_PROOF, "the token is bound to a DPoP key, and the request has no DPoP header"
@@ -132,20 +131,20 @@ def _header_value(request: Request) -> str:
 def _parse(text: str) -> _Proof:
     """Parse the proof as a compact JWS (check 2); strictly, as a token is read."""
     if len(text) > MAX_PROOF_LENGTH:
-        _refuse(2, f"it is longer than {MAX_PROOF_LENGTH} characters")
+        _reject(2, f"it is longer than {MAX_PROOF_LENGTH} characters")
     if "," in text:
-        _refuse(1, "it contains a comma: HTTP APIs join several DPoP headers with one")
+        _reject(1, "it contains a comma: HTTP APIs join several DPoP headers with one")
     match = _COMPACT_JWS.fullmatch(text)
     if match is None:
-        _refuse(2, "it is not a JWT: expected three base64url parts joined by dots")
+        _reject(2, "it is not a JWT: expected three base64url parts joined by dots")
     try:
         header, _ = json_object(base64url(match[1], "header"))
         claims, _ = json_object(base64url(match[2], "payload"))
         signature = base64url(match[3], "signature")
     except BadJsonError as error:
-        _refuse(2, f"its header or payload {error}")
+        _reject(2, f"its header or payload {error}")
     except TokenError as error:
-        _refuse(2, error.detail)
+        _reject(2, error.detail)
     return _Proof(header, claims, text.rpartition(".")[0].encode("ascii"), signature)
 
 
@@ -153,24 +152,24 @@ def _check_header(header: Mapping[str, object], algorithms: frozenset[str]) -> t
     """Check everything that the header says (checks 4, 5 and 7). Returns its ``jwk`` and the key made from it."""
     for name in ("crit", "b64"):
         if name in header:
-            _refuse(2, f"its {name} is not supported")
+            _reject(2, f"its {name} is not supported")
     typ = header.get("typ")
     if not isinstance(typ, str) or token_type(typ) != "dpop+jwt":
-        _refuse(4, "its typ is not dpop+jwt")
+        _reject(4, "its typ is not dpop+jwt")
     alg = header.get("alg")
     if not isinstance(alg, str) or alg not in algorithms:
-        _refuse(5, f"its alg is not one of those that JWT_ALGORITHMS accepts: {', '.join(sorted(algorithms))}")
+        _reject(5, f"its alg is not one of those that JWT_ALGORITHMS accepts: {', '.join(sorted(algorithms))}")
     jwk = header.get("jwk")
     if not isinstance(jwk, dict):
-        _refuse(3, "its header has no jwk that is a JSON object")
+        _reject(3, "its header has no jwk that is a JSON object")
     if not _PRIVATE_MEMBERS.isdisjoint(jwk):
-        _refuse(7, "its jwk holds a private key: the client has given its key away, and needs a new one")
+        _reject(7, "its jwk holds a private key: the client has given its key away, and needs a new one")
     try:
         key, fitting = public_key(jwk)
     except UnusableKeyError as error:
-        _refuse(6, f"its jwk can't be used: {error}")
+        _reject(6, f"its jwk can't be used: {error}")
     if alg not in fitting:
-        _refuse(6, "its jwk does not fit its alg")
+        _reject(6, "its jwk does not fit its alg")
     return jwk, key
 
 
@@ -179,31 +178,33 @@ def _check_uri(htu: str, uris: tuple[TargetUri, ...], kind: EventKind) -> None:
     try:
         written = parse_uri(htu)
     except ValueError as error:
-        _refuse(9, f"its htu {error}")
+        _reject(9, f"its htu {error}")
     if any(is_same_uri(written, uri, kind) for uri in uris):
         return
     if all(written.origin != uri.origin for uri in uris):
         expected = " or ".join(dict.fromkeys(uri.origin for uri in uris))
-        _refuse(
+        _reject(
             9, f"its htu begins with {written.origin[:_SHOWN]}, and the request's URL with {expected}: {_URL_ADVICE}"
         )
-    _refuse(9, f"its htu has another path than the request's URL, stage or base path included: {_URL_ADVICE}")
+    _reject(9, f"its htu has another path than the request's URL, stage or base path included: {_URL_ADVICE}")
 
 
 def _text(claims: Mapping[str, object], name: str) -> str:
     value = claims.get(name)
     if not isinstance(value, str) or not value:
-        _refuse(3, f"its {name} is missing or is not a text")
+        _reject(3, f"its {name} is missing or is not a text")
     return value
 
 
 def _number(claims: Mapping[str, object], name: str) -> float:
-    value = claims.get(name)
-    # To Python a boolean is a number; beyond 2^53 JSON parsers no longer agree about one (RFC 7493 section 2.2).
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -1 < value < _MAX_NUMERIC_DATE:
-        _refuse(3, f"its {name} is missing or is not a number of seconds since 1970")
+    try:
+        value = numeric_date(claims, name)
+    except TokenError:
+        value = None
+    if value is None:
+        _reject(3, f"its {name} is missing or is not a number of seconds since 1970")
     return value
 
 
-def _refuse(check: int, what: str) -> NoReturn:
+def _reject(check: int, what: str) -> NoReturn:
     raise TokenError(Reason.INVALID_DPOP_PROOF, f"the DPoP proof: {what} (RFC 9449 section 4.3, check {check})")

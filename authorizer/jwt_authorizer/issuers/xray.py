@@ -10,7 +10,7 @@ from os import urandom
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.issuers.fetched import printable
-from jwt_authorizer.json_text import json_text
+from jwt_authorizer.strict_json import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.claims import Principal, Tenant, VerifiedToken, check_claims
 from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.strict_json import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -102,6 +103,7 @@ def _principal(issuer: str, required: tuple[str, ...], requirements: list[Requir
         not_before=0,
         valid_until=2,
         claims=claims,
+        claims_text=json_text(claims),
     )
 
 
