@@ -19,7 +19,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CORE = Path("authorizer/jwt_authorizer")
-ALL = ("tests/security", "tests/unit", "tests/vectors", "tests/properties")
+HTTPS = "tests/integration/test_https.py"
+ALL = ("tests/security", "tests/unit", "tests/vectors", "tests/properties", HTTPS)
 
 
 def main(only: list[str]) -> int:
@@ -60,7 +61,7 @@ def attempt(copy: Path, mutant: dict[str, str], number: int) -> str:
     imported = re.compile(rf"^from jwt_authorizer(\.{room}\b| import .*\b{room}\b)", re.MULTILINE)
     own = [
         str(test.relative_to(copy))
-        for test in sorted(copy.glob("tests/unit/test_*.py"))
+        for test in (*sorted(copy.glob("tests/unit/test_*.py")), copy / HTTPS)
         if test.stem.startswith(("test_authorize", "test_function")) or imported.search(test.read_text("utf-8"))
     ]
     caught = not all(passes(copy, tests) for tests in (tuple(own), ("tests/security",), ALL))

@@ -203,13 +203,13 @@ def test_the_first_fetch_reads_the_response_that_was_asked_for_ahead(
 
 
 def test_no_other_request_gets_it(server: HostileServer, authority: Authority) -> None:
-    server.behaviors["/keys?a=b"] = KEY_SET
+    server.behaviors["/keys?a=b"] = answer_json({})
     _, client = asking_ahead(authority, server.port, f"{ISSUER}/keys?a=b")
     with Session(TIMEOUT) as session:
-        client.get(f"{ISSUER}/keys", session)
+        assert client.get(f"{ISSUER}/keys", session).body != b"{}"
         client.post(f"{ISSUER}/keys?a=b", session, b"a=b", FORM)
     with Session(TIMEOUT) as session:
-        client.get(f"{ISSUER}/keys?a=b", session)
+        assert client.get(f"{ISSUER}/keys?a=b", session).body == b"{}"
     assert server.connections == 3, "the one that was made ahead, and one for each of the others"
 
 
