@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jwt_authorizer.answers import AnswerSettings
-from jwt_authorizer.authenticate import Issuer, refuse_bound
+from jwt_authorizer.authenticate import Issuer, reject_bound
 from jwt_authorizer.authorize import Authorizer
 from jwt_authorizer.claims import ClaimRules, Principal
 from jwt_authorizer.errors import Reason, TokenError
@@ -218,7 +218,7 @@ def authorizer(  # noqa: PLR0913 - one keyword for each part that tests vary
     cache_size: int = 10,
     rules: Rules | None = None,
     answers: AnswerSettings | None = None,
-    check_binding: CheckBinding = refuse_bound,
+    check_binding: CheckBinding = reject_bound,
     check: Check | None = None,
 ) -> Authorizer:
     """Put the core together around one issuer."""

@@ -69,7 +69,7 @@ class Introspection:
     always: bool
 
 
-def refuse_bound(request: Request, bearer: BearerToken, claims: Mapping[str, object], now: float) -> None:
+def reject_bound(request: Request, bearer: BearerToken, claims: Mapping[str, object], now: float) -> None:
     """Refuse a token that is bound (RFC 7800): nothing here checks whether its sender holds what it is bound to."""
     if "cnf" in claims:
         detail = "the token is bound (it has a cnf), and JWT_BOUND_TOKENS does not say that dpop or mtls is checked"

@@ -21,7 +21,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from jwt_authorizer.answers import AnswerSettings, format_answer, rejection
-from jwt_authorizer.authenticate import ask, ask_about_jwt, is_still_good, issuer_of, refuse_bound, verify
+from jwt_authorizer.authenticate import ask, ask_about_jwt, is_still_good, issuer_of, reject_bound, verify
 from jwt_authorizer.cached_decisions import allows_anything, cache_warnings, compile_policy, decide, policy_warnings
 from jwt_authorizer.errors import DecisionError, Reason, TokenError, location
 from jwt_authorizer.events import read_event
@@ -60,7 +60,7 @@ class Authorizer:
     rules: Rules
     policies: Policies
     answers: AnswerSettings
-    check_binding: CheckBinding = refuse_bound
+    check_binding: CheckBinding = reject_bound
     introspection: Introspection | None = None
     revocations: Revocations | None = None
     tenants: Mapping[str, FindIssuer] = field(default_factory=dict)

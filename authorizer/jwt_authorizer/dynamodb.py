@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from jwt_authorizer.binding.replay import UsedProof
+    from jwt_authorizer.issuers.introspection import Post
     from jwt_authorizer.issuers.session import Response
-
-    Post = Callable[[str, Session, bytes, Mapping[str, str]], Response]
 
 _OK = 200
 _FIRST_SERVER_ERROR = 500

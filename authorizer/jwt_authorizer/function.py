@@ -8,33 +8,23 @@ import time
 from os.path import abspath, dirname
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.authenticate import Issuer, ignore_binding, refuse_bound
-from jwt_authorizer.authorize import Authorizer, authorize
+from jwt_authorizer.authorize import authorize
 from jwt_authorizer.errors import DecisionError, Reason
-from jwt_authorizer.issuers.cache import CachedKeySource, warm_all
+from jwt_authorizer.issuers.cache import warm_all
 from jwt_authorizer.issuers.calls import send_traces, unsent
-from jwt_authorizer.issuers.fetched import printable
 from jwt_authorizer.issuers.https import HttpsClient
-from jwt_authorizer.issuers.sources import key_fetcher
 from jwt_authorizer.log_line import DecisionLog
-from jwt_authorizer.policies import policies_for
 from jwt_authorizer.settings import load_settings
-from jwt_authorizer.token_cache import TokenCache
+from jwt_authorizer.wiring.authorizer import Dependencies, build_authorizer, key_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from os import PathLike
 
-    from jwt_authorizer.authorize import Hook, Outcome
-    from jwt_authorizer.binding.bound_tokens import CheckBinding
+    from jwt_authorizer.authorize import Authorizer, Outcome
     from jwt_authorizer.binding.replay import ReplayStore
     from jwt_authorizer.issuers.ahead import Ahead
-    from jwt_authorizer.issuers.fetched import Fetched
-    from jwt_authorizer.issuers.https import Get
-    from jwt_authorizer.issuers.several import SeveralKeySources
-    from jwt_authorizer.issuers.tenants import TenantIssuers
-    from jwt_authorizer.keys import KeySource
-    from jwt_authorizer.settings import IssuerSettings, Settings
+    from jwt_authorizer.settings import Settings
 
 PACKAGE_ROOT = dirname(dirname(abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib would cost start-up 2 ms
 """The top of the deployed package, which ``file:`` paths are relative to."""
@@ -95,99 +85,27 @@ def create_function(
     service = environment.get("POWERTOOLS_SERVICE_NAME") or "jwt-authorizer"
     log = DecisionLog(write, service, settings.log)
     https = HttpsClient(allow_http=settings.keys.allow_http, ahead=ahead)
-
-    def keys_of(issuer: IssuerSettings) -> CachedKeySource | SeveralKeySources:
-        return key_source(issuer, settings, https.get, log.count, package_root)
-
-    sources = {issuer.issuer: keys_of(issuer) for issuer in settings.issuers if issuer.tenants is None}
-    tenants: tuple[TenantIssuers, ...] = ()
-    if len(sources) < len(settings.issuers):
-        from jwt_authorizer.tenant_issuers import tenant_issuers  # noqa: PLC0415 - only settings with tenants need it
-
-        tenants = tenant_issuers(settings, keys_of, log.count, package_root)
-    _, _, table = settings.bound_tokens.dpop_replay.partition(":")
-    store = _replay_table(table, settings, environment, https) if table else None
-    authorizer = build_authorizer(settings, sources, tenants, store, load_hook(settings, package_root))
-    if settings.revocation or any(issuer.introspection for issuer in settings.issuers):
-        from jwt_authorizer.standing import with_standing  # noqa: PLC0415 - for those who have opaque tokens or revocation
-
-        authorizer = with_standing(authorizer, settings, https, log.count, package_root, clock())
+    store = _replay_table(settings, environment, https)
+    dependencies = Dependencies(https.get, https.post, log.count, package_root, store)
+    keys, tenants = key_sources(settings, dependencies)
+    authorizer = build_authorizer(settings, keys, tenants, dependencies, clock())
     _warn(settings, service)
-    # Lambda gives start-up ten seconds, more than the longest timeout that can be set.
-    warmed = [*sources.values(), *tenants]
-    warm_all(warmed, clock())
+
+    def warm() -> None:
+        # Lambda gives start-up ten seconds, more than the longest timeout that can be set.
+        warm_all([*keys.values(), *tenants], clock())
+
+    warm()
     if environment.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
-        _after_restore(lambda: warm_all(warmed, clock()))
+        _after_restore(warm)
     return AuthorizerFunction(authorizer, log, clock)
 
 
-def build_authorizer(
-    settings: Settings,
-    keys: Mapping[str, KeySource],
-    tenants: tuple[TenantIssuers, ...] = (),
-    replay_store: ReplayStore | None = None,
-    hook: Hook | None = None,
-) -> Authorizer:
-    """Put the core together.
-
-    ``keys`` maps each issuer to where its keys come from, ``tenants`` are the issuers with ``{tenant}``.
-    ``replay_store`` remembers used DPoP proofs; ``None``: the function's memory does. ``hook`` is what
-    :func:`load_hook` returns.
-    """
-    return Authorizer(
-        issuers={
-            one.issuer: Issuer(one.issuer, one.algorithms, one.token_types, one.claim_rules, keys[one.issuer])
-            for one in settings.issuers
-            if one.tenants is None
-        },
-        tenants={one.name: one.find for one in tenants},
-        token_sources=settings.token_sources,
-        token_cache=TokenCache(settings.token_cache_size),
-        rules=settings.rules,
-        policies=policies_for(settings.rules),
-        answers=settings.answers,
-        check_binding=_check_binding(settings, replay_store),
-        hook=hook,
-    )
-
-
-def load_hook(settings: Settings, package_root: str | PathLike[str]) -> Hook | None:
-    """Import the user's own check, if there is one, from the package's top or a checkout's ``bundled`` folder."""
-    if settings.hook is None:
+def _replay_table(settings: Settings, environment: Mapping[str, str], https: HttpsClient) -> ReplayStore | None:
+    """Make the store of used DPoP proofs that all execution environments share, if the settings name a table."""
+    _, _, table = settings.bound_tokens.dpop_replay.partition(":")
+    if not table:
         return None
-    from jwt_authorizer.hooks import hook_of, import_check  # noqa: PLC0415 - only if there is a hook
-
-    check = import_check(settings.hook, str(package_root))
-    answers = settings.answers
-    return hook_of(check, answers.cached_by, frozenset(key for key, _ in answers.context_claims), time.perf_counter)
-
-
-def _check_binding(settings: Settings, replay_store: ReplayStore | None) -> CheckBinding:
-    """Make what checks bound tokens. Its modules are loaded only if something is checked."""
-    about = settings.bound_tokens
-    if not about.checked:
-        return ignore_binding if "ignore" in about.kinds else refuse_bound
-    from jwt_authorizer.binding.bound_tokens import (  # noqa: PLC0415 - as the docstring says
-        Binding,
-        BindingSettings,
-        binding_check,
-    )
-    from jwt_authorizer.binding.dpop import DpopSettings  # noqa: PLC0415 - as above
-    from jwt_authorizer.binding.replay import MemoryReplayStore  # noqa: PLC0415 - as above
-    from jwt_authorizer.binding.target_uri import parse_uri  # noqa: PLC0415 - as above
-
-    dpop = DpopSettings(
-        algorithms=frozenset[str]().union(*(issuer.algorithms for issuer in settings.issuers)),
-        leeway=max(issuer.claim_rules.leeway for issuer in settings.issuers),
-        max_age=about.dpop_max_age,
-        public_urls=tuple(parse_uri(url) for url in about.dpop_urls),
-    )
-    checked = frozenset(Binding(kind) for kind in about.checked)
-    return binding_check(BindingSettings(checked, dpop, about.required), replay_store or MemoryReplayStore())
-
-
-def _replay_table(table: str, settings: Settings, environment: Mapping[str, str], https: HttpsClient) -> ReplayStore:
-    """Make the store of used DPoP proofs that all execution environments share."""
     from jwt_authorizer.dynamodb import (  # noqa: PLC0415 - only if there is a table
         DynamoDbReplayStore,
         LambdaCredentials,
@@ -205,42 +123,6 @@ def _replay_table(table: str, settings: Settings, environment: Mapping[str, str]
         post=client.post,
         timeout=settings.keys.timeout,
     )
-
-
-def key_source(  # noqa: PLR0913, PLR0917 - what fetching depends on
-    issuer: IssuerSettings,
-    settings: Settings,
-    get: Get,
-    report: Callable[[str, str], None],
-    package_root: str | PathLike[str],
-    watch: Callable[[Callable[[], Fetched]], Callable[[], Fetched]] = lambda fetch: fetch,
-) -> CachedKeySource | SeveralKeySources:
-    """Make an issuer's key cache. ``get`` fetches a URL, ``report`` counts a metric, ``watch`` wraps each fetch."""
-    keys = settings.keys
-    sources = [
-        CachedKeySource(
-            watch(
-                key_fetcher(
-                    issuer.issuer,
-                    jwks,
-                    allow_http=keys.allow_http,
-                    timeout=keys.timeout,
-                    package_root=package_root,
-                    get=get,
-                )
-            ),
-            ttl=keys.ttl,
-            max_stale=keys.max_stale,
-            cooldown=keys.cooldown,
-            report=lambda metric, note: report(metric, f"{printable(issuer.issuer)}: {note}"),
-        )
-        for jwks in issuer.jwks or (None,)
-    ]
-    if len(sources) == 1:
-        return sources[0]
-    from jwt_authorizer.issuers.several import SeveralKeySources  # noqa: PLC0415 - for those who have several key sets
-
-    return SeveralKeySources(sources)
 
 
 def _after_restore(refresh: Callable[[], None]) -> None:

@@ -19,7 +19,7 @@ from jwt_authorizer.tokens import BearerToken, parse, token_type
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jwt_authorizer.authorize import Authorizer
+    from jwt_authorizer.authenticate import FindIssuer, Issuer
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 _TYPES = frozenset({"logout+jwt", "jwt"})
@@ -47,16 +47,22 @@ class Logout:
     expires_at: float
 
 
-def check_logout_token(text: str, authorizer: Authorizer, client_ids: frozenset[str], now: float) -> Logout:
+def check_logout_token(
+    text: str,
+    issuers: Mapping[str, Issuer],
+    tenants: Mapping[str, FindIssuer],
+    client_ids: frozenset[str],
+    now: float,
+) -> Logout:
     """Check a logout token at ``now``, in seconds since 1970, and return what it says.
 
-    ``authorizer``: whose issuers and tenants. ``client_ids``: the clients whose logout tokens are accepted (``aud``).
-    Whether its ``jti`` was used before is for the caller to check. Raises :class:`TokenError`, or
+    ``issuers``, ``tenants``: as for :func:`issuer_of`. ``client_ids``: the clients whose logout tokens are accepted
+    (``aud``). Whether its ``jti`` was used before is for the caller to check. Raises :class:`TokenError`, or
     :class:`jwt_authorizer.errors.DecisionError` if the issuer's keys are unavailable.
     """
     token = parse(BearerToken(text))
     claims = token.claims
-    issuer = issuer_of(token, authorizer.issuers, authorizer.tenants, now)
+    issuer = issuer_of(token, issuers, tenants, now)
     if token.alg not in issuer.algorithms:
         _reject(Reason.UNSUPPORTED_ALGORITHM, "the logout token's alg is not one that the settings accept")
     if token.typ is not None and token_type(token.typ) not in _TYPES:

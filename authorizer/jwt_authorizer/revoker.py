@@ -26,24 +26,22 @@ from aws_lambda_powertools import Logger
 from jwt_authorizer.answer_caches import flush, read_apis
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Problem, SettingsError, TokenError
 from jwt_authorizer.first_list import first_list
-from jwt_authorizer.function import PACKAGE_ROOT, build_authorizer, key_source
+from jwt_authorizer.function import PACKAGE_ROOT
 from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.revocation_store import add_entry, count_entries, drop_over, s3_store
 from jwt_authorizer.logout import LONGEST_IDENTIFIER, check_logout_token, logout_answer, logout_token
 from jwt_authorizer.records import dataclass, field
 from jwt_authorizer.revocation import IDENTIFIERS, MOMENTS
 from jwt_authorizer.settings import load_settings
-from jwt_authorizer.tenant_issuers import tenant_issuers
+from jwt_authorizer.wiring.authorizer import Dependencies, issuers_with, key_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from jwt_authorizer.answer_caches import Api
-    from jwt_authorizer.authorize import Authorizer
+    from jwt_authorizer.authenticate import FindIssuer, Issuer
     from jwt_authorizer.issuers.revocation_store import Content, RevocationStore
-    from jwt_authorizer.issuers.tenants import TenantSource
     from jwt_authorizer.logout import Logout
-    from jwt_authorizer.settings import IssuerSettings
 
 _TIMEOUT = 5.0
 _SCHEDULE = 60.0
@@ -62,12 +60,13 @@ class FlushError(Exception):
 class Revoker:
     """Carries out revocations.
 
-    ``authorizer``: whose issuers and tenants. ``client_ids``: whose logout tokens are accepted. ``keep``: seconds for
+    ``issuers``, ``tenants``: the authorizer's. ``client_ids``: whose logout tokens are accepted. ``keep``: seconds for
     which entries are kept. ``ttl``: seconds for which authorizers use a list that they have read. ``flush`` empties one
     API's cache. ``clock`` returns seconds since 1970.
     """
 
-    authorizer: Authorizer
+    issuers: Mapping[str, Issuer]
+    tenants: Mapping[str, FindIssuer]
     store: RevocationStore
     client_ids: frozenset[str]
     keep: float
@@ -132,7 +131,7 @@ class Revoker:
         if kind not in kinds:
             raise RevokeError(f'"revoke" has the member {str(kind)[:50]!r}; expected one of {", ".join(kinds)}')
         if not isinstance(issuer, str) or not self._has(issuer):
-            known = ", ".join((*self.authorizer.issuers, *self.authorizer.tenants))
+            known = ", ".join((*self.issuers, *self.tenants))
             raise RevokeError(f"{str(issuer)[:200]!r} is not an issuer of this stack; it has {known}")
         if not isinstance(identifier, str) or not 0 < len(identifier) <= LONGEST_IDENTIFIER:
             raise RevokeError(f"{kind!r} must be a string of 1 to {LONGEST_IDENTIFIER} characters")
@@ -140,16 +139,17 @@ class Revoker:
 
     def _has(self, issuer: str) -> bool:
         """Return whether tokens of an issuer, or of a tenant's, could be accepted."""
-        now, tenants = self.clock(), self.authorizer.tenants.values()
+        now, tenants = self.clock(), self.tenants.values()
         try:
-            return issuer in self.authorizer.issuers or any(find(issuer, now) for find in tenants)
+            return issuer in self.issuers or any(find(issuer, now) for find in tenants)
         except TokenError:  # a tenant that is not listed
             return False
 
     def _posted(self, event: object) -> dict[str, object]:
         """Answer a back-channel logout (section 2.8): 200 if it was carried out, 400 if it was not one."""
         try:
-            logout = check_logout_token(logout_token(event), self.authorizer, self.client_ids, self.clock())
+            text, now = logout_token(event), self.clock()
+            logout = check_logout_token(text, self.issuers, self.tenants, self.client_ids, now)
             self._change(lambda content: self._log_out(content, logout))
         except AuthorizerError as error:
             self._logger.warning("logout refused", extra={"reason": str(error.code), "detail": error.detail})
@@ -215,15 +215,11 @@ def create_revoker(environment: Mapping[str, str]) -> Revoker:
         problems.append(Problem("JWT_REVOKED", "the revoker writes to s3://bucket/key only", location or None))
     if problems:
         raise SettingsError(tuple(problems))
-    get = HttpsClient(allow_http=settings.keys.allow_http).get
-
-    def keys_of(issuer: IssuerSettings) -> TenantSource:
-        return key_source(issuer, settings, get, lambda *_: None, PACKAGE_ROOT)
-
-    keys = {one.issuer: keys_of(one) for one in settings.issuers if one.tenants is None}
-    tenants = tenant_issuers(settings, keys_of, lambda *_: None, PACKAGE_ROOT)
+    https = HttpsClient(allow_http=settings.keys.allow_http)
+    keys, tenants = key_sources(settings, Dependencies(https.get, https.post, lambda *_: None, PACKAGE_ROOT))
     return Revoker(
-        build_authorizer(settings, keys, tenants),
+        issuers_with(keys, settings),
+        {one.name: one.find for one in tenants},
         s3_store(location, _TIMEOUT),
         client_ids=frozenset(filter(None, map(str.strip, environment.get("REVOKER_CLIENT_IDS", "").split(",")))),
         # A token is accepted for the leeway longer than it lives.

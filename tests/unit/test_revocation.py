@@ -255,7 +255,7 @@ def logout_token(change: dict[str, object] | None = None, *, typ: str | None = "
 
 
 def check(text: str, keys: FakeKeys | None = None) -> Logout:
-    return check_logout_token(text, authorizer(keys), frozenset({CLIENT}), NOW)
+    return check_logout_token(text, authorizer(keys).issuers, {}, frozenset({CLIENT}), NOW)
 
 
 @pytest.mark.parametrize("typ", ["logout+jwt", "application/logout+jwt", "JWT", None])

@@ -101,7 +101,8 @@ class Stack:
         self.flushed: list[str] = []
         self.broken: set[str] = set()
         self.revoker = Revoker(
-            authorizer(keys),
+            authorizer(keys).issuers,
+            {},
             RevocationStore("bucket", "key", self.bucket, sleep=lambda _: None),
             client_ids=frozenset({CLIENT}),
             keep=KEEP,

@@ -19,7 +19,7 @@ from jwt_authorizer.issuers.tenants import tenant_list
 from jwt_authorizer.settings import KeySettings, load_settings
 from jwt_authorizer.settings import table as defaults
 from jwt_authorizer.settings.raw import read_raw
-from jwt_authorizer.tenant_issuers import of_tenant
+from jwt_authorizer.wiring.tenants import of_tenant
 from jwt_authorizer_devkit.advised_settings import advised
 from jwt_authorizer_devkit.aws_access import NotThereError, OutOfReachError, aws_clients
 from jwt_authorizer_devkit.cli.inputs import ConfigOption, EnvOption, read_environment, settings_problem

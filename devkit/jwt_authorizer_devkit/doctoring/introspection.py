@@ -6,14 +6,13 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.errors import AuthorizerError, Reason
-from jwt_authorizer.function import build_authorizer, key_source
 from jwt_authorizer.issuers.discovery import discover_introspection
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.session import Session
 from jwt_authorizer.records import replace
-from jwt_authorizer.standing import with_standing
 from jwt_authorizer.tokens import BearerToken
+from jwt_authorizer.wiring.authorizer import Dependencies, build_authorizer, key_sources
 from jwt_authorizer_devkit.doctoring.findings import Finding, Level
 from jwt_authorizer_devkit.explaining.redaction import shortened
 
@@ -60,14 +59,13 @@ def _signing(issuer: IssuerSettings, settings: Settings, https: HttpsClient) -> 
 def _asked(
     issuer: IssuerSettings, settings: Settings, https: HttpsClient, package_root: str | PathLike[str], now: float
 ) -> Finding:
-    alone = replace(settings, issuers=(issuer,), revocation=None)
+    alone = replace(settings, issuers=(issuer,), revocation=None, hook=None)
 
     def unreported(_metric: str, _note: str) -> None:
         """Nothing is counted here: what went wrong is the finding."""
 
-    keys = key_source(issuer, alone, https.get, unreported, package_root)
-    core = build_authorizer(alone, {issuer.issuer: keys})
-    asked = with_standing(core, alone, https, unreported, package_root, now).introspection
+    dependencies = Dependencies(https.get, https.post, unreported, package_root)
+    asked = build_authorizer(alone, *key_sources(alone, dependencies), dependencies, now).introspection
     try:
         if asked is not None:
             asked.introspector.claims(BearerToken(f"made-up-{token_urlsafe(24)}"), now)

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.authorize import authorize
 from jwt_authorizer.errors import DecisionError
-from jwt_authorizer.function import build_authorizer, key_source, load_hook
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.records import replace
 from jwt_authorizer.settings import load_settings
-from jwt_authorizer.standing import with_standing
-from jwt_authorizer.tenant_issuers import tenant_issuers
+from jwt_authorizer.wiring.authorizer import Dependencies, build_authorizer, key_source, key_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -151,26 +149,20 @@ def watched_function(
     lines: list[str] = []
     log = DecisionLog(lines.append, "jwt-authorizer", settings.log)
     https = HttpsClient(allow_http=settings.keys.allow_http)
+    dependencies = Dependencies(https.get, https.post, log.count, package_root)
     keys: dict[str, WatchedKeys] = {}
 
     def watch(issuer: IssuerSettings) -> WatchedKeys:
         watched = keys[issuer.issuer] = _place(issuer, key_document)
-        watched.source = key_source(
-            issuer, settings, watched.get_with(https.get), log.count, package_root, watched.watch
-        )
+        noting = replace(dependencies, get=watched.get_with(https.get))
+        watched.source = key_source(issuer, settings.keys, noting, watched.watch)
         return watched
 
     if key_document is not None:
         settings = replace(settings, issuers=tuple(replace(one, jwks=(key_document,)) for one in settings.issuers))
-    for issuer in settings.issuers:
-        if issuer.tenants is None:
-            watch(issuer)
-    tenants = tenant_issuers(settings, watch, log.count, package_root)
-    hook = load_hook(settings, package_root)
+    _, tenants = key_sources(settings, dependencies, watch)
     forgetful = replace(settings, token_cache_size=0)
-    authorizer = build_authorizer(forgetful, keys, tenants, hook=hook)
-    if settings.revocation or any(issuer.introspection for issuer in settings.issuers):
-        authorizer = with_standing(authorizer, forgetful, https, log.count, package_root, now)
+    authorizer = build_authorizer(forgetful, keys, tenants, dependencies, now)
     return WatchedFunction(settings, authorizer, log, lines, keys, now)
 
 

@@ -16,66 +16,55 @@ from jwt_authorizer.issuers.revocations import list_reader, revocation_list
 from jwt_authorizer.records import replace
 
 if TYPE_CHECKING:
-    from os import PathLike
-
     from jwt_authorizer.authenticate import Issuer
     from jwt_authorizer.authorize import Authorizer
-    from jwt_authorizer.issuers.fetched import Report
-    from jwt_authorizer.issuers.https import HttpsClient
     from jwt_authorizer.issuers.introspection import Endpoint
     from jwt_authorizer.issuers.session import Session
     from jwt_authorizer.settings import IntrospectionSettings, Settings
+    from jwt_authorizer.wiring.authorizer import Dependencies
 
 
-def with_standing(  # noqa: PLR0913, PLR0917 - what reading and asking depend on
-    authorizer: Authorizer,
-    settings: Settings,
-    https: HttpsClient,
-    report: Report,
-    package_root: str | PathLike[str],
-    now: float,
-) -> Authorizer:
-    """Add introspection and the revocation list to an authorizer, and read the list ahead of the first request.
-
-    ``report`` counts a metric. ``now``: seconds since 1970.
-    """
+def with_standing(authorizer: Authorizer, settings: Settings, dependencies: Dependencies, now: float) -> Authorizer:
+    """Add introspection and the revocation list to an authorizer, and read the list ahead of the first request."""
     introspection = None
     for issuer in settings.issuers:
         if issuer.introspection is not None:
             core = authorizer.issuers[issuer.issuer]
-            introspector = _introspector(core, issuer.introspection, settings, https, report)
+            introspector = _introspector(core, issuer.introspection, settings, dependencies)
             introspection = Introspection(core, introspector, issuer.introspection.always)
     revocations = None
     if settings.revocation is not None:
         about, keys = settings.revocation, settings.keys
-        read = list_reader(about.location, https.get, timeout=keys.timeout, package_root=package_root)
+        read = list_reader(
+            about.location, dependencies.get, timeout=keys.timeout, package_root=dependencies.package_root
+        )
         revocations = revocation_list(
-            read, ttl=about.ttl, max_stale=about.max_stale, cooldown=keys.cooldown, report=report
+            read, ttl=about.ttl, max_stale=about.max_stale, cooldown=keys.cooldown, report=dependencies.report
         )
         revocations.warm(now)
     return replace(authorizer, introspection=introspection, revocations=revocations)
 
 
 def _introspector(
-    issuer: Issuer, about: IntrospectionSettings, settings: Settings, https: HttpsClient, report: Report
+    issuer: Issuer, about: IntrospectionSettings, settings: Settings, dependencies: Dependencies
 ) -> Introspector:
     keys = settings.keys
 
     def find_endpoint(session: Session) -> Endpoint:
         if about.url is not None:
             return about.url, frozenset()
-        return discover_introspection(issuer.name, https.get, session, allow_http=keys.allow_http)
+        return discover_introspection(issuer.name, dependencies.get, session, allow_http=keys.allow_http)
 
     read_secret = remembered(secret_reader(about.secret, timeout=keys.timeout))
     asked = IntrospectedIssuer(
         name=issuer.name,
         find_endpoint=find_endpoint,
         client=ClientAuth(about.client_id, AuthMethod(about.auth), read_secret),
-        post=https.post,
+        post=dependencies.post,
         keys=issuer.keys,
         timeout=keys.timeout,
         cooldown=keys.cooldown,
         cache_seconds=about.cache_seconds,
         cache_size=settings.token_cache_size,
     )
-    return Introspector(asked, report)
+    return Introspector(asked, dependencies.report)

@@ -11,26 +11,18 @@ from jwt_authorizer.records import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from os import PathLike
 
-    from jwt_authorizer.issuers.fetched import Report
     from jwt_authorizer.issuers.tenants import TenantSource
     from jwt_authorizer.settings import IssuerSettings, KeySettings, Settings
+    from jwt_authorizer.wiring.authorizer import Dependencies
 
 
 def tenant_issuers(
-    settings: Settings,
-    keys_of: Callable[[IssuerSettings], TenantSource],
-    report: Report,
-    package_root: str | PathLike[str],
+    settings: Settings, keys_of: Callable[[IssuerSettings], TenantSource], dependencies: Dependencies
 ) -> tuple[TenantIssuers, ...]:
-    """Make one :class:`TenantIssuers` for each issuer with ``{tenant}``.
-
-    ``keys_of`` makes the key cache of one tenant's issuer. ``report`` counts a metric, with a note for the log.
-    ``package_root`` is the folder that ``file:`` lists of tenants are relative to.
-    """
+    """Make one :class:`TenantIssuers` for each issuer with ``{tenant}``. ``keys_of`` makes a tenant's key cache."""
     return tuple(
-        _tenant_issuers(issuer, _listed(issuer.tenants, settings.keys, report, package_root), settings.keys, keys_of)
+        _tenant_issuers(issuer, _listed(issuer.tenants, settings.keys, dependencies), settings.keys, keys_of)
         for issuer in settings.issuers
         if issuer.tenants is not None
     )
@@ -61,7 +53,7 @@ def _tenant_issuers(
 
 
 def _listed(
-    tenants: tuple[str, ...] | str, keys: KeySettings, report: Report, package_root: str | PathLike[str]
+    tenants: tuple[str, ...] | str, keys: KeySettings, dependencies: Dependencies
 ) -> Callable[[float], frozenset[str]] | None:
     """Return what returns the tenants that may call at a time; ``None`` if any may."""
     if tenants == "any":
@@ -70,10 +62,10 @@ def _listed(
         fixed = frozenset(tenants)
         return lambda _: fixed
     return kept_tenants(
-        document_reader(tenants, timeout=keys.timeout, package_root=package_root),
+        document_reader(tenants, timeout=keys.timeout, package_root=dependencies.package_root),
         location=tenants,
         ttl=keys.ttl,
         max_stale=keys.max_stale,
         cooldown=keys.cooldown,
-        report=report,
+        report=dependencies.report,
     )
