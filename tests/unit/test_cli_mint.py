@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,27 +18,15 @@ from jwt_authorizer.keys import parse_key_set
 from jwt_authorizer.tokens import BearerToken, parse
 from jwt_authorizer_devkit.certificate import self_signed
 from jwt_authorizer_devkit.cli.token_page import TokenPage
-from jwt_authorizer_devkit.issuer import Provider, local_issuer
+from jwt_authorizer_devkit.issuer import local_issuer
 from jwt_authorizer_devkit.proofs import DpopClient, InvalidProofError, bound_key
 from jwt_authorizer_devkit.signing import ALGORITHMS, generate
 from tests.factories import ISSUER, signing_key
-from tests.unit.desk import Desk, set_up
 from tests.unit.pages import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture
-def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
-    return set_up(tmp_path, capsys)
-
-
-@pytest.fixture
-def issuer() -> Iterator[Provider]:
-    with local_issuer(algorithms=("ES256",)) as provider:
-        yield provider
+    from jwt_authorizer_devkit.issuer import Provider
+    from tests.unit.desk import Desk
 
 
 def claims_of(text: str) -> dict[str, object]:
@@ -46,28 +34,12 @@ def claims_of(text: str) -> dict[str, object]:
 
 
 def test_mint_asks_a_running_issuer(desk: Desk, issuer: Provider) -> None:
-    options = [
-        "--scope",
-        "a b",
-        "--aud",
-        "x",
-        "--aud",
-        "y",
-        "--claim",
-        "n=5",
-        "--claim",
-        "s=text",
-        "--claim",
-        "jti=null",
-    ]
-    code, text = desk.run("mint", "--issuer", issuer.url, *options)
+    options = ["--aud", "x", "--aud", "y", "--claim", "n=5", "--claim", "s=text", "--claim", "jti=null"]
+    code, text = desk.run("mint", "--issuer", issuer.url, "--scope", "a b", "--lifetime", "5", *options)
     claims = claims_of(text)
     assert (code, claims["iss"], claims["scope"], claims["aud"]) == (0, issuer.url, "a b", ["x", "y"])
     assert (claims["n"], claims["s"], "jti" in claims) == (5, "text", False)
-    issued, ends = claims["iat"], claims_of(desk.run("mint", "--issuer", issuer.url, "--lifetime", "5")[1])["exp"]
-    assert isinstance(issued, int)
-    assert isinstance(ends, int)
-    assert 4 <= ends - issued < 100  # the default is 300; a busy machine takes its time between the two
+    assert int(str(claims["exp"])) - int(str(claims["iat"])) == 5
 
 
 @pytest.mark.parametrize(
@@ -138,9 +110,9 @@ def test_the_token_that_the_issuer_says_how_to_get(desk: Desk) -> None:
     assert claims_of(done.stdout)["scope"] == "orders:read"
 
 
-def fetch(url: str, host: str = "127.0.0.1", **form: str) -> tuple[int, str]:
+def fetch(url: str, headers: dict[str, str] | None = None, **form: str) -> tuple[int, str]:
     data = urllib.parse.urlencode(form).encode() if form else None
-    request = urllib.request.Request(url, data=data, headers={"Host": host})  # noqa: S310 - a loopback address
+    request = urllib.request.Request(url, data, headers or {})  # noqa: S310 - a loopback address
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
             return answer.status, answer.read().decode()
@@ -160,11 +132,10 @@ def test_the_page_hands_out_tokens(issuer: Provider) -> None:
         assert "a&lt;b" in answer
         assert "not a token" in fetch(page.url, claims="{")[1]
         assert "JSON object" in fetch(page.url, claims="[]")[1]
-        assert fetch(page.url, "attacker.example.com") == (403, "")
+        assert fetch(page.url, {"Host": "attacker.example.com"}) == (403, "")
 
 
-# Bound tokens at the desk: the issuer binds them, `mint` makes the pair, `explain` takes a proof.
-
+# Bound tokens: the issuer binds them, `mint` makes the pair, `explain` takes a proof.
 
 URL = "https://api.example.com/orders"
 TOKEN_URL = "https://issuer.example.com/token"
@@ -200,22 +171,13 @@ def test_anything_else_binds_nothing(proof: str) -> None:
 
 
 def test_the_local_issuer_binds_the_token_to_the_proof_s_key(issuer: Provider) -> None:
-    client = DpopClient()
-
-    def ask(proof: str) -> dict[str, Any]:
-        form = urllib.parse.urlencode({"grant_type": "client_credentials", "client_id": "a"}).encode()
-        request = urllib.request.Request(issuer.token_url, form, {"DPoP": proof})  # noqa: S310 - our own server
-        with urllib.request.urlopen(request) as response:  # noqa: S310 - as above
-            answer: dict[str, Any] = json.load(response)
-            return answer
-
-    answer = ask(client.proof(None, "POST", issuer.token_url))
-    assert answer["token_type"] == "DPoP"
+    client, form = DpopClient(), {"grant_type": "client_credentials", "client_id": "a"}
+    status, text = fetch(issuer.token_url, {"DPoP": client.proof(None, "POST", issuer.token_url)}, **form)
+    answer = json.loads(text)
+    assert (status, answer["token_type"]) == (200, "DPoP")
     assert parse(BearerToken(answer["access_token"])).claims["cnf"] == client.cnf
-    with pytest.raises(urllib.error.HTTPError) as caught:
-        ask(client.proof(None, "POST", URL))
-    with caught.value:
-        assert json.load(caught.value)["error"] == "invalid_dpop_proof"
+    status, text = fetch(issuer.token_url, {"DPoP": client.proof(None, "POST", URL)}, **form)
+    assert (status, json.loads(text)["error"]) == (400, "invalid_dpop_proof")
 
 
 def test_mint_prints_the_pair_and_explain_takes_it(desk: Desk, issuer: Provider) -> None:

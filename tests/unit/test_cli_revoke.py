@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.factories import AUDIENCE, ISSUER, NOW
-from tests.unit.desk import Desk
 from tests.unit.test_revoker import ACCESS_DENIED, KEEP, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+
+    from tests.unit.desk import Desk
 
 REVOKER, OTHER = "revoker", "not-the-revoker"
 SUB = ("--sub", "user-1")
@@ -79,11 +79,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lambda]:
         yield server
         server.shutdown()
         thread.join()
-
-
-@pytest.fixture
-def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
-    return Desk(tmp_path, capsys)
 
 
 @pytest.mark.parametrize(

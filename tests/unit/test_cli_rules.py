@@ -1,23 +1,17 @@
-"""``jwt-authorizer rules``: what is printed, in words and as JSON, and the exit codes that scripts rely on."""
+"""``jwt-authorizer rules``: what is printed, as text and as JSON, and the exit codes that scripts rely on."""
 
 from __future__ import annotations
 
-import json
 import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jwt_authorizer_devkit.cli.app import run
 from jwt_authorizer_devkit.routes.cases import CasesError, parse_cases
 from tests.unit.pages import DOCS, blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    type Write = Callable[[str, str], str]
-    type Capture = pytest.CaptureFixture[str]
+    from tests.unit.desk import Desk
 
 OPENAPI = """
 openapi: 3.1.0
@@ -55,30 +49,18 @@ path = "/orders/{id}/lines/{line}"
 """
 
 
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    def write_file(name: str, text: str) -> str:
-        path = tmp_path / name
-        path.write_text(text, "utf-8")
-        return str(path)
-
-    return write_file
-
-
-def tried(write: Write, capsys: Capture, cases: str, *options: str, rules: str = RULES) -> tuple[int, dict[str, Any]]:
-    config = write("authorizer.toml", rules + ISSUER)
-    code = run(["rules", "test", write("cases.yaml", cases), "--config", config, "--json", *options])
-    document: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return code, document
+def tried(desk: Desk, cases: str, *options: str, rules: str = RULES) -> tuple[int, Any]:
+    """Run ``rules test`` over these cases."""
+    config = desk.write("authorizer.toml", rules + ISSUER)
+    return desk.json("rules", "test", desk.write("cases.yaml", cases), "--config", config, *options)
 
 
 # --- rules from
 
 
-def test_rules_are_written_from_a_document(write: Write, capsys: Capture) -> None:
-    assert run(["rules", "from", write("api.yaml", FINE)]) == 0
-    text = capsys.readouterr().out
-    assert text.startswith("# Routes of api.yaml, written by: jwt-authorizer rules from.")
+def test_rules_are_written_from_a_document(desk: Desk) -> None:
+    code, text = desk.run("rules", "from", desk.write("api.yaml", FINE))
+    assert code == 0
     assert tomllib.loads(text) == {
         "unlisted_routes": "absent",
         "routes": [
@@ -88,56 +70,50 @@ def test_rules_are_written_from_a_document(write: Write, capsys: Capture) -> Non
     }
 
 
-def test_an_api_of_a_template_is_chosen(write: Write, capsys: Capture) -> None:
+def test_an_api_of_a_template_is_chosen(desk: Desk) -> None:
     route = (
         "{Type: 'AWS::ApiGatewayV2::Route', Properties: {ApiId: !Ref %s, RouteKey: GET /%s, AuthorizationType: JWT}}"
     )
-    path = write("template.yaml", f"Resources: {{A: {route % ('One', 'a')}, B: {route % ('Two', 'b')}}}")
-    assert run(["rules", "from", path]) == 1
-    assert "choose one of One, Two" in capsys.readouterr().err
-    assert run(["rules", "from", path, "--api", "Two"]) == 0
-    assert 'path = "/b"' in capsys.readouterr().out
+    path = desk.write("template.yaml", f"Resources: {{A: {route % ('One', 'a')}, B: {route % ('Two', 'b')}}}")
+    code, text = desk.run("rules", "from", path)
+    assert (code, "choose one of One, Two" in text) == (1, True)
+    code, text = desk.run("rules", "from", path, "--api", "Two")
+    assert (code, 'path = "/b"' in text) == (0, True)
 
 
-@pytest.mark.parametrize(("name", "text"), [("api.yaml", "a: ["), ("api.yaml", "a: 1")])
-def test_a_document_of_no_known_kind_is_wrong_input(name: str, text: str, write: Write, capsys: Capture) -> None:
-    assert run(["rules", "from", write(name, text)]) == 2
-    assert "neither" in capsys.readouterr().err
+@pytest.mark.parametrize("text", ["a: [", "a: 1"])
+def test_a_document_of_no_known_kind_is_wrong_input(desk: Desk, text: str) -> None:
+    assert desk.run("rules", "from", desk.write("api.yaml", text))[0] == 2
 
 
 # --- rules check
 
 
-def test_rules_without_a_finding_are_fine(write: Write, capsys: Capture) -> None:
-    assert run(["rules", "check", write("authorizer.toml", RULES + ISSUER)]) == 0
-    assert "nothing found: 3 rules, cached by token." in capsys.readouterr().out
+def test_rules_without_a_finding_are_fine(desk: Desk) -> None:
+    assert desk.run("rules", "check", desk.write("authorizer.toml", RULES + ISSUER))[0] == 0
 
 
-def test_overlaps_and_what_policies_leave_out_are_found(write: Write, capsys: Capture) -> None:
-    path = write("authorizer.toml", OVERLAPPING + ISSUER)
-    assert run(["rules", "check", path]) == 1
-    text = capsys.readouterr().out
-    assert "overlap: no policy can allow both" in text
-    assert "found something: 2 rules" in text
-    assert run(["rules", "check", path, "--json"]) == 1
-    document = json.loads(capsys.readouterr().out)
-    assert document["fine"] is False
-    left_out = {(left["after"], *left["routes"]) for left in document["left_out"]}
-    assert left_out == {
+def test_overlaps_and_what_policies_leave_out_are_found(desk: Desk) -> None:
+    path = desk.write("authorizer.toml", OVERLAPPING + ISSUER)
+    code, text = desk.run("rules", "check", path)
+    assert (code, "overlap: no policy can allow both" in text) == (1, True)
+    code, document = desk.json("rules", "check", path)
+    assert (code, document["fine"]) == (1, False)
+    assert {(left["after"], *left["routes"]) for left in document["left_out"]} == {
         ("GET /orders/{id}", "GET /orders/{id}/lines/{line}"),
         ("GET /orders/{id}/lines/{line}", "GET /orders/{id}"),
     }
 
 
-def test_settings_that_are_wrong_are_wrong_input(write: Write, capsys: Capture) -> None:
-    assert run(["rules", "check", write("authorizer.toml", RULES)]) == 2
-    assert "expected at least one [[issuers]] table" in capsys.readouterr().err
+def test_settings_that_are_wrong_are_wrong_input(desk: Desk) -> None:
+    code, text = desk.run("rules", "check", desk.write("authorizer.toml", RULES))
+    assert (code, "[[issuers]]" in text) == (2, True)
 
 
 # --- rules test
 
 
-def test_cases_are_decided_by_claims_and_rules(write: Write, capsys: Capture) -> None:
+def test_cases_are_decided_by_claims_and_rules(desk: Desk) -> None:
     cases = """
     tokens:
       reader: {scope: "orders:read"}
@@ -157,7 +133,7 @@ def test_cases_are_decided_by_claims_and_rules(write: Write, capsys: Capture) ->
       - {token: {sub: null}, request: GET /orders/1, expect: invalid_claim}
       - {token: {exp: null}, request: GET /orders/1, expect: reject}
     """
-    code, document = tried(write, capsys, cases)
+    code, document = tried(desk, cases)
     assert [result["name"] for result in document["results"] if not result["passed"]] == []
     assert (code, document["passed"], document["failed"]) == (0, 13, 0)
     assert document["results"][1]["needs"] == ["admin"]
@@ -168,9 +144,9 @@ def test_cases_are_decided_by_claims_and_rules(write: Write, capsys: Capture) ->
     ("expect", "request_line"),
     [("deny", "GET /orders/1"), ("reject", "GET /orders/1"), ("allow", "GET /nowhere"), ("claim_mismatch", "GET /x")],
 )
-def test_what_comes_out_otherwise_fails(expect: str, request_line: str, write: Write, capsys: Capture) -> None:
+def test_what_comes_out_otherwise_fails(desk: Desk, expect: str, request_line: str) -> None:
     case = f"cases: [{{token: {{scope: 'orders:read'}}, request: {request_line}, expect: {expect}}}]"
-    code, document = tried(write, capsys, case)
+    code, document = tried(desk, case)
     assert (code, document["failed"]) == (1, 1)
 
 
@@ -182,9 +158,9 @@ cases:
 """
 
 
-def test_replay_finds_what_a_cached_policy_leaves_out(write: Write, capsys: Capture) -> None:
-    assert tried(write, capsys, LEFT_OUT, rules=OVERLAPPING)[0] == 0
-    code, document = tried(write, capsys, LEFT_OUT, "--replay", rules=OVERLAPPING)
+def test_replay_finds_what_a_cached_policy_leaves_out(desk: Desk) -> None:
+    assert tried(desk, LEFT_OUT, rules=OVERLAPPING)[0] == 0
+    code, document = tried(desk, LEFT_OUT, "--replay", rules=OVERLAPPING)
     assert code == 1
     failed = [(one["request"], one["after"], one["outcome"]) for one in document["results"] if not one["passed"]]
     assert failed == [
@@ -192,10 +168,10 @@ def test_replay_finds_what_a_cached_policy_leaves_out(write: Write, capsys: Capt
         ("GET /orders/1/lines/2", "GET /orders/1", "deny"),
     ]
     absent = 'unlisted_routes = "absent"\n' + OVERLAPPING
-    assert tried(write, capsys, LEFT_OUT, "--replay", rules=absent)[0] == 0
+    assert tried(desk, LEFT_OUT, "--replay", rules=absent)[0] == 0
 
 
-def test_a_websocket_shares_no_cache_with_other_routes(write: Write, capsys: Capture) -> None:
+def test_a_websocket_shares_no_cache_with_other_routes(desk: Desk) -> None:
     cases = """
     tokens: {reader: {scope: "orders:read"}}
     cases:
@@ -203,7 +179,7 @@ def test_a_websocket_shares_no_cache_with_other_routes(write: Write, capsys: Cap
       - {token: reader, request: $connect, expect: allow}
       - {token: reader, request: $connect, after: $connect, expect: allow}
     """
-    code, document = tried(write, capsys, cases, "--replay")
+    code, document = tried(desk, cases, "--replay")
     assert (code, document["passed"]) == (0, 3)
 
 
@@ -224,23 +200,20 @@ def test_a_websocket_shares_no_cache_with_other_routes(write: Write, capsys: Cap
         ("cases: [", "is neither YAML nor JSON"),
     ],
 )
-def test_a_table_that_is_wrong_is_wrong_input(text: str, why: str, write: Write, capsys: Capture) -> None:
+def test_a_table_that_is_wrong_is_wrong_input(desk: Desk, text: str, why: str) -> None:
     with pytest.raises(CasesError) as caught:
         parse_cases(text)
     assert why in str(caught.value)
-    config = write("authorizer.toml", RULES + ISSUER)
-    assert run(["rules", "test", write("cases.yaml", text), "--config", config]) == 2
-    assert "is not a table of cases" in capsys.readouterr().err
+    assert tried(desk, text)[0] == 2
 
 
 # --- The page
 
 
-def test_the_page_shows_what_comes_out(write: Write, capsys: Capture) -> None:
+def test_the_page_shows_what_comes_out(desk: Desk) -> None:
     page = DOCS / "rules-tools.md"
     api, cases = blocks("yaml", page=page)
     written, _ = blocks("toml", page=page)
-    assert run(["rules", "from", write("openapi.yaml", api.text)]) == 0
-    assert capsys.readouterr().out == written.text
-    code, document = tried(write, capsys, cases.text, rules=written.text)
+    assert desk.run("rules", "from", desk.write("openapi.yaml", api.text)) == (0, written.text)
+    code, document = tried(desk, cases.text, rules=written.text)
     assert (code, document["passed"]) == (0, 5)

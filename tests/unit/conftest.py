@@ -1,0 +1,35 @@
+"""What tests of the tools share: a folder to run commands in, a local issuer; and the template, read once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jwt_authorizer_devkit.issuer import local_issuer
+from tests.cloudformation import read_template
+from tests.unit.desk import Desk, set_up
+from tests.unit.pages import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from jwt_authorizer_devkit.issuer import Provider
+    from tests.cloudformation import Template
+
+
+@pytest.fixture
+def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
+    return set_up(tmp_path, capsys)
+
+
+@pytest.fixture
+def issuer() -> Iterator[Provider]:
+    with local_issuer(algorithms=("ES256",)) as provider:
+        yield provider
+
+
+@pytest.fixture(scope="session")
+def template() -> Template:
+    return read_template(ROOT / "template.yaml")
