@@ -51,17 +51,12 @@ def only(listing: Listing) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("security", "rule"),
     [
-        ([{"oidc": ["a"]}], {"scopes": ["a"]}),
         ([{"oidc": ["a", "b", "a"]}], {"scopes": ["a", "b"]}),
-        ([{"oidc": []}], {}),
-        ([{"bearer": []}], {}),
-        ([{"custom": []}], {}),
-        ([{"header": []}], {}),
+        *(([{scheme: []}], {}) for scheme in ("oidc", "bearer", "custom", "header")),
         ([{"elsewhere": ["a"]}], {"scopes": ["a"]}),
         ([{"oidc": ["a"]}, {"oidc": ["b"]}], {"any_scopes": ["a", "b"]}),
         ([{"oidc": ["a", "c"]}, {"oidc": ["c", "b"]}], {"scopes": ["c"], "any_scopes": ["a", "b"]}),
         ([{"oidc": ["a"]}, {"oidc": ["b", "a"]}], {"scopes": ["a"]}),
-        ([{"oidc": ["a"]}, {"oidc": ["a"]}], {"scopes": ["a"]}),
         ([{"oidc": ["a"]}, {"oauth": ["a"]}], {"scopes": ["a"]}),
         ([{"oidc": ["a"], "key": []}], {"scopes": ["a"]}),
         ([{"custom": [], "oauth": ["a"]}], {"scopes": ["a"]}),
@@ -157,23 +152,13 @@ def test_what_is_written_is_what_the_function_reads() -> None:
     assert tomllib.loads(text)["routes"] == [{"method": "GET", "path": "/a/{id}", "scopes": ["x:y", "z"]}]
 
 
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("a: [", "is neither YAML nor JSON: .*line 1"),
-        ("- a", "its top is not a mapping"),
-        ("", "its top is not a mapping"),
-        ("a: 1", "neither an OpenAPI document"),
-        ("openapi: \x00", "is neither YAML nor JSON"),
-        ("{a: {b: 1}: 2}", "is neither YAML nor JSON"),
-    ],
-)
-def test_documents_of_no_known_kind_are_wrong_input(text: str, why: str) -> None:
-    with pytest.raises(ValueError, match=why):
+@pytest.mark.parametrize("text", ["a: [", "- a", "", "a: 1", "openapi: \x00", "{a: {b: 1}: 2}"])
+def test_documents_of_no_known_kind_are_wrong_input(text: str) -> None:
+    with pytest.raises(ValueError, match=r"neither|not a mapping"):
         read_routes(text)
 
 
-def test_a_document_without_paths_or_without_tokens_is_no_list() -> None:
+def test_a_document_without_paths_or_without_tokens_is_not_a_list() -> None:
     assert read_routes("openapi: 3.1.0").problems[0] == "it has no paths"
     (problem,) = api({"/a": {"get": {}}}).problems
     assert "no route in it takes a token" in problem
@@ -228,9 +213,7 @@ def test_those_who_stand_for_everybody_hold_what_nested_conditions_ask_for() -> 
     assert isinstance(settings.rules.decide(everybody["a token with every scope and claim"], "GET", "/one"), Allow)
 
 
-# ---------------------------------------------------------------------------------------------------------------
 # Routes out of SAM and CloudFormation templates: events, routes, methods, documents within, and several APIs.
-
 
 API = """
 Resources:
@@ -249,13 +232,9 @@ Resources:
 """
 
 
-def read(text: str, api: str | None = None) -> Listing:
-    return read_routes(text, api)
-
-
 def with_events(*events: str) -> Listing:
     lines = "".join(f"        E{number}: {event}\n" for number, event in enumerate(events))
-    return read(API + lines)
+    return read_routes(API + lines)
 
 
 def event(properties: str) -> str:
@@ -270,17 +249,14 @@ def tables(listing: Listing) -> list[dict[str, object]]:
 @pytest.mark.parametrize(
     ("properties", "table"),
     [
-        ("Path: /a, Method: get", {"method": "GET", "path": "/a"}),
-        ("Path: /a, Method: ANY", {"method": "*", "path": "/a"}),
-        ("Path: /a, Method: put, Auth: {AuthorizationScopes: [a]}", {"method": "PUT", "path": "/a", "scopes": ["a"]}),
-        (
-            "Path: /a, Method: put, Auth: {AuthorizationScopes: [a, b]}",
-            {"method": "PUT", "path": "/a", "any_scopes": ["a", "b"]},
-        ),
+        ("Method: get", {"method": "GET"}),
+        ("Method: ANY", {"method": "*"}),
+        ("Method: put, Auth: {AuthorizationScopes: [a]}", {"method": "PUT", "scopes": ["a"]}),
+        ("Method: put, Auth: {AuthorizationScopes: [a, b]}", {"method": "PUT", "any_scopes": ["a", "b"]}),
     ],
 )
 def test_events_of_a_function_become_rules(properties: str, table: dict[str, object]) -> None:
-    assert tables(with_events(event(properties))) == [table]
+    assert tables(with_events(event(f"Path: /a, {properties}"))) == [{"path": "/a", **table}]
 
 
 @pytest.mark.parametrize("authorizer", ["NONE", "AWS_IAM"])
@@ -295,17 +271,14 @@ def test_events_without_a_token_are_left_out_and_said(authorizer: str) -> None:
 @pytest.mark.parametrize(
     ("properties", "why"),
     [
-        ("Path: !Sub '/${A}', Method: get", "Orders.E0: its path or method is not written out (Fn::Sub, str)"),
+        ("Path: !Sub '/${A}', Method: get", "path or method is not written out (Fn::Sub, str)"),
         ("Path: /a, Method: !Ref M", "(str, Ref)"),
         ("Path: /a, Method: get, Auth: {AuthorizationScopes: !Split [',', a]}", "AuthorizationScopes are not written"),
         ("Path: /a, Method: get, Auth: {AuthorizationScopes: [!Ref S]}", "AuthorizationScopes are not written"),
-        (
-            "Path: /a, Method: get, Auth: {Authorizer: !If [C, A, B]}",
-            "which authorizer it has is not written out (Fn::If)",
-        ),
+        ("Path: /a, Method: get, Auth: {Authorizer: !If [C, A, B]}", "which authorizer it has is not written out"),
     ],
 )
-def test_what_is_computed_is_said(properties: str, why: str) -> None:
+def test_what_is_computed_is_reported(properties: str, why: str) -> None:
     (problem,) = [one for one in with_events(event(properties)).problems if "no route in it" not in one]
     assert why in problem
 
@@ -318,7 +291,7 @@ def test_the_same_route_with_other_scopes_is_said() -> None:
 
 
 def test_an_http_api_of_globals_with_scopes_of_its_authorizer_and_a_catch_all() -> None:
-    listing = read(
+    listing = read_routes(
         dedent("""
         Globals:
           HttpApi:
@@ -342,7 +315,7 @@ def test_an_http_api_of_globals_with_scopes_of_its_authorizer_and_a_catch_all() 
 
 
 def test_routes_of_apigatewayv2_become_rules() -> None:
-    listing = read(
+    listing = read_routes(
         dedent("""
         Resources:
           A:
@@ -370,14 +343,14 @@ def test_routes_of_apigatewayv2_become_rules() -> None:
 @pytest.mark.parametrize(
     ("properties", "why"),
     [
-        ("RouteKey: !Ref Key", "X: its RouteKey is not written out (Ref)"),
-        ("AuthorizationType: CUSTOM", "X: its RouteKey is not written out (missing)"),
-        ("RouteKey: GET /a, AuthorizationType: !Ref T", "X: its AuthorizationType is not written out (Ref)"),
+        ("RouteKey: !Ref Key", "RouteKey is not written out (Ref)"),
+        ("AuthorizationType: CUSTOM", "RouteKey is not written out (missing)"),
+        ("RouteKey: GET /a, AuthorizationType: !Ref T", "AuthorizationType is not written out (Ref)"),
     ],
 )
-def test_what_is_computed_of_a_route_is_said(properties: str, why: str) -> None:
+def test_what_is_computed_of_a_route_is_reported(properties: str, why: str) -> None:
     text = f"Resources: {{X: {{Type: 'AWS::ApiGatewayV2::Route', Properties: {{ApiId: !Ref Api, {properties}}}}}}}"
-    assert why in read(text).problems
+    assert f"X: its {why}" in read_routes(text).problems
 
 
 REST = """
@@ -401,13 +374,15 @@ def method(properties: str) -> str:
 @pytest.mark.parametrize(("resource", "path"), [("!Ref Order", "/orders/{id}"), ("!GetAtt Api.RootResourceId", "/")])
 def test_methods_of_a_rest_api_become_rules_with_their_resources_paths(resource: str, path: str) -> None:
     text = method(f"HttpMethod: ANY, ResourceId: {resource}, AuthorizationType: CUSTOM, AuthorizationScopes: [a]")
-    assert tables(read(REST + text)) == [{"method": "*", "path": path, "scopes": ["a"]}]
+    assert tables(read_routes(REST + text)) == [{"method": "*", "path": path, "scopes": ["a"]}]
 
 
 @pytest.mark.parametrize("resource", ["!ImportValue Elsewhere", "!Ref Circle", "!Ref Missing", "!GetAtt Api.Other"])
 def test_a_path_that_a_template_does_not_spell_out_is_said(resource: str) -> None:
     text = method(f"HttpMethod: GET, ResourceId: {resource}, AuthorizationType: CUSTOM")
-    assert "M: its method or its resource's path is not written out in this template" in read(REST + text).problems
+    assert (
+        "M: its method or its resource's path is not written out in this template" in read_routes(REST + text).problems
+    )
 
 
 BODY = """
@@ -425,7 +400,7 @@ Resources:
 
 
 def test_a_document_within_a_template_is_read_with_the_templates_default_authorizer() -> None:
-    listing = read(BODY)
+    listing = read_routes(BODY)
     assert tables(listing) == [
         {"method": "GET", "path": "/a", "scopes": ["a"]},
         {"method": "POST", "path": "/a"},
@@ -441,6 +416,6 @@ Resources:
 
 
 def test_of_several_apis_one_has_to_be_chosen() -> None:
-    assert "it has several APIs with routes that take a token: choose one of One, Two" in read(TWO).problems[0]
-    assert tables(read(TWO, "Two")) == [{"method": "GET", "path": "/b"}]
-    assert "it has no API Three; it has One, Two" in read(TWO, "Three").problems
+    assert "it has several APIs with routes that take a token: choose one of One, Two" in read_routes(TWO).problems[0]
+    assert tables(read_routes(TWO, "Two")) == [{"method": "GET", "path": "/b"}]
+    assert "it has no API Three; it has One, Two" in read_routes(TWO, "Three").problems

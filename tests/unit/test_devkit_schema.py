@@ -17,16 +17,15 @@ from jwt_authorizer.settings import load_settings
 from jwt_authorizer.settings.model import Place, Setting
 from jwt_authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, ISSUER, SETTINGS
 from jwt_authorizer_devkit import toml_text
-from jwt_authorizer_devkit.cli.app import run
 from jwt_authorizer_devkit.environment_toml import toml_of
 from jwt_authorizer_devkit.schema import config_schema, setting_schema
 from tests.unit.pages import ROOT, Block, blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from jwt_authorizer.settings import Settings
+    from tests.unit.desk import Desk
 
 VALIDATOR = Draft202012Validator(config_schema())
 ISSUERS: dict[str, object] = {"issuers": [{"issuer": "https://i.example.com", "audience": ["orders"]}]}
@@ -66,13 +65,10 @@ def test_a_setting_that_is_read_in_a_new_way_needs_a_schema() -> None:
 
 def test_defaults_and_bounds_are_those_of_the_table() -> None:
     by_name = {one.name: setting_schema(one) for one in SETTINGS if one is not CONFIG}
-    assert by_name["http_timeout_seconds"]["minimum"] == 0.1
-    assert by_name["http_timeout_seconds"]["maximum"] == 8
-    assert "maximum" not in by_name["leeway_seconds"]
-    assert by_name["leeway_seconds"]["default"] == 60
+    assert (by_name["http_timeout_seconds"]["minimum"], by_name["http_timeout_seconds"]["maximum"]) == (0.1, 8)
+    assert (by_name["leeway_seconds"]["default"], "maximum" in by_name["leeway_seconds"]) == (60, False)
     assert by_name["cached_by"]["enum"] == ["token", "route", "nothing"]
-    assert by_name["principal_claim"]["default"] == ["sub"]
-    assert by_name["allow_http"]["default"] is False
+    assert (by_name["principal_claim"]["default"], by_name["allow_http"]["default"]) == (["sub"], False)
     assert "default" not in by_name["jwks"]
 
 
@@ -174,9 +170,7 @@ def test_documents_are_written_as_they_are_read() -> None:
     assert tomllib.loads(toml_text.document(document)) == document
 
 
-# ---------------------------------------------------------------------------------------------------------------
-# ``jwt-authorizer config``: the schema on its way out, and documents that say what variables say.
-
+# ``jwt-authorizer config``: the schema, and documents that say what variables say.
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters=",=\0"), min_size=1, max_size=8).filter(
     lambda text: text.strip()[:1] not in ("", "*", *"[{\"'")
@@ -268,15 +262,8 @@ ENVIRONMENTS = st.builds(
 def said(settings: Settings) -> list[object]:
     """Give what settings say; there are no rules in the environment, and two sets of rules are never equal."""
     claims = [repr(one.claim_rules.required_claims) for one in settings.issuers]
-    shown = [
-        settings.token_sources,
-        settings.answers,
-        settings.keys,
-        settings.bound_tokens,
-        settings.log,
-        settings.hook,
-    ]
-    return [settings.issuers, claims, *shown]
+    shown = [settings.token_sources, settings.answers, settings.keys, settings.bound_tokens, settings.log]
+    return [settings.issuers, claims, *shown, settings.hook]
 
 
 @given(ENVIRONMENTS)
@@ -297,28 +284,18 @@ def test_the_document_is_right_by_the_schema(environment: dict[str, str]) -> Non
     assert [error.message for error in Draft202012Validator(config_schema()).iter_errors(document)] == []
 
 
-@pytest.fixture
-def env(tmp_path: Path) -> Callable[[str], str]:
-    def write(text: str) -> str:
-        path = tmp_path / "function.env"
-        path.write_text(text, "utf-8")
-        return str(path)
-
-    return write
-
-
-def test_a_file_of_variables_becomes_a_document(env: Callable[[str], str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_of_variables_becomes_a_document(desk: Desk) -> None:
     lines = ["JWT_ISSUER=https://i.example.com", "JWT_AUDIENCE=a,b", "JWT_LEEWAY_SECONDS=30", "JWT_CACHED_BY=route"]
-    lines += [
-        "JWT_CONTEXT_CLAIMS=email,is_verified=https://example.com/v",
-        'JWT_REQUIRED_CLAIMS={"token_use": "access"}',
-    ]
-    assert run(["config", "from-env", "--env", env("\n".join(lines))]) == 0
-    assert capsys.readouterr().out == (
-        "# Set JWT_CONFIG to this document, and take the other JWT_ variables out.\n"
-        'cached_by = "route"\n\n[context]\nemail = "email"\nis_verified = "https://example.com/v"\n\n'
-        '[[issuers]]\nissuer = "https://i.example.com"\naudience = ["a", "b"]\nleeway_seconds = 30\n'
-        'required_claims = { token_use = "access" }\n'
+    lines += ["JWT_CONTEXT_CLAIMS=email,verified=https://example.com/v", 'JWT_REQUIRED_CLAIMS={"token_use": "access"}']
+    code, text = desk.run("config", "from-env", "--env", desk.write("i.env", "\n".join(lines)))
+    issuer = {"issuer": "https://i.example.com", "audience": ["a", "b"], "leeway_seconds": 30}
+    assert (code, tomllib.loads(text)) == (
+        0,
+        {
+            "cached_by": "route",
+            "context": {"email": "email", "verified": "https://example.com/v"},
+            "issuers": [issuer | {"required_claims": {"token_use": "access"}}],
+        },
     )
 
 
@@ -330,16 +307,10 @@ def test_a_file_of_variables_becomes_a_document(env: Callable[[str], str], capsy
         ("JWT_ISSUER", "is not NAME=value"),
     ],
 )
-def test_what_cannot_become_a_document_is_told(
-    text: str, message: str, env: Callable[[str], str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run(["config", "from-env", "--env", env(text)]) == 2
-    captured = capsys.readouterr()
-    assert message in captured.err
-    assert not captured.out
+def test_what_cannot_become_a_document_is_an_error(desk: Desk, text: str, message: str) -> None:
+    code, said = desk.run("config", "from-env", "--env", desk.write("i.env", text))
+    assert (code, message in said) == (2, True)
 
 
-@pytest.mark.parametrize("arguments", [[], ["--json"]])
-def test_the_schema_is_printed(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["config", "schema", *arguments]) == 0
-    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(config_schema()))
+def test_the_schema_is_printed(desk: Desk) -> None:
+    assert desk.json("config", "schema") == (0, json.loads(json.dumps(config_schema())))
