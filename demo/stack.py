@@ -39,17 +39,11 @@ class Stack:
     deployer: Deployer
     main: Deployed
 
-    def deploy(self, name: str, authorizer: Mapping[str, str], apis: Mapping[str, str] | None = None) -> Deployed:
-        """Deploy another authorizer from the same package, with its own settings and APIs."""
-        return deploy(self.deployer, name, authorizer, apis)
 
-
-def deploy(
-    deployer: Deployer, name: str, authorizer: Mapping[str, str], apis: Mapping[str, str] | None = None
-) -> Deployed:
+def deploy(deployer: Deployer, name: str, parameters: Mapping[str, str]) -> Deployed:
     """Deploy an authorizer with these parameters and the demo's APIs that ask it."""
-    function = deployer.deploy_authorizer(f"{name}-authorizer", authorizer)
-    outputs = deployer.deploy_apis(f"{name}-apis", {"AuthorizerArn": function["FunctionArn"], **(apis or {})})
+    function = deployer.deploy_authorizer(f"{name}-authorizer", parameters)
+    outputs = deployer.deploy_apis(f"{name}-apis", {"AuthorizerArn": function["FunctionArn"]})
     return Deployed(Client(deployer.aws, outputs), DecisionLog(deployer.aws, function["LogGroup"]))
 
 

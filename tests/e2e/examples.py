@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from demo.decisions import DecisionLog
 from demo.deployment import aws_client
 from demo.local_aws import HOST
-from demo.tools import host_architecture
 from jwt_authorizer.settings import load_settings
 from jwt_authorizer_devkit.doctoring.apis import apis_of_stack, environment_of, read_api
 from jwt_authorizer_devkit.doctoring.attached import examine_attached
 from jwt_authorizer_devkit.doctoring.findings import Level
-from tests.e2e.cloudformation import Made, make_stack, packaged_template
+from tests.e2e.asking import make_authorizer
+from tests.e2e.cloudformation import Made, make_stack
 from tests.e2e.imported import import_the_rest
 from tests.unit.pages import EXAMPLES
 
@@ -175,12 +175,10 @@ class Examples:
 
     def authorizer(self, settings: Mapping[str, str]) -> Made:
         """Deploy the package that ``sam deploy`` uploaded for the demo, with these parameters."""
-        parameters = {**settings, "JwtAllowHttp": "true", "Architecture": host_architecture()}
-        key = frozenset(parameters.items())
+        key = frozenset(settings.items())
         if key not in self._authorizers:
-            template = packaged_template(self.aws, "demo-authorizer")
             name = f"examples-authorizer-{len(self._authorizers)}"
-            self._authorizers[key] = make_stack(self.aws, name, template, parameters)
+            self._authorizers[key] = make_authorizer(self.stack, name, {**settings, "JwtAllowHttp": "true"})
         return self._authorizers[key]
 
     def deploy(

@@ -1,39 +1,176 @@
-"""What the template has off by default: the refresher, and the authorizer that reads its copy, behind an alias."""
+"""Keys that come by way of a copy: the refresher and the alias, both off by default; and examples/private-vpc.
+
+Of the private network, what the local AWS makes of it.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from demo.calls import Api
 from demo.deployment import aws_client
 from demo.scenarios import AUDIENCE
-from tests.e2e.asking import ask
-from tests.e2e.copied_keys import COOLDOWN, STACK, TARGETS, CopiedKeys
+from demo.tools import REGION
+from jwt_authorizer_devkit.issuer import TlsFiles, local_issuer
+from tests.e2e.asking import ask, make_apis, make_authorizer
+from tests.e2e.aws_commands import run_command
+from tests.e2e.cloudformation import Made, change_stack, make_stack
+from tests.e2e.examples import Example, Examples, bearer
+from tests.integration.certificates import Authority
+from tests.unit.pages import EXAMPLES, blocks, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from demo.stack import Deployed, Stack
+    from jwt_authorizer_devkit.issuer import Provider
+
+NAME = "copied"
+COOLDOWN = 1
+"""Seconds: the least that can be set."""
+BUCKET = "copies-of-keys"
+TARGETS = {
+    "ssm:/copies/demo": "arn:aws:ssm:us-east-1:000000000000:parameter/copies/demo",
+    f"s3://{BUCKET}/demo.json": f"arn:aws:s3:::{BUCKET}/demo.json",
+}
+PAGE = EXAMPLES / "private-vpc" / "README.md"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority.create(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def issuer(authority: Authority) -> Iterator[Provider]:
+    """Run an issuer that speaks TLS, as the refresher demands."""
+    chain = authority.server_file("localhost")
+    with local_issuer(path="/copied", name="localhost", tls=TlsFiles(chain, chain)) as provider:
+        yield provider
+
+
+@pytest.fixture(scope="module")
+def settings(issuer: Provider) -> dict[str, str]:
+    return {"JwtIssuer": issuer.url, "JwtAudience": AUDIENCE, "JwtJwksCooldownSeconds": str(COOLDOWN)}
+
+
+def refresh(made: Made, authority: Authority) -> dict[str, Any]:
+    """Run a refresher once, as its schedule would, and have it trust this certificate authority."""
+    functions, name = aws_client("lambda", made.aws), made.outputs["RefresherName"]
+    environment = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    if "SSL_CERT_FILE" not in environment:
+        environment |= {"SSL_CERT_FILE": str(authority.file)}
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": environment})
+    invoked = functions.invoke(FunctionName=name, Payload=b"{}")
+    payload = invoked["Payload"].read()
+    assert "FunctionError" not in invoked, payload
+    return dict(json.loads(payload))
+
+
+# The authorizer behind an alias, its keys from what the refresher writes.
+
+
+@pytest.fixture(scope="module")
+def authorizer(stack: Stack, settings: dict[str, str]) -> Made:
+    aws_client("s3", stack.aws).create_bucket(Bucket=BUCKET)
+    return make_authorizer(stack, NAME, settings | {"SnapStart": "on"})
+
+
+@pytest.fixture(scope="module")
+def deployed(stack: Stack, authorizer: Made) -> Deployed:
+    # The alias keeps its ARN, so that the APIs need no update.
+    return make_apis(stack, authorizer)
+
+
+def published_version(made: Made) -> str:
+    """Return the version that the alias stands for."""
+    function, _, alias = made.outputs["FunctionArn"].rpartition(":")
+    return str(aws_client("lambda", made.aws).get_alias(FunctionName=function, Name=alias)["FunctionVersion"])
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_keys_come_from_the_copy_that_the_refresher_keeps(copied_keys: CopiedKeys, target: str) -> None:
-    before = copied_keys.published_version()
-    deployed = copied_keys.deploy(target)
-    token = copied_keys.issuer.token(audience=AUDIENCE)
+def test_keys_come_from_the_copy_that_the_refresher_keeps(
+    authorizer: Made, deployed: Deployed, issuer: Provider, authority: Authority, target: str
+) -> None:
+    before = published_version(authorizer)
+    copy = {"JwtJwks": target, "RefreshTarget": target, "RefreshTargetArn": TARGETS[target]}
+    made = change_stack(authorizer, copy)
+    token = issuer.token(audience=AUDIENCE)
     # That there is no copy yet also shows that the alias follows the settings: the version before would have keys.
     assert ask(deployed, Api.REST, token) == (500, ["keys_unavailable"])
-    assert copied_keys.published_version() != before
-    copied_keys.issuer.fetches.clear()
-    refreshed = copied_keys.refresh()
+    assert published_version(made) != before
+    issuer.fetches.clear()
+    refreshed = refresh(made, authority)
     assert (refreshed["keys"], refreshed["left_out"]) == (1, [])
     # A second process may wait that was started when the version was published, and found no copy either.
     time.sleep(COOLDOWN)
     for api in (Api.REST, Api.HTTP):
         assert ask(deployed, api, token) == (200, ["allow"])
     # They are the refresher's: the authorizer did not ask.
-    assert copied_keys.issuer.fetches == {"openid": 1, "jwks": 1}
-
-
-def test_the_refresher_has_a_schedule(copied_keys: CopiedKeys) -> None:
-    copied_keys.deploy_once()
-    # Other stacks of the same account may have refreshers of their own.
-    rules = aws_client("events", copied_keys.stack.aws).list_rules(NamePrefix=f"{STACK}-authorizer-")["Rules"]
+    assert issuer.fetches == {"openid": 1, "jwks": 1}
+    rules = aws_client("events", made.aws).list_rules(NamePrefix=f"{NAME}-")["Rules"]
     assert [(rule["State"], rule["ScheduleExpression"]) for rule in rules] == [("ENABLED", "rate(5 minutes)")]
+
+
+# examples/private-vpc
+
+
+def prefix_list(examples: Examples) -> str:
+    """Ask for S3's addresses by the page's first command."""
+    command = re.search(r"\$\((aws ec2 [^)]+)\)", blocks("sh", page=PAGE)[0].text)
+    assert command is not None
+    return str(run_command(examples.aws, command[1], {"eu-west-1": REGION}))
+
+
+@pytest.fixture(scope="module")
+def network(examples: Examples) -> Made:
+    parameters = {"S3PrefixListId": prefix_list(examples)}
+    return make_stack(examples.aws, "private-vpc-network", EXAMPLES / "private-vpc" / "network.yaml", parameters)
+
+
+@pytest.fixture(scope="module")
+def example(examples: Examples, network: Made, settings: dict[str, str]) -> Example:
+    printed = [each.partition("=") for each in network.outputs["AuthorizerParameters"].split()]
+    made = examples.authorizer({**settings, **{key: value for key, _, value in printed}})
+    return examples.asking(made, "private-vpc", EXAMPLES / "rest-token" / "template.yaml", {})
+
+
+def test_keys_come_by_way_of_the_bucket(example: Example, issuer: Provider, authority: Authority) -> None:
+    before, after = table(PAGE, "Call", "Token", "Status", "The log says")
+    token = issuer.token(audience=AUDIENCE)
+    reply, said = example.ask("GET /orders", bearer(token))
+    assert (str(reply.status), said) == (before["Status"], before["The log says"])
+    issuer.fetches.clear()
+    assert refresh(example.authorizer, authority)["keys"] == 1
+    reply, said = example.ask("GET /orders", bearer(token))
+    assert (str(reply.status), said) == (after["Status"], after["The log says"])
+    # Nobody but the refresher asked the issuer.
+    assert issuer.fetches == {"openid": 1, "jwks": 1}
+
+
+def test_the_subnets_have_no_way_to_the_internet(network: Made) -> None:
+    ec2, made = aws_client("ec2", network.aws), network.resources()
+    tables = ec2.describe_route_tables(RouteTableIds=[made["Routes"]])["RouteTables"]
+    assert {route["GatewayId"] for each in tables for route in each["Routes"]} == {"local"}
+    associated = {each["SubnetId"] for each in tables[0]["Associations"]}
+    assert associated == {made["SubnetA"], made["SubnetB"]}
+    in_vpc = [{"Name": "attachment.vpc-id", "Values": [made["Vpc"]]}]
+    assert ec2.describe_internet_gateways(Filters=in_vpc)["InternetGateways"] == []
+    (endpoint,) = ec2.describe_vpc_endpoints(VpcEndpointIds=[made["S3Endpoint"]])["VpcEndpoints"]
+    assert (endpoint["VpcEndpointType"], endpoint["RouteTableIds"]) == ("Gateway", [made["Routes"]])
+    assert endpoint["ServiceName"] == "com.amazonaws.us-east-1.s3"
+
+
+def test_the_group_lets_https_out_to_s3_and_nothing_else(examples: Examples, network: Made) -> None:
+    groups = aws_client("ec2", network.aws).describe_security_groups(GroupIds=[network.resources()["AuthorizerGroup"]])
+    (group,) = groups["SecurityGroups"]
+    assert group["IpPermissions"] == []
+    (way_out,) = group["IpPermissionsEgress"]
+    assert (way_out["IpProtocol"], way_out["FromPort"], way_out["ToPort"]) == ("tcp", 443, 443)
+    assert [each["PrefixListId"] for each in way_out["PrefixListIds"]] == [prefix_list(examples)]
+    assert way_out["IpRanges"] == way_out["Ipv6Ranges"] == way_out["UserIdGroupPairs"] == []

@@ -15,6 +15,7 @@ import pytest
 from demo.local_aws import HOST
 from demo.tools import ROOT
 from jwt_authorizer_devkit.proofs import DpopClient
+from tests.e2e.asking import aws_variables
 from tests.e2e.examples import AUTHGEAR, Example, Examples, bearer, misfits, send
 from tests.e2e.node_tools import announced, node_environment, script
 from tests.unit.pages import EXAMPLES, blocks, table
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from demo.local_aws import LocalAws
     from demo.stack import Stack
 
 API = "https://api.example.com"
@@ -172,7 +172,7 @@ def test_two_processes_race_for_one_proof_and_exactly_one_wins(dpop: Example, st
         "JWT_BOUND_TOKENS": "dpop",
         "JWT_CACHED_BY": "nothing",
         "JWT_DPOP_REPLAY": f"dynamodb:{dpop.authorizer.resources()['DpopReplays']}",
-        **credentials(stack.aws),
+        **aws_variables(stack.aws),
     }
     arn = "arn:aws:execute-api:eu-west-1:123456789012:abcdef1234/prod/GET/orders"
     with Racer(environment) as one, Racer(environment) as other:
@@ -181,15 +181,6 @@ def test_two_processes_race_for_one_proof_and_exactly_one_wins(dpop: Example, st
             one.tell(event)
             other.tell(event)
             assert sorted((one.heard(), other.heard())) == ["Unauthorized", "allow"]
-
-
-def credentials(aws: LocalAws) -> dict[str, str]:
-    return {
-        "AWS_ENDPOINT_URL": aws.endpoint,
-        "AWS_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-    }
 
 
 @pytest.fixture(scope="module")

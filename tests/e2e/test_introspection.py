@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from demo.deployment import aws_client
-from demo.tools import ACCESS_KEY, REGION, ROOT, SECRET_KEY
+from demo.tools import ROOT
 from jwt_authorizer.errors import DecisionError
 from jwt_authorizer.function import create_function
 from jwt_authorizer_devkit.events import sample
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from demo.stack import Stack
     from jwt_authorizer.function import AuthorizerFunction
+
+pytestmark = pytest.mark.usefixtures("at_the_local_aws")
 
 API = "https://api.example.com"
 CLIENT, SECRET = "orders-client", "s3cret/+ of:this test"
@@ -77,20 +79,13 @@ def issuer(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
 
 
 @pytest.fixture(autouse=True)
-def secrets(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put the secrets where AWS has them, and let the function find that AWS."""
+def _secrets(stack: Stack) -> None:
+    """Put the secrets where AWS has them."""
     ssm, manager = aws_client("ssm", stack.aws), aws_client("secretsmanager", stack.aws)
     for name, value in {PARAMETER: SECRET, BAD_PARAMETER: "not the secret"}.items():
         ssm.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
     with contextlib.suppress(manager.exceptions.ResourceExistsException):
         manager.create_secret(Name=SECRET_NAME, SecretString=KEY.private_pem().decode())
-    for name, value in {
-        "ENDPOINT_URL": stack.aws.endpoint,
-        "DEFAULT_REGION": REGION,
-        "ACCESS_KEY_ID": ACCESS_KEY,
-        "SECRET_ACCESS_KEY": SECRET_KEY,
-    }.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
 
 
 @pytest.mark.parametrize("method", METHODS)

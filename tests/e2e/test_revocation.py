@@ -15,25 +15,22 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from demo.calls import Api, Client
-from demo.decisions import DecisionLog
-from demo.deployment import DEMO_TEMPLATE, aws_client
+from demo.calls import Api
+from demo.deployment import aws_client
 from demo.scenarios import AUDIENCE
-from demo.stack import Deployed
-from demo.tools import REGION, host_architecture
 from jwt_authorizer.issuers.revocation_store import RevocationStore
 from jwt_authorizer.logout import EVENT
 from jwt_authorizer.revocation import read_list
 from jwt_authorizer_devkit.cli.app import run
 from jwt_authorizer_devkit.signing import generate
-from tests.e2e.asking import ask
-from tests.e2e.cloudformation import Made, change_stack, make_stack, packaged_template
+from tests.e2e.asking import ask, make_apis, make_authorizer
+from tests.e2e.cloudformation import Made, change_stack
 from tests.integration.hostile_server import HostileServer, answer_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from demo.stack import Stack
+    from demo.stack import Deployed, Stack
     from jwt_authorizer_devkit.signing import SigningKey
 
 NAME = "revoking"
@@ -99,38 +96,28 @@ class Revoking:
 @pytest.fixture(scope="module")
 def revoking(stack: Stack) -> Iterator[Revoking]:
     parameters = {
-        "Architecture": host_architecture(),
         "JwtIssuer": stack.issuer.url,
         "JwtAudience": AUDIENCE,
         "JwtAllowHttp": "true",
         "JwtRevokedTtlSeconds": f"{TTL:g}",
         "Revocation": "on",
         "RevocationClientIds": CLIENT,
-        "Alarms": "off",
     }
-    made = make_stack(stack.aws, NAME, packaged_template(stack.aws, "demo-authorizer"), parameters)
-    apis = {"AuthorizerArn": made.outputs["FunctionArn"], "CacheSeconds": f"{CACHED:g}", "RouteResponses": "off"}
-    client = Client(stack.aws, make_stack(stack.aws, f"{NAME}-apis", DEMO_TEMPLATE, apis).outputs)
-    made = change_stack(made, {"RevocationApis": f"rest:{client.outputs[Api.REST]}/demo"})
-    path = f"/restapis/{client.outputs[Api.REST]}/stages/demo/cache/authorizers"
+    made = make_authorizer(stack, NAME, parameters)
+    deployed = make_apis(stack, made, {"CacheSeconds": f"{CACHED:g}"})
+    api = deployed.client.outputs[Api.REST]
+    made = change_stack(made, {"RevocationApis": f"rest:{api}/demo"})
+    path = f"/restapis/{api}/stages/demo/cache/authorizers"
     # The local AWS caches answers, but has no call that empties the cache: another server takes that one.
     with HostileServer({path: answer_json({})}) as gateway:
         functions, revoker = aws_client("lambda", stack.aws), made.outputs["RevokerName"]
         variables = functions.get_function_configuration(FunctionName=revoker)["Environment"]["Variables"]
         variables |= {"AWS_ENDPOINT_URL_API_GATEWAY": f"http://127.0.0.1:{gateway.port}"}
         functions.update_function_configuration(FunctionName=revoker, Environment={"Variables": variables})
-        yield Revoking(stack, made, Deployed(client, DecisionLog(stack.aws, made.outputs["LogGroup"])), gateway)
+        yield Revoking(stack, made, deployed, gateway)
 
 
-@pytest.fixture
-def desk(revoking: Revoking, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"ENDPOINT_URL": revoking.stack.aws.endpoint, "DEFAULT_REGION": REGION}.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(f"AWS_{name}", "test")
-
-
-@pytest.mark.usefixtures("desk")
+@pytest.mark.usefixtures("at_the_local_aws")
 def test_a_revoked_user_is_refused_once_the_list_and_the_cached_answer_are_over(revoking: Revoking) -> None:
     token, other = revoking.token("alice"), revoking.token("bob")
     assert (revoking.status(token), revoking.status(other)) == (200, 200)
@@ -144,7 +131,7 @@ def test_a_revoked_user_is_refused_once_the_list_and_the_cached_answer_are_over(
     assert revoking.status(revoking.token("alice")) == 200, "alice has signed in again"
 
 
-@pytest.mark.usefixtures("desk")
+@pytest.mark.usefixtures("at_the_local_aws")
 def test_the_cached_answers_are_emptied_and_a_cache_that_cannot_be_is_reported(
     revoking: Revoking, capsys: pytest.CaptureFixture[str]
 ) -> None:

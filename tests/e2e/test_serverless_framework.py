@@ -16,9 +16,8 @@ from demo.decisions import DecisionLog
 from demo.deployment import aws_client
 from demo.scenarios import AUDIENCE
 from demo.stack import Deployed
-from demo.tools import REGION, ROOT, host_architecture, run
-from tests.e2e.asking import ask
-from tests.e2e.cloudformation import make_stack, packaged_template
+from demo.tools import REGION, ROOT, run
+from tests.e2e.asking import ask, make_authorizer
 from tests.e2e.node_tools import node_environment
 
 if TYPE_CHECKING:
@@ -34,9 +33,7 @@ NAME = "orders-demo"
 @pytest.fixture(scope="module")
 def authorizer(stack: Stack) -> Outputs:
     parameters = {"JwtIssuer": stack.issuer.url, "JwtAudience": AUDIENCE, "JwtAllowHttp": "true"}
-    template = packaged_template(stack.aws, "demo-authorizer")
-    given = {**parameters, "Architecture": host_architecture()}
-    return make_stack(stack.aws, "serverless-authorizer", template, given).outputs
+    return make_authorizer(stack, "serverless-authorizer", parameters).outputs
 
 
 @pytest.fixture(scope="module")

@@ -112,13 +112,10 @@ def test_sam_makes_codedeploy_s_resources_only_where_traffic_is_shifted(gradual:
     assert group["AutoRollbackConfiguration"]["Enabled"] is True
     assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
     assert group["AlarmConfiguration"]["Enabled"] is True
-    named = [it["Name"] for it in group["AlarmConfiguration"]["Alarms"]]
-    assert (
-        named
-        == resolve(read_template(ROOT / "template.yaml"), given).resources["AuthorizerFunction"]["Properties"][
-            "DeploymentPreference"
-        ]["Alarms"]
-    )
+    # CodeDeploy looks at no more than ten.
+    alarms = [it["Name"] for it in group["AlarmConfiguration"]["Alarms"]]
+    assert 0 < len(alarms) <= 10
+    assert set(alarms) <= stack.of_type("AWS::CloudWatch::Alarm").keys()
     # The one alarm that looks at a version looks at the new one, which SAM names anew with each.
     dimensions = {
         it["Name"]: it["Value"]

@@ -191,16 +191,10 @@ def test_an_alarm_looks_at_metrics_that_are_reported(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in ALARMS if "Metrics" in ALARMS[name]])
 def test_metric_math_names_what_the_alarm_has(name: str) -> None:
-    # "Using metric math": one period, and one result to compare, besides the band that it is compared with.
     metrics = ALARMS[name]["Metrics"]
     ids = {it["Id"] for it in metrics}
     for it in metrics:
-        used = set(re.findall(r"\b[a-z]\w*", it.get("Expression", "")))
-        assert used <= ids - {it["Id"]}
-    assert len({it["MetricStat"]["Period"] for it in metrics if "MetricStat" in it}) == 1
-    returned = {it["Id"] for it in metrics if it["ReturnData"]} - {ALARMS[name].get("ThresholdMetricId")}
-    assert len(returned) == 1
-    assert ALARMS[name].get("ThresholdMetricId") in {None, *ids}
+        assert set(re.findall(r"\b[a-z]\w*", it.get("Expression", ""))) <= ids - {it["Id"]}
 
 
 def test_every_way_not_to_decide_has_its_alarm() -> None:
@@ -222,11 +216,6 @@ def test_times_fit_those_of_the_function() -> None:
     # What is watched while a version takes over has to fire before it has everything: five minutes at the quickest.
     new = ALARMS["NewVersionAlarm"]
     assert new["DatapointsToAlarm"] * new["Metrics"][1]["MetricStat"]["Period"] <= 3 * 60
-
-
-def test_where_nothing_runs_a_missing_value_is_the_sign() -> None:
-    breaching = {name for name, alarm in ALARMS.items() if alarm["TreatMissingData"] != "notBreaching"}
-    assert breaching == {"RefresherSilentAlarm"}
 
 
 @pytest.mark.parametrize("name", ALARMS)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from jwt_authorizer.issuers.documents import document_writer
 from jwt_authorizer.settings.table import SETTINGS
-from tests.cloudformation import read_template, refusals, resolve
+from tests.cloudformation import refusals, resolve
 
 if TYPE_CHECKING:
     from tests.cloudformation import Resolved, Template
@@ -47,11 +48,6 @@ STORES = {
     "RevocationClientIds": "web-app",
 }
 OTHERS = STORES | READS | TOPIC | VPC | COMPANY | {"Tracing": "on", "ReservedConcurrency": "50"}
-
-
-@pytest.fixture(scope="module")
-def template() -> Template:
-    return read_template(ROOT / "template.yaml")
 
 
 def parameter_of(variable: str) -> str:
@@ -265,27 +261,21 @@ def test_in_each_combination_nothing_is_missing_and_no_right_is_without_its_use(
 # The function, and what APIs are told.
 
 
-def test_outputs_hold_the_lines_to_paste(template: Template) -> None:
-    for given, arn in ((ISSUER, "AuthorizerFunction.Arn"), (ISSUER | ALIAS, "AuthorizerFunction.Alias")):
-        outputs = resolve(template, given | REFRESHER).outputs
-        assert outputs["AuthorizerUri"] == (
-            f"arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{arn}/invocations"
-        )
-        for name, payload, identity in (
-            ("RestApiAuth", "FunctionPayloadType: REQUEST", "Headers: [Authorization]"),
-            (
-                "HttpApiAuth",
-                'AuthorizerPayloadFormatVersion: "2.0", EnableSimpleResponses: true',
-                "Headers: [Authorization], Context: [routeKey]",
-            ),
-        ):
-            assert outputs[name] == (
-                f'Auth: {{DefaultAuthorizer: Jwt, Authorizers: {{Jwt: {{FunctionArn: "{arn}", {payload}, '
-                f"Identity: {{{identity}}}}}}}}}"
-            )
-        assert (outputs["FunctionName"], outputs["LogGroup"]) == ("AuthorizerFunction", "AuthorizerLogs")
-        assert outputs["RefresherName"] == "RefresherFunction"
-        assert outputs["Service"] == "orders-authorizer"
+@pytest.mark.parametrize(("alias", "arn"), [({}, "AuthorizerFunction.Arn"), (ALIAS, "AuthorizerFunction.Alias")])
+def test_outputs_hold_the_lines_to_paste(template: Template, alias: dict[str, str], arn: str) -> None:
+    outputs = resolve(template, ISSUER | alias).outputs
+    assert outputs["AuthorizerUri"].endswith(f":lambda:path/2015-03-31/functions/{arn}/invocations")
+    rest, http = (
+        yaml.safe_load(outputs[name])["Auth"]["Authorizers"]["Jwt"] for name in ("RestApiAuth", "HttpApiAuth")
+    )
+    header = {"Headers": ["Authorization"]}
+    assert rest == {"FunctionArn": arn, "FunctionPayloadType": "REQUEST", "Identity": header}
+    assert http == {
+        "FunctionArn": arn,
+        "AuthorizerPayloadFormatVersion": "2.0",
+        "EnableSimpleResponses": True,
+        "Identity": {**header, "Context": ["routeKey"]},
+    }
 
 
 @pytest.mark.parametrize(
@@ -294,35 +284,18 @@ def test_outputs_hold_the_lines_to_paste(template: Template) -> None:
         ("aws", "console.aws.amazon.com"),
         ("aws-cn", "console.amazonaws.cn"),
         ("aws-us-gov", "console.amazonaws-us-gov.com"),
+        *((partition, None) for partition in ("aws-eusc", "aws-iso", "aws-iso-b")),
     ],
 )
-def test_the_dashboard_is_where_the_partition_s_console_is(template: Template, partition: str, host: str) -> None:
-    assert resolve(template, ISSUER, {"AWS::Partition": partition}).outputs["DashboardUrl"] == (
-        f"https://{host}/cloudwatch/home?region=eu-west-1#dashboards/dashboard/AuthorizerDashboard"
-    )
-
-
-@pytest.mark.parametrize("partition", ["aws-eusc", "aws-iso", "aws-iso-b"])
-def test_a_partition_whose_console_is_not_known_gets_the_stack_without_the_link(
-    template: Template, partition: str
+def test_the_dashboard_is_where_the_partition_s_console_is(
+    template: Template, partition: str, host: str | None
 ) -> None:
     everything = ISSUER | OTHERS | REFRESHER | SHIFTING | APIS
-    stack, known = (resolve(template, everything, {"AWS::Partition": it}) for it in (partition, "aws"))
-    assert known.outputs.keys() - stack.outputs.keys() == {"DashboardUrl"}
-    assert stack.resources.keys() == known.resources.keys()
+    stack = resolve(template, everything, {"AWS::Partition": partition})
+    assert ("DashboardUrl" in stack.outputs) is (host is not None)
+    assert stack.outputs.get("DashboardUrl", "").startswith(f"https://{host}/cloudwatch/" if host else "")
     # CloudFormation fails over a key that a mapping lacks, in what a condition leaves out as well.
     assert "AWS::Partition" not in str(template["Mappings"])
-    assert [args[0] for args in maps_asked(template)] == ["Deployments"]
-
-
-def maps_asked(value: object) -> list[list[Any]]:
-    """Give the arguments of each ``FindInMap``."""
-    if isinstance(value, list):
-        return [it for each in value for it in maps_asked(each)]
-    if isinstance(value, dict):
-        own = [value["Fn::FindInMap"]] if "Fn::FindInMap" in value else []
-        return own + [it for each in value.values() for it in maps_asked(each)]
-    return []
 
 
 def test_log_lines_and_metrics_bear_the_stack_s_name_or_another(template: Template) -> None:
@@ -363,15 +336,6 @@ def test_instances_that_are_kept_started_are_those_that_apis_call(template: Temp
     assert function_of(stack)["ProvisionedConcurrencyConfig"] == {"ProvisionedConcurrentExecutions": "5"}
     assert "ProvisionedConcurrencyConfig" not in function_of(resolve(template, ISSUER))
     assert stack.outputs["FunctionArn"] == "AuthorizerFunction.Alias"
-
-
-@pytest.mark.parametrize(("account", "named"), [("", "123456789012"), ("111122223333", "111122223333")])
-def test_apis_of_another_account_are_let_in_by_their_own_names(template: Template, account: str, named: str) -> None:
-    permissions = resolve(template, ISSUER | APIS | ALIAS | {"ApiAccountId": account}).of_type(
-        "AWS::Lambda::Permission"
-    )
-    sources = [f"arn:aws:execute-api:eu-west-1:{named}:{api}/authorizers/*" for api in APIS.values()]
-    assert sorted(it["SourceArn"] for it in permissions.values()) == sorted(sources * 2)
 
 
 def test_used_proofs_are_kept_in_a_table_where_that_is_asked_for(template: Template) -> None:

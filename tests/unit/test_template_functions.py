@@ -10,7 +10,7 @@ import pytest
 from demo.tools import host_architecture
 from jwt_authorizer.refresher import TIMEOUT
 from jwt_authorizer.settings.table import SETTINGS
-from tests.cloudformation import read_template, resolve
+from tests.cloudformation import resolve
 from tests.unit.test_template import (
     ALIAS,
     APIS,
@@ -29,11 +29,6 @@ from tests.unit.test_template import (
 
 if TYPE_CHECKING:
     from tests.cloudformation import Resolved, Template
-
-
-@pytest.fixture(scope="module")
-def template() -> Template:
-    return read_template(ROOT / "template.yaml")
 
 
 def another(template: Template, name: str) -> str:
@@ -95,37 +90,6 @@ def test_the_number_is_kept_under_a_name_that_appconfig_takes(template: Template
     assert name in kept["Description"]
 
 
-def test_a_new_version_takes_over_slowly_only_where_that_is_asked_for(template: Template) -> None:
-    values = template["Parameters"]["GradualDeployment"]["AllowedValues"]
-    assert template["Parameters"]["GradualDeployment"]["Default"] == "off"
-    assert set(template["Mappings"]["Deployments"]) == set(values)
-    for value in values:
-        stack = resolve(template, ISSUER | {"GradualDeployment": value})
-        preference = function_of(stack)["DeploymentPreference"]
-        shifts = value not in ("off", "AllAtOnce")
-        assert (preference["Enabled"], "Role" in preference) == (str(shifts).lower(), shifts)
-        assert preference["Type"] == value
-        # An alarm of its own takes it back; CodeDeploy looks at no more than ten.
-        alarms = stack.of_type("AWS::CloudWatch::Alarm")
-        assert (0 < len(preference["Alarms"]) <= 10) is shifts
-        assert set(preference["Alarms"]) <= alarms.keys()
-
-
-def test_the_refresher_is_off_unless_asked_for(template: Template) -> None:
-    parameters = template["Parameters"]
-    assert {name for name in parameters if name.startswith("Refresh") and parameters[name]["Default"] != ""} == {
-        "RefreshSchedule"
-    }
-    off, on = (resolve(template, given).resources for given in (ISSUER, ISSUER | REFRESHER))
-    assert on.keys() - off.keys() == {
-        "RefresherFunction",
-        "RefresherLogs",
-        "RefresherRole",
-        "RefresherFailuresAlarm",
-        "RefresherSilentAlarm",
-    }
-
-
 def test_each_function_is_the_same_package(template: Template) -> None:
     functions = {name: it for name, it in template["Resources"].items() if it["Type"] == "AWS::Serverless::Function"}
     assert len(functions) == len({"authorizer", "refresher", "revoker"})
@@ -137,36 +101,30 @@ def test_each_function_is_the_same_package(template: Template) -> None:
     assert done.stdout.count("assemble.py") == len(functions)
 
 
-def test_the_refresher_is_the_same_package_outside_of_any_vpc(template: Template) -> None:
+def test_the_refresher_runs_on_a_schedule_outside_of_any_vpc(template: Template) -> None:
     stack = resolve(template, ISSUER | OTHERS | REFRESHER)
     refresher: dict[str, Any] = stack.resources["RefresherFunction"]["Properties"]
-    for name in ("CodeUri", "Runtime", "Architectures"):
+    for name in ("CodeUri", "Runtime", "Architectures", "CodeSigningConfigArn", "KmsKeyArn"):
         assert refresher[name] == function_of(stack)[name]
-    assert refresher["Handler"] == "jwt_authorizer.refresher.lambda_handler"
-    assert "VpcConfig" not in refresher
+    assert (refresher["Handler"], "VpcConfig" in refresher) == ("jwt_authorizer.refresher.lambda_handler", False)
     # It fetches, then writes; a function that is cut off can't say why.
     assert refresher["Timeout"] > 2 * TIMEOUT
+    # Lambda would try a run that failed twice more: three errors for one.
+    assert refresher["EventInvokeConfig"] == {"MaximumRetryAttempts": 0}
+    assert refresher["LoggingConfig"] == function_of(stack)["LoggingConfig"] | {"LogGroup": "RefresherLogs"}
+    logs = stack.of_type("AWS::Logs::LogGroup")
+    assert logs["RefresherLogs"] == logs["AuthorizerLogs"]
     assert refresher["Environment"]["Variables"] == {
         "JWT_ISSUER": ISSUER["JwtIssuer"],
         "JWT_REFRESH_SOURCE": "",
         "JWT_REFRESH_TARGET": REFRESHER["RefreshTarget"],
     }
-    # Lambda would try a run that failed twice more: three errors for one.
-    assert refresher["EventInvokeConfig"] == {"MaximumRetryAttempts": 0}
-    assert refresher["LoggingConfig"] == function_of(stack)["LoggingConfig"] | {"LogGroup": "RefresherLogs"}
-    for name in ("CodeSigningConfigArn", "KmsKeyArn"):
-        assert refresher[name] == function_of(stack)[name]
-    assert refresher["Events"]["Refresh"] == {"Type": "Schedule", "Properties": {"Schedule": "rate(5 minutes)"}}
-    for given in ({}, {"LogRetentionDays": "7"}, {"LogRetentionDays": "7", "LogKeyArn": OTHERS["LogKeyArn"]}):
-        logs = resolve(template, ISSUER | REFRESHER | given).of_type("AWS::Logs::LogGroup")
-        assert logs["RefresherLogs"] == logs["AuthorizerLogs"]
     other = resolve(template, ISSUER | REFRESHER | {"RefreshIssuer": "https://other.example.com"})
     variables = other.resources["RefresherFunction"]["Properties"]["Environment"]["Variables"]
     assert variables["JWT_ISSUER"] == "https://other.example.com"
 
 
-# ---------------------------------------------------------------------------------------------------------------
-# ``template.yaml`` gives each role the rights that it needs, on what is named, and no others.
+# Each role has the rights that it needs, on what is named, and no others.
 
 
 def test_the_role_may_write_its_log_and_read_what_is_named(template: Template) -> None:
@@ -272,11 +230,17 @@ def test_each_role_is_for_one_service(template: Template) -> None:
 
 
 @pytest.mark.parametrize("alias", [{}, ALIAS])
-@pytest.mark.parametrize(("apis", "sources"), [({}, ["*"]), (APIS, ["first", "second", "third"])])
+@pytest.mark.parametrize(
+    ("apis", "account", "sources"),
+    [
+        ({}, "123456789012", ["*"]),
+        (APIS, "123456789012", ["first", "second", "third"]),
+        (APIS | {"ApiAccountId": "111122223333"}, "111122223333", ["first", "second", "third"]),
+    ],
+)
 def test_only_the_authorizers_of_named_apis_may_call(
-    template: Template, alias: dict[str, str], apis: dict[str, str], sources: list[str]
+    template: Template, alias: dict[str, str], apis: dict[str, str], account: str, sources: list[str]
 ) -> None:
-    arn = "arn:aws:execute-api:eu-west-1:123456789012:{}/authorizers/*"
     permissions = resolve(template, ISSUER | apis | alias).of_type("AWS::Lambda::Permission")
     for function in ("AuthorizerFunction", "AuthorizerFunction.Alias") if alias else ("AuthorizerFunction",):
         assert [it for it in permissions.values() if it["FunctionName"] == function] == [
@@ -284,7 +248,7 @@ def test_only_the_authorizers_of_named_apis_may_call(
                 "FunctionName": function,
                 "Action": "lambda:InvokeFunction",
                 "Principal": "apigateway.amazonaws.com",
-                "SourceArn": arn.format(source),
+                "SourceArn": f"arn:aws:execute-api:eu-west-1:{account}:{source}/authorizers/*",
             }
             for source in sources
         ]
