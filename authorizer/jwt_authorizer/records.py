@@ -100,14 +100,38 @@ def _as_field(written: object) -> _Field:
 
 
 def _first_constructor(made: type, fields: Mapping[str, _Field], *, guarded: bool) -> Callable[..., None]:
-    """Compile ``__init__`` when it is first called: half of the classes have no instance during start-up."""
+    """Make an ``__init__`` that fills the first instance field by field, and is compiled for the second.
+
+    Compiling takes 0.1 ms, and most classes have at most one instance until the first answer.
+    """
+    parameters: tuple[str, ...] = made.__match_args__  # type: ignore[attr-defined]  # _make sets it
+    first = True
 
     def construct(self: object, *arguments: object, **named: object) -> None:
-        constructor = _constructor(made, fields, guarded=guarded)
-        type.__setattr__(made, "__init__", constructor)
-        constructor(self, *arguments, **named)
+        nonlocal first
+        given = dict(zip(parameters, arguments, strict=False)) | named
+        needed = {name for name in parameters if fields[name].default is fields[name].default_factory is _MISSING}
+        if first and len(given) == len(arguments) + len(named) and needed <= given.keys() <= {*parameters}:
+            first = False
+            _fill(self, fields, given)
+        else:
+            constructor = _constructor(made, fields, guarded=guarded)  # which raises if the arguments are wrong
+            type.__setattr__(made, "__init__", constructor)
+            constructor(self, *arguments, **named)
 
     return construct
+
+
+def _fill(self: object, fields: Mapping[str, _Field], given: Mapping[str, object]) -> None:
+    """Do for one instance what a compiled ``__init__`` does."""
+    slots = type(self).__dict__
+    for name, about in fields.items():
+        make: Any = about.default_factory
+        value = given[name] if name in given else about.default if make is _MISSING else make()
+        if value is not _MISSING:  # else __post_init__ sets it
+            slots[name].__set__(self, value)
+    if hasattr(self, "__post_init__"):
+        self.__post_init__()
 
 
 def _constructor(made: type, fields: Mapping[str, _Field], *, guarded: bool) -> Callable[..., None]:

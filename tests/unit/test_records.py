@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 BOTH = pytest.mark.parametrize("module", [dataclasses, ours], ids=["theirs", "ours"])
 
 
+@pytest.fixture(autouse=True, params=["first instance", "later instances"])
+def _constructor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ours fill the first instance of a class in another way than later ones."""
+    if request.param == "later instances":
+        monkeypatch.setattr(ours, "_first_constructor", vars(ours)["_constructor"])
+
+
 def point(module: ModuleType, **options: bool) -> Any:  # noqa: ANN401 - a class made at run time
     @module.dataclass(slots=True, **options)
     class Point:
@@ -44,6 +51,19 @@ def test_takes_its_fields_by_place_and_by_name(module: ModuleType) -> None:
 def test_refuses_too_few_too_many_and_unknown_fields(module: ModuleType, call: Callable[[Any], object]) -> None:
     with pytest.raises(TypeError, match=r"Point\.__init__\(\)"):
         call(point(module))
+
+
+@BOTH
+@pytest.mark.parametrize("named", [{"title": "b"}, {"owner": "b"}], ids=["set by __post_init__", "given twice"])
+def test_refuses_a_field_that_is_not_a_parameter_and_one_given_twice(module: ModuleType, named: dict[str, str]) -> None:
+    @module.dataclass(slots=True)
+    class Shelf:
+        owner: str
+        title: str = module.field(init=False)
+
+    kind: Any = Shelf
+    with pytest.raises(TypeError):
+        kind("a", **named)
 
 
 @BOTH
@@ -155,3 +175,16 @@ def test_a_transient_value_is_like_any_but_that_nothing_guards_it() -> None:
     one = kind("a")
     one.count = 5
     assert one.count == 5
+
+
+def test_a_class_with_one_instance_compiles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    kind, compiled, constructor = point(ours), [], vars(ours)["_constructor"]
+
+    def counted(*about: object, **more: object) -> object:
+        compiled.append(about)
+        return constructor(*about, **more)
+
+    monkeypatch.setattr(ours, "_constructor", counted)
+    assert (kind(1, label="a").y, len(compiled)) == (2, 0)
+    assert (kind(2, label="b").y, kind(3).y, len(compiled)) == (2, 2, 1)
