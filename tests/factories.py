@@ -22,6 +22,7 @@ from jwt_authorizer.hooks import hook_of
 from jwt_authorizer.keys import Key, KeySet, parse_key_set
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.policies import policies_for
+from jwt_authorizer.revocation import check_revocation
 from jwt_authorizer.rules import compile_rules
 from jwt_authorizer.strict_json import json_text
 from jwt_authorizer.token_cache import TokenCache
@@ -30,12 +31,18 @@ from jwt_authorizer_devkit.mint import Defect, access_claims, mint
 from jwt_authorizer_devkit.signing import SigningKey, generate, key_set
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from typing import Protocol
 
     from jwt_authorizer.binding.bound_tokens import CheckBinding
     from jwt_authorizer.hooks import Check
     from jwt_authorizer.keys import KeySource
+    from jwt_authorizer.revocation import Revoked
     from jwt_authorizer.rules import Rules
+
+    class _Current(Protocol):
+        def current(self, now: float, /) -> Mapping[str, Revoked]: ...
+
 
 type Event = dict[str, Any]
 
@@ -206,6 +213,11 @@ def principal(claims: Mapping[str, object] | None = None, *, required_scopes: tu
         claims=held,
         claims_text=json_text(held),
     )
+
+
+def against(revocations: _Current) -> Callable[[Principal, float], None]:
+    """Check principals against a revocation list, as the function does."""
+    return lambda principal, now: check_revocation(principal, revocations.current(now))
 
 
 def authorizer(  # noqa: PLR0913 - one keyword for each part that tests vary

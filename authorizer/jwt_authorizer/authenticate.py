@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from jwt_authorizer.claims import ClaimRules, Principal, Tenant
     from jwt_authorizer.events import Request
     from jwt_authorizer.keys import Key, KeySource
-    from jwt_authorizer.revocation import Revoked
     from jwt_authorizer.tokens import BearerToken, UnverifiedToken
 
     # Returns the issuer of an iss at a time, or None. Raises as issuer_of() if its tenant may not call.
@@ -53,13 +52,6 @@ class Introspector(Protocol):
         """Return the claims of an active token. Raises :class:`TokenError` and :class:`DecisionError`."""
 
 
-class Revocations(Protocol):
-    """Knows the revocation list in force; see :mod:`jwt_authorizer.issuers.revocations`."""
-
-    def current(self, now: float) -> Mapping[str, Revoked]:
-        """Return what is revoked, by issuer. Raises :class:`DecisionError` if that is not known."""
-
-
 @dataclass(frozen=True, slots=True)
 class Introspection:
     """The issuer that is asked about tokens which are not JWTs; if ``always``, about its JWTs as well."""
@@ -70,7 +62,7 @@ class Introspection:
 
 
 def reject_bound(request: Request, bearer: BearerToken, claims: Mapping[str, object], now: float) -> None:
-    """Refuse a token that is bound (RFC 7800): nothing here checks whether its sender holds what it is bound to."""
+    """Reject a token that is bound (RFC 7800): nothing here checks whether its sender holds what it is bound to."""
     if "cnf" in claims:
         detail = "the token is bound (it has a cnf), and JWT_BOUND_TOKENS does not say that dpop or mtls is checked"
         raise TokenError(Reason.UNSUPPORTED_BINDING, detail)
@@ -86,7 +78,7 @@ def ignore_binding(_request: Request, bearer: BearerToken, claims: Mapping[str, 
 def is_still_good(known: Remembered, now: float) -> bool:
     """Check again what may have changed since a token was verified: the time, and the issuer's keys.
 
-    If it returns false, the token is verified again from the start, which finds the reason to refuse it.
+    If it returns false, the token is verified again from the start, which finds the reason to reject it.
     """
     principal = known.principal
     return principal.not_before <= now < principal.valid_until and known.keys.generation(now) == known.generation

@@ -12,7 +12,7 @@ step that it follows:
 - about which issuer (tenants): in ``issuer_of``;
 - about who sends a token (its binding), or what may change while a token is remembered (its revocation): after the
   principal is known, so that remembered tokens are checked too;
-- what may refuse what the rules allow (a hook): where it is known whether the answer would grant anything;
+- what may deny what the rules allow (a hook): where it is known whether the answer would grant anything;
 - what uses something up (a proof): last, after the answer has been made.
 """
 
@@ -27,14 +27,13 @@ from jwt_authorizer.errors import DecisionError, Reason, TokenError, location
 from jwt_authorizer.events import read_event
 from jwt_authorizer.policies import DENY_EVERYTHING
 from jwt_authorizer.records import dataclass, field, unguarded
-from jwt_authorizer.revocation import check_revocation
 from jwt_authorizer.rules import Allow, Deny
 from jwt_authorizer.tokens import bearer_token, is_jwt, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from jwt_authorizer.authenticate import FindIssuer, Introspection, Issuer, Revocations
+    from jwt_authorizer.authenticate import FindIssuer, Introspection, Issuer
     from jwt_authorizer.binding.bound_tokens import CheckBinding
     from jwt_authorizer.claims import Principal
     from jwt_authorizer.events import Request
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.tokens import BearerToken, TokenSource
 
     Answer = dict[str, object]
+    CheckRevocation = Callable[[Principal, float], None]
     Hook = Callable[[Principal, Request], Consulted]
     # deny: the token is good, its rights are not (403). reject: it is missing or bad (401). error: 500.
     Result = Literal["allow", "deny", "reject", "error"]
@@ -62,7 +62,7 @@ class Authorizer:
     answers: AnswerSettings
     check_binding: CheckBinding = reject_bound
     introspection: Introspection | None = None
-    revocations: Revocations | None = None
+    check_revocation: CheckRevocation | None = None
     tenants: Mapping[str, FindIssuer] = field(default_factory=dict)
     hook: Hook | None = None
 
@@ -163,5 +163,5 @@ def _check_revoked(bearer: BearerToken, principal: Principal, authorizer: Author
     introspection = authorizer.introspection
     if introspection is not None and introspection.always:
         ask_about_jwt(bearer, principal, introspection, now)
-    if authorizer.revocations is not None:
-        check_revocation(principal, authorizer.revocations.current(now))
+    if authorizer.check_revocation is not None:
+        authorizer.check_revocation(principal, now)

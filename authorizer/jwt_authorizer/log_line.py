@@ -7,6 +7,7 @@ it: ``docs/adr/0002-one-line-per-decision.md``.
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.errors import Reason
 
 _LONGEST_LINE = 2000
-"""Bytes of a line. It is ASCII, so these are characters too."""
+"""Bytes of a line with its end. It is ASCII, so these are characters too."""
 _LONGEST_LIST = 5
 _DIGITS = 16
 """Of a principal's hash."""
@@ -55,9 +56,23 @@ class DecisionLog:
         ``now`` is Unix time in seconds, ``duration`` is in seconds, ``invocation`` is the id that Lambda gave it, and
         ``trace`` its X-Ray tracing header.
         """
-        counts, notes = self._counts, self._notes
+        counts, notes = tuple(self._counts.items()), self._notes
         self._counts, self._notes = {}, []
         request = outcome.request
+        form = self._allowed if outcome.result == "allow" else LogAllowed.FULL
+        shared = _shared(
+            self._service,
+            form,
+            outcome.result,
+            outcome.reason,
+            counts,
+            request.kind if request else None,
+            outcome.issuer,
+            outcome.kid,
+            outcome.alg,
+            _route(outcome),
+            outcome.token_cache,
+        )
         own: dict[str, object] = {}
         if request is not None and request.request_id is not None:
             own["request_id"] = printable(request.request_id)
@@ -65,33 +80,15 @@ class DecisionLog:
             own["request_id"] = invocation
         if invocation is not None:
             own["function_request_id"] = invocation
-        form = self._allowed if outcome.result == "allow" else LogAllowed.FULL
-        milliseconds = ""
         if form is LogAllowed.FULL:
-            milliseconds = f',"duration_ms":{duration * 1000:.3f}'
+            own["duration_ms"] = duration * 1000
             own |= self._found_out(outcome, notes, trace)
-        text = ""
-        for longest in (None, 200, 100, 50, 25):
-            shared = _shared(
-                self._service,
-                form,
-                outcome.result,
-                outcome.reason,
-                tuple(counts.items()),
-                request.kind if request else None,
-                outcome.issuer,
-                outcome.kid,
-                outcome.alg,
-                _route(outcome),
-                outcome.token_cache,
-                longest,
-            )
-            shown = own if longest is None else {name: _shortened(value, longest) for name, value in own.items()}
-            members = "".join([f',"{name}":{json_text(value)}' for name, value in shown.items()])
-            text = f"{shared}{int(now * 1000)}}}{milliseconds}{members}}}\n"
-            if len(text) <= _LONGEST_LINE:
-                break
-        self._write(text)
+        members = [
+            f',"{name}":{value:.3f}' if isinstance(value, float) else f',"{name}":{json_text(value)}'
+            for name, value in own.items()
+        ]
+        line = f"{shared}{int(now * 1000)}}}{''.join(members)}}}"
+        self._write(f"{line if len(line) < _LONGEST_LINE else _shortened(line)}\n")
 
     def _found_out(self, outcome: Outcome, notes: list[str], trace: str | None) -> dict[str, object]:
         """List what was found out about one request alone, and has a value."""
@@ -106,7 +103,7 @@ class DecisionLog:
         if outcome.detail is not None:
             found["detail"] = outcome.detail
         if outcome.hook is not None:
-            found["hook_ms"] = round(outcome.hook.milliseconds, 3)
+            found["hook_ms"] = outcome.hook.milliseconds
             if outcome.hook.refused is not None:
                 found["hook_reason"] = outcome.hook.refused
         if notes:
@@ -129,12 +126,12 @@ def _shared(  # noqa: PLR0913, PLR0917 - the members of a line, named
     alg: str | None,
     route: str | None,
     token_cache: str | None,
-    longest: int | None,
 ) -> str:
     """Return the start of a line, up to its time: what it shares with many others.
 
-    It is kept, since it is most of what a line costs: ``docs/adr/0008-hot-path.md``. No header of a token is longer
-    than a token may be, so what is kept is bounded.
+    It ends after ``"_aws":{…,"Timestamp":``; the time, ``}`` and the members of one request follow. It is kept, since
+    it is most of what a line costs: ``docs/adr/0008-hot-path.md``. No header of a token is longer than a token may be,
+    so what is kept is bounded.
     """
     line: dict[str, object] = {
         "decision": result,
@@ -155,7 +152,7 @@ def _shared(  # noqa: PLR0913, PLR0917 - the members of a line, named
             "route": route,
             "token_cache": token_cache,
         }
-    line = {name: _shortened(value, longest) for name, value in line.items() if value is not None}
+    line = {name: value for name, value in line.items() if value is not None}
     metrics = {"CloudWatchMetrics": _directives(reason, [name for name, _ in counts]), "Timestamp": 0}
     return json_text(line | {"_aws": metrics}).removesuffix("0}}")
 
@@ -211,10 +208,18 @@ def _listed(texts: Sequence[str]) -> list[str]:
     return [*texts[:_LONGEST_LIST], *more]
 
 
-def _shortened(value: object, longest: int | None) -> object:
-    """Cut all texts of a line that would be too long. A character outside ASCII would take up to twelve bytes."""
-    if longest is None:
-        return value
+def _shortened(line: str) -> str:
+    """Cut all texts of a line that is too long, as little as is enough."""
+    members: dict[str, object] = json.loads(line)
+    for longest in (200, 100, 50, 25):
+        line = json_text({name: _cut(value, longest) for name, value in members.items()})
+        if len(line) < _LONGEST_LINE:
+            break
+    return line
+
+
+def _cut(value: object, longest: int) -> object:
     if isinstance(value, str):
+        # A character outside ASCII would take up to twelve bytes.
         return printable(value.encode("ascii", "replace").decode(), longest)
-    return [_shortened(item, longest) for item in value] if isinstance(value, list) else value
+    return [_cut(item, longest) for item in value] if isinstance(value, list) else value

@@ -28,7 +28,7 @@ from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.rules import Route, compile_rules
 from tests.cloudformation import read_template, resolve
 from tests.factories import ISSUER as CALLER
-from tests.factories import NOW, FakeKeys, authorizer, http_api_v2_event, parsed_keys, token, websocket_event
+from tests.factories import NOW, FakeKeys, against, authorizer, http_api_v2_event, parsed_keys, token, websocket_event
 from tests.unit.pages import BLOCKS, DOCS, ROOT, Block
 from tests.unit.test_bound_tokens import REFUSED as REFUSED_BINDINGS
 from tests.unit.test_function import APIS, FORBIDDING, GOOD, REFUSED, UNDECIDED, event, function
@@ -73,7 +73,7 @@ def failing(name: str, error: AuthorizerError) -> tuple[Authorizer, list[object]
     if name == "introspection":
         core = replace(core, introspection=Introspection(core.issuers[CALLER], store, always=True))
     else:
-        core = replace(core, revocations=store)
+        core = replace(core, check_revocation=against(store))
     return core, [event(APIS[2], GOOD)]
 
 
@@ -122,7 +122,7 @@ def lines() -> list[Line]:
     revocations = revocation_list(
         Failing(FetchError("denied")).claims, ttl=60, max_stale=600, cooldown=30, report=log.count
     )
-    ask(replace(authorizer(), revocations=revocations), event(APIS[2], GOOD), log=log)
+    ask(replace(authorizer(), check_revocation=against(revocations)), event(APIS[2], GOOD), log=log)
     core = authorizer(CachedKeySource(fetch, ttl=60, max_stale=600, cooldown=30, report=log.count))
     for now in (NOW, NOW + 90):
         ask(core, event(APIS[2], GOOD), now, log)

@@ -21,7 +21,7 @@ from jwt_authorizer.records import replace
 from jwt_authorizer.revocation import read_list
 from jwt_authorizer.revoker import FlushError, RevokeError, Revoker, create_revoker
 from jwt_authorizer_devkit.signing import key_set
-from tests.factories import AUDIENCE, ISSUER, NOW, FakeKeys, authorizer, rest_request_event, signing_key, token
+from tests.factories import AUDIENCE, ISSUER, NOW, FakeKeys, against, authorizer, rest_request_event, signing_key, token
 from tests.unit.test_revocation import CLIENT, logout_token
 
 if TYPE_CHECKING:
@@ -263,7 +263,7 @@ def test_what_the_revoker_wrote_is_refused_when_the_ttl_is_over_and_not_what_was
     source = revocation_list(
         lambda: stack.bucket.document or b"", ttl=TTL, max_stale=600, cooldown=30, report=lambda *_: None
     )
-    core = replace(authorizer(), revocations=source)
+    core = replace(authorizer(), check_revocation=against(source))
 
     def reason(bearer: str, now: float) -> Reason | None:
         return authorize(rest_request_event(bearer), core, now).reason

@@ -20,7 +20,7 @@ from jwt_authorizer.revoker import RevokeError, lambda_handler
 from jwt_authorizer.settings import load_settings
 from jwt_authorizer_devkit.mint import Defect
 from jwt_authorizer_devkit.signing import key_set
-from tests.factories import AUDIENCE, ISSUER, NOW, Watched, authorizer, rest_request_event, signing_key, token
+from tests.factories import AUDIENCE, ISSUER, NOW, Watched, against, authorizer, rest_request_event, signing_key, token
 from tests.unit.test_revoker import ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def test_another_issuer_s_jwt_is_not_sent_to_this_one() -> None:
 
 def test_a_remembered_token_is_checked_against_the_list_on_each_use() -> None:
     revoked = Revoked({})
-    function = Watched(replace(authorizer(), revocations=revoked))
+    function = Watched(replace(authorizer(), check_revocation=against(revoked)))
     good = token()
     function(rest_request_event(good))
     revoked.entries = {"sub": {"user-1": NOW}}
@@ -146,7 +146,7 @@ def test_a_remembered_token_is_checked_against_the_list_on_each_use() -> None:
 
 
 def test_a_bad_token_is_refused_for_what_is_wrong_with_it_and_not_because_it_is_listed() -> None:
-    function = Watched(replace(authorizer(), revocations=Revoked({"issued_before": NOW})))
+    function = Watched(replace(authorizer(), check_revocation=against(Revoked({"issued_before": NOW}))))
     assert reason(function, rest_request_event(token(defect=Defect.FORGED))) == Reason.BAD_SIGNATURE
     assert reason(function, rest_request_event(token())) == Reason.REVOKED_TOKEN
 

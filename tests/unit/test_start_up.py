@@ -52,6 +52,7 @@ KEPT_OUT = {
     "jwt_authorizer.issuers.tenants": "for those who have {tenant} in an issuer",
     "jwt_authorizer.hooks": "for those who have a check of their own",
     "jwt_authorizer.refresher": "it is another function",
+    "jwt_authorizer.revocation": "for those who have a revocation list",
     "jwt_authorizer.issuers.spans": "for those who have OpenTelemetry",
     "jwt_authorizer.issuers.xray": "for requests that X-Ray samples",
     "opentelemetry": "the layer loads it, where there is one",

@@ -14,13 +14,14 @@ from jwt_authorizer.issuers.documents import secret_reader
 from jwt_authorizer.issuers.introspection import IntrospectedIssuer, Introspector
 from jwt_authorizer.issuers.revocations import list_reader, revocation_list
 from jwt_authorizer.records import replace
+from jwt_authorizer.revocation import check_revocation
 
 if TYPE_CHECKING:
     from jwt_authorizer.authenticate import Issuer
-    from jwt_authorizer.authorize import Authorizer
+    from jwt_authorizer.authorize import Authorizer, CheckRevocation
     from jwt_authorizer.issuers.introspection import Endpoint
     from jwt_authorizer.issuers.session import Session
-    from jwt_authorizer.settings import IntrospectionSettings, Settings
+    from jwt_authorizer.settings import IntrospectionSettings, RevocationSettings, Settings
     from jwt_authorizer.wiring.authorizer import Dependencies
 
 
@@ -32,17 +33,20 @@ def with_standing(authorizer: Authorizer, settings: Settings, dependencies: Depe
             core = authorizer.issuers[issuer.issuer]
             introspector = _introspector(core, issuer.introspection, settings, dependencies)
             introspection = Introspection(core, introspector, issuer.introspection.always)
-    revocations = None
-    if settings.revocation is not None:
-        about, keys = settings.revocation, settings.keys
-        read = list_reader(
-            about.location, dependencies.get, timeout=keys.timeout, package_root=dependencies.package_root
-        )
-        revocations = revocation_list(
-            read, ttl=about.ttl, max_stale=about.max_stale, cooldown=keys.cooldown, report=dependencies.report
-        )
-        revocations.warm(now)
-    return replace(authorizer, introspection=introspection, revocations=revocations)
+    check = None if settings.revocation is None else _revocation_check(settings.revocation, settings, dependencies, now)
+    return replace(authorizer, introspection=introspection, check_revocation=check)
+
+
+def _revocation_check(
+    about: RevocationSettings, settings: Settings, dependencies: Dependencies, now: float
+) -> CheckRevocation:
+    keys = settings.keys
+    read = list_reader(about.location, dependencies.get, timeout=keys.timeout, package_root=dependencies.package_root)
+    revocations = revocation_list(
+        read, ttl=about.ttl, max_stale=about.max_stale, cooldown=keys.cooldown, report=dependencies.report
+    )
+    revocations.warm(now)
+    return lambda principal, now: check_revocation(principal, revocations.current(now))
 
 
 def _introspector(
