@@ -182,7 +182,7 @@ class Room:
 
 def fit(
     grants: list[Grant],
-    wider: Callable[[list[Grant]], Iterable[list[Grant]]],
+    wider: Callable[[list[Grant]], Iterable[Iterable[Grant]]],
     examples: Examples,
     room: Room,
     first: frozenset[int],
@@ -209,11 +209,17 @@ def fit(
     return best
 
 
-def allow_all(grants: Iterable[Grant], examples: Examples, room: Room) -> list[Grant]:
-    """Return few of many wide grants that allow every request, or none if they cannot."""
+def allow_all(wide: Callable[[set[int]], Iterable[Grant]], examples: Examples, room: Room) -> list[Grant]:
+    """Return few wide grants that allow every request, or none if they cannot.
+
+    ``wide`` makes grants for what is still missing.
+    """
     kept = frozenset(range(len(examples.routes)))
-    packed, worth = _pack(list(_with_wider_denials(grants, examples, kept, _FEW_DENIALS)), examples, room, frozenset())
-    return packed if worth == examples.weigh(kept) else []
+    missing, few = set(kept), []
+    for grant in _with_wider_denials(wide(missing), examples, kept, _FEW_DENIALS):
+        missing -= grant.gives
+        few.append(grant)
+    return few if not missing and room.fits(*room.write(few)) else []
 
 
 def _with_wider_denials(

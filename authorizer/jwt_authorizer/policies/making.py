@@ -12,7 +12,7 @@ from jwt_authorizer.rules.classes import OTHER, TooMuchWorkError, View, named_me
 from jwt_authorizer.rules.model import ANY_METHOD, HTTP_METHODS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from jwt_authorizer.policies.choice import Room
     from jwt_authorizer.policies.patterns import Pattern
@@ -78,11 +78,8 @@ class Maker:
             if (resource.path, resource.listed(method)) in first
         )
         if self._absent and not alone and len(examples.routes) * room.prefix > room.policy:
-            few = allow_all(
-                self._wide([(method, *shapes(r, slash=self.slash)[0]) for method, _, r in self._allowed]),
-                examples,
-                room,
-            )
+            patterns = [(method, *shapes(route, slash=self.slash)[0]) for method, _, route in self._allowed]
+            few = allow_all(lambda missing: self._wide(patterns, missing), examples, room)
             if few:
                 return few
         grants = [
@@ -151,38 +148,38 @@ class Maker:
             denials |= {(ANY if method == OTHER else method, *denial) for denial in needed}
         return self._grant((ANY, *rest), denials)
 
-    def _wider(self, chosen: list[Grant]) -> Iterator[list[Grant]]:
+    def _wider(self, chosen: list[Grant]) -> Iterator[Iterable[Grant]]:
         """Make grants that may replace several, if the API has no routes but those listed: for one method, then all."""
         if self._absent:
             patterns = [grant.pattern for grant in chosen]
-            yield self._wide(patterns)
+            yield self._wide(patterns, range(len(self.examples.routes)))
             stars = (self._star(pattern[1:]) for pattern in _several(patterns) if pattern[0] is ANY)
-            yield [star for star in stars if star is not None]
+            yield (star for star in stars if star is not None)
 
-    def _wide(self, patterns: list[Pattern]) -> list[Grant]:
-        made = []
+    def _wide(self, patterns: list[Pattern], missing: Collection[int]) -> Iterator[Grant]:
+        """Make wide grants for one method, if they cover something of ``missing``, which may shrink meanwhile."""
         for pattern in _several(patterns):
             method, *rest = pattern
-            if method is not ANY:
+            if method is not ANY and missing and not self.examples.touched(pattern).isdisjoint(missing):
                 denials = self._denials(self._views[method], tuple(rest))
                 if denials is not None:
-                    made.append(self._grant(pattern, ((method, *denial) for denial in denials)))
-        return made
+                    yield self._grant(pattern, ((method, *denial) for denial in denials))
 
 
 def _several(patterns: list[Pattern]) -> list[Pattern]:
-    """Return patterns that may replace several, those that may replace most first."""
+    """Return patterns that may replace several: those that may replace most first, of these the longest."""
     counts = Counter(wider for pattern in patterns for wider in _wider_patterns(pattern))
-    return [pattern for pattern, count in counts.most_common() if count > 1]
+    return sorted((wider for wider in counts if counts[wider] > 1), key=lambda one: (-counts[one], -len(one)))
 
 
-def _wider_patterns(pattern: Pattern) -> set[Pattern]:
+def _wider_patterns(pattern: Pattern) -> Iterable[Pattern]:
     """Return patterns that cover another one and may cover more: ``GET/v1/*``, ``GET/*/lines``, ``*/v1/orders/*``."""
     method, *rest = pattern
-    found = {(ANY, *rest)}
+    found = {(ANY, *rest): 0}  # no set: its order would differ from start to start, and so would policies
     for length in range(len(rest)):
-        found.add((method, *rest[:length], ANY))
-        found.add((method, ANY, *rest[length + 1 :]))
+        found[method, *rest[:length], ANY] = 0
+        found[method, ANY, *rest[length + 1 :]] = 0
         if length:
-            found.add((ANY, *rest[:length], ANY))
-    return found - {pattern}
+            found[ANY, *rest[:length], ANY] = 0
+    found.pop(pattern, None)
+    return found
