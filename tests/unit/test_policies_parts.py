@@ -12,7 +12,7 @@ from jwt_authorizer.events import EventKind, Request
 from jwt_authorizer.method_arn import MethodArn
 from jwt_authorizer.policies import Statement, policies_for
 from jwt_authorizer.policies.compiler import PolicyCompiler
-from jwt_authorizer.policies.patterns import ANY, Matcher, Tree, resource
+from jwt_authorizer.policies.patterns import ANY, Matcher, resource
 from jwt_authorizer.rules import compile_rules
 from jwt_authorizer_devkit.explaining.resources import compile_texts
 from jwt_authorizer_devkit.routes.overlaps import describe_overlaps
@@ -171,12 +171,12 @@ def test_a_pattern_is_read_as_its_text_is_matched() -> None:
         pattern = tuple(random.choice(parts) for _ in range(random.randint(1, 4)))
         words = tuple(random.choice(segments) for _ in range(random.randint(1, 5)))
         expected = covers(resource(pattern), "/".join(words))
-        positions = 1
         matcher = Matcher(pattern)
+        positions = matcher.start
         for word in words:
             positions = matcher.read(positions, word)
         assert bool(positions & matcher.end) is expected, (pattern, words)
-        assert Tree([("d",), pattern]).covers(words) is expected, (pattern, words)
+        assert Matcher(("d",), pattern).covers(words) is expected, (pattern, words)
 
 
 @pytest.mark.parametrize(

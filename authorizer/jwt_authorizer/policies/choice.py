@@ -88,8 +88,11 @@ class Examples:
         return any(number in some for number in self._covered(pattern))
 
     def _covered(self, pattern: Pattern) -> Iterator[int]:
+        node = self._root
+        while pattern and pattern[0] is not ANY:
+            node, pattern = node.get(pattern[0], {}), pattern[1:]
         matcher = Matcher(pattern)
-        read, stack = matcher.read, [(self._root, 1)]
+        read, stack = matcher.read, [(node, matcher.start)]
         while stack:
             node, positions = stack.pop()
             self.visited += 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.policies.patterns import ANY, SLASH, Matcher, Tree
+from jwt_authorizer.policies.patterns import ANY, SLASH, Matcher
 from jwt_authorizer.records import dataclass
 from jwt_authorizer.rules.classes import ALLOWED, OTHER, REFUSED
 from jwt_authorizer.rules.templates import Variable
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from jwt_authorizer.policies.patterns import Pattern
     from jwt_authorizer.rules import Resource
     from jwt_authorizer.rules.classes import Classes, Place, View
+
+_BITS_A_STEP = 2_000
+"""Comparing a denial with others takes a step, and one more for so many bits of a matcher."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +57,8 @@ class _Walk:
 
     def __init__(self, pattern: Pattern, view: View, classes: Classes) -> None:
         self.found: list[Pattern] = []
-        self._tree = Tree()
+        self._denied = Matcher()
+        self._pattern = pattern
         self._matcher = Matcher(pattern)
         self._view = view
         self._classes = classes
@@ -84,10 +88,15 @@ class _Walk:
 
     def _deny_all(self, way: Pattern, positions: int) -> None:
         """Deny the way to a place with whatever is left of the pattern: nothing that can follow is allowed."""
-        for rest, loops in self._matcher.endings(positions):
-            self._deny((*way, *rest))
-            if loops:
-                self._deny((*way, ANY, *rest))
+        if self._matcher.takes_all(positions):
+            positions = self._matcher.end
+        for index in range(len(self._pattern) + 1):
+            if positions >> index & 1:
+                rest = self._pattern[index:]
+                self._deny((*way, *rest))
+                # ANY takes more segments; if the way itself ends in ANY, so does that.
+                if index and self._pattern[index - 1] is ANY and way[-1] is not ANY:
+                    self._deny((*way, ANY, *rest))
 
     def _follow(self, place: Place, positions: int) -> int:
         """Return all that the rules say about what the pattern covers and what leads to a place or through it."""
@@ -117,11 +126,9 @@ class _Walk:
                 yield name, self._classes.step(place, name), self._matcher.read(positions, name)
 
     def _deny(self, denial: Pattern) -> None:
-        before = self._tree.visited
-        known = self._tree.covers(denial)
-        self._classes.spend((self._tree.visited - before) // 2)
-        if not known:
-            self._tree.add(denial)
+        self._classes.spend(1 + self._denied.size // _BITS_A_STEP)
+        if not self._denied.covers(denial):
+            self._denied.add(denial)
             self.found.append(denial)
 
 

@@ -103,7 +103,7 @@ class Maker:
             denials: frozenset[Pattern] | None = frozenset()
             if ANY in rest:
                 denials = self._denials(view, rest)
-            if denials is None or any(Matcher(denial).covers(rest) for denial in denials):
+            if denials is None or Matcher(*denials).covers(rest):
                 continue
             grant = self._grant((method, *rest), ((method, *denial) for denial in denials))
             yield grant

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.events import EventKind
-from jwt_authorizer.policies.patterns import ANY, Tree
+from jwt_authorizer.policies.patterns import ANY, Matcher
 from jwt_authorizer.records import dataclass, field
 from jwt_authorizer.rules.model import CONNECT, Deny
 from jwt_authorizer.rules.templates import SPECIAL
@@ -46,7 +46,7 @@ class Policy:
     warnings: tuple[str, ...] = ()
     grants: tuple[Grant, ...] = field(default=(), compare=False)
     weight: int = field(default=0, compare=False)
-    _trees: list[Tree] = field(init=False, repr=False, compare=False, default_factory=list)
+    _matchers: list[Matcher] = field(init=False, repr=False, compare=False, default_factory=list)
 
     def resources(self, effect: OneOf["Allow", "Deny"]) -> tuple[str, ...]:
         """Return what is allowed, or denied."""
@@ -54,11 +54,11 @@ class Policy:
 
     def permits(self, text: str) -> bool:
         """Return whether a request (its method and path) may pass: something allows it, and nothing denies it."""
-        if not self._trees:
+        if not self._matchers:
             for effect in ("Allow", "Deny"):
                 parts = (text.split("/") for text in self.resources(effect))
-                self._trees.append(Tree(tuple(ANY if part == "*" else part for part in one) for one in parts))
-        allowed, denied = self._trees
+                self._matchers.append(Matcher(*(tuple(ANY if part == "*" else part for part in one) for one in parts)))
+        allowed, denied = self._matchers
         segments = text.split("/")
         return allowed.covers(segments) and not denied.covers(segments)
 

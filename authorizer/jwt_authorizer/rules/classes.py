@@ -115,9 +115,9 @@ class View:
 
     def decide(self, deciding: tuple[Resource, ...], matching: tuple[Resource, ...]) -> int:
         """Return what the rules say where some resources decide, and these match at all."""
-        if deciding and all(self.held.get(resource) for resource in deciding):
+        if deciding and all(map(self.held.get, deciding)):
             return ALLOWED
-        if self._absent and not any(resource in self.held for resource in matching):
+        if self._absent and self.held.keys().isdisjoint(matching):
             return IMPOSSIBLE
         return REFUSED
 
