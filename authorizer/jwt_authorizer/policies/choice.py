@@ -10,19 +10,17 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.policies.grants import Grant
-from jwt_authorizer.policies.patterns import ANY, NO_EMPTY_SEGMENT, SLASH, Matcher, resource, without_covered
+from jwt_authorizer.policies.grants import Grant, given
+from jwt_authorizer.policies.patterns import ANY, NO_EMPTY_SEGMENT, Matcher, resource, without_covered
 from jwt_authorizer.policies.policy import MAX_RESOURCE
 from jwt_authorizer.records import dataclass
 from jwt_authorizer.rules.classes import OTHER
-from jwt_authorizer.rules.templates import Variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
-    from typing import Any
 
+    from jwt_authorizer.policies.grants import Examples
     from jwt_authorizer.policies.patterns import Pattern
-    from jwt_authorizer.rules import Resource
 
 MAX_POLICY = 8 * 1024
 """Bytes of a policy that an authorizer may answer with (API Gateway quotas)."""
@@ -32,84 +30,6 @@ _AROUND_RESOURCE = 4
 """Bytes of quotes, comma and space."""
 _FEW_DENIALS, _MOST_DENIALS = 8, 40
 """A wide pattern that needs more denials than this is not worth its bytes: at the first try, and at the second."""
-
-
-_WHOLE = 1260
-"""What a route weighs: divisible by three (requests of a greedy one) and by up to seven (methods of one for all)."""
-_END = "/"  # no segment is this
-
-
-class Examples:
-    """The ordinary requests that a principal may send, by number: what policies are measured by.
-
-    There is one for each route and method, with a text that no rule names in place of each variable, and three for a
-    route with a greedy variable: of one, two and three segments. ``routes`` are the routes that they stand for, and
-    ``visited`` counts the work of finding those that patterns cover.
-    """
-
-    def __init__(self) -> None:
-        """Begin without any."""
-        self.routes: list[tuple[Resource, str]] = []
-        self.visited = 0
-        self._weights: list[int] = []
-        self._root: dict[str, Any] = {}
-        self._touched: dict[Pattern, frozenset[int]] = {}
-
-    def add(self, route: Resource, method: str, share: float, *, slash: bool) -> None:
-        """Add the requests of a route with a method, which is ``share`` of the route (1: all of it)."""
-        segments = [OTHER if isinstance(part, Variable) else part for part in route.template] or [SLASH]
-        paths = [segments]
-        if route.greedy:
-            paths += [[*segments, OTHER], [*segments, OTHER, OTHER]]
-        if slash and segments != [SLASH]:
-            paths = [[*path, SLASH] for path in paths] + ([] if OTHER in segments else paths)
-        for path in paths:
-            node = self._root
-            for segment in (method, *path):
-                node = node.setdefault(segment, {})
-            node.setdefault(_END, []).append(len(self.routes))
-            self.routes.append((route, method))
-            self._weights.append(round(_WHOLE * share) // len(paths))
-
-    def weigh(self, numbers: Iterable[int]) -> int:
-        """Return what some requests weigh."""
-        weights = self._weights
-        return sum([weights[number] for number in numbers])
-
-    def touched(self, pattern: Pattern) -> frozenset[int]:
-        """Return the requests that a pattern covers."""
-        found = self._touched.get(pattern)
-        if found is None:
-            found = self._touched[pattern] = frozenset(self._covered(pattern))
-        return found
-
-    def touches(self, pattern: Pattern, some: frozenset[int]) -> bool:
-        """Return whether a pattern covers one of some requests."""
-        return any(number in some for number in self._covered(pattern))
-
-    def _covered(self, pattern: Pattern) -> Iterator[int]:
-        node = self._root
-        while pattern and pattern[0] is not ANY:
-            node, pattern = node.get(pattern[0], {}), pattern[1:]
-        matcher = Matcher(pattern)
-        read, stack = matcher.read, [(node, matcher.start)]
-        while stack:
-            node, positions = stack.pop()
-            self.visited += 1
-            if positions & matcher.end and _END in node:
-                yield from node[_END]
-            names: Iterable[str] = node if matcher.expects_any(positions) else matcher.expected(positions)
-            stack += [(node[one], at) for one in names if one in node and one != _END and (at := read(positions, one))]
-
-
-def given(grants: Iterable[Grant]) -> frozenset[int]:
-    """Return the requests that some grants allow together."""
-    gives: set[int] = set()
-    takes: set[int] = set()
-    for grant in grants:
-        gives |= grant.gives
-        takes |= grant.takes
-    return frozenset(gives - takes)
 
 
 def choose(grants: list[Grant], examples: Examples, first: frozenset[int]) -> list[Grant]:

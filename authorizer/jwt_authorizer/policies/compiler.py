@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.errors import shown
 from jwt_authorizer.events import EventKind
-from jwt_authorizer.policies.choice import MAX_POLICY, Room, given
+from jwt_authorizer.policies.choice import MAX_POLICY, Room
+from jwt_authorizer.policies.grants import given
 from jwt_authorizer.policies.making import Maker
 from jwt_authorizer.policies.policy import ALLOW_CONNECT, ALLOW_EVERYTHING, DENY_EVERYTHING, policy_of
-from jwt_authorizer.records import dataclass, field, replace
+from jwt_authorizer.records import dataclass, replace
 from jwt_authorizer.rules.classes import ALLOWED, REFUSED, Classes
 from jwt_authorizer.rules.model import ANY_METHOD, Deny
 from jwt_authorizer.rules.route_keys import answers
@@ -52,22 +53,21 @@ class _Question:
     slash: bool = False
 
 
-@dataclass(slots=True)
 class PolicyCompiler:
-    """Makes policies by rules, and keeps them by what they depend on. ``max_bytes`` is the room for one policy.
+    """Makes policies by rules, and keeps them by what they depend on.
 
-    ``most_work`` is the number of steps for finding one.
+    ``max_bytes`` is the room for one policy, ``most_work`` the number of steps for finding one.
     """
 
-    rules: Rules
-    max_bytes: int = MAX_POLICY
-    most_work: int = MOST_WORK
-    _classes: Classes | None = field(init=False, default=None)
-    _maker: Maker | None = field(init=False, default=None)
-    _policies: OrderedDict[_Question, Policy] = field(init=False, default_factory=OrderedDict)
-    _answers: dict[tuple[int, str], int] = field(init=False, default_factory=dict)
-    _rights: dict[int, tuple[Principal, int]] = field(init=False, default_factory=dict)
-    _without_promise: PolicyCompiler | None = field(init=False, default=None)
+    def __init__(self, rules: Rules, max_bytes: int = MAX_POLICY, most_work: int = MOST_WORK) -> None:
+        """Begin without policies."""
+        self.rules, self._max_bytes, self._most_work = rules, max_bytes, most_work
+        self._classes = Classes(rules)
+        self._maker: Maker | None = None
+        self._policies: OrderedDict[_Question, Policy] = OrderedDict()
+        self._answers: dict[tuple[int, str], int] = {}
+        self._rights: dict[int, tuple[Principal, int]] = {}
+        self._without_promise: PolicyCompiler | None = None
 
     def compile(self, principal: Principal, decision: Allow | Deny, request: Request, cached_by: str) -> Policy:
         """Return a policy that says the decision about a request, and is right as far as the cache's key reaches.
@@ -81,7 +81,7 @@ class PolicyCompiler:
         if self.rules.absent and self._breaks_promise(request):
             if self._without_promise is None:
                 rules = replace(self.rules, absent=False)
-                self._without_promise = PolicyCompiler(rules, self.max_bytes, self.most_work)
+                self._without_promise = PolicyCompiler(rules, self._max_bytes, self._most_work)
             policy = self._without_promise.compile(principal, decision, request, cached_by)
             return replace(policy, warnings=(_BROKEN_PROMISE.format(shown(ascii(request.matched))),))
         question = _Question(self._rights_of(principal), len(request.arn.prefix))
@@ -165,7 +165,7 @@ class PolicyCompiler:
     def _exactly(self, question: _Question, request: Request, instead_of: Policy) -> Policy:
         """Allow this request and nothing else. If it is too long for a resource, allow its route."""
         allowed, denied = exact_resource(self.rules, question.rights, request.method, request.path)
-        if Room(question.prefix, policy=self.max_bytes).fits((allowed,), denied):
+        if Room(question.prefix, policy=self._max_bytes).fits((allowed,), denied):
             routes = (
                 () if instead_of is DENY_EVERYTHING else self._written(self._maker_for(question), question, ()).left_out
             )
@@ -195,7 +195,7 @@ class PolicyCompiler:
         if found is None:
             if len(self._answers) >= _REMEMBERED:
                 self._answers.clear()
-            found = self._answers[key] = answers(self.rules, self._known_classes(), key[1], key[0])
+            found = self._answers[key] = answers(self.rules, self._classes, key[1], key[0])
         return found
 
     def _policy(self, question: _Question) -> Policy:
@@ -217,12 +217,12 @@ class PolicyCompiler:
     def _maker_for(self, question: _Question) -> Maker:
         maker = self._maker  # one request may need several policies for the same rights
         if maker is None or (maker.rights, maker.slash) != (question.rights, question.slash):
-            rules, classes = self.rules, self._known_classes()
-            maker = self._maker = Maker(rules, classes, question.rights, slash=question.slash, work=self.most_work)
+            rules, classes = self.rules, self._classes
+            maker = self._maker = Maker(rules, classes, question.rights, slash=question.slash, work=self._most_work)
         return maker
 
     def _room(self, question: _Question) -> Room:
-        return Room(question.prefix, self._maker_for(question).unnamed, self.max_bytes)
+        return Room(question.prefix, self._maker_for(question).unnamed, self._max_bytes)
 
     def _written(self, maker: Maker, question: _Question, grants: Iterable[Grant], *more: str) -> Policy:
         """Write grants as a policy, with further requests to allow."""
@@ -242,11 +242,6 @@ class PolicyCompiler:
             )
         )
         return policy_of((*allowed, *more), denied, left_out, grants=made, weight=maker.examples.weigh(have))
-
-    def _known_classes(self) -> Classes:
-        if self._classes is None:
-            self._classes = Classes(self.rules)
-        return self._classes
 
 
 def _text(request: Request) -> str:

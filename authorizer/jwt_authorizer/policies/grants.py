@@ -1,7 +1,7 @@
 """Grants: a pattern to allow, with denials that cover everything that it covers and the rules refuse.
 
 A grant is right by itself. Denials only narrow, so every set of grants is right as well: choosing and packing can make
-a policy smaller, never unsound.
+a policy smaller, never unsound. How much they allow is measured by examples: ordinary requests.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from jwt_authorizer.rules.classes import ALLOWED, OTHER, REFUSED
 from jwt_authorizer.rules.templates import Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from typing import Any
 
     from jwt_authorizer.policies.patterns import Pattern
     from jwt_authorizer.rules import Resource
@@ -29,7 +30,7 @@ class Grant:
     """A pattern to allow, and the denials that it needs.
 
     All begin with a method; with ``OTHER`` they are for each HTTP method that no rule names. ``gives`` and ``takes``
-    are numbers of ordinary requests that the rules allow (see :class:`.choice.Examples`): those that the grant allows,
+    are numbers of ordinary requests that the rules allow (see :class:`Examples`): those that the grant allows,
     and those that its denials deny.
     """
 
@@ -147,3 +148,81 @@ def shapes(resource: Resource, *, slash: bool) -> tuple[Pattern, ...]:
     if not slash:
         return (shape,)
     return ((*shape, SLASH),) if ANY in shape else ((*shape, SLASH), shape)
+
+
+_WHOLE = 1260
+"""What a route weighs: divisible by three (requests of a greedy one) and by up to seven (methods of one for all)."""
+_END = "/"  # no segment is this
+
+
+class Examples:
+    """The ordinary requests that a principal may send, by number: what policies are measured by.
+
+    There is one for each route and method, with a text that no rule names in place of each variable, and three for a
+    route with a greedy variable: of one, two and three segments. ``routes`` are the routes that they stand for, and
+    ``visited`` counts the work of finding those that patterns cover.
+    """
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self.routes: list[tuple[Resource, str]] = []
+        self.visited = 0
+        self._weights: list[int] = []
+        self._root: dict[str, Any] = {}
+        self._touched: dict[Pattern, frozenset[int]] = {}
+
+    def add(self, route: Resource, method: str, share: float, *, slash: bool) -> None:
+        """Add the requests of a route with a method, which is ``share`` of the route (1: all of it)."""
+        segments = [OTHER if isinstance(part, Variable) else part for part in route.template] or [SLASH]
+        paths = [segments]
+        if route.greedy:
+            paths += [[*segments, OTHER], [*segments, OTHER, OTHER]]
+        if slash and segments != [SLASH]:
+            paths = [[*path, SLASH] for path in paths] + ([] if OTHER in segments else paths)
+        for path in paths:
+            node = self._root
+            for segment in (method, *path):
+                node = node.setdefault(segment, {})
+            node.setdefault(_END, []).append(len(self.routes))
+            self.routes.append((route, method))
+            self._weights.append(round(_WHOLE * share) // len(paths))
+
+    def weigh(self, numbers: Iterable[int]) -> int:
+        """Return what some requests weigh."""
+        weights = self._weights
+        return sum([weights[number] for number in numbers])
+
+    def touched(self, pattern: Pattern) -> frozenset[int]:
+        """Return the requests that a pattern covers."""
+        found = self._touched.get(pattern)
+        if found is None:
+            found = self._touched[pattern] = frozenset(self._covered(pattern))
+        return found
+
+    def touches(self, pattern: Pattern, some: frozenset[int]) -> bool:
+        """Return whether a pattern covers one of some requests."""
+        return any(number in some for number in self._covered(pattern))
+
+    def _covered(self, pattern: Pattern) -> Iterator[int]:
+        node = self._root
+        while pattern and pattern[0] is not ANY:
+            node, pattern = node.get(pattern[0], {}), pattern[1:]
+        matcher = Matcher(pattern)
+        read, stack = matcher.read, [(node, matcher.start)]
+        while stack:
+            node, positions = stack.pop()
+            self.visited += 1
+            if positions & matcher.end and _END in node:
+                yield from node[_END]
+            names: Iterable[str] = node if matcher.expects_any(positions) else matcher.expected(positions)
+            stack += [(node[one], at) for one in names if one in node and one != _END and (at := read(positions, one))]
+
+
+def given(grants: Iterable[Grant]) -> frozenset[int]:
+    """Return the requests that some grants allow together."""
+    gives: set[int] = set()
+    takes: set[int] = set()
+    for grant in grants:
+        gives |= grant.gives
+        takes |= grant.takes
+    return frozenset(gives - takes)

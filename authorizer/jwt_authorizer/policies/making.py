@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.policies.choice import Examples, allow_all, choose, fit, given
-from jwt_authorizer.policies.grants import Grant, denials_for, shapes
+from jwt_authorizer.policies.choice import allow_all, choose, fit
+from jwt_authorizer.policies.grants import Examples, Grant, denials_for, given, shapes
 from jwt_authorizer.policies.patterns import ANY, Matcher
 from jwt_authorizer.rules.classes import OTHER, TooMuchWorkError, View, named_methods
 from jwt_authorizer.rules.model import ANY_METHOD, HTTP_METHODS

@@ -38,7 +38,7 @@ class Statement:
 class Policy:
     """An IAM policy: its statements, and the routes that the rules would allow but it does not.
 
-    ``grants`` are what it was made of, and ``weight`` is what they give (see :class:`.choice.Examples`).
+    ``grants`` are what it was made of, and ``weight`` is what they give (see :class:`.grants.Examples`).
     """
 
     statements: tuple[Statement, ...]

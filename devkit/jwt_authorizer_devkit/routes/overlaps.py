@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.policies.choice import choose, given
+from jwt_authorizer.policies.choice import choose
 from jwt_authorizer.policies.compiler import MOST_WORK
+from jwt_authorizer.policies.grants import given
 from jwt_authorizer.policies.making import Maker
 from jwt_authorizer.rules.classes import Classes
 
