@@ -1,21 +1,26 @@
 """What a policy that one cache replays for every route has to leave out, whoever makes it: a lower bound.
 
-    python -m benchmarks.left_out [--apis 1000] [--seed 1]
+    python -m benchmarks.left_out [--apis 1000] [--seed 1] [--first-figure]
 
 In an ARN of API Gateway ``*`` matches ``/`` as well. Take an API that also has routes which nobody listed, and a token
 that may ``GET /orders/{id}`` and ``GET /orders/{id}/lines/{line}``. A statement that allows every ``/orders/{id}``
 allows ``/orders/7/refund``, which is refused. To deny that again, without knowing its name, takes ``/orders/*/*``,
-which denies the lines. So a policy without over-grants serves one of the two; the request that it was made for comes
-first. The bound counts the one that was not asked for, or the smaller one. What else a policy cannot tell apart comes
-on top.
+which denies the lines. So a policy without over-grants serves one of the two: the lines, if one of them was asked for.
+The bound counts the other one, or else the smaller one. (Identifiers may be of any length: of up to eight characters,
+a ``?`` for each would tell ``/orders/7`` from its lines.)
+
+``--first-figure`` repeats the first figure that was published, 5.86 %, with the compiler of today: the same APIs,
+tokens and requests (seed 1, 400,000 pairs), which had scopes and no conditions on claims.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -24,19 +29,22 @@ from tests.properties.apis import (
     METHODS,
     Api,
     Asked,
+    hostile_request,
     listed_request,
     oracle,
     principals,
     request,
     resource_api,
 )
-from tests.properties.judge import permits
+from tests.properties.judge import Tally, compare, permits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from jwt_authorizer.claims import Principal
 
+FIRST_DRAWS = Path(__file__).with_name("left_out_draws.json")
+"""Random words drawn before the first API, and after each policy for requests that depended on what it allowed."""
 _ID, _LINES = "{id}", "/lines/{line}"
 
 
@@ -85,16 +93,39 @@ def _bound(weights: dict[tuple[str, str], float], asked: Asked) -> float:
     """Return the weight that no policy without over-grants serves beside the request asked for."""
     bound = 0.0
     for (method, path), item in weights.items():
-        lines = weights.get((method, path + _LINES))
-        if lines is None or not path.endswith(_ID):
-            continue
-        if asked.method == method and re.fullmatch(path.replace(_ID, "(?!me$)[^/]+"), asked.path):
-            bound += lines
-        elif asked.method == method and asked.path.startswith(path.removesuffix(_ID)) and "/lines/" in asked.path:
-            bound += item
-        else:
-            bound += min(item, lines)
+        lines = weights.get((method, path + _LINES), 0.0)
+        if path.endswith(_ID) and lines:
+            # What denies all that is as long as the line asked for would deny that one, too: no line, or every one.
+            line_asked = asked.method == method and re.fullmatch(_text_of(path + _LINES), asked.path)
+            bound += item if line_asked else min(item, lines)
     return bound
+
+
+def measure_first_figure() -> Tally:
+    """Repeat the first figure: the compiler of that time left out 738 of these 12,587 requests."""
+    first, *after_each = json.loads(FIRST_DRAWS.read_text("utf-8"))
+    random = Random(1)  # noqa: S311 - examples, not secrets
+    random.getrandbits(32 * first)
+    tokens = [who for who in principals() if not who.claims]
+    tally = Tally()
+
+    def pick(options: Sequence[str]) -> str:
+        return "n" if options == "ynn" else random.choice(options)  # whether a route has a condition on a claim
+
+    while after_each:
+        api = resource_api(pick, absent=False)
+        compiler = PolicyCompiler(api.rules)
+        for who in random.sample(tokens, 3) if api.routes else ():
+            asked, *others = [listed_request(pick, api) for _ in range(21)]
+            compare(api, compiler, who, asked, others=others, tally=tally)
+            random.getrandbits(32 * after_each.pop(0))
+            for _ in range(21):
+                hostile_request(pick, api)
+    return tally
+
+
+def _text_of(path: str) -> str:
+    return re.sub(r"\{\w+\}", "[^/]+", path)
 
 
 def _example(path: str) -> str:
@@ -102,15 +133,20 @@ def _example(path: str) -> str:
 
 
 def main() -> int:
-    """Measure and print; return 1 if ours leaves out more than half a point beyond the bound."""
+    """Measure and print; return 1 if ours leaves out a twentieth of a point more than the bound, or is wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.left_out", description=__doc__)
     parser.add_argument("--apis", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--first-figure", action="store_true")
     arguments = parser.parse_args()
+    if arguments.first_figure:
+        tally = measure_first_figure()
+        print(f"left out {tally.left_out} of {tally.allowed:,} requests: {tally.left_out / tally.allowed:.2%}")
+        return 1 if tally.over_grants or tally.wrong_for_asked else 0
     shares = measure(arguments.apis, Random(arguments.seed))  # noqa: S311 - examples, not secrets
     left_out, bound = shares.left_out / shares.allowed, shares.bound / shares.allowed
     print(f"left out {left_out:.2%} of what the rules allow; no policy can do with less than {bound:.2%}")
-    return 1 if left_out > bound + 0.005 else 0
+    return 1 if left_out > bound + 0.0005 else 0
 
 
 if __name__ == "__main__":

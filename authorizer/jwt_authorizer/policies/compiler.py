@@ -12,7 +12,7 @@ from jwt_authorizer.policies.grants import given
 from jwt_authorizer.policies.making import Maker
 from jwt_authorizer.policies.policy import ALLOW_CONNECT, ALLOW_EVERYTHING, DENY_EVERYTHING, policy_of
 from jwt_authorizer.records import dataclass, replace
-from jwt_authorizer.rules.classes import ALLOWED, REFUSED, Classes
+from jwt_authorizer.rules.classes import ALLOWED, OTHER, REFUSED, Classes
 from jwt_authorizer.rules.model import ANY_METHOD, Deny
 from jwt_authorizer.rules.route_keys import answers
 from jwt_authorizer.rules.spellings import exact_resource, is_plain
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.claims import Principal
     from jwt_authorizer.events import Request
     from jwt_authorizer.policies.grants import Grant
+    from jwt_authorizer.policies.making import Routes
     from jwt_authorizer.policies.policy import Policy
     from jwt_authorizer.rules import Allow, Rules
 
@@ -48,7 +49,7 @@ class _Question:
 
     rights: int
     prefix: int
-    first: frozenset[tuple[str, str]] = frozenset()
+    first: Routes = frozenset()
     alone: bool = False
     slash: bool = False
 
@@ -93,8 +94,9 @@ class PolicyCompiler:
             return DENY_EVERYTHING
         if cached_by == "nothing":
             return self._exactly(question, request, DENY_EVERYTHING)
-        routes = self._routes(request, all_methods=request.has_any_method)
-        return self._with(replace(question, first=routes, alone=True), request)
+        alone = replace(question, alone=True)
+        routes = self._routes(alone, request, all_methods=request.has_any_method)
+        return self._with(replace(alone, first=routes), request)
 
     def _rights_of(self, principal: Principal) -> int:
         """Return which requirements a principal meets. A remembered token has the same principal each time."""
@@ -112,12 +114,15 @@ class PolicyCompiler:
         any_method = request.kind is EventKind.HTTP_API_V2 and request.has_any_method
         return not self.rules.lists(ANY_METHOD if any_method else request.method, request.matched)
 
-    def _routes(self, request: Request, *, all_methods: bool = False) -> frozenset[tuple[str, str]]:
-        """Return the routes that decide about a request: path and method as listed."""
+    def _routes(self, question: _Question, request: Request, *, all_methods: bool = False) -> Routes:
+        """Return the routes that decide about a request; if the policy is for no others, all that a rule lists."""
+        methods = self._maker_for(question).methods
+        own = request.method if request.method in methods else OTHER
         return frozenset(
-            (found.path, listed)
+            (found.path, method)
             for found in self.rules.find(request.path)
-            for listed in (found.methods if all_methods else (found.listed(request.method) or ANY_METHOD,))
+            for method in methods
+            if all_methods or method == own or (question.alone and found.listed(method) == found.listed(own))
         )
 
     def _with(self, question: _Question, request: Request) -> Policy:
@@ -130,7 +135,7 @@ class PolicyCompiler:
             other = self._policy(replace(question, slash=True))
             if other.permits(text):
                 return replace(other, left_out=(*other.left_out, _NO_SLASH))
-        forced = self._policy(replace(question, first=self._routes(request)))
+        forced = self._policy(replace(question, first=self._routes(question, request)))
         may_force = forced.permits(text)
         if may_force and forced.weight >= policy.weight:
             return forced
@@ -170,7 +175,8 @@ class PolicyCompiler:
                 () if instead_of is DENY_EVERYTHING else self._written(self._maker_for(question), question, ()).left_out
             )
             return policy_of((allowed,), denied, routes)
-        route = self._policy(_Question(question.rights, question.prefix, self._routes(request), alone=True))
+        alone = _Question(question.rights, question.prefix, alone=True)
+        route = self._policy(replace(alone, first=self._routes(alone, request)))
         if route.permits(_text(request)):
             return route
         return replace(instead_of, left_out=(*instead_of.left_out, _TOO_LONG))
@@ -229,19 +235,13 @@ class PolicyCompiler:
         made = tuple(grants)
         allowed, denied = self._room(question).write(made)
         have = given(made)
-        missing = (
-            (route, listed)
+        left_out = dict.fromkeys(
+            route.route(listed)
             for number, (route, method) in enumerate(maker.examples.routes)
-            if number not in have and (listed := route.listed(method)) is not None
+            if number not in have and (not question.alone or (route.path, method) in question.first)
+            if (listed := route.listed(method)) is not None
         )
-        left_out = tuple(
-            dict.fromkeys(
-                route.route(listed)
-                for route, listed in missing
-                if not question.alone or (route.path, listed) in question.first
-            )
-        )
-        return policy_of((*allowed, *more), denied, left_out, grants=made, weight=maker.examples.weigh(have))
+        return policy_of((*allowed, *more), denied, tuple(left_out), grants=made, weight=maker.examples.weigh(have))
 
 
 def _text(request: Request) -> str:

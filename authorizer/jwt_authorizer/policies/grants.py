@@ -150,8 +150,8 @@ def shapes(resource: Resource, *, slash: bool) -> tuple[Pattern, ...]:
     return ((*shape, SLASH),) if ANY in shape else ((*shape, SLASH), shape)
 
 
-_WHOLE = 1260
-"""What a route weighs: divisible by three (requests of a greedy one) and by up to seven (methods of one for all)."""
+_WHOLE = 42
+"""What the requests for one rule weigh: divisible by seven (methods of a rule for all) and by six (their paths)."""
 _END = "/"  # no segment is this
 
 
@@ -172,7 +172,7 @@ class Examples:
         self._touched: dict[Pattern, frozenset[int]] = {}
 
     def add(self, route: Resource, method: str, share: float, *, slash: bool) -> None:
-        """Add the requests of a route with a method, which is ``share`` of the route (1: all of it)."""
+        """Add the requests of a route with a method. ``share``: how often they come, beside those for other rules."""
         segments = [OTHER if isinstance(part, Variable) else part for part in route.template] or [SLASH]
         paths = [segments]
         if route.greedy:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from jwt_authorizer.rules import Resource, Rules
     from jwt_authorizer.rules.classes import Classes
 
+    Routes = frozenset[tuple[str, str]]
+    """Paths as listed, each with a method that some rule names, or ``OTHER``."""
+
 _MOST_FOR_ONE = 5_000
 """Steps for the denials of one pattern."""
 
@@ -39,11 +42,11 @@ class Maker:
         self._work = work
         self._denied: dict[tuple[View, Pattern], frozenset[Pattern] | None] = {}
         self._grants: list[Grant] | None = None
-        methods = named_methods(rules)
-        self.unnamed = tuple(method for method in HTTP_METHODS if method not in methods)
+        self.methods = (OTHER, *named_methods(rules))
+        self.unnamed = tuple(method for method in HTTP_METHODS if method not in self.methods)
         self._views: dict[str, View] = {}
         alike: dict[tuple[tuple[Resource, bool], ...], View] = {}
-        for method in (OTHER, *methods):
+        for method in self.methods:
             view = View(rules, rights, method, absent=rules.absent)
             self._views[method] = alike.setdefault(tuple(view.held.items()), view)
         self._allowed = [
@@ -60,22 +63,15 @@ class Maker:
         )
 
     def _share(self, resource: Resource, method: str) -> float:
-        """Return how much of a route is for a method: ``*`` is for all HTTP methods that have no rule of their own."""
-        if resource.listed(method) != ANY_METHOD:
-            return 1
-        others = len(set(HTTP_METHODS) - resource.methods.keys()) or 1
-        return (len(self.unnamed) if method == OTHER else 1) / others
+        """Return how often requests with a method are for a template, if those for each rule are equally frequent."""
+        methods = len(self.unnamed) if method == OTHER else 1
+        return (method in resource.methods) + (ANY_METHOD in resource.methods) * methods / len(HTTP_METHODS)
 
-    def make(self, room: Room, first: frozenset[tuple[str, str]], *, alone: bool) -> list[Grant]:
-        """Choose grants for a policy. ``first`` are routes (path, method as listed) that it has to allow if it can.
-
-        With ``alone`` it is for no others.
-        """
+    def make(self, room: Room, first: Routes, *, alone: bool) -> list[Grant]:
+        """Choose grants for a policy. ``first`` are routes that it has to allow if it can; with ``alone`` no others."""
         examples = self.examples
         wanted = frozenset(
-            number
-            for number, (resource, method) in enumerate(examples.routes)
-            if (resource.path, resource.listed(method)) in first
+            number for number, (resource, method) in enumerate(examples.routes) if (resource.path, method) in first
         )
         if self._absent and not alone and len(examples.routes) * room.prefix > room.policy:
             patterns = [(method, *shapes(route, slash=self.slash)[0]) for method, _, route in self._allowed]
