@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.claim_conditions import find
-from jwt_authorizer.contexts import claims_context, denial_context, rejection_context
+from jwt_authorizer.contexts import Challenge, claims_context, denial_context, rejection_context
 from jwt_authorizer.errors import HEALED_BY_WAITING, DecisionError, Reason
 from jwt_authorizer.events import EventKind, Request
 from jwt_authorizer.records import dataclass
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from jwt_authorizer.claim_conditions import Claim
     from jwt_authorizer.claims import Principal
-    from jwt_authorizer.contexts import DpopChallenge
     from jwt_authorizer.policies import Policy, Statement
     from jwt_authorizer.rules import Allow, Field
 
@@ -75,8 +74,7 @@ class AnswerSettings:
     end_with_token: bool = False
     http_api_response: HttpApiResponse = HttpApiResponse.SIMPLE
     http_api_reject: HttpApiReject = HttpApiReject.DENY
-    resource_metadata: str | None = None
-    dpop: DpopChallenge | None = None
+    challenge: Challenge = Challenge()
     fields: tuple[Field, ...] = ()
     appsync_ttl: float = 3600
 
@@ -132,7 +130,7 @@ def simple_response(
     if isinstance(decision, Deny):
         return {
             "isAuthorized": False,
-            "context": {**denial_context(decision, settings.resource_metadata, settings.dpop), **added},
+            "context": {**denial_context(decision, settings.challenge), **added},
         }
     context = claims_context(principal, settings.context_claims, as_json_text=False)
     return {"isAuthorized": True, "context": {**context, **added}}
@@ -157,7 +155,7 @@ def iam_policy(  # noqa: PLR0913, PLR0917 - what an answer is made of
         as_json_text = request.kind is not EventKind.HTTP_API_V2
         context = claims_context(principal, settings.context_claims, as_json_text=as_json_text)
     if isinstance(decision, Deny):
-        context = denial_context(decision, settings.resource_metadata, settings.dpop) | context
+        context = denial_context(decision, settings.challenge) | context
     context |= added
     answer: dict[str, object] = {
         "principalId": principal.id,
@@ -190,7 +188,7 @@ def rejection(request: Request, reason: Reason, settings: AnswerSettings) -> dic
         return _appsync_denial()
     if not request.kind.is_http_api or settings.http_api_reject is HttpApiReject.RAISE or reason in HEALED_BY_WAITING:
         return None
-    context = rejection_context(reason, settings.resource_metadata, settings.dpop)
+    context = rejection_context(reason, settings.challenge)
     if is_simple(request, settings):
         return {"isAuthorized": False, "context": context}
     deny = {"Action": "execute-api:Invoke", "Effect": "Deny", "Resource": [request.arn.prefix + "*"]}

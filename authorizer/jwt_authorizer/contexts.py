@@ -29,14 +29,31 @@ API Gateway developer guide, "Variables for access logging".
 
 
 @dataclass(frozen=True, slots=True)
-class DpopChallenge:
-    """What a challenge says about DPoP (RFC 9449 section 7.1): the accepted ``alg`` values, separated by spaces.
+class Challenge:
+    """What this API's ``WWW-Authenticate`` header says whatever the error is.
 
-    ``alone``: bearer tokens are not accepted.
+    ``resource_metadata`` is a URL (RFC 9728 section 5.1). ``dpop_algs`` are the ``alg`` values of proofs, separated by
+    spaces (RFC 9449 section 7.1); empty if proofs are not checked. ``dpop_only``: bearer tokens are not accepted.
     """
 
-    algs: str
-    alone: bool = False
+    resource_metadata: str | None = None
+    dpop_algs: str = ""
+    dpop_only: bool = False
+
+    def header(self, error: str | None, scopes: Iterable[str] = ()) -> str:
+        """Format the header (RFC 6750 section 3).
+
+        Where bearer tokens and DPoP are accepted, there is a challenge for each, and the error stands in the first. All
+        of it comes from settings: nothing that a caller sent gets into a header.
+        """
+        parameters = (("error", error), ("scope", " ".join(scopes)), ("resource_metadata", self.resource_metadata))
+        listed = [f'{name}="{value}"' for name, value in parameters if value]
+        algs = f'algs="{self.dpop_algs}"'
+        if self.dpop_only or error == "invalid_dpop_proof":
+            return f"DPoP {', '.join([*listed, algs])}"
+        # RFC 6750 asks for at least one parameter.
+        bearer = "Bearer " + (", ".join(listed) or 'realm="api"')
+        return f"{bearer}, DPoP {algs}" if self.dpop_algs else bearer
 
 
 def claims_context(
@@ -62,48 +79,23 @@ def claims_context(
     return context
 
 
-def denial_context(
-    decision: Deny, resource_metadata: str | None, dpop: DpopChallenge | None = None
-) -> dict[str, object]:
+def denial_context(decision: Deny, challenge: Challenge) -> dict[str, object]:
     """Build the context of a 403: which rights are missing."""
     missing_scope = decision.reason is Reason.INSUFFICIENT_SCOPE
     context: dict[str, object] = {
         "error": "insufficient_scope" if missing_scope else "access_denied",
         "reason": str(decision.reason),
         # RFC 6750 has one error for all missing privileges.
-        "www_authenticate": challenge("insufficient_scope", decision.scopes, resource_metadata, dpop),
+        "www_authenticate": challenge.header("insufficient_scope", decision.scopes),
     }
     if missing_scope:
         context["scope"] = context["required_scope"] = " ".join(decision.scopes)
     return context
 
 
-def rejection_context(
-    reason: Reason, resource_metadata: str | None, dpop: DpopChallenge | None = None
-) -> dict[str, object]:
+def rejection_context(reason: Reason, challenge: Challenge) -> dict[str, object]:
     """Build the context of a 401. A challenge to a request without a token names no error (RFC 6750 section 3.1)."""
     error = None if reason is Reason.MISSING_TOKEN else "invalid_token"
     if reason in (Reason.INVALID_DPOP_PROOF, Reason.REPLAYED_DPOP_PROOF):
         error = "invalid_dpop_proof"
-    challenged = challenge(error, (), resource_metadata, dpop)
-    return {"error": "invalid_token", "reason": str(reason), "www_authenticate": challenged}
-
-
-def challenge(
-    error: str | None, scopes: Iterable[str], resource_metadata: str | None, dpop: DpopChallenge | None = None
-) -> str:
-    """Format a ``WWW-Authenticate`` header (RFC 6750 section 3, RFC 9449 section 7.1, RFC 9728 section 5.1).
-
-    Where bearer tokens and DPoP are accepted, there is a challenge for each, and the error stands in the first.
-
-    All of it comes from settings: nothing that a caller sent gets into a header.
-    """
-    scope = " ".join(scopes)
-    parameters = (("error", error), ("scope", scope), ("resource_metadata", resource_metadata))
-    listed = [f'{name}="{value}"' for name, value in parameters if value]
-    algs = "" if dpop is None else f'algs="{dpop.algs}"'
-    if dpop is not None and (dpop.alone or error == "invalid_dpop_proof"):
-        return f"DPoP {', '.join([*listed, algs])}"
-    # RFC 6750 asks for at least one parameter.
-    bearer = "Bearer " + (", ".join(listed) or 'realm="api"')
-    return bearer if dpop is None else f"{bearer}, DPoP {algs}"
+    return {"error": "invalid_token", "reason": str(reason), "www_authenticate": challenge.header(error)}

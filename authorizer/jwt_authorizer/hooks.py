@@ -72,8 +72,9 @@ class Refuse:
     def __post_init__(self) -> None:
         """Check the code: it may end up in a response."""
         if not _REASON.fullmatch(self.reason):
-            message = "the reason of a refusal is a code of letters, digits and _ . : -, such as account_suspended"
-            raise ValueError(message)
+            raise ValueError(
+                "the reason of a refusal is a code of letters, digits and _ . : -, such as account_suspended"
+            )
 
 
 @unguarded(frozen=True, slots=True)

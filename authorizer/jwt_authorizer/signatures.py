@@ -113,8 +113,7 @@ def _ml_dsa_key(jwk: Mapping[str, object]) -> object:
     key = kind.from_public_bytes(urlsafe_b64decode(f"{jwk['pub']}=="))
     # With t1 = 0 (FIPS 204 section 7.2: what follows the first 32 bytes) anybody can write a signature for anything.
     if not any(key.public_bytes_raw()[32:]):
-        message = "its pub is zero"
-        raise UnusableKeyError(message)
+        raise UnusableKeyError("its pub is zero")
     return key
 
 
@@ -190,24 +189,20 @@ def public_key(jwk: Mapping[str, object]) -> tuple[object, frozenset[str]]:
     """
     kty = jwk.get("kty")
     if not isinstance(kty, str) or kty not in _FROM_JWK:
-        message = "its kty is not RSA, EC, OKP or AKP"
-        raise UnusableKeyError(message)
+        raise UnusableKeyError("its kty is not RSA, EC, OKP or AKP")
     named = "alg" if kty == "AKP" else "crv"
     kind = jwk.get(named)
     algorithms = _RSA if kty == "RSA" else _KINDS.get((kty, kind if isinstance(kind, str) else ""))
     if algorithms is None:
-        message = f"its {named} is not supported"
-        raise UnusableKeyError(message)
+        raise UnusableKeyError(f"its {named} is not supported")
     read, names = _FROM_JWK[kty]
     members = {name: jwk.get(name) for name in names}
     if not all(isinstance(value, str) for value in members.values()):
-        message = f"its {', '.join(names)} are not all text"
-        raise UnusableKeyError(message)
+        raise UnusableKeyError(f"its {', '.join(names)} are not all text")
     try:
         key = read({"kty": kty, **members})
     except (InvalidKeyError, UnsupportedAlgorithm, ValueError, TypeError, OverflowError):
-        message = f"its {', '.join(names)} are not a valid key"
-        raise UnusableKeyError(message) from None
+        raise UnusableKeyError(f"its {', '.join(names)} are not a valid key") from None
     _check_strength(key)
     return key, algorithms
 
@@ -216,20 +211,16 @@ def _check_strength(key: object) -> None:
     if isinstance(key, RSAPublicKey):
         numbers = key.public_numbers()
         if key.key_size not in _RSA_BITS:
-            message = f"an RSA key needs {_RSA_BITS[0]} to {_RSA_BITS[-1]} bits"
-        elif not 3 <= numbers.e <= _LARGEST_EXPONENT or not numbers.e % 2:  # noqa: PLR2004 - RFC 8017 section 3.1
-            message = "its exponent is not odd and from 3 to 2^33"
-        elif all(pow(numbers.n % prime, order, prime) == 1 for prime, order in _ROCA_PRIMES):
-            message = "its private key can be computed from its modulus (ROCA, CVE-2017-15361)"
-        else:
-            return
-        raise UnusableKeyError(message)
+            raise UnusableKeyError(f"an RSA key needs {_RSA_BITS[0]} to {_RSA_BITS[-1]} bits")
+        if not 3 <= numbers.e <= _LARGEST_EXPONENT or not numbers.e % 2:  # noqa: PLR2004 - RFC 8017 section 3.1
+            raise UnusableKeyError("its exponent is not odd and from 3 to 2^33")
+        if all(pow(numbers.n % prime, order, prime) == 1 for prime, order in _ROCA_PRIMES):
+            raise UnusableKeyError("its private key can be computed from its modulus (ROCA, CVE-2017-15361)")
     if isinstance(key, Ed25519PublicKey):
         # The last bit is the sign of x, which does not matter here.
         y = int.from_bytes(key.public_bytes_raw(), "little") % 2**255
         if y in _SMALL_ORDER:
-            message = "its point is of small order"
-            raise UnusableKeyError(message)
+            raise UnusableKeyError("its point is of small order")
 
 
 def verifies(alg: str, key: object, signing_input: bytes, signature: bytes) -> bool:

@@ -19,6 +19,7 @@ from jwt_authorizer.answers import (
     simple_response,
 )
 from jwt_authorizer.claim_conditions import parse_claim, parse_condition
+from jwt_authorizer.contexts import Challenge
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.events import EventKind, read_event
 from jwt_authorizer.method_arn import MethodArn
@@ -149,7 +150,7 @@ RULES = compile_rules(
     )
 )
 FUNCTIONS = [
-    Watched(authorizer(rules=RULES, answers=AnswerSettings(http_api_response=response, resource_metadata=METADATA)))
+    Watched(authorizer(rules=RULES, answers=AnswerSettings(http_api_response=response, challenge=Challenge(METADATA))))
     for response in HttpApiResponse
 ]
 NASTY = st.text(alphabet=st.sampled_from('",\\\r\n =;:a\u0000\u2028\U0001f600'), max_size=8) | st.text(max_size=8)

@@ -21,7 +21,7 @@ from jwt_authorizer.answers import (
 )
 from jwt_authorizer.cached_decisions import cache_warnings, check_simple_cache
 from jwt_authorizer.claim_conditions import parse_claim
-from jwt_authorizer.contexts import DpopChallenge, challenge, claims_context, rejection_context
+from jwt_authorizer.contexts import Challenge, claims_context, rejection_context
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.policies import Statement
@@ -133,7 +133,7 @@ def test_a_refusal_that_allows_other_routes_carries_the_claims_and_the_token_s_o
 )
 def test_a_refused_token_of_an_http_api(kind: EventKind, settings: AnswerSettings, *, simple: bool) -> None:
     read = request(kind)
-    settings = replace(settings, resource_metadata=METADATA)
+    settings = replace(settings, challenge=Challenge(METADATA))
     answer = rejection(read, Reason.TOKEN_EXPIRED, settings)
     challenge = f'Bearer error="invalid_token", resource_metadata="{METADATA}"'
     context = {"error": "invalid_token", "reason": "token_expired", "www_authenticate": challenge}
@@ -259,14 +259,14 @@ def test_a_cache_that_is_said_to_be_off_is_warned_about_where_it_would_open_rout
 def test_a_challenge_is_complete(
     error: str | None, scopes: tuple[str, ...], metadata: str | None, expected: str
 ) -> None:
-    assert challenge(error, scopes, metadata) == expected
+    assert Challenge(metadata).header(error, scopes) == expected
 
 
-BOTH, ALONE = DpopChallenge("ES256 PS256"), DpopChallenge("ES256 PS256", alone=True)
+BOTH, ALONE = Challenge(None, "ES256 PS256"), Challenge(None, "ES256 PS256", dpop_only=True)
 
 
 @pytest.mark.parametrize(
-    ("reason", "dpop", "expected"),
+    ("reason", "challenge", "expected"),
     [
         (Reason.MISSING_TOKEN, BOTH, 'Bearer realm="api", DPoP algs="ES256 PS256"'),
         (Reason.MISSING_TOKEN, ALONE, 'DPoP algs="ES256 PS256"'),
@@ -276,14 +276,14 @@ BOTH, ALONE = DpopChallenge("ES256 PS256"), DpopChallenge("ES256 PS256", alone=T
         (Reason.REPLAYED_DPOP_PROOF, ALONE, 'DPoP error="invalid_dpop_proof", algs="ES256 PS256"'),
     ],
 )
-def test_a_challenge_names_the_schemes_that_are_accepted(reason: Reason, dpop: DpopChallenge, expected: str) -> None:
-    context = rejection_context(reason, None, dpop)
+def test_a_challenge_names_the_schemes_that_are_accepted(reason: Reason, challenge: Challenge, expected: str) -> None:
+    context = rejection_context(reason, challenge)
     assert context["www_authenticate"] == expected
     assert context["error"] == "invalid_token"
 
 
 def test_a_request_without_a_token_is_told_of_no_error() -> None:
-    assert rejection_context(Reason.MISSING_TOKEN, None)["www_authenticate"] == 'Bearer realm="api"'
+    assert rejection_context(Reason.MISSING_TOKEN, Challenge())["www_authenticate"] == 'Bearer realm="api"'
 
 
 def test_a_tenant_is_in_the_context_if_there_is_one() -> None:

@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from jwt_authorizer.answers import CachedBy, HttpApiReject, HttpApiResponse
 from jwt_authorizer.claim_conditions import parse_claim, parse_condition
-from jwt_authorizer.contexts import DpopChallenge
+from jwt_authorizer.contexts import Challenge
 from jwt_authorizer.errors import NOT_SHOWN, Problem, Reason, SettingsError
 from jwt_authorizer.rules import Deny
 from jwt_authorizer.settings import LogAllowed, LogPrincipal, LogSettings, Settings, claim_values, load_settings
@@ -125,16 +125,18 @@ def test_every_variable_arrives_where_it_is_used() -> None:
     assert (keys.ttl, keys.max_stale, keys.cooldown, keys.timeout, keys.allow_http) == (61, 62, 63, 4, True)
     assert settings.token_cache_size == 0
     assert settings.hook == "checks:check"
-    assert answers.resource_metadata == "https://api.example.com/.well-known/oauth-protected-resource"
+    assert answers.challenge.resource_metadata == "https://api.example.com/.well-known/oauth-protected-resource"
     assert settings.log == LogSettings(LogAllowed.METRIC, LogPrincipal.HASH, b"0123456789abcdef")
 
 
 def test_how_bound_tokens_are_treated() -> None:
-    assert load(SIMPLE).answers.dpop is None
-    assert load(SIMPLE | {"JWT_BOUND_TOKENS": "mtls", "JWT_CACHED_BY": "nothing"}).answers.dpop is None
+    assert load(SIMPLE).answers.challenge == Challenge()
+    assert load(SIMPLE | {"JWT_BOUND_TOKENS": "mtls", "JWT_CACHED_BY": "nothing"}).answers.challenge == Challenge()
     proofs = SIMPLE | {"JWT_BOUND_TOKENS": "dpop", "JWT_CACHED_BY": "nothing", "JWT_ALGORITHMS": "PS256,ES256"}
-    assert load(proofs).answers.dpop == DpopChallenge("ES256 PS256")
-    assert load(proofs | {"JWT_REQUIRE_BOUND_TOKENS": "true"}).answers.dpop == DpopChallenge("ES256 PS256", alone=True)
+    assert load(proofs).answers.challenge == Challenge(None, "ES256 PS256")
+    assert load(proofs | {"JWT_REQUIRE_BOUND_TOKENS": "true"}).answers.challenge == Challenge(
+        None, "ES256 PS256", dpop_only=True
+    )
     bound = load(SIMPLE | {"JWT_BOUND_TOKENS": "ignore", "JWT_CACHED_BY": "token"}).bound_tokens
     assert (set(bound.kinds), set(bound.checked), bound.required) == ({"ignore"}, set[str](), False)
     bound = load(

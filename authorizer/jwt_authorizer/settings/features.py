@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.answers import CachedBy
-from jwt_authorizer.contexts import DpopChallenge
+from jwt_authorizer.contexts import Challenge
 from jwt_authorizer.issuers.address import parse_address
 from jwt_authorizer.issuers.documents import document_reader, secret_reader
 from jwt_authorizer.issuers.sources import check_discoverable
@@ -31,12 +31,13 @@ PLACEHOLDER = "{tenant}"
 _NEEDED_TO_ASK = "it needs JWT_INTROSPECTION, JWT_INTROSPECTION_CLIENT_ID and JWT_INTROSPECTION_SECRET"
 
 
-def dpop_challenge(bound: BoundTokenSettings, issuers: Iterable[IssuerSettings]) -> DpopChallenge | None:
-    """Make what the challenge of a 401 says about DPoP; ``None`` where no proofs are checked."""
+def challenge(raw: RawSettings, bound: BoundTokenSettings, issuers: Iterable[IssuerSettings]) -> Challenge:
+    """Read what the challenge of a 401 says, about DPoP too where proofs are checked."""
+    metadata = take(raw, raw.document, table.RESOURCE_METADATA)
     if "dpop" not in bound.checked:
-        return None
+        return Challenge(metadata)
     algorithms = sorted(frozenset[str]().union(*(issuer.algorithms for issuer in issuers)))
-    return DpopChallenge(" ".join(algorithms), alone=bound.required and bound.checked == {"dpop"})
+    return Challenge(metadata, " ".join(algorithms), dpop_only=bound.required and bound.checked == {"dpop"})
 
 
 def bound_tokens(raw: RawSettings, cached_by: CachedBy, *, allow_http: bool) -> BoundTokenSettings:

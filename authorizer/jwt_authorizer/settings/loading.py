@@ -18,8 +18,8 @@ from jwt_authorizer.settings import table
 from jwt_authorizer.settings.features import (
     PLACEHOLDER,
     bound_tokens,
+    challenge,
     check_tenants,
-    dpop_challenge,
     introspection,
     log_settings,
     revocation,
@@ -53,7 +53,6 @@ def load_settings(environment: Mapping[str, str], package_root: str | PathLike[s
         end_with_token=take(raw, raw.document, table.END_WITH_TOKEN),
         http_api_response=take(raw, raw.document, table.HTTP_API_RESPONSE),
         http_api_reject=take(raw, raw.document, table.HTTP_API_REJECT),
-        resource_metadata=take(raw, raw.document, table.RESOURCE_METADATA),
     )
     keys = KeySettings(
         ttl=take(raw, raw.document, table.JWKS_TTL),
@@ -73,7 +72,7 @@ def load_settings(environment: Mapping[str, str], package_root: str | PathLike[s
     rules = _rules(raw, names)
     answers = replace(
         answers,
-        dpop=dpop_challenge(bound, issuers),
+        challenge=challenge(raw, bound, issuers),
         fields=_fields(raw, names),
         appsync_ttl=_appsync_ttl(answers.cached_by, issuers, revoked),
     )
