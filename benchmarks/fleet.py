@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from jwt_authorizer.errors import AuthorizerError
 from jwt_authorizer.issuers.cache import CachedKeySource
 from jwt_authorizer.issuers.fetched import Fetched, FetchError
+from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.keys import Key, KeySet
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ class _Issuer:
         rotated = self._scenario.event is Event.ROTATION and at >= self._given.event_at
         return KeySet((_NEW, _OLD) if rotated else (_OLD,), ())
 
-    def fetched(self, at: float) -> Fetched:
+    def fetched(self, at: float) -> Fetched[KeySet]:
         """Answer a fetch; raises :class:`FetchError` as the real thing does."""
         if self._scenario.keys is Keys.ISSUER:
             if self.is_out(at):
@@ -209,7 +210,7 @@ def _live(  # noqa: PLR0913, PLR0917 - what one life depends on
     waited = now = 0.0
     has_sdk = scenario.keys is Keys.ISSUER
 
-    def fetch() -> Fetched:
+    def fetch() -> Fetched[KeySet]:
         nonlocal waited, has_sdk
         waited += issuer.wait(now) + (0.0 if has_sdk else given.sdk)
         has_sdk = True
@@ -236,11 +237,9 @@ def _live(  # noqa: PLR0913, PLR0917 - what one life depends on
             tally.waits.append(waited)
 
 
-def key_source(fetch: Callable[[], Fetched], jitter: Callable[[], float]) -> CachedKeySource:
+def key_source(fetch: Callable[[], Fetched[KeySet]], jitter: Callable[[], float]) -> CachedKeySource:
     """Make the real key cache with the settings' defaults."""
-    return CachedKeySource(
-        fetch, ttl=600, max_stale=3600, cooldown=30, report=lambda *_: None, jitter=jitter, monotonic=lambda: 0.0
-    )
+    return CachedKeySource(fetch, Ages(600, 3600, 30), lambda *_: None, jitter=jitter, monotonic=lambda: 0.0)
 
 
 def _marked(times: Iterator[float]) -> Iterator[tuple[bool, float]]:

@@ -1,7 +1,7 @@
 """A fleet and the stores that it may use while requests wait: used DPoP proofs, the revocation list, introspection.
 
 As in ``fleet.py``, each environment lives through the same half hour, here with the real caches of the list
-(:class:`jwt_authorizer.issuers.kept_document.KeptDocument`) and of introspection's answers. A DPoP proof has no cache:
+(:class:`jwt_authorizer.issuers.kept.Kept`) and of introspection's answers. A DPoP proof has no cache:
 each request with a bound token is one conditional put. Times of the network are assumed, in :class:`Calls`.
 """
 
@@ -19,6 +19,7 @@ from jwt_authorizer.issuers.cache import CachedKeySource
 from jwt_authorizer.issuers.client_auth import AuthMethod, ClientAuth
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.introspection import IntrospectedIssuer, Introspector
+from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.issuers.revocations import revocation_list
 from jwt_authorizer.issuers.session import Response
 from jwt_authorizer.tokens import BearerToken
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from benchmarks.fleet import Assumptions
     from jwt_authorizer.issuers.fetched import Fetched
+    from jwt_authorizer.keys import KeySet
 
 _SIMULATED = 5_000
 """Environments at most: they do not know each other, so what a larger fleet does is a multiple."""
@@ -131,7 +133,7 @@ class _Fleet:
             case Store.PROOFS:
                 return self._put
             case Store.LIST:
-                kept = revocation_list(self._read, ttl=60, max_stale=600, cooldown=30, report=lambda *_: None)
+                kept = revocation_list(self._read, Ages(60, 600, 30), lambda *_: None)
                 self._waited += self._given.sdk
                 kept.warm(self._now)
                 return kept.current
@@ -164,9 +166,7 @@ class _Fleet:
             find_endpoint=lambda _: ("https://issuer.example.com/introspect", frozenset()),
             client=ClientAuth("orders-api", AuthMethod.BASIC, lambda _: "secret"),
             post=lambda *_: self._answered(),
-            keys=CachedKeySource(
-                _no_keys, ttl=600, max_stale=3600, cooldown=30, report=lambda *_: None
-            ),  # answers are not signed
+            keys=CachedKeySource(_no_keys, Ages(600, 3600, 30), lambda *_: None),  # answers are not signed
             timeout=self._given.timeout,
             cooldown=30,
             cache_seconds=60,
@@ -181,5 +181,5 @@ class _Fleet:
         return BearerToken(f"token-{self.chance.randrange(self._scenario.size * TOKENS_EACH)}")
 
 
-def _no_keys() -> Fetched:
+def _no_keys() -> Fetched[KeySet]:
     raise FetchError("answers are not signed")

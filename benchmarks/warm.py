@@ -30,6 +30,7 @@ from jwt_authorizer.events import read_event
 from jwt_authorizer.function import create_function
 from jwt_authorizer.issuers.cache import CachedKeySource
 from jwt_authorizer.issuers.fetched import Fetched
+from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.keys import check_signature, parse_key_set
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.policies import policies_for
@@ -144,9 +145,7 @@ class _Forgetful:
 def _stages(material: Material) -> dict[str, Callable[[int], object]]:
     """Give each stage by itself, on the outcome of the one before."""
     now = time.time()
-    keys = CachedKeySource(
-        lambda: Fetched(parse_key_set(material["jwks"])), ttl=600, max_stale=3600, cooldown=30, report=lambda *_: None
-    )
+    keys = CachedKeySource(lambda: Fetched(parse_key_set(material["jwks"])), Ages(600, 3600, 30), lambda *_: None)
     sources = (TokenSource(TokenPlace.HEADER, "Authorization"),)
     rules = ClaimRules(audience=frozenset({AUDIENCE}))
     routes = compile_rules(None)

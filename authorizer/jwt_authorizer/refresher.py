@@ -57,7 +57,7 @@ def refresh(
     copy = {"keys": _public_keys(fetched.document), REFRESHED_AT: int(now)}
     document = json.dumps(copy, separators=(",", ":")).encode()
     write(document)
-    return {"keys": len(fetched.key_set.keys), "left_out": list(fetched.key_set.skipped), "bytes": len(document)}
+    return {"keys": len(fetched.value.keys), "left_out": list(fetched.value.skipped), "bytes": len(document)}
 
 
 def _settings(environment: Mapping[str, str], get: Get | None, aws_client: ClientFactory) -> tuple[Fetch, Write]:

@@ -224,7 +224,7 @@ def create_revoker(environment: Mapping[str, str]) -> Revoker:
         client_ids=frozenset(filter(None, map(str.strip, environment.get("REVOKER_CLIENT_IDS", "").split(",")))),
         # A token is accepted for the leeway longer than it lives.
         keep=float(keep) + max(issuer.claim_rules.leeway for issuer in settings.issuers),
-        ttl=settings.revocation.ttl if settings.revocation else 0,
+        ttl=settings.revocation.ages.ttl if settings.revocation else 0,
         apis=apis,
         flush=flush,
     )

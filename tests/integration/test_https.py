@@ -58,13 +58,13 @@ def client(server: HostileServer, authority: Authority) -> HttpsClient:
 
 def discovered(client: HttpsClient) -> str | None:
     fetch = key_fetcher(ISSUER, None, allow_http=False, timeout=TIMEOUT, package_root="", get=client.get)
-    return fetch().key_set.keys[0].kid
+    return fetch().value.keys[0].kid
 
 
 def fetched(port: int) -> str | None:
     """Fetch as the deployed function does: by the system's resolver, with the system's authorities."""
     url = f"https://localhost:{port}/keys"
-    return key_fetcher("x", url, allow_http=False, timeout=5, package_root="")().key_set.keys[0].kid
+    return key_fetcher("x", url, allow_http=False, timeout=5, package_root="")().value.keys[0].kid
 
 
 # TLS.

@@ -22,6 +22,7 @@ from jwt.algorithms import ECAlgorithm
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.issuers.cache import CachedKeySource
 from jwt_authorizer.issuers.https import HttpsClient
+from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.issuers.session import Session
 from jwt_authorizer.issuers.sources import key_fetcher
 from tests.integration.certificates import Authority
@@ -111,10 +112,8 @@ def make_source(
             package_root=tmp_path,
             get=HttpsClient(resolve=resolve, context=lambda: context).get,
         ),
-        ttl=TTL,
-        max_stale=MAX_STALE,
-        cooldown=COOLDOWN,
-        report=lambda metric, detail: reports.append((metric, detail)),
+        Ages(TTL, MAX_STALE, COOLDOWN),
+        lambda metric, detail: reports.append((metric, detail)),
         jitter=lambda: 0.0,
         monotonic=lambda: 0.0,
     )
@@ -392,7 +391,7 @@ def test_rfc_8414_metadata_is_found_where_openid_has_none(authority: Authority, 
         )
         fetched = key_fetcher(name, None, allow_http=False, timeout=5, package_root=tmp_path, get=client.get)()
         assert fetched.max_age == 300
-        assert [key.kid for key in fetched.key_set.keys] == ["a"]
+        assert [key.kid for key in fetched.value.keys] == ["a"]
         assert server.asked == [f"/tenant/1{DISCOVERY}", *behaviors]
 
 
@@ -441,7 +440,7 @@ def test_the_systems_resolver_and_ssl_cert_file(
         url = f"https://localhost:{server.port}/keys"
 
         def fetch() -> object:
-            return key_fetcher("x", url, allow_http=False, timeout=5, package_root=tmp_path)().key_set.keys[0].kid
+            return key_fetcher("x", url, allow_http=False, timeout=5, package_root=tmp_path)().value.keys[0].kid
 
         with pytest.raises(Exception, match="CERTIFICATE_VERIFY_FAILED"):
             fetch()
@@ -455,7 +454,7 @@ def test_http_is_for_those_who_allow_it(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="JWT_ALLOW_HTTP"):
             key_fetcher("x", url, allow_http=False, timeout=5, package_root=tmp_path)
         fetch = key_fetcher("x", url, allow_http=True, timeout=5, package_root=tmp_path)
-        assert fetch().key_set.keys[0].kid == "a"
+        assert fetch().value.keys[0].kid == "a"
         assert server.requests[0].startswith(f"GET /keys HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n".encode())
 
 

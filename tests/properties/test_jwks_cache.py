@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from jwt_authorizer.errors import AuthorizerError, DecisionError
 from jwt_authorizer.issuers.cache import CachedKeySource
 from jwt_authorizer.issuers.fetched import Fetched, FetchError
+from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.keys import Key, KeySet
 
 TTL, MAX_STALE, COOLDOWN = 600, 900, 30
@@ -47,15 +48,13 @@ class KeyCache(RuleBasedStateMachine):
     def start(self, jitter: float) -> None:
         self.source = CachedKeySource(
             self.fetch,
-            ttl=TTL,
-            max_stale=MAX_STALE,
-            cooldown=COOLDOWN,
-            report=lambda _metric, _detail: None,
+            Ages(TTL, MAX_STALE, COOLDOWN),
+            lambda _metric, _detail: None,
             jitter=lambda: jitter,
             monotonic=lambda: 0.0,
         )
 
-    def fetch(self) -> Fetched:
+    def fetch(self) -> Fetched[KeySet]:
         self.asked.append(Asked(self.time, self.published if self.healthy else None))
         if not self.healthy:
             message = "the issuer is down"

@@ -23,6 +23,7 @@ from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenE
 from jwt_authorizer.function import AuthorizerFunction
 from jwt_authorizer.issuers.cache import CachedKeySource
 from jwt_authorizer.issuers.fetched import Fetched, FetchError
+from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.issuers.revocations import revocation_list
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.rules import Route, compile_rules
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jwt_authorizer.authorize import Authorizer
+    from jwt_authorizer.keys import KeySet
 
 type Line = dict[str, Any]
 type Metric = tuple[str, str, frozenset[tuple[str, str]]]
@@ -112,18 +114,16 @@ def lines() -> list[Line]:
     # Keys that were fetched, have passed their TTL, and can't be fetched again.
     fetched = [Fetched(parsed_keys())]
 
-    def fetch() -> Fetched:
+    def fetch() -> Fetched[KeySet]:
         if not fetched:
             message = "answered 503"
             raise FetchError(message)
         return fetched.pop()
 
     log = DecisionLog(written.append, SERVICE)
-    revocations = revocation_list(
-        Failing(FetchError("denied")).claims, ttl=60, max_stale=600, cooldown=30, report=log.count
-    )
+    revocations = revocation_list(Failing(FetchError("denied")).claims, Ages(60, 600, 30), log.count)
     ask(replace(authorizer(), check_revocation=against(revocations)), event(APIS[2], GOOD), log=log)
-    core = authorizer(CachedKeySource(fetch, ttl=60, max_stale=600, cooldown=30, report=log.count))
+    core = authorizer(CachedKeySource(fetch, Ages(60, 600, 30), log.count))
     for now in (NOW, NOW + 90):
         ask(core, event(APIS[2], GOOD), now, log)
     started = subprocess.run(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.settings import KeySettings
 from jwt_authorizer.settings import table as defaults
 from jwt_authorizer_devkit.certificate import self_signed
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from jwt_authorizer_devkit.signing import Json
 
-KEYS = KeySettings(ttl=600, max_stale=3600, cooldown=30, timeout=3, allow_http=True)
+KEYS = KeySettings(Ages(600, 3600, 30), timeout=3, allow_http=True)
 ALL = defaults.ALGORITHMS.default
 
 
@@ -111,7 +112,7 @@ def test_faults_of_the_key_set_are_told(fault: Fault, said: str) -> None:
 def test_an_issuer_that_hangs_and_one_that_is_slow() -> None:
     with local_issuer(algorithms=("ES256",)) as issuer:
         issuer.misbehave("jwks", Fault(FaultKind.HANG, 5))
-        hanging = replace(asked(issuer.url), keys=KeySettings(600, 3600, 30, 1.0, allow_http=True))
+        hanging = replace(asked(issuer.url), keys=KeySettings(Ages(600, 3600, 30), 1.0, allow_http=True))
         (keys,) = found(examine_issuer(hanging), "keys", Level.PROBLEM)
         assert keys.fix is not None
         assert "JWT_HTTP_TIMEOUT_SECONDS=8" in keys.fix

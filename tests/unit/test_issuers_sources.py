@@ -17,6 +17,7 @@ from jwt_authorizer.issuers.aws import boto3_client
 from jwt_authorizer.issuers.cache import CachedKeySource
 from jwt_authorizer.issuers.documents import document_reader
 from jwt_authorizer.issuers.fetched import FetchError
+from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.issuers.session import BODY_LIMIT, Response, Session
 from jwt_authorizer.issuers.several import SeveralKeySources
 from jwt_authorizer.issuers.sources import check_discoverable, key_fetcher
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.aws import AwsClient
     from jwt_authorizer.issuers.fetched import Fetched
     from jwt_authorizer.issuers.session import Session
+    from jwt_authorizer.keys import KeySet
 
 make_client = import_module("boto3").client
 ISSUER = "https://issuer.test"
@@ -38,7 +40,7 @@ JWK = ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key(), a
 KEY_SET = json.dumps({"keys": [JWK]})
 
 
-def fetcher(jwks: str | None, root: Path) -> Callable[[], Fetched]:
+def fetcher(jwks: str | None, root: Path) -> Callable[[], Fetched[KeySet]]:
     def no_client(_service: str, _timeout: float) -> AwsClient:
         message = "You must specify a region."
         raise ValueError(message)
@@ -46,8 +48,8 @@ def fetcher(jwks: str | None, root: Path) -> Callable[[], Fetched]:
     return key_fetcher(ISSUER, jwks, allow_http=False, timeout=3, package_root=root, aws_client=no_client)
 
 
-def kids(fetched: Fetched) -> list[str | None]:
-    return [key.kid for key in fetched.key_set.keys]
+def kids(fetched: Fetched[KeySet]) -> list[str | None]:
+    return [key.kid for key in fetched.value.keys]
 
 
 def test_the_key_set_itself(tmp_path: Path) -> None:
@@ -341,7 +343,7 @@ def test_what_is_written_is_what_the_authorizer_reads(tmp_path: Path, target: st
     assert refresh(environment, now=NOW - 300, get=get)["keys"] == 1
     assert refresh(environment, now=NOW, get=get)["keys"] == 1  # this time it is there already
     fetch = key_fetcher(ISSUER, target, allow_http=False, timeout=3, package_root=tmp_path)
-    keys = CachedKeySource(fetch, ttl=600, max_stale=3600, cooldown=30, report=lambda _metric, _detail: None)
+    keys = CachedKeySource(fetch, Ages(600, 3600, 30), lambda _metric, _detail: None)
     assert [key.kid for key in keys.candidates("ES256", "a", NOW + 100)] == ["a"]
     with pytest.raises(DecisionError) as caught:  # nobody has refreshed it since
         keys.candidates("ES256", "a", NOW + 600 + 3600)

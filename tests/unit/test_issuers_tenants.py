@@ -13,6 +13,7 @@ from jwt_authorizer.claims import ClaimRules
 from jwt_authorizer.errors import AuthorizerError, Reason
 from jwt_authorizer.function import create_function
 from jwt_authorizer.issuers.fetched import FetchError
+from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.issuers.tenants import MOST_KEPT, TenantIssuers, kept_tenants, placeholder_problem, tenant_list
 from jwt_authorizer_devkit.signing import SigningKey, generate
 from tests.integration.hostile_server import HostileServer, answer_json
@@ -304,11 +305,9 @@ class Listing:
 def listing(read: Listing, reports: Reports | None = None) -> Callable[[float], frozenset[str]]:
     return kept_tenants(
         read,
-        location="s3://bucket/tenants.txt",
-        ttl=TTL,
-        max_stale=MAX_STALE,
-        cooldown=COOLDOWN,
-        report=reports or Reports(),
+        "s3://bucket/tenants.txt",
+        Ages(TTL, MAX_STALE, COOLDOWN),
+        reports or Reports(),
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from jwt_authorizer.claims import Principal
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
 from jwt_authorizer.issuers.fetched import FetchError
+from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.issuers.revocations import READ_FAILURES, READS, revocation_list
 from jwt_authorizer.logout import EVENT, Logout, check_logout_token
 from jwt_authorizer.revocation import BadListError, Revoked, check_revocation, read_list
@@ -17,7 +18,7 @@ from jwt_authorizer_devkit.mint import Defect, mint
 from tests.factories import ISSUER, NOW, FakeKeys, authorizer, signing_key
 
 if TYPE_CHECKING:
-    from jwt_authorizer.issuers.kept_document import KeptDocument
+    from jwt_authorizer.issuers.kept import Kept
 
 LISTED = "https://issuer.example"
 REVOKED = {
@@ -123,9 +124,9 @@ class Store:
             raise FetchError(message)
         return self.document
 
-    def source(self) -> KeptDocument[dict[str, Revoked]]:
+    def source(self) -> Kept[dict[str, Revoked]]:
         report = lambda metric, _: self.reported.append(metric)  # noqa: E731 - one line of a double
-        return revocation_list(self.read, ttl=60, max_stale=600, cooldown=30, report=report)
+        return revocation_list(self.read, Ages(60, 600, 30), report)
 
 
 def test_the_list_is_read_when_its_ttl_is_over() -> None:
@@ -171,11 +172,11 @@ def test_without_any_list_nothing_is_decided() -> None:
     assert source.current(1031)
 
 
-def test_the_cooldown_counts_from_the_end_of_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cooldown_counts_from_the_end_of_reading() -> None:
     slow = iter((0.0, 40.0))
-    monkeypatch.setattr("jwt_authorizer.issuers.kept_document.time.monotonic", lambda: next(slow))
     store = Store(None)
     source = store.source()
+    source._monotonic = lambda: next(slow)  # noqa: SLF001 - the clock of what takes long
     source.warm(1000)  # fails at 1040
     store.document = LIST
     with pytest.raises(DecisionError):

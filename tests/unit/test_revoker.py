@@ -15,6 +15,7 @@ from jwt_authorizer.answer_caches import Api
 from jwt_authorizer.authorize import authorize
 from jwt_authorizer.errors import DecisionError, Reason, SettingsError
 from jwt_authorizer.issuers.fetched import FetchError
+from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.issuers.revocation_store import RevocationStore
 from jwt_authorizer.issuers.revocations import MAX_LIST, revocation_list
 from jwt_authorizer.records import replace
@@ -260,9 +261,7 @@ def test_what_is_over_is_dropped_and_what_is_not_stays() -> None:
 
 def test_what_the_revoker_wrote_is_refused_when_the_ttl_is_over_and_not_what_was_issued_later() -> None:
     stack = Stack(b'{"issuers": {}}')
-    source = revocation_list(
-        lambda: stack.bucket.document or b"", ttl=TTL, max_stale=600, cooldown=30, report=lambda *_: None
-    )
+    source = revocation_list(lambda: stack.bucket.document or b"", Ages(TTL, 600, 30), lambda *_: None)
     core = replace(authorizer(), check_revocation=against(source))
 
     def reason(bearer: str, now: float) -> Reason | None:

@@ -15,6 +15,7 @@ from jwt_authorizer.answers import CachedBy, HttpApiReject, HttpApiResponse
 from jwt_authorizer.claim_conditions import parse_claim, parse_condition
 from jwt_authorizer.contexts import Challenge
 from jwt_authorizer.errors import NOT_SHOWN, Problem, Reason, SettingsError
+from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.rules import Deny
 from jwt_authorizer.settings import LogAllowed, LogPrincipal, LogSettings, Settings, claim_values, load_settings
 from jwt_authorizer.tokens import TokenPlace, TokenSource
@@ -58,7 +59,7 @@ def test_issuer_and_audience_suffice() -> None:
     assert settings.answers.http_api_reject is HttpApiReject.DENY
     assert (settings.answers.cached_by, settings.answers.http_api_response) == (CachedBy.TOKEN, HttpApiResponse.SIMPLE)
     keys = settings.keys
-    assert (keys.ttl, keys.max_stale, keys.cooldown, keys.timeout, keys.allow_http) == (600, 3600, 30, 3, False)
+    assert (keys.ages, keys.timeout, keys.allow_http) == (Ages(600, 3600, 30), 3, False)
     assert settings.token_cache_size == 1000
     assert not settings.rules.configured
 
@@ -122,7 +123,7 @@ def test_every_variable_arrives_where_it_is_used() -> None:
     assert (answers.cached_by, answers.end_with_token) == (CachedBy.ROUTE, True)
     assert (answers.http_api_response, answers.http_api_reject) == (HttpApiResponse.IAM, HttpApiReject.RAISE)
     keys = settings.keys
-    assert (keys.ttl, keys.max_stale, keys.cooldown, keys.timeout, keys.allow_http) == (61, 62, 63, 4, True)
+    assert (keys.ages, keys.timeout, keys.allow_http) == (Ages(61, 62, 63), 4, True)
     assert settings.token_cache_size == 0
     assert settings.hook == "checks:check"
     assert answers.challenge.resource_metadata == "https://api.example.com/.well-known/oauth-protected-resource"
@@ -217,7 +218,7 @@ def test_several_issuers_share_what_stands_above_them() -> None:
     assert (second.claim_rules.audience, second.claim_rules.leeway) == (frozenset({"own"}), 5)
     assert second.claim_rules.required_claims == ACCESS
     assert settings.answers.context_claims == (("mail", parse_claim("email")),)
-    assert (settings.keys.ttl, settings.answers.cached_by) == (61, CachedBy.NOTHING)
+    assert (settings.keys.ages.ttl, settings.answers.cached_by) == (61, CachedBy.NOTHING)
 
 
 def test_a_document_may_be_a_file_of_the_package(tmp_path: Path) -> None:

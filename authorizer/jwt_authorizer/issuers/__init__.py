@@ -5,16 +5,16 @@
    ``aws.py``), or from the setting itself.
 2. ``https.py`` sends a request and ``session.py`` reads the response, within one deadline and one limit of size.
    ``address.py`` parses URLs.
-3. ``cache.py`` decides when to fetch, what to serve meanwhile, and when to give up. The core asks it for the keys that
-   may have signed a token (``candidates``), and whether a remembered token is still good (``generation``).
+3. ``kept.py`` decides when to fetch, what to serve meanwhile, and when to give up: for keys, for a list of tenants and
+   for the revocation list (``revocations.py``; ``revocation_store.py`` writes it). ``cache.py`` adds what keys have of
+   their own: the core asks it for those that may have signed a token (``candidates``), and whether a remembered token
+   is still good (``generation``).
 4. ``ahead.py`` connects to the issuer while the function's modules are still being imported.
 5. ``several.py`` and ``tenants.py`` put several caches together: several key sets of one issuer, and an issuer for each
    tenant. They are imported where they are configured.
 
 6. ``introspection.py`` asks about tokens that are not JWTs; ``client_auth.py`` says who asks.
-7. ``kept_document.py`` reads a document again when its time is over: a list of tenants, and the revocation list
-   (``revocations.py``; ``revocation_store.py`` writes it).
-8. ``calls.py`` traces each of these calls where somebody traces, with ``spans.py`` for OpenTelemetry or ``xray.py``.
+7. ``calls.py`` traces each of these calls where somebody traces, with ``spans.py`` for OpenTelemetry or ``xray.py``.
    ``fetched.py`` has the error of all fetches.
 
 For example, with ``JWT_ISSUER=https://id.example.com`` the first request of a new execution environment finds the keys

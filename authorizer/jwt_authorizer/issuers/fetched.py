@@ -1,40 +1,39 @@
-"""What fetching a key set returns (:class:`Fetched`) or raises (:class:`FetchError`)."""
+"""What a fetch returns (:class:`Fetched`) or raises (:class:`FetchError`)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from jwt_authorizer.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jwt_authorizer.keys import KeySet
-
     Report = Callable[[str, str], None]
     """Counts a metric by its name, with a note that is safe to log."""
 
+T = TypeVar("T")
 _SHOWN = 200
 _TRY_AGAIN = (408, 429)
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """A key set, and what its sender said about its age.
+class Fetched(Generic[T]):
+    """A value, such as a key set, and what its sender said about its age.
 
     ``max_age``: seconds that it may be kept, from ``Cache-Control``; ``None`` if the sender did not say.
-    ``as_of``: Unix time at which the refresher fetched this copy from the issuer; ``None`` for a set that is true now.
+    ``as_of``: Unix time at which the refresher fetched this copy from the issuer; ``None`` for what is true now.
     ``document``: what it was read from.
     """
 
-    key_set: KeySet
+    value: T
     max_age: float | None = None
     as_of: float | None = None
     document: bytes = b""
 
 
 class FetchError(Exception):
-    """A key set could not be fetched. The message says why and is safe to log: see :func:`printable`.
+    """Something could not be fetched. The message says why and is safe to log: see :func:`printable`.
 
     ``refused``: the issuer answered 4xx, other than 408 and 429, which ask to try again.
     """

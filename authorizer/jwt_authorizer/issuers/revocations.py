@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.errors import Reason
 from jwt_authorizer.issuers.documents import document_reader, url_reader
-from jwt_authorizer.issuers.kept_document import KeptDocument
+from jwt_authorizer.issuers.kept import FAILED, STALE, Kept, parsed
 from jwt_authorizer.revocation import Revoked, read_list
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.documents import Read
     from jwt_authorizer.issuers.fetched import Report
     from jwt_authorizer.issuers.https import Get
+    from jwt_authorizer.issuers.kept import Ages
 
 READS = "RevocationListReads"
 READ_FAILURES = "RevocationListFailures"
@@ -29,23 +30,19 @@ def list_reader(location: str, get: Get, *, timeout: float, package_root: str | 
     return document_reader(location, timeout=timeout, package_root=package_root, limit=MAX_LIST)
 
 
-def revocation_list(
-    read: Read, *, ttl: float, max_stale: float, cooldown: float, report: Report
-) -> KeptDocument[dict[str, Revoked]]:
+def revocation_list(read: Read, ages: Ages, report: Report) -> Kept[dict[str, Revoked]]:
     """Keep the list, by issuer. ``report`` is called with a metric's name and a detail that is safe to log."""
 
-    def count(problem: str | None) -> None:
-        report(READS, "read")
-        if problem is not None:
-            report(READ_FAILURES, problem)
+    def count(outcome: str, note: str) -> None:
+        if outcome != STALE:
+            report(READS, "read")
+        if outcome == FAILED:
+            report(READ_FAILURES, note)
 
-    return KeptDocument(
-        read,
-        read_list,
-        name="revocation list",
+    return Kept(
+        parsed(read, read_list),
+        ages,
+        count,
         reason=Reason.REVOCATION_UNAVAILABLE,
-        report=count,
-        ttl=ttl,
-        max_stale=max_stale,
-        cooldown=cooldown,
+        missing="the revocation list can't be read, and none recent enough is known",
     )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.https import Get
     from jwt_authorizer.keys import KeySet
 
-    Fetch = Callable[[], Fetched]
+    Fetch = Callable[[], Fetched[KeySet]]
 
 REFRESHED_AT = "refreshed_at"
 """Member that the refresher adds to its copy of a key set: the Unix time at which it fetched the set."""
@@ -83,7 +83,7 @@ def check_discoverable(issuer: str, *, allow_http: bool) -> None:
         raise ValueError(message) from None
 
 
-def _fetch_over_network(locate: Callable[[Session], str], get: Get, timeout: float) -> Fetched:
+def _fetch_over_network(locate: Callable[[Session], str], get: Get, timeout: float) -> Fetched[KeySet]:
     with Session(timeout) as session:
         url = locate(session)
         response = get(url, session).ok(url)
@@ -91,7 +91,7 @@ def _fetch_over_network(locate: Callable[[Session], str], get: Get, timeout: flo
     return Fetched(key_set, max_age=response.max_age(), document=response.body)
 
 
-def _fetch_document(place: str, read: Read) -> Fetched:
+def _fetch_document(place: str, read: Read) -> Fetched[KeySet]:
     document = read()
     key_set = _parse(document, place)
     as_of = json.loads(document).get(REFRESHED_AT)

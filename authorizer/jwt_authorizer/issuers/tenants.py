@@ -15,7 +15,7 @@ from jwt_authorizer.claims import Tenant
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
 from jwt_authorizer.issuers.cache import FETCH_FAILURES, warm_all
 from jwt_authorizer.issuers.fetched import printable
-from jwt_authorizer.issuers.kept_document import KeptDocument
+from jwt_authorizer.issuers.kept import FAILED, Kept, parsed
 from jwt_authorizer.keys import KeySource
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.claim_conditions import Claim
     from jwt_authorizer.issuers.documents import Read
     from jwt_authorizer.issuers.fetched import Report
+    from jwt_authorizer.issuers.kept import Ages
     from jwt_authorizer.keys import Key
 
 PLACEHOLDER = "{tenant}"
@@ -80,24 +81,20 @@ def tenant_list(document: bytes) -> frozenset[str]:
     return frozenset(tenants)
 
 
-def kept_tenants(  # noqa: PLR0913 - the three durations of the keys, and what a list has of its own
-    read: Read,
-    *,
-    location: str,
-    ttl: float,
-    max_stale: float,
-    cooldown: float,
-    report: Report,
-) -> Callable[[float], frozenset[str]]:
+def kept_tenants(read: Read, location: str, ages: Ages, report: Report) -> Callable[[float], frozenset[str]]:
     """Return what returns the tenants that a document lists; it is read again as keys are."""
 
-    def count(problem: str | None) -> None:
-        if problem is not None:
-            report(FETCH_FAILURES, printable(f"the tenants of {printable(location)}: {problem}", 500))
+    def count(outcome: str, note: str) -> None:
+        if outcome == FAILED:
+            report(FETCH_FAILURES, printable(f"the tenants of {printable(location)}: {note}", 500))
 
-    ages = {"ttl": ttl, "max_stale": max_stale, "cooldown": cooldown}
-    reason = Reason.KEYS_UNAVAILABLE
-    return KeptDocument(read, tenant_list, name="list of tenants", reason=reason, report=count, **ages).current
+    return Kept(
+        parsed(read, tenant_list),
+        ages,
+        count,
+        reason=Reason.KEYS_UNAVAILABLE,
+        missing="the list of tenants can't be read, and none recent enough is known",
+    ).current
 
 
 class TenantIssuers:

@@ -8,6 +8,7 @@ from jwt_authorizer.answers import CachedBy
 from jwt_authorizer.contexts import Challenge
 from jwt_authorizer.issuers.address import parse_address
 from jwt_authorizer.issuers.documents import document_reader, secret_reader
+from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.issuers.sources import check_discoverable
 from jwt_authorizer.settings import table
 from jwt_authorizer.settings.model import (
@@ -23,6 +24,8 @@ from jwt_authorizer.settings.raw import RawIssuer, RawSettings, take
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from os import PathLike
+
+    from jwt_authorizer.settings.model import KeySettings
 
 _DOCUMENT_TIMEOUT = 5.0
 """Seconds that Parameter Store or Secrets Manager may take at start-up."""
@@ -95,7 +98,7 @@ def introspection(
     )
 
 
-def revocation(raw: RawSettings, package_root: str | PathLike[str], *, allow_http: bool) -> RevocationSettings | None:
+def revocation(raw: RawSettings, package_root: str | PathLike[str], keys: KeySettings) -> RevocationSettings | None:
     """Read where the revocation list is and how it ages; ``None`` if there is none."""
     location = take(raw, raw.document, table.REVOKED)
     ttl, max_stale = take(raw, raw.document, table.REVOKED_TTL), take(raw, raw.document, table.REVOKED_MAX_STALE)
@@ -103,14 +106,14 @@ def revocation(raw: RawSettings, package_root: str | PathLike[str], *, allow_htt
         return None
     try:
         if location.startswith(("https:", "http:")):
-            parse_address(location, allow_http=allow_http)
+            parse_address(location, allow_http=keys.allow_http)
         else:
             document_reader(location, timeout=_DOCUMENT_TIMEOUT, package_root=package_root)
     except ValueError as error:
         raw.problem(
             table.REVOKED.variable, f"expected https://…, s3://bucket/key, ssm:/name or file:PATH; it is {error}"
         )
-    return RevocationSettings(location, ttl, max_stale)
+    return RevocationSettings(location, Ages(ttl, max_stale, keys.ages.cooldown))
 
 
 def log_settings(raw: RawSettings) -> LogSettings:

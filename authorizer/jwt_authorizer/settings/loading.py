@@ -11,6 +11,7 @@ from jwt_authorizer.answers import AnswerSettings, CachedBy
 from jwt_authorizer.claims import ClaimRules
 from jwt_authorizer.errors import SettingsError, shown
 from jwt_authorizer.issuers.documents import document_reader
+from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.issuers.sources import check_discoverable, key_fetcher
 from jwt_authorizer.records import replace
 from jwt_authorizer.rules import compile_rules, parse_fields, parse_routes
@@ -55,9 +56,11 @@ def load_settings(environment: Mapping[str, str], package_root: str | PathLike[s
         http_api_reject=take(raw, raw.document, table.HTTP_API_REJECT),
     )
     keys = KeySettings(
-        ttl=take(raw, raw.document, table.JWKS_TTL),
-        max_stale=take(raw, raw.document, table.JWKS_MAX_STALE),
-        cooldown=take(raw, raw.document, table.JWKS_COOLDOWN),
+        Ages(
+            take(raw, raw.document, table.JWKS_TTL),
+            take(raw, raw.document, table.JWKS_MAX_STALE),
+            take(raw, raw.document, table.JWKS_COOLDOWN),
+        ),
         timeout=take(raw, raw.document, table.HTTP_TIMEOUT),
         allow_http=allow_http,
     )
@@ -65,7 +68,7 @@ def load_settings(environment: Mapping[str, str], package_root: str | PathLike[s
     token_sources = take(raw, raw.document, table.TOKEN_SOURCE)
     token_cache_size = take(raw, raw.document, table.TOKEN_CACHE_SIZE)
     log = log_settings(raw)
-    revoked = revocation(raw, package_root, allow_http=allow_http)
+    revoked = revocation(raw, package_root, keys)
     _check_one_is_asked(raw, issuers)
     hook = take(raw, raw.document, table.HOOK)
     names = frozenset(issuer.issuer for issuer in issuers)
@@ -86,7 +89,7 @@ def _appsync_ttl(cached_by: CachedBy, issuers: list[IssuerSettings], revoked: Re
     if cached_by is CachedBy.NOTHING:
         return 0.0
     asked = [issuer.introspection.cache_seconds for issuer in issuers if issuer.introspection is not None]
-    return min([3600.0, *asked] + ([] if revoked is None else [revoked.ttl]))
+    return min([3600.0, *asked] + ([] if revoked is None else [revoked.ages.ttl]))
 
 
 def _document(config: str, package_root: str | PathLike[str]) -> str | dict[str, object]:

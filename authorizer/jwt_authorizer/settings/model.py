@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.answers import AnswerSettings
     from jwt_authorizer.claim_conditions import Claim
     from jwt_authorizer.claims import ClaimRules
+    from jwt_authorizer.issuers.kept import Ages
     from jwt_authorizer.rules import Rules
     from jwt_authorizer.tokens import TokenSource
 
@@ -65,11 +66,10 @@ class IntrospectionSettings:
 
 @dataclass(frozen=True, slots=True)
 class RevocationSettings:
-    """Where the revocation list is, and how it ages, in seconds."""
+    """Where the revocation list is, and how it ages."""
 
     location: str
-    ttl: float
-    max_stale: float
+    ages: Ages
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +91,9 @@ class IssuerSettings:
 
 @dataclass(frozen=True, slots=True)
 class KeySettings:
-    """How key sets are fetched and how they age; durations in seconds."""
+    """How key sets are fetched, within ``timeout`` seconds each, and how they age."""
 
-    ttl: float
-    max_stale: float
-    cooldown: float
+    ages: Ages
     timeout: float
     allow_http: bool
 

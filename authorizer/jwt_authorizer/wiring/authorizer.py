@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from jwt_authorizer.authorize import Hook
     from jwt_authorizer.binding.bound_tokens import CheckBinding
     from jwt_authorizer.binding.replay import ReplayStore
-    from jwt_authorizer.issuers.fetched import Fetched, Report
+    from jwt_authorizer.issuers.fetched import Report
     from jwt_authorizer.issuers.https import Get
     from jwt_authorizer.issuers.introspection import Post
+    from jwt_authorizer.issuers.sources import Fetch
     from jwt_authorizer.issuers.tenants import TenantIssuers, TenantSource
     from jwt_authorizer.keys import KeySource
     from jwt_authorizer.settings import IssuerSettings, KeySettings, Settings
@@ -104,7 +105,7 @@ def key_source(
     issuer: IssuerSettings,
     keys: KeySettings,
     dependencies: Dependencies,
-    watch: Callable[[Callable[[], Fetched]], Callable[[], Fetched]] = lambda fetch: fetch,
+    watch: Callable[[Fetch], Fetch] = lambda fetch: fetch,
 ) -> TenantSource:
     """Make an issuer's key cache. ``watch`` wraps each fetch."""
     sources = [
@@ -119,10 +120,8 @@ def key_source(
                     get=dependencies.get,
                 )
             ),
-            ttl=keys.ttl,
-            max_stale=keys.max_stale,
-            cooldown=keys.cooldown,
-            report=lambda metric, note: dependencies.report(metric, f"{printable(issuer.issuer)}: {note}"),
+            keys.ages,
+            lambda metric, note: dependencies.report(metric, f"{printable(issuer.issuer)}: {note}"),
         )
         for jwks in issuer.jwks or (None,)
     ]

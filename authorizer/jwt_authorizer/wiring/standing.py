@@ -42,9 +42,7 @@ def _revocation_check(
 ) -> CheckRevocation:
     keys = settings.keys
     read = list_reader(about.location, dependencies.get, timeout=keys.timeout, package_root=dependencies.package_root)
-    revocations = revocation_list(
-        read, ttl=about.ttl, max_stale=about.max_stale, cooldown=keys.cooldown, report=dependencies.report
-    )
+    revocations = revocation_list(read, about.ages, dependencies.report)
     revocations.warm(now)
     return lambda principal, now: check_revocation(principal, revocations.current(now))
 
@@ -67,7 +65,7 @@ def _introspector(
         post=dependencies.post,
         keys=issuer.keys,
         timeout=keys.timeout,
-        cooldown=keys.cooldown,
+        cooldown=keys.ages.cooldown,
         cache_seconds=about.cache_seconds,
         cache_size=settings.token_cache_size,
     )

@@ -47,7 +47,7 @@ def _tenant_issuers(
         issuer.tenant_claim,
         listed,
         lambda tenant: keys_of(of_tenant(issuer, tenant)),
-        cooldown=keys.cooldown,
+        cooldown=keys.ages.cooldown,
         shared=keys_of(issuer) if is_shared else None,
     )
 
@@ -63,9 +63,7 @@ def _listed(
         return lambda _: fixed
     return kept_tenants(
         document_reader(tenants, timeout=keys.timeout, package_root=dependencies.package_root),
-        location=tenants,
-        ttl=keys.ttl,
-        max_stale=keys.max_stale,
-        cooldown=keys.cooldown,
-        report=dependencies.report,
+        tenants,
+        keys.ages,
+        dependencies.report,
     )

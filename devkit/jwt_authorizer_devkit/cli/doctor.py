@@ -15,6 +15,7 @@ from rich.table import Table
 from jwt_authorizer.errors import SettingsError
 from jwt_authorizer.issuers.documents import document_reader
 from jwt_authorizer.issuers.fetched import FetchError
+from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.issuers.tenants import tenant_list
 from jwt_authorizer.settings import KeySettings, load_settings
 from jwt_authorizer.settings import table as defaults
@@ -135,9 +136,7 @@ def _by_name(issuer: str) -> Asked:
         message = f"ISSUER {issuer} is not a URL: write it as tokens have it, such as https://myapp.authgear.cloud"
         raise WrongInputError(message)
     keys = KeySettings(
-        ttl=defaults.JWKS_TTL.default,
-        max_stale=defaults.JWKS_MAX_STALE.default,
-        cooldown=defaults.JWKS_COOLDOWN.default,
+        Ages(defaults.JWKS_TTL.default, defaults.JWKS_MAX_STALE.default, defaults.JWKS_COOLDOWN.default),
         timeout=defaults.HTTP_TIMEOUT.default,
         allow_http=issuer.startswith("http://"),
     )

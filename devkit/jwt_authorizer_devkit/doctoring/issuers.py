@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from jwt_authorizer.issuers.fetched import Fetched
     from jwt_authorizer.issuers.session import Response, Session
+    from jwt_authorizer.keys import KeySet
     from jwt_authorizer.settings import KeySettings
 
 _SHORTEST_KEPT, _LONGEST_KEPT = 60, 3600
@@ -76,7 +77,7 @@ def examine_issuer(
 ) -> tuple[Finding, ...]:
     """Fetch an issuer's keys once, and say what there is to say. ``context`` stands in for the system's TLS."""
     recorder = _Recorder(HttpsClient(allow_http=asked.keys.allow_http, context=context), clock)
-    fetched: Fetched | None = None
+    fetched: Fetched[KeySet] | None = None
     problem: str | None = None
     started = time.perf_counter()
     try:
@@ -97,7 +98,7 @@ def examine_issuer(
 def _findings(  # noqa: PLR0913, PLR0917 - all that was seen
     asked: Asked,
     exchanges: list[Exchange],
-    fetched: Fetched | None,
+    fetched: Fetched[KeySet] | None,
     problem: str | None,
     seconds: float,
     now: float,
@@ -115,7 +116,7 @@ def _findings(  # noqa: PLR0913, PLR0917 - all that was seen
         yield _latency(asked, seconds)
         yield _skew(exchanges[-1], asked.leeway)
     if fetched is not None:
-        yield from _caching(exchanges[-1].response, asked.keys.ttl) if exchanges else _copy(asked, fetched, now)
+        yield from _caching(exchanges[-1].response, asked.keys.ages.ttl) if exchanges else _copy(asked, fetched, now)
         yield from examine_keys(fetched.document or _document(asked), asked.algorithms)
         yield from _supported(exchanges)
     yield from _transport(asked, exchanges, context)
@@ -156,13 +157,13 @@ def _document(asked: Asked) -> bytes:
     return document_reader(place, timeout=asked.keys.timeout, package_root=asked.package_root)()
 
 
-def _copy(asked: Asked, fetched: Fetched, now: float) -> Iterator[Finding]:
+def _copy(asked: Asked, fetched: Fetched[KeySet], now: float) -> Iterator[Finding]:
     """Look at how old a copy is that a refresher is to keep fresh."""
     if fetched.as_of is None:
         said = "These keys are a copy that nothing refreshes: when the issuer changes its keys, tokens are refused."
         yield Finding("copy", Level.NOTE, said, "Deploy the refresher, or leave JWT_JWKS out and let the function ask.")
         return
-    age, limit = now - fetched.as_of, asked.keys.ttl + asked.keys.max_stale
+    age, limit = now - fetched.as_of, asked.keys.ages.ttl + asked.keys.ages.max_stale
     said = f"The copy is {age:.0f} s old, and good for {limit:.0f} s."
     if age > limit / 2:
         level = Level.PROBLEM if age > limit else Level.WARNING

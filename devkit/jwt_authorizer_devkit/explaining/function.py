@@ -16,15 +16,16 @@ from jwt_authorizer.settings import load_settings
 from jwt_authorizer.wiring.authorizer import Dependencies, build_authorizer, key_source, key_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from os import PathLike
 
     from jwt_authorizer.authorize import Authorizer, Outcome
     from jwt_authorizer.issuers.fetched import Fetched
     from jwt_authorizer.issuers.https import Get
     from jwt_authorizer.issuers.session import Response, Session
+    from jwt_authorizer.issuers.sources import Fetch
     from jwt_authorizer.issuers.tenants import TenantSource
-    from jwt_authorizer.keys import Key, KeySource
+    from jwt_authorizer.keys import Key, KeySet, KeySource
     from jwt_authorizer.settings import IssuerSettings, Settings
 
 
@@ -36,7 +37,7 @@ class WatchedKeys:
     asked: bool = False
     candidates_found: tuple[Key, ...] = ()
     places: list[str] = field(default_factory=list)
-    fetched: Fetched | None = None
+    fetched: Fetched[KeySet] | None = None
     seconds: float = 0
     problem: str | None = None
 
@@ -83,10 +84,10 @@ class WatchedKeys:
 
         return watched
 
-    def watch(self, fetch: Callable[[], Fetched]) -> Callable[[], Fetched]:
+    def watch(self, fetch: Fetch) -> Fetch:
         """Return the same fetch, which notes here what it brought and how long it took."""
 
-        def watched() -> Fetched:
+        def watched() -> Fetched[KeySet]:
             started = time.perf_counter()
             try:
                 self.fetched = fetch()

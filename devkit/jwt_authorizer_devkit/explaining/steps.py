@@ -238,7 +238,7 @@ def _key(keys: WatchedKeys | None, now: float) -> tuple[str, str]:
     fetched = keys.fetched
     if fetched is not None:
         age = "fresh" if fetched.as_of is None else f"a copy {max(0.0, now - fetched.as_of):.0f} s old"
-        count = len(fetched.key_set.keys)
+        count = len(fetched.value.keys)
         saw += f", {count} {'key' if count == 1 else 'keys'}, {age}"
     found = ", ".join(f"{shortened(key.kid or 'a key without kid')}" for key in keys.candidates_found)
     return saw, f"found {found}"

@@ -37,7 +37,7 @@ def unknown_key(facts: Facts) -> Advice | None:
     token, keys = facts.seen.token, facts.seen.keys
     if token is None or keys is None or keys.fetched is None:
         return None
-    published = ", ".join(shortened(key.kid or "one without kid", 40) for key in keys.fetched.key_set.keys[:5])
+    published = ", ".join(shortened(key.kid or "one without kid", 40) for key in keys.fetched.value.keys[:5])
     if token.kid is None:
         return Advice(
             "no_kid",
