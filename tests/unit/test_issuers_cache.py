@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from dataclasses import dataclass, field
 
 import pytest
@@ -280,3 +282,17 @@ def test_issuers_are_warmed_side_by_side_and_one_that_fails_touches_no_other() -
     assert refusal(sources[1], "a", START) == Reason.KEYS_UNAVAILABLE
     assert kids(sources[2], "c", START) == ["c"]
     assert [issuer.asked for issuer in issuers] == [1, 1, 1]
+
+
+def test_unknown_kids_take_no_room() -> None:
+    keys = source(Issuer())
+    kids(keys, "a", START)
+    refusal(keys, "made up", START)
+    tracemalloc.start()
+    try:
+        for attempt in range(500):
+            refusal(keys, f"made up {attempt:01000}", START + attempt)
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 100_000
+    finally:
+        tracemalloc.stop()
