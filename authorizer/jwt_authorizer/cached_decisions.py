@@ -34,7 +34,11 @@ _ROUTE_KEY_SENT = (
     "$context.routeKey is one of the authorizer's identity sources. Only this request is refused; if "
     "it is an ordinary request of your client, set JWT_HTTP_API_RESPONSE=iam"
 )
-
+_RULES_DIFFER = (
+    ", and the rules tell requests of it apart. List the API's own routes in [[routes]], or give the API the routes of "
+    'the rules (and "*" to those that lack methods which this route takes); or set JWT_HTTP_API_RESPONSE=iam; or set '
+    "the authorizer's TTL to 0 and then JWT_CACHED_BY=nothing, which opens routes with any other TTL"
+)
 _NOT_KEYED_BY_TOKEN = (
     "the token is in none of the authorizer's identity sources: if this API caches answers, it gives one caller's to "
     "another. Add the token's location to its IdentitySource; or set its TTL to 0 and JWT_CACHED_BY=nothing"
@@ -71,30 +75,34 @@ def compile_policy(  # noqa: PLR0913, PLR0917 - what a policy depends on
         return None
     if not is_simple(request, settings):
         return policies.compile(principal, decision, request, settings.cached_by)
-    check_simple_cache(request, settings, routes_configured=rules.configured)
-    check_route_key(request, settings, one_answer=policies.one_answer(principal, decision, request))
+    if rules.configured and settings.cached_by is not CachedBy.NOTHING:
+        _check_route_key(request)
+        if not policies.one_answer(principal, decision, request):
+            named = f"{(request.route_key or '')[:_LONGEST]!a}"
+            detail = f"this API caches one simple response for all of {named}{_RULES_DIFFER}"
+            raise DecisionError(Reason.UNSAFE_CACHE, detail)
     return None
 
 
-def allows_anything(decision: Allow | Deny, compiled: Policy | None) -> bool:
+def allows_anything(decision: Allow | Deny, policy: Policy | None) -> bool:
     """Return whether an answer would allow anything: a policy may, even if this request is refused."""
-    if compiled is None:
+    if policy is None:
         return isinstance(decision, Allow)
-    return any(statement.effect == "Allow" for statement in compiled.statements)
+    return any(statement.effect == "Allow" for statement in policy.statements)
 
 
-def policy_warnings(compiled: Policy | None) -> tuple[str, ...]:
+def policy_warnings(policy: Policy | None) -> tuple[str, ...]:
     """Return the warnings about a policy: what its compiler says, and what it had no room for, with a few examples."""
-    if compiled is None:
+    if policy is None:
         return ()
-    left_out = compiled.left_out
+    left_out = policy.left_out
     if not left_out:
-        return compiled.warnings
+        return policy.warnings
     no_room = (
         f"the policy has no room for {len(left_out)} routes that the rules allow, such as {', '.join(left_out[:3])}: "
         "while it is cached they are refused. Set JWT_CACHED_BY=route, and add the route to the API's identity sources"
     )
-    return (*compiled.warnings, no_room)
+    return (*policy.warnings, no_room)
 
 
 def cache_warnings(
@@ -115,32 +123,14 @@ def cache_warnings(
     return (_NOT_KEYED_BY_TOKEN,)
 
 
-def check_simple_cache(request: Request, settings: AnswerSettings, *, routes_configured: bool) -> None:
-    """Refuse a simple response that API Gateway would replay on other routes.
+def _check_route_key(request: Request) -> None:
+    """Raise :class:`DecisionError` (``unsafe_cache``) unless the API's cache is keyed by its route.
 
     Check the event: the API may not be configured as ``JWT_CACHED_BY`` claims. Callers can send the route key
     themselves, in a header that is an identity source; so it has to be listed once more than it was sent.
-    Raises :class:`DecisionError` (``unsafe_cache``).
     """
-    if not routes_configured or settings.cached_by is CachedBy.NOTHING or not is_simple(request, settings):
-        return
     listed = 0 if request.route_key is None else request.identity_source.count(request.route_key)
     if listed > 0 and listed <= request.times_sent(request.route_key or ""):
         raise DecisionError(Reason.UNSAFE_CACHE, _ROUTE_KEY_SENT)
     if listed == 0:
         raise DecisionError(Reason.UNSAFE_CACHE, _NOT_KEYED_BY_ROUTE)
-
-
-def check_route_key(request: Request, settings: AnswerSettings, *, one_answer: bool) -> None:
-    """Refuse a simple response for a route of the API whose requests the rules treat differently.
-
-    ``one_answer``: the answer is right for all of them. Raises :class:`DecisionError` (``unsafe_cache``).
-    """
-    if settings.cached_by is not CachedBy.NOTHING and not one_answer:
-        raise DecisionError(
-            Reason.UNSAFE_CACHE,
-            f"this API caches one simple response for all of {(request.route_key or '')[:_LONGEST]!a}, and the rules "
-            "tell requests of it apart. List the API's own routes in [[routes]], or give the API the routes of the "
-            'rules (and "*" to those that lack methods which this route takes); or set JWT_HTTP_API_RESPONSE=iam; '
-            "or set the authorizer's TTL to 0 and then JWT_CACHED_BY=nothing, which opens routes with any other TTL",
-        )

@@ -22,11 +22,8 @@ if TYPE_CHECKING:
 
 _LONGEST_KEPT = 1024
 """Characters of a scope that is kept once it has been read, so that what is kept is bounded."""
-
 _MAX_NUMERIC_DATE = 2**53
 """Seconds. Beyond it a number is not a date, and JSON parsers no longer agree about it (RFC 7493 section 2.2)."""
-
-
 _SUBJECT = Claim("sub", ("sub",))
 
 
@@ -60,7 +57,7 @@ class Tenant:
 class VerifiedToken:
     """A token that one of its issuer's keys has signed. Its claims are the issuer's, and not yet checked.
 
-    ``payload`` is the JSON that they were read from; empty for the answer of an introspection endpoint.
+    ``payload`` is the JSON that they were read from; empty for an introspection endpoint's answer.
     """
 
     issuer: str

@@ -65,14 +65,6 @@ class TokenSource:
         """Whether ``Bearer`` must precede the token (RFC 6750 section 2.1); in other headers it may."""
         return self.place is TokenPlace.HEADER and self.name.lower() == "authorization"
 
-    @property
-    def is_list(self) -> bool:
-        """Whether the header is a list whose last value is the token (RFC 6455 section 11.3.4).
-
-        A browser sends one so: ``new WebSocket(url, ["bearer", token])``.
-        """
-        return self.place is TokenPlace.HEADER and self.name.lower() == "sec-websocket-protocol"
-
 
 _APPSYNC = TokenSource(TokenPlace.HEADER, "authorizationToken")
 """AppSync hands the token over itself, with the word ``Bearer`` or without."""
@@ -100,10 +92,9 @@ class BearerToken:
 
 @unguarded(frozen=True, slots=True)
 class UnverifiedToken:
-    """A well-formed token that anybody may have written.
+    """A well-formed token that anybody may have written; ``payload`` is the JSON that the claims were read from.
 
-    ``payload`` is the JSON that the claims were read from. It is another type than
-    :class:`jwt_authorizer.claims.VerifiedToken`, so that no code can take one for the other.
+    :class:`jwt_authorizer.claims.VerifiedToken` is another type, so that no code can take one for the other.
     """
 
     alg: str
@@ -141,7 +132,10 @@ def _found(request: Request, source: TokenSource) -> tuple[str, ...]:
         return (request.token_field,) if source.place is TokenPlace.HEADER else ()
     if source.place is TokenPlace.HEADER:
         values = request.header(source.name)
-        return (values[-1].rpartition(",")[2].strip(" \t"),) if source.is_list and values else values
+        if values and source.name.lower() == "sec-websocket-protocol":
+            # A list, whose last value is the token (RFC 6455 section 11.3.4): new WebSocket(url, ["bearer", token]).
+            return (values[-1].rpartition(",")[2].strip(" \t"),)
+        return values
     if source.place is TokenPlace.COOKIE:
         return request.cookie(source.name)
     return request.query(source.name)
@@ -156,10 +150,7 @@ def _split_scheme(value: str) -> tuple[Scheme | None, str]:
 
 
 def parse(token: BearerToken) -> UnverifiedToken:
-    """Parse a compact JWS.
-
-    Raises :class:`TokenError` (``malformed_token``). Which algorithms are accepted is not decided here.
-    """
+    """Parse a compact JWS. Raises :class:`TokenError` (``malformed_token``)."""
     text = token.text
     signing_input, _, signature = text.rpartition(".")
     header, _, payload = signing_input.partition(".")
@@ -206,9 +197,9 @@ def _not_compact(text: str) -> str:
 
 
 def is_jwt(token: BearerToken) -> bool:
-    """Return whether a token is a JWT: parts joined by dots, of which the first is a JSON object in base64url.
+    """Return whether a token is a JWT: its first part is a JSON object in base64url (RFC 7519 section 3).
 
-    RFC 7519 section 3. Any other token is opaque: only its issuer can read it.
+    Any other token is opaque: only its issuer can read it.
     """
     header, dot, _ = token.text.partition(".")
     # As lenient issuers read it: what they would take for a JWT is rejected here as a malformed one.
@@ -225,9 +216,9 @@ def token_type(typ: str) -> str:
 
 
 def _header_text(header: Mapping[str, object], name: str) -> str | None:
-    value = header.get(name)
-    if value is None and name not in header:
+    if name not in header:
         return None
+    value = header[name]
     if not isinstance(value, str):
         _malformed(f"the header's {name} is not a text")
     return value
@@ -243,7 +234,6 @@ def base64url(text: str, part: str) -> bytes:
     last_group = len(text) % 4
     if last_group and text[-1] not in _LAST_CHARACTER[last_group]:
         _not_base64url(text, part)
-    # Twenty times as quick as a table for str.translate, which costs more than the rest of the parsing.
     base64 = text.replace("-", "+").replace("_", "/") + _PADDING[last_group]
     try:
         decoded = a2b_base64(base64, strict_mode=True)

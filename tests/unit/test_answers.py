@@ -19,17 +19,18 @@ from jwt_authorizer.answers import (
     rejection,
     simple_response,
 )
-from jwt_authorizer.cached_decisions import cache_warnings, check_simple_cache
+from jwt_authorizer.cached_decisions import cache_warnings, compile_policy
 from jwt_authorizer.claim_conditions import parse_claim
 from jwt_authorizer.contexts import Challenge, claims_context, rejection_context
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.events import EventKind
-from jwt_authorizer.policies import Statement
-from jwt_authorizer.rules import Allow, Deny
+from jwt_authorizer.policies import Statement, policies_for
+from jwt_authorizer.rules import Allow, Deny, Route, compile_rules
 from tests.factories import ARN, SCOPE, Event, principal, request
 
 if TYPE_CHECKING:
     from jwt_authorizer.claims import Principal
+    from jwt_authorizer.policies import Policy
 
 ALLOW = Allow(None)
 LACKS_SCOPE = Deny(Reason.INSUFFICIENT_SCOPE, ("orders:admin", "orders:write"), None)
@@ -193,20 +194,25 @@ def test_letters_outside_ascii_count_as_the_bytes_that_are_sent() -> None:
 # Caches that would hand an answer on.
 
 
-def simple_cache(settings: AnswerSettings, *, routes: bool = True, **members: object) -> None:
+def cached(kind: EventKind, settings: AnswerSettings, *, routes: bool = True, **members: object) -> Policy | None:
     event: Event = {"routeKey": "GET /orders/{id}", "identitySource": ["Bearer token"]}
-    check_simple_cache(request(EventKind.HTTP_API_V2, **(event | members)), settings, routes_configured=routes)
+    rules = compile_rules((Route(frozenset({"GET"}), "/orders/{id}"),) if routes else None)
+    asked = request(kind, **(event | members))
+    return compile_policy(principal(), ALLOW, asked, rules, policies_for(rules), settings)
 
 
 KEYED_BY_ROUTE = ["Bearer token", "GET /orders/{id}"]
 
 
 def test_an_answer_that_stays_where_it_belongs_is_given() -> None:
-    simple_cache(PLAIN, identitySource=KEYED_BY_ROUTE)
-    simple_cache(PLAIN, routes=False)
-    simple_cache(AnswerSettings(cached_by=CachedBy.NOTHING))
-    simple_cache(IAM)
-    check_simple_cache(request(EventKind.HTTP_API_V1), PLAIN, routes_configured=True)
+    assert cached(EventKind.HTTP_API_V2, PLAIN, identitySource=KEYED_BY_ROUTE) is None
+    assert cached(EventKind.HTTP_API_V2, PLAIN, routes=False) is None
+    assert cached(EventKind.HTTP_API_V2, AnswerSettings(cached_by=CachedBy.NOTHING)) is None
+    assert cached(EventKind.HTTP_API_V2, IAM) is not None
+    assert cached(EventKind.HTTP_API_V1, PLAIN) is not None
+    for listed in (["Bearer token"], ["Bearer token", "GET /orders"], None):
+        with pytest.raises(DecisionError, match="unsafe_cache"):
+            cached(EventKind.HTTP_API_V2, PLAIN, identitySource=listed)
 
 
 @pytest.mark.parametrize(
