@@ -12,7 +12,7 @@ step that it follows:
 - about which issuer (tenants): in ``issuer_of``;
 - about who sends a token (its binding), or what may change while a token is remembered (its revocation): after the
   principal is known, so that remembered tokens are checked too;
-- what may deny what the rules allow (a hook): where it is known whether the answer would grant anything;
+- what may deny what the rules allow (a hook): where it is known whether the answer would allow anything;
 - what uses something up (a proof): last, after the answer has been made.
 """
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     Answer = dict[str, object]
     CheckRevocation = Callable[[Principal, float], None]
     Hook = Callable[[Principal, Request], Consulted]
-    # deny: the token is good, its rights are not (403). reject: it is missing or bad (401). error: 500.
+    # deny: the token is good, its rights are not enough (403). reject: it is missing or bad (401). error: 500.
     Result = Literal["allow", "deny", "reject", "error"]
 
 
@@ -93,7 +93,7 @@ class Outcome:
 def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # noqa: PLR0915 - one sentence
     """Decide about an event at ``now`` (Unix time in seconds).
 
-    It raises nothing: whatever goes wrong is an outcome that grants nothing.
+    It raises nothing: whatever goes wrong is an outcome that allows nothing.
     """
     result: Result
     reason: Reason | None

@@ -31,8 +31,8 @@ _NOT_KEYED_BY_ROUTE = (
 )
 _ROUTE_KEY_SENT = (
     "the caller sent the route key as the value of a header or query parameter, so the event does not show whether "
-    "$context.routeKey is one of the authorizer's identity sources. Only this request is refused; if "
-    "it is an ordinary request of your client, set JWT_HTTP_API_RESPONSE=iam"
+    "$context.routeKey is one of the authorizer's identity sources. Only this request fails; if it "
+    "is an ordinary request of your client, set JWT_HTTP_API_RESPONSE=iam"
 )
 _RULES_DIFFER = (
     ", and the rules tell requests of it apart. List the API's own routes in [[routes]], or give the API the routes of "
@@ -48,7 +48,7 @@ _NOT_KEYED_BY_TOKEN = (
 def decide(principal: Principal, request: Request, rules: Rules, policies: Policies) -> Allow | Deny:
     """Ask the rules, by the path and by the route that API Gateway matched.
 
-    A path that is not in normal form is refused if nothing of the matched route is allowed: then API Gateway has
+    A path that is not in normal form is denied if nothing of the matched route is allowed: then API Gateway has
     normalized the path, and read another one.
     """
     if not rules.configured or request.kind is EventKind.APPSYNC:
@@ -85,7 +85,7 @@ def compile_policy(  # noqa: PLR0913, PLR0917 - what a policy depends on
 
 
 def allows_anything(decision: Allow | Deny, policy: Policy | None) -> bool:
-    """Return whether an answer would allow anything: a policy may, even if this request is refused."""
+    """Return whether an answer would allow anything: a policy may, even if this request is denied."""
     if policy is None:
         return isinstance(decision, Allow)
     return any(statement.effect == "Allow" for statement in policy.statements)
@@ -100,7 +100,7 @@ def policy_warnings(policy: Policy | None) -> tuple[str, ...]:
         return policy.warnings
     no_room = (
         f"the policy has no room for {len(left_out)} routes that the rules allow, such as {', '.join(left_out[:3])}: "
-        "while it is cached they are refused. Set JWT_CACHED_BY=route, and add the route to the API's identity sources"
+        "while it is cached they are denied. Set JWT_CACHED_BY=route, and add the route to the API's identity sources"
     )
     return (*policy.warnings, no_room)
 

@@ -165,9 +165,7 @@ def parse_condition(name: str, asked: object) -> ClaimCondition:
 def _values(name: str, value: object) -> tuple[Scalar, ...]:
     values = value if isinstance(value, list) else [value]
     if not values:
-        raise ValueError(
-            f"the claim {shown(name)} has an empty list, which would refuse everybody: expected {_EXPECTED}"
-        )
+        raise ValueError(f"the claim {shown(name)} has an empty list, which would accept nobody: expected {_EXPECTED}")
     for item in values:
         if item is not None and not isinstance(item, str | int | float):
             raise ValueError(f"the claim {shown(name)} has something else in it: expected {_EXPECTED}")

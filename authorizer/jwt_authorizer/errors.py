@@ -1,6 +1,6 @@
 """Every error code, and what start-up raises if the settings are wrong.
 
-A code is public API: it appears in the log line, in the metric, in the context of a refusal and as the
+A code is public API: it appears in the log line, in the metric, in the context of a 401 or 403 and as the
 ``code`` of the exception. Missing rights are not an error but a decision: see :mod:`jwt_authorizer.rules`.
 """
 
@@ -14,7 +14,7 @@ from jwt_authorizer.records import dataclass
 
 
 class Reason(StrEnum):
-    """Why a request was refused, or could not be decided.
+    """Why a request was rejected or denied, or could not be decided.
 
     A code's group decides what is raised or returned: :class:`TokenError` (401), a ``Deny`` (403), or
     :class:`DecisionError` (500). A new code also needs its advice in the devkit (``explaining/advice/general.py``) and
@@ -65,8 +65,7 @@ class Reason(StrEnum):
 
 
 HEALED_BY_WAITING = frozenset({Reason.UNKNOWN_KEY, Reason.TOKEN_NOT_YET_VALID})
-"""Refusals that the next attempt may not meet again. A cache must not keep them: API Gateway
-caches a Deny, but no error."""
+"""What the next attempt may not meet again. A cache must not keep it: API Gateway caches a Deny, but no error."""
 
 
 class AuthorizerError(Exception):

@@ -215,7 +215,7 @@ def _values(
     """Read a name's values from the single- and the multi-value form, each value once.
 
     API Gateway repeats the last value of the multi-value form in the single-value one, so a value that is in both
-    counts once. Callers refuse different ones.
+    counts once. Callers reject different ones.
     """
     found: dict[str, None] = {}
     length = len(name)

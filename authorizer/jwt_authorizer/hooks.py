@@ -1,7 +1,7 @@
 """Your own check (``JWT_HOOK=module:function``): what it sees, what it may return, and how it is loaded.
 
-It runs after all other checks, on every invocation whose answer would grant anything, so remembered tokens are checked
-too. It can refuse, or add to the context; it cannot grant. It sees only what API Gateway's cache of answers
+It runs after all other checks, on every invocation whose answer would allow anything, so remembered tokens are checked
+too. It can refuse, or add to the context; it cannot allow. It sees only what API Gateway's cache of answers
 distinguishes (``JWT_CACHED_BY``): a cached answer is then as right as a new one.
 """
 

@@ -79,5 +79,5 @@ def _read_stage(prefix: str) -> Stage:
 
 
 def invalid_event(detail: str) -> NoReturn:
-    """Refuse an event that is not an authorizer's, or is damaged. Raises :class:`DecisionError`."""
+    """Raise :class:`DecisionError` for an event that is not an authorizer's, or is damaged."""
     raise DecisionError(Reason.INVALID_EVENT, detail)

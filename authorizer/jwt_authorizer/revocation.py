@@ -1,4 +1,4 @@
-"""Token revocation: which tokens a list of revoked identifiers refuses.
+"""Token revocation: which tokens a list of revoked identifiers rejects.
 
 The list is a JSON document that is kept outside of the function, in S3 for example::
 
@@ -8,7 +8,7 @@ The list is a JSON document that is kept outside of the function, in S3 for exam
        "sub": {"user-1": 1790000000}, "client_id": {"app-1": 1790000000}, "issued_before": 1780000000}}}
 
 ``jti`` and ``sid`` hold identifiers and the time after which the writer may drop them. ``sub``, ``client_id`` and
-``issued_before`` hold the time of the revocation: a token that was not issued after it is refused. Times are
+``issued_before`` hold the time of the revocation: a token that was not issued after it is rejected. Times are
 seconds since 1970. :mod:`jwt_authorizer.issuers.revocations` reads the list again when it is due.
 """
 
@@ -73,7 +73,7 @@ def read_list(document: bytes) -> dict[str, Revoked]:
 
 
 def check_revocation(principal: Principal, issuers: Mapping[str, Revoked]) -> None:
-    """Raise :class:`TokenError` (``revoked_token``) if the list refuses the principal's token."""
+    """Raise :class:`TokenError` (``revoked_token``) if the principal's token is on the list."""
     revoked = issuers.get(principal.issuer)
     if revoked is None:
         return
@@ -135,7 +135,7 @@ def _check_names(found: Mapping[str, object], known: tuple[str, ...], where: str
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Refuse a member that is there twice: JSON readers keep the last, and what the first revoked would be lost."""
+    """Reject a member that is there twice: JSON readers keep the last, and what the first revoked would be lost."""
     found = dict(pairs)
     if len(found) != len(pairs):
         _bad("a member is there twice")

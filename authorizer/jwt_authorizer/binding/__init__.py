@@ -8,7 +8,7 @@ A bearer token that leaks is a login for whoever has it. A bound token names a k
 What goes in: the token as it was sent, its verified claims, and the request. What comes out: nothing if there is
 nothing to check, a :class:`~jwt_authorizer.binding.replay.UsedProof` if a DPoP proof is good, or an error.
 
-1. Read ``cnf``. Anything but exactly one of the two members is refused, and so is a kind that is not configured.
+1. Read ``cnf``. Anything but exactly one of the two members is rejected, and so is a kind that is not configured.
 2. An event that shows neither headers nor a certificate (REST ``TOKEN``) cannot be decided.
 3. Mutual TLS: compare the SHA-256 of the certificate in the event with the token's (``mtls.py``).
 4. DPoP: parse the proof and compare it with the token and the request (``dpop.py``, ``target_uri.py``).

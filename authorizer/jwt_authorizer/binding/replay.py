@@ -76,7 +76,7 @@ class MemoryReplayStore:
 
 
 def replayed() -> NoReturn:
-    """Refuse a proof that has been used before."""
+    """Reject a proof that has been used before."""
     raise TokenError(
         Reason.REPLAYED_DPOP_PROOF, "the DPoP proof has been used before: the client has to make a new one per request"
     )
