@@ -85,7 +85,7 @@ def _without_package_code(package: str) -> Iterator[None]:
 
 
 with (
-    _standing_in("cryptography.x509", "cryptography.hazmat.primitives.serialization", "random"),
+    _standing_in("cryptography.x509", "cryptography.hazmat.primitives.serialization", "hmac", "random"),
     _without_package_code("jwt"),
 ):
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
