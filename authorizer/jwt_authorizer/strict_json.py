@@ -70,13 +70,14 @@ def _finite(text: str) -> float:
 _decoder = JSONDecoder(object_pairs_hook=_unique_members, parse_constant=_no_constant, parse_float=_finite)
 
 # A string may lack its end, and nothing is tried twice: else a payload of quotes would cost its length squared.
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+# A text, since few tokens have so many brackets.
+_STRING_OR_BRACKET = r'(?s)"(?:[^"\\]++|\\.)*+"?|[\[\]{}]'
 
 
 def _check_nesting(text: str) -> None:
     """Count the levels before parsing, so that no depth of brackets costs recursion."""
     depth = 0
-    for match in _STRING_OR_BRACKET.finditer(text):
+    for match in re.finditer(_STRING_OR_BRACKET, text):
         bracket = match.group()
         if bracket in "[{":
             depth += 1
