@@ -306,14 +306,3 @@ def test_any_text_is_an_arn_or_refused(text: str) -> None:
         except DecisionError:
             continue
         assert candidate.startswith(read.prefix + read.method)
-
-
-NAMED = st.sampled_from(["Authorization", "AUTHORIZATION", "authorization"])
-VALUES = st.sampled_from(["Bearer a", "Bearer b", "Basic a", ""])
-
-
-@given(st.dictionaries(NAMED, VALUES), st.dictionaries(NAMED, st.lists(VALUES)))
-def test_values_of_a_header_are_all_found_each_once(single: dict[str, str], multiple: dict[str, list[str]]) -> None:
-    found = request(headers=single, multiValueHeaders=multiple).header("Authorization")
-    assert len(set(found)) == len(found)
-    assert set(found) == {*single.values(), *(value for values in multiple.values() for value in values)}

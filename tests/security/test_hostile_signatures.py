@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 import socket
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from jwt_authorizer.errors import Reason
 from jwt_authorizer_devkit.signing import SigningKey, base64url
@@ -111,17 +109,6 @@ def test_an_ed25519_signature_of_wrong_length_form_or_range(target: Lab) -> None
         target.attacked(with_signature(signature, header), Reason.BAD_SIGNATURE)
 
 
-def test_a_bit_anywhere_in_the_token_counts(target: Lab) -> None:
-    token = sign()
-    target.allowed(token_event(token))
-    for position in range(0, len(token), 7):
-        if token[position] == ".":
-            continue
-        other = "A" if token[position] != "A" else "B"
-        changed = token[:position] + other + token[position + 1 :]
-        target.attacked(changed, *Reason)
-
-
 def test_a_signature_is_that_of_this_payload(target: Lab) -> None:
     mine, theirs = sign(claims(sub="mallory")), sign(claims(sub="alice"))
     target.allowed(token_event(mine))
@@ -147,36 +134,6 @@ def test_a_key_without_alg_serves_its_whole_family(target: Lab, alg: str) -> Non
     target.allowed(token_event(sign(signer=SigningKey("rsa", alg, key("rsa").private))))
 
 
-def _public_forms() -> dict[str, bytes]:
-    """Give everything that an attacker could take the public key's bytes to be."""
-    forms: dict[str, bytes] = {"empty": b"", "jwks": json.dumps(jwks()).encode()}
-    for kid in ("rsa", "p256", "ed"):
-        public = key(kid).private.public_key()
-        pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-        jwk = key(kid).public_jwk(alg=None)
-        forms |= {
-            f"{kid}-pem": pem,
-            f"{kid}-pem-stripped": pem.strip(),
-            f"{kid}-pem-crlf": pem.replace(b"\n", b"\r\n"),
-            f"{kid}-pem-indented": b" " + pem,
-            f"{kid}-pem-without-lines": b"".join(pem.splitlines()),
-            f"{kid}-der": public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-            f"{kid}-jwk": json.dumps(jwk).encode(),
-            f"{kid}-jwk-compact": json.dumps(jwk, separators=(",", ":")).encode(),
-            f"{kid}-member": str(jwk["n" if kid == "rsa" else "x"]).encode(),
-        }
-    forms["rsa-pkcs1"] = key("rsa").private.public_key().public_bytes(Encoding.PEM, PublicFormat.PKCS1)
-    return forms
-
-
-@pytest.mark.parametrize("alg", ["HS256", "HS384", "HS512"])
-def test_hmac_keyed_with_the_public_key_in_any_form(target: Lab, alg: str) -> None:
-    for form, secret in _public_forms().items():
-        message = f"{encode({'alg': alg, 'kid': form.partition('-')[0]})}.{encode(claims())}"
-        digest = hmac.digest(secret, message.encode(), f"sha{alg[2:]}")
-        target.attacked(f"{message}.{base64url(digest)}", Reason.UNSUPPORTED_ALGORITHM)
-
-
 NONE = ["none", "None", "NONE", "nOnE", "NoNe", "none ", " none", "none\0", "no\u200bne", "n\u043ene"]
 NONE += ["\uff4e\uff4f\uff4e\uff45", "", "null"]
 
@@ -187,15 +144,6 @@ def test_none_in_every_spelling(target: Lab, alg: str, kid: str | None) -> None:
     header = {"alg": alg} if kid is None else {"alg": alg, "kid": kid}
     target.attacked(with_signature(b"", header), Reason.UNSUPPORTED_ALGORITHM)
     target.attacked(sign(header=header), Reason.UNSUPPORTED_ALGORITHM)
-
-
-@pytest.mark.parametrize("alg", [None, True, 0, ["ES256"], {"ES256": 1}, ["none"]])
-def test_an_alg_that_is_no_text(target: Lab, alg: object) -> None:
-    target.attacked(sign(header={"alg": alg, "kid": "p256"}), Reason.MALFORMED_TOKEN)
-
-
-def test_no_alg_at_all(target: Lab) -> None:
-    target.attacked(sign(header={"kid": "p256"}), Reason.MALFORMED_TOKEN)
 
 
 @pytest.mark.parametrize(
@@ -233,11 +181,6 @@ def test_a_signature_counts_only_under_its_own_algorithm(target: Lab, kid: str, 
         target.attacked(token, Reason.BAD_SIGNATURE, Reason.UNKNOWN_KEY)
 
 
-@pytest.mark.parametrize(("kid", "alg"), [("p256", "ES384"), ("p384", "ES256"), ("p521", "ES256"), ("rsa", "ES256")])
-def test_a_key_of_another_curve_is_not_even_tried(target: Lab, kid: str, alg: str) -> None:
-    target.attacked(sign(header={"alg": alg, "kid": kid}), Reason.UNKNOWN_KEY)
-
-
 def test_only_the_accepted_ones_of_the_supported_algorithms(target: Lab) -> None:
     token = sign(signer=key("rsa"))
     target.allowed(token_event(token))
@@ -272,11 +215,6 @@ def test_a_key_that_the_sender_brought_along(target: Lab, kid: str | None) -> No
 )
 def test_a_kid_is_compared_and_nothing_else(target: Lab, kid: str) -> None:
     target.attacked(sign(header={"alg": "ES256", "kid": kid}), Reason.UNKNOWN_KEY)
-
-
-@pytest.mark.parametrize("kid", [None, 0, True, ["p256"], {"p256": 1}])
-def test_a_kid_that_is_no_text(target: Lab, kid: object) -> None:
-    target.attacked(sign(header={"alg": "ES256", "kid": kid}), Reason.MALFORMED_TOKEN)
 
 
 @pytest.fixture

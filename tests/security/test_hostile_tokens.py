@@ -61,7 +61,7 @@ def test_unencoded_payloads(target: Lab, b64: object, crit: object) -> None:
     target.attacked(signed_text(head, json.dumps(claims())), Reason.MALFORMED_TOKEN)
 
 
-@pytest.mark.parametrize("name", ["kid", "typ"])
+@pytest.mark.parametrize("name", ["alg", "kid", "typ"])
 @pytest.mark.parametrize("value", [None, 1, True, [], {}, ["JWT"]])
 def test_header_members_that_are_no_text(target: Lab, name: str, value: object) -> None:
     target.attacked(sign(header=HEADER | {name: value}), Reason.MALFORMED_TOKEN)
@@ -230,6 +230,7 @@ def test_a_token_of_another_type(typ: str) -> None:
     target = lab(JWT_TOKEN_TYPES="at+jwt")
     target.allowed(token_event(sign(header=HEADER | {"typ": "application/AT+JWT"})))
     target.attacked(sign(header=HEADER | {"typ": typ}), Reason.UNSUPPORTED_TOKEN_TYPE)
+    target.attacked(sign(header=HEADER), Reason.UNSUPPORTED_TOKEN_TYPE)
 
 
 MISSING = [

@@ -12,7 +12,6 @@ from jwt_authorizer.answers import (
     MAX_WEBSOCKET_RESULT,
     AnswerSettings,
     CachedBy,
-    HttpApiReject,
     HttpApiResponse,
     iam_policy,
     is_simple,
@@ -21,7 +20,7 @@ from jwt_authorizer.answers import (
 )
 from jwt_authorizer.cached_decisions import cache_warnings, compile_policy
 from jwt_authorizer.claim_conditions import parse_claim
-from jwt_authorizer.contexts import Challenge, claims_context, rejection_context
+from jwt_authorizer.contexts import Challenge, rejection_context
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.policies import Statement, policies_for
@@ -153,20 +152,6 @@ def test_a_refused_token_of_an_http_api(kind: EventKind, settings: AnswerSetting
     )
 
 
-@pytest.mark.parametrize(
-    ("kind", "reason", "settings"),
-    [
-        (EventKind.REST_REQUEST, Reason.TOKEN_EXPIRED, PLAIN),
-        (EventKind.HTTP_API_V2, Reason.UNKNOWN_KEY, PLAIN),
-        (EventKind.HTTP_API_V2, Reason.TOKEN_EXPIRED, AnswerSettings(http_api_reject=HttpApiReject.RAISE)),
-    ],
-)
-def test_a_refused_token_has_no_answer_where_an_error_is_right(
-    kind: EventKind, reason: Reason, settings: AnswerSettings
-) -> None:
-    assert rejection(request(kind), reason, settings) is None
-
-
 # A WebSocket's answer has a limit.
 
 
@@ -286,14 +271,3 @@ def test_a_challenge_names_the_schemes_that_are_accepted(reason: Reason, challen
     context = rejection_context(reason, challenge)
     assert context["www_authenticate"] == expected
     assert context["error"] == "invalid_token"
-
-
-def test_a_request_without_a_token_is_told_of_no_error() -> None:
-    assert rejection_context(Reason.MISSING_TOKEN, Challenge())["www_authenticate"] == 'Bearer realm="api"'
-
-
-def test_a_tenant_is_in_the_context_if_there_is_one() -> None:
-    who = principal()
-    assert "tenant" not in claims_context(who, (), as_json_text=True)
-    of_acme = replace(who, tenant="acme")
-    assert claims_context(of_acme, (), as_json_text=True)["tenant"] == "acme"

@@ -113,11 +113,6 @@ def test_one_audience_of_the_token_has_to_be_ours(audience: object) -> None:
     assert check(replace(RULES, audience=frozenset("ab")), aud=audience).id == "user-1"
 
 
-@pytest.mark.parametrize("audience", [None, "x", "A", "a ", "", [], ["x"], 5, True, {}, ["a", 5], [["a"]]], ids=str)
-def test_another_audience_is_refused(audience: object) -> None:
-    assert refused(replace(RULES, audience=frozenset("ab")), aud=audience)[0] is Reason.INVALID_AUDIENCE
-
-
 @pytest.mark.parametrize("members", [{"client_id": "c"}, {"azp": "c"}, {"client_id": "c", "azp": "x"}], ids=str)
 def test_the_client_is_client_id_or_else_azp(members: Json) -> None:
     assert check(replace(RULES, client_id=frozenset("c")), **members).id == "user-1"
@@ -142,6 +137,7 @@ def test_with_audience_and_client_both_have_to_hold() -> None:
     both = replace(RULES, audience=frozenset("a"), client_id=frozenset("c"))
     assert check(both, aud="a", client_id="c").id == "user-1"
     assert refused(both, aud="x", client_id="c")[0] is Reason.INVALID_AUDIENCE
+    assert refused(both, client_id="c")[0] is Reason.INVALID_AUDIENCE
     assert refused(both, aud="a", client_id="x")[0] is Reason.INVALID_CLIENT
 
 
@@ -201,16 +197,12 @@ def test_the_first_claim_that_names_somebody_is_the_principal(names: str, member
 
 
 @pytest.mark.parametrize("value", [True, 1.5, ["a"], {}], ids=str)
-@pytest.mark.parametrize("names", ["user", "user sub"])
-def test_a_principal_of_another_type_is_refused_and_not_passed_over(names: str, value: object) -> None:
-    code, detail = refused(replace(RULES, principal_claims=claims_named(names)), user=value)
-    assert (code, detail) == (Reason.INVALID_CLAIM, "the claim user is neither a text nor an integer")
-
-
-@pytest.mark.parametrize("value", [True, 1.5, ["user-1"], {}], ids=str)
-def test_a_subject_is_a_text_or_an_integer_whoever_is_the_principal(value: object) -> None:
-    code, detail = refused(replace(RULES, principal_claims=claims_named("email")), email="a", sub=value)
-    assert (code, detail) == (Reason.INVALID_CLAIM, "the claim sub is neither a text nor an integer")
+@pytest.mark.parametrize(("names", "claim"), [("user", "user"), ("user sub", "user"), ("email", "sub")])
+def test_a_principal_or_subject_of_another_type_is_refused_and_not_passed_over(
+    names: str, claim: str, value: object
+) -> None:
+    code, detail = refused(replace(RULES, principal_claims=claims_named(names)), **{"email": "a", claim: value})
+    assert (code, detail) == (Reason.INVALID_CLAIM, f"the claim {claim} is neither a text nor an integer")
 
 
 @pytest.mark.parametrize("value", [None, ""], ids=repr)

@@ -7,31 +7,27 @@ import pytest
 from jwt_authorizer.errors import DecisionError
 from jwt_authorizer.events import EventKind, read_event
 from jwt_authorizer.method_arn import MethodArn
-from tests.factories import ARN, EVENTS, Event, http_api_v2_event, request, rest_request_event, rest_token_event
+from tests.factories import ARN, Event, http_api_v2_event, request, rest_request_event, rest_token_event
 
 
-@pytest.mark.parametrize("kind", EVENTS)
-def test_each_kind_is_recognized(kind: EventKind) -> None:
+@pytest.mark.parametrize(
+    ("kind", "method_and_path", "route_key", "matched"),
+    [
+        (EventKind.REST_TOKEN, ("GET", "/orders/1"), None, None),
+        (EventKind.REST_REQUEST, ("GET", "/orders/1"), "/orders/{id}", "/orders/{id}"),
+        (EventKind.WEBSOCKET, ("$connect", "$connect"), "$connect", "$connect"),
+        (EventKind.HTTP_API_V1, ("GET", "/orders/1"), "/orders/{id}", "/orders/{id}"),
+        (EventKind.HTTP_API_V2, ("GET", "/orders/1"), "GET /orders/{id}", "/orders/{id}"),
+    ],
+)
+def test_each_kind_is_recognized_and_says_what_was_asked_and_what_api_gateway_matched(
+    kind: EventKind, method_and_path: tuple[str, str], route_key: str | None, matched: str | None
+) -> None:
     read = request(kind)
-    assert read.kind is kind
-    assert read.arn.prefix == ARN
-    assert kind.is_http_api is kind.startswith("http_api")
-
-
-@pytest.mark.parametrize("kind", [kind for kind in EVENTS if kind is not EventKind.WEBSOCKET])
-def test_method_and_path_are_those_of_the_arn(kind: EventKind) -> None:
-    read = request(kind)
-    assert (read.method, read.path) == ("GET", "/orders/1")
-
-
-def test_a_websocket_connects_by_a_route_of_its_own() -> None:
-    read = request(EventKind.WEBSOCKET)
-    assert (read.method, read.path, read.route_key, read.request_id) == (
-        "$connect",
-        "$connect",
-        "$connect",
-        "request-1",
-    )
+    assert (read.kind, read.arn.prefix, kind.is_http_api) == (kind, ARN, kind.startswith("http_api"))
+    assert (read.method, read.path) == method_and_path
+    assert (read.route_key, read.matched) == (route_key, matched)
+    assert read.request_id == (None if kind is EventKind.REST_TOKEN else "request-1")
 
 
 @pytest.mark.parametrize(
@@ -41,37 +37,6 @@ def test_a_websocket_connects_by_a_route_of_its_own() -> None:
 def test_either_of_two_members_makes_a_websocket(context: Event, route_key: str) -> None:
     read = read_event({"type": "REQUEST", "methodArn": ARN + "$connect", "requestContext": context})
     assert (read.kind, read.route_key) == (EventKind.WEBSOCKET, route_key)
-
-
-@pytest.mark.parametrize(
-    ("kind", "route_key", "request_id"),
-    [
-        (EventKind.REST_TOKEN, None, None),
-        (EventKind.REST_REQUEST, "/orders/{id}", "request-1"),
-        (EventKind.HTTP_API_V1, "/orders/{id}", "request-1"),
-        (EventKind.HTTP_API_V2, "GET /orders/{id}", "request-1"),
-    ],
-)
-def test_the_matched_route_and_the_request_id_are_kept_for_the_log(
-    kind: EventKind, route_key: str | None, request_id: str | None
-) -> None:
-    read = request(kind)
-    assert (read.route_key, read.request_id) == (route_key, request_id)
-
-
-@pytest.mark.parametrize(
-    ("kind", "matched"),
-    [
-        (EventKind.REST_TOKEN, None),
-        (EventKind.REST_REQUEST, "/orders/{id}"),
-        (EventKind.HTTP_API_V2, "/orders/{id}"),
-        (EventKind.WEBSOCKET, "$connect"),
-    ],
-)
-def test_the_template_that_api_gateway_matched_is_known_where_the_event_names_it(
-    kind: EventKind, matched: str | None
-) -> None:
-    assert request(kind).matched == matched
 
 
 def test_payload_2_lists_what_its_cache_is_keyed_by() -> None:
@@ -86,15 +51,9 @@ def test_payload_2_lists_what_its_cache_is_keyed_by() -> None:
 
 
 def test_header_names_match_without_case() -> None:
-    read = request(headers={"aUtHoRiZaTiOn": "a"}, multiValueHeaders=None)
+    read = request(headers={"aUtHoRiZaTiOn": "a", "authorizatiom": "b"}, multiValueHeaders=None)
     assert read.header("Authorization") == ("a",)
     assert read.header("Other") == ()
-
-
-def test_another_name_of_the_same_length_is_another_header() -> None:
-    assert request(headers={"authorizatioN": "a", "authorizatiom": "b"}, multiValueHeaders=None).header(
-        "Authorization"
-    ) == ("a",)
 
 
 def test_query_names_match_exactly() -> None:
@@ -216,13 +175,8 @@ def test_a_route_may_be_for_several_methods(route_key: str, *, several: bool) ->
 @pytest.mark.parametrize(
     ("arn", "expected"),
     [
-        ("arn:aws:execute-api:us-east-1:1:api/test/GET/", ("aws", "us-east-1", "1", "api", "test", "GET", "")),
         ("arn:aws:execute-api:us-east-1:1:api/test/GET", ("aws", "us-east-1", "1", "api", "test", "GET", "")),
         ("arn:aws-cn:execute-api:cn-north-1:1:api/*/GET/a", ("aws-cn", "cn-north-1", "1", "api", "*", "GET", "a")),
-        ("arn:aws-us-gov:execute-api:r:1:api/$default/ANY/a", ("aws-us-gov", "r", "1", "api", "$default", "ANY", "a")),
-        ("arn:aws:execute-api:r:1:api/s/GET/a:b/c:d", ("aws", "r", "1", "api", "s", "GET", "a:b/c:d")),
-        ("arn:aws:execute-api:r:1:api/s/GET/a%2Fb//c/", ("aws", "r", "1", "api", "s", "GET", "a%2Fb//c/")),
-        ("arn:aws:execute-api:r:1:api/s/GET/*/${x}?", ("aws", "r", "1", "api", "s", "GET", "*/${x}?")),
     ],
 )
 def test_an_arn_is_taken_apart_and_put_together_unharmed(arn: str, expected: tuple[str, ...]) -> None:

@@ -49,11 +49,6 @@ def test_importing_it_reads_the_environment(
         function(rest_token_event(None), None)
 
 
-def test_wrong_settings_stop_the_import(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(SettingsError, match="JWT_AUDIENCE"):
-        start(monkeypatch, JWT_ISSUER=ISSUER)
-
-
 # A function that does not start decides nothing: it has a metric of its own.
 
 

@@ -229,16 +229,6 @@ def test_reports_hold_no_control_characters_and_say_which_keys_were_left_out() -
     assert ("JwksFetchFailures", "bad???[31mred") in reports.lines
 
 
-def test_after_a_freeze_of_weeks_the_keys_are_fetched_before_anything_is_served() -> None:
-    issuer = Issuer()
-    keys = source(issuer)
-    keys.warm(START)
-    issuer.kids = ("b",)
-    weeks_later = START + 21 * 86_400
-    assert refusal(keys, "a", weeks_later) == Reason.UNKNOWN_KEY
-    assert kids(keys, "b", weeks_later) == ["b"]
-
-
 def test_a_clock_set_back_neither_locks_out_nor_keeps_keys_for_ever() -> None:
     issuer = Issuer()
     keys = source(issuer)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jwt_authorizer.keys import Key, KeySet, parse_key_set
+from jwt_authorizer.keys import KeySet, parse_key_set
 from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS, UnusableKeyError, public_key
 from jwt_authorizer_devkit.signing import ALGORITHMS, base64url
 from tests.factories import signing_key
@@ -34,26 +34,7 @@ def left_out(bad: object) -> str:
     return reason.removeprefix("key 0 left out: ")
 
 
-def kids(found: tuple[Key, ...]) -> list[str | None]:
-    return [key.kid for key in found]
-
-
 # Reading a set.
-
-
-@pytest.mark.parametrize(
-    ("alg", "expected"),
-    [
-        ("RS256", {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}),
-        ("ES256", {"ES256"}),
-        ("ES384", {"ES384"}),
-        ("ES512", {"ES512"}),
-        ("EdDSA", {"EdDSA", "Ed25519"}),
-    ],
-)
-def test_a_key_without_an_algorithm_serves_all_that_fit_its_type(alg: str, expected: set[str]) -> None:
-    (key,) = key_set(jwk(alg, alg=None)).keys
-    assert key.algorithms == expected
 
 
 @pytest.mark.parametrize("alg", ALGORITHMS)
@@ -65,11 +46,6 @@ def test_a_key_with_an_algorithm_serves_that_one(alg: str) -> None:
 def test_the_devkit_knows_all_that_is_supported() -> None:
     assert frozenset(ALGORITHMS) == SUPPORTED_ALGORITHMS
     assert not any(alg.startswith("HS") or alg == "none" for alg in SUPPORTED_ALGORITHMS)
-
-
-def test_a_set_may_be_bytes_and_a_kid_is_optional() -> None:
-    (key,) = parse_key_set(json.dumps({"keys": [jwk(kid=None)]}).encode()).keys
-    assert key.kid is None
 
 
 def test_a_set_full_of_useless_keys_is_described_in_a_few_words() -> None:
@@ -92,32 +68,6 @@ def test_of_a_set_without_end_the_first_keys_are_read() -> None:
     read = key_set(*[jwk()] * 3000, *[5] * 200_000)
     assert len(read.keys) == 3000
     assert read.skipped == ("200000 keys left out: only the first 3000 are read",)
-
-
-# Choosing a key.
-
-
-def test_a_kid_chooses_among_those_that_fit_the_algorithm() -> None:
-    keys = key_set(jwk(kid="a"), jwk(kid="b"), jwk("RS256", kid="a"), jwk(kid=None))
-    assert kids(keys.candidates("ES256", "a")) == ["a"]
-    assert kids(keys.candidates("RS256", "a")) == ["a"]
-    assert kids(keys.candidates("RS256", "b")) == []
-    assert kids(keys.candidates("ES256", "c")) == []
-    assert kids(keys.candidates("ES384", "a")) == []
-
-
-def test_all_keys_of_one_kid_are_candidates() -> None:
-    keys = key_set(jwk(kid="a"), jwk(kid="a"), jwk(kid="b"))
-    assert kids(keys.candidates("ES256", "a")) == ["a", "a"]
-
-
-def test_without_a_kid_there_is_one_fitting_key_or_none() -> None:
-    assert kids(key_set(jwk(kid="a"), jwk("RS256", kid="b")).candidates("ES256", None)) == ["a"]
-    assert kids(key_set(jwk(kid="a"), jwk(kid="b")).candidates("ES256", None)) == []
-    assert kids(key_set(jwk(kid="a")).candidates("RS256", None)) == []
-
-
-# Checking a signature.
 
 
 # ---------------------------------------------------------------------------------------------------------------
