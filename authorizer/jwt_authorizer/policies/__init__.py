@@ -21,7 +21,7 @@ The steps (``making.py`` takes them; ``compiler.py`` asks for policies and keeps
 
 - **Grants.** Make them for each route and method that the principal may use.
 - **Choice** (``choice.py``). Two grants exclude each other if a denial of one covers an ordinary request of the other.
-  Take first the grant that costs its rivals least.
+  Take first the grant that costs its rivals least; each rule's ordinary requests count alike.
 - **Methods.** What methods get that no rule names is written with ``*`` for the method, if the denials for that take
   nothing away; else for each of HTTP's methods.
 - **Room.** Only above 8 KB: replace segments of denials by ``*`` as long as that takes nothing away, so that many
@@ -33,7 +33,7 @@ The steps (``making.py`` takes them; ``compiler.py`` asks for policies and keeps
 
 **Why it is right.** In IAM an explicit Deny wins over every Allow. The walk is complete: the places are finitely
 many, each step looks at every name and at any other text, and at a place without continuations every longer path gets
-the same answer. So each grant is right by itself. Denials only narrow, so any set of grants is right, and so is a
+the same decision. So each grant is right by itself. Denials only narrow, so any set of grants is right, and so is a
 policy with wider denials. Choosing and packing decide how much a policy allows, never whether it is right. The walk
 counts its steps: a grant that needs too many is not made, so rules that overlap a lot cost time within a bound, and
 allow less.

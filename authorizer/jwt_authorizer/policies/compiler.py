@@ -14,7 +14,7 @@ from jwt_authorizer.policies.policy import ALLOW_CONNECT, ALLOW_EVERYTHING, DENY
 from jwt_authorizer.records import dataclass, replace
 from jwt_authorizer.rules.classes import ALLOWED, OTHER, REFUSED, Classes
 from jwt_authorizer.rules.model import ANY_METHOD, Deny
-from jwt_authorizer.rules.route_keys import answers
+from jwt_authorizer.rules.route_keys import decisions
 from jwt_authorizer.rules.spellings import exact_resource, is_plain
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class PolicyCompiler:
         self._classes = Classes(rules)
         self._maker: Maker | None = None
         self._policies: OrderedDict[_Question, Policy] = OrderedDict()
-        self._answers: dict[tuple[int, str], int] = {}
+        self._decisions: dict[tuple[int, str], int] = {}
         self._rights: dict[int, tuple[Principal, int]] = {}
         self._without_promise: PolicyCompiler | None = None
 
@@ -185,23 +185,23 @@ class PolicyCompiler:
         """Return whether a decision is right for all of the API's route, where the event names that."""
         if request.route_key is None:
             return True
-        return self._route_answers(principal, request) == (REFUSED if isinstance(decision, Deny) else ALLOWED)
+        return self._route_decisions(principal, request) == (REFUSED if isinstance(decision, Deny) else ALLOWED)
 
     def may_be_allowed(self, principal: Principal, request: Request) -> bool:
         """Return whether the rules allow anything of the API's route, where the event names that."""
         if request.route_key is None:
             return True
-        return bool(self._route_answers(principal, request) & ALLOWED)
+        return bool(self._route_decisions(principal, request) & ALLOWED)
 
-    def _route_answers(self, principal: Principal, request: Request) -> int:
+    def _route_decisions(self, principal: Principal, request: Request) -> int:
         # An HTTP API's route key has its method, a REST API's resource has it beside it in the cache's key.
         route = f"{request.method} {request.route_key}" if request.kind is EventKind.REST_REQUEST else request.route_key
         key = (self._rights_of(principal), route or "")
-        found = self._answers.get(key)
+        found = self._decisions.get(key)
         if found is None:
-            if len(self._answers) >= _REMEMBERED:
-                self._answers.clear()
-            found = self._answers[key] = answers(self.rules, self._classes, key[1], key[0])
+            if len(self._decisions) >= _REMEMBERED:
+                self._decisions.clear()
+            found = self._decisions[key] = decisions(self.rules, self._classes, key[1], key[0])
         return found
 
     def _policy(self, question: _Question) -> Policy:

@@ -74,7 +74,7 @@ class _Walk:
         if not said & ALLOWED:
             self._deny_all(way, positions)
             return
-        if self._view.answer(place) == REFUSED:
+        if self._view.decision(place) == REFUSED:
             if positions & self._matcher.end:
                 self._deny(way)
             if self._matcher.read(positions, SLASH) & self._matcher.end:
@@ -104,13 +104,13 @@ class _Walk:
         if self._matcher.takes_all(positions):
             return self._view.below(place, self._classes)
         if not place.nodes:
-            return self._view.answer(place)
+            return self._view.decision(place)
         found = self._follows.get((place, positions))
         if found is None:
             self._classes.spend(1)
             found = 0
             if (positions | self._matcher.read(positions, SLASH)) & self._matcher.end:
-                found = self._view.answer(place)
+                found = self._view.decision(place)
             for _, following, read in self._steps(place, positions):
                 if found & ALLOWED and found & REFUSED:
                     break  # it cannot say more that matters
@@ -141,7 +141,7 @@ def shapes(resource: Resource, *, slash: bool) -> tuple[Pattern, ...]:
     """
     shape: Pattern = tuple(ANY if isinstance(part, Variable) else part for part in resource.template)
     if resource.greedy:
-        # Where a path of one segment is another rule's, longer ones can still be granted.
+        # Where a path of one segment is another rule's, longer ones can still be allowed.
         return shape, (*shape, ANY), (*shape, ANY, ANY)
     if not shape:
         return ((SLASH,),)

@@ -30,7 +30,7 @@ class Maker:
     """Makes policies for principals with certain rights (see :meth:`Rules.rights`).
 
     With ``slash`` they are for paths with a slash at the end. ``work`` is the number of steps for finding all denials:
-    what takes more is not granted, so routes that overlap a lot cost a bounded time.
+    a grant that takes more is not made, so routes that overlap a lot cost a bounded time.
     """
 
     def __init__(self, rules: Rules, classes: Classes, rights: int, *, slash: bool, work: int) -> None:

@@ -1,6 +1,12 @@
 """Rules by route: what ``[[routes]]`` says, and whether a principal may ask for what it asks for.
 
-``docs/rules.md`` explains them to those who write them.
+``docs/rules.md`` explains them to those who write them. ``parsing`` reads them, ``templates`` has the tree of paths,
+and ``decisions`` decides about one request.
+
+Three modules answer questions about many requests at once. Only ``policies`` asks them, but about rules alone: none of
+them knows a policy. ``classes`` has the decisions about all paths that lead to one place of the tree, ``route_keys``
+those about all requests of one route of the API, and ``spellings`` those about a path with any text for ``*`` or
+``?``.
 """
 
 from jwt_authorizer.rules.decisions import Field, Resource, Rules, compile_rules, decide_without_routes

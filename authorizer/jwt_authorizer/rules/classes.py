@@ -1,6 +1,6 @@
-"""Classes of requests: paths that lead to the same place in the tree of templates get the same answer.
+"""Classes of requests: paths that lead to the same place in the tree of templates get the same decision.
 
-Paths are endless, places are few. So a question about all paths that a pattern covers is answered by visiting places.
+Paths are endless, places are few. So what all paths that a pattern covers get is found by visiting places.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class View:
             if listed is not None:
                 self.held[resource] = bool(rights >> resource.methods[listed] & 1)
         self._absent = absent
-        self._answers: dict[Place, int] = {}
+        self._decisions: dict[Place, int] = {}
         self._below: dict[Place, int] = {}
 
     def decide(self, deciding: tuple[Resource, ...], matching: tuple[Resource, ...]) -> int:
@@ -121,11 +121,11 @@ class View:
             return IMPOSSIBLE
         return REFUSED
 
-    def answer(self, place: Place) -> int:
+    def decision(self, place: Place) -> int:
         """Return what the rules say about a path that leads to a place."""
-        found = self._answers.get(place)
+        found = self._decisions.get(place)
         if found is None:
-            found = self._answers[place] = self.decide(place.deciding, place.matching)
+            found = self._decisions[place] = self.decide(place.deciding, place.matching)
         return found
 
     def below(self, place: Place, classes: Classes) -> int:
@@ -133,7 +133,7 @@ class View:
         found = self._below.get(place)
         if found is None:
             classes.spend(1)
-            found = self.answer(place)
+            found = self.decision(place)
             if place.nodes:
                 for symbol in (OTHER, *place.names):
                     found |= self.below(classes.step(place, symbol), classes)

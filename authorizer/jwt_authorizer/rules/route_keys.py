@@ -1,4 +1,4 @@
-"""What the rules say to all requests of one of the API's own routes, for answers that are cached by it.
+"""What the rules say to all requests of one of the API's own routes, for answers that API Gateway caches by it.
 
 API Gateway replays such an answer for every request of that route. The rules may be finer than the API: behind
 ``ANY /{proxy+}`` there may be twenty of them, and then one yes or no is not right for all. A route that the rules
@@ -26,7 +26,7 @@ _MOST_WORK = 50_000
 """Steps for one route key: some 50 ms, which only routes that overlap a lot need."""
 
 
-def answers(rules: Rules, classes: Classes, route_key: str, rights: int, most_work: int = _MOST_WORK) -> int:
+def decisions(rules: Rules, classes: Classes, route_key: str, rights: int, most_work: int = _MOST_WORK) -> int:
     """Return what the rules say to the requests that a route key such as ``GET /orders/{id}`` can stand for.
 
     Without a method, or with ``ANY``, it stands for all methods. The result has the bits ``ALLOWED`` and ``REFUSED``.
@@ -52,7 +52,7 @@ def answers(rules: Rules, classes: Classes, route_key: str, rights: int, most_wo
             found |= view.decide((listed,), (listed,))
         for place in places:
             if listed is None or _taken_by(place, name) is listed:
-                found |= view.answer(place)
+                found |= view.decision(place)
     return found
 
 

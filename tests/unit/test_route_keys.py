@@ -12,7 +12,7 @@ from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.function import respond
 from jwt_authorizer.rules import Route, Rules, compile_rules
 from jwt_authorizer.rules.classes import ALLOWED, REFUSED, Classes
-from jwt_authorizer.rules.route_keys import answers
+from jwt_authorizer.rules.route_keys import decisions
 from tests.factories import NOW, authorizer, http_api_v2_event, rest_request_event, token, websocket_event
 from tests.properties.apis import overlapping
 
@@ -186,7 +186,7 @@ FINE = (
 def said(route_key: str, *, absent: bool = False, holds: frozenset[str] = frozenset({"read"})) -> int:
     rules: Rules = compile_rules(FINE, absent=absent)
     rights = sum(1 << number for number, need in enumerate(rules.requirements) if holds.issuperset(need.scopes))
-    return answers(rules, Classes(rules), route_key, rights)
+    return decisions(rules, Classes(rules), route_key, rights)
 
 
 BOTH = ALLOWED | REFUSED
@@ -232,19 +232,19 @@ def test_a_listed_key_stands_for_the_methods_that_more_specific_routes_lack() ->
     )
     rules = compile_rules(routes)
     classes, all_rights = Classes(rules), (1 << len(rules.requirements)) - 1
-    assert answers(rules, classes, "ANY /{proxy+}", all_rights) == BOTH  # POST /admin is one of them
-    assert answers(rules, classes, "GET /{proxy+}", all_rights) == ALLOWED
-    assert answers(rules, classes, "GET /admin", all_rights) == ALLOWED
-    assert answers(rules, classes, "GET /{thing}/export", all_rights) == ALLOWED
+    assert decisions(rules, classes, "ANY /{proxy+}", all_rights) == BOTH  # POST /admin is one of them
+    assert decisions(rules, classes, "GET /{proxy+}", all_rights) == ALLOWED
+    assert decisions(rules, classes, "GET /admin", all_rights) == ALLOWED
+    assert decisions(rules, classes, "GET /{thing}/export", all_rights) == ALLOWED
     alone = compile_rules(routes[1:2])
-    assert answers(alone, Classes(alone), "ANY /{proxy+}", 1) == ALLOWED
+    assert decisions(alone, Classes(alone), "ANY /{proxy+}", 1) == ALLOWED
 
 
 @pytest.mark.parametrize("count", [12, 14, 15, 40])
 def test_a_key_with_too_much_behind_it_stands_for_anything(count: int) -> None:
     rules = overlapping(count, count).rules
     classes = Classes(rules)
-    assert answers(rules, classes, "ANY /{proxy+}", 0, most_work=10_000) == BOTH
+    assert decisions(rules, classes, "ANY /{proxy+}", 0, most_work=10_000) == BOTH
     assert -1_000 < classes.left < 0  # steps are taken in lots
     few = overlapping(4, 4).rules
-    assert answers(few, Classes(few), "ANY /{proxy+}", 0) == REFUSED
+    assert decisions(few, Classes(few), "ANY /{proxy+}", 0) == REFUSED
