@@ -102,6 +102,11 @@ class Room:
             denied.add(resource(NO_EMPTY_SEGMENT))
         return tuple(sorted(allowed)), tuple(sorted(denied))
 
+    def holds(self, grants: Collection[Grant]) -> bool:
+        """Return whether grants fit together. What cannot is often seen without writing denials."""
+        allowed = {text for grant in grants for text in self.texts(grant.pattern)}
+        return self.fits(allowed) and self.fits(*self.write(grants))
+
 
 def fit(
     grants: list[Grant],
@@ -114,11 +119,11 @@ def fit(
 
     ``wider`` makes grants that may replace several of those that it is called with.
     """
-    if room.fits(*room.write(grants)):
+    if room.holds(grants):
         return grants
     kept = given(grants)
     narrow = list(_with_wider_denials(grants, examples, kept))
-    if room.fits(*room.write(narrow)):
+    if room.holds(narrow):
         return narrow
     best, most = _pack(narrow, examples, room, first)
     more = list(narrow)
@@ -142,7 +147,7 @@ def allow_all(wide: Callable[[set[int]], Iterable[Grant]], examples: Examples, r
     for grant in _with_wider_denials(wide(missing), examples, kept, _FEW_DENIALS):
         missing -= grant.gives
         few.append(grant)
-    return few if not missing and room.fits(*room.write(few)) else []
+    return few if not missing and room.holds(few) else []
 
 
 def _with_wider_denials(
