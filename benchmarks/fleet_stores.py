@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from benchmarks.fleet import Tally, lives
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.issuers.cache import CachedKeySource
-from jwt_authorizer.issuers.client_auth import AuthMethod, ClientAuth
+from jwt_authorizer.issuers.client_auth import ClientAuth
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.introspection import IntrospectedIssuer, Introspector
 from jwt_authorizer.issuers.kept import Ages
@@ -164,7 +164,7 @@ class _Fleet:
         return IntrospectedIssuer(
             name="https://issuer.example.com",
             find_endpoint=lambda _: ("https://issuer.example.com/introspect", frozenset()),
-            client=ClientAuth("orders-api", AuthMethod.BASIC, lambda _: "secret"),
+            client=ClientAuth("orders-api", "client_secret_basic", lambda _: "secret"),
             post=lambda *_: self._answered(),
             keys=CachedKeySource(_no_keys, Ages(600, 3600, 30), lambda *_: None),  # answers are not signed
             timeout=self._given.timeout,

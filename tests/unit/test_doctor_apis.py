@@ -375,7 +375,7 @@ NONE: list[str] = []
 
 def needed(settings: dict[str, str]) -> list[str]:
     """Return the CloudFormation of each authorizer that would do."""
-    found = examine_need(load_settings(settings, Path.cwd()), read_raw(settings, str))
+    found = examine_need(load_settings(settings, Path.cwd()), read_raw(settings, Path.cwd()))
     return [finding.fix or "" for finding in found]
 
 
@@ -422,7 +422,7 @@ def test_where_an_apis_own_authorizer_would_do(settings: dict[str, str], enough:
 
 
 def test_for_a_deployed_api_only_its_own_kind_is_looked_at() -> None:
-    settings, raw = load_settings(PLAIN, Path.cwd()), read_raw(PLAIN, str)
+    settings, raw = load_settings(PLAIN, Path.cwd()), read_raw(PLAIN, Path.cwd())
     assert [len(list(examine_need(settings, raw, (kind,)))) for kind in ("HTTP", "REST", "WEBSOCKET")] == [1, 1, 0]
 
 

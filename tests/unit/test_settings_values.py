@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -213,7 +214,7 @@ ONE_ISSUER = '[[issuers]]\nissuer = "https://a.example.com"\n'
 
 
 def read(environment: Mapping[str, str]) -> RawSettings:
-    return read_raw(environment, lambda config: config)
+    return read_raw(environment, Path())
 
 
 def read_document(document: str, **environment: str) -> RawSettings:
@@ -227,14 +228,14 @@ def problems(raw: RawSettings) -> dict[str, str]:
 def test_without_a_document_the_environment_describes_one_issuer() -> None:
     raw = read({"JWT_ISSUER": "https://a.example.com", "JWT_TOKEN_SOURCE": "cookie:session", "PATH": "/bin"})
     assert [issuer.written for issuer in raw.issuers] == [{"issuer": Written("JWT_ISSUER", "https://a.example.com")}]
-    assert raw.document == {"token_source": Written("JWT_TOKEN_SOURCE", "cookie:session")}
-    assert (raw.problems, raw.routes, raw.unlisted_routes) == ([], None, None)
+    assert raw.document.written == {"token_source": Written("JWT_TOKEN_SOURCE", "cookie:session")}
+    assert (raw.problems, raw.tables) == ([], {})
 
 
 def test_a_variable_set_to_nothing_counts_as_not_set() -> None:
     raw = read({"JWT_AUDIENCE": "", "JWT_CACHED_BY": "  ", "JWT_CONFIG": " ", "JWT_NO_SUCH_THING": ""})
     assert [issuer.written for issuer in raw.issuers] == [{}]
-    assert raw.document == {}
+    assert raw.document.written == {}
     assert raw.problems == []
 
 
@@ -272,12 +273,11 @@ def test_a_document_is_read_into_its_rooms() -> None:
             "issuer": Written("issuers[1].issuer", "https://b.example.com"),
         },
     ]
-    assert raw.document == {
+    assert raw.document.written == {
         "cached_by": Written("cached_by", "route"),
         "context_claims": Written("context", {"email": "mail"}),
     }
-    assert raw.routes == Written("routes", [{"path": "/orders"}])
-    assert raw.unlisted_routes == Written("unlisted_routes", "absent")
+    assert (raw.tables["routes"], raw.tables["unlisted_routes"]) == ([{"path": "/orders"}], "absent")
 
 
 def test_beside_a_document_its_settings_are_no_longer_variables() -> None:
@@ -293,7 +293,9 @@ def test_beside_a_document_its_settings_are_no_longer_variables() -> None:
 
 
 def test_beside_a_document_the_later_settings_may_be_variables_but_not_both() -> None:
-    assert read_document(ONE_ISSUER, JWT_CACHED_BY="route").document == {"cached_by": Written("JWT_CACHED_BY", "route")}
+    assert read_document(ONE_ISSUER, JWT_CACHED_BY="route").document.written == {
+        "cached_by": Written("JWT_CACHED_BY", "route")
+    }
     both = read_document(f'cached_by = "route"\n{ONE_ISSUER}', JWT_CACHED_BY="route")
     assert problems(both) == {"cached_by": "is set here and as JWT_CACHED_BY: keep one of them"}
 
@@ -312,7 +314,7 @@ def test_beside_a_document_the_later_settings_may_be_variables_but_not_both() ->
         (f"[contexts]\n{ONE_ISSUER}", "contexts", "did you mean context?"),
         (f"{ONE_ISSUER}audiences = 5", "issuers[0].audiences", "of an issuer: did you mean audience?"),
         (f"{ONE_ISSUER}cached_by = 5", "issuers[0].cached_by", "there is no such setting of an issuer; there are"),
-        ("a b", "JWT_CONFIG", "is not a TOML document: Expected"),
+        ("a b =", "JWT_CONFIG", "is not a TOML document: Expected"),
         ("a = 1\na = 2", "JWT_CONFIG", "is not a TOML document: Cannot overwrite a value"),
         ("a = " + "[" * 100_000, "JWT_CONFIG", "is not a TOML document: "),
     ],

@@ -18,6 +18,8 @@ _URL = re.compile(
     r"(?P<query>\?[\x21\x22\x24-\x7e]*)?"
 )
 _LAST_PORT = 65535
+PLACEHOLDER = "{tenant}"
+"""What stands for the tenant in an issuer's name, and in the URL of its keys."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from base64 import b64encode
-from enum import StrEnum
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
@@ -25,20 +24,15 @@ _ASSERTION_SECONDS = 60
 _EC_ALGORITHMS = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 
 
-class AuthMethod(StrEnum):
-    """How the client authenticates (``JWT_INTROSPECTION_AUTH``); names of OpenID Connect Core section 9."""
-
-    BASIC = "client_secret_basic"
-    POST = "client_secret_post"
-    PRIVATE_KEY_JWT = "private_key_jwt"
-
-
 @dataclass(frozen=True, slots=True)
 class ClientAuth:
-    """The client's id, how it authenticates, and the function that reads its secret or private key."""
+    """The client's id, how it authenticates, and the function that reads its secret or private key.
+
+    ``method``: ``client_secret_basic``, ``client_secret_post`` or ``private_key_jwt`` (OpenID Connect Core section 9).
+    """
 
     client_id: str
-    method: AuthMethod
+    method: str
     read_secret: ReadSecret = field(repr=False)
 
     def credentials(self, audience: str, now: float, *, fresh: bool) -> tuple[dict[str, str], dict[str, str]]:
@@ -48,9 +42,9 @@ class ClientAuth:
         secret again, because the issuer rejected it. Raises :class:`FetchError` if it can't be read, or is not a key.
         """
         secret = self.read_secret(fresh)
-        if self.method is AuthMethod.POST:
+        if self.method == "client_secret_post":
             return {}, {"client_id": self.client_id, "client_secret": secret}
-        if self.method is AuthMethod.BASIC:
+        if self.method == "client_secret_basic":
             # Both are encoded as form values first: an id may contain a colon (RFC 6749 section 2.3.1).
             pair = f"{quote_plus(self.client_id)}:{quote_plus(secret)}"
             return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}, {}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from jwt_authorizer.claims import Tenant
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
+from jwt_authorizer.issuers.address import PLACEHOLDER
 from jwt_authorizer.issuers.cache import FETCH_FAILURES, warm_all
 from jwt_authorizer.issuers.fetched import printable
 from jwt_authorizer.issuers.kept import FAILED, Kept, parsed
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.kept import Ages
     from jwt_authorizer.keys import Key
 
-PLACEHOLDER = "{tenant}"
 MOST_LOOKED_UP = 10
 """Unknown tenants that are looked up in one cooldown."""
 MOST_KEPT = 200

@@ -1,10 +1,12 @@
 """Read the environment and the document of ``JWT_CONFIG`` into :class:`Settings`.
 
-1. ``raw.py`` collects what was written and where: variables, or the tables of a TOML document. It knows only names.
-2. ``table.py`` lists every setting with its reader and its default; ``values.py`` and ``claim_values.py`` read.
-3. ``loading.py`` reads each value, with ``features.py`` for what is off unless it is asked for. It checks what holds
-   between several settings, and returns :class:`Settings` (``model.py``), or raises one
-   :class:`~jwt_authorizer.errors.SettingsError` that lists every problem.
+1. ``raw.py`` collects what was written and where: variables, or the tables of a TOML document. It knows only names. A
+   ``Section`` of it is read by settings (``take``) and notes their problems.
+2. ``table.py`` lists every setting with its reader and its default; ``values.py``, ``claim_values.py`` and
+   ``issuer_values.py`` read.
+3. ``loading.py`` reads each value, those of an issuer in ``issuers.py``. They check what holds between several settings.
+   What comes out is :class:`Settings` (``model.py``), or one :class:`~jwt_authorizer.errors.SettingsError` that lists
+   every problem.
 
 For example ``JWT_LEEWAY_SECONDS=5`` and ``leeway_seconds = 5`` under ``[[issuers]]`` are the same row of the table: the
 reader ``values.seconds(0)`` turns ``"5"`` and ``5`` into ``5.0``, and refuses ``-1`` saying what is right.

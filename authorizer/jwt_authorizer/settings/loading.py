@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.answers import AnswerSettings, CachedBy
-from jwt_authorizer.claims import ClaimRules
+from jwt_authorizer.contexts import Challenge
 from jwt_authorizer.errors import SettingsError, shown
-from jwt_authorizer.issuers.documents import document_reader
+from jwt_authorizer.issuers.address import parse_address
+from jwt_authorizer.issuers.documents import document_reader, secret_reader
 from jwt_authorizer.issuers.kept import Ages
-from jwt_authorizer.issuers.sources import check_discoverable, key_fetcher
-from jwt_authorizer.records import replace
 from jwt_authorizer.rules import compile_rules, parse_fields, parse_routes
 from jwt_authorizer.settings import table
-from jwt_authorizer.settings.features import (
-    PLACEHOLDER,
-    bound_tokens,
-    challenge,
-    check_tenants,
-    introspection,
-    log_settings,
-    revocation,
+from jwt_authorizer.settings.issuers import issuer_settings
+from jwt_authorizer.settings.model import (
+    BoundTokenSettings,
+    KeySettings,
+    LogPrincipal,
+    LogSettings,
+    RevocationSettings,
+    Settings,
 )
-from jwt_authorizer.settings.model import IssuerSettings, KeySettings, RevocationSettings, Settings
-from jwt_authorizer.settings.raw import RawIssuer, RawSettings, read_raw, take
+from jwt_authorizer.settings.raw import read_raw
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from os import PathLike
 
     from jwt_authorizer.rules import Field, Rules
+    from jwt_authorizer.settings.model import IssuerSettings
+    from jwt_authorizer.settings.raw import Problems, RawSettings, Section
 
 _DOCUMENT_TIMEOUT = 5.0
 """Seconds that S3, Parameter Store or Secrets Manager may take at start-up."""
+_SHORTEST_KEY = 16
 
 
 def load_settings(environment: Mapping[str, str], package_root: str | PathLike[str]) -> Settings:
@@ -43,48 +41,139 @@ def load_settings(environment: Mapping[str, str], package_root: str | PathLike[s
 
     Raises :class:`SettingsError` with every problem at once.
     """
-    raw = read_raw(environment, lambda config: _document(config, package_root))
-    allow_http = take(raw, raw.document, table.ALLOW_HTTP)
-    issuers = [_issuer(raw, issuer, package_root, allow_http=allow_http) for issuer in raw.issuers]
-    _check_distinct(raw, issuers)
-    answers = AnswerSettings(
-        context_claims=take(raw, raw.document, table.CONTEXT_CLAIMS),
-        usage_key_claim=take(raw, raw.document, table.USAGE_KEY_CLAIM),
-        cached_by=take(raw, raw.document, table.CACHED_BY),
-        end_with_token=take(raw, raw.document, table.END_WITH_TOKEN),
-        http_api_response=take(raw, raw.document, table.HTTP_API_RESPONSE),
-        http_api_reject=take(raw, raw.document, table.HTTP_API_REJECT),
-    )
+    raw = read_raw(environment, package_root)
+    document = raw.document
+    allow_http, cached_by = document.take(table.ALLOW_HTTP), document.take(table.CACHED_BY)
+    issuers = tuple(issuer_settings(about, package_root, allow_http=allow_http) for about in raw.issuers)
+    _check_together(raw.problems, issuers)
     keys = KeySettings(
-        Ages(
-            take(raw, raw.document, table.JWKS_TTL),
-            take(raw, raw.document, table.JWKS_MAX_STALE),
-            take(raw, raw.document, table.JWKS_COOLDOWN),
-        ),
-        timeout=take(raw, raw.document, table.HTTP_TIMEOUT),
+        Ages(document.take(table.JWKS_TTL), document.take(table.JWKS_MAX_STALE), document.take(table.JWKS_COOLDOWN)),
+        timeout=document.take(table.HTTP_TIMEOUT),
         allow_http=allow_http,
     )
-    bound = bound_tokens(raw, answers.cached_by, allow_http=allow_http)
-    token_sources = take(raw, raw.document, table.TOKEN_SOURCE)
-    token_cache_size = take(raw, raw.document, table.TOKEN_CACHE_SIZE)
-    log = log_settings(raw)
-    revoked = revocation(raw, package_root, keys)
-    _check_one_is_asked(raw, issuers)
-    hook = take(raw, raw.document, table.HOOK)
+    bound = _bound_tokens(document, cached_by, allow_http=allow_http)
+    revoked = _revocation(document, package_root, keys)
     names = frozenset(issuer.issuer for issuer in issuers)
-    rules = _rules(raw, names)
-    answers = replace(
-        answers,
-        challenge=challenge(raw, bound, issuers),
+    answers = AnswerSettings(
+        context_claims=document.take(table.CONTEXT_CLAIMS),
+        usage_key_claim=document.take(table.USAGE_KEY_CLAIM),
+        cached_by=cached_by,
+        end_with_token=document.take(table.END_WITH_TOKEN),
+        http_api_response=document.take(table.HTTP_API_RESPONSE),
+        http_api_reject=document.take(table.HTTP_API_REJECT),
+        challenge=_challenge(document, bound, issuers),
         fields=_fields(raw, names),
-        appsync_ttl=_appsync_ttl(answers.cached_by, issuers, revoked),
+        appsync_ttl=_appsync_ttl(cached_by, issuers, revoked),
+    )
+    settings = Settings(
+        issuers=issuers,
+        rules=_rules(raw, names),
+        token_sources=document.take(table.TOKEN_SOURCE),
+        answers=answers,
+        keys=keys,
+        bound_tokens=bound,
+        token_cache_size=document.take(table.TOKEN_CACHE_SIZE),
+        log=_log_settings(document),
+        revocation=revoked,
+        hook=document.take(table.HOOK),
     )
     if raw.problems:
         raise SettingsError(tuple(raw.problems))
-    return Settings(tuple(issuers), rules, token_sources, answers, keys, bound, token_cache_size, log, revoked, hook)
+    return settings
 
 
-def _appsync_ttl(cached_by: CachedBy, issuers: list[IssuerSettings], revoked: RevocationSettings | None) -> float:
+def _check_together(problems: Problems, issuers: Sequence[IssuerSettings]) -> None:
+    names = [issuer.issuer for issuer in issuers]
+    for name in sorted({name for name in names if name and names.count(name) > 1}):
+        problems.add("issuers", "this issuer is listed twice: merge its two tables into one", name)
+    if sum(issuer.introspection is not None for issuer in issuers) > 1:
+        message = "a token that is not a JWT does not say who issued it, so only one issuer can have introspection"
+        problems.add("issuers", message)
+
+
+def _bound_tokens(document: Section, cached_by: CachedBy, *, allow_http: bool) -> BoundTokenSettings:
+    """Read how bound tokens are treated, and refuse what would make a check pointless."""
+    settings = BoundTokenSettings(
+        kinds=frozenset(document.take(table.BOUND_TOKENS)),
+        required=document.take(table.REQUIRE_BOUND_TOKENS),
+        dpop_urls=document.take(table.DPOP_URLS),
+        dpop_max_age=document.take(table.DPOP_MAX_AGE),
+        dpop_replay=document.take(table.DPOP_REPLAY),
+    )
+    if settings.checked and cached_by is not CachedBy.NOTHING:
+        document.problem(
+            table.BOUND_TOKENS,
+            "needs JWT_CACHED_BY=nothing, and a TTL of 0 on the API: a cached answer is replayed without the check",
+            ",".join(sorted(settings.checked)),
+        )
+    if settings.required and not settings.checked:
+        document.problem(
+            table.REQUIRE_BOUND_TOKENS,
+            "needs JWT_BOUND_TOKENS=dpop or mtls: without a binding that is checked no token would be accepted",
+        )
+    for url in settings.dpop_urls:
+        try:
+            problem = "a URL here has no query" if parse_address(url, allow_http=allow_http).query else None
+        except ValueError as error:
+            problem = f"this is {error}"
+        if problem is not None:
+            document.problem(table.DPOP_URLS, problem, url)
+    return settings
+
+
+def _challenge(document: Section, bound: BoundTokenSettings, issuers: Sequence[IssuerSettings]) -> Challenge:
+    """Read what the challenge of a 401 says, about DPoP too where proofs are checked."""
+    metadata = document.take(table.RESOURCE_METADATA)
+    if "dpop" not in bound.checked:
+        return Challenge(metadata)
+    algorithms = sorted(frozenset[str]().union(*(issuer.algorithms for issuer in issuers)))
+    return Challenge(metadata, " ".join(algorithms), dpop_only=bound.required and bound.checked == {"dpop"})
+
+
+def _revocation(document: Section, package_root: str | PathLike[str], keys: KeySettings) -> RevocationSettings | None:
+    """Read where the revocation list is and how it ages; ``None`` if there is none."""
+    location, ttl = document.take(table.REVOKED), document.take(table.REVOKED_TTL)
+    max_stale = document.take(table.REVOKED_MAX_STALE)
+    if location is None:
+        return None
+    try:
+        if location.startswith(("https:", "http:")):
+            parse_address(location, allow_http=keys.allow_http)
+        else:
+            document_reader(location, timeout=_DOCUMENT_TIMEOUT, package_root=package_root)
+    except ValueError as error:
+        document.problem(table.REVOKED, f"expected https://…, s3://bucket/key, ssm:/name or file:PATH; it is {error}")
+    return RevocationSettings(location, Ages(ttl, max_stale, keys.ages.cooldown))
+
+
+def _log_settings(document: Section) -> LogSettings:
+    """Read what the log line shows of allowed requests and of principals."""
+    principal = document.take(table.LOG_PRINCIPAL)
+    return LogSettings(
+        allowed=document.take(table.LOG_ALLOWED),
+        principal=principal,
+        principal_key=_principal_key(document) if principal is LogPrincipal.HASH else b"",
+    )
+
+
+def _principal_key(document: Section) -> bytes:
+    """Read the key that principals are hashed with. It is never shown, however short."""
+    written = document.take(table.LOG_PRINCIPAL_KEY)
+    if written is None:
+        if table.LOG_PRINCIPAL_KEY not in document:
+            message = "is required with JWT_LOG_PRINCIPAL=hash: ssm:/name, secretsmanager:NAME, or the key itself"
+            document.problem(table.LOG_PRINCIPAL_KEY, message)
+        return b""
+    key = b""
+    with document.collecting(table.LOG_PRINCIPAL_KEY):
+        is_stored = written.startswith(("ssm:", "secretsmanager:"))
+        key = secret_reader(written, timeout=_DOCUMENT_TIMEOUT)() if is_stored else written.encode()
+        if len(key) < _SHORTEST_KEY:
+            raise ValueError(f"a key needs at least {_SHORTEST_KEY} characters, so that nobody can try them all")
+    return key
+
+
+def _appsync_ttl(cached_by: CachedBy, issuers: Sequence[IssuerSettings], revoked: RevocationSettings | None) -> float:
     """Return the longest time in seconds that AppSync may keep an answer: no longer than what the answer rests on."""
     if cached_by is CachedBy.NOTHING:
         return 0.0
@@ -92,122 +181,30 @@ def _appsync_ttl(cached_by: CachedBy, issuers: list[IssuerSettings], revoked: Re
     return min([3600.0, *asked] + ([] if revoked is None else [revoked.ages.ttl]))
 
 
-def _document(config: str, package_root: str | PathLike[str]) -> str | dict[str, object]:
-    """Return the text that ``JWT_CONFIG`` names, or is; parsed, where the package's build has done that.
-
-    A build adds ``X.toml.parsed`` to ``X.toml``: the digest of the text that it parsed, and JSON. Importing tomllib and
-    parsing 300 routes takes a fifth of start-up. Raises :class:`ValueError` and :class:`FetchError`.
-    """
-    if not config.startswith(("file:", "ssm:", "s3:")):
-        if config.startswith(("https:", "http:")) or not any(character in config for character in "\n=[#"):
-            raise ValueError("neither TOML nor its location: file:PATH (in the package), ssm:/name or s3://bucket/key")
-        return config
-    text = document_reader(config, timeout=_DOCUMENT_TIMEOUT, package_root=package_root)()
-    if config.startswith("file:"):
-        with suppress(ValueError):
-            parsed = document_reader(f"{config}.parsed", timeout=_DOCUMENT_TIMEOUT, package_root=package_root)()
-            digest, _, document = parsed.partition(b"\n")
-            if digest.decode() == sha256(text).hexdigest():
-                return dict(json.loads(document))
-    return text.decode("utf-8")
-
-
-def _issuer(
-    raw: RawSettings, about: RawIssuer, package_root: str | PathLike[str], *, allow_http: bool
-) -> IssuerSettings:
-    written = about.written
-    issuer = take(raw, written, table.ISSUER)
-    jwks = take(raw, written, table.JWKS)
-    if table.ISSUER.name not in written:
-        message = "is required: the exact iss of your tokens, such as https://myapp.authgear.cloud"
-        raw.problem(about.label(table.ISSUER), message)
-    elif issuer is not None and not jwks:
-        with raw.collecting(about.label(table.ISSUER), issuer):
-            check_discoverable(issuer.replace(PLACEHOLDER, "tenant"), allow_http=allow_http)
-    tenants = take(raw, written, table.TENANTS)
-    tenant_claim = take(raw, written, table.TENANT_CLAIM)
-    check_tenants(raw, about, issuer or "", jwks, tenants, package_root)
-    for location in jwks:
-        url = location.replace(PLACEHOLDER, "tenant") if location.startswith(("https:", "http:")) else location
-        with raw.collecting(about.label(table.JWKS), location, is_location=True):
-            key_fetcher("", url, allow_http=allow_http, timeout=0, package_root=package_root)
-    audience = frozenset(take(raw, written, table.AUDIENCE))
-    client_id = frozenset(take(raw, written, table.CLIENT_ID))
-    named = [setting for setting in (table.AUDIENCE, table.CLIENT_ID) if setting.name in written]
-    any_audience = take(raw, written, table.ANY_AUDIENCE)
-    if any_audience and named:
-        raw.problem(
-            about.label(table.ANY_AUDIENCE),
-            f"accepts tokens for every API, and {about.label(named[0])} does not: keep one of them",
-        )
-    elif not any_audience and not named:
-        raw.problem(
-            about.label(table.AUDIENCE),
-            "an audience or a client_id is required, or this API would accept the tokens of every other API of this "
-            "issuer; only if the issuer serves no other API, set any_audience (JWT_ANY_AUDIENCE) to true",
-        )
-    asks = any(name.startswith("introspect") for name in written)
-    return IssuerSettings(
-        issuer=issuer or "",
-        jwks=jwks,
-        algorithms=take(raw, written, table.ALGORITHMS),
-        token_types=take(raw, written, table.TOKEN_TYPES),
-        claim_rules=ClaimRules(
-            audience=audience,
-            client_id=client_id,
-            leeway=take(raw, written, table.LEEWAY),
-            max_lifetime=take(raw, written, table.MAX_LIFETIME),
-            required_claims=take(raw, written, table.REQUIRED_CLAIMS),
-            required_scopes=take(raw, written, table.REQUIRED_SCOPES),
-            scope_claims=take(raw, written, table.SCOPE_CLAIMS),
-            principal_claims=take(raw, written, table.PRINCIPAL_CLAIM),
-        ),
-        introspection=introspection(raw, about, issuer, allow_http=allow_http) if asks else None,
-        tenants=tenants,
-        tenant_claim=tenant_claim,
-    )
-
-
-def _check_one_is_asked(raw: RawSettings, issuers: list[IssuerSettings]) -> None:
-    asked = [issuer.issuer for issuer in issuers if issuer.introspection is not None]
-    if len(asked) > 1:
-        message = "a token that is not a JWT does not say who issued it, so only one issuer can have introspection"
-        raw.problem("issuers", message)
-
-
-def _check_distinct(raw: RawSettings, issuers: list[IssuerSettings]) -> None:
-    names = [issuer.issuer for issuer in issuers]
-    for name in sorted({name for name in names if name and names.count(name) > 1}):
-        raw.problem("issuers", "this issuer is listed twice: merge its two tables into one", name)
-
-
 def _fields(raw: RawSettings, issuers: frozenset[str]) -> tuple[Field, ...]:
-    if raw.fields is None:
+    if "fields" not in raw.tables:
         return ()
-    fields = parse_fields(raw.fields.value, raw.problem)
+    fields = parse_fields(raw.tables["fields"], raw.problems.add)
     for field in fields:
-        _check_known(raw, f"fields ({field.name})", field.requirement.issuers - issuers)
+        _check_known(raw.problems, f"fields ({field.name})", field.requirement.issuers - issuers)
     return fields
 
 
-def _check_known(raw: RawSettings, label: str, unknown: frozenset[str]) -> None:
-    for issuer in sorted(unknown):
-        raw.problem(label, "its issuers name one that no [[issuers]] table has", issuer)
-
-
 def _rules(raw: RawSettings, issuers: frozenset[str]) -> Rules:
-    unlisted = "deny"
-    if raw.unlisted_routes is not None:
-        if raw.unlisted_routes.value in ("deny", "absent"):
-            unlisted = str(raw.unlisted_routes.value)
-        else:
-            raw.problem(raw.unlisted_routes.label, "expected deny or absent", raw.unlisted_routes.value)
-        if raw.routes is None:
-            raw.problem(raw.unlisted_routes.label, "needs [[routes]] that are listed")
-    if raw.routes is None:
+    unlisted = raw.tables.get("unlisted_routes", "deny")
+    if unlisted not in ("deny", "absent"):
+        raw.problems.add("unlisted_routes", "expected deny or absent", unlisted)
+    if "routes" not in raw.tables:
+        if "unlisted_routes" in raw.tables:
+            raw.problems.add("unlisted_routes", "needs [[routes]] that are listed")
         return compile_rules(None)
-    routes = parse_routes(raw.routes.value, raw.problem)
+    routes = parse_routes(raw.tables["routes"], raw.problems.add)
     for route in routes:
-        _check_known(raw, f"routes ({shown(route.path)})", route.issuers - issuers)
+        _check_known(raw.problems, f"routes ({shown(route.path)})", route.issuers - issuers)
     # What was read of wrong routes need not have the types of a route: it may not even be hashable.
     return compile_rules(None if raw.problems else routes, absent=unlisted == "absent")
+
+
+def _check_known(problems: Problems, label: str, unknown: frozenset[str]) -> None:
+    for issuer in sorted(unknown):
+        problems.add(label, "its issuers name one that no [[issuers]] table has", issuer)

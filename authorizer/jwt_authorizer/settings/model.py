@@ -39,12 +39,16 @@ D_co = TypeVar("D_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Setting(Generic[T_co, D_co]):
-    """One setting. ``read`` raises :class:`ValueError` saying what would be right."""
+    """One setting. ``read`` raises :class:`ValueError` saying what would be right.
+
+    ``may_be_secret``: a wrong value may be a private key among the public ones, or a secret instead of its location.
+    """
 
     name: str
     read: Callable[[object], T_co]
     default: D_co
     place: Place
+    may_be_secret: bool = False
 
     @property
     def variable(self) -> str:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import json
+from contextlib import contextmanager, suppress
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.errors import Problem
+from jwt_authorizer.issuers.documents import document_reader
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.records import dataclass, field
 from jwt_authorizer.settings.model import PREFIX, Place
 from jwt_authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, ISSUER, SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from os import PathLike
     from typing import TypeVar
 
     from jwt_authorizer.settings.model import Setting
@@ -20,9 +24,9 @@ if TYPE_CHECKING:
     T = TypeVar("T")
     D = TypeVar("D")
 
+_DOCUMENT_TIMEOUT = 5.0
+"""Seconds that S3 or Parameter Store may take at start-up."""
 _CONTEXT = "context"
-_LOCATIONS = frozenset({"jwks", "tenants", "introspection_secret", "log_principal_key"})
-"""Their wrong values may be secrets: private keys among the public ones, a secret instead of its location."""
 _TABLES = ("issuers", "routes", "fields", _CONTEXT, "unlisted_routes")
 
 
@@ -34,138 +38,166 @@ class Written:
     value: object
 
 
-@dataclass(frozen=True, slots=True)
-class RawIssuer:
-    """What was written about one issuer. ``table`` is its table's name, or ``None`` in the environment."""
+class Problems(list[Problem]):
+    """The problems found so far: all are reported at once."""
 
-    table: str | None
-    written: dict[str, Written]
+    def add(self, name: str, message: str, value: object = None, *, is_location: bool = False) -> None:
+        """Add one, unless it is there: what stands above all issuers is read for each of them."""
+        problem = Problem.of(name, message, value, is_location=is_location)
+        if problem not in self:
+            self.append(problem)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What was written in one place: about one issuer, or above all of them.
+
+    ``table`` is its name in the document, such as ``issuers[0]``; ``None`` where settings may be variables.
+    """
+
+    problems: Problems
+    table: str | None = None
+    written: dict[str, Written] = field(default_factory=dict)
+
+    def __contains__(self, setting: Setting[object, object]) -> bool:
+        """Return whether a setting is written here."""
+        return setting.name in self.written
 
     def label(self, setting: Setting[object, object]) -> str:
-        """Return the name that this setting has, or would have, where this issuer is described."""
-        if setting.name in self.written:
+        """Return the name that a setting has here, or would have."""
+        if setting in self:
             return self.written[setting.name].label
         return setting.variable if self.table is None else f"{self.table}.{setting.name}"
 
+    def take(self, setting: Setting[T, D]) -> T | D:
+        """Read a setting. If its value is wrong, note the problem and go on with the default."""
+        if setting in self:
+            value = self.written[setting.name].value
+            with self.collecting(setting, value):
+                return setting.read(value)
+        return setting.default
 
-@dataclass(slots=True)
-class RawSettings:
-    """What was written where, and the problems found so far."""
-
-    issuers: list[RawIssuer] = field(default_factory=list)
-    document: dict[str, Written] = field(default_factory=dict)
-    routes: Written | None = None
-    fields: Written | None = None
-    unlisted_routes: Written | None = None
-    problems: list[Problem] = field(default_factory=list)
+    def problem(self, setting: Setting[object, object], message: str, value: object = None) -> None:
+        """Note that a setting is wrong, and go on. ``value``: what to show, if it is not a secret."""
+        self.problems.add(self.label(setting), message, value, is_location=setting.may_be_secret)
 
     @contextmanager
-    def collecting(self, name: str, value: object = None, *, is_location: bool = False) -> Iterator[None]:
+    def collecting(self, setting: Setting[object, object], value: object = None) -> Iterator[None]:
         """Make a problem of a ``ValueError`` or :class:`FetchError` that is raised inside."""
         try:
             yield
         except (ValueError, FetchError) as error:
-            self.problem(name, str(error), value, is_location=is_location)
-
-    def problem(self, name: str, message: str, value: object = None, *, is_location: bool = False) -> None:
-        """Add one wrong setting and go on, so that all are reported at once."""
-        problem = Problem.of(name, message, value, is_location=is_location)
-        if problem not in self.problems:  # what stands above all issuers is read for each of them
-            self.problems.append(problem)
+            self.problem(setting, str(error), value)
 
 
-def read_raw(environment: Mapping[str, str], read_document: Callable[[str], str | dict[str, object]]) -> RawSettings:
-    """Collect the settings. ``read_document`` returns what ``JWT_CONFIG`` names: TOML, or that parsed.
+@dataclass(frozen=True, slots=True)
+class RawSettings:
+    """What was written where. ``tables``: what the document has beside settings, such as ``routes``."""
 
-    It may raise ``ValueError`` and :class:`FetchError`.
+    problems: Problems
+    document: Section
+    issuers: list[Section] = field(default_factory=list)
+    tables: dict[str, object] = field(default_factory=dict)
+
+
+def read_raw(environment: Mapping[str, str], package_root: str | PathLike[str]) -> RawSettings:
+    """Collect the settings. ``package_root`` is the folder that ``file:`` paths are relative to.
 
     A variable that is set to nothing counts as not set, which is what an empty template parameter makes of it.
     """
-    raw = RawSettings()
+    problems = Problems()
+    raw = RawSettings(problems, Section(problems))
     by_variable = {setting.variable: setting for setting in SETTINGS}
     given = {name: text for name, text in environment.items() if name.startswith(PREFIX) and text.strip()}
     config = given.pop(CONFIG.variable, None)
-    for name in sorted(given.keys() - by_variable.keys()):
-        raw.problem(name, _unknown(name, by_variable))
-    issuer: dict[str, Written] = {}
-    for name, text in given.items():
+    issuer = Section(problems)
+    for name, text in sorted(given.items()):
         setting = by_variable.get(name)
         if setting is None:
+            problems.add(name, _unknown(name, by_variable))
             continue
         if config is not None and setting.place is not Place.EITHER:
-            raw.problem(
-                name, f"belongs into the document of {CONFIG.variable} ({_written_as(setting)}), once that is set"
-            )
-        target = issuer if setting.place is Place.ISSUER else raw.document
-        target[setting.name] = Written(name, text)
+            where = f"belongs into the document of {CONFIG.variable} ({_written_as(setting)}), once that is set"
+            problems.add(name, where)
+        section = issuer if setting.place is Place.ISSUER else raw.document
+        section.written[setting.name] = Written(name, text)
     if config is None:
-        raw.issuers.append(RawIssuer(None, issuer))
-        return raw
-    document = _parse_document(raw, config.strip(), read_document)
-    if document is not None:
+        raw.issuers.append(issuer)
+    elif (document := _document(problems, config.strip(), package_root)) is not None:
         _read_document(raw, document)
     return raw
 
 
-def _parse_document(
-    raw: RawSettings, config: str, read_document: Callable[[str], str | dict[str, object]]
-) -> dict[str, object] | None:
+def _document(problems: Problems, config: str, package_root: str | PathLike[str]) -> dict[str, object] | None:
+    """Parse the document that ``JWT_CONFIG`` names, or is. ``None``: it is not one, which was noted.
+
+    A build adds ``X.toml.parsed`` to ``X.toml``: the digest of the text that it parsed, and JSON. Importing tomllib and
+    parsing 300 routes takes a fifth of start-up.
+    """
     try:
-        text = read_document(config)
+        text = _text(config, package_root)
+        if config.startswith("file:"):
+            with suppress(ValueError):
+                digest, _, parsed = _text(f"{config}.parsed", package_root).partition("\n")
+                if digest == sha256(text.encode()).hexdigest():
+                    return dict(json.loads(parsed))
     except (ValueError, FetchError) as error:
-        raw.problem(CONFIG.variable, f"cannot be read: {error}")
+        problems.add(CONFIG.variable, f"cannot be read: {error}")
         return None
-    if isinstance(text, dict):
-        return text
     import tomllib  # noqa: PLC0415 - start-up needs it only for a document that the build has not parsed
 
     try:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raw.problem(CONFIG.variable, f"is not a TOML document: {error}")
+        problems.add(CONFIG.variable, f"is not a TOML document: {error}")
         return None
+
+
+def _text(config: str, package_root: str | PathLike[str]) -> str:
+    if config.startswith(("file:", "ssm:", "s3:")):
+        return document_reader(config, timeout=_DOCUMENT_TIMEOUT, package_root=package_root)().decode()
+    if config.startswith(("https:", "http:")) or not any(character in config for character in "\n=[#"):
+        raise ValueError("neither TOML nor its location: file:PATH (in the package), ssm:/name or s3://bucket/key")
+    return config
 
 
 def _read_document(raw: RawSettings, document: dict[str, object]) -> None:
     by_name = {setting.name: setting for setting in SETTINGS if setting not in (CONFIG, CONTEXT_CLAIMS, ISSUER)}
-    defaults: dict[str, Written] = {}
+    above: dict[str, Written] = {}
     for name, value in document.items():
         setting = by_name.get(name)
-        if name in _TABLES:
-            continue
-        if setting is None:
-            raw.problem(name, _unknown(name, [*by_name, *_TABLES]))
+        if name == _CONTEXT:
+            raw.document.written[CONTEXT_CLAIMS.name] = Written(name, value)
+        elif name in _TABLES:
+            raw.tables[name] = value
+        elif setting is None:
+            raw.problems.add(name, _unknown(name, [*by_name, *_TABLES]))
         elif setting.place is Place.ISSUER:
-            defaults[name] = Written(name, value)
-        elif name in raw.document:
-            raw.problem(name, f"is set here and as {setting.variable}: keep one of them")
+            above[name] = Written(name, value)
+        elif setting in raw.document:
+            raw.problems.add(name, f"is set here and as {setting.variable}: keep one of them")
         else:
-            raw.document[name] = Written(name, value)
-    if _CONTEXT in document:
-        raw.document[CONTEXT_CLAIMS.name] = Written(_CONTEXT, document[_CONTEXT])
-    raw.routes, raw.fields, raw.unlisted_routes = (
-        Written(name, document[name]) if name in document else None for name in ("routes", "fields", "unlisted_routes")
-    )
-    _read_issuers(raw, document.get("issuers"), defaults)
+            raw.document.written[name] = Written(name, value)
+    _read_issuers(raw, raw.tables.get("issuers"), above)
 
 
-def _read_issuers(raw: RawSettings, tables: object, defaults: dict[str, Written]) -> None:
+def _read_issuers(raw: RawSettings, tables: object, above: dict[str, Written]) -> None:
     if not isinstance(tables, list) or not tables:
-        raw.problem("issuers", "expected at least one [[issuers]] table")
+        raw.problems.add("issuers", "expected at least one [[issuers]] table")
         return
     known = [setting.name for setting in SETTINGS if setting.place is Place.ISSUER]
     for position, table in enumerate(tables):
         label = f"issuers[{position}]"
         if not isinstance(table, dict):
-            raw.problem(label, "expected a table: write [[issuers]] above it")
+            raw.problems.add(label, "expected a table: write [[issuers]] above it")
             continue
-        issuer = dict(defaults)
+        section = Section(raw.problems, label, dict(above))
         for name, value in table.items():
             if name in known:
-                issuer[name] = Written(f"{label}.{name}", value)
+                section.written[name] = Written(f"{label}.{name}", value)
             else:
-                raw.problem(f"{label}.{name}", _unknown(name, known, "setting of an issuer"))
-        raw.issuers.append(RawIssuer(label, issuer))
+                raw.problems.add(f"{label}.{name}", _unknown(name, known, "setting of an issuer"))
+        raw.issuers.append(section)
 
 
 def _written_as(setting: Setting[object, object]) -> str:
@@ -177,23 +209,8 @@ def _written_as(setting: Setting[object, object]) -> str:
 
 def _unknown(name: str, known: Iterable[str], kind: str = "setting") -> str:
     """Return a message that names the setting that may be meant."""
-    return f"there is no such {kind}{_suggestion(name, list(known))}"
-
-
-def _suggestion(name: str, known: list[str]) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 - only where start-up fails anyway
 
-    close = get_close_matches(name, known, n=1)
-    return f": did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(known))}"
-
-
-def take(raw: RawSettings, written: Mapping[str, Written], setting: Setting[T, D]) -> T | D:
-    """Read one setting. If its value is wrong, note the problem and go on with the default."""
-    if setting.name not in written:
-        return setting.default
-    entry = written[setting.name]
-    try:
-        return setting.read(entry.value)
-    except ValueError as error:
-        raw.problem(entry.label, str(error), entry.value, is_location=setting.name in _LOCATIONS)
-        return setting.default
+    close = get_close_matches(name, list(known), n=1)
+    listed = f": did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(known))}"
+    return f"there is no such {kind}{listed}"

@@ -16,7 +16,6 @@ from jwt_authorizer.settings import claim_values, issuer_values, values
 from jwt_authorizer.settings.model import LogAllowed, LogPrincipal, Place, Setting
 
 _I, _D, _E = Place.ISSUER, Place.DOCUMENT, Place.EITHER
-AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt")
 _DEFAULT_ALGORITHMS = values.algorithms("RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA")
 
 # --- What a token has to be
@@ -40,13 +39,13 @@ ANY_AUDIENCE = Setting("any_audience", values.boolean, default=False, place=_I)
 serves no other API: [Clerk](docs/providers.md#clerk) and [WorkOS](docs/providers.md#workos) have one for each
 application. Not together with an audience or a client.
 """
-JWKS = Setting("jwks", issuer_values.locations, (), _I)
+JWKS = Setting("jwks", issuer_values.locations, (), _I, may_be_secret=True)
 """Another source of keys: an `https://` URL, `file:PATH` in the package, `ssm:/name`, `s3://bucket/key`, or the JSON
 key set. In the document of `JWT_CONFIG` also a list of these: a token may be signed by a key of any of them.
 
 Default: from discovery
 """
-TENANTS = Setting("tenants", issuer_values.tenants, None, _I)
+TENANTS = Setting("tenants", issuer_values.tenants, None, _I, may_be_secret=True)
 """With `{tenant}` in the issuer, the [tenants](docs/tenants.md) that may call: comma-separated; a document that lists
 them, one a line (`file:`, `ssm:`, `s3://`); or `any`.
 """
@@ -110,11 +109,16 @@ INTROSPECT = Setting("introspect", values.one_of("opaque", "always"), "opaque", 
 """`always`: ask about JWTs as well, so that a revoked one is refused."""
 INTROSPECTION_CLIENT_ID = Setting("introspection_client_id", values.text, None, _I)
 """This API's own client id at the issuer, for introspection."""
-INTROSPECTION_SECRET = Setting("introspection_secret", issuer_values.secret_location, None, _I)
+INTROSPECTION_SECRET = Setting("introspection_secret", issuer_values.secret_location, None, _I, may_be_secret=True)
 """Where the client's secret is: `ssm:/name` or `secretsmanager:NAME`; for `private_key_jwt` its private key, a JWK or
 PEM.
 """
-INTROSPECTION_AUTH = Setting("introspection_auth", values.one_of(*AUTH_METHODS), AUTH_METHODS[0], _I)
+INTROSPECTION_AUTH = Setting(
+    "introspection_auth",
+    values.one_of("client_secret_basic", "client_secret_post", "private_key_jwt"),
+    "client_secret_basic",
+    _I,
+)
 """How this API authenticates there: `client_secret_basic`, `client_secret_post` or `private_key_jwt`."""
 INTROSPECTION_CACHE = Setting("introspection_cache_seconds", values.seconds(0, 3600), 60.0, _I)
 """How long the answer about an active token is remembered, at most until its `exp`."""
@@ -129,7 +133,7 @@ Default: `refuse`
 """
 REQUIRE_BOUND_TOKENS = Setting("require_bound_tokens", values.boolean, default=False, place=_E)
 """`true`: refuse a token without a binding that was checked. Needs `dpop` or `mtls`."""
-DPOP_URLS = Setting("dpop_urls", values.texts, (), _E)
+DPOP_URLS = Setting("dpop_urls", values.texts, (), _E, may_be_secret=True)
 """The URLs that clients call, up to the route's path, comma-separated, where they
 [differ from what API Gateway sees](docs/bound-tokens.md#the-url): `https://api.example.com/v1`.
 
@@ -210,7 +214,7 @@ LOG_PRINCIPAL = Setting("log_principal", values.one_of(*LogPrincipal), LogPrinci
 """The principal's id in the log, which is personal data: `plain`, `hash` (16 hexadecimal digits, the same for the same
 id), or `none`.
 """
-LOG_PRINCIPAL_KEY = Setting("log_principal_key", values.text, None, _E)
+LOG_PRINCIPAL_KEY = Setting("log_principal_key", values.text, None, _E, may_be_secret=True)
 """The key for `hash`: `ssm:/name`, `secretsmanager:NAME`, or a text of at least 16 characters.
 
 Default: required with `hash`

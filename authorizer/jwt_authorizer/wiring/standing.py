@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.authenticate import Introspection
-from jwt_authorizer.issuers.client_auth import AuthMethod, ClientAuth, remembered
+from jwt_authorizer.issuers.client_auth import ClientAuth, remembered
 from jwt_authorizer.issuers.discovery import discover_introspection
 from jwt_authorizer.issuers.documents import secret_reader
 from jwt_authorizer.issuers.introspection import IntrospectedIssuer, Introspector
@@ -61,7 +61,7 @@ def _introspector(
     asked = IntrospectedIssuer(
         name=issuer.name,
         find_endpoint=find_endpoint,
-        client=ClientAuth(about.client_id, AuthMethod(about.auth), read_secret),
+        client=ClientAuth(about.client_id, about.auth, read_secret),
         post=dependencies.post,
         keys=issuer.keys,
         timeout=keys.timeout,

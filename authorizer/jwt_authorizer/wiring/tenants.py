@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.authenticate import Issuer
+from jwt_authorizer.issuers.address import PLACEHOLDER
 from jwt_authorizer.issuers.documents import document_reader
-from jwt_authorizer.issuers.tenants import PLACEHOLDER, TenantIssuers, kept_tenants
+from jwt_authorizer.issuers.tenants import TenantIssuers, kept_tenants
 from jwt_authorizer.records import replace
 
 if TYPE_CHECKING:

@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from jwt_authorizer.settings import IssuerSettings, Settings
-    from jwt_authorizer.settings.raw import RawSettings
     from jwt_authorizer_devkit.cli.inputs import Environment
 
 _DOCUMENT_SECONDS = 5.0
@@ -113,7 +112,7 @@ def _findings(
         yield from _in_the_users_form(examine_settings(settings), environment.variables)
         yield from _in_the_users_form(examine_revocation_list(settings, environment.folder), environment.variables)
         if not deployed:
-            yield from examine_need(settings, _raw(environment.variables, environment.folder))
+            yield from examine_need(settings, read_raw(environment.variables, environment.folder))
         with progress("Asking the introspection endpoint"):
             found = examine_introspection(settings, environment.folder, time.time())
             yield from _in_the_users_form(found, environment.variables)
@@ -148,17 +147,6 @@ def _settings(environment: Environment) -> Settings:
         return load_settings(environment.variables, environment.folder)
     except SettingsError as error:
         raise settings_problem(error) from None
-
-
-def _raw(variables: Mapping[str, str], folder: Path) -> RawSettings:
-    """Return settings as they were written. They have been read before, without an error."""
-
-    def document(config: str) -> str:
-        if not config.startswith(("file:", "ssm:", "s3:")):
-            return config
-        return document_reader(config, timeout=_DOCUMENT_SECONDS, package_root=folder)().decode()
-
-    return read_raw(variables, document)
 
 
 def _all_of(settings: Settings, environment: Environment) -> Iterator[Asked]:
@@ -207,7 +195,7 @@ def _deployed(apis: list[str], stack: str | None, environment: Environment | Non
                     yield Finding("api", Level.PROBLEM, said, fix)
                     continue
                 yield from _in_the_users_form(examine_attached(one, settings), variables)
-                yield from examine_need(settings, _raw(variables, folder), (described.kind,))
+                yield from examine_need(settings, read_raw(variables, folder), (described.kind,))
     except NotThereError as error:
         raise WrongInputError(str(error)) from None
     except OutOfReachError as error:

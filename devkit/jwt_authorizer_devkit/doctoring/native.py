@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from jwt_authorizer.settings import Settings
-    from jwt_authorizer.settings.raw import RawIssuer, RawSettings
+    from jwt_authorizer.settings.raw import RawSettings, Section
 
 _HTTP, _REST = "HTTP", "REST"
 KINDS = (_HTTP, _REST)
@@ -69,7 +69,7 @@ def examine_need(settings: Settings, raw: RawSettings, kinds: Iterable[str] = KI
 def _missing(kind: str, settings: Settings, raw: RawSettings) -> Iterator[str]:
     """List what an API's own authorizer cannot express."""
     expressed = {setting.name for setting in (*_EXPRESSED[kind], *_OF_A_FUNCTION)}
-    written = {*raw.document, *(name for issuer in raw.issuers for name in issuer.written)}
+    written = {*raw.document.written, *(name for issuer in raw.issuers for name in issuer.written)}
     yield from sorted(written - expressed)
     if kind == _HTTP and len(settings.issuers) > 1:
         yield "several issuers for one route"
@@ -107,7 +107,7 @@ def _algorithms(kind: str, settings: Settings) -> list[str]:
     return [name for name in _ALGORITHMS[kind] if name in accepted]
 
 
-def _required_claims(about: RawIssuer) -> Mapping[str, object]:
+def _required_claims(about: Section) -> Mapping[str, object]:
     written = about.written.get(table.REQUIRED_CLAIMS.name)
     if written is None:
         return {}

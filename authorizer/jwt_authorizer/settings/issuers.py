@@ -1,0 +1,137 @@
+"""Read the settings of one issuer, and check what has to fit together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jwt_authorizer.claims import ClaimRules
+from jwt_authorizer.issuers.address import PLACEHOLDER
+from jwt_authorizer.issuers.documents import document_reader
+from jwt_authorizer.issuers.sources import check_discoverable, key_fetcher
+from jwt_authorizer.settings import table
+from jwt_authorizer.settings.model import IntrospectionSettings, IssuerSettings
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from jwt_authorizer.settings.raw import Section
+
+_DOCUMENT_TIMEOUT = 5.0
+"""Seconds that S3 or Parameter Store may take at start-up."""
+_NEEDED_TO_ASK = "it needs JWT_INTROSPECTION, JWT_INTROSPECTION_CLIENT_ID and JWT_INTROSPECTION_SECRET"
+
+
+def issuer_settings(about: Section, package_root: str | PathLike[str], *, allow_http: bool) -> IssuerSettings:
+    """Read what is written about an issuer. Problems are noted there, and reading goes on with defaults."""
+    issuer = about.take(table.ISSUER) or ""
+    settings = IssuerSettings(
+        issuer=issuer,
+        jwks=about.take(table.JWKS),
+        algorithms=about.take(table.ALGORITHMS),
+        token_types=about.take(table.TOKEN_TYPES),
+        claim_rules=ClaimRules(
+            audience=frozenset(about.take(table.AUDIENCE)),
+            client_id=frozenset(about.take(table.CLIENT_ID)),
+            leeway=about.take(table.LEEWAY),
+            max_lifetime=about.take(table.MAX_LIFETIME),
+            required_claims=about.take(table.REQUIRED_CLAIMS),
+            required_scopes=about.take(table.REQUIRED_SCOPES),
+            scope_claims=about.take(table.SCOPE_CLAIMS),
+            principal_claims=about.take(table.PRINCIPAL_CLAIM),
+        ),
+        introspection=_introspection(about, issuer, allow_http=allow_http),
+        tenants=about.take(table.TENANTS),
+        tenant_claim=about.take(table.TENANT_CLAIM),
+    )
+    _check_keys(about, settings, package_root, allow_http=allow_http)
+    _check_audience(about)
+    _check_tenants(about, settings, package_root)
+    return settings
+
+
+def _check_keys(
+    about: Section, settings: IssuerSettings, package_root: str | PathLike[str], *, allow_http: bool
+) -> None:
+    """Check that keys can be found: where the settings say, or else by discovery."""
+    issuer = settings.issuer
+    if table.ISSUER not in about:
+        about.problem(table.ISSUER, "is required: the exact iss of your tokens, such as https://myapp.authgear.cloud")
+    elif issuer and not settings.jwks:
+        with about.collecting(table.ISSUER, issuer):
+            check_discoverable(issuer.replace(PLACEHOLDER, "tenant"), allow_http=allow_http)
+    for location in settings.jwks:
+        url = location.replace(PLACEHOLDER, "tenant") if location.startswith(("https:", "http:")) else location
+        with about.collecting(table.JWKS, location):
+            key_fetcher("", url, allow_http=allow_http, timeout=0, package_root=package_root)
+
+
+def _check_audience(about: Section) -> None:
+    any_audience = about.take(table.ANY_AUDIENCE)
+    named = [setting for setting in (table.AUDIENCE, table.CLIENT_ID) if setting in about]
+    if any_audience and named:
+        about.problem(
+            table.ANY_AUDIENCE,
+            f"accepts tokens for every API, and {about.label(named[0])} does not: keep one of them",
+        )
+    elif not any_audience and not named:
+        about.problem(
+            table.AUDIENCE,
+            "an audience or a client_id is required, or this API would accept the tokens of every other API of this "
+            "issuer; only if the issuer serves no other API, set any_audience (JWT_ANY_AUDIENCE) to true",
+        )
+
+
+def _introspection(about: Section, issuer: str | None, *, allow_http: bool) -> IntrospectionSettings | None:
+    """Read how an issuer is asked about opaque tokens; ``None`` if it is not asked."""
+    if not any(name.startswith("introspect") for name in about.written):
+        return None
+    where = about.take(table.INTROSPECTION)
+    client_id, secret = about.take(table.INTROSPECTION_CLIENT_ID), about.take(table.INTROSPECTION_SECRET)
+    for setting in (table.INTROSPECTION, table.INTROSPECTION_CLIENT_ID, table.INTROSPECTION_SECRET):
+        if setting not in about:
+            about.problem(setting, "is required for introspection: " + _NEEDED_TO_ASK)
+    # The endpoint's URL is checked as an issuer's is: https, no password, no fragment.
+    with about.collecting(table.INTROSPECTION):
+        check_discoverable((where if where != "discovery" else issuer) or "https://a", allow_http=allow_http)
+    return IntrospectionSettings(
+        url=None if where == "discovery" else where,
+        always=about.take(table.INTROSPECT) == "always",
+        client_id=client_id or "",
+        secret=secret or "",
+        auth=about.take(table.INTROSPECTION_AUTH),
+        cache_seconds=about.take(table.INTROSPECTION_CACHE),
+    )
+
+
+def _check_tenants(about: Section, settings: IssuerSettings, package_root: str | PathLike[str]) -> None:
+    """Check that ``{tenant}`` is where it can be, and that the settings about tenants come with it."""
+    issuer, jwks, tenants = settings.issuer, settings.jwks, settings.tenants
+    if PLACEHOLDER not in issuer:
+        _check_no_tenants(about, jwks)
+        return
+    from jwt_authorizer.issuers.tenants import (  # noqa: PLC0415 - only settings with tenants need it
+        is_in_host,
+        placeholder_problem,
+    )
+
+    if problem := placeholder_problem(issuer, any_tenant=tenants == "any"):
+        about.problem(table.ISSUER, problem, issuer)
+    elif isinstance(tenants, tuple) and is_in_host(issuer) and any("." in tenant for tenant in tenants):
+        about.problem(table.TENANTS, "has a tenant with a dot, which is not one label of a host")
+    if len({PLACEHOLDER in location for location in jwks}) > 1:
+        about.problem(table.JWKS, "has {tenant} in some of its sources: write it into all of them, or none")
+    if table.INTROSPECTION in about:
+        about.problem(table.INTROSPECTION, "needs an issuer without {tenant}: a token that is not a JWT names none")
+    if table.TENANTS not in about:
+        about.problem(table.TENANTS, "is required with {tenant} in the issuer: the tenants that may call")
+    elif isinstance(tenants, str) and tenants != "any":
+        with about.collecting(table.TENANTS, tenants):
+            document_reader(tenants, timeout=_DOCUMENT_TIMEOUT, package_root=package_root)
+
+
+def _check_no_tenants(about: Section, jwks: tuple[str, ...]) -> None:
+    for setting in (table.TENANTS, table.TENANT_CLAIM):
+        if setting in about:
+            about.problem(setting, "needs {tenant} in the issuer, where the tenant stands in iss")
+    if any(PLACEHOLDER in location for location in jwks):
+        about.problem(table.JWKS, "has {tenant}, and the issuer has not: there is nothing to put in")
