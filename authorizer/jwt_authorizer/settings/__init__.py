@@ -4,7 +4,7 @@
    ``Section`` of it is read by settings (``take``) and notes their problems.
 2. ``table.py`` lists every setting with its reader and its default; ``values.py``, ``claim_values.py`` and
    ``issuer_values.py`` read.
-3. ``loading.py`` reads each value, those of an issuer in ``issuers.py``. They check what holds between several settings.
+3. ``loading.py`` reads each value, ``issuers.py`` those of an issuer. They check what holds between several settings.
    What comes out is :class:`Settings` (``model.py``), or one :class:`~jwt_authorizer.errors.SettingsError` that lists
    every problem.
 
