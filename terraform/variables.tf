@@ -528,7 +528,7 @@ variable "api_account_id" {
 }
 
 variable "readable_parameters" {
-  description = "ARNs of the SSM parameters that `ssm:/name` settings name, comma-separated. The function may read these."
+  description = "ARNs, comma-separated, of the SSM parameters that `ssm:/name` settings name."
   type        = list(string)
   default     = null
 
@@ -539,7 +539,7 @@ variable "readable_parameters" {
 }
 
 variable "readable_secrets" {
-  description = "ARNs of the secrets that `secretsmanager:NAME` settings name, comma-separated. The function may read these."
+  description = "ARNs, comma-separated, of the secrets that `secretsmanager:NAME` settings name."
   type        = list(string)
   default     = null
 
@@ -550,7 +550,7 @@ variable "readable_secrets" {
 }
 
 variable "readable_objects" {
-  description = "ARNs of the S3 objects that `s3://bucket/key` settings name, comma-separated. The function may read these."
+  description = "ARNs, comma-separated, of the S3 objects that `s3://bucket/key` settings name."
   type        = list(string)
   default     = null
 
@@ -605,7 +605,7 @@ variable "system_log_level" {
 }
 
 variable "log_key_arn" {
-  description = "ARN of a KMS key to encrypt the log with. Its policy must let CloudWatch Logs use it. Empty: CloudWatch's own key."
+  description = "ARN of a KMS key for the log, which CloudWatch Logs may use. Empty: CloudWatch's own."
   type        = string
   default     = null
 
@@ -622,7 +622,7 @@ variable "alarms" {
 }
 
 variable "alarm_topic_arn" {
-  description = "ARN of the SNS topic that is told of each alarm, and of its end. Empty: they are seen in CloudWatch only."
+  description = "ARN of an SNS topic for each alarm and its end. Empty: CloudWatch alone shows them."
   type        = string
   default     = null
 
@@ -668,7 +668,7 @@ variable "revocation" {
 }
 
 variable "revocation_keep_seconds" {
-  description = "How long an entry is kept, in seconds. At least the longest lifetime of a token."
+  description = "How long an entry is kept: at least a token's longest lifetime."
   type        = number
   default     = 86400
 
@@ -696,7 +696,7 @@ variable "revocation_client_ids" {
 }
 
 variable "vpc_subnet_ids" {
-  description = "Subnets to run in, comma-separated. Empty: outside of any VPC, which can reach every issuer."
+  description = "Subnets to run in, comma-separated. Empty: outside of any VPC, with a way to every issuer."
   type        = string
   default     = null
 }
@@ -719,7 +719,7 @@ variable "refresh_target" {
 }
 
 variable "refresh_target_arn" {
-  description = "ARN of the parameter or object that RefreshTarget names. The second function may write it, the authorizer read it."
+  description = "ARN of what RefreshTarget names. The second function may write it, the authorizer read it."
   type        = string
   default     = null
 

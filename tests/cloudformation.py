@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import yaml
+from jwt_authorizer_devkit.routes.documents import read_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,32 +30,9 @@ _NO_VALUE = object()
 _VARIABLE = re.compile(r"\$\{(!?)([^}]+)\}")
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms as the long ones."""
-
-
-def _long_form(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, object]:
-    value: object
-    match node:
-        case yaml.ScalarNode():
-            value = loader.construct_scalar(node)
-        case yaml.SequenceNode():
-            value = loader.construct_sequence(node, deep=True)
-        case _:
-            assert isinstance(node, yaml.MappingNode)
-            value = loader.construct_mapping(node, deep=True)
-    if name == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
-    return {name if name in ("Ref", "Condition") else f"Fn::{name}": value}
-
-
-_Loader.add_multi_constructor("!", _long_form)
-
-
 def read_template(path: Path) -> Template:
     """Read a template, its functions in their long form."""
-    template: Template = yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506 - a SafeLoader with tags
-    return template
+    return read_document(path.read_text("utf-8"))
 
 
 class DanglingError(Exception):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -95,9 +96,9 @@ def picture(body: str) -> str:
 
 
 def _widgets(body: str) -> list[dict[str, object]]:
-    alarms = '{"type": "alarm", "properties": {"title": "Alarms"}},'
-    filled = body.replace("${AlarmStates}", alarms).replace("${IfRefreshes}", "")
-    return [{"type": it["type"], **it["properties"]} for it in json.loads(filled)["widgets"]]
+    """Return the widgets: the alarms, which a condition adds to the template, then those that are always there."""
+    always = json.loads(re.sub(r"\$\{If\w+\}", "", body))["widgets"]
+    return [{"type": "alarm", "title": "Alarms"}, *({"type": it["type"], **it["properties"]} for it in always)]
 
 
 def _drawn(widget: Mapping[str, object], top: int) -> tuple[list[str], int]:

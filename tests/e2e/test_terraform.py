@@ -19,7 +19,7 @@ import pytest
 
 from demo.deployment import aws_client
 from demo.tools import ROOT, clean_environment, host_architecture
-from jwt_authorizer_packaging import tags
+from jwt_authorizer_devkit.routes.documents import mapping, read_document
 from jwt_authorizer_packaging.packaged_template import packaged_template
 from jwt_authorizer_packaging.template import template
 from jwt_authorizer_packaging.terraform import MODULE, PACKAGE, fill_module
@@ -123,7 +123,7 @@ def test_the_stack_has_the_resources_of_the_template(tested: Report) -> None:
     content = tested.resource(RUN_OF_MODULE, "aws_s3_object.template")["content"]
     location = f"s3://{package['bucket']}/{package['key']}"
     assert content == packaged_template(location, host_architecture())
-    assert tags.read(content)["Resources"].keys() == template()["Resources"].keys()
+    assert mapping(read_document(content)["Resources"]).keys() == template()["Resources"].keys()
 
 
 def test_it_deploys(stack: Stack, tested: Report) -> None:

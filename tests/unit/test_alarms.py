@@ -219,8 +219,11 @@ def test_times_fit_those_of_the_function() -> None:
 
 
 @pytest.mark.parametrize("name", ALARMS)
-def test_an_alarm_links_to_its_entry_of_the_runbook(name: str) -> None:
-    address = ALARMS[name]["AlarmDescription"].rpartition(" Runbook: ")[2]
+def test_an_alarm_says_what_to_do_first_and_links_to_its_entry_of_the_runbook(name: str) -> None:
+    text, _, address = ALARMS[name]["AlarmDescription"].rpartition(" Runbook: ")
+    # It is the first paragraph of that entry, and nothing makes links of Markdown's.
+    assert re.search(r"\. First (read|see|look|compare) ", text)
+    assert "](" not in text
     page, _, anchor = address.partition("#")
     assert f"\n### {anchor}\n" in (ROOT / page).read_text("utf-8").lower()
 
