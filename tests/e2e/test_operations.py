@@ -72,11 +72,11 @@ def deployed(stack: Stack) -> Watched:
     assert 0 < len(math) < len([it for it in resources.values() if it["Type"] == "AWS::CloudWatch::Alarm"])
     preference = resources["AuthorizerFunction"]["Properties"]["DeploymentPreference"]["Alarms"]["Fn::If"]
     preference[1] = [it for it in preference[1] if it["Ref"] not in math]
-    shown = resources["AuthorizerDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"][1]["AlarmStates"]["Fn::If"][1]
+    shown = resources["AuthorizerDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"][1]["IfAlarms"]["Fn::If"][1]
     for name in math:
         del resources[name]
         shown["Fn::Sub"][0] = shown["Fn::Sub"][0].replace(f'"${{{name}.Arn}}",', "")
-    shown["Fn::Sub"][1]["IfTakesBack"] = ""
+    shown["Fn::Sub"][1]["IfNewVersionAlarm"] = ""
     parameters = {
         "Architecture": host_architecture(),
         "JwtIssuer": stack.issuer.url,
@@ -93,8 +93,8 @@ def test_alarms_tell_the_topic_and_the_dashboard_shows_them(deployed: Watched) -
     assert {"StartFailuresAlarm", "KeysUnavailableAlarm", "SlowAlarm"} < alarms.keys()
     assert all(it["AlarmActions"] == it["OKActions"] == [TOPIC] for it in alarms.values())
     dashboard = deployed.client("cloudwatch").get_dashboard(DashboardName=f"{NAME}-{REGION}")
-    body = json.loads(dashboard["DashboardBody"])
-    assert set(body["widgets"][0]["properties"]["alarms"]) == {it["AlarmArn"] for it in alarms.values()}
+    (shown,) = (it for it in json.loads(dashboard["DashboardBody"])["widgets"] if it["type"] == "alarm")
+    assert set(shown["properties"]["alarms"]) == {it["AlarmArn"] for it in alarms.values()}
 
 
 def test_alarms_look_at_what_the_deployed_function_writes(deployed: Watched) -> None:
