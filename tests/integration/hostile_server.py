@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
+import re
 import socket
 import struct
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     import ssl
@@ -40,6 +41,12 @@ class Exchange:
     def receive(self) -> bytes:
         """Wait for the next request on this connection; return nothing once the client has closed it."""
         return self._connection.recv(_REQUEST_LIMIT)
+
+    def json_request(self) -> tuple[dict[str, str], Any]:
+        """Return the request's headers, named in lower case, and its body."""
+        head, _, body = self.request.decode().partition("\r\n\r\n")
+        headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
+        return {name.lower(): value for name, value in headers.items()}, json.loads(body or "null")
 
     def pause(self, seconds: float = _LONG) -> bool:
         """Wait, and return whether to go on: not once the test is over."""
@@ -155,6 +162,11 @@ class HostileServer:
             if not received:
                 return
             request += received
+        head, _, body = request.partition(b"\r\n\r\n")
+        length = re.search(rb"\r\ncontent-length: (\d+)", head.lower())
+        while length is not None and len(body) < int(length[1]) and (received := connection.recv(_REQUEST_LIMIT)):
+            request += received
+            body += received
         path = request.split(b" ", 2)[1].decode("latin-1")
         self.asked.append(path)
         self.requests.append(request)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hmac
 import json
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from jwt_authorizer.errors import DecisionError, Reason, SettingsError
 from jwt_authorizer_devkit.signing import SigningKey, base64url
+from tests.integration.hostile_server import HostileServer, answer, answer_json
 from tests.security.lab import (
     AUDIENCE,
     ISSUER,
@@ -37,7 +36,7 @@ from tests.security.lab import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tests.security.lab import Json
 
@@ -273,34 +272,17 @@ def test_cve_2026_102266_pyjwt_cve_2026_120459_python_jose_empty_symmetric_key(m
     odd_set({"kty": "oct", "kid": "empty", "k": "", **more}).attacked(hs256(b"", "empty"), Reason.UNSUPPORTED_ALGORITHM)
 
 
-@pytest.fixture
-def redirecting() -> Iterator[str]:
-    """Serve a redirect to the attacker's keys, and those keys."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(302 if self.path == "/jwks" else 200)
-            self.send_header("Location", "/theirs")
-            self.end_headers()
-            if self.path == "/theirs":
-                self.wfile.write(json.dumps({"keys": [attacker_key("p256").public_jwk()]}).encode())
-
-        def log_message(self, *_: object) -> None:
-            """Stay silent."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-def test_cve_2026_102267_pyjwt_redirected_to_other_keys(redirecting: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_cve_2026_102267_pyjwt_redirected_to_other_keys(caplog: pytest.LogCaptureFixture) -> None:
     forged = token_event(sign(signer=attacker_key("p256")))
-    lab(JWT_JWKS=f"{redirecting}/theirs", JWT_ALLOW_HTTP="true").allowed(forged)
-    with pytest.raises(DecisionError, match="keys_unavailable"):
-        lab(JWT_JWKS=f"{redirecting}/jwks", JWT_ALLOW_HTTP="true").function(forged, None)
+    behaviors = {
+        "/jwks": answer(b"", "Location: /theirs", status="302 Found"),
+        "/theirs": answer_json({"keys": [attacker_key("p256").public_jwk()]}),
+    }
+    with HostileServer(behaviors) as server:
+        redirecting = f"http://127.0.0.1:{server.port}"
+        lab(JWT_JWKS=f"{redirecting}/theirs", JWT_ALLOW_HTTP="true").allowed(forged)
+        with pytest.raises(DecisionError, match="keys_unavailable"):
+            lab(JWT_JWKS=f"{redirecting}/jwks", JWT_ALLOW_HTTP="true").function(forged, None)
     assert "JWT_ALLOW_HTTP" in caplog.text
 
 

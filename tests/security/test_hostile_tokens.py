@@ -11,19 +11,7 @@ from jwt_authorizer.errors import Reason
 from jwt_authorizer.strict_json import MAX_NESTING
 from jwt_authorizer.tokens import MAX_TOKEN_LENGTH
 from jwt_authorizer_devkit.signing import base64url
-from tests.security.lab import (
-    AUDIENCE,
-    ISSUER,
-    NOW,
-    Lab,
-    claims,
-    encode,
-    field_event,
-    key,
-    lab,
-    sign,
-    token_event,
-)
+from tests.security.lab import AUDIENCE, ISSUER, NOW, Lab, claims, encode, field_event, key, lab, sign, token_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -125,11 +125,7 @@ def test_a_refusal_that_allows_other_routes_carries_the_claims_and_the_token_s_o
 
 @pytest.mark.parametrize(
     ("kind", "settings", "simple"),
-    [
-        (EventKind.HTTP_API_V2, PLAIN, True),
-        (EventKind.HTTP_API_V2, IAM, False),
-        (EventKind.HTTP_API_V1, PLAIN, False),
-    ],
+    [(EventKind.HTTP_API_V2, PLAIN, True), (EventKind.HTTP_API_V2, IAM, False), (EventKind.HTTP_API_V1, PLAIN, False)],
 )
 def test_a_refused_token_of_an_http_api(kind: EventKind, settings: AnswerSettings, *, simple: bool) -> None:
     read = request(kind)

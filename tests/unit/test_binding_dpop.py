@@ -310,12 +310,7 @@ def test_memory_is_bounded_and_forgets_nothing_that_is_still_good() -> None:
 
 DEFAULT = "abcdef123.execute-api.eu-west-1.amazonaws.com"
 CUSTOM = "api.example.com"
-REST, WEBSOCKET, V1, V2 = (
-    EventKind.REST_REQUEST,
-    EventKind.WEBSOCKET,
-    EventKind.HTTP_API_V1,
-    EventKind.HTTP_API_V2,
-)
+REST, WEBSOCKET, V1, V2 = (EventKind.REST_REQUEST, EventKind.WEBSOCKET, EventKind.HTTP_API_V1, EventKind.HTTP_API_V2)
 
 
 def asked(kind: EventKind, domain: str | None, path: str | None, *, stage: str = "prod") -> Request:

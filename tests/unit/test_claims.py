@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jwt_authorizer.claim_conditions import ABSENT, find, is_met, parse_claim, parse_condition
-from jwt_authorizer.claims import (
-    ClaimRules,
-    Principal,
-    VerifiedToken,
-    check_claims,
-    has_expired,
-)
+from jwt_authorizer.claims import ClaimRules, Principal, VerifiedToken, check_claims, has_expired
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.tokens import UnverifiedToken
 from tests.factories import ISSUER, NOW
@@ -78,12 +72,7 @@ def test_the_later_of_nbf_and_iat_decides() -> None:
 
 @pytest.mark.parametrize(
     ("members", "expired"),
-    [
-        ({"exp": NOW - 60}, True),
-        ({"exp": NOW - 59}, False),
-        ({}, False),
-        ({"exp": "soon"}, False),
-    ],
+    [({"exp": NOW - 60}, True), ({"exp": NOW - 59}, False), ({}, False), ({"exp": "soon"}, False)],
     ids=str,
 )
 def test_whether_a_token_calls_itself_over(members: Json, *, expired: bool) -> None:
@@ -97,10 +86,7 @@ def test_whether_a_token_calls_itself_over(members: Json, *, expired: bool) -> N
 def test_a_lifetime_may_be_limited() -> None:
     rules = replace(RULES, max_lifetime=600.0)
     assert check(rules, iat=EXP - 600).id == "user-1"
-    assert refused(rules, iat=EXP - 601) == (
-        Reason.TOKEN_LIFETIME_TOO_LONG,
-        "the token lives longer than 600 seconds",
-    )
+    assert refused(rules, iat=EXP - 601) == (Reason.TOKEN_LIFETIME_TOO_LONG, "the token lives longer than 600 seconds")
     assert refused(rules)[0] is Reason.INVALID_CLAIM
     assert check(RULES, iat=0).id == "user-1"
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import calendar
 import json
-import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import TYPE_CHECKING, Any, override
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import pytest
@@ -23,9 +21,12 @@ from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.sigv4 import Credentials, sign
 from tests.factories import NOW
+from tests.integration.hostile_server import HostileServer, answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.integration.hostile_server import Exchange
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "session"}
 PROOF = UsedProof("the-proof", NOW + 120.5)
@@ -39,40 +40,16 @@ type Answer = tuple[int, object] | None
 def serving(*answers: Answer) -> Iterator[tuple[str, list[tuple[dict[str, str], Any]]]]:
     """Give each request the next answer; yield the URL, and the headers and body of each request."""
     asked: list[tuple[dict[str, str], Any]] = []
-    left = list(answers)
+    left = iter(answers)
 
-    class Handler(BaseHTTPRequestHandler):
-        """Answers as told."""
+    def behave(exchange: Exchange) -> None:
+        asked.append(exchange.json_request())
+        if (given := next(left)) is not None:
+            sent = given[1] if isinstance(given[1], bytes) else json.dumps(given[1]).encode()
+            answer(sent, status=f"{given[0]} As Told")(exchange)
 
-        def do_POST(self) -> None:
-            """Record the request."""
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            asked.append(({name.lower(): value for name, value in self.headers.items()}, json.loads(body or b"null")))
-            answer = left.pop(0)
-            if answer is None:
-                self.close_connection = True
-                return
-            sent = answer[1] if isinstance(answer[1], bytes) else json.dumps(answer[1]).encode()
-            self.send_response(answer[0])
-            self.send_header("Content-Length", str(len(sent)))
-            self.end_headers()
-            self.wfile.write(sent)
-
-        do_GET = do_POST  # noqa: N815 - as above
-
-        @override
-        def log_message(self, format: str, *args: object) -> None:
-            """Stay quiet."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with HostileServer({"/": behave, "/c": behave}) as server:
+        yield f"http://127.0.0.1:{server.port}", asked
 
 
 def store(endpoint: str) -> DynamoDbReplayStore:
@@ -189,16 +166,20 @@ def test_with_snap_start_they_come_from_an_endpoint_until_shortly_before_they_ex
     ]
     with serving(*answers) as (url, asked):
         read = LambdaCredentials(
-            KEYS | {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{url}/c", "AWS_CONTAINER_AUTHORIZATION_TOKEN": "let me in"}
+            KEYS
+            | {
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{url}/c",
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN": "let me in",
+            }
         )
         found = [read(now).access_key_id for now in (NOW, NOW + 3299, NOW + 3301)]
     assert found == ["key-1", "key-1", "key-2"]
     assert [headers["authorization"] for headers, _ in asked] == ["let me in"] * 2
 
 
-@pytest.mark.parametrize("answer", [(200, {}), (200, []), (403, b"no"), (200, {"Expiration": "soon"}), None], ids=str)
-def test_an_endpoint_that_has_none_is_an_error(answer: Answer) -> None:
-    with serving(answer) as (url, _), pytest.raises(FetchError, match=r"no credentials from 127\.0\.0\.1"):
+@pytest.mark.parametrize("given", [(200, {}), (200, []), (403, b"no"), (200, {"Expiration": "soon"}), None], ids=str)
+def test_an_endpoint_that_has_none_is_an_error(given: Answer) -> None:
+    with serving(given) as (url, _), pytest.raises(FetchError, match=r"no credentials from 127\.0\.0\.1"):
         LambdaCredentials({"AWS_CONTAINER_CREDENTIALS_FULL_URI": url})(NOW)
 
 

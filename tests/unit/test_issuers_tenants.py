@@ -303,25 +303,7 @@ class Listing:
 
 
 def listing(read: Listing, reports: Reports | None = None) -> Callable[[float], frozenset[str]]:
-    return kept_tenants(
-        read,
-        "s3://bucket/tenants.txt",
-        Ages(TTL, MAX_STALE, COOLDOWN),
-        reports or Reports(),
-    )
-
-
-def test_a_list_is_read_again_with_the_ttl() -> None:
-    read = Listing()
-    tenants = listing(read)
-    assert tenants(START) == tenants(START + TTL - 1) == {"acme", "globex"}
-    read.content = b"acme"
-    assert tenants(START + TTL) == {"acme"}
-    assert read.reads == 2
-    assert tenants(START - 5) == {"acme"}
-    assert read.reads == 2
-    read.content = b"globex"
-    assert tenants(START - 5 + TTL) == {"globex"}, "a clock that was set back makes no list younger"
+    return kept_tenants(read, "s3://bucket/tenants.txt", Ages(TTL, MAX_STALE, COOLDOWN), reports or Reports())
 
 
 @pytest.mark.parametrize("content", [None, b"acme\nnot a tenant", b"../x", b"\xff"])

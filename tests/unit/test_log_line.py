@@ -11,11 +11,7 @@ import pytest
 
 from jwt_authorizer import __version__
 from jwt_authorizer.authorize import Outcome
-from jwt_authorizer.errors import (
-    Problem,
-    Reason,
-    SettingsError,
-)
+from jwt_authorizer.errors import Problem, Reason, SettingsError
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.rules import Allow, Deny
@@ -236,11 +232,7 @@ def test_what_the_key_cache_did_goes_into_the_next_line_with_its_notes() -> None
     content = written(lines, log)
     assert directives(content)[1] == ([[], ["service"]], ["JwksFetches", "JwksFetchFailures"])
     assert (content["JwksFetches"], content["JwksFetchFailures"]) == (2, 1)
-    assert content["notes"] == [
-        "JwksFetches: 2 keys",
-        "JwksFetches: failed",
-        "JwksFetchFailures: no route to host",
-    ]
+    assert content["notes"] == ["JwksFetches: 2 keys", "JwksFetches: failed", "JwksFetchFailures: no route to host"]
     assert "notes" not in written(lines, log)
     assert "JwksFetches" not in written(lines, log)
     log.count("JwksFetches", "2 keys")

@@ -11,7 +11,7 @@ from jwt_authorizer.claims import Principal
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.kept import Ages
-from jwt_authorizer.issuers.revocations import READ_FAILURES, READS, revocation_list
+from jwt_authorizer.issuers.revocations import READ_FAILURES, revocation_list
 from jwt_authorizer.logout import EVENT, Logout, check_logout_token
 from jwt_authorizer.revocation import BadListError, Revoked, check_revocation, read_list
 from jwt_authorizer_devkit.mint import Defect, mint
@@ -129,18 +129,6 @@ class Store:
         return revocation_list(self.read, Ages(60, 600, 30), report)
 
 
-def test_the_list_is_read_when_its_ttl_is_over() -> None:
-    store = Store(EMPTY)
-    source = store.source()
-    source.warm(1000)
-    assert source.current(1059) == {}
-    store.document = LIST
-    assert source.current(1059.9) == {}
-    assert "https://issuer.example" in source.current(1060)
-    assert store.reads == 2
-    assert store.reported == [READS, READS]
-
-
 @pytest.mark.parametrize("broken", [None, b"", b"[]", b'{"issuers": {"a": 1}}'])
 def test_a_failure_never_replaces_the_list_and_serves_it_for_a_while(broken: bytes | None) -> None:
     store = Store(LIST)
@@ -170,30 +158,6 @@ def test_without_any_list_nothing_is_decided() -> None:
     with pytest.raises(DecisionError):
         source.current(1029)
     assert source.current(1031)
-
-
-def test_the_cooldown_counts_from_the_end_of_reading() -> None:
-    slow = iter((0.0, 40.0))
-    store = Store(None)
-    source = store.source()
-    source._monotonic = lambda: next(slow)  # noqa: SLF001 - the clock of what takes long
-    source.warm(1000)  # fails at 1040
-    store.document = LIST
-    with pytest.raises(DecisionError):
-        source.current(1069)
-    assert store.reads == 1
-    slow = iter((0.0, 0.0))
-    assert source.current(1070)
-
-
-def test_a_clock_that_is_set_back_makes_the_list_no_younger() -> None:
-    store = Store(LIST)
-    source = store.source()
-    source.warm(5000)
-    assert source.current(1000)
-    store.document = EMPTY
-    assert source.current(1059)
-    assert source.current(1060) == {}
 
 
 def test_the_same_document_is_parsed_once() -> None:

@@ -129,12 +129,7 @@ def test_without_routes_a_websocket_may_connect(settings: AnswerSettings) -> Non
     assert resources(answer, "Allow") == ["$connect"]
 
 
-ADMIN = compile_rules(
-    (
-        Route(None, "/admin/{id}", scopes=("orders:admin",)),
-        Route(None, "/{kind}/{id}"),
-    )
-)
+ADMIN = compile_rules((Route(None, "/admin/{id}", scopes=("orders:admin",)), Route(None, "/{kind}/{id}")))
 
 
 @pytest.mark.parametrize(
@@ -224,12 +219,7 @@ def test_a_key_that_no_rule_lists_breaks_the_promise_that_there_is_none(absent: 
 
 
 def test_a_listed_key_stands_for_the_methods_that_more_specific_routes_lack() -> None:
-    routes = (
-        Route(GET, "/admin"),
-        Route(None, "/{proxy+}"),
-        Route(GET, "/orders/{id}"),
-        Route(GET, "/{thing}/export"),
-    )
+    routes = (Route(GET, "/admin"), Route(None, "/{proxy+}"), Route(GET, "/orders/{id}"), Route(GET, "/{thing}/export"))
     rules = compile_rules(routes)
     classes, all_rights = Classes(rules), (1 << len(rules.requirements)) - 1
     assert decisions(rules, classes, "ANY /{proxy+}", all_rights) == BOTH  # POST /admin is one of them

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 from contextlib import suppress
 from copy import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +20,7 @@ from jwt_authorizer.settings import load_settings
 from jwt_authorizer_devkit.mint import Defect
 from jwt_authorizer_devkit.signing import key_set
 from tests.factories import AUDIENCE, ISSUER, NOW, Watched, against, authorizer, rest_request_event, signing_key, token
+from tests.integration.hostile_server import HostileServer, answer
 from tests.unit.test_revoker import ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jwt_authorizer.tokens import BearerToken
+    from tests.integration.hostile_server import Exchange
 
 CLAIMS: dict[str, object] = {"sub": "user-1", "aud": AUDIENCE, "exp": NOW + 60, "scope": "orders:read"}
 
@@ -231,45 +232,31 @@ def test_only_one_issuer_can_be_asked(tmp_path: Path) -> None:
 LOCATION = "s3://bucket/revoked.json"
 
 
-class CloudFormation(HTTPServer):
-    """Keeps the answers that it gets."""
+@dataclass
+class CloudFormation:
+    """A pre-signed URL of S3, which was signed without a content type, and the answers that it gets."""
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.answers: list[dict[str, Any]] = []
+    url: str = ""
+    answers: list[dict[str, Any]] = field(default_factory=list)
 
     def event(self, kind: str) -> dict[str, object]:
-        names: dict[str, object] = {
-            "StackId": "stack",
-            "RequestId": "request",
-            "LogicalResourceId": "FirstRevocationList",
-        }
-        return names | {"RequestType": kind, "ResponseURL": f"http://127.0.0.1:{self.server_port}/?signature=x"}
+        names = {"StackId": "stack", "RequestId": "request", "LogicalResourceId": "FirstRevocationList"}
+        return {**names, "RequestType": kind, "ResponseURL": self.url}
 
-
-class Handler(BaseHTTPRequestHandler):
-    """A pre-signed URL of S3, which was signed without a content type."""
-
-    server: CloudFormation
-
-    def do_PUT(self) -> None:
-        assert not self.headers.get("Content-Type")
-        self.server.answers.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Keep quiet."""
+    def put(self, exchange: Exchange) -> None:
+        headers, body = exchange.json_request()
+        assert exchange.request.startswith(b"PUT ")
+        assert not headers.get("content-type")
+        self.answers.append(body)
+        answer(b"")(exchange)
 
 
 @pytest.fixture
 def cloudformation() -> Iterator[CloudFormation]:
-    with CloudFormation() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+    stack = CloudFormation()
+    with HostileServer({"/?signature=x": stack.put}) as server:
+        stack.url = f"http://127.0.0.1:{server.port}/?signature=x"
+        yield stack
 
 
 @pytest.mark.parametrize(("kind", "written"), [("Create", 1), ("Update", 1), ("Delete", 0)])
@@ -277,15 +264,16 @@ def test_the_list_is_written_unless_the_stack_goes(cloudformation: CloudFormatio
     done: list[None] = []
     first_list(cloudformation.event(kind), lambda: done.append(None), LOCATION)
     assert len(done) == written
-    (answer,) = cloudformation.answers
-    assert answer == {
-        "StackId": "stack",
-        "RequestId": "request",
-        "LogicalResourceId": "FirstRevocationList",
-        "PhysicalResourceId": LOCATION,
-        "Status": "SUCCESS",
-        "Data": {"Location": LOCATION},
-    }
+    assert cloudformation.answers == [
+        {
+            "StackId": "stack",
+            "RequestId": "request",
+            "LogicalResourceId": "FirstRevocationList",
+            "PhysicalResourceId": LOCATION,
+            "Status": "SUCCESS",
+            "Data": {"Location": LOCATION},
+        }
+    ]
 
 
 def test_a_list_that_cannot_be_written_fails_the_deployment_and_says_why(cloudformation: CloudFormation) -> None:
@@ -294,8 +282,8 @@ def test_a_list_that_cannot_be_written_fails_the_deployment_and_says_why(cloudfo
         raise PermissionError(message)
 
     first_list(cloudformation.event("Create"), write, LOCATION)
-    (answer,) = cloudformation.answers
-    assert (answer["Status"], answer["Reason"]) == ("FAILED", "PermissionError: AccessDenied")
+    (told,) = cloudformation.answers
+    assert (told["Status"], told["Reason"]) == ("FAILED", "PermissionError: AccessDenied")
 
 
 def test_the_revoker_is_what_cloudformation_and_others_call(
@@ -304,6 +292,6 @@ def test_the_revoker_is_what_cloudformation_and_others_call(
     for name, value in (ENVIRONMENT | {"JWT_REVOKED": LOCATION, "AWS_DEFAULT_REGION": "eu-west-1"}).items():
         monkeypatch.setenv(name, value)
     lambda_handler(cloudformation.event("Delete"), None)
-    assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
+    assert [told["Status"] for told in cloudformation.answers] == ["SUCCESS"]
     with pytest.raises(RevokeError):
         lambda_handler({}, None)

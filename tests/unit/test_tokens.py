@@ -7,14 +7,7 @@ import pytest
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.strict_json import json_object
-from jwt_authorizer.tokens import (
-    MAX_TOKEN_LENGTH,
-    BearerToken,
-    TokenPlace,
-    TokenSource,
-    bearer_token,
-    parse,
-)
+from jwt_authorizer.tokens import MAX_TOKEN_LENGTH, BearerToken, TokenPlace, TokenSource, bearer_token, parse
 from jwt_authorizer_devkit.signing import base64url
 from tests.factories import AUTHORIZATION, Event, request
 
