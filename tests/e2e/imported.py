@@ -8,12 +8,11 @@ what would be deployed.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from demo.deployment import aws_client
 from demo.tools import REGION
+from tests.cloudformation import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,64 +25,20 @@ _METHODS |= {"x-amazon-apigateway-any-method": "ANY"}
 """What OpenAPI calls a method, and API Gateway."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """What a template's ``Ref`` and ``Fn::Sub`` stand for, once it is deployed."""
-
-    values: Mapping[str, str]
-
-    def resolve(self, value: Any) -> Any:  # noqa: ANN401 - any part of a template
-        match value:
-            case {"Ref": str(name)}:
-                return self.values[name]
-            case {"Fn::Sub": [str(text), dict(more)]}:
-                return self._filled(text, {name: self.resolve(each) for name, each in more.items()})
-            case {"Fn::Sub": str(text)}:
-                return self._filled(text, {})
-            case dict():
-                return {key: self.resolve(each) for key, each in value.items()}
-            case list():
-                return [self.resolve(each) for each in value]
-            case _:
-                return value
-
-    def _filled(self, text: str, more: Mapping[str, str]) -> str:
-        return re.sub(r"\$\{([^!}]+)\}", lambda found: str({**self.values, **more}[found[1]]), text)
-
-
 def import_the_rest(made: Made) -> None:
     """Complete each API of a stack."""
-    template, resources = made.template(), made.resources()
-    names = _Names(dict(_values(made, template, resources)))
+    template, physical = made.template(), made.resources()
+    known = {"AWS::Region": REGION, "AWS::AccountId": _ACCOUNT, "AWS::StackName": made.name, **physical}
     for name, resource in template["Resources"].items():
-        body = names.resolve(resource["Properties"].get("Body", {})) if "Properties" in resource else {}
-        match resource["Type"]:
-            case "AWS::ApiGateway::RestApi":
-                stages = [
-                    names.resolve(other["Properties"]["StageName"])
-                    for other in template["Resources"].values()
-                    if other["Type"] == "AWS::ApiGateway::Stage"
-                ]
-                _complete_rest_api(aws_client("apigateway", made.aws), resources[name], body, stages)
-            case "AWS::ApiGatewayV2::Api" if body:
-                _complete_http_api(aws_client("apigatewayv2", made.aws), resources[name], body)
-
-
-def _values(made: Made, template: Mapping[str, Any], resources: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    yield from {
-        "AWS::Region": REGION,
-        "AWS::AccountId": _ACCOUNT,
-        "AWS::Partition": "aws",
-        "AWS::URLSuffix": "amazonaws.com",
-        "AWS::StackName": made.name,
-    }.items()
-    for name, declared in template.get("Parameters", {}).items():
-        if "Default" in declared or name in made.parameters:
-            yield name, str(made.parameters.get(name, declared.get("Default")))
-    for name, physical in resources.items():
-        yield name, physical
-        if template["Resources"][name]["Type"] == "AWS::Lambda::Function":
-            yield f"{name}.Arn", f"arn:aws:lambda:{REGION}:{_ACCOUNT}:function:{physical}"
+        if resource["Type"] == "AWS::Lambda::Function" and name in physical:
+            known[f"{name}.Arn"] = f"arn:aws:lambda:{REGION}:{_ACCOUNT}:function:{physical[name]}"
+    stack = resolve(template, made.parameters, known)
+    stages = [it["StageName"] for it in stack.of_type("AWS::ApiGateway::Stage").values()]
+    for name, api in stack.of_type("AWS::ApiGateway::RestApi").items():
+        _complete_rest_api(aws_client("apigateway", made.aws), physical[name], api.get("Body", {}), stages)
+    for name, api in stack.of_type("AWS::ApiGatewayV2::Api").items():
+        if "Body" in api:
+            _complete_http_api(aws_client("apigatewayv2", made.aws), physical[name], api["Body"])
 
 
 def _complete_rest_api(client: Any, api: str, body: Mapping[str, Any], stages: list[str]) -> None:  # noqa: ANN401 - boto3's clients have no type

@@ -117,6 +117,16 @@ def test_keys_come_from_the_copy_that_the_refresher_keeps(
     assert [(rule["State"], rule["ScheduleExpression"]) for rule in rules] == [("ENABLED", "rate(5 minutes)")]
 
 
+def test_the_alias_is_called_from_the_first_gradual_deployment_on(stack: Stack, settings: dict[str, str]) -> None:
+    made = make_authorizer(stack, "gradual", settings)
+    functions, name = aws_client("lambda", stack.aws), made.outputs["FunctionName"]
+    before = functions.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
+    # Nothing is new about the function but that its alias is called: Lambda would publish no version for that.
+    changed = change_stack(made, {"GradualDeployment": "AllAtOnce"})
+    assert changed.outputs["FunctionArn"].endswith(f":{name}:live")
+    assert published_version(changed) != before
+
+
 # examples/private-vpc
 
 

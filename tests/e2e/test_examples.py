@@ -122,15 +122,16 @@ def check(called: Called, row: Row) -> dict[str, Any] | None:
 
 @pytest.mark.parametrize("row", rows("rest-token"))
 def test_the_kind_token(rest_token: Called, stack: Stack, row: Row) -> None:
-    told = check(rest_token, row)
-    if row["Token"] == "good":
-        assert told is not None
-        assert (told["sub"], told["iss"], told["claims"]["client_id"]) == ("alice", stack.issuer.url, "demo-client")
+    check_one_issuer(rest_token, stack, row)
 
 
 @pytest.mark.parametrize("row", rows("http-api"))
 def test_an_http_api(http_api: Called, stack: Stack, row: Row) -> None:
-    told = check(http_api, row)
+    check_one_issuer(http_api, stack, row)
+
+
+def check_one_issuer(called: Called, stack: Stack, row: Row) -> None:
+    told = check(called, row)
     if row["Token"] == "good":
         assert told is not None
         assert (told["sub"], told["iss"], told["claims"]["client_id"]) == ("alice", stack.issuer.url, "demo-client")
@@ -173,28 +174,6 @@ def test_an_http_api_answers_preflights_of_its_one_origin(http_api: Called) -> N
     assert "access-control-allow-origin" not in reply.headers
 
 
-def test_an_http_apis_access_log_says_why_it_refused(http_api: Called) -> None:
-    # Its answers can't, and no log may be told where a token can be.
-    api = http_api.example.api.resources()["Api"]
-    (stage,) = aws_client("apigatewayv2", http_api.example.aws).get_stages(ApiId=api)["Items"]
-    assert json.loads(stage["AccessLogSettings"]["Format"]) == {
-        "request_id": "$context.requestId",
-        "route": "$context.routeKey",
-        "status": "$context.status",
-        "sub": "$context.authorizer.sub",
-        "reason": "$context.authorizer.reason",
-        "required_scope": "$context.authorizer.required_scope",
-    }
-
-
-def test_the_cache_of_a_rest_api_with_rules_is_keyed_by_the_route(rest_routes: Called) -> None:
-    api = rest_routes.example.api.resources()["Api"]
-    (authorizer,) = aws_client("apigateway", rest_routes.example.aws).get_authorizers(restApiId=api)["items"]
-    assert authorizer["identitySource"].replace(" ", "") == (
-        "method.request.header.Authorization,context.httpMethod,context.resourcePath"
-    )
-
-
 def test_refusals_say_what_they_are_for_as_the_page_shows(rest_routes: Called) -> None:
     (shown,) = blocks("http", page=EXAMPLES / "rest-routes" / "README.md")
     head, _, body = shown.text.partition("\n\n")
@@ -225,7 +204,6 @@ def test_the_api_fits_the_authorizers_settings(request: pytest.FixtureRequest, n
     assert misfits(called.example, cached_for=300 if name == "rest_routes" else None) == []
 
 
-# ---------------------------------------------------------------------------------------------------------------
 # examples/appsync: real GraphQL over HTTP. The local AWS asks the authorizer, and refuses where that refuses.
 
 

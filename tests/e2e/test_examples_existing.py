@@ -78,7 +78,6 @@ def test_both_fit_the_authorizers_settings(example: Example) -> None:
     assert misfits(example) == []
 
 
-# ---------------------------------------------------------------------------------------------------------------
 # The commands of the pages of examples/ deploy them.
 
 

@@ -88,27 +88,10 @@ def test_nobody_is_served_whose_token_has_ended(example: Example, stack: Stack) 
         assert spoken(socket, "hello") == {"error": "token_expired"}
 
 
-def test_no_log_is_told_of_the_query(example: Example) -> None:
-    api = example.api.resources()["Api"]
-    (stage,) = aws_client("apigatewayv2", example.aws).get_stages(ApiId=api)["Items"]
-    assert set(json.loads(stage["AccessLogSettings"]["Format"]).values()) == {
-        "$context.requestId",
-        "$context.eventType",
-        "$context.routeKey",
-        "$context.connectionId",
-        "$context.status",
-        "$context.authorizer.principalId",
-    }
-    # Execution logs hold whole requests.
-    assert stage["DefaultRouteSettings"].get("LoggingLevel", "OFF") == "OFF"
-    assert not stage["DefaultRouteSettings"].get("DataTraceEnabled", False)
-
-
 def test_the_apis_fit_the_authorizers_settings(example: Example, example_of_browser: Example) -> None:
     assert misfits(example) == misfits(example_of_browser) == []
 
 
-# ---------------------------------------------------------------------------------------------------------------
 # examples/websocket-browser: its page in a real Chromium, before the deployed API.
 
 

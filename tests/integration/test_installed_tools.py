@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.emulator import ROOT
-from tests.integration.test_pytest_plugin import CONFIG, TESTS
+from tests.integration.orders_project import CONFIG, TESTS
 from tests.unit.pages import DOCS, blocks
 
 if TYPE_CHECKING:
@@ -57,20 +57,29 @@ class Installed:
         }
 
     def __call__(self, *arguments: str, code: int = 0, given: str = "") -> str:
-        """Run the command, and hold it to its exit code."""
-        done = subprocess.run(  # noqa: S603 - our own arguments
-            [self.program, *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            input=given,
-            text=True,
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
+        """Run the command, and check its exit code."""
+        done = self.run([str(self.program), *arguments], given)
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
         return done.stdout
+
+    def python(self, *arguments: str) -> str:
+        """Run the environment's Python, and check that it succeeds."""
+        done = self.run([str(self.program.parent / "python"), *arguments])
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def pytest(self, **files: str) -> str:
+        """Write a project's tests into the folder and run them."""
+        for name, text in files.items():
+            (self.folder / f"{name}.py").write_text(text)
+        return self.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error")
+
+    def run(self, command: list[str], given: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603 - our own arguments
+            command, cwd=self.folder, env=self.environment, input=given, text=True, capture_output=True, timeout=100,
+            check=False,
+        )  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=["3.13", "3.11"])
@@ -116,36 +125,35 @@ def test_the_wheel_holds_the_function_and_the_tools_alone(wheel: Path) -> None:
 
 
 def test_each_module_can_be_imported(tools: Installed) -> None:
-    done = subprocess.run(  # noqa: S603 - our own arguments
-        [tools.program.parent / "python", "-c", _IMPORT_ALL],
-        cwd=tools.folder,
-        env=tools.environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout) > len(list((ROOT / "devkit").rglob("*.py")))
+    assert int(tools.python("-c", _IMPORT_ALL)) > len(list((ROOT / "devkit").rglob("*.py")))
+
+
+# The pytest plugin, in the tests of another project.
 
 
 def test_a_project_with_an_authorizer_py_of_its_own_uses_the_fixtures(tools: Installed) -> None:
-    (tools.folder / "authorizer.py").write_text("def lambda_handler(event, context):\n    raise NotImplementedError\n")
     (tools.folder / "authorizer.toml").write_text(CONFIG)
     own = "import authorizer\n\n\ndef test_ours_is_ours():\n    assert authorizer.__file__.startswith('{}')\n"
-    (tools.folder / "test_orders.py").write_text(TESTS + own.format(tools.folder))
-    done = subprocess.run(  # noqa: S603 - our own arguments
-        [tools.program.parent / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"],
-        cwd=tools.folder,
-        env=tools.environment,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"[3-9]\d passed in", done.stdout)
-    assert "failed" not in done.stdout
+    authorizer = "def lambda_handler(event, context):\n    raise NotImplementedError\n"
+    assert "40 passed in" in tools.pytest(authorizer=authorizer, test_orders=TESTS + own.format(tools.folder))
+
+
+def test_a_session_that_uses_none_of_it_imports_nothing_of_it(tools: Installed) -> None:
+    late = "{'jwt_authorizer', 'jwt_authorizer_devkit.issuer'}"
+    tools.pytest(test_imports=f"import sys\n\ndef test_imports():\n    assert not {late} & sys.modules.keys()\n")
+
+
+def test_the_examples_of_the_page_run_as_they_stand(tools: Installed) -> None:
+    page = DOCS / "testing.md"
+    (config,) = blocks("toml", page=page)
+    (tools.folder / "authorizer.toml").write_text(config.text)
+    # Fenced by tildes: what the pages fence by backticks in Python are backends, and tried as such.
+    python = re.findall(r"^~~~python\n(.*?)^~~~$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    tests = {f"test_page_{number}": text for number, text in enumerate(python)}
+    assert "7 passed in" in tools.pytest(**tests)
+
+
+# The command.
 
 
 def test_every_command_works_in_an_empty_folder(tools: Installed, addresses: dict[str, str]) -> None:
@@ -166,12 +174,12 @@ def test_every_command_works_in_an_empty_folder(tools: Installed, addresses: dic
     doctored = json.loads(tools("doctor", issuer, "--json", code=1))
     assert [one["topic"] for one in doctored["findings"] if one["level"] == "warning"] == ["tls"]
     assert "Nothing" not in tools("doctor", "--env", "function.env", code=1)
+    tools("explain", "x", code=2)
+    tools("doctor", "--stack", "shop", code=3)
 
 
 def test_it_works_offline_with_a_key_of_ones_own(tools: Installed) -> None:
-    subprocess.run(  # noqa: S603 - our own arguments
-        [tools.program.parent / "python", "-c", _MAKE_A_KEY], cwd=tools.folder, check=True, timeout=30
-    )
+    tools.python("-c", _MAKE_A_KEY)
     (tools.folder / "keys.json").write_text(tools("mint", "--key-file", "key.pem", "--jwks"))
     token = tools("mint", "--key-file", "key.pem", "--issuer", "https://mine.invalid").strip()
     document = '[[issuers]]\nissuer = "https://mine.invalid"\naudience = ["https://api.example.com"]\n'
@@ -179,12 +187,6 @@ def test_it_works_offline_with_a_key_of_ones_own(tools: Installed) -> None:
     answer = tools("explain", token, "--config", "rules.toml", "--keys", "keys.json")
     assert "serves it" in answer
     assert token not in answer
-
-
-def test_wrong_input_is_2_and_out_of_reach_is_3(tools: Installed) -> None:
-    tools("explain", "x", code=2)
-    tools("doctor", "--stack", "shop", code=3)
-    tools("mint", "--issuer", "http://127.0.0.1:9", code=3)
 
 
 _MAKE_A_KEY = """

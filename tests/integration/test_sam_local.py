@@ -99,9 +99,10 @@ def invoke(local: Local, template: Path, event: object) -> Any:  # noqa: ANN401 
     return json.loads(done.stdout)
 
 
-# A container each: two stand for all, which test_runtime.py runs.
-def test_invoke_allows_a_good_token(local: Local, built: Path) -> None:
+def test_invoke_answers_as_lambda_does(local: Local, built: Path) -> None:
     assert invoke(local, built, sample("http-api-2.0", local.token()))["context"]["sub"] == "user-1"
+    answer = invoke(local, built, sample("rest-token", local.token(Defect.FORGED)))
+    assert (answer["errorType"], answer["errorMessage"]) == ("Exception", "Unauthorized")
 
 
 def test_the_recipe_of_the_events_page_works(local: Local, built: Path) -> None:
@@ -128,11 +129,6 @@ def test_the_recipe_of_the_events_page_works(local: Local, built: Path) -> None:
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert (answer["principalId"], answer["context"]["iss"]) == ("user-1", "https://issuer.example.com")
-
-
-def test_invoke_shows_a_refusal_as_lambda_does(local: Local, built: Path) -> None:
-    answer = invoke(local, built, sample("rest-token", local.token(Defect.FORGED)))
-    assert (answer["errorType"], answer["errorMessage"]) == ("Exception", "Unauthorized")
 
 
 @pytest.fixture(scope="module")
@@ -167,17 +163,12 @@ def get(url: str, token: str | None) -> tuple[int, Any]:
             return refused.code, None
 
 
-def test_start_api_calls_a_rest_backend_with_the_claims(apis: str, local: Local) -> None:
+def test_start_api_calls_the_backends_with_the_claims(apis: str, local: Local) -> None:
     status, body = get(f"{apis}/rest", local.token())
-    assert status == 200
-    assert body["authorizer"]["sub"] == "user-1"
+    assert (status, body["authorizer"]["sub"]) == (200, "user-1")
     assert json.loads(body["authorizer"]["claims"])["scope"] == "orders:read"
-
-
-def test_start_api_calls_an_http_backend_with_the_claims(apis: str, local: Local) -> None:
     status, body = get(f"{apis}/http", local.token())
-    assert status == 200
-    assert body["authorizer"]["lambda"]["claims"]["scope"] == "orders:read"
+    assert (status, body["authorizer"]["lambda"]["claims"]["scope"]) == (200, "orders:read")
 
 
 @pytest.mark.parametrize(
@@ -198,63 +189,40 @@ def test_start_api_lets_nobody_else_in(apis: str, local: Local, path: str, defec
 
 
 _STAND_IN = "TEST_CONTAINER_ENGINE"
-_START_SECONDS = 500
-_ENGINE_END_SECONDS = 20
+_START_SECONDS, _ENGINE_END_SECONDS = 500, 20
 
 
 @contextlib.contextmanager
 def container_engine() -> Iterator[str | None]:
-    """Give ``DOCKER_HOST`` (``None``: Docker's own default) while the block runs; skip the test where there is none."""
-    if _answers():
+    """Yield ``DOCKER_HOST`` (``None``: Docker's own default) while the block runs; skip the test without an engine."""
+    if _works(["docker", "version"]):
         image = f"public.ecr.aws/lambda/python:3.13-{host_architecture()}"
-        if not _works(["docker", "image", "inspect", image], 10) and not _works(["docker", "pull", image], 300):
+        if not _works(["docker", "image", "inspect", image]) and not _works(["docker", "pull", image], 300):
             pytest.skip(f"Docker runs, but the image of Lambda's runtime cannot be pulled ({image})")
         yield None
         return
     named = os.environ.get(_STAND_IN)
-    neighbors = sorted(ROOT.parent.glob("*/sam-local")) if named is None else [Path(named)] if named else []
-    stand_in = next((folder for folder in neighbors if folder.is_dir()), None)
-    if stand_in is None or not all((stand_in / name).is_file() for name in ("up", "down")):
-        pytest.skip(
-            f"no Docker here: none answers, and {_STAND_IN} names no folder with programs that start and end one"
-        )
-    suits = os.geteuid() == 0 and Path("/etc/debian_version").exists() and host_architecture() == "x86_64"
-    if _STAND_IN not in os.environ and not suits:
-        pytest.skip(f"no Docker here: none answers, and {stand_in} needs root on Debian and x86_64")
-    ours, engine = _start(stand_in)
-    try:
-        yield engine
-    finally:
-        if ours:
-            _works([str(stand_in / "down")], _ENGINE_END_SECONDS)
-            _wait_until_gone(engine)
-
-
-def _start(stand_in: Path) -> tuple[bool, str]:
-    """Start it and say whether it was us; one that runs already belongs to somebody."""
+    folders = sorted(ROOT.parent.glob("*/sam-local")) if named is None else [Path(named)]
+    programs = [(folder / "up", folder / "down") for folder in folders]
+    up, down = next((both for both in programs if all(it.is_file() for it in both)), (None, None))
+    if up is None:
+        pytest.skip(f"no Docker here, and {_STAND_IN} names no folder with programs, up and down, that run one")
     usual = f"unix://{os.environ.get('SAM_LOCAL_STATE', '/var/tmp/sam-local')}/docker.sock"  # noqa: S108 - its own default
-    ours = not _answers(usual)
-    started = subprocess.run(  # noqa: S603 - a program of whoever has it there
-        [str(stand_in / "up")], check=False, capture_output=True, text=True, timeout=_START_SECONDS
-    )
+    # One that runs already belongs to somebody else.
+    ours = not _works(["docker", "--host", usual, "version"])
+    started = subprocess.run([str(up)], check=False, capture_output=True, text=True, timeout=_START_SECONDS)  # noqa: S603 - named by the user
     found = re.search(r"\bDOCKER_HOST=(\S+)", started.stdout)
     if started.returncode != 0 or found is None:
-        pytest.skip(f"no Docker here: {stand_in / 'up'} failed: {started.stderr.strip().rpartition('\n')[2]}")
-    return ours, found[1]
+        pytest.skip(f"no Docker here: {up} failed: {started.stderr.strip().rpartition('\n')[2]}")
+    try:
+        yield found[1]
+    finally:
+        if ours:
+            _works([str(down)], _ENGINE_END_SECONDS)
 
 
-def _wait_until_gone(engine: str) -> None:
-    deadline = time.monotonic() + _ENGINE_END_SECONDS
-    while _answers(engine) and time.monotonic() < deadline:
-        time.sleep(0.1)
-
-
-def _answers(engine: str | None = None) -> bool:
-    return _works(["docker", *(["--host", engine] if engine else []), "version"], 10)
-
-
-def _works(command: list[str], seconds: float) -> bool:
-    """Say whether a program exists, succeeds and takes no longer."""
+def _works(command: list[str], seconds: float = 10) -> bool:
+    """Return whether a program exists, succeeds and takes no longer."""
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
         return subprocess.run(command, check=False, capture_output=True, timeout=seconds).returncode == 0  # noqa: S603 - our own arguments
     return False

@@ -1,17 +1,7 @@
-"""The pytest plugin, as the tests of another project use it: found by its entry point, run in a folder of their own."""
+"""The tests of another project, which use the fixtures of the pytest plugin: run by test_installed_tools.py."""
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
-import tomllib
-from pathlib import Path
-
-import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
 unlisted_routes = "absent"
 
@@ -138,60 +128,3 @@ def test_a_request_without_a_path_is_an_error(rest_token_event, signed_token):
     with pytest.raises(ValueError, match=re.escape('like "GET /orders/1"')):
         rest_token_event(signed_token(), "/orders")
 """
-
-
-@pytest.fixture
-def installed(tmp_path: Path) -> Path:
-    """Give a folder that tells pytest of the plugin as an installed distribution would."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    folder = tmp_path / "site" / f"jwt_authorizer-{project['version']}.dist-info"
-    folder.mkdir(parents=True)
-    lines = "".join(f"{name} = {module}\n" for name, module in project["entry-points"]["pytest11"].items())
-    (folder / "entry_points.txt").write_text(f"[pytest11]\n{lines}", "utf-8")
-    metadata = f"Metadata-Version: 2.4\nName: {project['name']}\nVersion: {project['version']}\n"
-    (folder / "METADATA").write_text(metadata, "utf-8")
-    return folder.parent
-
-
-def _run(folder: Path, installed: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("JWT_", "PYTEST", "COV"))}
-    return subprocess.run(  # noqa: S603 - our own arguments
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env=environment | {"PYTHONPATH": f"{installed}{os.pathsep}{ROOT}"},
-        timeout=100,
-    )
-
-
-def test_another_project_tests_itself_with_the_fixtures(tmp_path: Path, installed: Path) -> None:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    (folder / "authorizer.toml").write_text(CONFIG, "utf-8")
-    (folder / "test_orders.py").write_text(TESTS, "utf-8")
-    run = _run(folder, installed)
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert "39 passed" in run.stdout
-
-
-def test_a_session_that_uses_none_of_it_imports_nothing_of_it(tmp_path: Path, installed: Path) -> None:
-    late = "{'jwt_authorizer', 'jwt_authorizer_devkit.issuer'}"
-    test = f"import sys\n\ndef test_imports():\n    assert not {late} & sys.modules.keys()\n"
-    (tmp_path / "test_imports.py").write_text(test, "utf-8")
-    run = _run(tmp_path, installed, "test_imports.py")
-    assert run.returncode == 0, run.stdout + run.stderr
-
-
-def test_the_examples_of_the_page_run_as_they_stand(tmp_path: Path, installed: Path) -> None:
-    page = (ROOT / "docs" / "testing.md").read_text("utf-8")
-    # Fenced by tildes: what the pages fence by backticks in Python are backends, and tried as such.
-    python = re.findall(r"^~~~python\n(.*?)^~~~$", page, re.DOTALL | re.MULTILINE)
-    (config,) = re.findall(r"^```toml\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
-    (tmp_path / "authorizer.toml").write_text(config, "utf-8")
-    for number, text in enumerate(python):
-        (tmp_path / f"test_page_{number}.py").write_text(text, "utf-8")
-    run = _run(tmp_path, installed)
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert "7 passed" in run.stdout
