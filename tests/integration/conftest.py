@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from demo.tools import host_architecture
+from tests.integration.certificates import Authority
 from tests.integration.emulator import ROOT, Emulator, emulated, emulator_program, link_runtime
 
 if TYPE_CHECKING:
@@ -28,14 +29,8 @@ class Run(Protocol):
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Put together for this machine what `sam build` puts together."""
     folder = tmp_path_factory.mktemp("package")
-    command = [
-        sys.executable,
-        "packaging/jwt_authorizer_packaging/assemble.py",
-        "--architecture",
-        host_architecture(),
-        "--into",
-        str(folder),
-    ]
+    command = [sys.executable, "packaging/jwt_authorizer_packaging/assemble.py", "--into", str(folder)]
+    command += ["--architecture", host_architecture()]
     subprocess.run(command, check=True, cwd=ROOT)  # noqa: S603 - our own arguments
     return folder
 
@@ -57,3 +52,8 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Run]:
             return running.enter_context(emulated(program, package, runtime, settings, tmp_path))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority.create(tmp_path_factory.mktemp("certificates"))

@@ -22,12 +22,13 @@ from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.session import Session
 from jwt_authorizer.issuers.sources import key_fetcher
 from tests.factories import signing_key
-from tests.integration.certificates import Authority
 from tests.integration.hostile_server import Exchange, HostileServer, SilentPort, answer_json, network_failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.integration.certificates import Authority
 
 HOST = "issuer.test"
 ISSUER = f"https://{HOST}"
@@ -36,11 +37,6 @@ METADATA = answer_json({"issuer": ISSUER, "jwks_uri": f"{ISSUER}/keys"})
 KEY_SET = answer_json({"keys": [signing_key("ES256").public_jwk(kid="a")]})
 TIMEOUT, SLACK = 0.6, 1.5
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": "Basic eDp5"}
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority.create(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture

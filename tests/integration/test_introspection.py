@@ -25,7 +25,6 @@ from jwt_authorizer.issuers.introspection import FAILURES, INTROSPECTIONS, Intro
 from jwt_authorizer.tokens import BearerToken
 from jwt_authorizer_devkit.mint import Defect, mint
 from tests.factories import NOW, FakeKeys, signing_key
-from tests.integration.certificates import Authority
 from tests.integration.hostile_server import NOT_FOUND, HostileServer, answer, answer_json, network_failures
 
 if TYPE_CHECKING:
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.https import SocketAddress
     from jwt_authorizer.issuers.introspection import Endpoint
     from jwt_authorizer.issuers.session import Session
+    from tests.integration.certificates import Authority
     from tests.integration.hostile_server import Behavior
 
 HOST = "issuer.test"
@@ -46,11 +46,6 @@ ACTIVE = {"active": True, "sub": "user-1", "iss": ISSUER, "exp": NOW + 3600}
 CLIENT = "api client:1"
 TIMEOUT, COOLDOWN, CACHE = 0.6, 30, 60
 OPAQUE = BearerToken("opaque-token-1")
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority.create(tmp_path_factory.mktemp("certificates"))
 
 
 class Asked:
@@ -159,12 +154,16 @@ def test_what_is_remembered_is_bounded(asked: Asked) -> None:
     [
         ({"active": False}, Reason.INACTIVE_TOKEN),
         ({"active": False, "sub": "user-1"}, Reason.INACTIVE_TOKEN),
-        (ACTIVE | {"iss": "https://other.test"}, Reason.UNKNOWN_ISSUER),
-        (ACTIVE | {"iss": None}, Reason.UNKNOWN_ISSUER),
-        (ACTIVE | {"typ": "Refresh"}, Reason.UNSUPPORTED_TOKEN_TYPE),
-        (ACTIVE | {"token_use": "refresh_token"}, Reason.UNSUPPORTED_TOKEN_TYPE),
-        (ACTIVE | {"token_type": "refresh_token"}, Reason.UNSUPPORTED_TOKEN_TYPE),
-        (ACTIVE | {"typ": "ID"}, Reason.UNSUPPORTED_TOKEN_TYPE),
+        *((ACTIVE | {"iss": iss}, Reason.UNKNOWN_ISSUER) for iss in ("https://other.test", None)),
+        *(
+            (ACTIVE | kind, Reason.UNSUPPORTED_TOKEN_TYPE)
+            for kind in (
+                {"typ": "Refresh"},
+                {"token_use": "refresh_token"},
+                {"token_type": "refresh_token"},
+                {"typ": "ID"},
+            )
+        ),
     ],
     ids=str,
 )
@@ -242,39 +241,33 @@ def test_an_issuer_without_a_usable_endpoint(asked: Asked, metadata: dict[str, o
 # --- This API's own credentials
 
 
-def test_basic_authentication_encodes_id_and_secret(asked: Asked) -> None:
+def test_a_secret_is_in_the_header_or_in_the_form(asked: Asked) -> None:
     asked.introspector().claims(OPAQUE, NOW)
-    ((headers, form),) = asked.posts
-    scheme, _, encoded = headers["authorization"].partition(" ")
-    assert (scheme, base64.b64decode(encoded)) == ("Basic", b"api+client%3A1:s3cret%2F%2B")
-    assert form.keys() == {"token", "token_type_hint"}
-
-
-def test_a_secret_in_the_form(asked: Asked) -> None:
     asked.method = "client_secret_post"
     asked.introspector().claims(OPAQUE, NOW)
-    ((headers, form),) = asked.posts
+    (basic, form), (headers, posted) = asked.posts
+    scheme, _, encoded = basic["authorization"].partition(" ")
+    assert (scheme, base64.b64decode(encoded)) == ("Basic", b"api+client%3A1:s3cret%2F%2B"), "both are encoded"
+    assert form.keys() == {"token", "token_type_hint"}
     assert "authorization" not in headers
-    assert (form["client_id"], form["client_secret"]) == ([CLIENT], ["s3cret/+"])
+    assert (posted["client_id"], posted["client_secret"]) == ([CLIENT], ["s3cret/+"])
 
 
-def keys() -> dict[str, tuple[Any, str]]:
-    return {
-        "ES256": (ec.generate_private_key(ec.SECP256R1()), "ES256"),
-        "ES384": (ec.generate_private_key(ec.SECP384R1()), "ES384"),
-        "RS256": (rsa.generate_private_key(65537, 2048), "RS256"),
-        "EdDSA": (ed25519.Ed25519PrivateKey.generate(), "EdDSA"),
-    }
+KEYS: dict[str, Any] = {
+    "ES256": ec.generate_private_key(ec.SECP256R1()),
+    "ES384": ec.generate_private_key(ec.SECP384R1()),
+    "RS256": rsa.generate_private_key(65537, 2048),
+    "EdDSA": ed25519.Ed25519PrivateKey.generate(),
+}
 
 
-@pytest.mark.parametrize("name", [*keys(), "JWK"])
+@pytest.mark.parametrize("name", [*KEYS, "JWK"])
 def test_a_signed_assertion(asked: Asked, name: str) -> None:
+    alg = "ES256" if name == "JWK" else name
+    key = KEYS[alg]
+    text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     if name == "JWK":
-        key: Any = ec.generate_private_key(ec.SECP256R1())
-        alg, text = "ES256", json.dumps({**ECAlgorithm.to_jwk(key, as_dict=True), "kid": "k1"})
-    else:
-        key, alg = keys()[name]
-        text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        text = json.dumps({**ECAlgorithm.to_jwk(key, as_dict=True), "kid": "k1"})
     asked.method, asked.secrets = "private_key_jwt", [text]
     introspector = asked.introspector()
     introspector.claims(OPAQUE, time.time())

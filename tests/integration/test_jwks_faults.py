@@ -6,7 +6,6 @@ The wall clock is an argument, so that hours pass at once. What is timed is real
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -16,8 +15,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from jwt.algorithms import ECAlgorithm
 
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.issuers.cache import CachedKeySource
@@ -25,6 +22,7 @@ from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.issuers.session import Session
 from jwt_authorizer.issuers.sources import key_fetcher
+from tests.factories import signing_key
 from tests.integration.certificates import Authority
 from tests.integration.hostile_server import (
     CHUNKED,
@@ -41,7 +39,7 @@ from tests.integration.hostile_server import (
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from jwt_authorizer.issuers.https import SocketAddress
@@ -57,18 +55,8 @@ DISCOVERY = "/.well-known/openid-configuration"
 JWKS = "/keys"
 
 
-def public_jwk(kid: str) -> dict[str, object]:
-    public = ec.generate_private_key(ec.SECP256R1()).public_key()
-    return {**ECAlgorithm.to_jwk(public, as_dict=True), "kid": kid, "use": "sig"}
-
-
-KEY_SET = {"keys": [public_jwk("a")]}
-ROTATED = {"keys": [public_jwk("b")]}
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority.create(tmp_path_factory.mktemp("certificates"))
+KEY_SET = {"keys": [signing_key().public_jwk(kid="a")]}
+ROTATED = {"keys": [signing_key().public_jwk(kid="b")]}
 
 
 @dataclass
@@ -88,6 +76,11 @@ class Issuer:
     def good(self, path: str) -> bytes:
         documents = {DISCOVERY: {"issuer": self.name, "jwks_uri": f"{self.name}{JWKS}"}, JWKS: KEY_SET}
         return json.dumps(documents[path]).encode()
+
+    def moved(self, port: int) -> str:
+        """Lead the name to another port for the outage. Return what the failure was called."""
+        usual = self.target[0]
+        return outlives(self, lambda: self.target.__setitem__(0, port), lambda: self.target.__setitem__(0, usual))
 
     def failures(self) -> list[str]:
         return [detail for metric, detail in self.reports if metric == "JwksFetchFailures"]
@@ -129,10 +122,8 @@ def issuer(authority: Authority, tmp_path: Path) -> Iterator[Issuer]:
         yield issuer
 
 
-def outlives(issuer: Issuer, fail: object, heal: object) -> str:
-    """Hold an issuer to what is promised for an outage. Returns what the failure was called."""
-    assert callable(fail)
-    assert callable(heal)
+def outlives(issuer: Issuer, fail: Callable[[], object], heal: Callable[[], object]) -> str:
+    """Check what is promised for an outage. Return what the failure was called."""
     assert issuer.kid("a", START) == "a"
     fail()
 
@@ -180,19 +171,14 @@ OF_DISCOVERY = (
 )
 def test_an_outage(issuer: Issuer, where: str, failure: str) -> None:
     good = issuer.good(where)
-    behaviors = network_failures(good) | {"404": NOT_FOUND}
+    behaviors = {**network_failures(good), "404": NOT_FOUND, "good": answer(good)}
 
-    def fail() -> None:
-        issuer.server.behaviors[where] = behaviors[failure]
+    def behave(name: str) -> None:
+        issuer.server.behaviors[where] = behaviors[name]
 
-    def heal() -> None:
-        issuer.server.behaviors[where] = answer(good)
-
-    message = outlives(issuer, fail, heal)
-    if failure.isdigit() or failure.startswith("redirect"):
-        assert {"redirect to http": "302", "redirect to https": "307", "redirect to nowhere": "301"}.get(
-            failure, failure
-        ) in message
+    message = outlives(issuer, lambda: behave(failure), lambda: behave("good"))
+    if failure.isdigit():
+        assert failure in message
 
 
 @pytest.mark.parametrize(
@@ -211,61 +197,37 @@ def test_an_outage_by_a_key_set_without_usable_keys(issuer: Issuer, key_set: obj
     ("change", "said"),
     [
         ({"issuer": "https://other.test"}, "another issuer: 'https://other.test'"),
-        ({"issuer": f"https://{HOST}/"}, "another issuer"),
         ({"issuer": None}, "another issuer"),
         ({"issuer": "https://login.test/{tenantid}/v2.0"}, "has to name one tenant"),
         ({"issuer": "x\r\n\x1b[31m"}, "another issuer"),
         ({"jwks_uri": None}, "no jwks_uri"),
-        ({"jwks_uri": 5}, "no jwks_uri"),
         ({"jwks_uri": f"http://{HOST}{JWKS}"}, "a jwks_uri that is not https://"),
-        ({"jwks_uri": "file:///etc/passwd"}, "not an absolute https:// URL"),
         ({"jwks_uri": f"https://user:secret@{HOST}{JWKS}"}, "not an absolute https:// URL"),
-        ({"jwks_uri": f"https://{HOST}{JWKS}\r\nX: y"}, "not an absolute https:// URL"),
     ],
     ids=str,
 )
 def test_an_outage_by_a_discovery_document_that_is_wrong(issuer: Issuer, change: dict[str, object], said: str) -> None:
     good = json.loads(issuer.good(DISCOVERY))
 
-    def fail() -> None:
-        issuer.server.behaviors[DISCOVERY] = answer_json(good | change)
+    def publish(document: object) -> None:
+        issuer.server.behaviors[DISCOVERY] = answer_json(document)
 
-    def heal() -> None:
-        issuer.server.behaviors[DISCOVERY] = answer_json(good)
-
-    assert said in outlives(issuer, fail, heal)
+    assert said in outlives(issuer, lambda: publish(good | change), lambda: publish(good))
 
 
 def test_an_outage_by_a_refused_connection(issuer: Issuer) -> None:
-    port = issuer.target[0]
-    message = outlives(
-        issuer,
-        lambda: issuer.target.__setitem__(0, refused_port()),
-        lambda: issuer.target.__setitem__(0, port),
-    )
-    assert "refused" in message
+    assert "refused" in issuer.moved(refused_port())
 
 
 @pytest.mark.parametrize("accepts", [True, False], ids=["TLS handshake", "connect"])
-def test_an_outage_by_a_hang_before_the_request(issuer: Issuer, accepts: bool) -> None:  # noqa: FBT001 - pytest passes by name
-    port = issuer.target[0]
+def test_an_outage_by_a_hang_before_the_request(issuer: Issuer, *, accepts: bool) -> None:
     with SilentPort(accepts=accepts) as silent:
-        message = outlives(
-            issuer,
-            lambda: issuer.target.__setitem__(0, silent.port),
-            lambda: issuer.target.__setitem__(0, port),
-        )
-    assert f"no complete answer within {TIMEOUT:g} s" in message
+        assert f"no complete answer within {TIMEOUT:g} s" in issuer.moved(silent.port)
 
 
 def test_an_outage_by_a_server_without_tls(issuer: Issuer) -> None:
-    port = issuer.target[0]
     with HostileServer({DISCOVERY: answer(issuer.good(DISCOVERY))}) as plain:
-        outlives(
-            issuer,
-            lambda: issuer.target.__setitem__(0, plain.port),
-            lambda: issuer.target.__setitem__(0, port),
-        )
+        issuer.moved(plain.port)
         assert plain.asked == []
 
 
@@ -281,13 +243,8 @@ def test_an_outage_by_a_bad_certificate(
         "another name": lambda: authority.server_context("elsewhere.test"),
         "expired": lambda: authority.server_context(HOST, expired=True),
     }[kind]()
-    port = issuer.target[0]
     with HostileServer({DISCOVERY: answer(issuer.good(DISCOVERY))}, context) as impostor:
-        message = outlives(
-            issuer,
-            lambda: issuer.target.__setitem__(0, impostor.port),
-            lambda: issuer.target.__setitem__(0, port),
-        )
+        message = issuer.moved(impostor.port)
         assert impostor.asked == []
     assert said in message
     assert "CERTIFICATE_VERIFY_FAILED" in message
@@ -334,17 +291,10 @@ def test_redirects_are_not_followed(issuer: Issuer) -> None:
 def test_what_a_server_may_do_and_still_be_understood(issuer: Issuer) -> None:
     good = issuer.good(JWKS)
     half = len(good) // 2
-    size = f"{half:x}".encode(), f"{len(good) - half:X}".encode()
+    sizes = f"{half:x}".encode(), f"{len(good) - half:X}".encode()
+    pieces = sizes[0] + b"\r\n" + good[:half] + b"\r\n" + sizes[1] + b" ;x=y\r\n" + good[half:]
     fine = {
-        "chunks": CHUNKED
-        + size[0]
-        + b"\r\n"
-        + good[:half]
-        + b"\r\n"
-        + size[1]
-        + b" ;x=y\r\n"
-        + good[half:]
-        + b"\r\n0\r\n\r\n",
+        "chunks": CHUNKED + pieces + b"\r\n0\r\n\r\n",
         "up to the end of the connection": HEAD + b"\r\n" + good,
         "bare line feeds": b"HTTP/1.1 200\nX: y\n\n" + good,
         "HTTP/1.0": b"HTTP/1.0 200 OK\r\n\r\n" + good,
@@ -354,8 +304,8 @@ def test_what_a_server_may_do_and_still_be_understood(issuer: Issuer) -> None:
     }
     now = START
     for name, response in fine.items():
-        pieces = [bytes([byte]) for byte in response] if name == "byte by byte" else [response]
-        issuer.server.behaviors[JWKS] = raw(*pieces)
+        one_by_one = [bytes([byte]) for byte in response]
+        issuer.server.behaviors[JWKS] = raw(*(one_by_one if name == "byte by byte" else [response]))
         now += TTL
         assert issuer.kid("a", now) == "a"
         assert issuer.failures() == [], name
@@ -431,21 +381,6 @@ def test_a_resolver_that_hangs_is_not_waited_for(tmp_path: Path) -> None:
         fetch()
     assert time.monotonic() - began < TIMEOUT + SLACK
     released.set()
-
-
-def test_the_systems_resolver_and_ssl_cert_file(
-    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with HostileServer({"/keys": answer_json(KEY_SET)}, authority.server_context("localhost")) as server:
-        url = f"https://localhost:{server.port}/keys"
-
-        def fetch() -> object:
-            return key_fetcher("x", url, allow_http=False, timeout=5, package_root=tmp_path)().value.keys[0].kid
-
-        with pytest.raises(Exception, match="CERTIFICATE_VERIFY_FAILED"):
-            fetch()
-        monkeypatch.setenv("SSL_CERT_FILE", os.fspath(authority.file))
-        assert fetch() == "a"
 
 
 def test_http_is_for_those_who_allow_it(tmp_path: Path) -> None:

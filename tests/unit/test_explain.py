@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from copy import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from jwt_authorizer.authenticate import Introspection
-from jwt_authorizer.errors import Reason, SettingsError, TokenError
+from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer_devkit.explaining import ApiKind, event_for, explain, watched_function
 from jwt_authorizer_devkit.explaining.redaction import redacted
 from jwt_authorizer_devkit.explaining.routes import Copy
@@ -30,12 +29,16 @@ from tests.factories import (
     signing_key,
     token,
 )
+from tests.unit.pages import ROOT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from jwt_authorizer.tokens import BearerToken
     from jwt_authorizer_devkit.explaining import Explanation, WatchedFunction
 
 KEYS = json.dumps(key_set((signing_key(),)))
+KNOWN = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": KEYS}
 ROUTES = """
 [[routes]]
 method = "GET"
@@ -53,12 +56,11 @@ claims = { role = "admin" }
 """
 
 
-def function(routes: str = "", **settings: str) -> WatchedFunction:
+def function(routes: str = "", package_root: Path = ROOT, /, **settings: str) -> WatchedFunction:
     if routes:
         document = f"[[issuers]]\nissuer = '{ISSUER}'\naudience = ['{AUDIENCE}']\njwks = '{KEYS}'\n{routes}"
-        return watched_function({"JWT_CONFIG": document, **settings}, now=NOW, package_root=Path.cwd())
-    known = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": KEYS}
-    return watched_function({**known, **settings}, now=NOW, package_root=Path.cwd())
+        return watched_function({"JWT_CONFIG": document, **settings}, now=NOW, package_root=package_root)
+    return watched_function({**KNOWN, **settings}, now=NOW, package_root=package_root)
 
 
 def explained(bearer: str, watched: WatchedFunction | None = None, kind: ApiKind = ApiKind.REST) -> Explanation:
@@ -169,9 +171,8 @@ def test_it_tells_what_the_client_sees(event: object, settings: dict[str, str], 
 def test_keys_out_of_reach_leave_the_claims_to_look_at() -> None:
     with local_issuer(algorithms=("ES256",)) as issuer:
         issuer.misbehave("jwks", Fault(FaultKind.STATUS, 503))
-        environment = {"JWT_ISSUER": issuer.url, "JWT_AUDIENCE": AUDIENCE, "JWT_ALLOW_HTTP": "true"}
         bearer = issuer.token({"iat": int(NOW), "exp": int(NOW) + 60})
-        watched = watched_function(environment, now=NOW, package_root=Path.cwd())
+        watched = function(JWT_ISSUER=issuer.url, JWT_JWKS="", JWT_ALLOW_HTTP="true")
         explanation = explained(bearer, watched)
     assert (explanation.decision, explanation.reason) == ("error", Reason.KEYS_UNAVAILABLE)
     assert explanation.advice is not None
@@ -180,16 +181,10 @@ def test_keys_out_of_reach_leave_the_claims_to_look_at() -> None:
     assert not explanation.verified
 
 
-def test_a_key_set_at_hand_makes_it_work_offline() -> None:
+def test_with_a_key_set_it_works_offline() -> None:
     environment = {"JWT_ISSUER": "https://unreachable.invalid", "JWT_AUDIENCE": AUDIENCE}
-    watched = watched_function(environment, now=NOW, package_root=Path.cwd(), key_document=KEYS)
-    explanation = explained(token({"iss": "https://unreachable.invalid"}), watched)
-    assert explanation.decision == "allow"
-
-
-def test_wrong_settings_are_told_as_at_start_up() -> None:
-    with pytest.raises(SettingsError, match="JWT_ISUER"):
-        watched_function({"JWT_ISUER": "x"}, now=NOW, package_root=Path.cwd())
+    watched = watched_function(environment, now=NOW, package_root=ROOT, key_document=KEYS)
+    assert explained(token({"iss": "https://unreachable.invalid"}), watched).decision == "allow"
 
 
 def test_no_token_is_left_in_a_text() -> None:
@@ -250,13 +245,8 @@ def test_what_appsync_refuses_has_no_fields(bearer: str) -> None:
 
 
 def test_an_error_of_the_function_is_not_told_as_a_refusal_of_appsync() -> None:
-    unreachable = {
-        "JWT_ISSUER": ISSUER,
-        "JWT_AUDIENCE": AUDIENCE,
-        "JWT_JWKS": "http://127.0.0.1:9",
-        "JWT_ALLOW_HTTP": "true",
-    }
-    explanation = explained(token(), watched_function(unreachable, now=NOW, package_root=Path.cwd()), ApiKind.APPSYNC)
+    unreachable = function(JWT_JWKS="http://127.0.0.1:9", JWT_ALLOW_HTTP="true")
+    explanation = explained(token(), unreachable, ApiKind.APPSYNC)
     assert (explanation.reason, explanation.answer) == (Reason.KEYS_UNAVAILABLE, None)
     assert explanation.client_sees.startswith("an error")
 
@@ -278,13 +268,7 @@ def test_what_your_own_check_said_is_a_step(
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.delitem(sys.modules, "explained_check", raising=False)
     (tmp_path / "explained_check.py").write_text(f"import jwt_authorizer\ndef check(caller): return {answer}\n")
-    environment = {
-        "JWT_ISSUER": ISSUER,
-        "JWT_AUDIENCE": AUDIENCE,
-        "JWT_JWKS": KEYS,
-        "JWT_HOOK": "explained_check:check",
-    }
-    watched = watched_function(environment, now=NOW, package_root=tmp_path)
+    watched = function("", tmp_path, JWT_HOOK="explained_check:check")
     explanation = explained(token(), watched)
     (step,) = [step for step in explanation.steps if step.name is Name.HOOK]
     assert (step.outcome, said in step.said) == (outcome, True)
@@ -295,9 +279,7 @@ def test_what_your_own_check_said_is_a_step(
 def test_a_revoked_token_is_refused_as_the_function_does(tmp_path: Path) -> None:
     revoked = {"as_of": NOW, "issuers": {ISSUER: {"sub": {"user-1": NOW}}}}
     (tmp_path / "revoked.json").write_text(json.dumps(revoked))
-    settings = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": KEYS, "JWT_REVOKED": "file:revoked.json"}
-    watched = watched_function(settings, now=NOW, package_root=tmp_path)
-    explanation = explain(rest_request_event(token()), watched)
+    explanation = explained(token(), function("", tmp_path, JWT_REVOKED="file:revoked.json"))
     assert explanation.reason is Reason.REVOKED_TOKEN
     assert explanation.advice is not None
 
@@ -314,16 +296,13 @@ class Endpoint:
 @pytest.mark.parametrize(("bearer", "reason"), [("opaque-1", None), ("opaque-2", Reason.INACTIVE_TOKEN)])
 def test_an_opaque_token_is_explained_by_what_the_issuer_says(bearer: str, reason: Reason | None) -> None:
     introspection = {"INTROSPECTION": f"{ISSUER}/ask", "INTROSPECTION_CLIENT_ID": "x", "INTROSPECTION_SECRET": "ssm:/x"}
-    settings = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": KEYS}
-    settings |= {f"JWT_{name}": value for name, value in introspection.items()}
-    watched = watched_function(settings, now=NOW, package_root=Path.cwd())
+    watched = function(**{f"JWT_{name}": value for name, value in introspection.items()})
     asked = watched.authorizer.introspection
     assert asked is not None
     answering = replace(watched.authorizer, introspection=Introspection(asked.issuer, Endpoint(), always=False))
     explanation = explain(rest_request_event(bearer), replace(watched, authorizer=answering))
     assert explanation.reason is reason
-    failed = [step.name for step in explanation.steps if step.outcome is Passing.FAILED]
-    assert failed == ([] if reason is None else [Name.HEADER])
+    assert failed(explanation) == ([] if reason is None else [Name.HEADER])
     assert [verdict.holds for verdict in explanation.claims if verdict.claim == "aud"] == (
         [True] if reason is None else []
     )
