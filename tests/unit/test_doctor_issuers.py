@@ -26,6 +26,7 @@ from tests.factories import signing_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from jwt_authorizer_devkit.issuer import Provider
     from jwt_authorizer_devkit.signing import Json
 
 KEYS = KeySettings(Ages(600, 3600, 30), timeout=3, allow_http=True)
@@ -61,14 +62,12 @@ def test_a_healthy_issuer_over_tls_has_nothing_to_mend(tmp_path: Path) -> None:
 
 
 def test_a_certificate_that_nobody_trusts(tmp_path: Path) -> None:
-    with local_issuer(algorithms=("ES256",), name="localhost", tls=self_signed(tmp_path)) as issuer:
-        findings = examine_issuer(asked(issuer.url))
+    with local_issuer(algorithms=("ES256",), name="localhost", tls=self_signed(tmp_path)) as provider:
+        findings = examine_issuer(asked(provider.url))
     (keys,) = found(findings, "keys", Level.PROBLEM)
     assert "CERTIFICATE_VERIFY_FAILED" in keys.said
-    assert keys.fix is not None
-    assert "SSL_CERT_FILE" in keys.fix
-    (tls,) = found(findings, "tls", Level.PROBLEM)
-    assert "not trusted" in tls.said
+    assert "SSL_CERT_FILE" in str(keys.fix)
+    assert found(findings, "tls", Level.PROBLEM)
 
 
 def test_an_issuer_that_calls_itself_otherwise() -> None:
@@ -102,24 +101,20 @@ def test_an_issuer_that_is_not_there(issuer: str, said: str, fix: str) -> None:
     ],
     ids=lambda value: str(value.kind) if isinstance(value, Fault) else "",
 )
-def test_faults_of_the_key_set_are_told(fault: Fault, said: str) -> None:
-    with local_issuer(algorithms=("ES256",)) as issuer:
-        issuer.misbehave("jwks", fault)
-        (keys,) = found(examine_issuer(asked(issuer.url)), "keys", Level.PROBLEM)
+def test_faults_of_the_key_set_are_reported(issuer: Provider, fault: Fault, said: str) -> None:
+    issuer.misbehave("jwks", fault)
+    (keys,) = found(examine_issuer(asked(issuer.url)), "keys", Level.PROBLEM)
     assert said in keys.said
 
 
-def test_an_issuer_that_hangs_and_one_that_is_slow() -> None:
-    with local_issuer(algorithms=("ES256",)) as issuer:
-        issuer.misbehave("jwks", Fault(FaultKind.HANG, 5))
-        hanging = replace(asked(issuer.url), keys=KeySettings(Ages(600, 3600, 30), 1.0, allow_http=True))
-        (keys,) = found(examine_issuer(hanging), "keys", Level.PROBLEM)
-        assert keys.fix is not None
-        assert "JWT_HTTP_TIMEOUT_SECONDS=8" in keys.fix
-        issuer.misbehave("jwks", Fault(FaultKind.HANG, 1.6))
-        slow = asked(issuer.url)
-        (latency,) = found(examine_issuer(slow), "latency", Level.WARNING)
-        assert latency.fix == "JWT_HTTP_TIMEOUT_SECONDS=6"
+def test_an_issuer_that_hangs_and_one_that_is_slow(issuer: Provider) -> None:
+    issuer.misbehave("jwks", Fault(FaultKind.HANG, 5))
+    hanging = replace(asked(issuer.url), keys=KeySettings(Ages(600, 3600, 30), 1.0, allow_http=True))
+    (keys,) = found(examine_issuer(hanging), "keys", Level.PROBLEM)
+    assert "JWT_HTTP_TIMEOUT_SECONDS=8" in str(keys.fix)
+    issuer.misbehave("jwks", Fault(FaultKind.HANG, 1.6))
+    (latency,) = found(examine_issuer(asked(issuer.url)), "latency", Level.WARNING)
+    assert latency.fix == "JWT_HTTP_TIMEOUT_SECONDS=6"
 
 
 @pytest.mark.parametrize(
@@ -131,9 +126,8 @@ def test_an_issuer_that_hangs_and_one_that_is_slow() -> None:
         (300, Level.PROBLEM, "more than the leeway of 60 s"),
     ],
 )
-def test_clocks_are_compared(ahead: float, level: Level, said: str) -> None:
-    with local_issuer(algorithms=("ES256",)) as issuer:
-        findings = examine_issuer(asked(issuer.url), clock=lambda: time.time() + ahead)
+def test_clocks_are_compared(issuer: Provider, ahead: float, level: Level, said: str) -> None:
+    findings = examine_issuer(asked(issuer.url), clock=lambda: time.time() + ahead)
     (clock,) = found(findings, "clock", level)
     assert said in clock.said
 
