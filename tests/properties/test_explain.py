@@ -116,7 +116,7 @@ def both(number: int) -> tuple[AuthorizerFunction, list[str], WatchedFunction]:
 @given(number=st.integers(0, len(SETTINGS) - 1), event=events())
 @example(number=0, event=None)
 @example(number=0, event=[])
-@settings(max_examples=settings().max_examples * 12)
+@settings(max_examples=settings().max_examples * 4)
 def test_explain_says_what_the_function_does(number: int, event: object) -> None:
     function, written, watched = both(number)
     answer: dict[str, object] | None = None
