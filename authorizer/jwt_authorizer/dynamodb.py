@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from jwt_authorizer.binding.replay import UsedProof
-    from jwt_authorizer.issuers.introspection import Post
+    from jwt_authorizer.issuers.https import Post
     from jwt_authorizer.issuers.session import Response
 
 _OK = 200

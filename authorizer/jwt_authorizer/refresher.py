@@ -15,14 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.errors import Problem, SettingsError
-from jwt_authorizer.issuers.aws import boto3_client
 from jwt_authorizer.issuers.documents import document_writer
 from jwt_authorizer.issuers.sources import REFRESHED_AT, key_fetcher
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jwt_authorizer.issuers.aws import ClientFactory
     from jwt_authorizer.issuers.documents import Write
     from jwt_authorizer.issuers.https import Get
     from jwt_authorizer.issuers.sources import Fetch
@@ -39,20 +37,14 @@ def lambda_handler(event: object, context: object) -> dict[str, object]:
     return refresh(os.environ, now=time.time())
 
 
-def refresh(
-    environment: Mapping[str, str],
-    *,
-    now: float,
-    get: Get | None = None,
-    aws_client: ClientFactory = boto3_client,
-) -> dict[str, object]:
+def refresh(environment: Mapping[str, str], *, now: float, get: Get | None = None) -> dict[str, object]:
     """Fetch, check and write. Returns what was written, in numbers.
 
     Reads ``JWT_ISSUER``, ``JWT_REFRESH_SOURCE`` (an ``https://`` URL; without it, discovery) and
     ``JWT_REFRESH_TARGET`` (``ssm:/name`` or ``s3://bucket/key``). ``now`` is Unix time in seconds.
     Raises :class:`SettingsError`, or :class:`jwt_authorizer.issuers.fetched.FetchError` if fetching or writing fails.
     """
-    fetch, write = _settings(environment, get, aws_client)
+    fetch, write = _settings(environment, get)
     fetched = fetch()
     copy = {"keys": _public_keys(fetched.document), REFRESHED_AT: int(now)}
     document = json.dumps(copy, separators=(",", ":")).encode()
@@ -60,7 +52,7 @@ def refresh(
     return {"keys": len(fetched.value.keys), "left_out": list(fetched.value.skipped), "bytes": len(document)}
 
 
-def _settings(environment: Mapping[str, str], get: Get | None, aws_client: ClientFactory) -> tuple[Fetch, Write]:
+def _settings(environment: Mapping[str, str], get: Get | None) -> tuple[Fetch, Write]:
     """Read the settings. Raises :class:`SettingsError` with every problem at once."""
     issuer, source = environment.get("JWT_ISSUER", ""), environment.get("JWT_REFRESH_SOURCE") or None
     target = environment.get("JWT_REFRESH_TARGET", "")
@@ -75,7 +67,7 @@ def _settings(environment: Mapping[str, str], get: Get | None, aws_client: Clien
         name, value = ("JWT_REFRESH_SOURCE", source) if source else ("JWT_ISSUER", issuer)
         problems.append(Problem.of(name, str(error), value, is_location=source is not None))
     try:
-        write = document_writer(target, timeout=TIMEOUT, aws_client=aws_client)
+        write = document_writer(target, timeout=TIMEOUT)
     except ValueError as error:
         problems.append(Problem.of("JWT_REFRESH_TARGET", str(error), target or None, is_location=True))
     if fetch is None or write is None:

@@ -13,9 +13,8 @@ from jwt.algorithms import ECAlgorithm
 from moto import mock_aws
 
 from jwt_authorizer.errors import DecisionError, Reason, SettingsError, TokenError
-from jwt_authorizer.issuers.aws import boto3_client
 from jwt_authorizer.issuers.cache import CachedKeySource
-from jwt_authorizer.issuers.documents import document_reader
+from jwt_authorizer.issuers.documents import boto3_client, document_reader
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.issuers.session import BODY_LIMIT, Response, Session
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from jwt_authorizer.issuers.aws import AwsClient
     from jwt_authorizer.issuers.fetched import Fetched
     from jwt_authorizer.issuers.session import Session
     from jwt_authorizer.keys import KeySet
@@ -41,11 +39,7 @@ KEY_SET = json.dumps({"keys": [JWK]})
 
 
 def fetcher(jwks: str | None, root: Path) -> Callable[[], Fetched[KeySet]]:
-    def no_client(_service: str, _timeout: float) -> AwsClient:
-        message = "You must specify a region."
-        raise ValueError(message)
-
-    return key_fetcher(ISSUER, jwks, allow_http=False, timeout=3, package_root=root, aws_client=no_client)
+    return key_fetcher(ISSUER, jwks, allow_http=False, timeout=3, package_root=root)
 
 
 def kids(fetched: Fetched[KeySet]) -> list[str | None]:
@@ -134,14 +128,15 @@ def test_an_object(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("aws")
 def test_a_client_tries_once_and_waits_no_longer_than_it_may() -> None:
-    config = boto3_client("ssm", 3).meta.config  # type: ignore[attr-defined]  # boto3's own, behind our Protocol
+    config = boto3_client("ssm", 3).meta.config
     assert (config.connect_timeout, config.read_timeout) == (1.5, 1.5)
     assert config.retries["total_max_attempts"] == 1
 
 
-def test_without_a_client_fetching_fails_and_building_does_not(tmp_path: Path) -> None:
+def test_without_a_client_fetching_fails_and_building_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     fetch = fetcher("ssm:/my/keys", tmp_path)
-    with pytest.raises(FetchError, match="ValueError: You must specify a region"):
+    with pytest.raises(FetchError, match="NoRegionError: You must specify a region"):
         fetch()
 
 

@@ -17,8 +17,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from jwt_authorizer.issuers import calls, xray
-from jwt_authorizer.issuers.aws import LazyClient
 from jwt_authorizer.issuers.calls import Call, send_traces, traced
+from jwt_authorizer.issuers.documents import LazyClient
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.session import Response
 from tests.factories import Watched, authorizer, rest_request_event, token
@@ -118,9 +118,10 @@ def test_a_call_that_fails_is_a_fault_with_its_cause_and_fails_all_the_same(daem
     assert exception["message"] == "https://issuer.example.com/keys: Connection refused"
 
 
-def test_calls_of_the_aws_sdk_are_named_after_the_service(daemon: Daemon) -> None:
+def test_calls_of_the_aws_sdk_are_named_after_the_service(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
     client: Any = object()
-    ssm = LazyClient("ssm", 1.0, lambda _service, _timeout: client)
+    monkeypatch.setattr("jwt_authorizer.issuers.documents.boto3_client", lambda _service, _timeout: client)
+    ssm = LazyClient("ssm", 1.0)
     assert ssm.call(lambda it: it is client, "/keys") is True
     with pytest.raises(FetchError, match="ssm /keys: ZeroDivisionError"):
         ssm.call(lambda _: 1 / 0, "/keys")

@@ -1,8 +1,8 @@
 """What is asked of others: an issuer's keys above all, and for how long they are trusted.
 
 1. ``sources.py`` turns ``JWT_JWKS``, or nothing, into a function that fetches the key set: from a URL, from the URL
-   that the issuer's metadata names (``discovery.py``), from the package, S3 or Parameter Store (``documents.py``,
-   ``aws.py``), or from the setting itself.
+   that the issuer's metadata names (``discovery.py``), from the package, S3 or Parameter Store
+   (``documents.py``), or from the setting itself.
 2. ``https.py`` sends a request and ``session.py`` reads the response, within one deadline and one limit of size.
    ``address.py`` parses URLs.
 3. ``kept.py`` decides when to fetch, what to serve meanwhile, and when to give up: for keys, for a list of tenants and

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 import re
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.issuers.aws import LazyClient, boto3_client
+from jwt_authorizer.issuers.calls import traced
 from jwt_authorizer.issuers.fetched import FetchError, printable
 from jwt_authorizer.issuers.session import BODY_LIMIT, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from os import PathLike
+    from typing import Any, TypeAlias, TypeVar
 
-    from jwt_authorizer.issuers.aws import ClientFactory
     from jwt_authorizer.issuers.https import Get
 
     Read = Callable[[], bytes]
     Write = Callable[[bytes], object]
+    T = TypeVar("T")
+    AwsClient: TypeAlias = Any
+    """A client of boto3, which has no types."""
 
 _PARAMETER = r"ssm:(?!//)([A-Za-z0-9_./:-]+)"
 # A name, or an ARN, which is how a secret of another account is named.
@@ -31,34 +35,32 @@ def document_reader(
     *,
     timeout: float,
     package_root: str | PathLike[str],
-    aws_client: ClientFactory = boto3_client,
     limit: int = BODY_LIMIT,
 ) -> Read:
     """Make the function that reads ``file:PATH``, ``ssm:NAME`` or ``s3://BUCKET/KEY``.
 
     It raises only :class:`FetchError`. Making it reads nothing, and raises ``ValueError`` for a location that is none
     of these or a file that is not in the package; the message says what would be right.
-    ``limit``: bytes of an object that are read. ``timeout``: seconds that AWS may take; see
-    :func:`jwt_authorizer.issuers.aws.boto3_client`.
+    ``limit``: bytes of an object that are read. ``timeout``: seconds that AWS may take; see :func:`boto3_client`.
     """
     if place.startswith("file:"):
         path = _package_file(place.removeprefix("file:"), package_root)
         return lambda: _read_file(path)
     if place.startswith("ssm:"):
-        return _parameter_reader(place, timeout, aws_client)
+        return _parameter_reader(place, timeout)
     if place.startswith("s3:"):
-        return _object_reader(place, LazyClient("s3", timeout, aws_client), limit)
+        return _object_reader(place, LazyClient("s3", timeout), limit)
     raise ValueError("neither file:PATH, ssm:/name nor s3://bucket/key")
 
 
-def secret_reader(place: str, *, timeout: float, aws_client: ClientFactory = boto3_client) -> Read:
+def secret_reader(place: str, *, timeout: float) -> Read:
     """Make the function that reads a secret: ``ssm:NAME`` or ``secretsmanager:NAME``; as :func:`document_reader`."""
     if place.startswith("ssm:"):
-        return _parameter_reader(place, timeout, aws_client)
+        return _parameter_reader(place, timeout)
     match = re.fullmatch(_SECRET, place)
     if match is None:
         raise ValueError("a secret is written as ssm:/its/name or secretsmanager:ITS_NAME")
-    name, manager = match[1], LazyClient("secretsmanager", timeout, aws_client)
+    name, manager = match[1], LazyClient("secretsmanager", timeout)
     return lambda: manager.call(lambda client: client.get_secret_value(SecretId=name)["SecretString"], name).encode()
 
 
@@ -75,23 +77,23 @@ def url_reader(url: str, get: Get, *, timeout: float) -> Read:
     return read
 
 
-def document_writer(place: str, *, timeout: float, aws_client: ClientFactory = boto3_client) -> Write:
+def document_writer(place: str, *, timeout: float) -> Write:
     """Make the function that writes ``ssm:NAME`` or ``s3://BUCKET/KEY``; as :func:`document_reader`."""
     if place.startswith("ssm:"):
-        name, ssm = _parameter(place), LazyClient("ssm", timeout, aws_client)
+        name, ssm = _parameter(place), LazyClient("ssm", timeout)
         # The advanced tier only where over 4 KB need it.
         more = {"Type": "String", "Tier": "Intelligent-Tiering", "Overwrite": True}
         return lambda document: ssm.call(lambda it: it.put_parameter(Name=name, Value=document.decode(), **more), name)
     if place.startswith("s3:"):
-        (bucket, key), s3 = s3_location(place), LazyClient("s3", timeout, aws_client)
+        (bucket, key), s3 = s3_location(place), LazyClient("s3", timeout)
         at = {"Bucket": bucket, "Key": key, "ContentType": "application/json"}
         return lambda document: s3.call(lambda it: it.put_object(Body=document, **at), bucket, key)
     raise ValueError("neither ssm:/name nor s3://bucket/key")
 
 
-def _parameter_reader(place: str, timeout: float, aws_client: ClientFactory) -> Read:
+def _parameter_reader(place: str, timeout: float) -> Read:
     """Make the function that reads a parameter, decrypted if it is a ``SecureString``."""
-    name, ssm = _parameter(place), LazyClient("ssm", timeout, aws_client)
+    name, ssm = _parameter(place), LazyClient("ssm", timeout)
     return lambda: ssm.call(
         lambda it: it.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"], name
     ).encode()
@@ -141,3 +143,46 @@ def _read_file(path: str) -> bytes:
             return file.read()
     except OSError as error:
         raise FetchError(f"file {printable(os.path.basename(path))}: {error.strerror}") from error  # noqa: PTH119 - as said above
+
+
+def boto3_client(service: str, timeout: float) -> AwsClient:
+    """Make a client that tries once, and waits no longer than ``timeout`` seconds for each step.
+
+    Connecting and reading get half of it each. boto3 knows no deadline for a whole call.
+    """
+    config = import_module("botocore.config").Config(
+        connect_timeout=timeout / 2, read_timeout=timeout / 2, retries={"total_max_attempts": 1}
+    )
+    return import_module("boto3").client(service, config=config)
+
+
+class LazyClient:
+    """An AWS client, made when it is first needed and kept: importing boto3 takes longer than all of this package.
+
+    Lambda's Python runtime has boto3, so it is not among the run-time requirements.
+    """
+
+    def __init__(self, service: str, timeout: float) -> None:
+        self._service, self._timeout = service, timeout
+        self._client: AwsClient = None
+
+    def call(self, operation: Callable[[AwsClient], T], *location: str) -> T:
+        """Return what an operation at a location returns. Whatever it raises becomes a :class:`FetchError`.
+
+        AWS's errors have no base class of their own that could be named without importing botocore.
+        """
+        client = self._client
+        if client is None:
+            try:
+                client = self._client = boto3_client(self._service, self._timeout)
+            except Exception as error:  # boto3 missing, or no region: nothing that a caller could tell apart
+                raise FetchError(f"can't make the AWS client (no region?): {described(error)}") from error
+        try:
+            return traced(self._service, "", lambda: operation(client))
+        except Exception as error:
+            raise FetchError(f"{printable(' '.join((self._service, *location)))}: {described(error)}") from error
+
+
+def described(error: Exception) -> str:
+    """Return an error of AWS's SDK for the log."""
+    return f"{type(error).__name__}: {printable(str(error))}"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.session import Response, Session
 
     Get = Callable[[str, Session], Response]
+    Post = Callable[[str, Session, bytes, Mapping[str, str]], Response]
     SocketAddress = tuple[int, str | tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
     Resolve = Callable[[str, int], list[SocketAddress]]
 

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
     from jwt_authorizer.issuers.client_auth import ClientAuth
     from jwt_authorizer.issuers.fetched import Report
+    from jwt_authorizer.issuers.https import Post
     from jwt_authorizer.issuers.session import Response
     from jwt_authorizer.keys import KeySource
 
     Endpoint = tuple[str, frozenset[str]]
     # Its URL, and the ``alg`` values of its signed answers; empty: it does not sign them.
-    Post = Callable[[str, Session, bytes, Mapping[str, str]], Response]
     FindEndpoint = Callable[[Session], Endpoint]
 
 INTROSPECTIONS = "Introspections"

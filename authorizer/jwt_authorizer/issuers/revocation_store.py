@@ -8,8 +8,7 @@ import time
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.issuers.aws import described
-from jwt_authorizer.issuers.documents import s3_location
+from jwt_authorizer.issuers.documents import described, s3_location
 from jwt_authorizer.issuers.fetched import FetchError, printable
 from jwt_authorizer.issuers.revocations import MAX_LIST
 from jwt_authorizer.revocation import IDENTIFIERS, MOMENTS, read_list
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from jwt_authorizer.issuers.aws import S3Client
+    from jwt_authorizer.issuers.documents import AwsClient
 
     Content = dict[str, dict[str, Any]]
     """What is revoked, by issuer: the member ``issuers`` of the list."""
@@ -34,7 +33,7 @@ _CHANGED_MEANWHILE = frozenset({"PreconditionFailed", "ConditionalRequestConflic
 class RevocationStore:
     """The list in one S3 object. It never writes over what it has not read."""
 
-    def __init__(self, bucket: str, key: str, client: S3Client, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, bucket: str, key: str, client: AwsClient, sleep: Callable[[float], None] = time.sleep) -> None:
         """Read nothing yet."""
         self._bucket = bucket
         self._key = key

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.issuers.address import discovery_urls, parse_address
-from jwt_authorizer.issuers.aws import boto3_client
 from jwt_authorizer.issuers.discovery import discover
 from jwt_authorizer.issuers.documents import document_reader
 from jwt_authorizer.issuers.fetched import Fetched, FetchError, printable
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from os import PathLike
 
-    from jwt_authorizer.issuers.aws import ClientFactory
     from jwt_authorizer.issuers.documents import Read
     from jwt_authorizer.issuers.https import Get
     from jwt_authorizer.keys import KeySet
@@ -37,7 +35,6 @@ def key_fetcher(  # noqa: PLR0913 - the settings that matter to fetching, one by
     timeout: float,
     package_root: str | PathLike[str],
     get: Get | None = None,
-    aws_client: ClientFactory = boto3_client,
 ) -> Fetch:
     """Make the function that fetches an issuer's key set. It raises only :class:`FetchError`.
 
@@ -64,7 +61,7 @@ def key_fetcher(  # noqa: PLR0913 - the settings that matter to fetching, one by
         raise ValueError(
             "neither an https:// URL, file:PATH, ssm:/name, s3://bucket/key nor a key set (text that starts with '{')"
         )
-    read = document_reader(jwks, timeout=timeout, package_root=package_root, aws_client=aws_client)
+    read = document_reader(jwks, timeout=timeout, package_root=package_root)
     if jwks.startswith("file:"):
         _fetch_document(jwks, read)  # what was packaged wrong stays wrong
     return lambda: _fetch_document(jwks, read)

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.binding.bound_tokens import CheckBinding
     from jwt_authorizer.binding.replay import ReplayStore
     from jwt_authorizer.issuers.fetched import Report
-    from jwt_authorizer.issuers.https import Get
-    from jwt_authorizer.issuers.introspection import Post
+    from jwt_authorizer.issuers.https import Get, Post
     from jwt_authorizer.issuers.sources import Fetch
     from jwt_authorizer.issuers.tenants import TenantIssuers, TenantSource
     from jwt_authorizer.keys import KeySource
