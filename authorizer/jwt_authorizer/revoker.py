@@ -38,7 +38,6 @@ from jwt_authorizer.wiring.authorizer import Dependencies, issuers_with, key_sou
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from jwt_authorizer.answer_caches import Api
     from jwt_authorizer.authenticate import FindIssuer, Issuer
     from jwt_authorizer.issuers.revocation_store import Content, RevocationStore
     from jwt_authorizer.logout import Logout
@@ -71,8 +70,8 @@ class Revoker:
     client_ids: frozenset[str]
     keep: float
     ttl: float
-    apis: tuple[Api, ...]
-    flush: Callable[[Api], None]
+    apis: tuple[str, ...]
+    flush: Callable[[str], None]
     clock: Callable[[], float] = time.time
     _logger: Logger = field(
         init=False,
@@ -186,8 +185,8 @@ class Revoker:
             try:
                 self.flush(api)
             except Exception:  # the revocation is written; the others are still to be emptied
-                self._logger.exception("cache of answers not emptied", extra={"api": str(api)})
-                failed.append(str(api))
+                self._logger.exception("cache of answers not emptied", extra={"api": api})
+                failed.append(api)
         return failed
 
 
@@ -205,7 +204,7 @@ def create_revoker(environment: Mapping[str, str]) -> Revoker:
     keep = environment.get("REVOKER_KEEP_SECONDS") or "86400"
     if not keep.isascii() or not keep.isdecimal() or len(keep) > 9:  # noqa: PLR2004 - thirty years
         problems.append(Problem("REVOKER_KEEP_SECONDS", "expected a whole number of seconds", keep))
-    apis: tuple[Api, ...] = ()
+    apis: tuple[str, ...] = ()
     try:
         apis = read_apis(environment.get("REVOKER_APIS", ""))
     except ValueError as error:

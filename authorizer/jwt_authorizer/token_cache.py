@@ -40,20 +40,16 @@ class TokenCache:
 
     def get(self, token: BearerToken) -> Remembered | None:
         """Return what is known about exactly this token."""
-        if not self._size:
-            return None
-        digest = token.digest
-        entry = self._entries.pop(digest, None)
+        entry = self._entries.pop(token.digest, None)
         if entry is not None:
-            self._entries[digest] = entry  # now the most recently used
+            self._entries[token.digest] = entry  # now the most recently used
         return entry
 
     def put(self, token: BearerToken, entry: Remembered) -> None:
         """Remember a token that has been verified and checked."""
         if not self._size:
             return
-        digest = token.digest
-        self._entries.pop(digest, None)  # a token that is verified again pushes no other one out
+        self._entries.pop(token.digest, None)  # a token that is verified again pushes no other one out
         if len(self._entries) >= self._size:
             self._entries.pop(next(iter(self._entries)), None)
-        self._entries[digest] = entry
+        self._entries[token.digest] = entry

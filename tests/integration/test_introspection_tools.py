@@ -9,7 +9,7 @@ import boto3  # type: ignore[import-untyped]  # AWS ships no types
 import pytest
 from moto import mock_aws
 
-from jwt_authorizer.answer_caches import Api, flush
+from jwt_authorizer.answer_caches import flush
 from jwt_authorizer.function import create_function
 from jwt_authorizer_devkit.cli.app import run
 from jwt_authorizer_devkit.signing import key_set
@@ -189,13 +189,13 @@ def test_an_endpoint_at_a_url_and_a_secret_in_parameter_store(
 @pytest.mark.parametrize(
     ("api", "path"),
     [
-        (Api("abc", "prod", is_rest=True), "/restapis/abc/stages/prod/cache/authorizers"),
-        (Api("def", "$default", is_rest=False), "/v2/apis/def/stages/%24default/cache/authorizers"),
+        ("rest:abc/prod", "/restapis/abc/stages/prod/cache/authorizers"),
+        ("http:def/$default", "/v2/apis/def/stages/%24default/cache/authorizers"),
     ],
     ids=str,
 )
 def test_the_caches_of_both_kinds_of_apis_are_emptied(
-    server: HostileServer, monkeypatch: pytest.MonkeyPatch, api: Api, path: str
+    server: HostileServer, monkeypatch: pytest.MonkeyPatch, api: str, path: str
 ) -> None:
     server.behaviors[path] = answer(b"", status="204 No Content")
     for name, value in {

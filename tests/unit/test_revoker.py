@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 
 import pytest
 
-from jwt_authorizer.answer_caches import Api
 from jwt_authorizer.authorize import authorize
 from jwt_authorizer.errors import DecisionError, Reason, SettingsError
 from jwt_authorizer.issuers.fetched import FetchError
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 KEEP, TTL = 3600, 60
 KEY_SET = json.dumps(key_set((signing_key(),)))
-APIS = (Api("abc", "prod", is_rest=True), Api("def", "$default", is_rest=False))
+APIS = ("rest:abc/prod", "http:def/$default")
 
 
 class AwsError(Exception):
@@ -113,10 +112,10 @@ class Stack:
             clock=lambda: self.now,
         )
 
-    def _flush(self, api: Api) -> None:
-        if str(api) in self.broken:
+    def _flush(self, api: str) -> None:
+        if api in self.broken:
             raise ACCESS_DENIED
-        self.flushed.append(str(api))
+        self.flushed.append(api)
 
     def revoke(self, more: dict[str, object] | None = None, /, **request: object) -> dict[str, Any]:
         return self.revoker({"revoke": {"iss": ISSUER, **request}} | (more or {}), None)
