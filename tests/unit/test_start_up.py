@@ -279,11 +279,12 @@ def test_without_a_cache_it_is_checked_each_time() -> None:
     assert counting.checks == 3
 
 
-@pytest.mark.parametrize(("again", "most"), [(False, 86), (True, 57)], ids=["fresh", "repeated"])
+@pytest.mark.parametrize(("again", "most"), [(False, 67), (True, 43)], ids=["fresh", "repeated"])
 def test_what_is_off_is_not_called(again: bool, most: int) -> None:  # noqa: FBT001 - parametrized
     _, function = counted(10)
-    events = [rest_request_event(token({"jti": str(number)}, alg="RS256")) for number in range(2)]
+    events = [rest_request_event(token({"jti": str(number)}, alg="RS256")) for number in range(3)]
     function(events[0])
+    function(events[1])  # the second instance of a class compiles its constructor
     called: list[str] = []
 
     def note(frame: FrameType, event: str, _: object) -> None:
@@ -292,7 +293,7 @@ def test_what_is_off_is_not_called(again: bool, most: int) -> None:  # noqa: FBT
 
     sys.setprofile(note)
     try:
-        function(events[0 if again else 1])
+        function(events[0 if again else 2])
     finally:
         sys.setprofile(None)
     assert not {"check_revocation", "ask", "ask_about_jwt", "is_jwt"} & set(called)
