@@ -33,8 +33,11 @@ def json_object(data: bytes) -> tuple[dict[str, object], str]:
         text = data.decode()
         if data.count(b"[") + data.count(b"{") > MAX_NESTING:
             _check_nesting(text)
-        value = _decoder.decode(text)
-        if "\\u" in text:
+        # Issuers send no white space around it, and `decode` would look for some.
+        value, end = _decoder.raw_decode(text) if text.startswith("{") else (None, -1)
+        if end != len(text):
+            value = _decoder.decode(text)
+        if "\\" in text and "\\u" in text:
             dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is not a text
     except BadJsonError:
         raise
@@ -94,4 +97,11 @@ def is_one_line(text: str) -> bool:
     Then it is as safe as what :data:`json_text` returns. JSON allows control characters in white space only, and DEL,
     which terminals interpret, in texts.
     """
-    return text.startswith("{") and text.isascii() and text.isprintable()
+    return (
+        text.startswith("{")
+        and text.isascii()
+        and "\n" not in text
+        and "\r" not in text
+        and "\t" not in text
+        and "\x7f" not in text
+    )
