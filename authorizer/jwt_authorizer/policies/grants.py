@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from jwt_authorizer.rules import Resource
     from jwt_authorizer.rules.classes import Classes, Place, View
 
-_BITS_A_STEP = 2_000
-"""Comparing a denial with others takes a step, and one more for so many bits of a matcher."""
+_SEGMENTS, _BITS = 8, 2_000
+"""Comparing so many segments with denials takes a step, and one more for so many bits of their matcher."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,7 +127,7 @@ class _Walk:
                 yield name, self._classes.step(place, name), self._matcher.read(positions, name)
 
     def _deny(self, denial: Pattern) -> None:
-        self._classes.spend(1 + self._denied.size // _BITS_A_STEP)
+        self._classes.spend(1 + len(denial) * (1 + self._denied.size // _BITS) // _SEGMENTS)
         if not self._denied.covers(denial):
             self._denied.add(denial)
             self.found.append(denial)

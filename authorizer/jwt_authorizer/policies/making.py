@@ -119,11 +119,15 @@ class Maker:
         return self._denied[view, rest]
 
     def _grant(self, pattern: Pattern, denials: Iterable[Pattern]) -> Grant:
-        needed, before = frozenset(denials), self.examples.visited
-        takes: frozenset[int] = frozenset().union(*map(self.examples.touched, needed))
-        gives = self.examples.touched(pattern) - takes
+        needed = frozenset(denials)
+        takes: frozenset[int] = frozenset().union(*map(self._touched, needed))
+        return Grant(pattern, needed, self._touched(pattern) - takes, takes)
+
+    def _touched(self, pattern: Pattern) -> frozenset[int]:
+        before = self.examples.visited
+        found = self.examples.touched(pattern)
         self._work -= (self.examples.visited - before) // 2
-        return Grant(pattern, needed, gives, takes)
+        return found
 
     def _for_all_methods(self, chosen: list[Grant]) -> list[Grant]:
         """Write ``*`` for the method where methods that no rule names get something, if that takes nothing away."""
@@ -156,7 +160,7 @@ class Maker:
         """Make wide grants for one method, if they cover something of ``missing``, which may shrink meanwhile."""
         for pattern in _several(patterns):
             method, *rest = pattern
-            if method is not ANY and missing and not self.examples.touched(pattern).isdisjoint(missing):
+            if method is not ANY and missing and self._work > 0 and not self._touched(pattern).isdisjoint(missing):
                 denials = self._denials(self._views[method], tuple(rest))
                 if denials is not None:
                     yield self._grant(pattern, ((method, *denial) for denial in denials))

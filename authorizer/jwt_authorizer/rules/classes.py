@@ -5,6 +5,7 @@ Paths are endless, places are few. So what all paths that a pattern covers get i
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.records import dataclass, field
@@ -23,8 +24,6 @@ ALLOWED, REFUSED, IMPOSSIBLE = 1, 2, 4
 
 ``IMPOSSIBLE``: with ``unlisted_routes = "absent"`` the API has no route that this request could come by.
 """
-
-_RANK = {Variable.PARAM: 1, Variable.GREEDY: 2, Variable.REST: 3}
 
 
 class TooMuchWorkError(Exception):
@@ -91,9 +90,10 @@ class Classes:
         return found
 
 
+@cache  # overlapping routes are at many places together
 def specificity(resource: Resource) -> tuple[int, ...]:
     """Order the templates that match one path, the most specific first."""
-    return tuple(_RANK[segment] if isinstance(segment, Variable) else 0 for segment in resource.template)
+    return tuple(segment.value if isinstance(segment, Variable) else 0 for segment in resource.template)
 
 
 class View:
