@@ -1,5 +1,7 @@
 """``python -m tests.fuzz [--seconds N] [--keep] [TARGET …]``: look for inputs that break a promise.
 
+Coverage-guided fuzzing of all that strangers can write: tokens, events, key sets (``docs/threat-model.md``).
+
 Runs in an environment of its own, since atheris is a large package that nothing else needs. What it finds
 on the way is kept in ``.build/fuzz/``; ``--keep`` brings the inputs that reach something new into ``corpus/``.
 """

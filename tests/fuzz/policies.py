@@ -85,13 +85,13 @@ def allows(statements: Sequence[Mapping[str, Any]], arn: str) -> bool:
     effects = {
         statement["Effect"]
         for statement in statements
-        if any(_pattern(resource).fullmatch(arn) for resource in statement["Resource"])
+        if any(expression(resource).fullmatch(arn) for resource in statement["Resource"])
     }
     return effects == {"Allow"}
 
 
 @lru_cache(1000)
-def _pattern(resource: str) -> re.Pattern[str]:
+def expression(resource: str) -> re.Pattern[str]:
     """Read a resource: ``*`` and ``?`` are patterns, ``${*}``, ``${?}`` and ``${$}`` are not, nor is anything else."""
     pieces: list[str] = []
     end = 0

@@ -19,17 +19,14 @@ from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
 from jwt_authorizer.tokens import UnverifiedToken
 from jwt_authorizer_devkit.signing import SigningKey, base64url
 from tests.fuzz import bound
+from tests.fuzz.bound import ARN, CPU_LIMIT, NOW, hold
 from tests.fuzz.policies import ROUTES, check_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-NOW = 1_800_000_000.0
 ISSUER = "https://issuer.example.com"
 AUDIENCE = "https://api.example.com"
-ARN = "arn:aws:execute-api:eu-west-1:123456789012:abcdef123/prod/GET/orders/1"
-CPU_LIMIT = 0.5
-"""Seconds of processor time for one input: ten times what is promised."""
 
 ISSUERS_KEY = SigningKey("k", "ES256", ec.derive_private_key(20_260_101, ec.SECP256R1()))
 ATTACKERS_KEY = SigningKey("k", "ES256", ec.derive_private_key(19_700_101, ec.SECP256R1()))
@@ -84,11 +81,6 @@ GOOD = sign(b'{"alg":"ES256","kid":"k"}', json.dumps(claims()).encode())
 FORGED = sign(b'{"alg":"ES256","kid":"k"}', json.dumps(claims()).encode(), ATTACKERS_KEY)
 
 
-def _hold(promise: bool, broken: str) -> None:  # noqa: FBT001 - as assert takes it, but also under -O
-    if not promise:
-        raise AssertionError(broken)
-
-
 def _decide(function: AuthorizerFunction, event: object) -> tuple[str, Json | None]:
     """Call the function, and hold it to what is promised. Returns the decision and, where there is one, the answer."""
     _lines.clear()
@@ -103,14 +95,14 @@ def _decide(function: AuthorizerFunction, event: object) -> tuple[str, Json | No
         if str(error) != "Unauthorized":
             raise
         answer = None
-    _hold(time.process_time() - started < CPU_LIMIT, "too slow")
-    _hold(len(_lines) == 1, "one line a decision")
+    hold(time.process_time() - started < CPU_LIMIT, "too slow")
+    hold(len(_lines) == 1, "one line a decision")
     line = _lines[0]
-    _hold(line.endswith("\n"), "a line has an end")
-    _hold(line[:-1].isascii(), "a line is ASCII")
-    _hold(line[:-1].isprintable(), "a line is printable")
+    hold(line.endswith("\n"), "a line has an end")
+    hold(line[:-1].isascii(), "a line is ASCII")
+    hold(line[:-1].isprintable(), "a line is printable")
     written = json.loads(line)
-    _hold((answer is None) == (written["decision"] in {"reject", "error"}), "what is written is what was answered")
+    hold((answer is None) == (written["decision"] in {"reject", "error"}), "what is written is what was answered")
     return written["decision"], answer
 
 
@@ -133,22 +125,22 @@ def tokens(data: bytes) -> None:
     if decision != "allow":
         return
     if kind != b"s":
-        _hold(GOOD in value, "let in without a signature of the issuer")
+        hold(GOOD in value, "let in without a signature of the issuer")
         return
     check_let_in(json.loads(head), json.loads(payload))
 
 
 def check_let_in(header: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
     """Read a token that was let in by other means, and find every check to hold."""
-    _hold(header["alg"] == "ES256", "another algorithm")
-    _hold(header.get("kid", "k") == "k", "another key")
-    _hold(not {"crit", "b64"} & set(header), "an extension")
-    _hold(payload["iss"] == ISSUER, "another issuer")
-    _hold(payload["aud"] == AUDIENCE or AUDIENCE in payload["aud"], "another audience")
-    _hold(payload["exp"] + 60 > NOW, "it is over")
-    _hold(max(payload.get("nbf", 0), payload.get("iat", 0)) - 60 <= NOW, "it has not begun")
-    _hold(not isinstance(payload["exp"], bool | str), "no number")
-    _hold(payload["sub"] not in ("", None), "nobody")
+    hold(header["alg"] == "ES256", "another algorithm")
+    hold(header.get("kid", "k") == "k", "another key")
+    hold(not {"crit", "b64"} & set(header), "an extension")
+    hold(payload["iss"] == ISSUER, "another issuer")
+    hold(payload["aud"] == AUDIENCE or AUDIENCE in payload["aud"], "another audience")
+    hold(payload["exp"] + 60 > NOW, "it is over")
+    hold(max(payload.get("nbf", 0), payload.get("iat", 0)) - 60 <= NOW, "it has not begun")
+    hold(not isinstance(payload["exp"], bool | str), "no number")
+    hold(payload["sub"] not in ("", None), "nobody")
 
 
 def events(data: bytes) -> None:
@@ -162,7 +154,7 @@ def events(data: bytes) -> None:
         decision, answer = _decide(function, event)
         if answer is None:
             continue
-        _hold(GOOD in json.dumps(event), "answered without a token of the issuer")
+        hold(GOOD in json.dumps(event), "answered without a token of the issuer")
         if function is _with_routes() and isinstance(event, dict) and "policyDocument" in answer:
             check_policy(event, decision, answer)
 
@@ -173,13 +165,13 @@ def key_sets(data: bytes) -> None:
     try:
         parsed = parse_key_set(data)
     except ValueError as error:
-        _hold(str(error).isprintable(), "a message is printable")
+        hold(str(error).isprintable(), "a message is printable")
         return
     for sentence in parsed.skipped:
-        _hold(sentence.isprintable(), "a message is printable")
+        hold(sentence.isprintable(), "a message is printable")
     for key in parsed.keys:
-        _hold(bool(key.algorithms), "a key for nothing")
-        _hold(key.algorithms <= SUPPORTED_ALGORITHMS, "an algorithm that is none")
+        hold(bool(key.algorithms), "a key for nothing")
+        hold(key.algorithms <= SUPPORTED_ALGORITHMS, "an algorithm that is none")
         for alg in key.algorithms:
             for length in (0, 64, 132, 256):
                 token = UnverifiedToken(alg, key.kid, None, {}, b"message", b"\1" * length)
@@ -187,8 +179,8 @@ def key_sets(data: bytes) -> None:
                     check_signature(token, (key,))
                 except TokenError:
                     continue
-                _hold(False, "a signature of ones verifies")  # noqa: FBT003 - nothing holds here
-    _hold(time.process_time() - started < CPU_LIMIT * (1 + len(parsed.keys) / 10), "too slow")
+                hold(False, "a signature of ones verifies")  # noqa: FBT003 - nothing holds here
+    hold(time.process_time() - started < CPU_LIMIT * (1 + len(parsed.keys) / 10), "too slow")
 
 
 TARGETS: Mapping[str, Callable[[bytes], None]] = {

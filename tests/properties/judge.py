@@ -1,22 +1,55 @@
-"""How a policy is judged: character by character, as IAM documents it, and request by request against the oracle."""
+"""Rules of a line each and their policies; how a policy is judged: as IAM documents it, and against the oracle."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.rules import Deny
-from tests.properties.apis import oracle, request
+from jwt_authorizer.events import EventKind, Request
+from jwt_authorizer.method_arn import MethodArn
+from jwt_authorizer.policies import policies_for
+from jwt_authorizer.rules import Deny, Route, compile_rules
+from tests.fuzz.policies import expression
+from tests.properties.apis import PREFIX, oracle, principal, request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jwt_authorizer.claims import Principal
-    from jwt_authorizer.policies import Policy
+    from jwt_authorizer.policies import Policies, Policy
     from jwt_authorizer.policies.compiler import PolicyCompiler
+    from jwt_authorizer.rules import Rules
     from tests.properties.apis import Api, Asked
+
+
+def listing(*lines: str, absent: bool = False) -> Rules:
+    """Make rules of lines such as ``GET /orders/{id} read``."""
+    routes = []
+    for line in lines:
+        method, path, *scopes = line.split()
+        routes.append(Route(None if method == "*" else frozenset({method}), path, tuple(scopes)))
+    return compile_rules(routes, absent=absent)
+
+
+ORDERS = ("GET /orders", "GET /orders/{id}", "GET /orders/me admin", "POST /orders write")
+
+
+def asks(text: str, kind: EventKind = EventKind.REST_REQUEST) -> Request:
+    method, _, path = text.partition(" ")
+    arn = MethodArn.parse(PREFIX + method + path)
+    return Request(kind, arn, method, path or method, None, None, (), None, {})
+
+
+def compiled(
+    rules: Rules, text: str, *scopes: str, cached_by: str = "token", compiler: Policies | None = None
+) -> Policy:
+    asked = asks(text)
+    decision = rules.decide(principal(*scopes), asked.method, asked.path)
+    return (compiler or policies_for(rules)).compile(principal(*scopes), decision, asked, cached_by)
+
+
+def resources(policy: Policy, effect: str = "Allow") -> tuple[str, ...]:
+    return tuple(one for statement in policy.statements for one in statement.resources if statement.effect == effect)
 
 
 def permits(compiled: Policy, text: str) -> bool:
@@ -29,14 +62,7 @@ def permits(compiled: Policy, text: str) -> bool:
 
 def covers(pattern: str, text: str) -> bool:
     """Match an IAM resource pattern: ``*`` is any text, ``?`` one character, ``${*}`` the star itself."""
-    return _expression(pattern).fullmatch(text) is not None
-
-
-@cache
-def _expression(pattern: str) -> re.Pattern[str]:
-    meaning = {"*": ".*", "?": ".", "${*}": r"\*", "${?}": r"\?", "${$}": r"\$"}
-    parts = re.split(r"(\$\{[*?$]\}|[*?])", pattern)
-    return re.compile("".join(meaning.get(part) or re.escape(part) for part in parts), re.DOTALL)
+    return expression(pattern).fullmatch(text) is not None
 
 
 @dataclass(slots=True)

@@ -18,23 +18,8 @@ if TYPE_CHECKING:
     from tests.security.lab import Json
 
 REQUESTS = ("http-api-1.0", "http-api-2.0", "rest-request", "websocket-connect")
-ODD: list[object] = [
-    None,
-    True,
-    0,
-    -1,
-    1e308,
-    "",
-    "\0",
-    "*",
-    "a" * 9000,
-    [],
-    [[]],
-    ["*"],
-    {},
-    {"": None},
-    {"a": {"a": []}},
-]
+ODD: list[object] = [None, True, 0, -1, 1e308, "", "\0", "*", "a" * 9000, [], [[]], ["*"], {}, {"": None}]
+ODD += [{"a": {"a": []}}]
 
 
 @pytest.fixture
@@ -115,28 +100,13 @@ def test_no_odd_part_is_more_than_a_refusal_or_an_invalid_event(target: Lab, kin
             assert_clean(target.lines[-1], "")
 
 
-ARNS: list[object] = [
-    "",
-    "*",
-    "arn:aws:execute-api:eu-west-1:1:a/s",
-    "arn:aws:execute-api:eu-west-1:1:a/s/",
-    1,
-    None,
-    [],
-]
-ARNS += [
-    "arn:aws:lambda:eu-west-1:1:a/s/GET/",
-    "arn:aws:execute-api:eu-west-1:1",
-    "arn:aws:s3:::a/s/GET/x",
-    "a/s/GET/x",
-]
+ARNS: list[object] = ["", "*", "arn:aws:execute-api:eu-west-1:1:a/s", "arn:aws:execute-api:eu-west-1:1:a/s/", 1, None]
+ARNS += [[], "arn:aws:lambda:eu-west-1:1:a/s/GET/", "arn:aws:execute-api:eu-west-1:1", "arn:aws:s3:::a/s/GET/x"]
+ARNS += ["a/s/GET/x"]
 ARNS += [f"arn:aws:execute-api:eu-west-1:1:{api}/GET/x" for api in ("*/s", "a?/s", "a/s*", "a/?", "a/${aws:username}")]
-ARNS += [
-    "arn:*:execute-api:eu-west-1:1:a/s/GET/x",
-    "arn:aws:execute-api:*:1:a/s/GET/x",
-    "arn:aws:execute-api:x:?:a/s/GET/x",
-]
-ARNS += ["arn:aws:execute-api:eu-west-1:1:/s/GET/x", "arn:aws:execute-api:eu-west-1:1:a//GET/x", {"arn": "x"}]
+ARNS += ["arn:*:execute-api:eu-west-1:1:a/s/GET/x", "arn:aws:execute-api:*:1:a/s/GET/x"]
+ARNS += ["arn:aws:execute-api:x:?:a/s/GET/x", "arn:aws:execute-api:eu-west-1:1:/s/GET/x"]
+ARNS += ["arn:aws:execute-api:eu-west-1:1:a//GET/x", {"arn": "x"}]
 
 
 @pytest.mark.parametrize("arn", ARNS)

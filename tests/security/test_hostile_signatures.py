@@ -146,27 +146,11 @@ def test_none_in_every_spelling(target: Lab, alg: str, kid: str | None) -> None:
     target.attacked(sign(header=header), Reason.UNSUPPORTED_ALGORITHM)
 
 
-@pytest.mark.parametrize(
-    "alg",
-    [
-        "es256",
-        "ES256 ",
-        "ES256\n",
-        "ES256K",
-        "ES257",
-        "Es256",
-        "\uff25\uff33256",
-        "RS1",
-        "RSA-OAEP",
-        "dir",
-        "A128KW",
-        "Ed448",
-        "PBES2-HS256+A128KW",
-        "HS1",
-        "eddsa",
-        "ML-DSA-44",
-    ],
-)
+NOT_ACCEPTED = ["es256", "ES256 ", "ES256\n", "ES256K", "ES257", "Es256", "\uff25\uff33256", "RS1", "RSA-OAEP", "dir"]
+NOT_ACCEPTED += ["A128KW", "Ed448", "PBES2-HS256+A128KW", "HS1", "eddsa", "ML-DSA-44"]
+
+
+@pytest.mark.parametrize("alg", NOT_ACCEPTED)
 def test_an_algorithm_that_is_not_accepted(target: Lab, alg: str) -> None:
     target.attacked(sign(header={"alg": alg, "kid": "p256", "p2c": 2**31}), Reason.UNSUPPORTED_ALGORITHM)
 

@@ -221,29 +221,9 @@ def test_a_token_of_another_type(typ: str) -> None:
     target.attacked(sign(header=HEADER), Reason.UNSUPPORTED_TOKEN_TYPE)
 
 
-MISSING = [
-    "",
-    " ",
-    "Bearer",
-    "Bearer ",
-    "Bearer    ",
-    "{}",
-    "Basic {}",
-    "Token {}",
-    "Bearer:{}",
-    "Bearer\t{}",
-    "Bearer\u00a0{}",
-]
-MISSING += [
-    "Bearer\u2003{}",
-    "\u212aearer {}",
-    "Bear\u0435r {}",
-    "Bearer\0 {}",
-    "\nBearer {}",
-    "DPoP{}",
-    "Bearer{}",
-    "'Bearer' {}",
-]
+MISSING = ["", " ", "Bearer", "Bearer ", "Bearer    ", "{}", "Basic {}", "Token {}", "Bearer:{}", "Bearer\t{}"]
+MISSING += ["Bearer\u00a0{}", "Bearer\u2003{}", "\u212aearer {}", "Bear\u0435r {}", "Bearer\0 {}", "\nBearer {}"]
+MISSING += ["DPoP{}", "Bearer{}", "'Bearer' {}"]
 
 
 @pytest.mark.parametrize("value", MISSING)
@@ -260,21 +240,8 @@ def test_the_scheme_is_matched_without_case(target: Lab, value: str) -> None:
 # Claims that a true signature covers and that are still not what they have to be: other types, other spellings.
 
 
-TIMES: list[object] = [
-    None,
-    True,
-    False,
-    "",
-    str(int(NOW) + 300),
-    "2027-01-15T08:00:00Z",
-    [],
-    [NOW + 300],
-    {},
-    -1,
-    2**53,
-    1e300,
-    -1e300,
-]
+TIMES: list[object] = [None, True, False, "", str(int(NOW) + 300), "2027-01-15T08:00:00Z", [], [NOW + 300], {}, -1]
+TIMES += [2**53, 1e300, -1e300]
 
 
 @pytest.mark.parametrize("value", TIMES)
@@ -298,26 +265,10 @@ def test_a_token_that_never_expires(target: Lab) -> None:
     target.attacked(sign(forever), Reason.INVALID_CLAIM)
 
 
-ISSUERS: list[object] = [
-    None,
-    1,
-    True,
-    [ISSUER],
-    {ISSUER: 1},
-    "",
-    ISSUER + "/",
-    ISSUER.upper(),
-    ISSUER[:-1],
-    ISSUER[1:],
-]
-ISSUERS += [f" {ISSUER}", f"{ISSUER}\0", f"{ISSUER}\n", ISSUER.replace("https", "http"), f"{ISSUER}.evil.example"]
-ISSUERS += [
-    ISSUER.replace("issuer", "\u0456ssuer"),
-    ISSUER.replace("e", "\u0065\u0301", 1),
-    f"{ISSUER}#",
-    "iss",
-    "https:",
-]
+ISSUERS: list[object] = [None, 1, True, [ISSUER], {ISSUER: 1}, "", ISSUER + "/", ISSUER.upper(), ISSUER[:-1]]
+ISSUERS += [ISSUER[1:], f" {ISSUER}", f"{ISSUER}\0", f"{ISSUER}\n", ISSUER.replace("https", "http")]
+ISSUERS += [f"{ISSUER}.evil.example", ISSUER.replace("issuer", "\u0456ssuer"), ISSUER.replace("e", "\u0065\u0301", 1)]
+ISSUERS += [f"{ISSUER}#", "iss", "https:"]
 
 
 @pytest.mark.parametrize("iss", ISSUERS)
@@ -325,26 +276,9 @@ def test_issuers_that_only_look_like_ours(target: Lab, iss: object) -> None:
     target.attacked(sign(claims(iss=iss)), Reason.UNKNOWN_ISSUER)
 
 
-AUDIENCES: list[object] = [
-    None,
-    1,
-    True,
-    "",
-    [],
-    [[AUDIENCE]],
-    {AUDIENCE: 1},
-    [AUDIENCE, 1],
-    [AUDIENCE, None],
-    "https:",
-]
-AUDIENCES += [
-    AUDIENCE + "/",
-    AUDIENCE[:-1],
-    AUDIENCE.upper(),
-    f"{AUDIENCE} x",
-    f"x,{AUDIENCE}",
-    AUDIENCE.replace("a", "\u0430"),
-]
+AUDIENCES: list[object] = [None, 1, True, "", [], [[AUDIENCE]], {AUDIENCE: 1}, [AUDIENCE, 1], [AUDIENCE, None]]
+AUDIENCES += ["https:", AUDIENCE + "/", AUDIENCE[:-1], AUDIENCE.upper(), f"{AUDIENCE} x", f"x,{AUDIENCE}"]
+AUDIENCES += [AUDIENCE.replace("a", "\u0430")]
 
 
 @pytest.mark.parametrize("aud", AUDIENCES)

@@ -41,21 +41,8 @@ if TYPE_CHECKING:
 
     from tests.security.lab import Json
 
-NASTY = [
-    "\n",
-    '\r\n{"decision":"allow"}',
-    "\x1b[2J\x1b[31m",
-    "\0",
-    "\x7f",
-    "\u2028",
-    "\u202egnp.exe",
-    "\u200b",
-    '"}\n{"_aws":{}}',
-    "%0a%0d",
-    "${jndi:ldap://x}",
-    "\ue000",
-    "A" * 9000,
-]
+NASTY = ["\n", '\r\n{"decision":"allow"}', "\x1b[2J\x1b[31m", "\0", "\x7f", "\u2028", "\u202egnp.exe", "\u200b"]
+NASTY += ['"}\n{"_aws":{}}', "%0a%0d", "${jndi:ldap://x}", "\ue000", "A" * 9000]
 
 
 @pytest.fixture
@@ -245,16 +232,10 @@ def test_keys_in_a_setting_that_is_wrong_are_not_repeated(keys: str) -> None:
     assert "SECRET" not in str(caught.value)
 
 
-SECRETS = [
-    "https://user:S3CR3T@issuer.example",
-    "user:S3CR3T@issuer.example",
-    "https:/user:SE CRET/S3CR3T@issuer.example",
-    "https://issuer.example/?key=S3CR3T",
-    "https://issuer.example/#S3CR3T",
-    'x"}, {"kty": "RSA", "d": "S3CR3T"}',
-    "-----BEGIN PRIVATE KEY----- S3CR3T",
-    "eyJhbGciOiJFUzI1NiJ9.S3CR3T",
-]
+SECRETS = ["https://user:S3CR3T@issuer.example", "user:S3CR3T@issuer.example"]
+SECRETS += ["https:/user:SE CRET/S3CR3T@issuer.example", "https://issuer.example/?key=S3CR3T"]
+SECRETS += ["https://issuer.example/#S3CR3T", 'x"}, {"kty": "RSA", "d": "S3CR3T"}']
+SECRETS += ["-----BEGIN PRIVATE KEY----- S3CR3T", "eyJhbGciOiJFUzI1NiJ9.S3CR3T"]
 
 
 def settings_error(function: Callable[..., object], *arguments: object, **named: object) -> str:

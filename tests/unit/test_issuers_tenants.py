@@ -104,24 +104,15 @@ def test_where_the_placeholder_may_be(template: str, any_tenant: bool, right: bo
     assert (placeholder_problem(template, any_tenant=any_tenant) is None) is right
 
 
-@pytest.mark.parametrize(
-    "iss",
-    [
-        "https://login.example.com/a/v2.0/",
-        "https://login.example.com/a/b/v2.0",
-        "https://login.example.com//v2.0",
-        "https://login.example.com/../v2.0",
-        "https://login.example.com/./v2.0",
-        "https://login.example.com/a%2Fb/v2.0",
-        "https://login.example.com/ä/v2.0",
-        "https://login.example.com/a\n/v2.0",
-        f"https://login.example.com/{'a' * 65}/v2.0",
-        "https://login.example.com/v2.0",
-        "https://login.example.com.evil.test/a/v2.0",
-        "http://login.example.com/a/v2.0",
-        "",
-    ],
-)
+NOT_TENANTS = ["https://login.example.com/a/v2.0/", "https://login.example.com/a/b/v2.0"]
+NOT_TENANTS += ["https://login.example.com//v2.0", "https://login.example.com/../v2.0"]
+NOT_TENANTS += ["https://login.example.com/./v2.0", "https://login.example.com/a%2Fb/v2.0"]
+NOT_TENANTS += ["https://login.example.com/ä/v2.0", "https://login.example.com/a\n/v2.0"]
+NOT_TENANTS += [f"https://login.example.com/{'a' * 65}/v2.0", "https://login.example.com/v2.0"]
+NOT_TENANTS += ["https://login.example.com.evil.test/a/v2.0", "http://login.example.com/a/v2.0", ""]
+
+
+@pytest.mark.parametrize("iss", NOT_TENANTS)
 def test_what_is_not_a_tenants_issuer(iss: str) -> None:
     assert World().tenants.find(iss, START) is None
 

@@ -1,4 +1,4 @@
-"""None"""
+"""The policy that an answer carries: what it allows and denies, where a cache replays it for other requests."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from jwt_authorizer.policies.patterns import Matcher
 from jwt_authorizer.rules import Allow, Deny, Route, compile_rules
 from jwt_authorizer.rules.classes import Classes
 from tests.properties.apis import METHODS, Api, Asked, overlapping, principal
-from tests.properties.judge import Tally, compare, permits
-from tests.unit.policy_lines import ORDERS, asks, compiled, listing, resources
+from tests.properties.judge import ORDERS, Tally, asks, compare, compiled, listing, permits, resources
 
 EVERYTHING = ("*",)
 NO_EMPTY = "*//*"

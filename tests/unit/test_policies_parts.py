@@ -18,8 +18,7 @@ from jwt_authorizer_devkit.explaining.resources import compile_texts
 from jwt_authorizer_devkit.routes.overlaps import describe_overlaps
 from tests.factories import Watched, authorizer, rest_request_event, token
 from tests.properties.apis import PREFIX, principal
-from tests.properties.judge import covers, permits
-from tests.unit.policy_lines import ORDERS, asks, compiled, listing, resources
+from tests.properties.judge import ORDERS, asks, compiled, covers, listing, permits, resources
 
 if TYPE_CHECKING:
     from jwt_authorizer.policies import Policy

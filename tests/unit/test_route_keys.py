@@ -41,10 +41,6 @@ def test_a_yes_is_not_cached_for_a_route_whose_requests_differ(route_key: str, s
     assert caught.value.code is Reason.UNSAFE_CACHE
 
 
-def test_a_yes_for_a_listed_route_is_given() -> None:
-    assert ask(http_api_v2_event(token(), by_route=True), BY_ROUTE)["isAuthorized"] is True
-
-
 def test_without_a_cache_each_request_gets_its_own_yes_or_no() -> None:
     settings = AnswerSettings(cached_by=CachedBy.NOTHING)
     event = http_api_v2_event(token(), route_key="ANY /{proxy+}")
@@ -63,11 +59,6 @@ def test_a_refusal_cached_for_a_proxy_route_does_not_keep_others_out() -> None:
     assert answer["context"]["error"] == "insufficient_scope"
     assert "GET/orders/*" in resources(answer, "Allow")
     assert "GET/orders/special" in resources(answer, "Deny")
-
-
-def test_a_refusal_cached_for_a_listed_route_refuses_that_route() -> None:
-    event = rest_request_event(token(), resource="DELETE/orders/1")
-    assert resources(ask(event, BY_ROUTE), "Deny") == ["*"]
 
 
 def test_the_policy_of_a_proxy_route_whose_requests_differ_tells_them_apart() -> None:

@@ -9,6 +9,7 @@ from jwt_authorizer.claim_conditions import parse_condition
 from jwt_authorizer.claims import Principal
 from jwt_authorizer.errors import Reason
 from jwt_authorizer.rules import Allow, Deny, Route, compile_rules, parse_routes
+from tests.properties.judge import listing
 
 if TYPE_CHECKING:
     from jwt_authorizer.rules import Rules
@@ -36,15 +37,6 @@ def rules(document: str, *, absent: bool = False) -> Rules:
     routes, problems = parsed(document)
     assert problems == []
     return compile_rules(routes, absent=absent)
-
-
-def listing(*lines: str) -> Rules:
-    """Make rules of lines such as ``GET /orders/{id} orders:read``."""
-    routes = []
-    for line in lines:
-        method, path, *scopes = line.split()
-        routes.append(Route(None if method == "*" else frozenset({method}), path, tuple(scopes)))
-    return compile_rules(routes)
 
 
 def deciding(of: Rules, path: str) -> list[str]:
