@@ -1,4 +1,4 @@
-"""Plots as SVG, written by hand: bars made of parts. They need no library, and read well in light and dark."""
+"""Plots as SVG, written by hand: bars made of parts. They need no library, and suit a phone and a dark page as well."""
 
 from __future__ import annotations
 
@@ -10,13 +10,26 @@ if TYPE_CHECKING:
 
     type Bar = tuple[str, Sequence[tuple[str, float]]]
 
+# Each is apart from white and from the dark card by 3:1 at least.
 _COLORS = (
-    *("#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2"),
-    *("#97bbf5", "#9c6b4e", "#9498a0", "#1b4f72", "#b7d84b", "#7b241c", "#d7bde2"),
+    *("#4c8dd6", "#b97f10", "#e0604c", "#2f9e8f", "#5a9a3a", "#d0679d", "#9a6fd0"),
+    *("#5f86b3", "#a0785a", "#858b94", "#2b93b0", "#84902f", "#c2643f", "#a97fc4"),
 )
-_WIDTH, _LEFT, _RIGHT = 860, 150, 70
-_BAR, _GAP, _TOP, _LINE = 30, 16, 46, 20
-_LEGEND_COLUMNS = 3
+_WIDTH, _SIDE = 440, 14
+"""As wide as the page of a phone: text that is wider is shown smaller there."""
+_BAR, _ROW, _TOP, _LINE, _LETTER = 22, 58, 44, 22, 7.6
+_STYLE = """
+  svg { color-scheme: light dark }
+  text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill: #1f2328; font-size: 14px }
+  .card { fill: #ffffff; stroke: #d0d7de }
+  .part { stroke: #ffffff; stroke-width: 0.5px }
+  .title { font-size: 16px; font-weight: 600 }
+  @media (prefers-color-scheme: dark) {
+    text { fill: #e6edf3 }
+    .card { fill: #161b22; stroke: #3d444d }
+    .part { stroke: #161b22 }
+  }
+"""
 
 
 def stacked(title: str, unit: str, bars: Sequence[Bar]) -> str:
@@ -24,36 +37,45 @@ def stacked(title: str, unit: str, bars: Sequence[Bar]) -> str:
     names = list(dict.fromkeys(name for _, parts in bars for name, _ in parts))
     color = {name: _COLORS[number % len(_COLORS)] for number, name in enumerate(names)}
     longest = max(sum(size for _, size in parts) for _, parts in bars)
-    scale = (_WIDTH - _LEFT - _RIGHT) / longest
-    legend_top = _TOP + len(bars) * (_BAR + _GAP) + 8
-    height = legend_top + _LINE * -(-len(names) // _LEGEND_COLUMNS) + 8
-    drawn = [
-        (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" '
-            f'height="{height}" role="img" aria-label="{escape(title)}" font-family="system-ui, sans-serif" '
-            'font-size="13">'
-        ),
-        f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
-        f'<text x="12" y="24" font-size="16" font-weight="600" fill="#1f2328">{escape(title)}</text>',
-    ]
+    scale = (_WIDTH - 2 * _SIDE) / longest
+    drawn = [f'<text class="title" x="{_SIDE}" y="28">{escape(title)}</text>']
     for row, (label, parts) in enumerate(bars):
-        top = _TOP + row * (_BAR + _GAP)
-        middle = top + _BAR / 2 + 4.5
-        drawn.append(f'<text x="{_LEFT - 10}" y="{middle}" text-anchor="end" fill="#1f2328">{escape(label)}</text>')
-        left = float(_LEFT)
+        top, left = _TOP + row * _ROW, float(_SIDE)
+        total = f"{sum(size for _, size in parts):.0f} {unit}"
+        drawn.append(f'<text x="{_SIDE}" y="{top + 14}">{escape(label)}</text>')
+        drawn.append(f'<text x="{_WIDTH - _SIDE}" y="{top + 14}" text-anchor="end">{total}</text>')
         for name, size in parts:
             width = max(size * scale, 0.0)
-            drawn.append(
-                f'<rect x="{left:.1f}" y="{top}" width="{width:.1f}" height="{_BAR}" fill="{color[name]}">'
-                f"<title>{escape(name)}: {size:.1f} {unit}</title></rect>"
-            )
+            place = f'x="{left:.1f}" y="{top + 22}" width="{width:.1f}" height="{_BAR}"'
+            told = f"<title>{escape(name)}: {size:.1f} {unit}</title>"
+            drawn.append(f'<rect class="part" {place} fill="{color[name]}">{told}</rect>')
             left += width
-        total = sum(size for _, size in parts)
-        drawn.append(f'<text x="{left + 8:.1f}" y="{middle}" fill="#1f2328">{total:.0f} {unit}</text>')
-    column = (_WIDTH - 24) / _LEGEND_COLUMNS
-    for number, name in enumerate(names):
-        left = 12 + column * (number % _LEGEND_COLUMNS)
-        top = legend_top + _LINE * (number // _LEGEND_COLUMNS)
-        drawn.append(f'<rect x="{left:.0f}" y="{top}" width="12" height="12" rx="2" fill="{color[name]}"/>')
-        drawn.append(f'<text x="{left + 18:.0f}" y="{top + 11}" fill="#1f2328">{escape(name)}</text>')
-    return "\n".join([*drawn, "</svg>", ""])
+    legend, bottom = _legend(color, _TOP + len(bars) * _ROW + 6)
+    return "\n".join(
+        [
+            (
+                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {bottom}" width="{_WIDTH}" '
+                f'height="{bottom}" role="img" aria-label="{escape(title)}">'
+            ),
+            f"<style>{_STYLE}</style>",
+            f'<rect class="card" x="0.5" y="0.5" width="{_WIDTH - 1}" height="{bottom - 1}" rx="8"/>',
+            *drawn,
+            *legend,
+            "</svg>",
+            "",
+        ]
+    )
+
+
+def _legend(color: dict[str, str], top: int) -> tuple[list[str], int]:
+    """Return the names with their colors, as many in a line as it has room for, and where they end."""
+    drawn: list[str] = []
+    left = float(_SIDE)
+    for name, its in color.items():
+        width = 18 + _LETTER * len(name)
+        if left > _SIDE and left + width > _WIDTH - _SIDE:
+            left, top = float(_SIDE), top + _LINE
+        drawn.append(f'<rect x="{left:.0f}" y="{top}" width="12" height="12" rx="2" fill="{its}"/>')
+        drawn.append(f'<text x="{left + 18:.0f}" y="{top + 11}">{escape(name)}</text>')
+        left += width + 14
+    return drawn, top + _LINE + 4
