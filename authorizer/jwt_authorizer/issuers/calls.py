@@ -1,7 +1,7 @@
 """Calls to other services, and whether somebody traces them.
 
-Nothing is loaded and no document is built unless the process has OpenTelemetry, or Lambda samples the request for
-X-Ray: ``docs/adr/0021-tracing.md``.
+This module is always loaded. Nothing else is, and no document is built, unless the process has OpenTelemetry, or Lambda
+samples the request for X-Ray: ``docs/adr/0021-tracing.md``.
 """
 
 from __future__ import annotations
