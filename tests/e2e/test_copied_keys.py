@@ -161,26 +161,3 @@ def test_keys_come_by_way_of_the_bucket(example: Example, issuer: Provider, auth
     assert (str(reply.status), said) == (after["Status"], after["The log says"])
     # Nobody but the refresher asked the issuer.
     assert issuer.fetches == {"openid": 1, "jwks": 1}
-
-
-def test_the_subnets_have_no_way_to_the_internet(network: Made) -> None:
-    ec2, made = aws_client("ec2", network.aws), network.resources()
-    tables = ec2.describe_route_tables(RouteTableIds=[made["Routes"]])["RouteTables"]
-    assert {route["GatewayId"] for each in tables for route in each["Routes"]} == {"local"}
-    associated = {each["SubnetId"] for each in tables[0]["Associations"]}
-    assert associated == {made["SubnetA"], made["SubnetB"]}
-    in_vpc = [{"Name": "attachment.vpc-id", "Values": [made["Vpc"]]}]
-    assert ec2.describe_internet_gateways(Filters=in_vpc)["InternetGateways"] == []
-    (endpoint,) = ec2.describe_vpc_endpoints(VpcEndpointIds=[made["S3Endpoint"]])["VpcEndpoints"]
-    assert (endpoint["VpcEndpointType"], endpoint["RouteTableIds"]) == ("Gateway", [made["Routes"]])
-    assert endpoint["ServiceName"] == "com.amazonaws.us-east-1.s3"
-
-
-def test_the_group_lets_https_out_to_s3_and_nothing_else(examples: Examples, network: Made) -> None:
-    groups = aws_client("ec2", network.aws).describe_security_groups(GroupIds=[network.resources()["AuthorizerGroup"]])
-    (group,) = groups["SecurityGroups"]
-    assert group["IpPermissions"] == []
-    (way_out,) = group["IpPermissionsEgress"]
-    assert (way_out["IpProtocol"], way_out["FromPort"], way_out["ToPort"]) == ("tcp", 443, 443)
-    assert [each["PrefixListId"] for each in way_out["PrefixListIds"]] == [prefix_list(examples)]
-    assert way_out["IpRanges"] == way_out["Ipv6Ranges"] == way_out["UserIdGroupPairs"] == []

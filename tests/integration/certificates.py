@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import socket
 import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,8 +13,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from jwt_authorizer.issuers.https import HttpsClient
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from jwt_authorizer.issuers.ahead import Ahead
 
 _DAY = dt.timedelta(days=1)
 
@@ -78,6 +83,11 @@ class Authority:
     def client_context(self) -> ssl.SSLContext:
         """Make a context that trusts this authority alone."""
         return ssl.create_default_context(cafile=str(self.file))
+
+    def client(self, port: int, ahead: Ahead | None = None) -> HttpsClient:
+        """Make a client that trusts this authority alone, and finds each host at this port of this machine."""
+        address = (socket.AF_INET, ("127.0.0.1", port))
+        return HttpsClient(resolve=lambda _host, _port: [address], context=self.client_context, ahead=ahead)
 
 
 def _unsigned(

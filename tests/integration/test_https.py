@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import ssl
 import subprocess
 import threading
@@ -18,7 +17,6 @@ import pytest
 
 from jwt_authorizer.issuers.ahead import Ahead
 from jwt_authorizer.issuers.fetched import FetchError
-from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.session import Session
 from jwt_authorizer.issuers.sources import key_fetcher
 from tests.factories import signing_key
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from jwt_authorizer.issuers.https import HttpsClient
     from tests.integration.certificates import Authority
 
 HOST = "issuer.test"
@@ -47,9 +46,7 @@ def server(authority: Authority) -> Iterator[HostileServer]:
 
 @pytest.fixture
 def client(server: HostileServer, authority: Authority) -> HttpsClient:
-    return HttpsClient(
-        resolve=lambda _host, _port: [(socket.AF_INET, ("127.0.0.1", server.port))], context=authority.client_context
-    )
+    return authority.client(server.port)
 
 
 def discovered(client: HttpsClient) -> str | None:
@@ -166,15 +163,8 @@ def test_a_fetch_that_fails_leaves_no_thread_behind(server: HostileServer, clien
 
 
 def asking_ahead(authority: Authority, port: int, url: str = ISSUER + DISCOVERY) -> tuple[Ahead, HttpsClient]:
-    def client(ahead: Ahead | None = None) -> HttpsClient:
-        return HttpsClient(
-            resolve=lambda _host, _port: [(socket.AF_INET, ("127.0.0.1", port))],
-            context=authority.client_context,
-            ahead=ahead,
-        )
-
-    ahead = Ahead(url, client())
-    return ahead, client(ahead)
+    ahead = Ahead(url, authority.client(port))
+    return ahead, authority.client(port, ahead)
 
 
 def test_the_first_fetch_reads_the_response_that_was_asked_for_ahead(

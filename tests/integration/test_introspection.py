@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -20,7 +19,6 @@ from jwt.algorithms import ECAlgorithm
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
 from jwt_authorizer.issuers.client_auth import ClientAuth
 from jwt_authorizer.issuers.discovery import discover_introspection
-from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.introspection import FAILURES, INTROSPECTIONS, IntrospectedIssuer, Introspector
 from jwt_authorizer.tokens import BearerToken
 from jwt_authorizer_devkit.mint import Defect, mint
@@ -30,7 +28,6 @@ from tests.integration.hostile_server import NOT_FOUND, HostileServer, answer, a
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jwt_authorizer.issuers.https import SocketAddress
     from jwt_authorizer.issuers.introspection import Endpoint
     from jwt_authorizer.issuers.session import Session
     from tests.integration.certificates import Authority
@@ -57,10 +54,7 @@ class Asked:
         self.secrets = ["s3cret/+"]
         self.method = "client_secret_basic"
         self.keys = FakeKeys()
-        self._https = HttpsClient(resolve=self._resolve, context=authority.client_context)
-
-    def _resolve(self, _host: str, _port: int) -> list[SocketAddress]:
-        return [(socket.AF_INET, ("127.0.0.1", self.server.port))]
+        self._https = authority.client(server.port)
 
     def _secret(self, fresh: bool) -> str:  # noqa: FBT001 - as the reader of secrets
         return self.secrets[-1] if fresh else self.secrets[0]

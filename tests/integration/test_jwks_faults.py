@@ -335,10 +335,7 @@ def test_rfc_8414_metadata_is_found_where_openid_has_none(authority: Authority, 
         "/keys?v=1": answer_json(KEY_SET, "Cache-Control: public, max-age=300"),
     }
     with HostileServer(behaviors, authority.server_context(HOST)) as server:
-        client = HttpsClient(
-            resolve=lambda _host, _port: [(socket.AF_INET, ("127.0.0.1", server.port))],
-            context=authority.client_context,
-        )
+        client = authority.client(server.port)
         fetched = key_fetcher(name, None, allow_http=False, timeout=5, package_root=tmp_path, get=client.get)()
         assert fetched.max_age == 300
         assert [key.kid for key in fetched.value.keys] == ["a"]

@@ -148,6 +148,10 @@ def test_through_the_private_networks_endpoint_only_the_keys_can_be_read() -> No
     kinds = {resource["Type"].removeprefix("AWS::EC2::") for resource in made.values()}
     assert not kinds & {"InternetGateway", "NatGateway", "VPCGatewayAttachment", "Route", "EgressOnlyInternetGateway"}
     assert set(made["Keys"]["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
+    group = made["AuthorizerGroup"]["Properties"]
+    (way_out,) = group["SecurityGroupEgress"]
+    assert (way_out["IpProtocol"], way_out["FromPort"], way_out["ToPort"]) == ("tcp", 443, 443)
+    assert (way_out["DestinationPrefixListId"], "SecurityGroupIngress" in group) == ("S3PrefixListId", False)
 
 
 def test_the_copied_keys_are_neither_read_nor_written_without_tls() -> None:

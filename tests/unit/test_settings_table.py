@@ -141,12 +141,13 @@ def test_what_goes_into_an_import_or_a_header_is_nothing_else(variable: str, val
 # What ``make generate`` writes: it is committed, and up to date.
 
 
+GENERATED = generated(ROOT)
 PAGE = "First.\n\n<!-- make generate: settings{} -->\n\n| old |\n\n<!-- end -->\n\nLast.\n"
 
 
-@pytest.mark.parametrize("path", generated(ROOT))
+@pytest.mark.parametrize("path", GENERATED)
 def test_what_is_committed_is_up_to_date(path: str) -> None:
-    assert (ROOT / path).read_text("utf-8") == generated(ROOT)[path], "run `make generate`"
+    assert (ROOT / path).read_text("utf-8") == GENERATED[path], "run `make generate`"
 
 
 def test_the_table_of_a_page_has_a_row_for_each_setting_or_for_those_it_names() -> None:
