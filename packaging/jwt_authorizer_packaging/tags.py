@@ -75,12 +75,10 @@ def _role(service: str, policies: Sequence[Value]) -> Value:
 
 
 def _policy(written: Value) -> Value:
-    if isinstance(written, dict):
-        condition, policy, nothing = written["Fn::If"]
-        return {"Fn::If": [condition, _policy(policy), nothing]}
-    name, *statements = written
+    name, condition, *statements = written
     document = {"Version": "2012-10-17", "Statement": [_statement(it) for it in statements]}
-    return {"PolicyName": name, "PolicyDocument": document}
+    policy = {"PolicyName": name, "PolicyDocument": document}
+    return _meant("If", [condition, policy]) if condition else policy
 
 
 def _statement(written: Value) -> Value:
@@ -104,7 +102,7 @@ def with_log_and_role(name: str, function: Value) -> dict[str, Value]:
     function["Role"] = {"Fn::GetAtt": [role, "Arn"]}
     key = _meant("If", ["HasLogKeyArn", {"Ref": "LogKeyArn"}])
     group = {"RetentionInDays": {"Ref": "LogRetentionDays"}, "KmsKeyId": key}
-    write = ["WriteItsLog", [["logs:CreateLogStream", "logs:PutLogEvents"], {"Fn::GetAtt": [logs, "Arn"]}]]
+    write = ["WriteItsLog", None, [["logs:CreateLogStream", "logs:PutLogEvents"], {"Fn::GetAtt": [logs, "Arn"]}]]
     return {
         name: _resource("AWS::Serverless::Function", function, condition) | {"Metadata": metadata},
         logs: _resource("AWS::Logs::LogGroup", group, condition),

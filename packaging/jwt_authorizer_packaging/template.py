@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jwt_authorizer.settings import table
 from jwt_authorizer_devkit.described import described
 from jwt_authorizer_devkit.routes.documents import read_document
 from jwt_authorizer_devkit.schema import setting_schema
@@ -97,7 +98,9 @@ def _condition(stack: Value, it: Value) -> Value:
 def _parameter(it: Described) -> Value:
     known = it.default in ("none", "required")
     text = it.plain if known else f"{it.plain} Default: {it.default.replace('`', '')}."
-    return {"Type": "String", "Default": "", **_limits(it), "Description": text}
+    # The one setting that may be a secret itself, rather than say where one is.
+    hidden = {"NoEcho": True} if it.setting is table.LOG_PRINCIPAL_KEY else {}
+    return {"Type": "String", "Default": "", **hidden, **_limits(it), "Description": text}
 
 
 def _limits(it: Described) -> Value:

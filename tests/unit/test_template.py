@@ -82,6 +82,10 @@ def test_sam_local_gets_the_settings_that_are_given_as_parameters(template: Temp
     }
 
 
+def test_a_key_that_may_be_given_as_it_is_is_shown_to_nobody_who_looks_at_the_stack(template: Template) -> None:
+    assert {name for name, it in template["Parameters"].items() if it.get("NoEcho")} == {"JwtLogPrincipalKey"}
+
+
 def test_each_parameter_is_in_a_group_once(template: Template) -> None:
     groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     grouped = [name for group in groups for name in group["Parameters"]]
