@@ -18,7 +18,7 @@ from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.issuers.cache import CachedKeySource
 from jwt_authorizer.issuers.client_auth import ClientAuth
 from jwt_authorizer.issuers.fetched import FetchError
-from jwt_authorizer.issuers.introspection import IntrospectedIssuer, Introspector
+from jwt_authorizer.issuers.introspection import Introspector
 from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.issuers.revocations import revocation_list
 from jwt_authorizer.issuers.session import Response
@@ -138,7 +138,7 @@ class _Fleet:
                 kept.warm(self._now)
                 return kept.current
             case Store.INTROSPECTION:
-                introspector = Introspector(self._issuer(), lambda *_: None)
+                introspector = self._introspector()
                 return lambda now: introspector.claims(self._token(), now)
 
     def _call(self) -> None:
@@ -160,13 +160,14 @@ class _Fleet:
         self._call()
         return _EMPTY_LIST
 
-    def _issuer(self) -> IntrospectedIssuer:
-        return IntrospectedIssuer(
+    def _introspector(self) -> Introspector:
+        return Introspector(
             name="https://issuer.example.com",
             find_endpoint=lambda _: ("https://issuer.example.com/introspect", frozenset()),
-            client=ClientAuth("orders-api", "client_secret_basic", lambda _: "secret"),
+            client=ClientAuth("orders-api", "client_secret_basic", lambda: b"secret"),
             post=lambda *_: self._answered(),
             keys=CachedKeySource(_no_keys, Ages(600, 3600, 30), lambda *_: None),  # answers are not signed
+            report=lambda *_: None,
             timeout=self._given.timeout,
             cooldown=30,
             cache_seconds=60,

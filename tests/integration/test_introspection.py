@@ -19,7 +19,7 @@ from jwt.algorithms import ECAlgorithm
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
 from jwt_authorizer.issuers.client_auth import ClientAuth
 from jwt_authorizer.issuers.discovery import discover_introspection
-from jwt_authorizer.issuers.introspection import FAILURES, INTROSPECTIONS, IntrospectedIssuer, Introspector
+from jwt_authorizer.issuers.introspection import FAILURES, INTROSPECTIONS, Introspector
 from jwt_authorizer.tokens import BearerToken
 from jwt_authorizer_devkit.mint import Defect, mint
 from tests.factories import NOW, FakeKeys, signing_key
@@ -56,25 +56,23 @@ class Asked:
         self.keys = FakeKeys()
         self._https = authority.client(server.port)
 
-    def _secret(self, fresh: bool) -> str:  # noqa: FBT001 - as the reader of secrets
-        return self.secrets[-1] if fresh else self.secrets[0]
-
     def introspector(self, *, cache_size: int = 10) -> Introspector:
         def find_endpoint(session: Session) -> Endpoint:
             return discover_introspection(ISSUER, self._https.get, session, allow_http=False)
 
-        issuer = IntrospectedIssuer(
+        secrets = iter(self.secrets)
+        return Introspector(
             name=ISSUER,
             find_endpoint=find_endpoint,
-            client=ClientAuth(CLIENT, self.method, self._secret),
+            client=ClientAuth(CLIENT, self.method, lambda: next(secrets, self.secrets[-1]).encode()),
             post=self._https.post,
             keys=self.keys,
+            report=lambda metric, _: self.reports.append(metric),
             timeout=TIMEOUT,
             cooldown=COOLDOWN,
             cache_seconds=CACHE,
             cache_size=cache_size,
         )
-        return Introspector(issuer, lambda metric, _: self.reports.append(metric))
 
     @property
     def posts(self) -> list[tuple[dict[str, str], dict[str, list[str]]]]:

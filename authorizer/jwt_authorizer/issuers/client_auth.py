@@ -12,28 +12,26 @@ from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.records import dataclass, field
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from jwt_authorizer.issuers.documents import Read
-
-    ReadSecret = Callable[[bool], str]
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ASSERTION_SECONDS = 60
 _EC_ALGORITHMS = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class ClientAuth:
-    """The client's id, how it authenticates, and the function that reads its secret or private key.
+    """The client's id, how it authenticates, and the function that reads its secret or private key, which is kept.
 
     ``method``: ``client_secret_basic``, ``client_secret_post`` or ``private_key_jwt`` (OpenID Connect Core section 9).
     """
 
     client_id: str
     method: str
-    read_secret: ReadSecret = field(repr=False)
+    read: Read = field(repr=False)
+    _secret: str = field(init=False, default="", repr=False)
 
     def credentials(self, audience: str, now: float, *, fresh: bool) -> tuple[dict[str, str], dict[str, str]]:
         """Return what goes into the headers and into the form of a request.
@@ -41,7 +39,9 @@ class ClientAuth:
         ``audience``: the issuer, for whom an assertion is meant. ``now``: seconds since 1970. ``fresh``: read the
         secret again, because the issuer rejected it. Raises :class:`FetchError` if it can't be read, or is not a key.
         """
-        secret = self.read_secret(fresh)
+        if fresh or not self._secret:
+            self._secret = self.read().decode()
+        secret = self._secret
         if self.method == "client_secret_post":
             return {}, {"client_id": self.client_id, "client_secret": secret}
         if self.method == "client_secret_basic":
@@ -50,19 +50,6 @@ class ClientAuth:
             return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}, {}
         form = {"client_id": self.client_id, "client_assertion_type": ASSERTION_TYPE}
         return {}, form | {"client_assertion": _assertion(secret, self.client_id, audience, now)}
-
-
-def remembered(read: Read) -> ReadSecret:
-    """Make a reader of a secret that reads it once, and again only if it is asked for a fresh one."""
-    secret = ""
-
-    def read_secret(fresh: bool) -> str:  # noqa: FBT001 - the one thing that a caller can ask for
-        nonlocal secret
-        if fresh or not secret:
-            secret = read().decode()
-        return secret
-
-    return read_secret
 
 
 def _assertion(private_key: str, client_id: str, audience: str, now: float) -> str:

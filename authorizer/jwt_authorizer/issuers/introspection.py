@@ -20,7 +20,7 @@ from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenE
 from jwt_authorizer.issuers.fetched import FetchError, printable
 from jwt_authorizer.issuers.session import Session
 from jwt_authorizer.keys import check_signature
-from jwt_authorizer.records import dataclass
+from jwt_authorizer.records import dataclass, field
 from jwt_authorizer.strict_json import BadJsonError, json_object
 from jwt_authorizer.tokens import BearerToken, parse, token_type
 
@@ -54,34 +54,30 @@ class UnansweredError(FetchError):
     """The endpoint refused this one request; it may well answer others."""
 
 
-@dataclass(frozen=True, slots=True)
-class IntrospectedIssuer:
-    """How one issuer is asked. ``keys`` verify its signed answers; durations are in seconds."""
+@dataclass(slots=True, eq=False)
+class Introspector:
+    """Asks one issuer about tokens, and remembers its answers. ``now`` is Unix time in seconds.
+
+    ``keys`` verify its signed answers. ``report`` is called with a metric's name and a detail that is safe to log.
+    Durations are in seconds.
+    """
 
     name: str
     find_endpoint: FindEndpoint
     client: ClientAuth
     post: Post
     keys: KeySource
+    report: Report
     timeout: float
     cooldown: float
     cache_seconds: float
     cache_size: int
-
-
-class Introspector:
-    """Asks one issuer about tokens, and remembers its answers. ``now`` is Unix time in seconds."""
-
-    __slots__ = ("_about", "_endpoint", "_held_until", "_problem", "_remembered", "_report")
-
-    def __init__(self, about: IntrospectedIssuer, report: Report) -> None:
-        """Ask nothing yet. ``report`` is called with a metric's name and a detail that is safe to log."""
-        self._about = about
-        self._report = report
-        self._remembered: OrderedDict[bytes, tuple[float, float, dict[str, object]]] = OrderedDict()
-        self._endpoint: Endpoint | None = None
-        self._held_until = float("-inf")
-        self._problem = ""
+    _remembered: OrderedDict[bytes, tuple[float, float, dict[str, object]]] = field(
+        init=False, default_factory=OrderedDict
+    )
+    _endpoint: Endpoint | None = field(init=False, default=None)
+    _held_until: float = field(init=False, default=float("-inf"))
+    _problem: str = field(init=False, default="")
 
     def claims(self, token: BearerToken, now: float) -> Mapping[str, object]:
         """Return the claims of an active token, asking the issuer unless its answer is remembered.
@@ -103,51 +99,50 @@ class Introspector:
     def _keep(self, token: BearerToken, answer: dict[str, object], now: float) -> Mapping[str, object]:
         if answer.get("active") is not True:
             raise TokenError(Reason.INACTIVE_TOKEN, "the issuer says that the token is not active")
-        if "iss" in answer and answer["iss"] != self._about.name:
+        if "iss" in answer and answer["iss"] != self.name:
             raise TokenError(Reason.UNKNOWN_ISSUER, "the issuer's answer about the token names another iss")
         types = {str(answer.get(name)).lower() for name in ("token_type", "token_use", "typ")}
         if not types.isdisjoint(_NOT_ACCESS):
             raise TokenError(Reason.UNSUPPORTED_TOKEN_TYPE, "the issuer says that the token is not an access token")
-        until = now + self._about.cache_seconds
+        until = now + self.cache_seconds
         expires_at = answer.setdefault("exp", until)
         if isinstance(expires_at, int | float):
             until = min(until, expires_at)
         self._remembered[token.digest] = (now, until, answer)
-        if len(self._remembered) > self._about.cache_size:
+        if len(self._remembered) > self.cache_size:
             self._remembered.popitem(last=False)
         return answer
 
     def _ask(self, token: BearerToken, now: float) -> dict[str, object]:
         """Ask, and ask again with the secret read anew if the issuer rejects this API's own credentials."""
-        self._report(INTROSPECTIONS, "asked")
+        self.report(INTROSPECTIONS, "asked")
         started = time.monotonic()
         try:
-            with Session(self._about.timeout) as session:
-                endpoint = self._endpoint or self._about.find_endpoint(session)
+            with Session(self.timeout) as session:
+                endpoint = self._endpoint or self.find_endpoint(session)
                 response = self._post(endpoint, token, session, now, fresh=False)
                 if response.status == _UNAUTHORIZED:
                     response = self._post(endpoint, token, session, now, fresh=True)
             self._endpoint = endpoint
             return self._read(response, endpoint, now)
         except UnansweredError as error:
-            self._report(FAILURES, printable(str(error), 1000))
+            self.report(FAILURES, printable(str(error), 1000))
             raise _unavailable(str(error)) from None
         except FetchError as error:
             # Counted from the end of the question: a short cooldown and a long timeout must not meet.
-            self._held_until = now + (time.monotonic() - started) + self._about.cooldown
+            self._held_until = now + (time.monotonic() - started) + self.cooldown
             self._endpoint = None  # the issuer may have moved it
             self._problem = printable(str(error), 1000)
-            self._report(FAILURES, self._problem)
+            self.report(FAILURES, self._problem)
             raise _unavailable(self._problem) from None
 
     def _post(self, endpoint: Endpoint, token: BearerToken, session: Session, now: float, *, fresh: bool) -> Response:
-        about = self._about
         url, signing_algorithms = endpoint
-        headers, form = about.client.credentials(about.name, now, fresh=fresh)
+        headers, form = self.client.credentials(self.name, now, fresh=fresh)
         accepted = f"application/{SIGNED_ANSWER}" if signing_algorithms else "application/json"
         headers |= {"Accept": accepted, "Content-Type": "application/x-www-form-urlencoded"}
         body = urlencode({"token": token.text, "token_type_hint": "access_token", **form}).encode()
-        return about.post(url, session, body, headers)
+        return self.post(url, session, body, headers)
 
     def _read(self, response: Response, endpoint: Endpoint, now: float) -> dict[str, object]:
         if response.status in _ABOUT_THE_TOKEN:
@@ -166,14 +161,14 @@ class Introspector:
             token = parse(BearerToken(body.decode("ascii").strip()))
             if token.alg not in algorithms or token_type(token.typ or "") != SIGNED_ANSWER:
                 _fail(f"did not answer with a signed JWT of type {SIGNED_ANSWER} although its metadata offers one")
-            check_signature(token, self._about.keys.candidates(token.alg, token.kid, now))
+            check_signature(token, self.keys.candidates(token.alg, token.kid, now))
         except (UnicodeDecodeError, AuthorizerError) as error:
             detail = error.detail if isinstance(error, AuthorizerError) else "it is not ASCII"
             _fail(f"did not answer with a good signed JWT although its metadata offers one: {detail}")
         audience = token.claims.get("aud")
-        if token.claims.get("iss") != self._about.name:
+        if token.claims.get("iss") != self.name:
             _fail("signed an answer whose iss is another issuer")
-        if self._about.client.client_id not in (audience if isinstance(audience, list) else [audience]):
+        if self.client.client_id not in (audience if isinstance(audience, list) else [audience]):
             _fail("signed an answer that is meant for another client (aud)")
         return _answer(token.claims.get("token_introspection"))
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.authenticate import Introspection
-from jwt_authorizer.issuers.client_auth import ClientAuth, remembered
+from jwt_authorizer.issuers.client_auth import ClientAuth
 from jwt_authorizer.issuers.discovery import discover_introspection
 from jwt_authorizer.issuers.documents import secret_reader
-from jwt_authorizer.issuers.introspection import IntrospectedIssuer, Introspector
+from jwt_authorizer.issuers.introspection import Introspector
 from jwt_authorizer.issuers.revocations import list_reader, revocation_list
 from jwt_authorizer.records import replace
 from jwt_authorizer.revocation import check_revocation
@@ -57,16 +57,15 @@ def _introspector(
             return about.url, frozenset()
         return discover_introspection(issuer.name, dependencies.get, session, allow_http=keys.allow_http)
 
-    read_secret = remembered(secret_reader(about.secret, timeout=keys.timeout))
-    asked = IntrospectedIssuer(
+    return Introspector(
         name=issuer.name,
         find_endpoint=find_endpoint,
-        client=ClientAuth(about.client_id, about.auth, read_secret),
+        client=ClientAuth(about.client_id, about.auth, secret_reader(about.secret, timeout=keys.timeout)),
         post=dependencies.post,
         keys=issuer.keys,
+        report=dependencies.report,
         timeout=keys.timeout,
         cooldown=keys.ages.cooldown,
         cache_seconds=about.cache_seconds,
         cache_size=settings.token_cache_size,
     )
-    return Introspector(asked, dependencies.report)
