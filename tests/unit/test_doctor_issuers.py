@@ -13,8 +13,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from jwt_authorizer.issuers.kept import Ages
-from jwt_authorizer.settings import KeySettings
 from jwt_authorizer.settings import table as defaults
+from jwt_authorizer.settings.model import KeySettings
 from jwt_authorizer_devkit.certificate import self_signed
 from jwt_authorizer_devkit.doctoring import Finding, Level
 from jwt_authorizer_devkit.doctoring.issuers import Asked, examine_issuer

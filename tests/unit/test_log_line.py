@@ -15,7 +15,7 @@ from jwt_authorizer.errors import Problem, Reason, SettingsError
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.rules import Allow, Deny
-from jwt_authorizer.settings import LogAllowed, LogPrincipal, LogSettings
+from jwt_authorizer.settings.model import LogAllowed, LogPrincipal, LogSettings
 from tests.factories import ISSUER, NOW, principal, request
 
 ALLOWED = Outcome("allow", None)

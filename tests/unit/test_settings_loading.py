@@ -17,7 +17,8 @@ from jwt_authorizer.contexts import Challenge
 from jwt_authorizer.errors import NOT_SHOWN, Problem, Reason, SettingsError
 from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.rules import Deny
-from jwt_authorizer.settings import LogAllowed, LogPrincipal, LogSettings, Settings, claim_values, load_settings
+from jwt_authorizer.settings import Settings, claim_values, load_settings
+from jwt_authorizer.settings.model import LogAllowed, LogPrincipal, LogSettings
 from jwt_authorizer.tokens import TokenPlace, TokenSource
 from jwt_authorizer_devkit.signing import key_set
 from jwt_authorizer_packaging.bytecode import keep_parsed

@@ -31,8 +31,8 @@ FETCHED, FAILED, STALE = "fetched", "failed", "stale"
 
 NEVER = float("-inf")
 
-_SHORTEST_MAX_AGE = 60.0
-_LONGEST_MAX_AGE = 3600.0
+SHORTEST_MAX_AGE = 60.0
+LONGEST_MAX_AGE = 3600.0
 _JITTER = 0.1
 
 
@@ -145,7 +145,7 @@ class Kept(Generic[T]):
     def _keep(self, fetched: Fetched[T], time_: float) -> None:
         ttl = self._ages.ttl
         if fetched.max_age is not None:
-            ttl = min(max(fetched.max_age, _SHORTEST_MAX_AGE), _LONGEST_MAX_AGE)
+            ttl = min(max(fetched.max_age, SHORTEST_MAX_AGE), LONGEST_MAX_AGE)
         as_of = time_ if fetched.as_of is None else min(time_, fetched.as_of + self._forward)
         limit = as_of + ttl + self._ages.max_stale
         if limit <= time_:

@@ -52,7 +52,7 @@ def key_fetcher(  # noqa: PLR0913 - the settings that matter to fetching, one by
             lambda session: discover(issuer, over_network, session, allow_http=allow_http), over_network, timeout
         )
     if jwks.lstrip().startswith("{"):
-        fetched = Fetched(parse_key_set(jwks))
+        fetched = Fetched(parse_key_set(jwks), document=jwks.encode())
         return lambda: fetched
     if jwks.startswith(("https:", "http:")):
         parse_address(jwks, allow_http=allow_http)
@@ -92,7 +92,7 @@ def _fetch_document(place: str, read: Read) -> Fetched[KeySet]:
     document = read()
     key_set = _parse(document, place)
     as_of = json.loads(document).get(REFRESHED_AT)
-    return Fetched(key_set, as_of=as_of if isinstance(as_of, int | float) else None)
+    return Fetched(key_set, as_of=as_of if isinstance(as_of, int | float) else None, document=document)
 
 
 def _parse(document: bytes, place: str) -> KeySet:

@@ -13,25 +13,6 @@ reader ``values.seconds(0)`` turns ``"5"`` and ``5`` into ``5.0``, and refuses `
 """
 
 from jwt_authorizer.settings.loading import load_settings
-from jwt_authorizer.settings.model import (
-    IntrospectionSettings,
-    IssuerSettings,
-    KeySettings,
-    LogAllowed,
-    LogPrincipal,
-    LogSettings,
-    RevocationSettings,
-    Settings,
-)
+from jwt_authorizer.settings.model import Settings
 
-__all__ = [
-    "IntrospectionSettings",
-    "IssuerSettings",
-    "KeySettings",
-    "LogAllowed",
-    "LogPrincipal",
-    "LogSettings",
-    "RevocationSettings",
-    "Settings",
-    "load_settings",
-]
+__all__ = ["Settings", "load_settings"]

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.sources import Fetch
     from jwt_authorizer.issuers.tenants import TenantIssuers, TenantSource
     from jwt_authorizer.keys import KeySource
-    from jwt_authorizer.settings import IssuerSettings, KeySettings, Settings
+    from jwt_authorizer.settings import Settings
+    from jwt_authorizer.settings.model import IssuerSettings, KeySettings
 
 
 @dataclass(frozen=True, slots=True)

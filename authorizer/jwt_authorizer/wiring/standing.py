@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from jwt_authorizer.authorize import Authorizer, CheckRevocation
     from jwt_authorizer.issuers.introspection import Endpoint
     from jwt_authorizer.issuers.session import Session
-    from jwt_authorizer.settings import IntrospectionSettings, RevocationSettings, Settings
+    from jwt_authorizer.settings import Settings
+    from jwt_authorizer.settings.model import IntrospectionSettings, RevocationSettings
     from jwt_authorizer.wiring.authorizer import Dependencies
 
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jwt_authorizer.issuers.tenants import TenantSource
-    from jwt_authorizer.settings import IssuerSettings, KeySettings, Settings
+    from jwt_authorizer.settings import Settings
+    from jwt_authorizer.settings.model import IssuerSettings, KeySettings
     from jwt_authorizer.wiring.authorizer import Dependencies
 
 

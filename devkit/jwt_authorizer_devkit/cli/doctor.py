@@ -17,8 +17,9 @@ from jwt_authorizer.issuers.documents import document_reader
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.issuers.tenants import tenant_list
-from jwt_authorizer.settings import KeySettings, load_settings
+from jwt_authorizer.settings import load_settings
 from jwt_authorizer.settings import table as defaults
+from jwt_authorizer.settings.model import KeySettings
 from jwt_authorizer.settings.raw import read_raw
 from jwt_authorizer.wiring.tenants import of_tenant
 from jwt_authorizer_devkit.advised_settings import advised
@@ -48,7 +49,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from jwt_authorizer.settings import IssuerSettings, Settings
+    from jwt_authorizer.settings import Settings
+    from jwt_authorizer.settings.model import IssuerSettings
     from jwt_authorizer_devkit.cli.inputs import Environment
 
 _DOCUMENT_SECONDS = 5.0

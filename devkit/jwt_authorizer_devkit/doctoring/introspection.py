@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
 
-    from jwt_authorizer.settings import IssuerSettings, Settings
+    from jwt_authorizer.settings import Settings
+    from jwt_authorizer.settings.model import IssuerSettings
 
 _FIX = (
     "Check JWT_INTROSPECTION, and at the issuer the client that JWT_INTROSPECTION_CLIENT_ID names: its secret, and "

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.issuers.address import parse_address
-from jwt_authorizer.issuers.documents import document_reader
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.https import HttpsClient
+from jwt_authorizer.issuers.kept import LONGEST_MAX_AGE, SHORTEST_MAX_AGE
 from jwt_authorizer.issuers.sources import key_fetcher
 from jwt_authorizer_devkit.doctoring.findings import Finding, Level
 from jwt_authorizer_devkit.doctoring.fixes import fix_for, metadata
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.fetched import Fetched
     from jwt_authorizer.issuers.session import Response, Session
     from jwt_authorizer.keys import KeySet
-    from jwt_authorizer.settings import KeySettings
+    from jwt_authorizer.settings.model import KeySettings
 
-_SHORTEST_KEPT, _LONGEST_KEPT = 60, 3600
 _DATE_RESOLUTION = 2.0
 """Seconds by which a Date header may differ where both clocks are right."""
 _SLOW = 1.0
@@ -117,7 +116,7 @@ def _findings(  # noqa: PLR0913, PLR0917 - all that was seen
         yield _skew(exchanges[-1], asked.leeway)
     if fetched is not None:
         yield from _caching(exchanges[-1].response, asked.keys.ages.ttl) if exchanges else _copy(asked, fetched, now)
-        yield from examine_keys(fetched.document or _document(asked), asked.algorithms)
+        yield from examine_keys(fetched.document, asked.algorithms)
         yield from _supported(exchanges)
     yield from _transport(asked, exchanges, context)
 
@@ -149,14 +148,6 @@ def _skew(exchange: Exchange, leeway: float) -> Finding:
     return Finding("clock", Level.NOTE, f"{said}, within the leeway of {leeway:g} s.")
 
 
-def _document(asked: Asked) -> bytes:
-    """Read a key set that is not on the web: in the settings, the package, S3 or Parameter Store."""
-    place = asked.jwks or ""
-    if place.lstrip().startswith("{"):
-        return place.encode()
-    return document_reader(place, timeout=asked.keys.timeout, package_root=asked.package_root)()
-
-
 def _copy(asked: Asked, fetched: Fetched[KeySet], now: float) -> Iterator[Finding]:
     """Look at how old a copy is that a refresher is to keep fresh."""
     if fetched.as_of is None:
@@ -178,10 +169,10 @@ def _caching(response: Response, ttl: float) -> Iterator[Finding]:
     age, level = response.max_age(), Level.GOOD
     if age is None:
         said = f"The key set says nothing of caching: JWT_JWKS_TTL_SECONDS={ttl:g} holds."
-    elif age < _SHORTEST_KEPT:
-        level = Level.NOTE
-        said = f"The key set asks to be fetched again after {age:.0f} s; the function keeps it for {_SHORTEST_KEPT} s."
-    elif age > _LONGEST_KEPT:
+    elif age < SHORTEST_MAX_AGE:
+        level, kept = Level.NOTE, f"{SHORTEST_MAX_AGE:.0f} s"
+        said = f"The key set asks to be fetched again after {age:.0f} s; the function keeps it for {kept}."
+    elif age > LONGEST_MAX_AGE:
         level = Level.NOTE
         said = (
             f"The key set may be kept for {age:.0f} s; the function keeps it for an hour, so that a removed key ends."

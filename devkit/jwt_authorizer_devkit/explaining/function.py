@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.sources import Fetch
     from jwt_authorizer.issuers.tenants import TenantSource
     from jwt_authorizer.keys import Key, KeySet, KeySource
-    from jwt_authorizer.settings import IssuerSettings, Settings
+    from jwt_authorizer.settings import Settings
+    from jwt_authorizer.settings.model import IssuerSettings
 
 
 @dataclass(slots=True)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from jwt_authorizer.claim_conditions import ClaimCondition
     from jwt_authorizer.rules.decisions import Requirement
-    from jwt_authorizer.settings import IssuerSettings, Settings
+    from jwt_authorizer.settings import Settings
+    from jwt_authorizer.settings.model import IssuerSettings
 
 _LIFETIME = 300
 _SOME_TENANT = "some-tenant"
