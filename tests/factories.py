@@ -102,7 +102,6 @@ class FakeKeys:
         return found
 
     def holder(self, key: Key) -> KeySource:
-        """Have one key set."""
         del key
         return self
 
@@ -115,13 +114,11 @@ class FakeKeys:
 
 
 def rest_token_event(bearer: str | None, *, resource: str = "GET/orders/1") -> Event:
-    """Give what a REST API sends to a TOKEN authorizer."""
     event: Event = {"type": "TOKEN", "methodArn": ARN + resource}
     return event if bearer is None else event | {"authorizationToken": f"Bearer {bearer}"}
 
 
 def rest_request_event(bearer: str | None, *, resource: str = "GET/orders/1") -> Event:
-    """Give what a REST API sends to a REQUEST authorizer."""
     headers = {"Accept": "*/*"} | ({} if bearer is None else {"Authorization": f"Bearer {bearer}"})
     return {
         "type": "REQUEST",
@@ -140,7 +137,6 @@ def rest_request_event(bearer: str | None, *, resource: str = "GET/orders/1") ->
 
 
 def websocket_event(bearer: str | None) -> Event:
-    """Give what a WebSocket API sends for ``$connect``."""
     event = rest_request_event(bearer, resource="$connect")
     event["requestContext"] = {
         "requestId": "request-1",
@@ -152,7 +148,6 @@ def websocket_event(bearer: str | None) -> Event:
 
 
 def http_api_v1_event(bearer: str | None, *, resource: str = "GET/orders/1") -> Event:
-    """Give what an HTTP API sends in payload format 1.0."""
     return rest_request_event(bearer, resource=resource) | {
         "version": "1.0",
         "identitySource": bearer,
@@ -198,7 +193,6 @@ def request(kind: EventKind = EventKind.REST_REQUEST, bearer: str | None = "toke
 
 
 def principal(claims: Mapping[str, object] | None = None, *, required_scopes: tuple[str, ...] = ()) -> Principal:
-    """Give someone whose token was verified."""
     held = {"sub": "user-1"} if claims is None else claims
     return Principal(
         id="user-1",
@@ -261,7 +255,6 @@ class Watched:
     _function: AuthorizerFunction | None = None
 
     def __call__(self, event: object, context: object = None) -> dict[str, Any]:
-        """Call the function as Lambda does."""
         if self._function is None:
             log = DecisionLog(self.written.append, "tests")
             self._function = AuthorizerFunction(self.core, log, lambda: self.now)
@@ -269,6 +262,5 @@ class Watched:
 
     @property
     def line(self) -> dict[str, Any]:
-        """The last line that was written, read back."""
         line: dict[str, Any] = json.loads(self.written[-1])
         return line

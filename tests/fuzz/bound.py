@@ -39,7 +39,6 @@ def hold(promise: bool, broken: str) -> None:  # noqa: FBT001 - as assert takes 
 
 
 def signed(head: bytes, payload: bytes) -> str:
-    """Sign two parts with the client's key, whatever they are."""
     message = f"{base64url(head)}.{base64url(payload)}"
     return f"{message}.{base64url(CLIENT.sign(message.encode()))}"
 

@@ -60,13 +60,11 @@ def _function() -> AuthorizerFunction:
 
 @cache
 def _with_routes() -> AuthorizerFunction:
-    """Build the function with rules by route."""
     environment = {"JWT_CONFIG": ROUTES.replace("JWKS", _jwks()), "JWT_HTTP_API_REJECT": "raise"}
     return create_function(environment, write=_lines.append, clock=lambda: NOW)
 
 
 def sign(header: bytes, payload: bytes, signer: SigningKey = ISSUERS_KEY) -> str:
-    """Sign two parts, whatever they are."""
     message = f"{base64url(header)}.{base64url(payload)}"
     return f"{message}.{base64url(signer.sign(message.encode()))}"
 

@@ -67,8 +67,6 @@ def covers(pattern: str, text: str) -> bool:
 
 @dataclass(slots=True)
 class Tally:
-    """What came out of comparing a policy with the rules, request by request."""
-
     pairs: int = 0
     over_grants: int = 0
     allowed: int = 0
@@ -96,7 +94,6 @@ def compare(  # noqa: PLR0913 - it compares all of them
 
 
 def check_against(api: Api, who: Principal, compiled: Policy, others: Sequence[Asked], tally: Tally) -> None:
-    """Compare a policy with the oracle, request by request."""
     for other in others:
         verdict = oracle(api, who, other)
         granted = permits(compiled, other.text)

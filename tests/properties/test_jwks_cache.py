@@ -77,7 +77,6 @@ class KeyCache(RuleBasedStateMachine):
         self.wall -= seconds
 
     def now(self) -> float:
-        """Look at the clock, as each request does."""
         self.time += max(0, self.wall - self.last_seen)
         self.last_seen = self.wall
         return self.wall

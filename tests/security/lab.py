@@ -39,7 +39,6 @@ type Json = dict[str, Any]
 
 @cache
 def key(kid: str) -> SigningKey:
-    """Give the issuer's key; each is made once."""
     return generate(PUBLISHED[kid], kid)
 
 
@@ -50,7 +49,6 @@ def attacker_key(kid: str) -> SigningKey:
 
 
 def jwks() -> Json:
-    """Give the issuer's key set."""
     return {"keys": [key(kid).public_jwk(alg=None) for kid in PUBLISHED]}
 
 
@@ -85,7 +83,6 @@ def with_signature(signature: bytes, header: Mapping[str, object]) -> str:
 
 
 def token_event(token: str) -> Json:
-    """Give a REST API's TOKEN event."""
     return field_event(f"Bearer {token}")
 
 
@@ -132,12 +129,10 @@ class Lab:
         assert_clean(self.lines[-1], secret)
 
     def attacked(self, token: str, *reasons: Reason) -> None:
-        """Hold a token to be refused."""
         self.refused(token_event(token), *reasons, secret=token)
 
     @property
     def last(self) -> Json:
-        """The last line, read back."""
         line: Json = json.loads(self.lines[-1])
         return line
 

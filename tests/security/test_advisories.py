@@ -57,7 +57,6 @@ def hs256(secret: bytes, kid: str | None = "rsa", **header: object) -> str:
 
 
 def pem(kid: str = "rsa", encoding: Encoding = Encoding.PEM, form: PublicFormat = SPKI) -> bytes:
-    """Give the issuer's public key in some form."""
     return key(kid).private.public_key().public_bytes(encoding, form)
 
 

@@ -30,7 +30,6 @@ def by_route(**settings: str) -> Lab:
 
 
 def asked(kind: str, resource: str, route_key: str = "$default", **changed: object) -> Json:
-    """Give an event of a kind for a method and path, with a good token."""
     event: Json = sample(kind, sign(claims()))
     template = route_key.partition(" ")[2] or "/{proxy+}"
     context = event.get("requestContext", {}) | {"resourcePath": template, "routeKey": route_key}

@@ -49,7 +49,6 @@ def check(
     scheme: Scheme | None = Scheme.DPOP,
     settings: BindingSettings = SETTINGS,
 ) -> UsedProof | None:
-    """Check a request with the bound token at ``NOW``."""
     bound: dict[str, object] = {"cnf": {"jkt": thumbprint(CLIENT)}} if claims is None else claims
     bearer = BearerToken(BOUND, scheme)
     return check_binding(read_event(made), bearer, bound, settings, NOW)
@@ -62,7 +61,6 @@ def refused(
     scheme: Scheme | None = Scheme.DPOP,
     settings: BindingSettings = SETTINGS,
 ) -> str:
-    """Check a request that has to be refused for this reason; give the detail."""
     with pytest.raises(AuthorizerError) as caught:
         check(made, claims, scheme, settings)
     assert caught.value.code == reason
@@ -71,7 +69,6 @@ def refused(
 
 
 def failed_check(made: Event) -> int:
-    """Check a request with a wrong proof; give the number of the check that failed."""
     found = re.search(r"RFC 9449 section 4\.3, check (\d+)", refused(Reason.INVALID_DPOP_PROOF, made))
     assert found is not None
     return int(found[1])
@@ -87,7 +84,6 @@ def proof(  # noqa: PLR0913 - what a proof is about
     now: float = NOW,
     header: dict[str, object] | None = None,
 ) -> str:
-    """Make a proof for the request."""
     return make_proof(key, access_token, method, url, now=now, more=more, header=header)
 
 
@@ -97,7 +93,6 @@ def header_of(text: str) -> dict[str, object]:
 
 
 def tampered(text: str) -> str:
-    """Change a claim after signing."""
     head, _, signature = text.split(".")
     return f"{head}.{proof().split('.')[1]}.{signature}"
 
@@ -314,7 +309,6 @@ REST, WEBSOCKET, V1, V2 = (EventKind.REST_REQUEST, EventKind.WEBSOCKET, EventKin
 
 
 def asked(kind: EventKind, domain: str | None, path: str | None, *, stage: str = "prod") -> Request:
-    """Read the event of a request for ``/orders/1`` that shows this domain and path."""
     event = EVENTS[kind](None)
     arn = "routeArn" if kind is V2 else "methodArn"
     event[arn] = event[arn].replace("/prod/", f"/{stage}/")
@@ -326,7 +320,6 @@ def asked(kind: EventKind, domain: str | None, path: str | None, *, stage: str =
 
 
 def accepts(request: Request, htu: str, *public_urls: str) -> bool:
-    """Return whether a proof for ``htu`` fits the request."""
     called = request_uris(request, tuple(map(parse_uri, public_urls)))
     return any(is_same_uri(parse_uri(htu), uri, request.kind) for uri in called)
 

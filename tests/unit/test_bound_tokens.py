@@ -58,16 +58,12 @@ CERTIFICATE_BOUND = token({"cnf": {"x5t#S256": "A" * 43}})
 
 
 class BrokenStore:
-    """A store that can't be reached."""
-
     def use(self, proof: UsedProof, now: float) -> None:
-        """Fail."""
         del proof, now
         raise DecisionError(Reason.REPLAY_STORE_UNAVAILABLE, "out of reach")
 
 
 def core(store: ReplayStore | None = None, *, required: bool = False, rules: Rules | None = None) -> Authorizer:
-    """Give an authorizer that checks both kinds of bindings."""
     settings = BindingSettings(frozenset(Binding), DpopSettings(ALGORITHMS), required)
     return authorizer(
         rules=rules,
@@ -77,7 +73,6 @@ def core(store: ReplayStore | None = None, *, required: bool = False, rules: Rul
 
 
 def proof(method: str = "GET", **claims: object) -> str:
-    """Make a proof for a GET of the order."""
     return make_proof(CLIENT, DPOP_BOUND, method, f"https://{HOST}/orders/1", now=NOW, more=claims)
 
 
@@ -162,7 +157,6 @@ def test_an_unbound_token_is_no_dpop_token(check: Callable[..., None] | None) ->
 
 
 def created(**settings: str) -> AuthorizerFunction:
-    """Create the function from settings, with a clock that stands still."""
     keys = json.dumps(key_set((signing_key(),)))
     environment = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": keys, **settings}
     return create_function(environment, write=lambda _: None, clock=lambda: NOW)
@@ -223,7 +217,6 @@ def certificate(name: str) -> x509.Certificate:
 
 
 def pem(name: str = "client") -> str:
-    """Give a certificate as API Gateway passes it on."""
     return certificate(name).public_bytes(Encoding.PEM).decode()
 
 

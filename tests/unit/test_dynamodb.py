@@ -53,7 +53,6 @@ def serving(*answers: Answer) -> Iterator[tuple[str, list[tuple[dict[str, str], 
 
 
 def store(endpoint: str) -> DynamoDbReplayStore:
-    """Make a store at this endpoint."""
     return DynamoDbReplayStore(
         "used-proofs",
         region="eu-west-1",

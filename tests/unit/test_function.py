@@ -49,8 +49,6 @@ DENY, RAISE = HttpApiReject.DENY, HttpApiReject.RAISE
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """An API as our settings have it."""
-
     kind: EventKind
     response: HttpApiResponse = SIMPLE
     reject: HttpApiReject = DENY
@@ -60,7 +58,6 @@ class Api:
 
     @property
     def raises(self) -> bool:
-        """Tell whether a refused token is an error here."""
         return not self.kind.is_http_api or self.reject is RAISE
 
     @property

@@ -54,8 +54,6 @@ class Watch:
 
 @dataclass
 class Reports:
-    """What was reported."""
-
     lines: list[tuple[str, str]] = field(default_factory=list)
 
     def __call__(self, metric: str, detail: str) -> None:

@@ -222,7 +222,6 @@ def came_by(
     kind: EventKind = EventKind.HTTP_API_V2,
     cached_by: str = "route",
 ) -> Policy:
-    """Ask by one of the API's own routes."""
     request = replace(asks(text, kind), route_key=route_key)
     who = principal(*scopes)
     decision = rules.decide(who, request.method, request.path, request.matched)
@@ -366,16 +365,16 @@ def test_a_route_that_is_listed_keeps_it(kind: EventKind, route_key: str | None)
     assert came_by(rules, "GET /orders/1", route_key, kind=kind, cached_by="token").warnings == ()
 
 
+def test_the_log_says_that_the_promise_is_broken() -> None:
+    function = Watched(authorizer(rules=listing("GET /orders/{id}", absent=True)))
+    function(rest_request_event(token(), resource="GET/orders/1") | {"resource": "/{proxy+}"})
+    (warning,) = function.line["warnings"]
+    assert "'/{proxy+}'" in warning
+
+
 def test_policies_without_the_promise_are_kept_as_others_are() -> None:
     rules = listing("GET /orders/{id}", absent=True)
     request = replace(asks("GET /orders/1"), route_key="/{proxy+}")
     compiler, decision = PolicyCompiler(rules), rules.decide(principal(), "GET", "/orders/1")
     first, second = (compiler.compile(principal(), decision, request, "token") for _ in range(2))
     assert first.statements is second.statements
-
-
-def test_the_log_says_that_the_promise_is_broken() -> None:
-    function = Watched(authorizer(rules=listing("GET /orders/{id}", absent=True)))
-    function(rest_request_event(token(), resource="GET/orders/1") | {"resource": "/{proxy+}"})
-    (warning,) = function.line["warnings"]
-    assert "'/{proxy+}'" in warning

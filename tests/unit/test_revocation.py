@@ -110,8 +110,6 @@ LIST = b'{"issuers": {"https://issuer.example": {"jti": {"token-1": 2000}}}}'
 
 
 class Store:
-    """A place with a document in it, or with an error."""
-
     def __init__(self, document: bytes | None) -> None:
         self.document = document
         self.reads = 0

@@ -33,8 +33,6 @@ APIS = ("rest:abc/prod", "http:def/$default")
 
 
 class AwsError(Exception):
-    """As botocore's ClientError has it."""
-
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.response = {"Error": {"Code": code}}

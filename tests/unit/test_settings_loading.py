@@ -14,7 +14,7 @@ from moto import mock_aws
 from jwt_authorizer.answers import CachedBy, HttpApiReject, HttpApiResponse
 from jwt_authorizer.claim_conditions import parse_claim, parse_condition
 from jwt_authorizer.contexts import Challenge
-from jwt_authorizer.errors import NOT_SHOWN, Problem, Reason, SettingsError
+from jwt_authorizer.errors import Problem, Reason, SettingsError
 from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.rules import Deny
 from jwt_authorizer.settings import Settings, claim_values, load_settings
@@ -328,21 +328,7 @@ def test_a_route_for_an_issuer_that_is_not_there_is_a_problem() -> None:
     document = f'{DOCUMENT}\n[[routes]]\nmethod = "GET"\npath = "/orders"\nissuers = ["https://other.example.com"]\n'
     found = wrong({"JWT_CONFIG": document})
     assert found["routes (/orders)"].value == "https://other.example.com"
-
-
-def test_a_route_may_name_the_issuers_it_is_for() -> None:
-    document = f'{DOCUMENT}\n[[routes]]\nmethod = "GET"\npath = "/orders"\nissuers = ["{ISSUER}"]\n'
-    assert load({"JWT_CONFIG": document}).rules.configured
-
-
-def test_keys_given_in_the_settings_are_checked_and_never_shown() -> None:
-    key = '{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}'
-    problem = wrong(SIMPLE | {"JWT_JWKS": key})["JWT_JWKS"]
-    assert problem.value == NOT_SHOWN
-    assert "no key that may verify" in problem.message
-    assert "c2VjcmV0" not in str(problem)
-    as_table = wrong({"JWT_CONFIG": f'{DOCUMENT}jwks = {{ keys = [{{ kty = "RSA", d = "c2VjcmV0" }}] }}'})
-    assert str(as_table["issuers[0].jwks"]) == f"issuers[0].jwks ({NOT_SHOWN}): expected a text"
+    assert load({"JWT_CONFIG": document.replace("https://other.example.com", ISSUER)}).rules.configured
 
 
 def test_an_issuer_without_tls_needs_permission_or_keys_of_its_own() -> None:
@@ -441,13 +427,6 @@ def test_a_document_may_be_kept_in_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     with mock_aws():
         import_module("boto3").client("ssm").put_parameter(Name="/jwt/config", Value=DOCUMENT, Type="String")
         assert load({"JWT_CONFIG": "ssm:/jwt/config"}).issuers[0].issuer == ISSUER
-
-
-@pytest.mark.parametrize("claim", ["[{}]", "[[1]]", "{ a = 1 }"])
-def test_a_claim_that_cannot_be_compared_is_a_problem_and_no_crash(claim: str) -> None:
-    found = wrong({"JWT_CONFIG": f'{DOCUMENT}[[routes]]\npath = "/a"\nclaims = {{ groups = {claim} }}\n'})
-    assert list(found) == ["routes[0].claims"]
-    assert "the claim groups has" in found["routes[0].claims"].message
 
 
 LONG = "x" * 500

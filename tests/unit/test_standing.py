@@ -48,8 +48,6 @@ class Endpoint:
 
 
 class Revoked:
-    """A revocation list in force."""
-
     def __init__(self, entries: dict[str, Any]) -> None:
         self.entries = entries
 

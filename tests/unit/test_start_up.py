@@ -248,14 +248,12 @@ class CountedKey:
         self.checks = 0
 
     def verify(self, *arguments: object) -> object:
-        """Count, and let the real key do it."""
         self.checks += 1
         real: Any = self.key.public
         return real.verify(*arguments)
 
 
 def counted(cache_size: int) -> tuple[CountedKey, Watched]:
-    """Give a function and the key that it checks signatures with."""
     counting = CountedKey()
     keys = FakeKeys(KeySet((replace(counting.key, public=counting),), ()))
     return counting, Watched(authorizer(keys, cache_size=cache_size))

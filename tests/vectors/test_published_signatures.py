@@ -193,7 +193,6 @@ SETTINGS = DpopSettings(frozenset({"ES256"}))
 
 
 def example() -> Request:
-    """Give the request of the example, as a REST API's event."""
     return request(
         EventKind.REST_REQUEST,
         headers={"DPoP": EXAMPLE["proof"]},
