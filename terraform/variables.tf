@@ -719,7 +719,7 @@ variable "refresh_target" {
 }
 
 variable "refresh_target_arn" {
-  description = "ARN of what RefreshTarget names. The second function may write it, the authorizer read it."
+  description = "ARN of what RefreshTarget names: the second function writes it, this one reads it."
   type        = string
   default     = null
 

@@ -146,25 +146,24 @@ def _alarm(watched: Value, others: Value) -> Value:
 
 def _widget(place: Sequence[Value], *metrics: Value) -> Value:
     x, y, width, height, title, own = place
-    if metrics:
-        kind, shown = "metric", {"view": "timeSeries", "period": 60, **own, "metrics": metrics}
-    else:
-        kind, shown = "log", {"view": "table", **own}
+    shown = {"view": "timeSeries", "period": 60, **own, "metrics": metrics} if metrics else {"view": "table", **own}
     properties = {"title": title, "region": "${AWS::Region}", **shown}
+    kind = "metric" if metrics else "log"
     return {"type": kind, "x": x, "y": y, "width": width, "height": height, "properties": properties}
 
 
 def alarm_states(alarms: Mapping[str, str]) -> Value:
     """Return the dashboard's widget with the state of each alarm. ``alarms`` has their conditions by their names."""
-    always = [f"${{{name}.Arn}}" for name, condition in alarms.items() if condition == "HasAlarms"]
-    others = {
-        f"If{name}": {"Fn::If": [condition, {"Fn::Sub": f', "${{{name}.Arn}}"'}, ""]}
-        for name, condition in alarms.items()
-        if condition != "HasAlarms"
-    }
-    shown = {"title": "Alarms", "alarms": [*always, *(f"${{{name}}}" for name in others)]}
+    listed, variables = [], {}
+    for name, condition in alarms.items():
+        if condition == "HasAlarms":
+            listed.append(f"${{{name}.Arn}}")
+        else:
+            listed.append(f"${{If{name}}}")
+            variables[f"If{name}"] = {"Fn::If": [condition, {"Fn::Sub": f', "${{{name}.Arn}}"'}, ""]}
+    shown = {"title": "Alarms", "alarms": listed}
     widget = {"type": "alarm", "x": 0, "y": 0, "width": 24, "height": 2, "properties": shown}
-    return {"Fn::If": ["HasAlarms", {"Fn::Sub": [f", {_json(widget)}", others]}, ""]}
+    return {"Fn::If": ["HasAlarms", {"Fn::Sub": [f", {_json(widget)}", variables]}, ""]}
 
 
 def _json(content: Value) -> str:

@@ -117,10 +117,8 @@ def test_sam_makes_codedeploy_s_resources_only_where_traffic_is_shifted(gradual:
     assert 0 < len(alarms) <= 10
     assert set(alarms) <= stack.of_type("AWS::CloudWatch::Alarm").keys()
     # The one alarm that looks at a version looks at the new one, which SAM names anew with each.
-    dimensions = {
-        it["Name"]: it["Value"]
-        for it in stack.resources["NewVersionAlarm"]["Properties"]["Metrics"][1]["MetricStat"]["Metric"]["Dimensions"]
-    }
+    (failed,) = (it for it in stack.resources["NewVersionAlarm"]["Properties"]["Metrics"] if it["Id"] == "failed")
+    dimensions = {it["Name"]: it["Value"] for it in failed["MetricStat"]["Metric"]["Dimensions"]}
     (version,) = (name for name, it in template["Resources"].items() if it["Type"] == "AWS::Lambda::Version")
     assert dimensions == {
         "FunctionName": "AuthorizerFunction",
