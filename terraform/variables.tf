@@ -77,7 +77,7 @@ variable "token_types" {
 }
 
 variable "required_claims" {
-  description = "JSON object of claims and what each must hold: a value, one of a list, or `any`, `all` and `like`; else 401. A name that begins with `/` is a pointer to a nested claim."
+  description = "JSON object of claims and what each must hold: a value, one of a list, or `any`, `all` and `like`; else 401 (an HTTP API: 403). A name that begins with `/` is a JSON Pointer to a nested claim: `/realm_access/roles`."
   type        = any
   default     = null
 }
@@ -107,7 +107,7 @@ variable "token_source" {
 }
 
 variable "context_claims" {
-  description = "Claims that the backend gets under a key of their own, comma-separated, `key=claim` to rename: `email,is_verified=https://authgear.com/claims/user/is_verified`. A pointer to a nested claim needs a key: `role=/app/role`."
+  description = "Claims that the backend gets under a key of their own, comma-separated, `key=claim` to rename: `email,is_verified=https://authgear.com/claims/user/is_verified`. A JSON Pointer to a nested claim needs a key: `role=/app/role`."
   type        = map(string)
   default     = null
 }

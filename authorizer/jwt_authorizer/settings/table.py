@@ -65,7 +65,7 @@ TOKEN_TYPES = Setting("token_types", values.token_types, frozenset[str](), _I)
 """Accepted values of the header `typ`, comma-separated, such as `at+jwt`. Case does not matter."""
 REQUIRED_CLAIMS = Setting("required_claims", claim_values.required_claims, (), _I)
 """JSON object of claims and [what each must hold](docs/claims.md): a value, one of a list, or `any`, `all` and `like`;
-else 401. A name that begins with `/` is a pointer to a nested claim.
+else 401 (an HTTP API: 403). A name that begins with `/` is a JSON Pointer to a nested claim: `/realm_access/roles`.
 """
 REQUIRED_SCOPES = Setting("required_scopes", values.scopes, (), _I)
 """Scopes that every request needs, separated by commas or spaces; else 403."""
@@ -93,8 +93,8 @@ Default: `header:Authorization`
 
 CONTEXT_CLAIMS = Setting("context_claims", claim_values.context_claims, (), _D)
 """Claims that the backend gets under a key of their own, comma-separated, `key=claim` to rename:
-`email,is_verified=https://authgear.com/claims/user/is_verified`. A pointer to a nested claim needs a key:
-`role=/app/role`.
+`email,is_verified=https://authgear.com/claims/user/is_verified`. A JSON Pointer to a nested claim needs
+a key: `role=/app/role`.
 """
 USAGE_KEY_CLAIM = Setting("usage_key_claim", claim_values.claim, None, _D)
 """The claim that becomes `usageIdentifierKey`, for REST usage plans with `apiKeySource: AUTHORIZER`."""
