@@ -6,7 +6,7 @@ and its answer is checked as the claims of a JWT are (:func:`ask`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from jwt_authorizer.claims import VerifiedToken, check_claims, has_expired
 from jwt_authorizer.errors import AuthorizerError, Reason, TokenError
@@ -45,19 +45,15 @@ class Issuer:
     tenant: Tenant | None = None
 
 
-class Introspector(Protocol):
-    """Asks an issuer about a token; see :class:`jwt_authorizer.issuers.introspection.Introspector`."""
-
-    def claims(self, token: BearerToken, now: float) -> Mapping[str, object]:
-        """Return the claims of an active token. Raises :class:`TokenError` and :class:`DecisionError`."""
-
-
 @dataclass(frozen=True, slots=True)
 class Introspection:
-    """The issuer that is asked about tokens which are not JWTs; if ``always``, about its JWTs as well."""
+    """The issuer that is asked about tokens which are not JWTs; if ``always``, about its JWTs as well.
+
+    ``claims_of`` asks: :meth:`jwt_authorizer.issuers.introspection.Introspector.claims`.
+    """
 
     issuer: Issuer
-    introspector: Introspector
+    claims_of: Callable[[BearerToken, float], Mapping[str, object]]
     always: bool
 
 
@@ -87,14 +83,14 @@ def is_still_good(known: Remembered, now: float) -> bool:
 def ask(bearer: BearerToken, introspection: Introspection, now: float) -> Principal:
     """Ask the issuer about a token that is not a JWT. Its answer is checked as the claims of a JWT are."""
     issuer = introspection.issuer
-    verified = VerifiedToken(issuer.name, introspection.introspector.claims(bearer, now))
+    verified = VerifiedToken(issuer.name, introspection.claims_of(bearer, now))
     return check_claims(verified, issuer.claim_rules, now)
 
 
 def ask_about_jwt(bearer: BearerToken, principal: Principal, introspection: Introspection, now: float) -> None:
     """Ask the issuer about a JWT of its own that has passed every other check: it may have been revoked."""
     if principal.issuer == introspection.issuer.name and is_jwt(bearer):
-        introspection.introspector.claims(bearer, now)
+        introspection.claims_of(bearer, now)
 
 
 def issuer_of(

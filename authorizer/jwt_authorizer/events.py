@@ -10,7 +10,7 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.method_arn import MethodArn, Stage, invalid_event
+from jwt_authorizer.method_arn import MethodArn, invalid_event
 from jwt_authorizer.records import field, unguarded
 
 if TYPE_CHECKING:
@@ -139,25 +139,25 @@ def read_event(event: object) -> Request:
 
 
 def _appsync(event: Mapping[str, object]) -> Request:
-    """Read an event of AppSync (its developer guide, "AWS Lambda authorization"). It has no ARN: its stage is empty."""
-    context = _context(event)
-    api, token = context.get("apiId"), event.get("authorizationToken")
+    """Read an event of AppSync (its developer guide, "AWS Lambda authorization"). It has no ARN."""
+    context, token = _context(event), _token_field(event) or ""
+    api = context.get("apiId")
     if not isinstance(api, str):
         invalid_event("AppSync's requestContext has no apiId")
-    if token is not None and not isinstance(token, str):
-        invalid_event("authorizationToken is not a text")
-    arn = MethodArn(Stage("", "", _text(context.get("accountId")) or "", api, "", ""), "POST", "graphql")
-    return Request(
-        EventKind.APPSYNC, arn, "POST", "/graphql", None, _text(context.get("requestId")), (), token or "", event
-    )
+    arn, request_id = MethodArn("", api, "", "POST", "graphql"), _text(context.get("requestId"))
+    return Request(EventKind.APPSYNC, arn, "POST", "/graphql", None, request_id, (), token, event)
 
 
 def _rest_token(event: Mapping[str, object]) -> Request:
     arn = MethodArn.parse(event.get("methodArn"))
+    return Request(EventKind.REST_TOKEN, arn, arn.method, "/" + arn.path, None, None, (), _token_field(event), event)
+
+
+def _token_field(event: Mapping[str, object]) -> str | None:
     token = event.get("authorizationToken")
     if token is not None and not isinstance(token, str):
         invalid_event("authorizationToken is not a text")
-    return Request(EventKind.REST_TOKEN, arn, arn.method, "/" + arn.path, None, None, (), token, event)
+    return token
 
 
 def _request(event: Mapping[str, object]) -> Request:

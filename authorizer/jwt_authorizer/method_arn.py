@@ -9,33 +9,24 @@ from functools import lru_cache
 from typing import NoReturn
 
 from jwt_authorizer.errors import DecisionError, Reason
-from jwt_authorizer.records import dataclass, unguarded
+from jwt_authorizer.records import unguarded
 
 _ARN_PARTS = 6
 _INCOMPLETE = "the ARN in the event lacks an API id, a stage or a method"
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A stage of an API, from an ARN. ``prefix`` is the text that each of its resources starts with."""
-
-    partition: str
-    region: str
-    account_id: str
-    api_id: str
-    name: str
-    prefix: str
 
 
 @unguarded(frozen=True, slots=True)
 class MethodArn:
     """A parsed ``arn:aws:execute-api`` ARN.
 
-    ``path`` is everything after the method, as sent: it may hold ``:``, ``%2F``, ``//`` or pattern
-    characters. It has no leading slash. A WebSocket's ``$connect`` is the ``method``, with no path.
+    ``prefix`` is the text that each resource of its stage starts with. ``path`` is everything after the method, as
+    sent: it may hold ``:``, ``%2F``, ``//`` or pattern characters. It has no leading slash. A WebSocket's ``$connect``
+    is the ``method``, with no path.
     """
 
-    stage: Stage
+    prefix: str
+    api_id: str
+    stage: str
     method: str
     path: str
 
@@ -50,32 +41,28 @@ class MethodArn:
         stage_begins = text.find("/") + 1
         method_begins = text.find("/", stage_begins) + 1
         method, _, path = text[method_begins:].partition("/")
-        stage = _read_stage(text[:method_begins])
+        prefix = text[:method_begins]
+        api_id, stage = _read_prefix(prefix)
         if not method:
             invalid_event(_INCOMPLETE)
-        return cls(stage, method, path)
-
-    @property
-    def prefix(self) -> str:
-        """The text that every resource of this stage starts with."""
-        return self.stage.prefix
+        return cls(prefix, api_id, stage, method, path)
 
 
 @lru_cache(maxsize=16)
-def _read_stage(prefix: str) -> Stage:
-    """Read an ARN up to its method, which is the same for all requests of a stage, so it is read once."""
+def _read_prefix(prefix: str) -> tuple[str, str]:
+    """Read the API's id and the stage. They are the same for all requests of a stage, so they are read once."""
     parts = prefix.split(":", _ARN_PARTS - 1)
     if len(parts) != _ARN_PARTS or parts[0] != "arn" or parts[2] != "execute-api":
         invalid_event("the ARN in the event is not an execute-api ARN")
     _, partition, _, region, account_id, resource = parts
-    api_id, _, name = resource.removesuffix("/").partition("/")
-    if not (api_id and name):
+    api_id, _, stage = resource.removesuffix("/").partition("/")
+    if not (api_id and stage):
         invalid_event(_INCOMPLETE)
     # All of this goes into policies as it is. The one pattern is a stage of "*", as in AWS's samples.
-    fixed = f"{partition} {region} {account_id} {api_id} {'' if name == '*' else name}"
+    fixed = f"{partition} {region} {account_id} {api_id} {'' if stage == '*' else stage}"
     if "*" in fixed or "?" in fixed or "${" in fixed:
         invalid_event("the ARN in the event has a pattern where its API or stage should be")
-    return Stage(partition, region, account_id, api_id, name, prefix)
+    return api_id, stage
 
 
 def invalid_event(detail: str) -> NoReturn:

@@ -73,7 +73,7 @@ class Failing:
 def failing(name: str, error: AuthorizerError) -> tuple[Authorizer, list[object]]:
     core, store = authorizer(), Failing(error)
     if name == "introspection":
-        core = replace(core, introspection=Introspection(core.issuers[CALLER], store, always=True))
+        core = replace(core, introspection=Introspection(core.issuers[CALLER], store.claims, always=True))
     else:
         core = replace(core, check_revocation=against(store))
     return core, [event(APIS[2], GOOD)]

@@ -175,13 +175,11 @@ def test_a_route_may_be_for_several_methods(route_key: str, *, several: bool) ->
 @pytest.mark.parametrize(
     ("arn", "expected"),
     [
-        ("arn:aws:execute-api:us-east-1:1:api/test/GET", ("aws", "us-east-1", "1", "api", "test", "GET", "")),
-        ("arn:aws-cn:execute-api:cn-north-1:1:api/*/GET/a", ("aws-cn", "cn-north-1", "1", "api", "*", "GET", "a")),
+        ("arn:aws:execute-api:us-east-1:1:api/test/GET", ("api", "test", "GET", "")),
+        ("arn:aws-cn:execute-api:cn-north-1:1:api/*/GET/a", ("api", "*", "GET", "a")),
     ],
 )
 def test_an_arn_is_taken_apart_and_put_together_unharmed(arn: str, expected: tuple[str, ...]) -> None:
     read = MethodArn.parse(arn)
-    stage = read.stage
-    parts = (stage.partition, stage.region, stage.account_id, stage.api_id, stage.name, read.method, read.path)
-    assert parts == expected
+    assert (read.api_id, read.stage, read.method, read.path) == expected
     assert (read.prefix + read.method + "/" + read.path).removesuffix("/") == arn.removesuffix("/")

@@ -299,7 +299,7 @@ def test_an_opaque_token_is_explained_by_what_the_issuer_says(bearer: str, reaso
     watched = function(**{f"JWT_{name}": value for name, value in introspection.items()})
     asked = watched.authorizer.introspection
     assert asked is not None
-    answering = replace(watched.authorizer, introspection=Introspection(asked.issuer, Endpoint(), always=False))
+    answering = replace(watched.authorizer, introspection=Introspection(asked.issuer, Endpoint().claims, always=False))
     explanation = explain(rest_request_event(bearer), replace(watched, authorizer=answering))
     assert explanation.reason is reason
     assert failed(explanation) == ([] if reason is None else [Name.HEADER])

@@ -64,7 +64,7 @@ def reason(function: Watched, event: object) -> object:
 
 def asking(answer: dict[str, object] | Exception, *, always: bool = False) -> tuple[Watched, Endpoint]:
     core, endpoint = authorizer(), Endpoint(answer)
-    return Watched(replace(core, introspection=Introspection(core.issuers[ISSUER], endpoint, always))), endpoint
+    return Watched(replace(core, introspection=Introspection(core.issuers[ISSUER], endpoint.claims, always))), endpoint
 
 
 @pytest.mark.parametrize("text", ["opaque", "ya29.a0Af-1.x.y", "v2.local.AAAA", "a.b.c", "AA==.b.c"])
@@ -130,7 +130,9 @@ def test_with_always_an_opaque_token_is_asked_about_once_per_request() -> None:
 def test_another_issuer_s_jwt_is_not_sent_to_this_one() -> None:
     core, endpoint = authorizer(), Endpoint(CLAIMS)
     other = replace(core.issuers[ISSUER], name="https://other.example")
-    Watched(replace(core, introspection=Introspection(other, endpoint, always=True)))(rest_request_event(token()))
+    Watched(replace(core, introspection=Introspection(other, endpoint.claims, always=True)))(
+        rest_request_event(token())
+    )
     assert endpoint.asked == []
 
 

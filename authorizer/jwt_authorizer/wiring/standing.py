@@ -33,7 +33,7 @@ def with_standing(authorizer: Authorizer, settings: Settings, dependencies: Depe
         if issuer.introspection is not None:
             core = authorizer.issuers[issuer.issuer]
             introspector = _introspector(core, issuer.introspection, settings, dependencies)
-            introspection = Introspection(core, introspector, issuer.introspection.always)
+            introspection = Introspection(core, introspector.claims, issuer.introspection.always)
     check = None if settings.revocation is None else _revocation_check(settings.revocation, settings, dependencies, now)
     return replace(authorizer, introspection=introspection, check_revocation=check)
 

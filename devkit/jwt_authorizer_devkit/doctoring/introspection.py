@@ -69,7 +69,7 @@ def _asked(
     asked = build_authorizer(alone, *key_sources(alone, dependencies), dependencies, now).introspection
     try:
         if asked is not None:
-            asked.introspector.claims(BearerToken(f"made-up-{token_urlsafe(24)}"), now)
+            asked.claims_of(BearerToken(f"made-up-{token_urlsafe(24)}"), now)
     except AuthorizerError as error:
         if error.code is Reason.INACTIVE_TOKEN:
             said = "The endpoint accepts this API's credentials: it says that a made-up token is not active."

@@ -27,7 +27,7 @@ def introspected(event: object, watched: WatchedFunction) -> dict[str, str]:
         raise ValueError("no issuer of the settings has introspection: set JWT_INTROSPECTION")
     try:
         token = bearer_token(read_event(event), watched.authorizer.token_sources)
-        answer = introspection.introspector.claims(token, watched.now)
+        answer = introspection.claims_of(token, watched.now)
     except AuthorizerError as error:
         return {"error": f"{error.code}: {shortened(error.detail)}"}
     return {shortened(name): _shown(name, value) for name, value in answer.items()}
