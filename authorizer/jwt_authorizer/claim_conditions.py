@@ -55,8 +55,11 @@ class ClaimCondition:
 
 def find(claims: Mapping[str, object], claim: Claim) -> object:
     """Return the value of a claim, or :data:`ABSENT` (RFC 6901 section 4)."""
+    path = claim.path
+    if len(path) == 1:
+        return claims.get(path[0], ABSENT)
     value: object = claims
-    for step in claim.path:
+    for step in path:
         if isinstance(value, dict) and step in value:
             value = value[step]
         elif isinstance(value, list) and _is_index(step) and int(step) < len(value):
