@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableMapping
+    from collections.abc import Callable, Iterator, MutableMapping
 
     Clients = Callable[[str], Any]
 
@@ -42,6 +43,24 @@ def out_of_reach(error: Exception) -> OutOfReachError:
     """Return the error that reports one of boto3's."""
     fix = remedy(type(error).__name__)
     return OutOfReachError(f"AWS did not answer: {str(error).rstrip('.')}.{f' {fix}' if fix else ''}")
+
+
+@contextlib.contextmanager
+def about_stack(stack: str) -> Iterator[None]:
+    """Raise AWS's errors about a stack as :class:`NotThereError` or :class:`OutOfReachError`."""
+    try:
+        yield
+    except Exception as error:
+        if "does not exist" in str(error):
+            message = f"There is no stack {stack} here. `aws cloudformation list-stacks` lists those of this region."
+            raise NotThereError(message) from error
+        raise out_of_reach(error) from error
+
+
+def variables_of(function: str, clients: Clients) -> dict[str, str]:
+    """Return a function's environment variables. Raises what boto3 raises."""
+    described = clients("lambda").get_function_configuration(FunctionName=function)
+    return dict(described.get("Environment", {}).get("Variables", {}))
 
 
 def name_region(environment: MutableMapping[str, str]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.errors import SettingsError
 from jwt_authorizer.settings import load_settings
-from jwt_authorizer_devkit.aws_access import NotThereError, OutOfReachError, out_of_reach
+from jwt_authorizer_devkit.aws_access import NotThereError, OutOfReachError, about_stack, out_of_reach, variables_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,13 +25,8 @@ class RefusedError(Exception):
 
 def revoker_of(stack: str, clients: Clients) -> str:
     """Return the name of a stack's revoker. Raises :class:`NotThereError` or :class:`OutOfReachError`."""
-    try:
+    with about_stack(stack):
         (described,) = clients("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    except Exception as error:
-        if "does not exist" in str(error):
-            message = f"There is no stack {stack} here. `aws cloudformation list-stacks` lists those of this region."
-            raise NotThereError(message) from error
-        raise out_of_reach(error) from error
     outputs: dict[str, str] = {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", ())}
     if "RevokerName" not in outputs:
         message = f"The stack {stack} has no revoker: name the authorizer's own stack, deployed with Revocation=on."
@@ -46,11 +41,11 @@ def only_issuer(function: str, clients: Clients) -> str:
     :class:`OutOfReachError`.
     """
     try:
-        described = clients("lambda").get_function_configuration(FunctionName=function)
+        variables = variables_of(function, clients)
     except Exception as error:
         raise _not_called(function, error) from error
     try:
-        settings = load_settings(described.get("Environment", {}).get("Variables", {}), Path.cwd())
+        settings = load_settings(variables, Path.cwd())
     except SettingsError as error:
         raise RefusedError(f"The issuer can't be read from the settings of {function}: give --iss. ({error})") from None
     issuers = [one.issuer for one in settings.issuers]

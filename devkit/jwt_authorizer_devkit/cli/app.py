@@ -12,15 +12,17 @@ from rich.console import Console
 from rich.markup import escape
 
 from jwt_authorizer import __version__
-from jwt_authorizer_devkit.aws_access import name_region
+from jwt_authorizer.errors import SettingsError
+from jwt_authorizer_devkit.aws_access import NotThereError, OutOfReachError, name_region
 from jwt_authorizer_devkit.cli import config, rules
 from jwt_authorizer_devkit.cli.doctor import doctor_command
 from jwt_authorizer_devkit.cli.explain import explain_command
 from jwt_authorizer_devkit.cli.issuer import issuer_command
 from jwt_authorizer_devkit.cli.mint import mint_command
 from jwt_authorizer_devkit.cli.revoke import revoke_command
-from jwt_authorizer_devkit.cli.terminal import ExitCode, write_json
+from jwt_authorizer_devkit.cli.terminal import ExitCode, UndecidedError, WrongInputError, write_json
 from jwt_authorizer_devkit.explaining.redaction import redacted
+from jwt_authorizer_devkit.revoking import RefusedError
 
 _DASHED_TOKEN = re.compile(r"-[A-Za-z0-9._-]{24,}")
 
@@ -75,7 +77,7 @@ def run(arguments: list[str]) -> int:
     if tokens:
         arguments = [*(argument for argument in arguments if argument not in tokens), "--", *tokens]
     try:
-        code = app(arguments, prog_name="jwt-authorizer", standalone_mode=False)
+        code = _run(arguments)
     except typer.TyperException as error:
         message = redacted(error.format_message()).replace("Value error, ", "")
         if message.startswith("Usage: "):
@@ -92,6 +94,16 @@ def run(arguments: list[str]) -> int:
     except typer.Abort:
         return ExitCode.WRONG_INPUT
     return code if isinstance(code, int) else ExitCode.FINE
+
+
+def _run(arguments: list[str]) -> object:
+    """Run one command. What any of them may meet ends it as an error of the input, or of what is out of reach."""
+    try:
+        return app(arguments, prog_name="jwt-authorizer", standalone_mode=False)
+    except (SettingsError, NotThereError, RefusedError) as error:
+        raise WrongInputError(str(error)) from None
+    except OutOfReachError as error:
+        raise UndecidedError(str(error)) from None
 
 
 def main() -> None:

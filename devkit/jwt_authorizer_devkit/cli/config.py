@@ -6,8 +6,7 @@ import tomllib
 
 import typer
 
-from jwt_authorizer.errors import SettingsError
-from jwt_authorizer_devkit.cli.inputs import EnvOption, read_environment, settings_problem
+from jwt_authorizer_devkit.cli.inputs import EnvOption, read_environment
 from jwt_authorizer_devkit.cli.terminal import JsonOption, WrongInputError, write_json
 from jwt_authorizer_devkit.environment_toml import toml_of
 from jwt_authorizer_devkit.schema import config_schema
@@ -58,8 +57,6 @@ def from_env_command(
     environment = read_environment(None, env)
     try:
         text = toml_of(environment.variables, environment.folder)
-    except SettingsError as error:
-        raise settings_problem(error) from None
     except ValueError as error:
         raise WrongInputError(f"There is no document to write: {error}.") from None
     if as_json:

@@ -23,8 +23,8 @@ from jwt_authorizer.settings.model import KeySettings
 from jwt_authorizer.settings.raw import read_raw
 from jwt_authorizer.wiring.tenants import of_tenant
 from jwt_authorizer_devkit.advised_settings import advised
-from jwt_authorizer_devkit.aws_access import NotThereError, OutOfReachError, aws_clients
-from jwt_authorizer_devkit.cli.inputs import ConfigOption, EnvOption, read_environment, settings_problem
+from jwt_authorizer_devkit.aws_access import aws_clients
+from jwt_authorizer_devkit.cli.inputs import ConfigOption, EnvOption, read_environment
 from jwt_authorizer_devkit.cli.terminal import (
     ExitCode,
     JsonOption,
@@ -53,7 +53,6 @@ if TYPE_CHECKING:
     from jwt_authorizer.settings.model import IssuerSettings
     from jwt_authorizer_devkit.cli.inputs import Environment
 
-_DOCUMENT_SECONDS = 5.0
 _TENANTS = 10
 """Tenants of an issuer that are looked at."""
 _MARKS = {
@@ -110,7 +109,7 @@ def _findings(
         with progress(f"Asking {issuer}"):
             yield from examine_issuer(_by_name(issuer))
     elif environment is not None:
-        settings = _settings(environment)
+        settings = environment.settings()
         yield from _in_the_users_form(examine_settings(settings), environment.variables)
         yield from _in_the_users_form(examine_revocation_list(settings, environment.folder), environment.variables)
         if not deployed:
@@ -144,13 +143,6 @@ def _by_name(issuer: str) -> Asked:
     return Asked(issuer, None, keys, defaults.LEEWAY.default, defaults.ALGORITHMS.default, Path.cwd())
 
 
-def _settings(environment: Environment) -> Settings:
-    try:
-        return load_settings(environment.variables, environment.folder)
-    except SettingsError as error:
-        raise settings_problem(error) from None
-
-
 def _all_of(settings: Settings, environment: Environment) -> Iterator[Asked]:
     for issuer in settings.issuers:
         leeway = issuer.claim_rules.leeway
@@ -177,31 +169,26 @@ def _tenants_of(issuer: IssuerSettings, settings: Settings, environment: Environ
 
 def _deployed(apis: list[str], stack: str | None, environment: Environment | None) -> Iterator[Finding]:
     clients = aws_clients()
-    try:
-        found = [*apis, *(apis_of_stack(stack, clients) if stack else ())]
-        for api_id in found:
-            described = read_api(api_id, clients)
-            yield from examine_routes(described)
-            for one in described.attached:
-                variables = environment_of(one.function, clients) if environment is None else environment.variables
-                if not {"JWT_ISSUER", "JWT_CONFIG"} & variables.keys():
-                    said = f"API {api_id}, authorizer {one.name}: its function has no JWT_ISSUER, so it is another one."
-                    yield Finding("api", Level.NOTE, said)
-                    continue
-                folder = Path.cwd() if environment is None else environment.folder
-                try:
-                    settings = load_settings(variables, folder)
-                except SettingsError as error:
-                    said = f"API {api_id}, authorizer {one.name}: {error}"
-                    fix = "Fix the function's environment; where it names a file of its package, give --config FILE."
-                    yield Finding("api", Level.PROBLEM, said, fix)
-                    continue
-                yield from _in_the_users_form(examine_attached(one, settings), variables)
-                yield from examine_need(settings, read_raw(variables, folder), (described.kind,))
-    except NotThereError as error:
-        raise WrongInputError(str(error)) from None
-    except OutOfReachError as error:
-        raise UndecidedError(str(error)) from None
+    found = [*apis, *(apis_of_stack(stack, clients) if stack else ())]
+    for api_id in found:
+        described = read_api(api_id, clients)
+        yield from examine_routes(described)
+        for one in described.attached:
+            variables = environment_of(one.function, clients) if environment is None else environment.variables
+            if not {"JWT_ISSUER", "JWT_CONFIG"} & variables.keys():
+                said = f"API {api_id}, authorizer {one.name}: its function has no JWT_ISSUER, so it is another one."
+                yield Finding("api", Level.NOTE, said)
+                continue
+            folder = Path.cwd() if environment is None else environment.folder
+            try:
+                settings = load_settings(variables, folder)
+            except SettingsError as error:
+                said = f"API {api_id}, authorizer {one.name}: {error}"
+                fix = "Fix the function's environment; where it names a file of its package, give --config FILE."
+                yield Finding("api", Level.PROBLEM, said, fix)
+                continue
+            yield from _in_the_users_form(examine_attached(one, settings), variables)
+            yield from examine_need(settings, read_raw(variables, folder), (described.kind,))
 
 
 def show(findings: list[Finding], out: Console) -> None:

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import typer
 
-from jwt_authorizer.errors import SettingsError
 from jwt_authorizer_devkit.advised_settings import advised
 from jwt_authorizer_devkit.cli.explain_view import show
 from jwt_authorizer_devkit.cli.inputs import (
+    AtOption,
     ConfigOption,
     EnvOption,
     read_environment,
@@ -21,7 +21,6 @@ from jwt_authorizer_devkit.cli.inputs import (
     read_proof,
     read_subject,
     read_text,
-    settings_problem,
 )
 from jwt_authorizer_devkit.cli.terminal import (
     ExitCode,
@@ -51,9 +50,7 @@ def explain_command(  # noqa: PLR0913, PLR0917 - the options of a command are it
     ],
     config: ConfigOption = None,
     env: EnvOption = None,
-    at: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Decide as of then: Unix seconds or ISO 8601 (now, if left out).")
-    ] = None,
+    at: AtOption = None,
     keys: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="The issuer's key set, to work offline."),
@@ -99,8 +96,6 @@ def explain_command(  # noqa: PLR0913, PLR0917 - the options of a command are it
         watched = watched_function(
             environment.variables, now=read_moment(at), package_root=environment.folder, key_document=document
         )
-    except SettingsError as error:
-        raise settings_problem(error) from None
     except ValueError as error:
         raise WrongInputError(f"--keys {keys}: {error}") from None
     event, assumed = (read, None) if isinstance(read, dict) else _event_of(read, request, proof, api, watched)

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jwt_authorizer.settings import load_settings
 from jwt_authorizer_devkit.cli.terminal import WrongInputError
 from jwt_authorizer_devkit.explaining.redaction import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jwt_authorizer.errors import SettingsError
+    from jwt_authorizer.settings import Settings
 
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*")
 _SCHEME = re.compile(r"(authorization:\s*)?((bearer|dpop)(\s+|$))?", re.IGNORECASE)
@@ -37,6 +38,10 @@ EnvOption = Annotated[
         help="The function's environment: NAME=value lines, or the JSON of `aws lambda get-function-configuration`.",
     ),
 ]
+AtOption = Annotated[
+    str | None,
+    typer.Option("--at", metavar="TIME", help="Decide as of then: Unix seconds or ISO 8601 (now, if left out)."),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,10 @@ class Environment:
 
     variables: Mapping[str, str]
     folder: Path
+
+    def settings(self) -> Settings:
+        """Read the settings. Raises :class:`SettingsError`."""
+        return load_settings(self.variables, self.folder)
 
 
 def read_environment(config: Path | None, env: Path | None) -> Environment:
@@ -103,11 +112,6 @@ def _from_json(text: str) -> dict[str, str]:
         if not isinstance(document, dict):
             raise WrongInputError(f"{name} in the environment's JSON is not an object of variables.")
     return {name: value for name, value in document.items() if isinstance(value, str)}
-
-
-def settings_problem(error: SettingsError) -> WrongInputError:
-    """Report wrong settings as this tool does."""
-    return WrongInputError(str(error))
 
 
 def read_text(path: Path) -> str:

@@ -7,18 +7,17 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from jwt_authorizer_devkit.aws_access import NotThereError, OutOfReachError, aws_clients
+from jwt_authorizer_devkit.aws_access import aws_clients
 from jwt_authorizer_devkit.cli.terminal import (
     ExitCode,
     JsonOption,
     QuietOption,
-    UndecidedError,
     WrongInputError,
     console,
     progress,
     write_json,
 )
-from jwt_authorizer_devkit.revoking import LONGEST, RefusedError, only_issuer, revoke, revoker_of
+from jwt_authorizer_devkit.revoking import LONGEST, only_issuer, revoke, revoker_of
 
 
 def revoke_command(  # noqa: PLR0913, PLR0917 - the options of a command are its parameters
@@ -63,16 +62,11 @@ def revoke_command(  # noqa: PLR0913, PLR0917 - the options of a command are its
         raise WrongInputError("Say what to revoke, with one of --sub, --sid, --jti and --client-id.")
     if (function is None) == (stack is None):
         raise WrongInputError("Say which revoker, with one of --stack and --function.")
-    try:
-        with progress("Invoking the revoker"):
-            clients = aws_clients(LONGEST)
-            name = function or revoker_of(stack or "", clients)
-            issuer = iss or only_issuer(name, clients)
-            done = revoke(name, {"iss": issuer, **given}, clients, dry_run=dry_run)
-    except (NotThereError, RefusedError) as error:
-        raise WrongInputError(str(error)) from None
-    except OutOfReachError as error:
-        raise UndecidedError(str(error)) from None
+    with progress("Invoking the revoker"):
+        clients = aws_clients(LONGEST)
+        name = function or revoker_of(stack or "", clients)
+        issuer = iss or only_issuer(name, clients)
+        done = revoke(name, {"iss": issuer, **given}, clients, dry_run=dry_run)
     left = done.get("not_flushed")
     not_emptied = [str(api) for api in left] if isinstance(left, list) else []
     if as_json and not quiet:

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path  # noqa: TC003 - Typer reads annotations at run time
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from jwt_authorizer.answers import CachedBy  # noqa: TC001 - Typer reads annotations at run time
-from jwt_authorizer.errors import SettingsError
-from jwt_authorizer.settings import load_settings
 from jwt_authorizer_devkit.cli.inputs import (
+    AtOption,
     ConfigOption,
     EnvOption,
     read_environment,
     read_moment,
     read_text,
-    settings_problem,
 )
 from jwt_authorizer_devkit.cli.rules_view import show_check, show_results
 from jwt_authorizer_devkit.cli.terminal import (
@@ -36,9 +34,6 @@ from jwt_authorizer_devkit.routes.checking import check_rules
 from jwt_authorizer_devkit.routes.listed import route_tables
 from jwt_authorizer_devkit.routes.reading import read_routes, routes_toml
 from jwt_authorizer_devkit.routes.trying import try_cases
-
-if TYPE_CHECKING:
-    from jwt_authorizer.settings import Settings
 
 app = typer.Typer(
     help="Rules by route: write them from an OpenAPI document or a template, check them, try them on cases.",
@@ -112,7 +107,7 @@ def check_command(
       jwt-authorizer rules check rules.toml
       jwt-authorizer rules check rules.toml --cached-by route --quiet
     """
-    settings = _settings(config, None)
+    settings = read_environment(config, None).settings()
     cache = cached_by or settings.answers.cached_by
     with progress("Writing policies for all kinds of tokens"):
         check = check_rules(settings, cache)
@@ -130,9 +125,7 @@ def try_command(  # noqa: PLR0913, PLR0917 - the options of a command are its pa
     ],
     config: ConfigOption = None,
     env: EnvOption = None,
-    at: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Decide as of then: Unix seconds or ISO 8601 (now, if left out).")
-    ] = None,
+    at: AtOption = None,
     replay: Annotated[  # noqa: FBT002 - a flag of the command line
         bool,
         typer.Option(
@@ -157,7 +150,7 @@ def try_command(  # noqa: PLR0913, PLR0917 - the options of a command are its pa
         table = parse_cases(read_text(cases))
     except CasesError as error:
         raise WrongInputError(f"{cases} is not a table of cases:{error}") from None
-    results = try_cases(_settings(config, env), table, read_moment(at), replay=replay)
+    results = try_cases(read_environment(config, env).settings(), table, read_moment(at), replay=replay)
     failed = sum(not result.passed for result in results)
     if as_json and not quiet:
         shown = [dataclasses.asdict(result) for result in results]
@@ -165,11 +158,3 @@ def try_command(  # noqa: PLR0913, PLR0917 - the options of a command are its pa
     else:
         show_results(results, console(quiet=quiet))
     raise typer.Exit(ExitCode.REFUSED if failed else ExitCode.FINE)
-
-
-def _settings(config: Path | None, env: Path | None) -> Settings:
-    environment = read_environment(config, env)
-    try:
-        return load_settings(environment.variables, environment.folder)
-    except SettingsError as error:
-        raise settings_problem(error) from None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from jwt_authorizer_devkit.aws_access import NotThereError, out_of_reach
+from jwt_authorizer_devkit.aws_access import NotThereError, about_stack, out_of_reach, variables_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +61,7 @@ class Api:
 def apis_of_stack(stack: str, clients: Clients) -> tuple[str, ...]:
     """Find the APIs of a CloudFormation stack. Raises :class:`NotThereError` or :class:`OutOfReachError`."""
     found: list[str] = []
-    try:
+    with about_stack(stack):
         pages = clients("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
         for page in pages:
             found += [
@@ -69,11 +69,6 @@ def apis_of_stack(stack: str, clients: Clients) -> tuple[str, ...]:
                 for resource in page["StackResourceSummaries"]
                 if resource["ResourceType"] in ("AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api")
             ]
-    except Exception as error:
-        if "does not exist" in str(error):
-            message = f"There is no stack {stack} here. `aws cloudformation list-stacks` lists those of this region."
-            raise NotThereError(message) from error
-        raise out_of_reach(error) from error
     if not found:
         raise NotThereError(f"The stack {stack} has no API of API Gateway: name the API's own stack, or --api ID.")
     return tuple(found)
@@ -96,11 +91,9 @@ def read_api(api_id: str, clients: Clients) -> Api:
 def environment_of(function: str, clients: Clients) -> dict[str, str]:
     """Read a function's environment variables. Raises :class:`OutOfReachError`."""
     try:
-        described = clients("lambda").get_function_configuration(FunctionName=function)
+        return variables_of(function, clients)
     except Exception as error:
         raise out_of_reach(error) from error
-    variables: dict[str, str] = described.get("Environment", {}).get("Variables", {})
-    return dict(variables)
 
 
 def _v2_description(api_id: str, clients: Clients) -> Mapping[str, Any] | None:

@@ -57,12 +57,11 @@ class Provider:
         algorithms: tuple[str, ...] = ("RS256",),
         discovery: Discovery = Discovery.OPENID,
         jwks_headers: Mapping[str, str] | None = None,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         """Make one key for each of ``algorithms``; the first signs unless told otherwise.
 
         ``path``: the issuer's, such as ``/realms/demo``; with a trailing slash the issuer has one, too.
-        ``jwks_headers``: further response headers of the key set, such as ``Cache-Control``. ``clock``: Unix seconds.
+        ``jwks_headers``: further response headers of the key set, such as ``Cache-Control``.
         """
         self.path = path
         self.discovery = discovery
@@ -70,7 +69,6 @@ class Provider:
         self.origin = "http://issuer.invalid"
         self.fetches: Counter[str] = Counter()
         self.tenants: dict[str, Provider] = {}
-        self._clock = clock
         self._lock = threading.RLock()
         self._made = 0
         self._keys: list[SigningKey] = []
@@ -176,7 +174,7 @@ class Provider:
             self.url,
             claims,
             audience=audience,
-            now=self._clock(),
+            now=time.time(),
             subject=subject,
             client_id=client_id,
             scope=scope,

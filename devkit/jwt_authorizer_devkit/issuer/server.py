@@ -36,11 +36,10 @@ class TlsFiles:
 class IssuerServer:
     """Serves one provider; stopped and started again it keeps its port, as an issuer does after an outage."""
 
-    def __init__(  # noqa: PLR0913 - what to serve, where, and how
+    def __init__(
         self,
         provider: Provider,
         *,
-        host: str = "127.0.0.1",
         port: int = 0,
         name: str | None = None,
         tls: TlsFiles | None = None,
@@ -50,7 +49,6 @@ class IssuerServer:
 
         Args:
             provider: What to serve; learns its ``origin`` from :meth:`start`.
-            host: The address to bind.
             port: 0 takes a free one.
             name: The host name in URLs, where it isn't the address: what the certificate names.
             tls: Serve ``https`` with this certificate.
@@ -60,8 +58,8 @@ class IssuerServer:
         """
         self.provider = provider
         self._keep_alive = keep_alive
-        self._address = (host, port)
-        self._name = name or host
+        self._address = ("127.0.0.1", port)
+        self._name = name or self._address[0]
         self._tls = tls
         self._running: tuple[_Server, threading.Thread] | None = None
 
