@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from jwt_authorizer.binding.replay import replayed
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.issuers.fetched import FetchError, printable
+from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.session import Session
 from jwt_authorizer.records import dataclass, field
 from jwt_authorizer.sigv4 import Credentials, sign
@@ -103,6 +104,14 @@ class DynamoDbReplayStore:
         raise DecisionError(
             Reason.REPLAY_STORE_UNAVAILABLE, f"DynamoDB table {printable(self.table)} of used DPoP proofs: {what}"
         )
+
+
+def replay_table(table: str, environment: Mapping[str, str], https: HttpsClient, timeout: float) -> DynamoDbReplayStore:
+    """Make the store, in the function's own region and with its role's credentials."""
+    region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1"
+    endpoint = dynamodb_endpoint(environment, region)
+    client = https if endpoint.startswith("https:") else HttpsClient(allow_http=True)
+    return DynamoDbReplayStore(table, region, endpoint, LambdaCredentials(environment), client.post, timeout)
 
 
 def dynamodb_endpoint(environment: Mapping[str, str], region: str) -> str:

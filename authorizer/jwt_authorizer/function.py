@@ -106,23 +106,9 @@ def _replay_table(settings: Settings, environment: Mapping[str, str], https: Htt
     _, _, table = settings.bound_tokens.dpop_replay.partition(":")
     if not table:
         return None
-    from jwt_authorizer.dynamodb import (  # noqa: PLC0415 - only if there is a table
-        DynamoDbReplayStore,
-        LambdaCredentials,
-        dynamodb_endpoint,
-    )
+    from jwt_authorizer.dynamodb import replay_table  # noqa: PLC0415 - only if there is a table
 
-    region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1"
-    endpoint = dynamodb_endpoint(environment, region)
-    client = https if endpoint.startswith("https:") else HttpsClient(allow_http=True)
-    return DynamoDbReplayStore(
-        table,
-        region=region,
-        endpoint=endpoint,
-        credentials=LambdaCredentials(environment),
-        post=client.post,
-        timeout=settings.keys.timeout,
-    )
+    return replay_table(table, environment, https, settings.keys.timeout)
 
 
 def _after_restore(refresh: Callable[[], None]) -> None:
