@@ -191,10 +191,16 @@ def test_an_alarm_looks_at_metrics_that_are_reported(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in ALARMS if "Metrics" in ALARMS[name]])
 def test_metric_math_names_what_the_alarm_has(name: str) -> None:
+    # "Using metric math": one period, and one result to compare, besides the band that it is compared with.
     metrics = ALARMS[name]["Metrics"]
     ids = {it["Id"] for it in metrics}
     for it in metrics:
-        assert set(re.findall(r"\b[a-z]\w*", it.get("Expression", ""))) <= ids - {it["Id"]}
+        used = set(re.findall(r"\b[a-z]\w*", it.get("Expression", "")))
+        assert used <= ids - {it["Id"]}
+    assert len({it["MetricStat"]["Period"] for it in metrics if "MetricStat" in it}) == 1
+    returned = {it["Id"] for it in metrics if it["ReturnData"]} - {ALARMS[name].get("ThresholdMetricId")}
+    assert len(returned) == 1
+    assert ALARMS[name].get("ThresholdMetricId") in {None, *ids}
 
 
 def test_every_way_not_to_decide_has_its_alarm() -> None:

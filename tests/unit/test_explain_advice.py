@@ -241,6 +241,15 @@ def test_a_token_in_the_wrong_place(members: dict[str, object], mistake: str, sa
     assert says in advice.text
 
 
+def test_a_token_event_without_the_word_bearer() -> None:
+    event = {"type": "TOKEN", "methodArn": rest_request_event(None)["methodArn"], "authorizationToken": GOOD}
+    assert advice_for(event).text.startswith("authorizationToken holds a token without its scheme")
+
+
+def test_a_backends_event_is_recognized() -> None:
+    assert "authorizer, not the backend" in advice_for({"version": "2.0", "rawPath": "/"}).text
+
+
 def test_several_keys_and_no_kid() -> None:
     keys = json.dumps(key_set((signing_key(), signing_key("ES256", "key-3"))))
     advice = advice_for(with_token(token(defect=Defect.NO_KID)), JWT_JWKS=keys)
