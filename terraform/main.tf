@@ -65,7 +65,8 @@ resource "aws_s3_object" "template" {
 resource "aws_cloudformation_stack" "this" {
   name         = var.name
   template_url = "https://${data.aws_s3_bucket.this.bucket_regional_domain_name}/${aws_s3_object.template.key}"
-  parameters   = { for name, value in local.parameters : name => value if value != null }
+  # Whether a value is given is no secret; taken for one, it would hide all parameters in each plan.
+  parameters   = { for name, value in local.parameters : name => value if nonsensitive(sensitive(value) != null) }
   capabilities = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
   tags         = var.tags
 

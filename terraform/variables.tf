@@ -342,6 +342,7 @@ variable "log_principal_key" {
   description = "The key for `hash`: `ssm:/name`, `secretsmanager:NAME`, or a text of at least 16 characters. Default: required with hash."
   type        = string
   default     = null
+  sensitive   = true
 }
 
 variable "revoked" {

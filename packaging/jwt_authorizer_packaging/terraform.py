@@ -78,7 +78,10 @@ def fill_module(folder: Path, package: Path, architecture: str) -> None:
     for file in sorted((ROOT / MODULE).glob("*.tf")):
         shutil.copyfile(file, folder / file.name)
     shutil.copyfile(package, folder / PACKAGE)
-    (folder / "template.yaml").write_text(packaged_template(f"./{PACKAGE}", architecture), "utf-8")
+    # Terraform hides such a value itself, and would take the asterisks that CloudFormation shows for a change in each
+    # plan: https://github.com/hashicorp/terraform-provider-aws/issues/29405
+    template = packaged_template(f"./{PACKAGE}", architecture).replace("    NoEcho: true\n", "")
+    (folder / "template.yaml").write_text(template, "utf-8")
 
 
 def _variables(parameters: Mapping[str, Value]) -> list[_Variable]:
@@ -129,6 +132,8 @@ def _declaration(variable: _Variable) -> str:
         unless_null = f"var.{variable.name} == null ? true : {condition}"
         lines += ["", "  validation {", f"    condition     = {unless_null}"]
         lines += [f"    error_message = {_text(f'{variable.name} must {message}.')}", "  }"]
+    if variable.declared.get("NoEcho"):
+        lines.append("  sensitive   = true")
     return "\n".join([*lines, "}", ""])
 
 

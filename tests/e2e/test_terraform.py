@@ -95,13 +95,13 @@ class Report:
     code: int
     said: str
 
-    def resource(self, run: str, address: str) -> dict[str, Any]:
-        """Return what a run of the tests gave a resource."""
+    def resource(self, run: str, address: str, values: str = "values") -> dict[str, Any]:
+        """Return what a run of the tests gave a resource, or which of it is hidden."""
         for message in map(json.loads, filter(None, self.said.splitlines())):
             if message.get("@testrun") == run and "test_state" in message:
                 resources = message["test_state"]["root_module"]["resources"]
-                (found,) = [each["values"] for each in resources if each["address"] == address]
-                return dict(found)
+                (found,) = [each for each in resources if each["address"] == address]
+                return dict(found[values])
         raise LookupError(run)
 
 
@@ -122,8 +122,14 @@ def test_the_stack_has_the_resources_of_the_template(tested: Report) -> None:
     package = tested.resource(RUN_OF_MODULE, "aws_s3_object.package")
     content = tested.resource(RUN_OF_MODULE, "aws_s3_object.template")["content"]
     location = f"s3://{package['bucket']}/{package['key']}"
-    assert content == packaged_template(location, host_architecture())
+    # CloudFormation would show asterisks for such a value, and each plan a change.
+    assert content == packaged_template(location, host_architecture()).replace("    NoEcho: true\n", "")
     assert mapping(read_document(content)["Resources"]).keys() == template()["Resources"].keys()
+
+
+def test_a_plan_hides_the_key_of_the_log_and_no_other_parameter(tested: Report) -> None:
+    hidden = tested.resource(RUN_OF_MODULE, "aws_cloudformation_stack.this", "sensitive_values")
+    assert hidden["parameters"] == {"JwtLogPrincipalKey": True}
 
 
 def test_it_deploys(stack: Stack, tested: Report) -> None:

@@ -97,6 +97,8 @@ run "variables_become_the_templates_parameters" {
     required_claims     = { hd = ["example.com", "example.org"] }
     context_claims      = { email = "email", role = "/app/role" }
     alarms              = false
+    log_principal       = "hash"
+    log_principal_key   = "a key of 16 characters"
     readable_parameters = ["arn:aws:ssm:us-east-1:123456789012:parameter/a", "arn:aws:ssm:us-east-1:123456789012:parameter/b"]
   }
   assert {
