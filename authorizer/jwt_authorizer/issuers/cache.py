@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
 from jwt_authorizer.issuers.fetched import printable
-from jwt_authorizer.issuers.kept import FAILED, NEVER, STALE, Kept
+from jwt_authorizer.issuers.kept import NEVER, Kept, Kind
 from jwt_authorizer.keys import KeySet
 
 if TYPE_CHECKING:
@@ -24,7 +24,13 @@ STALE_SERVED = "JwksStaleServed"
 
 _MOST_NOTES = 5
 _MAYBE_NEW = "no key that is known fits the token, and the issuer can't be reached for new keys"
-_NONE_TO_SERVE = "the issuer's keys can't be fetched, and there are none recent enough to serve"
+_KEYS = Kind(
+    Reason.KEYS_UNAVAILABLE,
+    "the issuer's keys can't be fetched, and there are none recent enough to serve",
+    FETCHES,
+    FETCH_FAILURES,
+    STALE_SERVED,
+)
 
 
 def _random() -> float:
@@ -35,7 +41,7 @@ def _random() -> float:
 class CachedKeySource(Kept[KeySet]):
     """One issuer's key set. Implements :class:`jwt_authorizer.keys.KeySource`."""
 
-    __slots__ = ("_metrics", "_probe_from")
+    __slots__ = ("_probe_from",)
 
     def __init__(
         self,
@@ -47,17 +53,7 @@ class CachedKeySource(Kept[KeySet]):
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Fetch nothing yet. ``report`` is called with a metric's name and a note that is safe to log."""
-        super().__init__(
-            fetch,
-            ages,
-            self._count,
-            reason=Reason.KEYS_UNAVAILABLE,
-            missing=_NONE_TO_SERVE,
-            describe=_described,
-            jitter=jitter,
-            monotonic=monotonic,
-        )
-        self._metrics = report
+        super().__init__(fetch, ages, report, _KEYS, describe=_described, jitter=jitter, monotonic=monotonic)
         self._probe_from = NEVER
         """No fetch for an unknown key id before this time."""
 
@@ -112,15 +108,6 @@ class CachedKeySource(Kept[KeySet]):
     def holds(self, key: Key) -> bool:
         """Return whether it has this very key now."""
         return self._value is not None and any(one is key for one in self._value.keys)
-
-    def _count(self, outcome: str, note: str) -> None:
-        if outcome == STALE:
-            self._metrics(STALE_SERVED, f"keys {note}")
-        elif outcome == FAILED:
-            self._metrics(FETCHES, FAILED)
-            self._metrics(FETCH_FAILURES, note)
-        else:
-            self._metrics(FETCHES, note)
 
 
 def _described(key_set: KeySet) -> str:

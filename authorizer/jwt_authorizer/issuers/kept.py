@@ -23,11 +23,9 @@ if TYPE_CHECKING:
 
     from jwt_authorizer.errors import Reason
     from jwt_authorizer.issuers.documents import Read
+    from jwt_authorizer.issuers.fetched import Report
 
 T = TypeVar("T")
-
-FETCHED, FAILED, STALE = "fetched", "failed", "stale"
-"""What is reported: a fetch, a fetch that failed, and that a request was served past the TTL."""
 
 NEVER = float("-inf")
 
@@ -49,6 +47,20 @@ class Ages:
     cooldown: float
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of value: what is said where none can serve, and the metrics that count it (empty: none does).
+
+    ``fetches`` counts all of them, ``failures`` those that failed, ``stale`` requests that were served past the TTL.
+    """
+
+    reason: Reason
+    missing: str
+    fetches: str = ""
+    failures: str = ""
+    stale: str = ""
+
+
 class Kept(Generic[T]):
     """One such value.
 
@@ -58,29 +70,26 @@ class Kept(Generic[T]):
 
     __slots__ = (
         "_ages", "_describe", "_due", "_expires", "_fetch", "_fetched_at", "_forward", "_held_until", "_jitter",
-        "_latest", "_limit", "_missing", "_monotonic", "_problem", "_reason", "_report", "_stale_at",
-        "_value", "_version", "refused",
+        "_kind", "_latest", "_limit", "_monotonic", "_problem", "_report", "_stale_at", "_value", "_version", "refused",
     )  # fmt: skip
 
-    def __init__(  # noqa: PLR0913 - what values differ in, and what a test stands in for
+    def __init__(  # noqa: PLR0913 - what values differ in
         self,
         fetch: Callable[[], Fetched[T]],
         ages: Ages,
-        report: Callable[[str, str], None],
+        report: Report,
+        kind: Kind,
         *,
-        reason: Reason,
-        missing: str,
-        describe: Callable[[T], str] = lambda _: "",
+        describe: Callable[[T], str] = lambda _: "fetched",
         jitter: Callable[[], float] = lambda: 0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Fetch nothing yet.
 
-        ``report`` is called with one of the three words above and a note that is safe to log; of a fetch it is what
-        ``describe`` returns. ``reason`` and ``missing`` (a sentence) are for the error where nothing can serve.
+        ``report`` is called with a metric's name and a note that is safe to log, for a fetch what ``describe`` returns.
         ``jitter`` returns numbers from 0 up to 1, ``monotonic`` seconds of a clock that nobody sets.
         """
-        self._fetch, self._ages, self._report, self._reason, self._missing = fetch, ages, report, reason, missing
+        self._fetch, self._ages, self._report, self._kind = fetch, ages, report, kind
         self._describe, self._jitter, self._monotonic = describe, jitter, monotonic
         self._value: T | None = None
         self._version = 0
@@ -109,10 +118,10 @@ class Kept(Generic[T]):
         if time_ >= self._due and time_ >= self._held_until:
             self._refresh(time_)
         if self._value is None or time_ >= self._limit:
-            raise DecisionError(self._reason, f"{self._missing}: {self._problem}")
+            raise DecisionError(self._kind.reason, f"{self._kind.missing}: {self._problem}")
         if time_ >= self._due and time_ >= self._expires and time_ != self._stale_at:
             self._stale_at = time_  # a request may ask twice, but counts once
-            self._report(STALE, f"served {time_ - self._expires:.0f} s past the TTL")
+            self._count(self._kind.stale, f"served {time_ - self._expires:.0f} s past the TTL")
         return self._value
 
     def _time(self, now: float) -> float:
@@ -134,13 +143,18 @@ class Kept(Generic[T]):
         except Exception as error:  # noqa: BLE001 - a fetcher's bug must not take away what works
             problem = f"unexpected {type(error).__name__}"
         else:
-            self._report(FETCHED, self._describe(fetched.value))
+            self._count(self._kind.fetches, self._describe(fetched.value))
             return True
         # Counted from the end of the fetch: a short cooldown and a long timeout must not meet.
         self._held_until = time_ + (self._monotonic() - started) + self._ages.cooldown
         self._problem = printable(problem, 1000)
-        self._report(FAILED, self._problem)
+        self._count(self._kind.fetches, "failed")
+        self._count(self._kind.failures, self._problem)
         return False
+
+    def _count(self, metric: str, note: str) -> None:
+        if metric:
+            self._report(metric, note)
 
     def _keep(self, fetched: Fetched[T], time_: float) -> None:
         ttl = self._ages.ttl

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.errors import Reason
 from jwt_authorizer.issuers.documents import document_reader, url_reader
-from jwt_authorizer.issuers.kept import FAILED, STALE, Kept, parsed
+from jwt_authorizer.issuers.kept import Kept, Kind, parsed
 from jwt_authorizer.revocation import Revoked, read_list
 
 if TYPE_CHECKING:
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 READS = "RevocationListReads"
 READ_FAILURES = "RevocationListFailures"
+_LIST = Kind(
+    Reason.REVOCATION_UNAVAILABLE,
+    "the revocation list can't be read, and none recent enough is known",
+    READS,
+    READ_FAILURES,
+)
 MAX_LIST = 8 * 1024 * 1024
 """Bytes of a list: some 180,000 entries with identifiers of 32 characters."""
 
@@ -32,17 +38,4 @@ def list_reader(location: str, get: Get, *, timeout: float, package_root: str | 
 
 def revocation_list(read: Read, ages: Ages, report: Report) -> Kept[dict[str, Revoked]]:
     """Keep the list, by issuer. ``report`` is called with a metric's name and a detail that is safe to log."""
-
-    def count(outcome: str, note: str) -> None:
-        if outcome != STALE:
-            report(READS, "read")
-        if outcome == FAILED:
-            report(READ_FAILURES, note)
-
-    return Kept(
-        parsed(read, read_list),
-        ages,
-        count,
-        reason=Reason.REVOCATION_UNAVAILABLE,
-        missing="the revocation list can't be read, and none recent enough is known",
-    )
+    return Kept(parsed(read, read_list), ages, report, _LIST)

@@ -16,7 +16,7 @@ from jwt_authorizer.errors import DecisionError, Reason, TokenError
 from jwt_authorizer.issuers.address import PLACEHOLDER
 from jwt_authorizer.issuers.cache import FETCH_FAILURES, warm_all
 from jwt_authorizer.issuers.fetched import printable
-from jwt_authorizer.issuers.kept import FAILED, Kept, parsed
+from jwt_authorizer.issuers.kept import Kept, Kind, parsed
 from jwt_authorizer.keys import KeySource
 
 if TYPE_CHECKING:
@@ -33,6 +33,11 @@ MOST_LOOKED_UP = 10
 """Unknown tenants that are looked up in one cooldown."""
 MOST_KEPT = 200
 _WARMED = 10
+_LIST = Kind(
+    Reason.KEYS_UNAVAILABLE,
+    "the list of tenants can't be read, and none recent enough is known",
+    failures=FETCH_FAILURES,
+)
 _NAME = re.compile(r"(?!\.+$)[A-Za-z0-9._-]{1,64}")
 
 
@@ -84,17 +89,10 @@ def tenant_list(document: bytes) -> frozenset[str]:
 def kept_tenants(read: Read, location: str, ages: Ages, report: Report) -> Callable[[float], frozenset[str]]:
     """Return what returns the tenants that a document lists; it is read again as keys are."""
 
-    def count(outcome: str, note: str) -> None:
-        if outcome == FAILED:
-            report(FETCH_FAILURES, printable(f"the tenants of {printable(location)}: {note}", 500))
+    def named(metric: str, note: str) -> None:
+        report(metric, f"the tenants of {printable(location)}: {note}")
 
-    return Kept(
-        parsed(read, tenant_list),
-        ages,
-        count,
-        reason=Reason.KEYS_UNAVAILABLE,
-        missing="the list of tenants can't be read, and none recent enough is known",
-    ).current
+    return Kept(parsed(read, tenant_list), ages, named, _LIST).current
 
 
 class TenantIssuers:
