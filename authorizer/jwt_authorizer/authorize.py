@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.binding.bound_tokens import CheckBinding
     from jwt_authorizer.claims import Principal
     from jwt_authorizer.events import Request
-    from jwt_authorizer.hooks import Consulted
+    from jwt_authorizer.hooks import HookAnswer
     from jwt_authorizer.policies import Policies
     from jwt_authorizer.rules import Rules
     from jwt_authorizer.token_cache import TokenCache
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     Answer = dict[str, object]
     CheckRevocation = Callable[[Principal, float], None]
-    Hook = Callable[[Principal, Request], Consulted]
+    Hook = Callable[[Principal, Request], HookAnswer]
     # deny: the token is good, its rights are not enough (403). reject: it is missing or bad (401). error: 500.
     Result = Literal["allow", "deny", "reject", "error"]
 
@@ -87,7 +87,7 @@ class Outcome:
     principal: Principal | None = None
     decision: Allow | Deny | None = None
     warnings: tuple[str, ...] = ()
-    hook: Consulted | None = None
+    hook: HookAnswer | None = None
 
 
 def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # noqa: PLR0915 - one sentence
@@ -104,7 +104,7 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # 
     decision: Allow | Deny | None = None
     answer: Answer | None = None
     warnings: tuple[str, ...] = ()
-    hook: Consulted | None = None
+    hook: HookAnswer | None = None
     try:
         request = read_event(event)
         bearer = bearer_token(request, authorizer.token_sources)

@@ -57,11 +57,11 @@ class Challenge:
 
 
 def claims_context(
-    principal: Principal, lifted: Iterable[tuple[str, Claim]], *, as_json_text: bool
+    principal: Principal, context_claims: Iterable[tuple[str, Claim]], *, as_json_text: bool
 ) -> dict[str, object]:
     """Build the context of an Allow; REST and WebSocket APIs take only texts, numbers and booleans in it.
 
-    ``lifted`` are pairs of a context key and the claim that it gets.
+    ``context_claims`` are pairs of a context key and the claim that it gets (``JWT_CONTEXT_CLAIMS``).
     """
     context: dict[str, object] = {"iss": principal.issuer, "exp": principal.expires_at, "scope": principal.scope}
     if principal.subject is not None:
@@ -71,7 +71,7 @@ def claims_context(
     # An object is a copy: whoever wraps the function may change the answer, and a remembered principal must not change.
     claims = principal.claims if as_json_text else json.loads(principal.claims_text)
     context["claims"] = principal.claims_text if as_json_text else claims
-    for key, claim in lifted:
+    for key, claim in context_claims:
         value = find(claims, claim)
         if value is not None and value is not ABSENT:
             plain = isinstance(value, str | int | float) or not as_json_text

@@ -78,7 +78,7 @@ class Refuse:
 
 
 @unguarded(frozen=True, slots=True)
-class Consulted:
+class HookAnswer:
     """What a hook answered, and how long it took. ``refused`` is its code for a refusal."""
 
     milliseconds: float
@@ -87,15 +87,15 @@ class Consulted:
 
 
 def hook_of(
-    check: Check, cached_by: str, lifted: Collection[str], clock: Callable[[], float]
-) -> Callable[[Principal, Request], Consulted]:
-    """Make what the core asks. ``lifted`` are context keys that are taken; ``clock`` returns seconds.
+    check: Check, cached_by: str, taken: Collection[str], clock: Callable[[], float]
+) -> Callable[[Principal, Request], HookAnswer]:
+    """Make what the core asks. ``taken`` are the context keys of ``JWT_CONTEXT_CLAIMS``; ``clock`` returns seconds.
 
     What it returns raises :class:`DecisionError` (``hook_failed``) if the check raises, or returns anything but
     ``None``, a refusal, or a context that API Gateway can carry and that overwrites nothing.
     """
 
-    def ask(principal: Principal, request: Request) -> Consulted:
+    def ask(principal: Principal, request: Request) -> HookAnswer:
         caller = caller_of(principal, request, cached_by)
         started = clock()
         try:
@@ -105,11 +105,11 @@ def hook_of(
             raise DecisionError(Reason.HOOK_FAILED, f"{location(error)}, after {took:.0f} ms") from None
         milliseconds = (clock() - started) * 1000
         if isinstance(result, Refuse):
-            return Consulted(milliseconds, result.reason, {"hook_reason": result.reason})
-        problem = None if result is None else _problem_with(result, lifted)
+            return HookAnswer(milliseconds, result.reason, {"hook_reason": result.reason})
+        problem = None if result is None else _problem_with(result, taken)
         if problem is not None:
             raise DecisionError(Reason.HOOK_FAILED, f"the hook returned {problem}")
-        return Consulted(milliseconds, context=result if isinstance(result, dict) else {})
+        return HookAnswer(milliseconds, context=result if isinstance(result, dict) else {})
 
     return ask
 
@@ -168,14 +168,14 @@ def _asked(request: Request) -> CallerRequest:
     return CallerRequest(request.method, request.path, headers)
 
 
-def _problem_with(context: object, lifted: Collection[str]) -> str | None:
+def _problem_with(context: object, taken: Collection[str]) -> str | None:
     """Return why API Gateway cannot carry what a hook returned, or what of the authorizer's it would overwrite."""
     if not isinstance(context, dict):
         return f"{type(context).__name__}: expected a dict, Refuse or None"
     for key, value in context.items():
         if not isinstance(key, str) or not _KEY.fullmatch(key):
             return "a context key that is not a text of letters, digits and _ . : -"
-        if key in RESERVED_KEYS or key in lifted:
+        if key in RESERVED_KEYS or key in taken:
             return f"the context key {key}, which the authorizer writes itself"
         if not _can_be_carried(value):
             return f"{type(value).__name__} as {key}: expected text, a finite number, or a boolean"

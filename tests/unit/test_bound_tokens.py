@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from jwt_authorizer.answers import AnswerSettings, CachedBy
 from jwt_authorizer.authenticate import ignore_binding
-from jwt_authorizer.binding.bound_tokens import Binding, BindingSettings, binding_check, check_binding
+from jwt_authorizer.binding.bound_tokens import Binding, BindingSettings, binding_checker, check_binding
 from jwt_authorizer.binding.dpop import DpopSettings
 from jwt_authorizer.binding.replay import MemoryReplayStore
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason
@@ -68,7 +68,7 @@ def core(store: ReplayStore | None = None, *, required: bool = False, rules: Rul
     return authorizer(
         rules=rules,
         answers=AnswerSettings(cached_by=CachedBy.NOTHING),
-        check_binding=binding_check(settings, store or MemoryReplayStore()),
+        check_binding=binding_checker(settings, store or MemoryReplayStore()),
     )
 
 

@@ -43,11 +43,11 @@ class BindingSettings:
     required: bool = False
 
 
-def binding_check(settings: BindingSettings, store: ReplayStore) -> CheckBinding:
-    """Make the function that checks whether a token's sender holds what the token is bound to.
+def binding_checker(settings: BindingSettings, store: ReplayStore) -> CheckBinding:
+    """Make what the core asks: :func:`check_binding` with these settings and this store.
 
-    It takes the request, the token, the token's verified claims and the Unix time in seconds. It returns what has to be
-    done once everything else has passed: recording a proof as used. ``None`` if there is no proof.
+    It returns what has to be done once everything else has passed: recording a proof as used. ``None`` if there is no
+    proof.
     """
 
     def check(

@@ -65,7 +65,7 @@ def build_authorizer(
         rules=settings.rules,
         policies=policies_for(settings.rules),
         answers=settings.answers,
-        check_binding=_check_binding(settings, dependencies.replay_store),
+        check_binding=_binding_checker(settings, dependencies.replay_store),
         hook=_load_hook(settings, dependencies.package_root),
     )
     if settings.revocation is None and not any(issuer.introspection for issuer in settings.issuers):
@@ -143,7 +143,7 @@ def _load_hook(settings: Settings, package_root: str | PathLike[str]) -> Hook | 
     return hook_of(check, answers.cached_by, frozenset(key for key, _ in answers.context_claims), time.perf_counter)
 
 
-def _check_binding(settings: Settings, replay_store: ReplayStore | None) -> CheckBinding:
+def _binding_checker(settings: Settings, replay_store: ReplayStore | None) -> CheckBinding:
     """Make what checks bound tokens. Its modules are imported only if something is checked."""
     about = settings.bound_tokens
     if not about.checked:
@@ -151,7 +151,7 @@ def _check_binding(settings: Settings, replay_store: ReplayStore | None) -> Chec
     from jwt_authorizer.binding.bound_tokens import (  # noqa: PLC0415 - as the docstring says
         Binding,
         BindingSettings,
-        binding_check,
+        binding_checker,
     )
     from jwt_authorizer.binding.dpop import DpopSettings  # noqa: PLC0415 - as above
     from jwt_authorizer.binding.replay import MemoryReplayStore  # noqa: PLC0415 - as above
@@ -164,4 +164,4 @@ def _check_binding(settings: Settings, replay_store: ReplayStore | None) -> Chec
         public_urls=tuple(parse_uri(url) for url in about.dpop_urls),
     )
     checked = frozenset(Binding(kind) for kind in about.checked)
-    return binding_check(BindingSettings(checked, dpop, about.required), replay_store or MemoryReplayStore())
+    return binding_checker(BindingSettings(checked, dpop, about.required), replay_store or MemoryReplayStore())
