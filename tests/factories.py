@@ -214,6 +214,12 @@ def against(revocations: _Current) -> Callable[[Principal, float], None]:
     return lambda principal, now: check_revocation(principal, revocations.current(now))
 
 
+def environment(**more: str) -> dict[str, str]:
+    """Give the settings of one issuer whose keys are written into them, with further or other ones."""
+    keys = json.dumps(key_set((signing_key(),)))
+    return {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": keys, **more}
+
+
 def authorizer(  # noqa: PLR0913 - one keyword for each part that tests vary
     keys: KeySource | None = None,
     *,

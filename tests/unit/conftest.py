@@ -1,10 +1,12 @@
-"""What tests of the tools share: a folder to run commands in, a local issuer; and the template, read once."""
+"""What tests share: a folder to run commands in, a local issuer, AWS in memory; and the template, read once."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
+from moto import mock_aws
 
 from jwt_authorizer_devkit.issuer import local_issuer
 from tests.cloudformation import read_template
@@ -28,6 +30,18 @@ def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
 def issuer() -> Iterator[Provider]:
     with local_issuer(algorithms=("ES256",)) as provider:
         yield provider
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An account with a bucket."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    with mock_aws():
+        here = {"LocationConstraint": "eu-west-1"}
+        import_module("boto3").client("s3").create_bucket(Bucket="bucket", CreateBucketConfiguration=here)
+        yield
 
 
 @pytest.fixture(scope="session")

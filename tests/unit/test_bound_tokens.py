@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
@@ -27,15 +26,14 @@ from jwt_authorizer.function import create_function
 from jwt_authorizer.rules import Route, compile_rules
 from jwt_authorizer.tokens import BearerToken, Scheme
 from jwt_authorizer_devkit.proofs import make_proof, thumbprint
-from jwt_authorizer_devkit.signing import base64url, key_set
+from jwt_authorizer_devkit.signing import base64url
 from tests.factories import (
     ALGORITHMS,
-    AUDIENCE,
     EVENTS,
-    ISSUER,
     NOW,
     Watched,
     authorizer,
+    environment,
     http_api_v2_event,
     rest_request_event,
     signing_key,
@@ -157,9 +155,7 @@ def test_an_unbound_token_is_no_dpop_token(check: Callable[..., None] | None) ->
 
 
 def created(**settings: str) -> AuthorizerFunction:
-    keys = json.dumps(key_set((signing_key(),)))
-    environment = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": keys, **settings}
-    return create_function(environment, write=lambda _: None, clock=lambda: NOW)
+    return create_function(environment(**settings), write=lambda _: None, clock=lambda: NOW)
 
 
 CHECKED = {"JWT_BOUND_TOKENS": "dpop", "JWT_CACHED_BY": "nothing"}
@@ -187,8 +183,8 @@ def test_the_settings_arrive_where_they_are_used() -> None:
 
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:1", "https://127.0.0.1:1"])
 def test_a_table_that_can_t_be_reached_is_a_500(endpoint: str) -> None:
-    environment = {"AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
-    called = created(**CHECKED, **environment, JWT_DPOP_REPLAY="dynamodb:used-proofs")
+    aws = {"AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    called = created(**CHECKED, **aws, JWT_DPOP_REPLAY="dynamodb:used-proofs")
     with pytest.raises(DecisionError) as caught:
         called(event(DPOP_BOUND, proof()), None)
     assert caught.value.code is Reason.REPLAY_STORE_UNAVAILABLE

@@ -19,7 +19,6 @@ from jwt_authorizer.events import EventKind
 from jwt_authorizer.function import create_function
 from jwt_authorizer.rules import Route, compile_rules
 from jwt_authorizer_devkit.mint import Defect
-from jwt_authorizer_devkit.signing import key_set
 from tests.factories import (
     AUDIENCE,
     EVENTS,
@@ -29,10 +28,10 @@ from tests.factories import (
     FakeKeys,
     Watched,
     authorizer,
+    environment,
     http_api_v2_event,
     rest_request_event,
     rest_token_event,
-    signing_key,
     token,
 )
 from tests.unit.test_bound_tokens import REFUSED as REFUSED_BINDINGS
@@ -294,14 +293,13 @@ def test_the_clock_is_asked_for_each_request() -> None:
 
 # Putting it together from the environment.
 
-JWKS = json.dumps(key_set((signing_key(),)))
-SETTINGS = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": JWKS}
+SETTINGS = environment()
 
 
 def test_it_is_put_together_from_the_environment() -> None:
     lines: list[str] = []
-    environment = SETTINGS | {"POWERTOOLS_SERVICE_NAME": "orders", "JWT_HTTP_API_REJECT": "raise"}
-    built = create_function(environment, write=lines.append, clock=lambda: NOW)
+    named = SETTINGS | {"POWERTOOLS_SERVICE_NAME": "orders", "JWT_HTTP_API_REJECT": "raise"}
+    built = create_function(named, write=lines.append, clock=lambda: NOW)
     assert built(rest_token_event(token()), None)["principalId"] == "user-1"
     line = json.loads(lines[0])
     assert (line["service"], line["ColdStarts"], line["JwksFetches"]) == ("orders", 1, 1)
@@ -314,7 +312,7 @@ def test_it_is_put_together_from_the_environment() -> None:
 
 def test_keys_are_fetched_while_it_starts(tmp_path: Path) -> None:
     keys = tmp_path / "keys.json"
-    keys.write_text(JWKS, "utf-8")
+    keys.write_text(SETTINGS["JWT_JWKS"], "utf-8")
     settings = SETTINGS | {"JWT_JWKS": "file:keys.json"}
     built = create_function(settings, write=len, clock=lambda: NOW, package_root=tmp_path)
     keys.unlink()

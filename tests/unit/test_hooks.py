@@ -10,7 +10,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from moto import mock_aws
 
 import jwt_authorizer
 from jwt_authorizer import Caller, CallerRequest, Refuse, create_function
@@ -19,7 +18,6 @@ from jwt_authorizer.claim_conditions import parse_claim
 from jwt_authorizer.errors import DecisionError, Reason, SettingsError, TokenError
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.rules import Route, compile_rules
-from jwt_authorizer_devkit.signing import key_set
 from tests.factories import (
     AUDIENCE,
     EVENTS,
@@ -28,9 +26,9 @@ from tests.factories import (
     Event,
     Watched,
     authorizer,
+    environment,
     http_api_v2_event,
     rest_request_event,
-    signing_key,
     token,
 )
 from tests.unit.pages import DOCS, ROOT, blocks
@@ -211,8 +209,7 @@ def test_a_simple_response_that_is_cached_for_other_routes_stays_an_error() -> N
 
 # How it is found.
 
-KEYS = json.dumps(key_set((signing_key(),)))
-ENVIRONMENT = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": KEYS, "JWT_HOOK": "hook_of_test:check"}
+ENVIRONMENT = environment(JWT_HOOK="hook_of_test:check")
 WORKING = "from jwt_authorizer import Refuse\n\ndef check(caller):\n    return {'plan': 'gold'}\n"
 
 
@@ -290,7 +287,6 @@ MODULES = {
     for block in blocks("python", page=DOCS / "hooks.md")
     if (match := re.match(r"# bundled/(\w+)\.py", block.text))
 }
-SETTINGS = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": json.dumps(key_set((signing_key(),)))}
 
 
 def client(service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients' types at run time
@@ -298,23 +294,20 @@ def client(service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients' type
 
 
 @pytest.fixture(name="bundled")
-def _bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aws: None) -> Iterator[None]:
     """Lay the modules into a package, with AWS beside it."""
+    del aws
     for name, source in MODULES.items():
         (tmp_path / f"{name}.py").write_text(source)
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        yield
+    yield
     for name in MODULES:
         sys.modules.pop(name, None)
 
 
 def asking(hook: str) -> Callable[[str], dict[str, Any]]:
-    function = create_function(SETTINGS | {"JWT_HOOK": hook}, write=len, clock=lambda: NOW)
+    function = create_function(environment(JWT_HOOK=hook), write=len, clock=lambda: NOW)
 
     def ask(bearer: str) -> dict[str, Any]:
         context = function(rest_request_event(bearer), None)["context"]
@@ -352,7 +345,6 @@ def test_suspended_users_come_from_a_list_that_outlives_an_outage(monkeypatch: p
     with pytest.raises(DecisionError, match="hook_failed"):
         ask(token())
     s3 = client("s3")
-    s3.create_bucket(Bucket="bucket")
     s3.put_object(Bucket="bucket", Key="suspended.json", Body=b'{"users": ["user-1"]}')
     assert ask(token())["hook_reason"] == "account_suspended"
     assert "hook_reason" not in ask(token({"sub": "user-2"}))
@@ -379,7 +371,7 @@ def test_the_first_check_refuses_and_adds() -> None:
 
 @pytest.mark.usefixtures("bundled")
 def test_the_wrapper_answers_its_own_events_and_passes_others_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in SETTINGS.items():
+    for name, value in environment().items():
         monkeypatch.setenv(name, value)
     handler = import_module("wrapped").handler
     assert handler({"type": "warm-up"}, None) == {}

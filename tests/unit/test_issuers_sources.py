@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
-from moto import mock_aws
 
 from jwt_authorizer.errors import DecisionError, Reason, SettingsError, TokenError
 from jwt_authorizer.issuers.cache import CachedKeySource
@@ -25,7 +24,7 @@ from jwt_authorizer_devkit.signing import generate, key_set
 from tests.unit.test_issuers_cache import COOLDOWN, MAX_STALE, START, TTL, Issuer, source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from jwt_authorizer.issuers.fetched import Fetched
@@ -90,16 +89,6 @@ def test_a_file_of_the_package_is_read_each_time(tmp_path: Path) -> None:
     file.unlink()
     with pytest.raises(FetchError, match=r"file set.json: No such file or directory"):
         fetch()
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    with mock_aws():
-        make_client("s3").create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        yield
 
 
 @pytest.mark.usefixtures("aws")

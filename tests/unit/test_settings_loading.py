@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from moto import mock_aws
 
 from jwt_authorizer.answers import CachedBy, HttpApiReject, HttpApiResponse
 from jwt_authorizer.claim_conditions import parse_claim, parse_condition
@@ -420,13 +419,10 @@ def test_a_document_that_aws_does_not_give_is_a_problem(monkeypatch: pytest.Monk
     assert message.startswith("cannot be read: can't make the AWS client")
 
 
-def test_a_document_may_be_kept_in_aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    with mock_aws():
-        import_module("boto3").client("ssm").put_parameter(Name="/jwt/config", Value=DOCUMENT, Type="String")
-        assert load({"JWT_CONFIG": "ssm:/jwt/config"}).issuers[0].issuer == ISSUER
+@pytest.mark.usefixtures("aws")
+def test_a_document_may_be_kept_in_aws() -> None:
+    import_module("boto3").client("ssm").put_parameter(Name="/jwt/config", Value=DOCUMENT, Type="String")
+    assert load({"JWT_CONFIG": "ssm:/jwt/config"}).issuers[0].issuer == ISSUER
 
 
 LONG = "x" * 500
@@ -485,15 +481,12 @@ def test_a_key_that_is_not_one_is_a_problem_and_is_not_shown(key: str | None) ->
     assert "1234" not in str(number)
 
 
+@pytest.mark.usefixtures("aws")
 @pytest.mark.parametrize("location", ["ssm:/my/key", "secretsmanager:my/key"])
-def test_a_key_may_be_kept_in_aws(location: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+def test_a_key_may_be_kept_in_aws(location: str) -> None:
     environment = HASHED | {"JWT_LOG_PRINCIPAL_KEY": location}
-    with mock_aws():
-        assert list(wrong(environment)) == ["JWT_LOG_PRINCIPAL_KEY"]
-        client = import_module("boto3").client
-        client("ssm").put_parameter(Name="/my/key", Value="0123456789abcdef", Type="SecureString")
-        client("secretsmanager").create_secret(Name="my/key", SecretString="0123456789abcdef")
-        assert load(environment).log.principal_key == b"0123456789abcdef"
+    assert list(wrong(environment)) == ["JWT_LOG_PRINCIPAL_KEY"]
+    client = import_module("boto3").client
+    client("ssm").put_parameter(Name="/my/key", Value="0123456789abcdef", Type="SecureString")
+    client("secretsmanager").create_secret(Name="my/key", SecretString="0123456789abcdef")
+    assert load(environment).log.principal_key == b"0123456789abcdef"

@@ -18,8 +18,17 @@ from jwt_authorizer.revocation import read_list
 from jwt_authorizer.revoker import RevokeError, lambda_handler
 from jwt_authorizer.settings import load_settings
 from jwt_authorizer_devkit.mint import Defect
-from jwt_authorizer_devkit.signing import key_set
-from tests.factories import AUDIENCE, ISSUER, NOW, Watched, against, authorizer, rest_request_event, signing_key, token
+from tests.factories import (
+    AUDIENCE,
+    ISSUER,
+    NOW,
+    Watched,
+    against,
+    authorizer,
+    environment,
+    rest_request_event,
+    token,
+)
 from tests.integration.hostile_server import HostileServer, answer
 from tests.unit.test_revoker import ENVIRONMENT
 
@@ -154,7 +163,7 @@ def test_a_bad_token_is_refused_for_what_is_wrong_with_it_and_not_because_it_is_
 
 # --- Settings
 
-KNOWN = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": json.dumps(key_set((signing_key(),)))}
+KNOWN = environment()
 ASKING = {
     "JWT_INTROSPECTION": "https://issuer.example.com/introspect",
     "JWT_INTROSPECTION_CLIENT_ID": "orders-api",
