@@ -145,19 +145,6 @@ def test_a_failure_never_replaces_the_list_and_serves_it_for_a_while(broken: byt
     assert source.current(1700) == {}
 
 
-def test_without_any_list_nothing_is_decided() -> None:
-    store = Store(None)
-    source = store.source()
-    source.warm(1000)
-    with pytest.raises(DecisionError) as raised:
-        source.current(1001)
-    assert raised.value.code is Reason.REVOCATION_UNAVAILABLE
-    store.document = LIST
-    with pytest.raises(DecisionError):
-        source.current(1029)
-    assert source.current(1031)
-
-
 def test_the_same_document_is_parsed_once() -> None:
     store = Store(LIST)
     source = store.source()

@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 from copy import deepcopy, replace
-from importlib.util import MAGIC_NUMBER, find_spec
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -304,28 +304,3 @@ def test_an_event_is_left_as_it_was() -> None:
     before = deepcopy(event)
     Watched(authorizer())(event)
     assert event == before
-
-
-# The package, where one has been built.
-
-BUILT = next(
-    (
-        path
-        for path in (ROOT / ".build" / "bench" / "ours", ROOT / ".aws-sam" / "build" / "AuthorizerFunction")
-        if path.is_dir()
-    ),
-    None,
-)
-
-
-@pytest.mark.skipif(BUILT is None, reason="no package has been built: `make build` or `make bench` does")
-def test_each_module_of_the_package_has_bytecode_that_is_never_checked() -> None:
-    assert BUILT is not None
-    sources = list(BUILT.rglob("*.py"))
-    bytecode = list(BUILT.rglob("*.pyc"))
-    assert len(bytecode) > 100
-    for source in sources:
-        assert source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc" in bytecode, source
-    for compiled in bytecode:
-        head = compiled.read_bytes()[:8]
-        assert head == MAGIC_NUMBER + (1).to_bytes(4, "little"), f"{compiled}: PEP 552's flags for an unchecked hash"
