@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,14 +14,14 @@ from jwt_authorizer.answers import CachedBy, HttpApiReject, HttpApiResponse
 from jwt_authorizer.claim_conditions import parse_claim, parse_condition
 from jwt_authorizer.contexts import Challenge
 from jwt_authorizer.errors import Problem, Reason, SettingsError
-from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.rules import Deny
-from jwt_authorizer.settings import Settings, claim_values, load_settings
-from jwt_authorizer.settings.model import LogAllowed, LogPrincipal, LogSettings
+from jwt_authorizer.settings import Settings, load_settings
+from jwt_authorizer.settings.claim_values import claims
+from jwt_authorizer.settings.model import LogAllowed, LogPrincipal
+from jwt_authorizer.settings.table import ALGORITHMS
 from jwt_authorizer.tokens import TokenPlace, TokenSource
-from jwt_authorizer_devkit.signing import key_set
 from jwt_authorizer_packaging.bytecode import keep_parsed
-from tests.factories import AUDIENCE, AUTHORIZATION, ISSUER, principal, signing_key
+from tests.factories import AUDIENCE, AUTHORIZATION, ISSUER, environment, principal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,86 +48,61 @@ def wrong(environment: Mapping[str, str], root: Path = NOWHERE) -> dict[str, Pro
     return found
 
 
-def test_issuer_and_audience_suffice() -> None:
+JWKS = environment()["JWT_JWKS"]
+QUERY = TokenSource(TokenPlace.QUERY, "token")
+METADATA = "https://api.example.com/.well-known/oauth-protected-resource"
+# Where each variable arrives, what is there without it, and with this value.
+ARRIVES: list[tuple[str, str, str, object, object]] = [
+    ("JWT_AUDIENCE", "b", "issuer.claim_rules.audience", {AUDIENCE}, {"b"}),
+    ("JWT_CLIENT_ID", "c,d", "issuer.claim_rules.client_id", set(), {"c", "d"}),
+    ("JWT_JWKS", JWKS, "issuer.jwks", (), (JWKS,)),
+    ("JWT_ALGORITHMS", "ES256", "issuer.algorithms", ALGORITHMS.default, {"ES256"}),
+    ("JWT_LEEWAY_SECONDS", "5", "issuer.claim_rules.leeway", 60, 5),
+    ("JWT_MAX_LIFETIME_SECONDS", "3600", "issuer.claim_rules.max_lifetime", None, 3600),
+    ("JWT_TOKEN_TYPES", "at+jwt", "issuer.token_types", set(), {"at+jwt"}),
+    ("JWT_REQUIRED_CLAIMS", '{"token_use": ["access"]}', "issuer.claim_rules.required_claims", (), ACCESS),
+    ("JWT_REQUIRED_SCOPES", "a b", "issuer.claim_rules.required_scopes", (), ("a", "b")),
+    ("JWT_SCOPE_CLAIMS", "a,b", "issuer.claim_rules.scope_claims", claims("scope,scp"), claims("a,b")),
+    ("JWT_PRINCIPAL_CLAIM", "/a/b, sub", "issuer.claim_rules.principal_claims", claims("sub"), claims("/a/b,sub")),
+    ("JWT_TOKEN_SOURCE", "query:token", "token_sources", (AUTHORIZATION,), (QUERY,)),
+    ("JWT_CONTEXT_CLAIMS", "email", "answers.context_claims", (), (("email", parse_claim("email")),)),
+    ("JWT_USAGE_KEY_CLAIM", "/api/key", "answers.usage_key_claim", None, parse_claim("/api/key")),
+    ("JWT_HOOK", "checks:check", "hook", None, "checks:check"),
+    ("JWT_RESOURCE_METADATA", METADATA, "answers.challenge.resource_metadata", None, METADATA),
+    ("JWT_CACHED_BY", "route", "answers.cached_by", CachedBy.TOKEN, CachedBy.ROUTE),
+    ("JWT_END_WITH_TOKEN", "true", "answers.end_with_token", False, True),
+    ("JWT_HTTP_API_RESPONSE", "iam", "answers.http_api_response", HttpApiResponse.SIMPLE, HttpApiResponse.IAM),
+    ("JWT_HTTP_API_REJECT", "raise", "answers.http_api_reject", HttpApiReject.DENY, HttpApiReject.RAISE),
+    ("JWT_JWKS_TTL_SECONDS", "61", "keys.ages.ttl", 600, 61),
+    ("JWT_JWKS_MAX_STALE_SECONDS", "62", "keys.ages.max_stale", 3600, 62),
+    ("JWT_JWKS_COOLDOWN_SECONDS", "63", "keys.ages.cooldown", 30, 63),
+    ("JWT_HTTP_TIMEOUT_SECONDS", "4", "keys.timeout", 3, 4),
+    ("JWT_TOKEN_CACHE_SIZE", "0", "token_cache_size", 1000, 0),
+    ("JWT_ALLOW_HTTP", "true", "keys.allow_http", False, True),
+    ("JWT_LOG_ALLOWED", "metric", "log.allowed", LogAllowed.FULL, LogAllowed.METRIC),
+    ("JWT_LOG_PRINCIPAL", "none", "log.principal", LogPrincipal.PLAIN, LogPrincipal.NONE),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "place", "default", "found"), ARRIVES, ids=[variable for variable, *_ in ARRIVES]
+)
+def test_a_variable_arrives_where_it_is_used(
+    variable: str, value: str, place: str, default: object, found: object
+) -> None:
+    def there(environment: Mapping[str, str]) -> object:
+        settings = load(environment)
+        (issuer,) = settings.issuers
+        start: object = issuer if place.startswith("issuer.") else settings
+        return attrgetter(place.removeprefix("issuer."))(start)
+
+    assert there(SIMPLE) == default
+    assert there(SIMPLE | {variable: value}) == found
+
+
+def test_without_routes_no_rules_are_configured() -> None:
     settings = load(SIMPLE)
-    (issuer,) = settings.issuers
-    assert (issuer.issuer, issuer.jwks, issuer.claim_rules.audience) == (ISSUER, (), frozenset({AUDIENCE}))
-    assert {"RS256", "EdDSA", "Ed25519"} <= issuer.algorithms
-    rules = issuer.claim_rules
-    assert (rules.leeway, rules.max_lifetime, rules.principal_claims) == (60.0, None, claim_values.claims("sub"))
-    assert settings.token_sources == (AUTHORIZATION,)
-    assert settings.answers.http_api_reject is HttpApiReject.DENY
-    assert (settings.answers.cached_by, settings.answers.http_api_response) == (CachedBy.TOKEN, HttpApiResponse.SIMPLE)
-    keys = settings.keys
-    assert (keys.ages, keys.timeout, keys.allow_http) == (Ages(600, 3600, 30), 3, False)
-    assert settings.token_cache_size == 1000
-    assert not settings.rules.configured
-
-
-def test_every_variable_arrives_where_it_is_used() -> None:
-    jwks = json.dumps(key_set((signing_key(),)))
-    settings = load(
-        {
-            "JWT_ISSUER": ISSUER,
-            "JWT_CLIENT_ID": "client-1,client-2",
-            "JWT_JWKS": jwks,
-            "JWT_ALGORITHMS": "ES256",
-            "JWT_LEEWAY_SECONDS": "5",
-            "JWT_MAX_LIFETIME_SECONDS": "3600",
-            "JWT_TOKEN_TYPES": "at+jwt",
-            "JWT_REQUIRED_CLAIMS": '{"token_use": ["access"]}',
-            "JWT_REQUIRED_SCOPES": "a b",
-            "JWT_SCOPE_CLAIMS": "permissions",
-            "JWT_PRINCIPAL_CLAIM": "/user/name, sub",
-            "JWT_TOKEN_SOURCE": "query:token",
-            "JWT_CONTEXT_CLAIMS": "email",
-            "JWT_USAGE_KEY_CLAIM": "/api/key",
-            "JWT_HOOK": "checks:check",
-            "JWT_RESOURCE_METADATA": "https://api.example.com/.well-known/oauth-protected-resource",
-            "JWT_CACHED_BY": "route",
-            "JWT_END_WITH_TOKEN": "true",
-            "JWT_HTTP_API_RESPONSE": "iam",
-            "JWT_HTTP_API_REJECT": "raise",
-            "JWT_JWKS_TTL_SECONDS": "61",
-            "JWT_JWKS_MAX_STALE_SECONDS": "62",
-            "JWT_JWKS_COOLDOWN_SECONDS": "63",
-            "JWT_HTTP_TIMEOUT_SECONDS": "4",
-            "JWT_TOKEN_CACHE_SIZE": "0",
-            "JWT_ALLOW_HTTP": "true",
-            "JWT_LOG_ALLOWED": "metric",
-            "JWT_LOG_PRINCIPAL": "hash",
-            "JWT_LOG_PRINCIPAL_KEY": "0123456789abcdef",
-        }
-    )
-    (issuer,) = settings.issuers
-    assert (issuer.jwks, issuer.algorithms, issuer.token_types) == (
-        (jwks,),
-        frozenset({"ES256"}),
-        frozenset({"at+jwt"}),
-    )
-    rules = issuer.claim_rules
-    assert (rules.audience, rules.client_id) == (frozenset[str](), frozenset({"client-1", "client-2"}))
-    assert (rules.leeway, rules.max_lifetime, rules.principal_claims) == (
-        5,
-        3600,
-        claim_values.claims("/user/name,sub"),
-    )
-    assert (rules.required_claims, rules.required_scopes) == (ACCESS, ("a", "b"))
-    assert rules.scope_claims == claim_values.claims("permissions")
-    assert settings.token_sources == (TokenSource(TokenPlace.QUERY, "token"),)
-    answers = settings.answers
-    assert (answers.context_claims, answers.usage_key_claim) == (
-        (("email", parse_claim("email")),),
-        parse_claim("/api/key"),
-    )
-    assert (answers.cached_by, answers.end_with_token) == (CachedBy.ROUTE, True)
-    assert (answers.http_api_response, answers.http_api_reject) == (HttpApiResponse.IAM, HttpApiReject.RAISE)
-    keys = settings.keys
-    assert (keys.ages, keys.timeout, keys.allow_http) == (Ages(61, 62, 63), 4, True)
-    assert settings.token_cache_size == 0
-    assert settings.hook == "checks:check"
-    assert answers.challenge.resource_metadata == "https://api.example.com/.well-known/oauth-protected-resource"
-    assert settings.log == LogSettings(LogAllowed.METRIC, LogPrincipal.HASH, b"0123456789abcdef")
+    assert (settings.issuers[0].issuer, settings.rules.configured) == (ISSUER, False)
 
 
 def test_how_bound_tokens_are_treated() -> None:
@@ -334,8 +309,7 @@ def test_an_issuer_without_tls_needs_permission_or_keys_of_its_own() -> None:
     insecure = SIMPLE | {"JWT_ISSUER": "http://localhost:8080"}
     assert "JWT_ALLOW_HTTP" in wrong(insecure)["JWT_ISSUER"].message
     assert load(insecure | {"JWT_ALLOW_HTTP": "true"}).keys.allow_http
-    jwks = json.dumps(key_set((signing_key(),)))
-    assert load(insecure | {"JWT_JWKS": jwks}).issuers[0].issuer == "http://localhost:8080"
+    assert load(insecure | {"JWT_JWKS": JWKS}).issuers[0].issuer == "http://localhost:8080"
 
 
 def test_a_document_that_is_not_in_the_package_is_a_problem(tmp_path: Path) -> None:
@@ -490,3 +464,4 @@ def test_a_key_may_be_kept_in_aws(location: str) -> None:
     client("ssm").put_parameter(Name="/my/key", Value="0123456789abcdef", Type="SecureString")
     client("secretsmanager").create_secret(Name="my/key", SecretString="0123456789abcdef")
     assert load(environment).log.principal_key == b"0123456789abcdef"
+    assert load(HASHED | {"JWT_LOG_PRINCIPAL_KEY": "0123456789abcdef"}).log == load(environment).log
