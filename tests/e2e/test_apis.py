@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from demo.calls import Api
-from demo.deployment import aws_client
 from demo.scenarios import AUDIENCE, SCOPE, Attempt, attempt, attempts, tokens
 from jwt_authorizer_devkit.cli.app import run
 from jwt_authorizer_devkit.issuer.faults import Fault, FaultKind
@@ -136,17 +135,3 @@ def test_doctor_looks_at_deployed_apis(stack: Stack, tmp_path: Path, capsys: pyt
     (problem,) = [finding for finding in document["findings"] if finding["level"] == "problem"]
     assert (code, "JWT_CACHED_BY=nothing" in problem["said"]) == (1, True)
     assert f"--rest-api-id {api_id}" in problem["fix"]
-
-    code, document = doctor("--stack", "never-deployed")
-    assert (code, "There is no stack never-deployed" in document["error"]) == (2, True)
-
-
-@pytest.mark.usefixtures("at_the_local_aws")
-def test_doctor_finds_fault_with_an_api_without_routes(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
-    gateway = aws_client("apigateway", stack.aws)
-    empty = gateway.create_rest_api(name="empty")["id"]
-    try:
-        code = run(["doctor", "--api", empty])
-    finally:
-        gateway.delete_rest_api(restApiId=empty)
-    assert (code, "has no routes" in capsys.readouterr().out) == (1, True)

@@ -1,8 +1,11 @@
-"""A folder with settings in it, where tests run the command `jwt-authorizer`."""
+"""A folder with settings in it, where tests run the command `jwt-authorizer`; and requests to what it starts."""
 
 from __future__ import annotations
 
 import json
+import urllib.error
+import urllib.parse
+import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,3 +53,23 @@ def set_up(folder: Path, capture: pytest.CaptureFixture[str]) -> Desk:
     desk = Desk(folder, capture)
     desk.write("function.env", f"# settings\nexport JWT_ISSUER={ISSUER}\nJWT_AUDIENCE='{AUDIENCE}'\nJWT_JWKS={keys}\n")
     return desk
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        """Leave a redirect as it is."""
+
+
+type Headers = dict[str, str]
+
+
+def fetch(url: str, headers: Headers | None = None, data: bytes | None = None, /, **form: str) -> tuple[int, str]:
+    """Ask a server of this machine. Return the status and the body."""
+    body = urllib.parse.urlencode(form).encode() if form else data
+    request = urllib.request.Request(url, body, headers or {})  # noqa: S310 - a loopback address
+    try:
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=10) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()

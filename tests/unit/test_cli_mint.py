@@ -7,9 +7,6 @@ import shlex
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +19,7 @@ from jwt_authorizer_devkit.issuer import local_issuer
 from jwt_authorizer_devkit.proofs import DpopClient, InvalidProofError, bound_key
 from jwt_authorizer_devkit.signing import ALGORITHMS, generate
 from tests.factories import ISSUER, signing_key
+from tests.unit.desk import fetch
 from tests.unit.pages import ROOT
 
 if TYPE_CHECKING:
@@ -108,17 +106,6 @@ def test_the_token_that_the_issuer_says_how_to_get(desk: Desk) -> None:
             running.terminate()
     assert (done.returncode, done.stderr) == (0, "")
     assert claims_of(done.stdout)["scope"] == "orders:read"
-
-
-def fetch(url: str, headers: dict[str, str] | None = None, **form: str) -> tuple[int, str]:
-    data = urllib.parse.urlencode(form).encode() if form else None
-    request = urllib.request.Request(url, data, headers or {})  # noqa: S310 - a loopback address
-    try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
 
 
 def test_the_page_hands_out_tokens(issuer: Provider) -> None:

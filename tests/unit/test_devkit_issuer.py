@@ -6,9 +6,6 @@ import base64
 import http.client
 import json
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +22,7 @@ from jwt_authorizer_devkit.issuer.control import state
 from jwt_authorizer_devkit.issuer.tenants import tenant_of
 from jwt_authorizer_devkit.mint import Defect, access_claims, mint
 from jwt_authorizer_devkit.signing import ALGORITHMS, SigningKey, generate, key_set
+from tests.unit.desk import fetch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,32 +37,13 @@ def issuer() -> Iterator[Provider]:
         yield provider
 
 
-def get(url: str, *, data: bytes | None = None, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
-    request = urllib.request.Request(url, data=data, headers=headers or {})  # noqa: S310 - a loopback address
-    opener = urllib.request.build_opener(NoRedirect)
-    try:
-        with opener.open(request, timeout=10) as response:
-            return response.status, response.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read()
-
-
-class NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: object) -> None:
-        """Leave a redirect as it is."""
-
-
 def get_json(url: str, **form: str) -> dict[str, object]:
-    _, body = get(url, data=urllib.parse.urlencode(form).encode() if form else None)
-    return dict(json.loads(body))
+    return dict(json.loads(fetch(url, **form)[1]))
 
 
 def turn(issuer: Provider, knob: str, **document: object) -> int:
-    status, _ = get(
-        f"{issuer.origin}/-/{knob}", data=json.dumps(document).encode(), headers={"Content-Type": "application/json"}
-    )
-    return status
+    headers = {"Content-Type": "application/json"}
+    return fetch(f"{issuer.origin}/-/{knob}", headers, json.dumps(document).encode())[0]
 
 
 def claims_of(token: str) -> dict[str, object]:
@@ -82,7 +61,9 @@ def test_discovery_has_all_that_openid_requires_and_leads_to_the_keys(issuer: Pr
         *("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "response_types_supported"),
         *("subject_types_supported", "id_token_signing_alg_values_supported"),
     }
-    assert get(f"{document['authorization_endpoint']}?response_type=code&client_id=me")[0] == HTTPStatus.NOT_IMPLEMENTED
+    assert (
+        fetch(f"{document['authorization_endpoint']}?response_type=code&client_id=me")[0] == HTTPStatus.NOT_IMPLEMENTED
+    )
 
 
 def test_rotation_signs_with_the_new_key_and_keeps_the_old_ones(issuer: Provider) -> None:
@@ -132,12 +113,12 @@ def test_a_wrong_token_request_is_told_why(issuer: Provider, form: dict[str, str
 
 def test_a_fault_lasts_as_often_as_told(issuer: Provider) -> None:
     issuer.misbehave("jwks", Fault(FaultKind.STATUS, 500, times=2))
-    statuses = [get(issuer.jwks_url)[0] for _ in range(3)]
+    statuses = [fetch(issuer.jwks_url)[0] for _ in range(3)]
     assert statuses == [500, 500, 200]
     issuer.misbehave("jwks", Fault(FaultKind.STATUS))
-    assert get(issuer.jwks_url)[0] == HTTPStatus.SERVICE_UNAVAILABLE
+    assert fetch(issuer.jwks_url)[0] == HTTPStatus.SERVICE_UNAVAILABLE
     issuer.heal()
-    assert get(issuer.jwks_url)[0] == HTTPStatus.OK
+    assert fetch(issuer.jwks_url)[0] == HTTPStatus.OK
     assert issuer.fetches["jwks"] == 5
 
 
@@ -148,18 +129,18 @@ def test_faults_of_content(issuer: Provider) -> None:
     issuer.misbehave("jwks", parse_fault("empty-set"))
     assert get_json(issuer.jwks_url) == {"keys": []}
     issuer.misbehave("jwks", parse_fault("not-json"))
-    assert get(issuer.jwks_url)[1].startswith(b"<!doctype html>")
+    assert fetch(issuer.jwks_url)[1].startswith("<!doctype html>")
     issuer.misbehave("jwks", parse_fault("too-large:100000"))
-    assert len(get(issuer.jwks_url)[1]) > 100_000
+    assert len(fetch(issuer.jwks_url)[1]) > 100_000
     assert "keys" in get_json(issuer.jwks_url)
     issuer.misbehave("jwks", parse_fault("redirect:http://127.0.0.1:9/"))
-    assert get(issuer.jwks_url)[0] == HTTPStatus.FOUND
+    assert fetch(issuer.jwks_url)[0] == HTTPStatus.FOUND
 
 
 def test_faults_of_time(issuer: Provider) -> None:
     issuer.misbehave("jwks", parse_fault("hang:0.2"))
     started = time.monotonic()
-    assert get(issuer.jwks_url)[0] == HTTPStatus.OK
+    assert fetch(issuer.jwks_url)[0] == HTTPStatus.OK
     assert time.monotonic() - started >= 0.2
     issuer.misbehave("jwks", parse_fault("drip:0.001"))
     started = time.monotonic()
@@ -167,7 +148,7 @@ def test_faults_of_time(issuer: Provider) -> None:
     assert time.monotonic() - started >= 0.1
     issuer.misbehave("jwks", parse_fault("cut"))
     with pytest.raises(http.client.IncompleteRead):
-        get(issuer.jwks_url)
+        fetch(issuer.jwks_url)
 
 
 def test_knobs_over_http(issuer: Provider) -> None:
@@ -175,9 +156,9 @@ def test_knobs_over_http(issuer: Provider) -> None:
     assert [key.alg for key in issuer.keys] == ["EdDSA", "ES256"]
     assert turn(issuer, "remove", kid="ES256-1") == HTTPStatus.OK
     assert turn(issuer, "misbehave", endpoint="jwks", fault="status:500") == HTTPStatus.OK
-    assert get(issuer.jwks_url)[0] == HTTPStatus.INTERNAL_SERVER_ERROR
+    assert fetch(issuer.jwks_url)[0] == HTTPStatus.INTERNAL_SERVER_ERROR
     assert turn(issuer, "heal") == HTTPStatus.OK
-    assert get(issuer.jwks_url)[0] == HTTPStatus.OK
+    assert fetch(issuer.jwks_url)[0] == HTTPStatus.OK
     assert get_json(f"{issuer.origin}/-/state") == json.loads(json.dumps(state(issuer)))
     assert state(issuer)["fetches"] == {"jwks": 2}
     assert turn(issuer, "remove", kid="no-such") == HTTPStatus.BAD_REQUEST
@@ -186,7 +167,7 @@ def test_knobs_over_http(issuer: Provider) -> None:
 
 
 def test_a_web_page_cannot_turn_knobs(issuer: Provider) -> None:
-    status, _ = get(f"{issuer.origin}/-/rotate", data=b"{}", headers={"Content-Type": "text/plain"})
+    status, _ = fetch(f"{issuer.origin}/-/rotate", {"Content-Type": "text/plain"}, b"{}")
     assert (status, len(issuer.keys)) == (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, 1)
 
 

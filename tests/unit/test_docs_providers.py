@@ -45,6 +45,22 @@ X5C: dict[str, object] = {"use": "sig", "x5t": "x", "x5c": ["MIIC"], "e": "AQAB"
 DOTNET: dict[str, object] = {"use": "sig", "key_ops": [], "oth": [], "x5c": [], "x5t": None}
 """Members of key sets that are certificates as well (Entra ID), and of those that .NET's serializer writes."""
 
+COGNITO: dict[str, object] = {"client_id": "4f2example", "token_use": "access", "scope": "orders/read"}
+OID = "00000000-0000-0000-0000-000000000001"
+ENTRA: dict[str, object] = {
+    "aud": API_ID,
+    "azp": "client-1",
+    "oid": OID,
+    "scp": "Orders.Read",
+    "tid": TENANT,
+    "ver": "2.0",
+}
+KEYCLOAK: dict[str, object] = {
+    "iss": "https://keycloak.example.com/realms/shop",
+    "typ": "Bearer",
+    "realm_access": {"roles": ["staff"]},
+}
+
 PROVIDERS = {
     "Authgear": Provider(
         {
@@ -61,10 +77,8 @@ PROVIDERS = {
     "Amazon Cognito": Provider(
         {
             "iss": "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Example",
-            "client_id": "4f2example",
-            "token_use": "access",
-            "scope": "orders/read",
             "cognito:groups": ["staff"],
+            **COGNITO,
         },
         {"token_use": "id", "aud": "4f2example"},
         Reason.INVALID_CLIENT,
@@ -73,12 +87,7 @@ PROVIDERS = {
         scope="orders/read",
     ),
     "Amazon Cognito#2": Provider(
-        {
-            "iss": "https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Example",
-            "client_id": "4f2example",
-            "token_use": "access",
-            "scope": "orders/read",
-        },
+        {"iss": "https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Example", **COGNITO},
         {"iss": "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Example"},
         Reason.UNKNOWN_ISSUER,
         jwk={"use": "sig"},
@@ -124,30 +133,15 @@ PROVIDERS = {
         scope="openid orders:read",
     ),
     "Microsoft Entra ID": Provider(
-        {
-            "iss": f"https://login.microsoftonline.com/{TENANT}/v2.0",
-            "aud": API_ID,
-            "azp": "client-1",
-            "oid": "00000000-0000-0000-0000-000000000001",
-            "scp": "Orders.Read",
-            "tid": TENANT,
-            "ver": "2.0",
-        },
+        {"iss": f"https://login.microsoftonline.com/{TENANT}/v2.0", **ENTRA},
         {"iss": f"https://sts.windows.net/{TENANT}/", "aud": f"api://{API_ID}", "ver": "1.0"},
         Reason.UNKNOWN_ISSUER,
         jwk=X5C | {"alg": None},
-        principal="00000000-0000-0000-0000-000000000001",
+        principal=OID,
         scope="Orders.Read",
     ),
     "Keycloak": Provider(
-        {
-            "iss": "https://keycloak.example.com/realms/shop",
-            "aud": ["orders-api", "account"],
-            "azp": "web-frontend",
-            "typ": "Bearer",
-            "realm_access": {"roles": ["staff"]},
-            "scope": "openid profile",
-        },
+        {**KEYCLOAK, "aud": ["orders-api", "account"], "azp": "web-frontend", "scope": "openid profile"},
         {"aud": "account"},
         Reason.INVALID_AUDIENCE,
         jwk=X5C,
@@ -155,12 +149,10 @@ PROVIDERS = {
     ),
     "Keycloak#3": Provider(
         {
-            "iss": "https://keycloak.example.com/realms/shop",
+            **KEYCLOAK,
             "aud": "orders-api",
             "azp": "nightly-batch",
-            "typ": "Bearer",
             "sub": None,  # without the client scope basic
-            "realm_access": {"roles": ["staff"]},
             "resource_access": {"orders-api": {"roles": ["read", "write"]}},
             "scope": "profile",
         },
@@ -271,19 +263,11 @@ PROVIDERS = {
         principal="repo:octo-org/orders:environment:production",
     ),
     "Microsoft Entra External ID": Provider(
-        {
-            "iss": f"https://{TENANT}.ciamlogin.com/{TENANT}/v2.0",
-            "aud": API_ID,
-            "azp": "client-1",
-            "oid": "00000000-0000-0000-0000-000000000001",
-            "scp": "Orders.Read",
-            "tid": TENANT,
-            "ver": "2.0",
-        },
+        {"iss": f"https://{TENANT}.ciamlogin.com/{TENANT}/v2.0", **ENTRA},
         {"iss": f"https://myapp.ciamlogin.com/{TENANT}/v2.0"},
         Reason.UNKNOWN_ISSUER,
         jwk=X5C | {"alg": None, "issuer": f"https://{TENANT}.ciamlogin.com/{TENANT}/v2.0"},
-        principal="00000000-0000-0000-0000-000000000001",
+        principal=OID,
         scope="Orders.Read",
     ),
     "Supabase": Provider(

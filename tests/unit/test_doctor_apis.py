@@ -214,8 +214,12 @@ class Aws:
         return self.clients[service]
 
 
-def test_a_rest_api_as_aws_describes_it() -> None:
-    aws = Aws()
+@pytest.fixture
+def aws() -> Aws:
+    return Aws()
+
+
+def test_a_rest_api_as_aws_describes_it(aws: Aws) -> None:
     aws.answers("apigatewayv2").add_client_error("get_api", "NotFoundException")
     described = {
         "id": "a1",
@@ -231,11 +235,9 @@ def test_a_rest_api_as_aws_describes_it() -> None:
         {"items": [{**described, "type": "REQUEST"}, {"id": "c", "name": "pool", "type": "COGNITO_USER_POOLS"}]},
         {"restApiId": "rest123"},
     )
-    methods = {"GET": {"authorizationType": "CUSTOM"}, "OPTIONS": {"authorizationType": "NONE"}}
-    resources = [
-        {"path": "/"},
-        {"path": "/orders", "resourceMethods": {**methods, "PUT": {"authorizationType": "NONE"}}},
-    ]
+    kinds = {"GET": "CUSTOM", "OPTIONS": "NONE", "PUT": "NONE"}
+    methods = {method: {"authorizationType": kind} for method, kind in kinds.items()}
+    resources = [{"path": "/"}, {"path": "/orders", "resourceMethods": methods}]
     asked = {"restApiId": "rest123", "embed": ["methods"]}
     aws.answers("apigateway").add_response("get_resources", {"items": resources}, asked)
     api = read_api("rest123", aws.client)
@@ -246,8 +248,7 @@ def test_a_rest_api_as_aws_describes_it() -> None:
 
 
 @pytest.mark.parametrize(("protocol", "ttl"), [("HTTP", 120), ("WEBSOCKET", 0)])
-def test_an_http_or_websocket_api_as_aws_describes_it(protocol: str, ttl: int) -> None:
-    aws = Aws()
+def test_an_http_or_websocket_api_as_aws_describes_it(aws: Aws, protocol: str, ttl: int) -> None:
     api = {"ProtocolType": protocol, "Name": "n", "RouteSelectionExpression": "x", "DisableExecuteApiEndpoint": True}
     aws.answers("apigatewayv2").add_response("get_api", api, {"ApiId": "h1"})
     described = {
@@ -270,8 +271,7 @@ def test_an_http_or_websocket_api_as_aws_describes_it(protocol: str, ttl: int) -
     assert read.open_routes == (("$connect", "say") if protocol == "HTTP" else ("$connect",))
 
 
-def test_an_api_without_routes_or_authorizers_is_a_finding() -> None:
-    aws = Aws()
+def test_an_api_without_routes_or_authorizers_is_a_finding(aws: Aws) -> None:
     # AWS leaves out the members that would be empty.
     aws.answers("apigatewayv2").add_client_error("get_api", "NotFoundException")
     aws.answers("apigateway").add_response("get_rest_api", {}, {"restApiId": "rest123"})
@@ -291,28 +291,20 @@ def test_routes_without_an_authorizer_are_named() -> None:
     assert list(examine_routes(Api("x", Kind.REST, (REST,), routes, ()))) == []
 
 
-def test_the_functions_own_settings_are_read() -> None:
-    aws = Aws()
+def test_the_functions_own_settings_are_read(aws: Aws) -> None:
     environment = {"Environment": {"Variables": {"JWT_ISSUER": ISSUER}}}
     aws.answers("lambda").add_response("get_function_configuration", environment, {"FunctionName": FUNCTION})
     assert environment_of(FUNCTION, aws.client) == {"JWT_ISSUER": ISSUER}
 
 
-def test_the_apis_of_a_stack() -> None:
-    aws = Aws()
+def test_the_apis_of_a_stack(aws: Aws) -> None:
 
-    def resource(kind: str, physical: str) -> dict[str, object]:
-        moment = "2026-01-01T00:00:00Z"
-        return {
-            "LogicalResourceId": physical,
-            "PhysicalResourceId": physical,
-            "ResourceType": kind,
-            "LastUpdatedTimestamp": moment,
-            "ResourceStatus": "CREATE_COMPLETE",
-        }
-
+    made = {"LastUpdatedTimestamp": "2026-01-01T00:00:00Z", "ResourceStatus": "CREATE_COMPLETE"}
     kinds = ["AWS::ApiGateway::RestApi", "AWS::Lambda::Function", "AWS::ApiGatewayV2::Api"]
-    summaries = [resource(kind, f"id{number}") for number, kind in enumerate(kinds)]
+    summaries = [
+        {"LogicalResourceId": f"id{number}", "PhysicalResourceId": f"id{number}", "ResourceType": kind, **made}
+        for number, kind in enumerate(kinds)
+    ]
     aws.answers("cloudformation").add_response("list_stack_resources", {"StackResourceSummaries": summaries})
     assert apis_of_stack("shop", aws.client) == ("id0", "id2")
     aws.answers("cloudformation").add_response("list_stack_resources", {"StackResourceSummaries": summaries[1:2]})
