@@ -68,8 +68,7 @@ class RevocationStore:
         try:
             read_list(document)
         except ValueError as error:
-            message = f"{self._location} would not be a revocation list any more: {printable(str(error))}"
-            raise FetchError(message) from error
+            raise self._failed("would not be a revocation list any more", printable(str(error))) from error
 
     def changed_at(self) -> float:
         """Return when the list was last written, in seconds since 1970. Raises :class:`FetchError` if S3 fails."""
@@ -77,12 +76,14 @@ class RevocationStore:
             about = self._client.head_object(Bucket=self._bucket, Key=self._key)
             return float(about["LastModified"].timestamp())
         except Exception as error:
-            message = f"{self._location} can't be asked about: {described(error)}"
-            raise FetchError(message) from error
+            raise self._failed("can't be asked about", described(error)) from error
 
     @property
     def _location(self) -> str:
         return f"s3://{printable(self._bucket)}/{printable(self._key)}"
+
+    def _failed(self, what: str, why: str) -> FetchError:
+        return FetchError(f"{self._location} {what}: {why}")
 
     def _read(self) -> tuple[Content, dict[str, str]]:
         """Return what is revoked, and the condition under which it may be written over."""
@@ -92,13 +93,12 @@ class RevocationStore:
         except Exception as error:
             if _code(error) in _NO_SUCH_OBJECT:
                 return {}, {"IfNoneMatch": "*"}
-            message = f"{self._location} can't be read: {described(error)}"
-            raise FetchError(message) from error
+            raise self._failed("can't be read", described(error)) from error
         try:
             read_list(document)
         except ValueError as error:
-            message = f"{self._location} is not a revocation list, so it is not written over: {printable(str(error))}"
-            raise FetchError(message) from error
+            why = printable(str(error))
+            raise self._failed("is not a revocation list, so it is not written over", why) from error
         return json.loads(document)["issuers"], {"IfMatch": tag}
 
     def _write(self, document: bytes, condition: Mapping[str, str]) -> bool:
@@ -110,8 +110,7 @@ class RevocationStore:
         except Exception as error:
             if _code(error) in _CHANGED_MEANWHILE:
                 return False
-            message = f"{self._location} can't be written: {described(error)}"
-            raise FetchError(message) from error
+            raise self._failed("can't be written", described(error)) from error
         return True
 
 

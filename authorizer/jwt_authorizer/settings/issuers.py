@@ -10,14 +10,13 @@ from jwt_authorizer.issuers.documents import document_reader
 from jwt_authorizer.issuers.sources import check_discoverable, key_fetcher
 from jwt_authorizer.settings import table
 from jwt_authorizer.settings.model import IntrospectionSettings, IssuerSettings
+from jwt_authorizer.settings.raw import DOCUMENT_TIMEOUT
 
 if TYPE_CHECKING:
     from os import PathLike
 
     from jwt_authorizer.settings.raw import Section
 
-_DOCUMENT_TIMEOUT = 5.0
-"""Seconds that S3 or Parameter Store may take at start-up."""
 _NEEDED_TO_ASK = "it needs JWT_INTROSPECTION, JWT_INTROSPECTION_CLIENT_ID and JWT_INTROSPECTION_SECRET"
 
 
@@ -126,7 +125,7 @@ def _check_tenants(about: Section, settings: IssuerSettings, package_root: str |
         about.problem(table.TENANTS, "is required with {tenant} in the issuer: the tenants that may call")
     elif isinstance(tenants, str) and tenants != "any":
         with about.collecting(table.TENANTS, tenants):
-            document_reader(tenants, timeout=_DOCUMENT_TIMEOUT, package_root=package_root)
+            document_reader(tenants, timeout=DOCUMENT_TIMEOUT, package_root=package_root)
 
 
 def _check_no_tenants(about: Section, jwks: tuple[str, ...]) -> None:

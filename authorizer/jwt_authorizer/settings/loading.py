@@ -21,7 +21,7 @@ from jwt_authorizer.settings.model import (
     RevocationSettings,
     Settings,
 )
-from jwt_authorizer.settings.raw import read_raw
+from jwt_authorizer.settings.raw import DOCUMENT_TIMEOUT, read_raw
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from jwt_authorizer.settings.model import IssuerSettings
     from jwt_authorizer.settings.raw import Problems, RawSettings, Section
 
-_DOCUMENT_TIMEOUT = 5.0
-"""Seconds that S3, Parameter Store or Secrets Manager may take at start-up."""
 _SHORTEST_KEY = 16
 
 
@@ -140,7 +138,7 @@ def _revocation(document: Section, package_root: str | PathLike[str], keys: KeyS
         if location.startswith(("https:", "http:")):
             parse_address(location, allow_http=keys.allow_http)
         else:
-            document_reader(location, timeout=_DOCUMENT_TIMEOUT, package_root=package_root)
+            document_reader(location, timeout=DOCUMENT_TIMEOUT, package_root=package_root)
     except ValueError as error:
         document.problem(table.REVOKED, f"expected https://…, s3://bucket/key, ssm:/name or file:PATH; it is {error}")
     return RevocationSettings(location, Ages(ttl, max_stale, keys.ages.cooldown))
@@ -167,7 +165,7 @@ def _principal_key(document: Section) -> bytes:
     key = b""
     with document.collecting(table.LOG_PRINCIPAL_KEY):
         is_stored = written.startswith(("ssm:", "secretsmanager:"))
-        key = secret_reader(written, timeout=_DOCUMENT_TIMEOUT)() if is_stored else written.encode()
+        key = secret_reader(written, timeout=DOCUMENT_TIMEOUT)() if is_stored else written.encode()
         if len(key) < _SHORTEST_KEY:
             raise ValueError(f"a key needs at least {_SHORTEST_KEY} characters, so that nobody can try them all")
     return key

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     T = TypeVar("T")
     D = TypeVar("D")
 
-_DOCUMENT_TIMEOUT = 5.0
-"""Seconds that S3 or Parameter Store may take at start-up."""
+DOCUMENT_TIMEOUT = 5.0
+"""Seconds that S3, Parameter Store or Secrets Manager may take at start-up."""
 _CONTEXT = "context"
 _TABLES = ("issuers", "routes", "fields", _CONTEXT, "unlisted_routes")
 
@@ -155,7 +155,7 @@ def _document(problems: Problems, config: str, package_root: str | PathLike[str]
 
 def _text(config: str, package_root: str | PathLike[str]) -> str:
     if config.startswith(("file:", "ssm:", "s3:")):
-        return document_reader(config, timeout=_DOCUMENT_TIMEOUT, package_root=package_root)().decode()
+        return document_reader(config, timeout=DOCUMENT_TIMEOUT, package_root=package_root)().decode()
     if config.startswith(("https:", "http:")) or not any(character in config for character in "\n=[#"):
         raise ValueError("neither TOML nor its location: file:PATH (in the package), ssm:/name or s3://bucket/key")
     return config
