@@ -49,7 +49,7 @@ class KeySet:
         if kid is None:
             fitting = self.fitting(alg)
             return fitting if len(fitting) == 1 else ()
-        return tuple(key for key in self.keys if key.kid == kid and alg in key.algorithms)
+        return tuple([key for key in self.keys if key.kid == kid and alg in key.algorithms])  # a generator takes longer
 
     def fitting(self, alg: str) -> tuple[Key, ...]:
         """Return the keys that may sign this algorithm."""

@@ -117,12 +117,16 @@ class Kept(Generic[T]):
         time_ = self._time(now)
         if time_ >= self._due and time_ >= self._held_until:
             self._refresh(time_)
-        if self._value is None or time_ >= self._limit:
+        if time_ >= self._due:
+            self._serve_stale(time_)
+        return self._value  # type: ignore[return-value]  # there is one that is not due, or may be served stale
+
+    def _serve_stale(self, time_: float) -> None:
+        if time_ >= self._limit:
             raise DecisionError(self._kind.reason, f"{self._kind.missing}: {self._problem}")
-        if time_ >= self._due and time_ >= self._expires and time_ != self._stale_at:
+        if time_ >= self._expires and time_ != self._stale_at:
             self._stale_at = time_  # a request may ask twice, but counts once
             self._count(self._kind.stale, f"served {time_ - self._expires:.0f} s past the TTL")
-        return self._value
 
     def _time(self, now: float) -> float:
         """Return the seconds of a clock that never goes back."""
