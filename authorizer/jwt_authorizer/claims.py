@@ -161,11 +161,11 @@ def numeric_date(claims: Mapping[str, object], name: str) -> float | None:
 
     Raises :class:`TokenError` (``invalid_claim``) for what is not a number, or out of range.
     """
-    value = claims.get(name)
-    if value is None and name not in claims:
+    if name not in claims:
         return None
+    value = claims[name]
     # To Python a boolean is a number; to JSON it is not.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -1 < value < _MAX_NUMERIC_DATE:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -1 < value < _MAX_NUMERIC_DATE:
         _reject(Reason.INVALID_CLAIM, f"the claim {name} is not a number of seconds since 1970")
     return value
 
