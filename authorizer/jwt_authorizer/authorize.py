@@ -52,7 +52,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Authorizer:
-    """Everything that a decision needs, apart from the event and the time."""
+    """Everything that a decision needs, apart from the event and the time.
+
+    ``check_binding`` raises if a bound token's sender doesn't hold what it is bound to, and returns what records a DPoP
+    proof as used, if there is one. ``check_revocation`` raises for a revoked token. ``hook`` asks the user's own check.
+    """
 
     issuers: Mapping[str, Issuer]
     token_sources: tuple[TokenSource, ...]
