@@ -1,8 +1,14 @@
 """A Lambda authorizer for API Gateway that accepts the JWTs of any OpenID Connect issuer.
 
+What goes in: an authorizer event of API Gateway or AppSync. What comes out: an IAM policy, a simple response, AppSync's
+answer, or an error, which API Gateway turns into 401 or 500.
+
+Lambda imports ``handler.py``. It builds the function once (``function.py``), of parts that ``wiring/`` puts together
+from ``settings/``. ``authorize.py`` decides about each event: start reading there. ``log_line.py`` writes what was
+decided. ``refresher.py`` and ``revoker.py`` are the other two functions of the stack.
+
 Public are the names in ``__all__``: :func:`create_function` builds the function from a mapping of settings, for
-handlers that wrap it; :class:`Caller` and :class:`Refuse` are what a hook gets and may return. To see how a request
-becomes an answer, start reading at :mod:`jwt_authorizer.authorize`.
+handlers that wrap it; :class:`Caller` and :class:`Refuse` are what a hook gets and may return.
 """
 
 from __future__ import annotations
@@ -26,5 +32,5 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415 - the same
 
-    place = "hooks" if name in {"Caller", "CallerRequest", "Refuse"} else "function"
-    return getattr(import_module(f"{__name__}.{place}"), name)
+    module = "hooks" if name in {"Caller", "CallerRequest", "Refuse"} else "function"
+    return getattr(import_module(f"{__name__}.{module}"), name)
