@@ -21,12 +21,10 @@ from jwt_authorizer_devkit.signing import SigningKey, base64url
 from tests.fuzz import bound
 from tests.fuzz.bound import ARN, CPU_LIMIT, NOW, hold
 from tests.fuzz.policies import ROUTES, check_policy
+from tests.security.lab import AUDIENCE, ISSUER, claims
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-ISSUER = "https://issuer.example.com"
-AUDIENCE = "https://api.example.com"
 
 ISSUERS_KEY = SigningKey("k", "ES256", ec.derive_private_key(20_260_101, ec.SECP256R1()))
 ATTACKERS_KEY = SigningKey("k", "ES256", ec.derive_private_key(19_700_101, ec.SECP256R1()))
@@ -67,12 +65,6 @@ def _with_routes() -> AuthorizerFunction:
 def sign(header: bytes, payload: bytes, signer: SigningKey = ISSUERS_KEY) -> str:
     message = f"{base64url(header)}.{base64url(payload)}"
     return f"{message}.{base64url(signer.sign(message.encode()))}"
-
-
-def claims(**changed: object) -> Json:
-    """Give good claims, with some of them changed."""
-    good = {"iss": ISSUER, "aud": AUDIENCE, "sub": "user-1", "iat": NOW, "exp": NOW + 300, "scope": "orders:read"}
-    return {**good, **changed}
 
 
 GOOD = sign(b'{"alg":"ES256","kid":"k"}', json.dumps(claims()).encode())

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 
 type Json = Any
 NOTHING = object()
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+"""Whatever JSON can hold."""
 
 
 def meets(claims: Json, name: str, asked: Json) -> bool:

@@ -27,12 +27,8 @@ from jwt_authorizer.policies import Statement
 from jwt_authorizer.rules import Allow, Deny, Route, compile_rules
 from jwt_authorizer_devkit.mint import Defect
 from tests.factories import ARN, EVENTS, Event, FakeKeys, Watched, authorizer, principal, request, token
+from tests.properties.claim_oracle import JSON
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
-)
 CLAIMS = st.dictionaries(st.sampled_from(["a", "b", "c", "d"]), JSON)
 LIFTED = tuple((f"key_{name}", parse_claim(name)) for name in ("a", "b", "c", "d", "/a/0"))
 SETTINGS = st.builds(

@@ -30,17 +30,12 @@ from tests.factories import (
     rest_token_event,
     token,
 )
-from tests.properties.claim_oracle import ASKED, meets, written
+from tests.properties.claim_oracle import ASKED, JSON, meets, written
 from tests.properties.claim_oracle import CLAIMS as CLAIMS_OF_ALL_SHAPES
 from tests.properties.claim_oracle import NAMES as NAMES_AND_POINTERS
 
 ALGORITHMS = ("ES256", "EdDSA", "RS256", "PS256")
 PART = st.text(alphabet="ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", min_size=1, max_size=40)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
-)
 OBJECTS = st.dictionaries(st.text(), JSON, max_size=5)
 
 
