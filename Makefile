@@ -21,7 +21,7 @@ COVER := --cov --cov-report= --cov-fail-under=0
 # What `make lock` compiles; requirements/runtime.in becomes ../requirements.txt, which the others hold to.
 LOCKED := $(filter-out requirements/runtime.in,$(sort $(wildcard requirements/*.in)))
 # What is Node's: the peers that `make bench` measures, and the commands that two examples are deployed with.
-NODE_LOCKS := $(wildcard benchmarks/node/package-lock.json examples/*/package-lock.json examples/*/client/package-lock.json \
+NODE_LOCKS := $(wildcard benchmarks/node/package-lock.json cdk-construct/package-lock.json examples/*/package-lock.json examples/*/client/package-lock.json \
 	tests/e2e/*/package-lock.json)
 # Those that the end-to-end tests run.
 NODE_TESTED := $(filter-out benchmarks/%,$(NODE_LOCKS))
@@ -153,6 +153,10 @@ build: .venv/.made .venvs/sam/.made ## Build the function's package with SAM (AR
 .PHONY: release
 release: .venv/.made .venvs/tools/.made ## Make a release in dist/: packages, templates, bills of materials, checksums (TAG=v1.2.3 to insist on it)
 	. scripts/index.sh && $(BIN)/python -m jwt_authorizer_packaging.release --tag "$(TAG)"
+
+.PHONY: cdk
+cdk: release .venvs/node/.made ## Make the CDK's construct in dist/, for npm and PyPI (after a release, whose packages it contains)
+	. scripts/index.sh && $(BIN)/python -m jwt_authorizer_packaging.cdk dist
 
 .PHONY: bench
 bench: .venv/.made ## Measure what we claim about speed

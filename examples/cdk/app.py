@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-import json
-
 import aws_cdk as cdk
-from authorizer_construct import JwtAuthorizer
 from aws_cdk import aws_apigateway as rest
 from aws_cdk import aws_apigatewayv2 as v2
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_lambda as lambda_
+from jwt_authorizer_cdk import JwtAuthorizer
 
 BACKEND = """
 import json
@@ -22,22 +20,12 @@ def handler(event, _context):
 
 
 class Apis(cdk.Stack):
-    """What `cdk deploy` deploys. Its context says with which package and which settings: see README.md."""
+    """What `cdk deploy` deploys. `cdk.json` says with which properties of the authorizer: see README.md."""
 
     def __init__(self, scope: cdk.App, stack_id: str) -> None:
         """Put it together."""
         super().__init__(scope, stack_id)
-        context = self.node.try_get_context
-        jwt = JwtAuthorizer(
-            self,
-            "Jwt",
-            package=context("package"),
-            settings=json.loads(context("settings")),
-            architecture=lambda_.Architecture.custom(context("architecture") or "arm64"),
-            snap_start=context("snapStart") == "on",
-            readable_parameters=json.loads(context("readableParameters") or "[]"),
-            readable_objects=json.loads(context("readableObjects") or "[]"),
-        )
+        jwt = JwtAuthorizer(self, "Jwt", **self.node.get_context("authorizer"))
         backend = lambda_.Function(
             self,
             "Backend",
@@ -48,8 +36,8 @@ class Apis(cdk.Stack):
         self._rest(jwt, backend)
         self._http(jwt, backend)
         self._websocket(jwt, backend)
-        cdk.CfnOutput(self, "LogGroup", value=jwt.log_group.log_group_name)
-        cdk.CfnOutput(self, "Service", value=jwt.service_name)
+        cdk.CfnOutput(self, "LogGroup", value=jwt.log_group_name)
+        cdk.CfnOutput(self, "Service", value=jwt.service)
 
     def _rest(self, jwt: JwtAuthorizer, backend: lambda_.Function) -> None:
         api = rest.RestApi(self, "Rest", deploy_options=rest.StageOptions(stage_name="demo"), cloud_watch_role=False)

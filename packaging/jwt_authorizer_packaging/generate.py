@@ -1,6 +1,7 @@
 """Write what is generated.
 
-That is ``template.yaml``, the JSON Schema, the dashboard's picture, and what pages and examples say about all settings.
+That is ``template.yaml``, the JSON Schema, the dashboard's picture, what pages say about all settings,
+and what Terraform's module and the CDK's construct declare.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer_devkit.schema import config_schema
 from jwt_authorizer_packaging import dashboard_picture, tags
-from jwt_authorizer_packaging.pages import with_names, with_tables
+from jwt_authorizer_packaging.cdk import cdk_files
+from jwt_authorizer_packaging.pages import with_tables
 from jwt_authorizer_packaging.template import HEAD, ROOT, template
 from jwt_authorizer_packaging.terraform import terraform_files
 
@@ -19,13 +21,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PAGES = ("README.md", "docs/settings.md", "docs/operations.md")
-_WITH_NAMES = ("examples/cdk/authorizer_construct.py",)
 
 
 def generated(root: Path) -> Mapping[str, str]:
     """Return the content of each generated file by its path in the repository."""
     pages = {page: with_tables((root / page).read_text("utf-8"), page) for page in _PAGES}
-    examples = {path: with_names((root / path).read_text("utf-8")) for path in _WITH_NAMES}
     schema = json.dumps(config_schema(), indent=2, ensure_ascii=False) + "\n"
     stack = template()
     dashboard = stack["Resources"]["AuthorizerDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"][0]
@@ -34,8 +34,8 @@ def generated(root: Path) -> Mapping[str, str]:
         "docs/config.schema.json": schema,
         "docs/images/dashboard.svg": dashboard_picture.picture(dashboard),
         **terraform_files(),
+        **cdk_files(),
         **pages,
-        **examples,
     }
 
 

@@ -1,9 +1,8 @@
-"""What pages and examples say about all settings and parameters.
+"""What pages say about all settings and parameters.
 
 A table stands between ``<!-- make generate: settings -->`` and ``<!-- end -->``. Names behind ``settings`` choose rows:
 ``<!-- make generate: settings JWT_ISSUER JWT_AUDIENCE -->``. The stack's other parameters
-are the table ``parameters``. A list of the settings' names in code stands between
-``# make generate: settings`` and ``# end``.
+are the table ``parameters``.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from jwt_authorizer_packaging.template import template
 _TABLE = re.compile(r"(<!-- make generate: settings(?P<names>[A-Z_ ]*) -->\n\n).*?(<!-- end -->\n)", re.DOTALL)
 _PARAMETERS = re.compile(r"(<!-- make generate: parameters -->\n\n).*?(<!-- end -->\n)", re.DOTALL)
 _PAGE = re.compile(r"\bdocs/[a-z-]+\.md\b")
-_NAMES = re.compile(r"^( *)# make generate: settings\n(.*?)^ *# end\n", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"\]\((?!https?:)([^)#]*)(#[^)]*)?\)")
 
 
@@ -36,17 +34,6 @@ def with_tables(text: str, page: str) -> str:
 
     text = _PARAMETERS.sub(lambda table: table[1] + _parameters(page) + table[2], text)
     return _TABLE.sub(written, text)
-
-
-def with_names(text: str) -> str:
-    """Return the text of a file with the names of all settings written anew, one a line."""
-
-    def written(found: re.Match[str]) -> str:
-        indent = found[1]
-        names = "".join(f'{indent}"{it.setting.name}",\n' for it in described())
-        return f"{indent}# make generate: settings\n{names}{indent}# end\n"
-
-    return _NAMES.sub(written, text)
 
 
 def _settings(rows: list[Described], page: str) -> str:

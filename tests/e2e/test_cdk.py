@@ -1,13 +1,14 @@
-"""The CDK example: synthesized by the CDK's own command, compared with the template, deployed, and called."""
+"""The CDK's construct: compiled by jsii, synthesized from two languages, compared with the template, deployed."""
 
 from __future__ import annotations
 
 import json
-import re
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,185 +19,216 @@ from demo.deployment import aws_client
 from demo.scenarios import AUDIENCE
 from demo.stack import Deployed
 from demo.tools import ROOT, host_architecture
+from jwt_authorizer_devkit.routes.documents import mapping, read_document
+from jwt_authorizer_packaging.cdk import CONSTRUCT, fill_construct
+from jwt_authorizer_packaging.template import template
 from tests.e2e.asking import ask
 from tests.e2e.cloudformation import make_stack
-from tests.e2e.node_tools import node_environment
+from tests.e2e.node_tools import installed, node_environment
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from demo.stack import Stack
 
-# The first test waits for a local AWS and npm, and then for the CDK: a minute, where nothing else runs.
+# The first test waits for a local AWS, then for jsii and the CDK: a minute, where nothing else runs.
 pytestmark = pytest.mark.timeout(300)
 
 EXAMPLE = ROOT / "examples" / "cdk"
 PYTHON = ROOT / ".venvs" / "examples" / "bin" / "python"
+SCRIPT = ROOT / "tests" / "e2e" / "cdk" / "synthesize.js"
 NAME = "OrdersApis"
-PARAMETER = "arn:aws:ssm:us-east-1:123456789012:parameter/jwt/rules"
-OBJECT = "arn:aws:s3:::rules/rules.toml"
-MORE = {
-    "snapStart": "on",
-    "readableParameters": json.dumps([PARAMETER]),
-    "readableObjects": json.dumps([OBJECT]),
+PROPERTIES: dict[str, Any] = {
+    "issuer": "https://issuer.example",
+    "clientId": ["a", "b"],
+    "requiredClaims": {"hd": ["example.com"]},
+    "contextClaims": {"tenant": "/tenant/id"},
+    "endWithToken": True,
+    "leewaySeconds": 5,
+    "cachedBy": "route",
+    "alarms": True,
+    "memorySize": 512,
+    "readableParameters": ["arn:aws:ssm:us-east-1:123456789012:parameter/jwt/rules"],
 }
-TWICE = f"""
-# The example as it is, then with more in its context. Together, since starting the CDK is most of the time.
-import sys
-import app
-import aws_cdk
-
-with_more = aws_cdk.App(outdir=sys.argv[1], post_cli_context={MORE!r})
-app.Apis(with_more, {NAME!r})
-with_more.synth()
-"""
+AS_PARAMETERS = {
+    "ApiId": "none",
+    "ServiceName": "Orders",
+    "JwtIssuer": "https://issuer.example",
+    "JwtClientId": "a,b",
+    "JwtRequiredClaims": '{"hd":["example.com"]}',
+    "JwtContextClaims": "tenant=/tenant/id",
+    "JwtEndWithToken": "true",
+    "JwtLeewaySeconds": "5",
+    "JwtCachedBy": "route",
+    "Alarms": "on",
+    "MemorySize": "512",
+    "ReadableParameters": "arn:aws:ssm:us-east-1:123456789012:parameter/jwt/rules",
+}
+REFUSED = {
+    '{"issuer": "x", "cachedBy": "path"}': "cachedBy must be one of token, route, nothing, and is path",
+    '{"issuer": "x", "memorySize": 64}': "memorySize must be from 128 to 10240, and is 64",
+    '{"issuer": "x", "apiId": "a/b"}': r"apiId must match \*|none|[a-z0-9]+, and is a/b",
+    '{"issuer": "x", "architecture": "arm"}': "architecture must be arm64 or x86_64, and is arm",
+}
 
 
 @dataclass(frozen=True)
 class Synthesized:
+    """What the CDK wrote: the template of a stack, and the files that it names."""
+
     folder: Path
-    settings: dict[str, object]
+    name: str
 
     @cached_property
     def template(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.folder / f"{NAME}.template.json").read_text("utf-8"))
-        return found
+        return dict(json.loads((self.folder / f"{self.name}.template.json").read_text("utf-8")))
+
+    @cached_property
+    def assets(self) -> dict[str, Path]:
+        """Where the files are, by the keys that they get."""
+        files = json.loads((self.folder / f"{self.name}.assets.json").read_text("utf-8"))["files"]
+        places = [
+            (place["objectKey"], it["source"]["path"]) for it in files.values() for place in it["destinations"].values()
+        ]
+        return {key: self.folder / path for key, path in places}
 
     def resources(self, kind: str) -> dict[str, dict[str, Any]]:
-        """Give the properties of the resources of a type."""
+        """Return the properties of the resources of a type."""
         return {name: each["Properties"] for name, each in self.template["Resources"].items() if each["Type"] == kind}
 
-    def resource(self, name: str) -> dict[str, Any]:
-        """Give the properties of one resource."""
-        found: dict[str, Any] = self.template["Resources"][name]["Properties"]
-        return found
-
-    @property
-    def function(self) -> tuple[str, dict[str, Any]]:
-        functions = self.resources("AWS::Lambda::Function").items()
-        ((name, properties),) = [
-            (name, each) for name, each in functions if each["Handler"].startswith("jwt_authorizer.")
-        ]
+    @cached_property
+    def nested(self) -> tuple[str, dict[str, Any]]:
+        ((name, properties),) = self.resources("AWS::CloudFormation::Stack").items()
         return name, properties
 
     @property
-    def rights(self) -> list[tuple[Any, Any]]:
-        """Give the actions of the function's role, each with what it may do them to."""
-        _, function = self.function
-        role = function["Role"]["Fn::GetAtt"][0]
-        assert "ManagedPolicyArns" not in self.resource(role)
-        return [
-            (statement["Action"], statement["Resource"])
-            for policy in self.resources("AWS::IAM::Policy").values()
-            if {"Ref": role} in policy["Roles"]
-            for statement in policy["PolicyDocument"]["Statement"]
-        ]
+    def nested_template(self) -> dict[str, Any]:
+        key = self.nested[1]["TemplateURL"]["Fn::Sub"].rpartition("/")[2]
+        return dict(mapping(read_document(self.assets[key].read_text("utf-8"))))
 
-    def callers(self, function: dict[str, Any]) -> set[str]:
-        """Give the APIs whose authorizers may call a function, or an alias, that the template names so."""
-        allowed = set()
-        for permission in self.resources("AWS::Lambda::Permission").values():
-            if permission["FunctionName"] == function:
-                assert permission["Principal"] == "apigateway.amazonaws.com"
-                *_, colon, api, words, authorizer = permission["SourceArn"]["Fn::Join"][1]
-                assert (colon, words) == (":", "/authorizers/")
-                assert authorizer["Ref"] in self.template["Resources"]
-                allowed.add(api["Ref"])
-        return allowed
+
+def run(*command: str | Path, folder: Path, python_path: str = "") -> str:
+    environment = node_environment(folder, JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION="1", PYTHONPATH=python_path)
+    arguments = [os.fspath(it) for it in command]
+    done = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
-def package(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Zip what `sam build` made, as the zip of a release is made."""
+def construct(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Compile the construct, with what `sam build` made as its package."""
+    folder = tmp_path_factory.mktemp("cdk") / CONSTRUCT
     built = stack.deployer.build_folder / "AuthorizerFunction"
-    return shutil.make_archive(str(tmp_path_factory.mktemp("package") / "authorizer"), "zip", built)
+    package = Path(shutil.make_archive(str(folder.parent / "package"), "zip", built))
+    fill_construct(folder, {host_architecture(): package})
+    (folder / "node_modules").symlink_to(installed(CONSTRUCT))
+    run("node_modules/.bin/jsii", folder=folder)
+    return folder
 
 
 @pytest.fixture(scope="module")
-def synthesized(stack: Stack, cdk: Path, package: str, tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
-    folder = tmp_path_factory.mktemp("synthesized")
-    settings: dict[str, object] = {
+def from_javascript(construct: Path) -> tuple[Synthesized, list[str]]:
+    shutil.copy(SCRIPT, construct)
+    wrong = (json.dumps({"architecture": host_architecture(), **json.loads(text)}) for text in REFUSED)
+    properties = json.dumps({"architecture": host_architecture(), **PROPERTIES})
+    said = run("node", SCRIPT.name, construct / "out", properties, *wrong, folder=construct)
+    return Synthesized(construct / "out", "Orders"), json.loads(said)
+
+
+def test_the_nested_stack_is_the_template_that_sam_and_terraform_deploy(
+    from_javascript: tuple[Synthesized, list[str]],
+) -> None:
+    ours, theirs = from_javascript[0].nested_template, template()
+    assert {name: it["Type"] for name, it in ours["Resources"].items()} == {
+        name: it["Type"] for name, it in theirs["Resources"].items()
+    }
+    for name, resource in theirs["Resources"].items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource.pop("Metadata")
+            code = {"Bucket": {"Ref": "PackageBucket"}, "Key": {"Ref": "PackageKey"}}
+            resource["Properties"]["CodeUri"] = code
+        assert ours["Resources"][name] == resource
+    for section in ("Transform", "Conditions", "Mappings", "Outputs", "Rules"):
+        assert ours[section] == theirs[section]
+    assert ours["Parameters"].keys() == theirs["Parameters"].keys() | {"PackageBucket", "PackageKey"}
+
+
+def test_properties_become_the_templates_parameters(from_javascript: tuple[Synthesized, list[str]]) -> None:
+    synthesized, _ = from_javascript
+    _, nested = synthesized.nested
+    given = dict(nested["Parameters"])
+    assert given.pop("PackageKey") in synthesized.assets
+    assert "assets" in str(given.pop("PackageBucket"))
+    assert given == AS_PARAMETERS
+    assert given.keys() <= synthesized.nested_template["Parameters"].keys()
+
+
+def test_what_the_template_would_refuse_fails_at_synthesis(from_javascript: tuple[Synthesized, list[str]]) -> None:
+    assert from_javascript[1] == list(REFUSED.values())
+
+
+@pytest.fixture(scope="module")
+def synthesized(stack: Stack, cdk: Path, construct: Path) -> Synthesized:
+    """Make the package for Python, and have the CDK's own command run the example with it."""
+    run("node_modules/.bin/jsii-pacmak", "--code-only", "--targets", "python", folder=construct)
+    properties = {
+        "architecture": host_architecture(),
         "issuer": stack.issuer.url,
         "audience": [AUDIENCE],
         "required_claims": {"tenant": ["acme", "example"]},
         "allow_http": True,
+        "alarms": False,  # the local AWS has none that calculate
     }
-    context = {"package": package, "architecture": host_architecture(), "settings": json.dumps(settings)}
-    (folder / "twice.py").write_text(TWICE)
-    command = [str(cdk), "synth", "--quiet", "--no-notices", "--output", str(folder / "out")]
-    command += ["--app", f"{PYTHON} {folder}/twice.py {folder}/with_more"]
-    for name, value in context.items():
-        command += ["--context", f"{name}={value}"]
-    environment = node_environment(folder, PYTHONPATH=str(EXAMPLE))
-    done = subprocess.run(command, cwd=EXAMPLE, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
-    assert done.returncode == 0, done.stderr
-    return Synthesized(folder / "out", settings)
-
-
-@pytest.fixture(scope="module")
-def with_more(synthesized: Synthesized) -> Synthesized:
-    return Synthesized(synthesized.folder.parent / "with_more", synthesized.settings)
-
-
-def test_the_role_may_write_its_log_and_no_more(synthesized: Synthesized) -> None:
-    (log,) = synthesized.resources("AWS::Logs::LogGroup")
-    assert synthesized.rights == [(["logs:CreateLogStream", "logs:PutLogEvents"], {"Fn::GetAtt": [log, "Arn"]})]
+    folder = construct.parent / "example"
+    shutil.copytree(EXAMPLE, folder)
+    settings = json.loads((folder / "cdk.json").read_text("utf-8"))
+    settings["context"]["authorizer"] = properties
+    (folder / "cdk.json").write_text(json.dumps(settings | {"app": f"{PYTHON} app.py"}))
+    python_path = str(construct / "dist" / "python" / "src")
+    run(cdk, "synth", "--quiet", "--no-notices", folder=folder, python_path=python_path)
+    return Synthesized(folder / "cdk.out", NAME)
 
 
 def test_only_the_authorizers_of_these_apis_may_call(synthesized: Synthesized) -> None:
-    name, _ = synthesized.function
-    apis = {*synthesized.resources("AWS::ApiGateway::RestApi"), *synthesized.resources("AWS::ApiGatewayV2::Api")}
-    assert synthesized.callers({"Fn::GetAtt": [name, "Arn"]}) == apis
-
-
-def test_the_role_may_read_what_it_is_given_and_no_more(with_more: Synthesized) -> None:
-    (log,) = with_more.resources("AWS::Logs::LogGroup")
-    assert with_more.rights == [
-        (["logs:CreateLogStream", "logs:PutLogEvents"], {"Fn::GetAtt": [log, "Arn"]}),
-        ("ssm:GetParameter", PARAMETER),
-        ("s3:GetObject", OBJECT),
-    ]
-
-
-def test_with_snap_start_apis_call_the_alias_of_a_version_and_may_call_nothing_else(with_more: Synthesized) -> None:
-    name, function = with_more.function
-    assert function["SnapStart"] == {"ApplyOn": "PublishedVersions"}
-    ((alias, described),) = with_more.resources("AWS::Lambda::Alias").items()
-    version, attribute = described["FunctionVersion"]["Fn::GetAtt"]
-    assert (described["Name"], attribute) == ("live", "Version")
-    assert with_more.resource(version)["FunctionName"] == {"Ref": name}
-    apis = {*with_more.resources("AWS::ApiGateway::RestApi"), *with_more.resources("AWS::ApiGatewayV2::Api")}
-    assert with_more.callers({"Ref": alias}) == apis
-    assert with_more.callers({"Fn::GetAtt": [name, "Arn"]}) == set()
-    rest = with_more.resources("AWS::ApiGateway::Authorizer").values()
-    authorizers = [*rest, *with_more.resources("AWS::ApiGatewayV2::Authorizer").values()]
-    assert len(authorizers) == len(apis)
-    for authorizer in authorizers:
-        assert {"Ref": alias} in uri_parts(authorizer["AuthorizerUri"])
-
-
-def uri_parts(uri: dict[str, Any]) -> list[Any]:
-    parts: list[Any] = uri["Fn::Join"][1]
-    return parts
+    name, nested = synthesized.nested
+    assert nested["Parameters"]["ApiId"] == "none"
+    function = {"Fn::GetAtt": [name, "Outputs.FunctionArn"]}
+    allowed = set()
+    for permission in synthesized.resources("AWS::Lambda::Permission").values():
+        if permission["FunctionName"] == function:
+            assert permission["Principal"] == "apigateway.amazonaws.com"
+            *_, colon, api, words, authorizer = permission["SourceArn"]["Fn::Join"][1]
+            assert (colon, words) == (":", "/authorizers/")
+            assert authorizer["Ref"] in synthesized.template["Resources"]
+            allowed.add(api["Ref"])
+    assert allowed == {
+        *synthesized.resources("AWS::ApiGateway::RestApi"),
+        *synthesized.resources("AWS::ApiGatewayV2::Api"),
+    }
 
 
 @pytest.fixture(scope="module")
 def deployed(stack: Stack, synthesized: Synthesized) -> Deployed:
     """Deploy the template as it was synthesized; its assets go where `cdk deploy` would put them."""
-    assets = json.loads((synthesized.folder / f"{NAME}.assets.json").read_text("utf-8"))["files"]
     s3 = aws_client("s3", stack.aws)
-    for asset in assets.values():
-        for place in asset["destinations"].values():
-            bucket = re.sub(r"\$\{AWS::AccountId\}", "000000000000", place["bucketName"])
-            bucket = re.sub(r"\$\{AWS::Region\}", "us-east-1", bucket)
-            s3.create_bucket(Bucket=bucket)
-            s3.upload_file(str(synthesized.folder / asset["source"]["path"]), bucket, place["objectKey"])
+    bucket = "cdk-hnb659fds-assets-000000000000-us-east-1"
+    s3.create_bucket(Bucket=bucket)
+    for key, path in synthesized.assets.items():
+        s3.upload_file(str(path), bucket, key)
+    # The local AWS runs no transform within a nested stack, so that is made first, and its outputs are put in.
+    name, nested = synthesized.nested
+    given = {key: it if isinstance(it, str) else bucket for key, it in nested["Parameters"].items()}
+    authorizer = make_stack(stack.aws, f"{NAME}-authorizer", json.dumps(synthesized.nested_template), given)
+    resources = {
+        key: it
+        for key, it in synthesized.template["Resources"].items()
+        # What the local AWS refuses to make. It sends a WebSocket's answers without it.
+        if key != name and it["Type"] != "AWS::ApiGatewayV2::RouteResponse"
+    }
+    text = json.dumps({**synthesized.template, "Resources": resources})
+    for key, value in authorizer.outputs.items():
+        text = text.replace(json.dumps({"Fn::GetAtt": [name, f"Outputs.{key}"]}), json.dumps(value))
     aws_client("ssm", stack.aws).put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Value="30", Type="String")
-    # What the local AWS refuses to make. It sends a WebSocket's answers without it.
-    resources = synthesized.template["Resources"].items()
-    known = {name: each for name, each in resources if each["Type"] != "AWS::ApiGatewayV2::RouteResponse"}
-    template = json.dumps({**synthesized.template, "Resources": known})
-    outputs = make_stack(stack.aws, NAME, template, {}).outputs
+    outputs = make_stack(stack.aws, NAME, text, {}).outputs
     return Deployed(Client(stack.aws, outputs), DecisionLog(stack.aws, outputs["LogGroup"]))
 
 
