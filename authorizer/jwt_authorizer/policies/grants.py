@@ -46,7 +46,7 @@ def denials_for(pattern: Pattern, view: View, classes: Classes) -> frozenset[Pat
     Raises :class:`TooMuchWorkError` if that takes more steps than ``classes`` has left.
     """
     walk = _Walk(pattern, view, classes)
-    walk.go((), classes.start, 1)
+    walk.go((), classes.start, walk.matcher.start)
     return frozenset(walk.found)
 
 
@@ -60,7 +60,7 @@ class _Walk:
         self.found: list[Pattern] = []
         self._denied = Matcher()
         self._pattern = pattern
-        self._matcher = Matcher(pattern)
+        self.matcher = Matcher(pattern)
         self._view = view
         self._classes = classes
         self._follows: dict[tuple[Place, int], int] = {}
@@ -75,9 +75,9 @@ class _Walk:
             self._deny_all(way, positions)
             return
         if self._view.decision(place) == REFUSED:
-            if positions & self._matcher.end:
+            if positions & self.matcher.end:
                 self._deny(way)
-            if self._matcher.read(positions, SLASH) & self._matcher.end:
+            if self.matcher.read(positions, SLASH) & self.matcher.end:
                 self._deny((*way, SLASH))
         covered = 0
         for name, following, read in self._steps(place, positions):
@@ -89,8 +89,8 @@ class _Walk:
 
     def _deny_all(self, way: Pattern, positions: int) -> None:
         """Deny the way to a place with whatever is left of the pattern: nothing that can follow is allowed."""
-        if self._matcher.takes_all(positions):
-            positions = self._matcher.end
+        if self.matcher.takes_all(positions):
+            positions = self.matcher.end
         for index in range(len(self._pattern) + 1):
             if positions >> index & 1:
                 rest = self._pattern[index:]
@@ -101,7 +101,7 @@ class _Walk:
 
     def _follow(self, place: Place, positions: int) -> int:
         """Return all that the rules say about what the pattern covers and what leads to a place or through it."""
-        if self._matcher.takes_all(positions):
+        if self.matcher.takes_all(positions):
             return self._view.below(place, self._classes)
         if not place.nodes:
             return self._view.decision(place)
@@ -109,7 +109,7 @@ class _Walk:
         if found is None:
             self._classes.spend(1)
             found = 0
-            if (positions | self._matcher.read(positions, SLASH)) & self._matcher.end:
+            if (positions | self.matcher.read(positions, SLASH)) & self.matcher.end:
                 found = self._view.decision(place)
             for _, following, read in self._steps(place, positions):
                 if found & ALLOWED and found & REFUSED:
@@ -119,12 +119,12 @@ class _Walk:
         return found
 
     def _steps(self, place: Place, positions: int) -> Iterator[tuple[str, Place, int]]:
-        names = self._matcher.expected(positions)
-        if self._matcher.expects_any(positions):
+        names = self.matcher.expected(positions)
+        if self.matcher.expects_any(positions):
             names = list(dict.fromkeys((OTHER, *names, *place.names)))  # OTHER first: see go()
         for name in names:
             if name != SLASH:
-                yield name, self._classes.step(place, name), self._matcher.read(positions, name)
+                yield name, self._classes.step(place, name), self.matcher.read(positions, name)
 
     def _deny(self, denial: Pattern) -> None:
         self._classes.spend(1 + len(denial) * (1 + self._denied.size // _BITS) // _SEGMENTS)
