@@ -15,6 +15,7 @@ from demo.deployment import aws_client
 from jwt_authorizer_devkit.issuer import local_issuer
 from tests.e2e.examples import AUTHGEAR, Example, Examples, Reply, bearer, misfits, send
 from tests.e2e.user_pool import create_machine_client
+from tests.integration.emulator import wait_for
 from tests.unit.pages import EXAMPLES, blocks, table
 
 if TYPE_CHECKING:
@@ -231,6 +232,8 @@ def denied(example: Example, token: str) -> list[str]:
         aws_client("lambda", example.aws).invoke(FunctionName=name, Payload=json.dumps(event))["Payload"].read()
     )
     assert 0 < answer["ttlOverride"] <= 300
+    # On a busy machine the local AWS writes the log a moment after it has answered.
+    wait_for(lambda: bool(example.log.new()), 5)
     return list(answer["deniedFields"])
 
 
