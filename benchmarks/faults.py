@@ -158,7 +158,7 @@ def long_outage(world: World, function: AuthorizerFunction, requests: int) -> No
         world.now += TTL
         world.traffic.phase = PAST
         world.spend(function, TTL, requests // 2)
-    world.now += COOLDOWN + TIMEOUT  # the cooldown counts from the end of the fetch
+    world.now += COOLDOWN + TIMEOUT + SLACK  # the cooldown counts from the end of the fetch
     world.traffic.phase = HEALED
     world.expect("it heals", world.traffic.send(function, world.now, Caller.GOOD) is Outcome.ALLOWED)
 

@@ -20,6 +20,7 @@ from benchmarks.introspection_traffic import (
     COOLING,
     METRICS,
     NEVER,
+    SLACK,
     START,
     TIMEOUT,
     Caller,
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 
 OUTAGE = 90
 """Simulated seconds that each failure lasts."""
-SLACK = 1.5
-"""Seconds that a busy machine may add to a wait."""
 IN_OUTAGE = "Each failure in turn"
 ROTATED, WRONG = "The secret is rotated", "The secret is wrong, or cannot be read"
 

@@ -29,6 +29,8 @@ CACHE, COOLDOWN = 60, 30
 """Seconds; the defaults."""
 TIMEOUT = 0.5
 """Seconds. Shorter than the default, since it is waited for in earnest."""
+SLACK = 1.5
+"""Seconds that a busy machine may add to a wait."""
 CALM = 60
 """Simulated seconds that follow a failure and its last cooldown."""
 START = 1_800_000_000.0
@@ -120,7 +122,7 @@ class World:
 
     def heal(self, requests: int) -> None:
         """Let the last cooldown pass, then some time in which everything works."""
-        self.spend(COOLING, COOLDOWN + TIMEOUT, max(1, requests // 3))
+        self.spend(COOLING, COOLDOWN + TIMEOUT + SLACK, max(1, requests // 3))
         self.spend(AFTER, CALM, requests)
 
     def count(self, caller: Caller, *outcomes: Outcome, phases: tuple[str, ...] = ()) -> int:
