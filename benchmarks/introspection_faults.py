@@ -28,6 +28,7 @@ from benchmarks.introspection_traffic import (
 )
 from benchmarks.outages import introspection_outages
 from benchmarks.traffic import Outcome
+from jwt_authorizer.issuers.documents import boto3_client
 from tests.integration.hostile_server import HostileServer, answer
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def run(authority: Authority, random: Random, requests: int) -> bool:
     with HostileServer({}, authority.server_context("localhost")) as server, HostileServer({}) as store:
         names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
         os.environ |= dict.fromkeys(names, "eu-west-1") | {"AWS_ENDPOINT_URL_SSM": f"http://127.0.0.1:{store.port}"}
+        boto3_client("ssm", TIMEOUT)  # importing boto3 would take most of the first question's time
         world = World(server, store, random)
         ways = _live(world, authority, requests)
     _judge(world)
