@@ -285,6 +285,7 @@ def test_any_token_leaves_one_line_that_does_not_tell_it(kind: str, bearer: str)
 
 
 @given(st.tuples(PART, PART, PART, PART, PART, PART), PATHS)
+@example(("aws", "eu-west-1", "1", "api", "prod", "GET"), "a//b")
 def test_any_arn_comes_through_unharmed(parts: tuple[str, ...], path: str) -> None:
     partition, region, account, api, stage, method = parts
     prefix = f"arn:{partition}:execute-api:{region}:{account}:{api}/{stage}/"
