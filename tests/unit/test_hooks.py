@@ -14,7 +14,7 @@ import pytest
 import jwt_authorizer
 from jwt_authorizer import Caller, CallerRequest, Refuse, create_function
 from jwt_authorizer.answers import AnswerSettings, CachedBy, HttpApiResponse
-from jwt_authorizer.claim_conditions import parse_claim
+from jwt_authorizer.claim_conditions import parse_claim, parse_condition
 from jwt_authorizer.errors import DecisionError, Reason, SettingsError, TokenError
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.rules import Route, compile_rules
@@ -99,10 +99,12 @@ def test_what_it_does_to_its_copy_of_the_claims_changes_no_decision() -> None:
     def promote(caller: Caller) -> None:
         cast("dict[str, object]", caller.claims)["team"] = "admins"
 
-    function = Watched(authorizer(rules=RULES, check=promote))
+    users_alone = compile_rules((Route(None, "/orders/{id}", claims=(parse_condition("team", "users"),)),))
+    function = Watched(authorizer(rules=users_alone, check=promote))
     bearer = token({"team": "users"})
     for _ in range(2):
         answer = function(rest_request_event(bearer))
+        assert function.line["decision"] == "allow"
         assert json.loads(answer["context"]["claims"])["team"] == "users"
     with pytest.raises(AttributeError):
         Caller("a", ISSUER, None, frozenset(), {}).id = "b"  # type: ignore[misc]  # that is what is tried
