@@ -75,7 +75,9 @@ def test_the_terraform_module_has_its_files_the_template_and_the_same_package(pa
     path = Path(str(packaged.filename))
     module = zipfile.ZipFile(path.with_name(f"{path.stem}-terraform.zip"))
     files = {file.name: file.read_bytes() for file in (ROOT / MODULE).glob("*.tf")}
-    template = path.with_suffix(".yaml").read_text("utf-8").replace(path.name, PACKAGE)
+    template = (
+        path.with_suffix(".yaml").read_text("utf-8").replace(path.name, PACKAGE).replace("    NoEcho: true\n", "")
+    )
     expected = {**files, PACKAGE: path.read_bytes(), "template.yaml": template.encode()}
     assert {name: module.read(name) for name in module.namelist()} == expected
 
