@@ -204,7 +204,7 @@ def _pack(grants: list[Grant], examples: Examples, room: Room, first: frozenset[
             heappush(queue, now)
             continue
         new = texts[now[2]] - written
-        if now[1] and room.size(new) <= left:
+        if now[1] and room.fits(new) and room.size(new) <= left:
             chosen.append(grants[now[2]])
             taken |= grants[now[2]].gives
             written |= new
