@@ -115,7 +115,7 @@ class PolicyCompiler:
         return not self.rules.lists(ANY_METHOD if any_method else request.method, request.matched)
 
     def _routes(self, question: _Question, request: Request, *, all_methods: bool = False) -> Routes:
-        """Return the routes that decide about a request; if the policy is for no others, all that a rule lists."""
+        """Return the routes that decide about a request; for a policy of one route, with all methods of their rule."""
         methods = self._maker_for(question).methods
         own = request.method if request.method in methods else OTHER
         return frozenset(
@@ -152,7 +152,7 @@ class PolicyCompiler:
         return beside if self._holds(question, beside, text) else self._exactly(question, request, policy)
 
     def _holds(self, question: _Question, policy: Policy, text: str) -> bool:
-        """Return whether a policy to which a request was added fits, and permits just that."""
+        """Return whether a policy to which a request was added fits, and permits it; its text is not a pattern."""
         fits = self._room(question).fits(policy.resources("Allow"), policy.resources("Deny"))
         return is_plain(text) and fits and policy.permits(text)
 

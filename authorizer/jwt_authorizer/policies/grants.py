@@ -85,7 +85,8 @@ class _Walk:
                 continue
             self.go((*way, ANY if name == OTHER else name), following, read)
             if name == OTHER and self._follow(following, read) & (ALLOWED | REFUSED) == REFUSED:
-                covered = read  # the denials for any other text cover a name as well, unless the pattern expects it
+                # These denials begin with ANY, so they cover names as well, if the pattern reads those alike.
+                covered = read
 
     def _deny_all(self, way: Pattern, positions: int) -> None:
         """Deny the way to a place with whatever is left of the pattern: nothing that can follow is allowed."""
@@ -95,7 +96,7 @@ class _Walk:
             if positions >> index & 1:
                 rest = self._pattern[index:]
                 self._deny((*way, *rest))
-                # ANY takes more segments; if the way itself ends in ANY, so does that.
+                # The pattern's ANY may take further segments. If the way ends in ANY, the denial above covers them.
                 if index and self._pattern[index - 1] is ANY and way[-1] is not ANY:
                     self._deny((*way, ANY, *rest))
 

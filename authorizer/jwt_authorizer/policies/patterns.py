@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Pattern = tuple[str | None, ...]
 
 ANY = None
-"""One segment or more, whatever they are."""
+"""One segment or more, whatever they are: ``*`` in a policy. ``OTHER`` of ``rules/classes.py`` is in none."""
 
 SLASH = ""
 """The empty segment after a slash at the end. API Gateway ignores it, IAM does not."""

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from jwt_authorizer.rules.templates import Node
 
 OTHER = "*"
-"""Stands for a segment or a method that no rule names. No template can contain this text."""
+"""Stands for a segment or a method that no rule names, and is in no template.
+
+A policy can only write ``ANY`` for it, which covers named ones too.
+"""
 
 ALLOWED, REFUSED, IMPOSSIBLE = 1, 2, 4
 """What the rules say about a request. Bits, so that one number can hold what they say about many requests.
