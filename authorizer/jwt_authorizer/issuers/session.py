@@ -166,7 +166,7 @@ def _read_head(reader: io.BufferedReader) -> tuple[str, int, dict[str, str]]:
         name, colon, value = line.partition(":")
         name, value, count = name.lower(), value.strip(" \t"), count + 1
         if not (colon and name and _TOKEN.issuperset(name)):
-            raise FetchError("the answer has a header that is not one")
+            raise FetchError("the answer has a malformed header")
         if count > _MOST_HEADERS:
             raise FetchError(f"the answer has more than {_MOST_HEADERS} headers")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
@@ -182,7 +182,7 @@ def _read_line(reader: io.BufferedReader) -> str:
         raise FetchError(_CUT_OFF)
     line = line[:-1].removesuffix(b"\r")
     if b"\r" in line or b"\0" in line:
-        raise FetchError("the answer has a header that is not one")
+        raise FetchError("the answer has a malformed header")
     return line.decode("latin-1")
 
 
