@@ -4,14 +4,17 @@ A conditional ``PutItem`` records a proof and finds out whether it was there, in
 proof, exactly one passes. The table has the hash key ``id`` (String) and the TTL attribute ``expires`` (Number, Unix
 seconds). DynamoDB deletes expired items within days, so the condition looks at the time itself.
 
-This module is loaded at start-up, and only if there is a table.
+Requests are signed here: AWS's SDK takes half a second to import. Only settings with a table load this module.
 """
 
 from __future__ import annotations
 
+import hmac
 import json
+from hashlib import sha256
 from math import ceil
 from os import urandom
+from time import gmtime, strftime
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.binding.replay import replayed
@@ -20,7 +23,6 @@ from jwt_authorizer.issuers.fetched import FetchError, printable
 from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.session import Session
 from jwt_authorizer.records import dataclass, field
-from jwt_authorizer.sigv4 import Credentials, sign
 from jwt_authorizer.strict_json import json_text
 
 if TYPE_CHECKING:
@@ -31,12 +33,23 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.https import Post
     from jwt_authorizer.issuers.session import Response
 
+_ALGORITHM = "AWS4-HMAC-SHA256"
 _OK = 200
 _FIRST_SERVER_ERROR = 500
 _CREDENTIALS_TIMEOUT = 2.0
 _CREDENTIALS_LIMIT = 64 * 1024
 _REFRESH_BEFORE = 300.0
 """Seconds before credentials expire at which they are fetched again, as AWS's SDKs do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An access key. ``expires_at`` is Unix time in seconds; ``None`` if the process does not outlive it."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+    expires_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +177,41 @@ def _container_credentials(endpoint: str, token: str) -> Credentials:
         raise FetchError(f"no credentials from {printable(host)}: {type(error).__name__}") from None
     finally:
         connection.close()
+
+
+def sign(  # noqa: PLR0913 - what a signature covers
+    method: str,
+    host: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    credentials: Credentials,
+    region: str,
+    service: str,
+    now: float,
+) -> dict[str, str]:
+    """Sign a request for the path ``/``, made at ``now`` (Unix time in seconds), and return the headers to send.
+
+    Source: IAM user guide, "Create a signed AWS API request" (Signature Version 4). ``Host`` is signed as well.
+    """
+    date = strftime("%Y%m%dT%H%M%SZ", gmtime(now))
+    sent = {**headers, "X-Amz-Date": date}
+    if credentials.session_token is not None:
+        sent["X-Amz-Security-Token"] = credentials.session_token
+    signed = sorted({"host": host, **{name.lower(): " ".join(value.split()) for name, value in sent.items()}}.items())
+    names = ";".join(name for name, _ in signed)
+    lines = "".join(f"{name}:{value}\n" for name, value in signed)
+    request = f"{method}\n/\n\n{lines}\n{names}\n{sha256(body).hexdigest()}"
+    scope = f"{date[:8]}/{region}/{service}/aws4_request"
+    to_sign = f"{_ALGORITHM}\n{date}\n{scope}\n{sha256(request.encode()).hexdigest()}"
+    key = f"AWS4{credentials.secret_access_key}".encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
+    sent["Authorization"] = (
+        f"{_ALGORITHM} Credential={credentials.access_key_id}/{scope}, SignedHeaders={names}, Signature={signature}"
+    )
+    return sent
 
 
 def _error(body: bytes) -> tuple[str, str]:

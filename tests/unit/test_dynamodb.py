@@ -15,11 +15,10 @@ from botocore.awsrequest import AWSRequest  # type: ignore[import-untyped]  # AW
 from botocore.credentials import Credentials as TheirCredentials  # type: ignore[import-untyped]  # AWS ships no types
 
 from jwt_authorizer.binding.replay import UsedProof
-from jwt_authorizer.dynamodb import DynamoDbReplayStore, LambdaCredentials, dynamodb_endpoint
+from jwt_authorizer.dynamodb import Credentials, DynamoDbReplayStore, LambdaCredentials, dynamodb_endpoint, sign
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.https import HttpsClient
-from jwt_authorizer.sigv4 import Credentials, sign
 from tests.factories import NOW
 from tests.integration.hostile_server import HostileServer, answer
 
