@@ -18,8 +18,8 @@ from jwt.algorithms import ECAlgorithm
 
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
 from jwt_authorizer.issuers.client_auth import ClientAuth
-from jwt_authorizer.issuers.discovery import discover_introspection
 from jwt_authorizer.issuers.introspection import FAILURES, INTROSPECTIONS, Introspector
+from jwt_authorizer.issuers.sources import discover_introspection
 from jwt_authorizer.tokens import BearerToken
 from jwt_authorizer_devkit.mint import Defect, mint
 from tests.factories import NOW, FakeKeys, signing_key

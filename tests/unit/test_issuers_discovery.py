@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jwt_authorizer.issuers.address import discovery_urls, parse_address
-from jwt_authorizer.issuers.discovery import discover
 from jwt_authorizer.issuers.fetched import FetchError, printable
 from jwt_authorizer.issuers.https import HttpsClient, system_context
 from jwt_authorizer.issuers.session import BODY_LIMIT, Response, Session
+from jwt_authorizer.issuers.sources import discover
 
 if TYPE_CHECKING:
     from jwt_authorizer.issuers.https import SocketAddress

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from jwt_authorizer.issuers import calls, xray
+from jwt_authorizer.issuers import calls, traces
 from jwt_authorizer.issuers.calls import Call, send_traces, traced
 from jwt_authorizer.issuers.documents import LazyClient
 from jwt_authorizer.issuers.fetched import FetchError
@@ -159,14 +159,14 @@ def test_a_first_request_that_is_not_sampled_forgets_them(
 def test_calls_of_a_start_long_ago_are_not_the_request_s(daemon: Daemon) -> None:
     old = Call("issuer.example.com", f"GET {URL}", 1000.0, 1001.0, 200, "")
     new = Call("issuer.example.com", f"GET {URL}", 5000.0, 5001.0, 200, "")
-    xray.send_subsegments([old, new], HEADER, daemon.address)
+    traces.send_subsegments([old, new], HEADER, daemon.address)
     assert [document["start_time"] for document in daemon.received()] == [5000.0]
 
 
 @pytest.mark.parametrize("address", ["{0}", "tcp:127.0.0.1:9 udp:{0}", "udp:{0} tcp:127.0.0.1:9"])
 def test_the_daemon_s_address_has_two_forms(daemon: Daemon, address: str) -> None:
     call = Call("issuer.example.com", f"GET {URL}", 1.0, 2.0, 200, "")
-    xray.send_subsegments([call], HEADER, address.format(daemon.address))
+    traces.send_subsegments([call], HEADER, address.format(daemon.address))
     assert len(daemon.received()) == 1
 
 
@@ -185,7 +185,7 @@ def test_what_leads_to_no_trace_is_left_out_and_costs_no_request(
     daemon: Daemon, header: str, address: str | None
 ) -> None:
     call = Call("issuer.example.com", f"GET {URL}", 1.0, 2.0, 200, "")
-    xray.send_subsegments([call], header, daemon.address if address is None else address)
+    traces.send_subsegments([call], header, daemon.address if address is None else address)
     assert daemon.received() == []
 
 

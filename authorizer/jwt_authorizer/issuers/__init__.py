@@ -1,8 +1,8 @@
 """What is asked of others: an issuer's keys above all, and for how long they are trusted.
 
-1. ``sources.py`` turns ``JWT_JWKS``, or nothing, into a function that fetches the key set: from a URL, from the URL
-   that the issuer's metadata names (``discovery.py``), from the package, S3 or Parameter Store
-   (``documents.py``), or from the setting itself.
+1. ``sources.py`` turns ``JWT_JWKS`` into a function that fetches the key set: from a URL, from the package, S3 or
+   Parameter Store (``documents.py``), or from the setting itself; without it, from the URL that the issuer's metadata
+   names.
 2. ``https.py`` sends a request and ``session.py`` reads the response, within one deadline and one limit of size.
    ``address.py`` parses URLs.
 3. ``kept.py`` decides when to fetch, what to serve meanwhile, and when to give up: for keys, for a list of tenants and
@@ -14,8 +14,8 @@
    tenant. They are imported where they are configured.
 
 6. ``introspection.py`` asks about tokens that are not JWTs; ``client_auth.py`` says who asks.
-7. ``calls.py`` traces each of these calls where somebody traces, with ``spans.py`` for OpenTelemetry or ``xray.py``.
-   ``fetched.py`` has the error of all fetches.
+7. ``calls.py`` traces each of these calls where somebody traces (``traces.py``). ``fetched.py`` has the error of all
+   fetches.
 
 For example, with ``JWT_ISSUER=https://id.example.com`` the first request of a new execution environment finds the keys
 that start-up fetched: one connection, two requests. Ten minutes later a request waits for the next fetch. If that

@@ -1,7 +1,7 @@
 """Calls to other services, and whether somebody traces them.
 
-This module is always loaded. Nothing else is, and no document is built, unless the process has OpenTelemetry, or Lambda
-samples the request for X-Ray: ``docs/adr/0021-tracing.md``.
+This module is always loaded. ``traces.py`` is not, and no document is built, unless the process has OpenTelemetry, or
+Lambda samples the request for X-Ray.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ unsent: list[Call] = []
 def traced(service: str, operation: str, call: Callable[[], T]) -> T:
     """Return what ``call`` returns, and raise what it raises; trace it if the process is traced."""
     if "opentelemetry.trace" in sys.modules:  # AWS's layer and the like load it before the function
-        from jwt_authorizer.issuers.spans import in_span  # noqa: PLC0415 - only if somebody traces
+        from jwt_authorizer.issuers.traces import in_span  # noqa: PLC0415 - only if somebody traces
 
         return in_span(service, operation, call)
     header = os.environ.get("_X_AMZN_TRACE_ID")
@@ -68,7 +68,7 @@ def send_traces(header: str | None) -> None:
     calls = unsent[:]
     del unsent[: len(calls)]
     if header is not None and is_sampled(header):
-        from jwt_authorizer.issuers.xray import send_subsegments  # noqa: PLC0415 - only if somebody traces
+        from jwt_authorizer.issuers.traces import send_subsegments  # noqa: PLC0415 - only if somebody traces
 
         send_subsegments(calls, header, os.environ["AWS_XRAY_DAEMON_ADDRESS"])
 

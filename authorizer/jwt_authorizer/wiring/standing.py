@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.authenticate import Introspection
 from jwt_authorizer.issuers.client_auth import ClientAuth
-from jwt_authorizer.issuers.discovery import discover_introspection
 from jwt_authorizer.issuers.documents import secret_reader
 from jwt_authorizer.issuers.introspection import Introspector
 from jwt_authorizer.issuers.revocations import list_reader, revocation_list
+from jwt_authorizer.issuers.sources import discover_introspection
 from jwt_authorizer.records import replace
 from jwt_authorizer.revocation import check_revocation
 

@@ -6,10 +6,10 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.errors import AuthorizerError, Reason
-from jwt_authorizer.issuers.discovery import discover_introspection
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.session import Session
+from jwt_authorizer.issuers.sources import discover_introspection
 from jwt_authorizer.records import replace
 from jwt_authorizer.tokens import BearerToken
 from jwt_authorizer.wiring.authorizer import Dependencies, build_authorizer, key_sources

@@ -1,7 +1,11 @@
-"""Subsegments for X-Ray, by its daemon's own protocol: a JSON header, a line break, a document, in one UDP packet.
+"""How a call is shown in a trace, by OpenTelemetry or by X-Ray: ``docs/adr/0021-tracing.md``.
 
-Source: X-Ray developer guide, "AWS X-Ray segment documents" and "Sending segment documents to the X-Ray daemon".
-The SDK does the same, and takes longer to import than all of our start-up: ``docs/adr/0021-tracing.md``.
+Spans are made by the API of OpenTelemetry that the process has loaded already (AWS's layer for Python, or another),
+with the names and attributes of its semantic conventions for HTTP clients. Nothing of a trace is sent to the issuer.
+
+X-Ray's daemon gets a JSON header, a line break and a document, in one UDP packet. Its SDK does the same, and takes
+longer to import than all of our start-up. Source: X-Ray developer guide, "AWS X-Ray segment documents" and "Sending
+segment documents to the X-Ray daemon".
 """
 
 from __future__ import annotations
@@ -9,18 +13,41 @@ from __future__ import annotations
 from os import urandom
 from typing import TYPE_CHECKING
 
+from jwt_authorizer import __version__
 from jwt_authorizer.issuers.fetched import printable
 from jwt_authorizer.strict_json import json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import TypeVar
 
     from jwt_authorizer.issuers.calls import Call
+
+    T = TypeVar("T")
 
 _HEADER = '{"format":"json","version":1}\n'
 _LONGEST_AGE = 60.0
 """Seconds from the first call of start-up to the request that shows them. Environments kept started wait for hours."""
 _FIRST_ERROR, _THROTTLED, _FIRST_FAULT = 400, 429, 500
+
+
+def in_span(service: str, operation: str, call: Callable[[], T]) -> T:
+    """Return what ``call`` returns, within a span. What it raises is recorded there, and raised."""
+    from opentelemetry import trace  # noqa: PLC0415 - not ours: only a process that is traced has it
+
+    method, _, url = operation.partition(" ")
+    attributes: dict[str, str] = {"server.address": service, "http.request.method": method, "url.full": url}
+    if not url:
+        attributes = {"rpc.system": "aws-api", "rpc.service": service}
+    tracer = trace.get_tracer("jwt_authorizer", __version__)
+    with tracer.start_as_current_span(method or service, kind=trace.SpanKind.CLIENT, attributes=attributes) as span:
+        answer = call()
+        status = getattr(answer, "status", 0)
+        if status:
+            span.set_attribute("http.response.status_code", status)
+        if status >= _FIRST_ERROR:
+            span.set_status(trace.StatusCode.ERROR)
+        return answer
 
 
 def send_subsegments(calls: Sequence[Call], header: str, daemon: str) -> None:
