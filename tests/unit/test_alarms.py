@@ -224,16 +224,6 @@ def test_times_fit_those_of_the_function() -> None:
     assert new["DatapointsToAlarm"] * new["Metrics"][1]["MetricStat"]["Period"] <= 3 * 60
 
 
-@pytest.mark.parametrize("name", ALARMS)
-def test_an_alarm_says_what_to_do_first_and_links_to_its_entry_of_the_runbook(name: str) -> None:
-    text, _, address = ALARMS[name]["AlarmDescription"].rpartition(" Runbook: ")
-    # It is the first paragraph of that entry, and nothing makes links of Markdown's.
-    assert re.search(r"\. First (read|see|look|compare) ", text)
-    assert "](" not in text
-    page, _, anchor = address.partition("#")
-    assert f"\n### {anchor}\n" in (ROOT / page).read_text("utf-8").lower()
-
-
 # The dashboard.
 
 

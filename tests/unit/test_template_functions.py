@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from demo.tools import host_architecture
 from jwt_authorizer.refresher import TIMEOUT
 from jwt_authorizer.settings.table import SETTINGS
 from tests.cloudformation import resolve
@@ -21,9 +21,9 @@ from tests.unit.test_template import (
     REFRESHER,
     ROOT,
     SHIFTING,
+    STORES,
     VPC,
     function_of,
-    named,
     parameter_of,
 )
 
@@ -71,7 +71,9 @@ def test_a_version_is_published_whenever_a_parameter_of_it_changes_and_only_then
 
 
 def test_the_number_makes_the_version_another_one_and_the_function_too(template: Template) -> None:
-    assert "VersionDescription" not in function_of(resolve(template, ISSUER))
+    without = resolve(template, ISSUER)
+    assert "VersionDescription" not in function_of(without)
+    assert "SettingsVersion" not in without.resources
     for given in (ISSUER | ALIAS, ISSUER | {"SnapStart": "on"}):
         function = function_of(resolve(template, given))
         assert function["VersionDescription"] == "Settings SettingsVersion"
@@ -90,15 +92,17 @@ def test_the_number_is_kept_under_a_name_that_appconfig_takes(template: Template
     assert name in kept["Description"]
 
 
-def test_each_function_is_the_same_package(template: Template) -> None:
+@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
+def test_each_function_is_the_same_package(template: Template, architecture: str) -> None:
+    assert architecture in template["Parameters"]["Architecture"]["AllowedValues"]
     functions = {name: it for name, it in template["Resources"].items() if it["Type"] == "AWS::Serverless::Function"}
     assert len(functions) == len({"authorizer", "refresher", "revoker"})
     assert len({str(it["Metadata"]) for it in functions.values()}) == 1
     # What `sam build` asks of the makefile, for each.
-    makefile = ROOT / "packaging" / "jwt_authorizer_packaging" / host_architecture() / "Makefile"
+    makefile = ROOT / "packaging" / "jwt_authorizer_packaging" / architecture / "Makefile"
     command = ["make", "--dry-run", "--makefile", str(makefile), *(f"build-{name}" for name in functions)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - our own arguments
-    assert done.stdout.count("assemble.py") == len(functions)
+    assert done.stdout.count(f"--architecture {architecture} ") == len(functions)
 
 
 def test_the_refresher_runs_on_a_schedule_outside_of_any_vpc(template: Template) -> None:
@@ -127,91 +131,135 @@ def test_the_refresher_runs_on_a_schedule_outside_of_any_vpc(template: Template)
 # Each role has the rights that it needs, on what is named, and no others.
 
 
-def test_the_role_may_write_its_log_and_read_what_is_named(template: Template) -> None:
-    given = named(resolve(template, ISSUER | OTHERS | REFRESHER), "AuthorizerRole")
-    del given["JoinVpc"]  # below
-    assert {name: (it["Action"], it["Resource"]) for name, (it,) in given.items()} == {
-        "WriteItsLog": (["logs:CreateLogStream", "logs:PutLogEvents"], "AuthorizerLogs.Arn"),
-        "ReadParameters": ("ssm:GetParameter", READS["ReadableParameters"].split(",")),
-        "ReadSecrets": ("secretsmanager:GetSecretValue", [READS["ReadableSecrets"]]),
-        "DecryptItsEnvironment": ("kms:Decrypt", COMPANY["EnvironmentKeyArn"]),
-        "RememberProofs": ("dynamodb:PutItem", "DpopReplays.Arn"),
-        "ReadRevocations": ("s3:GetObject", "RevocationBucket.Arn/revoked.json"),
-        "ReadObjects": ("s3:GetObject", [READS["ReadableObjects"]]),
-        "DecryptWhatItReads": ("kms:Decrypt", [READS["ReadableKeys"]]),
-        "ReadCopy": (["ssm:GetParameter", "s3:GetObject"], REFRESHER["RefreshTargetArn"]),
-        # X-Ray knows no resources.
-        "WriteTraces": (["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*"),
-    }
-    via = given["DecryptWhatItReads"][0]["Condition"]["StringLike"]["kms:ViaService"]
-    assert via == ["ssm.eu-west-1.*", "secretsmanager.eu-west-1.*", "s3.eu-west-1.*"]
-    own = given["DecryptItsEnvironment"][0]["Condition"]["StringLike"]["kms:ViaService"]
-    assert own == "lambda.eu-west-1.*"
+def rights(stack: Resolved) -> set[str]:
+    """Return a line for each right: whose, the action, the resource, and for keys the service that may use them."""
+    found = set()
+    for role, properties in stack.of_type("AWS::IAM::Role").items():
+        assert "ManagedPolicyArns" not in properties
+        statements = [it for policy in properties["Policies"] for it in policy["PolicyDocument"]["Statement"]]
+        for statement in [it for it in statements if it["Effect"] == "Allow"]:
+            condition = statement.get("Condition", {"StringLike": {"kms:ViaService": [""]}})
+            parts = [statement["Action"], statement["Resource"], condition["StringLike"]["kms:ViaService"]]
+            lists = [[part] if isinstance(part, str) else part for part in parts]
+            found |= {" ".join([role.removesuffix("Role"), *each]).strip() for each in product(*lists)}
+    return found
 
 
-def test_lambda_may_join_the_vpc_by_the_role_and_the_function_s_own_code_may_not(template: Template) -> None:
-    # "Giving Lambda functions access to resources in an Amazon VPC": what is needed, and how to deny it to the code.
-    *allowed, denied = named(resolve(template, ISSUER | VPC), "AuthorizerRole")["JoinVpc"]
-    arn = "arn:aws:ec2:eu-west-1:{}:*/*"
-    given = {
-        action: it["Resource"]
-        for it in allowed
-        for action in ([it["Action"]] if isinstance(it["Action"], str) else it["Action"])
-    }
-    assert {it["Effect"] for it in allowed} == {"Allow"}
-    assert given == {
-        "ec2:DescribeNetworkInterfaces": "*",
-        "ec2:DescribeSubnets": "*",
-        "ec2:CreateNetworkInterface": arn.format("*"),
-        **dict.fromkeys(
-            ["ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"],
-            arn.format("123456789012"),
-        ),
-    }
-    assert denied == {
-        "Effect": "Deny",
-        "Action": "ec2:*",
-        "Resource": "*",
-        # Not absent: a request of a function's code has it, Lambda's own has not.
-        "Condition": {"Null": {"lambda:SourceFunctionArn": "false"}},
-    }
+RIGHTS = [
+    (
+        {},
+        """
+        Authorizer logs:CreateLogStream AuthorizerLogs.Arn
+        Authorizer logs:PutLogEvents AuthorizerLogs.Arn
+        """,
+    ),
+    (
+        READS,
+        """
+        Authorizer ssm:GetParameter arn:aws:ssm:eu-west-1:1:parameter/a
+        Authorizer ssm:GetParameter arn:aws:ssm:eu-west-1:1:parameter/b
+        Authorizer secretsmanager:GetSecretValue arn:aws:secretsmanager:eu-west-1:1:secret:a-6RandM
+        Authorizer s3:GetObject arn:aws:s3:::bucket/a
+        Authorizer kms:Decrypt arn:aws:kms:eu-west-1:1:key/1 ssm.eu-west-1.*
+        Authorizer kms:Decrypt arn:aws:kms:eu-west-1:1:key/1 secretsmanager.eu-west-1.*
+        Authorizer kms:Decrypt arn:aws:kms:eu-west-1:1:key/1 s3.eu-west-1.*
+        """,
+    ),
+    (
+        {"EnvironmentKeyArn": COMPANY["EnvironmentKeyArn"]},
+        "Authorizer kms:Decrypt arn:aws:kms:eu-west-1:1:key/3 lambda.eu-west-1.*",
+    ),
+    (
+        {"Tracing": "on"},  # X-Ray knows no resources
+        """
+        Authorizer xray:PutTraceSegments *
+        Authorizer xray:PutTelemetryRecords *
+        """,
+    ),
+    ({"DpopReplayTable": "on"}, "Authorizer dynamodb:PutItem DpopReplays.Arn"),
+    (
+        VPC,  # "Giving Lambda functions access to resources in an Amazon VPC"
+        """
+        Authorizer ec2:DescribeNetworkInterfaces *
+        Authorizer ec2:DescribeSubnets *
+        Authorizer ec2:CreateNetworkInterface arn:aws:ec2:eu-west-1:*:*/*
+        Authorizer ec2:DeleteNetworkInterface arn:aws:ec2:eu-west-1:123456789012:*/*
+        Authorizer ec2:AssignPrivateIpAddresses arn:aws:ec2:eu-west-1:123456789012:*/*
+        Authorizer ec2:UnassignPrivateIpAddresses arn:aws:ec2:eu-west-1:123456789012:*/*
+        """,
+    ),
+    (
+        REFRESHER,
+        """
+        Authorizer ssm:GetParameter arn:aws:s3:::bucket/keys
+        Authorizer s3:GetObject arn:aws:s3:::bucket/keys
+        Refresher logs:CreateLogStream RefresherLogs.Arn
+        Refresher logs:PutLogEvents RefresherLogs.Arn
+        Refresher ssm:PutParameter arn:aws:s3:::bucket/keys
+        Refresher s3:PutObject arn:aws:s3:::bucket/keys
+        """,
+    ),
+    (
+        {"Revocation": "on"},
+        """
+        Authorizer s3:GetObject RevocationBucket.Arn/revoked.json
+        Revoker logs:CreateLogStream RevokerLogs.Arn
+        Revoker logs:PutLogEvents RevokerLogs.Arn
+        Revoker s3:GetObject RevocationBucket.Arn/revoked.json
+        Revoker s3:PutObject RevocationBucket.Arn/revoked.json
+        Revoker s3:ListBucket RevocationBucket.Arn
+        """,
+    ),
+    (
+        SHIFTING,
+        """
+        Deployment lambda:GetAlias AuthorizerFunction.Arn
+        Deployment lambda:GetAlias AuthorizerFunction.Arn:*
+        Deployment lambda:UpdateAlias AuthorizerFunction.Arn
+        Deployment lambda:UpdateAlias AuthorizerFunction.Arn:*
+        Deployment lambda:GetProvisionedConcurrencyConfig AuthorizerFunction.Arn
+        Deployment lambda:GetProvisionedConcurrencyConfig AuthorizerFunction.Arn:*
+        Deployment cloudwatch:DescribeAlarms *
+        """,
+    ),
+    (
+        READS | REFRESHER | STORES | {"EnvironmentKeyArn": COMPANY["EnvironmentKeyArn"]},
+        """
+        Refresher kms:Decrypt arn:aws:kms:eu-west-1:1:key/3 lambda.eu-west-1.*
+        Refresher kms:GenerateDataKey arn:aws:kms:eu-west-1:1:key/1 s3.eu-west-1.*
+        Revoker kms:Decrypt arn:aws:kms:eu-west-1:1:key/3 lambda.eu-west-1.*
+        Revoker ssm:GetParameter arn:aws:ssm:eu-west-1:1:parameter/a
+        Revoker ssm:GetParameter arn:aws:ssm:eu-west-1:1:parameter/b
+        Revoker s3:GetObject arn:aws:s3:::bucket/a
+        Revoker apigateway:DELETE arn:aws:apigateway:eu-west-1::/restapis/*/stages/*/cache/authorizers
+        Revoker apigateway:DELETE arn:aws:apigateway:eu-west-1::/apis/*/stages/*/cache/authorizers
+        """,
+    ),
+]
+"""Options, and the rights that come with them, beside those of each option alone."""
 
 
-def test_the_refresher_may_write_its_target(template: Template) -> None:
-    given = named(resolve(template, ISSUER | OTHERS | REFRESHER), "RefresherRole")
-    assert {name: (it["Action"], it["Resource"]) for name, (it,) in given.items()} == {
-        "WriteItsLog": (["logs:CreateLogStream", "logs:PutLogEvents"], "RefresherLogs.Arn"),
-        "DecryptItsEnvironment": ("kms:Decrypt", COMPANY["EnvironmentKeyArn"]),
-        "WriteCopy": (["ssm:PutParameter", "s3:PutObject"], REFRESHER["RefreshTargetArn"]),
-        "EncryptCopy": ("kms:GenerateDataKey", [READS["ReadableKeys"]]),
-    }
-    assert given["EncryptCopy"][0]["Condition"] == {"StringLike": {"kms:ViaService": "s3.eu-west-1.*"}}
+@pytest.mark.parametrize(("options", "lines"), RIGHTS, ids=[" ".join(it) or "no option" for it, _ in RIGHTS])
+def test_an_option_brings_the_rights_that_it_needs_and_no_others(
+    template: Template, options: dict[str, str], lines: str
+) -> None:
+    alone = [rights(resolve(template, ISSUER | it)) for it, _ in RIGHTS if it.items() < options.items()]
+    brought = rights(resolve(template, ISSUER | options)) - set().union(*alone)
+    assert brought == {line.strip() for line in lines.strip().splitlines()}
 
 
-def test_the_revoker_may_write_the_list_and_empty_caches(template: Template) -> None:
-    given = named(resolve(template, ISSUER | OTHERS), "RevokerRole")
-    written, listed = given.pop("WriteRevocations")
-    assert (written["Action"], written["Resource"]) == (
-        ["s3:GetObject", "s3:PutObject"],
-        "RevocationBucket.Arn/revoked.json",
-    )
-    assert (listed["Action"], listed["Resource"]) == ("s3:ListBucket", "RevocationBucket.Arn")
-    (emptied,) = given.pop("EmptyCaches")
-    assert emptied["Action"] == "apigateway:DELETE"
-    assert all(resource.endswith("/stages/*/cache/authorizers") for resource in emptied["Resource"])
-    assert given.keys() == {"WriteItsLog", "DecryptItsEnvironment", "ReadParameters", "ReadObjects"}
-    assert "EmptyCaches" not in named(resolve(template, ISSUER | {"Revocation": "on"}), "RevokerRole")
-
-
-def test_codedeploy_may_move_this_alias_and_see_alarms(template: Template) -> None:
-    given = named(resolve(template, ISSUER | SHIFTING), "DeploymentRole")
-    assert {name: (it["Action"], it["Resource"]) for name, (it,) in given.items()} == {
-        "MoveTheAlias": (
-            ["lambda:GetAlias", "lambda:UpdateAlias", "lambda:GetProvisionedConcurrencyConfig"],
-            ["AuthorizerFunction.Arn", "AuthorizerFunction.Arn:*"],
-        ),
-        "SeeAlarms": ("cloudwatch:DescribeAlarms", "*"),
-    }
+def test_the_function_s_own_code_may_not_do_what_lambda_may_in_the_vpc(template: Template) -> None:
+    # A request of a function's code has the key that the condition asks for, Lambda's own has not.
+    policies = resolve(template, ISSUER | VPC).resources["AuthorizerRole"]["Properties"]["Policies"]
+    statements = [it for policy in policies for it in policy["PolicyDocument"]["Statement"]]
+    assert [it for it in statements if it["Effect"] != "Allow"] == [
+        {
+            "Effect": "Deny",
+            "Action": "ec2:*",
+            "Resource": "*",
+            "Condition": {"Null": {"lambda:SourceFunctionArn": "false"}},
+        }
+    ]
 
 
 def test_each_role_is_for_one_service(template: Template) -> None:
@@ -234,6 +282,7 @@ def test_each_role_is_for_one_service(template: Template) -> None:
     ("apis", "account", "sources"),
     [
         ({}, "123456789012", ["*"]),
+        ({"ApiId": "none"}, "123456789012", []),
         (APIS, "123456789012", ["first", "second", "third"]),
         (APIS | {"ApiAccountId": "111122223333"}, "111122223333", ["first", "second", "third"]),
     ],
