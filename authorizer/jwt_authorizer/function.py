@@ -15,7 +15,7 @@ from jwt_authorizer.issuers.calls import send_traces, unsent
 from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.settings import load_settings
-from jwt_authorizer.wiring.authorizer import Dependencies, build_authorizer, key_sources
+from jwt_authorizer.wiring import Dependencies, build_authorizer, key_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -33,7 +33,7 @@ from jwt_authorizer.logout import LONGEST_IDENTIFIER, check_logout_token, logout
 from jwt_authorizer.records import dataclass, field
 from jwt_authorizer.revocation import IDENTIFIERS, MOMENTS
 from jwt_authorizer.settings import load_settings
-from jwt_authorizer.wiring.authorizer import Dependencies, issuers_with, key_sources
+from jwt_authorizer.wiring import Dependencies, issuers_with, key_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -48,7 +48,6 @@ KEPT_OUT = {
     "jwt_authorizer.issuers.ahead": "for those whose keys come over TLS",
     "jwt_authorizer.issuers.several": "for those who have several key sets for one issuer",
     "jwt_authorizer.wiring.standing": "for those who have opaque tokens or a revocation list",
-    "jwt_authorizer.wiring.tenants": "for those who have {tenant} in an issuer",
     "jwt_authorizer.issuers.tenants": "for those who have {tenant} in an issuer",
     "jwt_authorizer.hooks": "for those who have a check of their own",
     "jwt_authorizer.refresher": "it is another function",

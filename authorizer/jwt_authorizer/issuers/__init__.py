@@ -6,7 +6,7 @@
 2. ``https.py`` sends a request and ``session.py`` reads the response, within one deadline and one limit of size.
    ``address.py`` parses URLs.
 3. ``kept.py`` decides when to fetch, what to serve meanwhile, and when to give up: for keys, for a list of tenants and
-   for the revocation list (``revocations.py``; ``revocation_store.py`` writes it). ``cache.py`` adds what keys have of
+   for the revocation list (``revocation_store.py`` writes it). ``cache.py`` adds what keys have of
    their own: the core asks it for those that may have signed a token (``candidates``), and whether a remembered token
    is still good (``generation``).
 4. ``ahead.py`` connects to the issuer while the function's modules are still being imported.

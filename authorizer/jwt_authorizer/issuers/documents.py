@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.issuers.calls import traced
 from jwt_authorizer.issuers.fetched import FetchError, printable
-from jwt_authorizer.issuers.session import BODY_LIMIT, Session
+from jwt_authorizer.issuers.session import BODY_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from os import PathLike
     from typing import Any, TypeAlias, TypeVar
-
-    from jwt_authorizer.issuers.https import Get
 
     Read = Callable[[], bytes]
     Write = Callable[[bytes], object]
@@ -62,19 +60,6 @@ def secret_reader(place: str, *, timeout: float) -> Read:
         raise ValueError("a secret is written as ssm:/its/name or secretsmanager:ITS_NAME")
     name, manager = match[1], LazyClient("secretsmanager", timeout)
     return lambda: manager.call(lambda client: client.get_secret_value(SecretId=name)["SecretString"], name).encode()
-
-
-def url_reader(url: str, get: Get, *, timeout: float) -> Read:
-    """Make the function that reads a document at an ``https://`` URL. It raises only :class:`FetchError`.
-
-    ``timeout``: seconds for all of it.
-    """
-
-    def read() -> bytes:
-        with Session(timeout) as session:
-            return get(url, session).ok(url).body
-
-    return read
 
 
 def document_writer(place: str, *, timeout: float) -> Write:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.issuers.documents import described, s3_location
 from jwt_authorizer.issuers.fetched import FetchError, printable
-from jwt_authorizer.issuers.revocations import MAX_LIST
-from jwt_authorizer.revocation import IDENTIFIERS, MOMENTS, read_list
+from jwt_authorizer.revocation import IDENTIFIERS, MAX_LIST, MOMENTS, read_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,22 +8,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.authenticate import Introspection
+from jwt_authorizer.errors import Reason
 from jwt_authorizer.issuers.client_auth import ClientAuth
-from jwt_authorizer.issuers.documents import secret_reader
+from jwt_authorizer.issuers.documents import document_reader, secret_reader
 from jwt_authorizer.issuers.introspection import Introspector
-from jwt_authorizer.issuers.revocations import list_reader, revocation_list
+from jwt_authorizer.issuers.kept import Kept, Kind, parsed
+from jwt_authorizer.issuers.session import Session
 from jwt_authorizer.issuers.sources import discover_introspection
 from jwt_authorizer.records import replace
-from jwt_authorizer.revocation import check_revocation
+from jwt_authorizer.revocation import MAX_LIST, Revoked, check_revocation, read_list
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from jwt_authorizer.authenticate import Issuer
     from jwt_authorizer.authorize import Authorizer, CheckRevocation
+    from jwt_authorizer.issuers.documents import Read
+    from jwt_authorizer.issuers.fetched import Report
+    from jwt_authorizer.issuers.https import Get
     from jwt_authorizer.issuers.introspection import Endpoint
-    from jwt_authorizer.issuers.session import Session
+    from jwt_authorizer.issuers.kept import Ages
     from jwt_authorizer.settings import Settings
     from jwt_authorizer.settings.model import IntrospectionSettings, RevocationSettings
-    from jwt_authorizer.wiring.authorizer import Dependencies
+    from jwt_authorizer.wiring import Dependencies
+
+READ_FAILURES = "RevocationListFailures"
+_LIST = Kind(
+    Reason.REVOCATION_UNAVAILABLE,
+    "the revocation list can't be read, and none recent enough is known",
+    "RevocationListReads",
+    READ_FAILURES,
+)
 
 
 def with_standing(authorizer: Authorizer, settings: Settings, dependencies: Dependencies, now: float) -> Authorizer:
@@ -38,11 +53,28 @@ def with_standing(authorizer: Authorizer, settings: Settings, dependencies: Depe
     return replace(authorizer, introspection=introspection, check_revocation=check)
 
 
+def list_reader(location: str, get: Get, *, timeout: float, package_root: str | PathLike[str]) -> Read:
+    """Make the function that reads the list of ``JWT_REVOKED``: as :func:`document_reader`, or from a URL."""
+    if not location.startswith(("https:", "http:")):
+        return document_reader(location, timeout=timeout, package_root=package_root, limit=MAX_LIST)
+
+    def read() -> bytes:
+        with Session(timeout) as session:
+            return get(location, session).ok(location).body
+
+    return read
+
+
+def revocation_list(read: Read, ages: Ages, report: Report) -> Kept[dict[str, Revoked]]:
+    """Keep the list, by issuer. ``report`` is called with a metric's name and a detail that is safe to log."""
+    return Kept(parsed(read, read_list), ages, report, _LIST)
+
+
 def _revocation_check(
     about: RevocationSettings, settings: Settings, dependencies: Dependencies, now: float
 ) -> CheckRevocation:
-    keys = settings.keys
-    read = list_reader(about.location, dependencies.get, timeout=keys.timeout, package_root=dependencies.package_root)
+    package_root = dependencies.package_root
+    read = list_reader(about.location, dependencies.get, timeout=settings.keys.timeout, package_root=package_root)
     revocations = revocation_list(read, about.ages, dependencies.report)
     revocations.warm(now)
     return lambda principal, now: check_revocation(principal, revocations.current(now))

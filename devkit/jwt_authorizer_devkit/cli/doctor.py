@@ -21,7 +21,7 @@ from jwt_authorizer.settings import load_settings
 from jwt_authorizer.settings import table as defaults
 from jwt_authorizer.settings.model import KeySettings
 from jwt_authorizer.settings.raw import read_raw
-from jwt_authorizer.wiring.tenants import of_tenant
+from jwt_authorizer.wiring import of_tenant
 from jwt_authorizer_devkit.advised_settings import advised
 from jwt_authorizer_devkit.aws_access import aws_clients
 from jwt_authorizer_devkit.cli.inputs import ConfigOption, EnvOption, read_environment

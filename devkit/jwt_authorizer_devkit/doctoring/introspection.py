@@ -12,7 +12,7 @@ from jwt_authorizer.issuers.session import Session
 from jwt_authorizer.issuers.sources import discover_introspection
 from jwt_authorizer.records import replace
 from jwt_authorizer.tokens import BearerToken
-from jwt_authorizer.wiring.authorizer import Dependencies, build_authorizer, key_sources
+from jwt_authorizer.wiring import Dependencies, build_authorizer, key_sources
 from jwt_authorizer_devkit.doctoring.findings import Finding, Level
 from jwt_authorizer_devkit.explaining.redaction import shortened
 
