@@ -133,13 +133,6 @@ def test_errors_say_what_is_wrong_and_what_would_be_right(desk: Desk, arguments:
     assert SIGNATURE not in text
 
 
-@pytest.mark.parametrize("arguments", [[], ["explain"], ["rules"], ["rules", "check"], ["config"]], ids=str)
-def test_without_arguments_help_is_all_there_is(desk: Desk, arguments: list[str]) -> None:
-    code, text = desk.run(*arguments)
-    assert (code, text.startswith("Usage: jwt-authorizer")) == (2, True)
-    assert (code, text) == (2, desk.run(*arguments, "--help")[1])
-
-
 def test_quiet_leaves_it_to_the_exit_code(desk: Desk) -> None:
     assert desk.explain(GOOD, "--quiet") == (0, "")
     assert desk.explain(token(defect=Defect.FORGED), "-q", "--json") == (1, "")
