@@ -1,6 +1,6 @@
 """100,000 mixed requests while an issuer fails in every way and rotates its keys twice.
 
-    python -m benchmarks.faults [--of keys|introspection] [--requests 100000] [--seed 1]
+    python -m benchmarks.faults [--of keys|introspection] [--requests 100000] [--every 1] [--seed 1]
 
 Then as many while the introspection endpoint does (``introspection_faults.py``), or only one of the two.
 
@@ -119,9 +119,9 @@ def rotations(world: World, last: int) -> dict[int, Callable[[], None]]:
     return {last * (position + 1) // (len(steps) + 1): step for position, step in enumerate(steps)}
 
 
-def run(world: World, requests: int) -> int:
+def run(world: World, requests: int, every: int) -> int:
     """Live through all of it. Returns the number of ways in which the issuer failed."""
-    function, ways = world.start(), list(outages(world.server, world.traffic.failing, world.authority))
+    function, ways = world.start(), list(outages(world.server, world.traffic.failing, world.authority))[::every]
     each = max(10, requests * 9 // 10 // (2 * len(ways)))
     steps = rotations(world, len(ways))
     world.traffic.phase = EACH
@@ -211,6 +211,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--of", choices=("keys", "introspection"), help="what fails (default: one, then the other)")
     parser.add_argument("--requests", type=int, default=100_000)
+    parser.add_argument("--every", type=int, default=1, help="4: only each fourth failure, for a run that is short")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args(arguments)
     kept = True
@@ -218,14 +219,15 @@ def main(arguments: list[str]) -> int:
         authority = Authority.create(Path(folder))
         os.environ["SSL_CERT_FILE"] = os.fspath(authority.file)  # read by OpenSSL, not by us
         if chosen.of != "introspection":
-            kept = _fail_keys(authority, Random(chosen.seed), chosen.requests)  # noqa: S311 - decides an order
+            kept = _fail_keys(authority, Random(chosen.seed), chosen.requests, chosen.every)  # noqa: S311 - decides an order
         if chosen.of != "keys":
             print("\n## Introspection\n")
-            kept &= introspection_faults.run(authority, Random(chosen.seed), chosen.requests)  # noqa: S311 - the same
+            random = Random(chosen.seed)  # noqa: S311 - the same
+            kept &= introspection_faults.run(authority, random, chosen.requests, chosen.every)
     return 0 if kept else 1
 
 
-def _fail_keys(authority: Authority, random: Random, requests: int) -> bool:
+def _fail_keys(authority: Authority, random: Random, requests: int, every: int) -> bool:
     """Return whether each promise was kept."""
     context = authority.server_context("localhost")
     with HostileServer({}, context) as failing, HostileServer({}, context) as healthy:
@@ -233,7 +235,7 @@ def _fail_keys(authority: Authority, random: Random, requests: int) -> bool:
         traffic = Traffic(ours, others, random, TTL, COOLDOWN)
         config = CONFIG.format(ours.issuer, AUDIENCE, others.issuer, AUDIENCE)
         world = World(failing, authority, traffic, {"JWT_CONFIG": config, "JWT_HTTP_TIMEOUT_SECONDS": str(TIMEOUT)})
-        failures = run(world, requests)
+        failures = run(world, requests, every)
     judge(world)
     report(world, failures)
     return not world.broken

@@ -43,22 +43,22 @@ IN_OUTAGE = "Each failure in turn"
 ROTATED, WRONG = "The secret is rotated", "The secret is wrong, or cannot be read"
 
 
-def run(authority: Authority, random: Random, requests: int) -> bool:
+def run(authority: Authority, random: Random, requests: int, every: int) -> bool:
     """Live through all of it, print the figures, and return whether each promise was kept."""
     with HostileServer({}, authority.server_context("localhost")) as server, HostileServer({}) as store:
         names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
         os.environ |= dict.fromkeys(names, "eu-west-1") | {"AWS_ENDPOINT_URL_SSM": f"http://127.0.0.1:{store.port}"}
         boto3_client("ssm", TIMEOUT)  # importing boto3 would take most of the first question's time
         world = World(server, store, random)
-        ways = _live(world, authority, requests)
+        ways = _live(world, authority, requests, every)
     _judge(world)
     _report(world, ways)
     return not world.broken
 
 
-def _live(world: World, authority: Authority, requests: int) -> int:
+def _live(world: World, authority: Authority, requests: int, every: int) -> int:
     good = json.dumps({"active": True} | world.claims())
-    ways = list(introspection_outages(world.server, world.metadata, good.encode(), authority))
+    ways = list(introspection_outages(world.server, world.metadata, good.encode(), authority))[::every]
     each = max(10, requests * 3 // (7 * (len(ways) + 3)))
     world.spend(AFTER, CALM, each)
     for is_cold, outage in ways:

@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 
 type Behavior = Callable[[Exchange], None]
 
+HOST = "issuer.test"
+ISSUER = f"https://{HOST}"
+DISCOVERY = "/.well-known/openid-configuration"
+PATIENT = 20.0
+"""Seconds that a client may wait where nothing hangs: no machine is that busy."""
+TIMEOUT = 0.6
+"""Seconds that a client may wait where a server hangs, so that they are waited for."""
+SLACK = 5.0
+"""Seconds that a busy machine may add to a timeout."""
+
 _REQUEST_LIMIT = 16 * 1024
 _RESET = struct.pack("ii", 1, 0)
 _LONG = 30.0
@@ -173,33 +183,16 @@ class HostileServer:
         self.behaviors.get(path, NOT_FOUND)(Exchange(connection, request, self._stopped))
 
 
-class SilentPort:
-    """A port that lets connections in and never says a word, or that lets none in."""
-
-    def __init__(self, *, accepts: bool) -> None:
-        """Listen. Without ``accepts`` the queue is full already, so the next one gets no answer at all."""
-        self._listener = socket.socket()
-        self._listener.bind(("127.0.0.1", 0))
-        self._listener.listen(8 if accepts else 0)
-        self.port: int = self._listener.getsockname()[1]
-        self._fillers = [] if accepts else [self._fill(), self._fill()]
-
-    def _fill(self) -> socket.socket:
-        filler = socket.socket()
-        filler.settimeout(0)
-        filler.connect_ex(("127.0.0.1", self.port))
-        return filler
-
-    def __enter__(self) -> Self:
-        """Nothing more to do."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close everything."""
-        for opened in (*self._fillers, self._listener):
-            opened.close()
+@contextlib.contextmanager
+def deaf_port() -> Iterator[int]:
+    """Give a port that answers nothing, not even to a connection: its queue is full."""
+    with socket.socket() as listener, socket.socket() as first, socket.socket() as second:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for waiting in (first, second):
+            waiting.setblocking(False)  # noqa: FBT003 - its only argument
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
 
 
 def refused_port() -> int:
