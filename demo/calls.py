@@ -7,7 +7,6 @@ import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -28,7 +27,6 @@ class Api(StrEnum):
     """The APIs of ``demo/template.yaml``, by the name of the output with their id."""
 
     REST = "RestApiId"
-    REST_TOKEN = "RestTokenApiId"
     HTTP = "HttpApiId"
     WEBSOCKET = "WebSocketApiId"
 
@@ -90,11 +88,10 @@ class Client:
         finally:
             connection.close()
 
-    def talk(self, headers: Mapping[str, str], query: Mapping[str, str] | None = None) -> Answer:
+    def talk(self, headers: Mapping[str, str]) -> Answer:
         """Connect to the WebSocket API and say a word; a refused connection's status is that of the answer."""
-        parts = "&".join(f"{name}={quote(value)}" for name, value in (query or {}).items())
-        url = self.url(Api.WEBSOCKET, f"?{parts}" if parts else "")
         try:
+            url = self.url(Api.WEBSOCKET, "")
             with connect(url, additional_headers=dict(headers), proxy=None, open_timeout=_TIMEOUT) as socket:
                 socket.send("hello")
                 return Answer(http.HTTPStatus.SWITCHING_PROTOCOLS, str(socket.recv(_TIMEOUT)))

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _TITLES = {
     Api.REST: "REST API",
-    Api.REST_TOKEN: "REST API with a TOKEN authorizer",
     Api.HTTP: "HTTP API",
     Api.WEBSOCKET: "WebSocket API",
 }

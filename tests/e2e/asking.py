@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import urllib3
+
 from demo.calls import Client
 from demo.decisions import DecisionLog
 from demo.deployment import DEMO_TEMPLATE
@@ -15,6 +17,8 @@ from tests.e2e.cloudformation import Made, make_stack, packaged_template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from urllib3 import BaseHTTPResponse
 
     from demo.calls import Api
     from demo.local_aws import LocalAws
@@ -42,6 +46,12 @@ def ask(deployed: Deployed, api: Api, token: str, path: str = "/orders") -> tupl
     # A line of the call before may come to the log late.
     lines = [line for line in deployed.log.new() if int(str(mapping(line["_aws"])["Timestamp"])) >= started]
     return answer.status, [line.get("reason") or line["decision"] for line in lines]
+
+
+def post_form(url: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None) -> BaseHTTPResponse:
+    """Send a form, as clients of OAuth do."""
+    client = urllib3.PoolManager(retries=False)
+    return client.request("POST", url, fields=form, encode_multipart=False, headers=headers)
 
 
 def aws_variables(aws: LocalAws) -> dict[str, str]:

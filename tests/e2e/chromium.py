@@ -7,11 +7,11 @@ import json
 import shutil
 import subprocess
 import time
-import urllib.request
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+import urllib3
 from websockets.sync.client import ClientConnection, connect
 
 if TYPE_CHECKING:
@@ -65,15 +65,13 @@ def open_page(program: str, url: str, folder: Path) -> Iterator[Page]:
 
 def _address(written: Path, process: subprocess.Popen[bytes], url: str) -> str:
     """Wait until the page is open, and give the address at which it is driven."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + _SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(OSError, IndexError):
+        with contextlib.suppress(OSError, IndexError, urllib3.exceptions.HTTPError):
             port = written.read_text("utf-8").split()[0]
-            with opener.open(f"http://127.0.0.1:{port}/json/list", timeout=5) as answer:
-                for target in json.load(answer):
-                    if target["type"] == "page" and target["url"] == url:
-                        return str(target["webSocketDebuggerUrl"])
+            for target in urllib3.request("GET", f"http://127.0.0.1:{port}/json/list", timeout=5).json():
+                if target["type"] == "page" and target["url"] == url:
+                    return str(target["webSocketDebuggerUrl"])
         time.sleep(0.1)
     message = "Chromium did not open the page"
     raise AssertionError(message)

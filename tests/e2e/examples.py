@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import re
 import tomllib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import urllib3
+
 from demo.decisions import DecisionLog
 from demo.deployment import aws_client
-from demo.local_aws import HOST
 from jwt_authorizer.settings import load_settings
 from jwt_authorizer_devkit.doctoring.apis import apis_of_stack, environment_of, read_api
 from jwt_authorizer_devkit.doctoring.attached import examine_attached
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from urllib3 import BaseHTTPResponse as Reply
+
     from demo.local_aws import LocalAws
     from demo.stack import Stack
 
@@ -32,22 +34,7 @@ AUTHGEAR = "https://myapp.authgear.cloud"
 """The issuer in the examples' settings, and its tokens' audience. Tests put one of this machine in its place."""
 
 _URL = re.compile(r"(?:https|wss)://(\w+)\.[^/]+(?:/(\w+))?")
-_TIMEOUT = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What a client got."""
-
-    status: int
-    headers: Mapping[str, str]
-    """By their names in lower case."""
-    body: str
-
-    def json(self) -> dict[str, Any]:
-        document = json.loads(self.body)
-        assert isinstance(document, dict)
-        return document
+_TIMEOUT = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +66,13 @@ class Example:
         self.log.new()
         reply = self.call(request, headers, body, output=output)
         return reply, self.said()
+
+    def as_listed(self, row: Mapping[str, str], headers: Mapping[str, str], body: str | None = None) -> Reply:
+        """Make the call of a page's row; hold its status and what the log says against it."""
+        call, _, _when = row["Call"].partition(",")
+        reply, said = self.ask(call, headers, body)
+        assert (str(reply.status), said) == (row["Status"], row["The log says"])
+        return reply
 
     def answer(self, resource: str, token: str | None) -> dict[str, Any]:
         """Ask the authorizer itself about a request of a REST API, such as ``GET/orders``."""
@@ -112,14 +106,7 @@ class Example:
 
 def send(aws: LocalAws, method: str, path: str, headers: Mapping[str, str], body: str | None = None) -> Reply:
     """Make an HTTP request to the local AWS; a ``Host`` among the headers counts."""
-    connection = http.client.HTTPConnection(HOST, aws.port, timeout=_TIMEOUT)
-    try:
-        connection.request(method, path, body, dict(headers))
-        response = connection.getresponse()
-        received = {name.lower(): value for name, value in response.getheaders()}
-        return Reply(response.status, received, response.read().decode())
-    finally:
-        connection.close()
+    return urllib3.request(method, aws.endpoint + path, headers=headers, body=body, retries=False, timeout=_TIMEOUT)
 
 
 def bearer(token: str | None) -> dict[str, str]:

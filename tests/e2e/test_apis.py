@@ -11,15 +11,12 @@ import pytest
 from demo.calls import Api
 from demo.scenarios import AUDIENCE, SCOPE, Attempt, attempt, attempts, tokens
 from jwt_authorizer_devkit.cli.app import run
-from jwt_authorizer_devkit.issuer.faults import Fault, FaultKind
 from tests.e2e.asking import ask
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from demo.stack import Stack
-
-ORDERS = "/orders"
 
 
 @pytest.fixture(scope="module")
@@ -38,16 +35,6 @@ def good(stack: Stack, **more: object) -> str:
     return stack.issuer.token(more, audience=AUDIENCE, scope=SCOPE)
 
 
-def test_a_token_authorizer(stack: Stack) -> None:
-    token = good(stack, email="b@example.com", level=3)
-    answer = stack.main.client.call(Api.REST_TOKEN, "GET", ORDERS, {"Authorization": f"Bearer {token}"})
-    assert (answer.status, answer.told["sub"]) == (200, "user-1")
-    assert (answer.claims["email"], answer.claims["level"]) == ("b@example.com", 3)
-    forged = stack.issuer.token(audience=AUDIENCE, scope=SCOPE, defect="forged")
-    assert ask(stack.main, Api.REST_TOKEN, forged) == (401, ["bad_signature"])
-    assert ask(stack.main, Api.REST_TOKEN, stack.issuer.token(audience=AUDIENCE)) == (403, ["insufficient_scope"])
-
-
 def test_an_http_api_with_payload_1_0(stack: Stack) -> None:
     # The local AWS leaves out "version", so that the event is that of a REST API; the answer is the same.
     assert ask(stack.main, Api.HTTP, good(stack), "/v1/orders")[0] == 200
@@ -62,13 +49,6 @@ def test_a_refusal_is_cached_but_a_bad_token_is_not(stack: Stack) -> None:
     bad = stack.issuer.token(audience=AUDIENCE, defect="expired")
     for _ in range(2):
         assert ask(stack.main, Api.REST, bad) == (401, ["token_expired"])
-
-
-def test_a_new_key_works_at_once(stack: Stack) -> None:
-    ask(stack.main, Api.HTTP, good(stack))
-    stack.issuer.add_key("EdDSA")
-    token = stack.issuer.token(audience=AUDIENCE, scope=SCOPE, key="EdDSA")
-    assert ask(stack.main, Api.HTTP, token) == (200, ["allow"])
 
 
 # What the demo's rules say about each request, by the token's scope.
@@ -91,27 +71,6 @@ def test_whatever_is_asked_first_each_request_gets_its_own_verdict(stack: Stack,
         assert statuses == verdicts, f"asked in the order {order}"
         # A REST API's policy is cached for all routes, an HTTP API's answer for each route.
         assert len(stack.main.log.new()) == (1 if api is Api.REST else len(order))
-
-
-# An issuer that is down when the function starts, as the API's clients see it.
-
-
-def test_an_outage_is_a_500_that_no_cache_keeps_and_it_heals_by_itself(stack: Stack) -> None:
-    issuer, authorizer = stack.issuer, stack.main
-    token = issuer.token(audience=AUDIENCE, scope=SCOPE)
-    issuer.misbehave("jwks", Fault(FaultKind.STATUS, 503))
-    try:
-        # The local AWS ends the function's process after each exception, so that the next call is a cold start.
-        expired = issuer.token(audience=AUDIENCE, scope=SCOPE, defect="expired")
-        assert ask(authorizer, Api.REST, expired) == (401, ["token_expired"])
-        # The function starts all the same. Asked twice, since neither answer is to come from a cache.
-        for _ in range(2):
-            assert ask(authorizer, Api.REST, token) == (500, ["keys_unavailable"])
-        # What needs no keys is refused as ever.
-        assert ask(authorizer, Api.REST, expired) == (401, ["token_expired"])
-    finally:
-        issuer.heal()
-    assert ask(authorizer, Api.REST, token) == (200, ["allow"])
 
 
 # `jwt-authorizer doctor` looks at APIs that are deployed, through the AWS endpoints that they were deployed with.

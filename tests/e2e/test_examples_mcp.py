@@ -15,7 +15,7 @@ from mcp.shared.auth import OAuthToken
 
 from demo.local_aws import HOST
 from jwt_authorizer_devkit.issuer import IssuerServer, Provider
-from tests.e2e.examples import AUTHGEAR, Example, Examples, Reply, bearer, misfits, send
+from tests.e2e.examples import AUTHGEAR, Example, Examples, bearer, misfits, send
 from tests.unit.pages import EXAMPLES, blocks, table
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from mcp.shared.auth import OAuthClientInformationFull
     from mcp_types import CallToolResult
+    from urllib3 import BaseHTTPResponse as Reply
 
     from jwt_authorizer_devkit.signing import Json
 
@@ -59,12 +60,11 @@ def call(example: Example, request: str, token: str | None = None) -> Reply:
     return send(example.aws, method, path, {"Host": DOMAIN, **bearer(token)})
 
 
-def with_mapped(example: Example, reply: Reply, token: str | None) -> dict[str, str]:
-    """Give a reply's headers, with those that API Gateway maps from the context of a 403, which the local AWS omits."""
-    if reply.status != 403:
-        return dict(reply.headers)
-    context = example.answer("POST/mcp", token)["context"]
-    return {**reply.headers, **example.mapped_headers("ACCESS_DENIED", context)}
+def mapped_headers(example: Example, status: int, token: str | None) -> dict[str, str]:
+    """Give the headers that API Gateway maps from the context of a 403, which the local AWS omits."""
+    if status != 403:
+        return {}
+    return example.mapped_headers("ACCESS_DENIED", example.answer("POST/mcp", token)["context"])
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['Call']} {row['Token']}".replace("/", " "))
@@ -87,7 +87,8 @@ def test_refusals_point_at_the_metadata_as_the_page_shows(example: Example, issu
         status, header = refusal.splitlines()
         reply = call(example, "POST /mcp", token)
         assert status.split()[1] == str(reply.status)
-        assert header == f"WWW-Authenticate: {with_mapped(example, reply, token)['www-authenticate']}"
+        headers = reply.headers | mapped_headers(example, reply.status, token)
+        assert header == f"WWW-Authenticate: {headers['www-authenticate']}"
 
 
 @pytest.mark.parametrize("path", [METADATA, f"{METADATA}/mcp"])
@@ -118,10 +119,8 @@ class ToLocalAws(httpx2.AsyncHTTPTransport):
             request.url = url.copy_with(scheme="http", host=HOST, port=self._aws.port)
         response = await super().handle_async_request(request)
         self.asked.append((request.method, url.path, response.status_code))
-        if response.status_code == 403:
-            token = request.headers["Authorization"].removeprefix("Bearer ")
-            context = self._example.answer("POST/mcp", token)["context"]
-            response.headers.update(self._example.mapped_headers("ACCESS_DENIED", context))
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        response.headers.update(mapped_headers(self._example, response.status_code, token))
         return response
 
 

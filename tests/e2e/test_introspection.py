@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
-from urllib.request import Request, urlopen
+from typing import TYPE_CHECKING
 
 import pytest
+import urllib3
 
 from demo.deployment import aws_client
 from demo.tools import ROOT
@@ -17,10 +16,13 @@ from jwt_authorizer.errors import DecisionError
 from jwt_authorizer.function import create_function
 from jwt_authorizer_devkit.events import sample
 from jwt_authorizer_devkit.signing import generate
+from tests.e2e.asking import post_form
 from tests.e2e.node_tools import announced, node_environment, script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from urllib3 import BaseHTTPResponse
 
     from demo.stack import Stack
     from jwt_authorizer.function import AuthorizerFunction
@@ -41,15 +43,15 @@ class Issuer:
     url: str
     signs: bool
 
-    def post(self, path: str, **form: str) -> Any:  # noqa: ANN401 - JSON
+    def post(self, path: str, **form: str) -> BaseHTTPResponse:
         form |= {"client_id": CLIENT, "client_secret": SECRET}
-        request = Request(self.url + path, urlencode(form).encode())  # noqa: S310 - our own server
-        with urlopen(request) as response:  # noqa: S310 - as above
-            return json.loads(response.read() or b"null")
+        answer = post_form(self.url + path, form)
+        assert answer.status == 200
+        return answer
 
     def token(self) -> str:
         answer = self.post("/token", grant_type="client_credentials", scope="orders:read")
-        return str(answer["access_token"])
+        return str(answer.json()["access_token"])
 
     def function(self, method: str, secret: str) -> AuthorizerFunction:
         return create_function(
@@ -90,8 +92,8 @@ def _secrets(stack: Stack) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_an_opaque_token_is_accepted_until_the_issuer_revokes_it(issuer: Issuer, method: str) -> None:
-    with urlopen(f"{issuer.url}/.well-known/openid-configuration") as response:  # noqa: S310 - our own server
-        listed = json.load(response).get("introspection_signing_alg_values_supported", [])
+    metadata = urllib3.request("GET", f"{issuer.url}/.well-known/openid-configuration").json()
+    listed = metadata.get("introspection_signing_alg_values_supported", [])
     assert ("ES256" in listed) is issuer.signs
     place = f"secretsmanager:{SECRET_NAME}" if method == "private_key_jwt" else f"ssm:{PARAMETER}"
     function = issuer.function(method, place)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import threading
 import time
-import urllib.error
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -23,7 +21,7 @@ from jwt_authorizer.logout import EVENT
 from jwt_authorizer.revocation import read_list
 from jwt_authorizer_devkit.cli.app import run
 from jwt_authorizer_devkit.signing import generate
-from tests.e2e.asking import ask, make_apis, make_authorizer
+from tests.e2e.asking import ask, make_apis, make_authorizer, post_form
 from tests.e2e.cloudformation import Made, change_stack
 from tests.integration.hostile_server import HostileServer, answer_json
 
@@ -85,12 +83,7 @@ class Revoking:
         token = self.stack.issuer.token(claims, lifetime=120, key=key, header={"typ": "logout+jwt"})
         host = urlsplit(self.made.outputs["LogoutUrl"]).hostname or ""
         url = f"{self.stack.aws.endpoint}/_aws/lambda-url/{host.partition('.')[0]}/"
-        request = urllib.request.Request(url, urlencode({"logout_token": token}).encode())  # noqa: S310 - our own server
-        try:
-            with urllib.request.urlopen(request) as response:  # noqa: S310 - as above
-                return int(response.status)
-        except urllib.error.HTTPError as error:
-            return error.code
+        return post_form(url, {"logout_token": token}).status
 
 
 @pytest.fixture(scope="module")

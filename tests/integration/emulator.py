@@ -13,11 +13,11 @@ import os
 import socket
 import sys
 import time
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import urllib3
 
 from demo.processes import ending_with_us
 from demo.tools import host_architecture
@@ -67,16 +67,11 @@ class Emulator:
     def invoke(self, event: object) -> Any:  # noqa: ANN401 - whatever JSON a function answers
         """Call the function and give what Lambda would answer: its result, or the error as an object."""
         ends = self.written().count("\nEND RequestId")
-        request = urllib.request.Request(f"http://{self.address}{_PATH}", json.dumps(event).encode())
-        try:
-            with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - the same
-                answer = json.loads(response.read())
-        except urllib.error.HTTPError as failure:  # 502: the function did not start, so no invocation ends
-            with failure:
-                return json.loads(failure.read())
-        # What the function prints comes through a pipe of the emulator's, and may be later than the answer.
-        wait_for(lambda: self.written().count("\nEND RequestId") > ends, _LOG_SECONDS)
-        return answer
+        answer = urllib3.request("POST", f"http://{self.address}{_PATH}", json=event, timeout=30, retries=False)
+        if answer.status == 200:  # else the function did not start, so no invocation ends
+            # What the function prints comes through a pipe of the emulator's, and may be later than the answer.
+            wait_for(lambda: self.written().count("\nEND RequestId") > ends, _LOG_SECONDS)
+        return answer.json()
 
     def written(self) -> str:
         """Give all that the function and its platform have written so far."""
