@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import boto3  # type: ignore[import-untyped]  # AWS ships no types
 import pytest
-from moto import mock_aws
 
 from jwt_authorizer.answer_caches import flush
 from jwt_authorizer.function import create_function
 from jwt_authorizer_devkit.cli.app import run
-from jwt_authorizer_devkit.signing import key_set
-from tests.factories import AUDIENCE, ISSUER, NOW, rest_request_event, signing_key, token
+from tests.factories import AUDIENCE, NOW, environment, rest_request_event, token
 from tests.integration.hostile_server import NOT_FOUND, HostileServer, answer, answer_json
 
 if TYPE_CHECKING:
@@ -38,22 +36,28 @@ class Endpoint:
             "/introspect": INACTIVE,
             "/": answer_json({"Parameter": {"Value": SECRET}}),  # every call to Parameter Store
         }
-        settings = {
-            "ISSUER": self.url,
-            "AUDIENCE": AUDIENCE,
-            "ALLOW_HTTP": "true",
-            "JWKS": json.dumps(key_set((signing_key(),))),
-            "INTROSPECTION": "discovery",
-            "INTROSPECTION_CLIENT_ID": "orders-api",
-            "INTROSPECTION_SECRET": "ssm:/orders-api",
-        }
-        self.env.write_text("".join(f"JWT_{name}={value}\n" for name, value in settings.items()))
+        self.settings = environment(
+            JWT_ISSUER=self.url,
+            JWT_ALLOW_HTTP="true",
+            JWT_INTROSPECTION="discovery",
+            JWT_INTROSPECTION_CLIENT_ID="orders-api",
+            JWT_INTROSPECTION_SECRET="ssm:/orders-api",
+        )
+        self.env.write_text("".join(f"{name}={value}\n" for name, value in self.settings.items()))
+
+    def reason(self, bearer: str, **settings: str) -> Any:  # noqa: ANN401 - of a log line
+        """Have the function decide; return why not."""
+        lines: list[str] = []
+        function = create_function(self.settings | settings, write=lines.append, clock=lambda: NOW)
+        with suppress(Exception):  # a refusal has no type of its own
+            function(rest_request_event(bearer), None)
+        return json.loads(lines[-1]).get("reason")
 
 
 @pytest.fixture
 def endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
     with HostileServer({}) as server:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", f"http://127.0.0.1:{server.port}")
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.port}")
         for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "DEFAULT_REGION"):
             monkeypatch.setenv(f"AWS_{name}", "eu-west-1")
         yield Endpoint(server, tmp_path)
@@ -129,61 +133,27 @@ def test_doctor_names_the_algorithms_of_signed_answers(endpoint: Endpoint, capsy
     assert ["signed with ES256." in found[0], "although its metadata offers one" in found[1]] == [True, True]
 
 
-# ---------------------------------------------------------------------------------------------------------------
-# The revocation list and the introspection endpoint by URL, and the emptying of caches, over real HTTP.
+# The function itself, with what it asks over real HTTP.
 
 
-ENVIRONMENT = {
-    "JWT_ISSUER": ISSUER,
-    "JWT_AUDIENCE": AUDIENCE,
-    "JWT_JWKS": json.dumps(key_set((signing_key(),))),
-    "JWT_ALLOW_HTTP": "true",
-}
-REVOKED = {"issuers": {ISSUER: {"sub": {"user-1": NOW}}}}
+def test_a_list_at_a_url(endpoint: Endpoint) -> None:
+    revoked, bearer = f"{endpoint.url}/revoked", token({"iss": endpoint.url})
+    endpoint.server.behaviors["/revoked"] = answer_json({"issuers": {endpoint.url: {"sub": {"user-1": NOW}}}})
+    assert endpoint.reason(bearer, JWT_REVOKED=revoked) == "revoked_token"
+    endpoint.server.behaviors["/revoked"] = NOT_FOUND
+    assert endpoint.reason(bearer, JWT_REVOKED=revoked) == "revocation_unavailable"
 
 
-@pytest.fixture
-def server() -> Iterator[HostileServer]:
-    with HostileServer({}) as server:
-        yield server
-
-
-def reason(environment: dict[str, str], bearer: str) -> Any:  # noqa: ANN401 - of a log line
-    lines: list[str] = []
-    function = create_function(ENVIRONMENT | environment, write=lines.append, clock=lambda: NOW)
-    try:
-        function(rest_request_event(bearer), None)
-    except Exception as error:  # noqa: BLE001 - the refusal has no type of its own
-        assert str(error)  # noqa: PT017 - what counts is in the line
-    return json.loads(lines[-1]).get("reason")
-
-
-def test_a_list_at_a_url(server: HostileServer) -> None:
-    server.behaviors["/revoked"] = answer_json(REVOKED)
-    assert reason({"JWT_REVOKED": f"http://127.0.0.1:{server.port}/revoked"}, token()) == "revoked_token"
-    server.behaviors["/revoked"] = NOT_FOUND
-    assert reason({"JWT_REVOKED": f"http://127.0.0.1:{server.port}/revoked"}, token()) == "revocation_unavailable"
-
-
-def test_an_endpoint_at_a_url_and_a_secret_in_parameter_store(
-    server: HostileServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+def test_an_endpoint_at_a_url_and_a_secret_in_parameter_store(endpoint: Endpoint) -> None:
+    at_a_url = {"JWT_INTROSPECTION": f"{endpoint.url}/introspect"}
     active = {"active": True, "sub": "user-1", "aud": AUDIENCE, "exp": NOW + 60}
-    server.behaviors["/introspect"] = answer_json(active)
-    asking = {
-        "JWT_INTROSPECTION": f"http://127.0.0.1:{server.port}/introspect",
-        "JWT_INTROSPECTION_CLIENT_ID": "orders-api",
-        "JWT_INTROSPECTION_SECRET": "ssm:/orders-api/secret",
-    }
-    with mock_aws():
-        boto3.client("ssm").put_parameter(Name="/orders-api/secret", Value="s3cret", Type="SecureString")
-        assert reason(asking, "opaque-token") is None
-        server.behaviors["/introspect"] = answer_json(active | {"exp": "soon"})
-        assert reason(asking, "opaque-token") == "invalid_claim"
-        boto3.client("ssm").delete_parameter(Name="/orders-api/secret")
-        assert reason(asking, "opaque-token") == "introspection_unavailable"
-    assert [request.split(b" ", 1)[0] for request in server.requests] == [b"POST", b"POST"]
+    endpoint.server.behaviors["/introspect"] = answer_json(active)
+    assert endpoint.reason(OPAQUE, **at_a_url) is None
+    endpoint.server.behaviors["/introspect"] = answer_json(active | {"exp": "soon"})
+    assert endpoint.reason(OPAQUE, **at_a_url) == "invalid_claim"
+    endpoint.server.behaviors["/"] = NOT_FOUND
+    assert endpoint.reason(OPAQUE, **at_a_url) == "introspection_unavailable"
+    assert endpoint.server.asked.count("/introspect") == 2
 
 
 @pytest.mark.parametrize(
@@ -194,16 +164,7 @@ def test_an_endpoint_at_a_url_and_a_secret_in_parameter_store(
     ],
     ids=str,
 )
-def test_the_caches_of_both_kinds_of_apis_are_emptied(
-    server: HostileServer, monkeypatch: pytest.MonkeyPatch, api: str, path: str
-) -> None:
-    server.behaviors[path] = answer(b"", status="204 No Content")
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.port}",
-        "AWS_DEFAULT_REGION": "eu-west-1",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-    }.items():
-        monkeypatch.setenv(name, value)
+def test_the_caches_of_both_kinds_of_apis_are_emptied(endpoint: Endpoint, api: str, path: str) -> None:
+    endpoint.server.behaviors[path] = answer(b"", status="204 No Content")
     flush(api)
-    assert [request.split(b" ", 2)[:2] for request in server.requests] == [[b"DELETE", path.encode()]]
+    assert [request.split(b" ", 2)[:2] for request in endpoint.server.requests] == [[b"DELETE", path.encode()]]
