@@ -10,13 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-import jwt_authorizer
 from jwt_authorizer_packaging.assemble import PYTHON_VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 CODE = ("packaging", "authorizer", "benchmarks", "demo", "devkit", "tests/fuzz", "docs/website")
-LOCKED = [ROOT / "requirements.txt", *sorted((ROOT / "requirements").glob("*.txt"))]
 
 # "About 250": what a file may grow to before it has to be divided. Tests are lists of cases, and read one at a time.
 LONGEST = 280
@@ -44,47 +42,14 @@ def tracked(*patterns: str) -> list[Path]:
     return [path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file()]
 
 
-def pins(file: Path) -> dict[str, str]:
-    """Read name and version of each requirement; fail where one has no hash, or there is anything else."""
-    logical = file.read_text("utf-8").replace("\\\n", " ").splitlines()
-    lines = [line for line in logical if line.strip() and not line.lstrip().startswith("#")]
-    found = {}
-    for line in lines:
-        pinned = re.fullmatch(
-            r"([a-z0-9-]+)(?:\[[a-z,]+\])?==(\S+)(?: ; [^#]*?)?((?:\s+--hash=sha256:[0-9a-f]{64})+)\s*", line
-        )
-        assert pinned, f"{file.name}: {line[:80]}"
-        found[pinned[1]] = pinned[2]
-    return found
+def pins(file: Path) -> set[tuple[str, str]]:
+    """Read name and version of each requirement. That each has a hash is what installing them insists on."""
+    return set(re.findall(r"^([a-z0-9-]+)==(\S+)", file.read_text("utf-8"), re.MULTILINE))
 
 
-def wanted(name: str) -> set[str]:
-    lines = (ROOT / "requirements" / f"{name}.in").read_text("utf-8").splitlines()
-    names = [re.match(r"[A-Za-z0-9-]+", line) for line in lines if not line.startswith(("#", "-"))]
-    return {found[0].lower() for found in names if found}
-
-
-@pytest.mark.parametrize("file", LOCKED, ids=lambda file: file.name)
-def test_requirements_are_pinned_by_hash_and_name_no_index(file: Path) -> None:
-    name = "runtime" if file.parent == ROOT else file.stem
-    assert wanted(name) <= pins(file).keys()
-
-
-@pytest.mark.parametrize(
-    "file", [file for file in LOCKED if file.name in ("dev.txt", "fuzz.txt")], ids=lambda file: file.name
-)
-def test_tests_run_with_the_versions_that_are_deployed(file: Path) -> None:
-    deployed, ours = pins(ROOT / "requirements.txt"), pins(file)
-    assert {name: ours[name] for name in deployed} == deployed
-
-
-def test_the_version_is_one() -> None:
-    version = PROJECT["project"]["version"]
-    assert jwt_authorizer.__version__ == version
-    changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
-    assert re.search(
-        rf"^## \[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d$|^Will be {re.escape(version)}\b", changes, re.MULTILINE
-    )
+@pytest.mark.parametrize("name", ["dev", "fuzz"])
+def test_tests_run_with_the_versions_that_are_deployed(name: str) -> None:
+    assert pins(ROOT / "requirements.txt") <= pins(ROOT / "requirements" / f"{name}.txt")
 
 
 def test_the_version_of_python_is_one() -> None:
@@ -156,19 +121,6 @@ def test_targets_of_make_that_are_run_and_named_exist() -> None:
     assert len(targets) > 5
     for target in targets:
         assert re.search(rf"^{''.join(target)}:", makefiles, re.MULTILINE), target
-
-
-def test_a_release_is_what_two_machines_built_alike_and_a_person_publishes_it() -> None:
-    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text("utf-8"))["jobs"]
-    assert jobs["publish"]["needs"] == ["test", "build"]
-    first, second = jobs["build"]["strategy"]["matrix"]["os"]
-    steps = jobs["publish"]["steps"]
-    runs = [step.get("run", "") for step in steps]
-    assert f"diff --recursive dist-{first} dist-{second}" in " ".join(runs)
-    (attested,) = [index for index, step in enumerate(steps) if "actions/attest@" in step.get("uses", "")]
-    (drafted,) = [index for index, run in enumerate(runs) if "gh release create" in run]
-    assert attested < drafted
-    assert "--draft --verify-tag" in runs[drafted]
 
 
 def test_all_that_is_pinned_is_audited_and_updated() -> None:
