@@ -13,7 +13,7 @@ import pytest
 
 from jwt_authorizer.answers import CachedBy
 from jwt_authorizer.settings import load_settings
-from jwt_authorizer.tokens import TokenPlace
+from jwt_authorizer.settings.table import SETTINGS
 from jwt_authorizer_devkit.routes.cases import parse_cases
 from jwt_authorizer_devkit.routes.checking import check_rules
 from jwt_authorizer_devkit.routes.listed import route_tables
@@ -33,7 +33,7 @@ DEPLOYED = sorted(path.parent for path in EXAMPLES.glob("*/samconfig.toml"))
 BY_ROUTE = [folder for folder in DEPLOYED if (folder / "rules.toml").exists()]
 TEMPLATES = [path for path in sorted(EXAMPLES.rglob("*.yaml")) if "\nResources:\n" in path.read_text("utf-8")]
 PARAMETERS = read_yaml((ROOT / "template.yaml").read_text("utf-8"))["Parameters"]
-VARIABLES = {parameter_of(name): name for name in re.findall(r"\bJWT_[A-Z_]+\b", (ROOT / "template.yaml").read_text())}
+VARIABLES = {parameter_of(setting.variable): setting.variable for setting in SETTINGS}
 NOT_FOR_TOKENS = re.compile(
     r"query|header|path\b|domainName|claims|authorizer\.(?!sub|principalId|reason|required_scope)"
 )
@@ -120,24 +120,6 @@ def test_pages_of_any_origin_are_allowed_nothing_with_credentials(template: Path
         assert not re.fullmatch(parameter["AllowedPattern"], "https://*")
         assert not re.fullmatch(parameter["AllowedPattern"], "*")
         assert re.fullmatch(parameter["AllowedPattern"], parameter["Default"])
-
-
-def test_a_cookie_is_looked_for_where_the_cache_is_keyed_and_nowhere_else() -> None:
-    (source,) = settings(EXAMPLES / "browser-cookies").token_sources
-    assert (source.place, source.name) == (TokenPlace.COOKIE, "__Host-session")
-    api = resources(EXAMPLES / "browser-cookies" / "template.yaml")["Api"]["Properties"]
-    assert api["Auth"]["Authorizers"]["Jwt"]["Identity"]["Headers"] == ["Cookie"]
-
-
-def test_the_mcp_server_and_its_authorizer_have_the_same_name_issuer_and_scope() -> None:
-    of_the_api = read_yaml((EXAMPLES / "mcp-server" / "template.yaml").read_text("utf-8"))["Parameters"]
-    of_the_authorizer = parameters(EXAMPLES / "mcp-server")
-    assert of_the_authorizer == {
-        "JwtIssuer": of_the_api["Issuer"]["Default"],
-        "JwtAudience": of_the_api["PublicUrl"]["Default"] + "/mcp",
-        "JwtRequiredScopes": of_the_api["Scope"]["Default"],
-        "JwtResourceMetadata": of_the_api["PublicUrl"]["Default"] + "/.well-known/oauth-protected-resource/mcp",
-    }
 
 
 def test_through_the_private_networks_endpoint_only_the_keys_can_be_read() -> None:
@@ -295,22 +277,12 @@ def post(server: ModuleType, message: object, **headers: str) -> tuple[int, dict
     return answer["statusCode"], json.loads(answer["body"] or "{}")
 
 
-def modern(server: ModuleType, method: str, version: str = MODERN, **more: Any) -> tuple[int, dict[str, Any]]:  # noqa: ANN401 - parts of a message
-    meta = {META + "protocolVersion": version, META + "clientCapabilities": {}}
-    message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {"_meta": meta, **more}}
-    named = {"Mcp_Name": more["name"]} if "name" in more else {}
-    return post(server, message, MCP_Protocol_Version=version, Mcp_Method=method, **named)
-
-
-def test_a_tool_is_called_without_any_word_before(server: ModuleType) -> None:
-    status, answer = modern(server, "tools/call", name="whoami", arguments={})
-    assert (status, answer["id"], answer["result"]["resultType"]) == (200, 1, "complete")
-    assert answer["result"]["structuredContent"] == {"subject": "alice", "client": "agent-7", "scope": "mcp:tools"}
-
-
 def test_nobody_else_is_given_what_a_caller_was_told(server: ModuleType) -> None:
+    meta = {META + "protocolVersion": MODERN, META + "clientCapabilities": {}}
     for method in ("server/discover", "tools/list"):
-        assert modern(server, method)[1]["result"]["cacheScope"] == "private"
+        message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {"_meta": meta}}
+        answer = post(server, message, MCP_Protocol_Version=MODERN, Mcp_Method=method)[1]
+        assert answer["result"]["cacheScope"] == "private"
     event = {"httpMethod": "GET", "headers": {}, "requestContext": {"authorizer": WHO}}
     message = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
     legacy = {"MCP-Protocol-Version": "2025-11-25"}
@@ -344,6 +316,3 @@ def test_pages_may_not_call(server: ModuleType, origin: str) -> None:
     message = {"jsonrpc": "2.0", "method": "notifications/initialized"}
     assert post(server, message)[0] == 202
     assert post(server, message, Origin=origin)[0] == 403
-
-
-# --- backend

@@ -85,19 +85,6 @@ def test_nothing_names_a_machine_a_neighbor_or_a_package_index() -> None:
     assert found == []
 
 
-def test_each_exception_from_a_rule_says_why() -> None:
-    exception = re.compile(r"#\s*(noqa|type: ignore|pragma: no)\b")
-    reasoned = re.compile(
-        r"#\s*(noqa: [A-Z0-9, ]+[0-9]|type: ignore\[[a-z, -]+\]|pragma: no (cover|branch)) +(- |#)\S*"
-    )
-    found = []
-    for path in tracked("*.py"):
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-            if exception.search(line) and not reasoned.search(line) and path != Path(__file__):
-                found.append(f"{path.relative_to(ROOT)}:{number}")
-    assert found == []
-
-
 WORKFLOWS = [yaml.safe_load(path.read_text("utf-8")) for path in sorted((ROOT / ".github" / "workflows").glob("*.yml"))]
 JOBS = [(workflow, job) for workflow in WORKFLOWS for job in workflow["jobs"].values()]
 
