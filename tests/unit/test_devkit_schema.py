@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import tomllib
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from jwt_authorizer_devkit import toml_text
 from jwt_authorizer_devkit.environment_toml import toml_of
 from jwt_authorizer_devkit.schema import config_schema, setting_schema
 from tests.unit.pages import ROOT, Block, blocks
+from tests.unit.test_settings_loading import ARRIVES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -159,125 +159,74 @@ def test_what_toml_cannot_say_is_an_error(value: object) -> None:
         toml_text.document({"a": [value]})
 
 
-def test_documents_are_written_as_they_are_read() -> None:
-    document = {
-        "text": 'a "quoted" \\ \n \x7f \x01 é',
-        "numbers": [1, -2.5, 1e300, True],
-        "empty": {},
-        "a key": {"b.c": {"d": [{}]}},
-        "tables": [{"x": 1}, {}],
-    }
+TEXTS = st.text(st.characters(codec="utf-8"))
+VALUES = st.recursive(
+    TEXTS | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner),
+)
+
+
+@given(st.dictionaries(TEXTS, VALUES))
+def test_documents_are_read_as_they_were_written(document: dict[str, object]) -> None:
     assert tomllib.loads(toml_text.document(document)) == document
 
 
 # ``jwt-authorizer config``: the schema, and documents that say what variables say.
 
-WORDS = st.text(st.characters(codec="utf-8", exclude_characters=",=\0"), min_size=1, max_size=8).filter(
-    lambda text: text.strip()[:1] not in ("", "*", *"[{\"'")
-)
-NAMES = st.from_regex(r"[a-z][a-z0-9_.:-]{0,6}", fullmatch=True)
-SCALARS = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5)
-)
-CLAIMS = st.dictionaries(
-    st.text(max_size=6), SCALARS | st.lists(SCALARS, min_size=1, max_size=3), min_size=1, max_size=3
-)
-
-
-def joined(items: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    return st.lists(items, min_size=1, max_size=3).map(", ".join)
-
-
-def number(least: float, most: float) -> st.SearchStrategy[str]:
-    return st.integers(int(least * 10), int(most * 10)).map(lambda tenths: f"{tenths / 10:g}")
-
-
-def one_of(*choices: str) -> st.SearchStrategy[str]:
-    return st.sampled_from(choices)
-
-
-def of_kind(setting: Setting[object, object]) -> st.SearchStrategy[str]:
-    match setting_schema(setting):
-        case {"type": "number", "minimum": float() | int() as least, **bounds}:
-            return number(least, float(str(bounds.get("maximum", 90_000))))
-        case {"type": "integer"}:
-            return st.integers(0, 10_000).map(str)
-        case {"type": "boolean"}:
-            return one_of("true", "false", "TRUE")
-        case {"enum": [*choices]}:
-            return one_of(*map(str, choices), f" {choices[0]} ")
-        case {"anyOf": _}:
-            return joined(WORDS)
-        case _:
-            return WORDS
-
-
-INTROSPECTION = {
-    "JWT_INTROSPECTION": one_of("discovery", "https://i.example.com/introspect"),
-    "JWT_INTROSPECTION_CLIENT_ID": WORDS,
-    "JWT_INTROSPECTION_SECRET": one_of("ssm:/secret", "secretsmanager:secret"),
-}
-TENANTS = {
-    "JWT_ISSUER": one_of("https://i.example.com/{tenant}/v2.0"),
-    "JWT_TENANTS": one_of("any", "acme, other", "ssm:/tenants"),
-    "JWT_TENANT_CLAIM": one_of("tid", "/org/id"),
-}
-VALUES = {
-    setting.variable: of_kind(setting)
-    for setting in SETTINGS
-    if setting not in (ISSUER, CONFIG) and not re.search("INTROSPECT|TENANT", setting.variable)
-} | {
-    "JWT_REVOKED": one_of("https://revoked.example.com/list", "ssm:/list", "s3://bucket/list"),
-    "JWT_ANY_AUDIENCE": one_of("false"),
-    "JWT_JWKS": one_of("https://keys.example.com/jwks", "ssm:/keys", "s3://bucket/keys"),
-    "JWT_LOG_PRINCIPAL": one_of("plain", "none"),
-    "JWT_HOOK": one_of("checks:check", "my.checks:check"),
-    "JWT_RESOURCE_METADATA": one_of("https://api.example.com/metadata"),
-    "JWT_ALGORITHMS": joined(one_of("RS256", "ES256", "EdDSA", "Ed25519", "PS512")),
-    "JWT_TOKEN_TYPES": joined(one_of("at+jwt", "JWT", "application/at+jwt")),
-    "JWT_REQUIRED_CLAIMS": CLAIMS.map(json.dumps),
-    "JWT_REQUIRED_SCOPES": joined(NAMES),
-    "JWT_TOKEN_SOURCE": joined(one_of("header:Authorization", "cookie:session", "query:token")),
-    "JWT_BOUND_TOKENS": one_of("refuse", "ignore"),
-    "JWT_REQUIRE_BOUND_TOKENS": one_of("false"),
-    "JWT_DPOP_URLS": joined(one_of("https://api.example.com", "https://www.example.com/v1/")),
-    "JWT_DPOP_REPLAY": one_of("memory", "dynamodb:used-proofs"),
-    "JWT_CONTEXT_CLAIMS": st.dictionaries(NAMES.map("my_{}".format), WORDS, min_size=1, max_size=3).map(
-        lambda pairs: ",".join(f"{key}={claim}" for key, claim in pairs.items())
-    ),
-}
-ENVIRONMENTS = st.builds(
-    lambda more, usual: usual | more,
-    st.just({}) | st.fixed_dictionaries(INTROSPECTION) | st.fixed_dictionaries(TENANTS),
-    st.fixed_dictionaries(
-        {
-            "JWT_ISSUER": one_of("https://i.example.com", "https://i.example.com/a/"),
-            "JWT_AUDIENCE": VALUES["JWT_AUDIENCE"],
-        },
-        optional={name: values for name, values in VALUES.items() if name != "JWT_AUDIENCE"},
-    ),
-)
+EXAMPLES: list[dict[str, str]] = [
+    *({variable: value} for variable, value, *_ in ARRIVES),
+    {"JWT_ISSUER": "https://i.example.com/{tenant}/v2.0", "JWT_TENANTS": "acme, other", "JWT_TENANT_CLAIM": "/org/id"},
+    {
+        "JWT_INTROSPECTION": "discovery",
+        "JWT_INTROSPECT": "always",
+        "JWT_INTROSPECTION_CLIENT_ID": "orders-api",
+        "JWT_INTROSPECTION_SECRET": "ssm:/secret",
+        "JWT_INTROSPECTION_AUTH": "client_secret_post",
+        "JWT_INTROSPECTION_CACHE_SECONDS": "30",
+    },
+    {
+        "JWT_BOUND_TOKENS": "dpop, mtls",
+        "JWT_REQUIRE_BOUND_TOKENS": "true",
+        "JWT_CACHED_BY": "nothing",
+        "JWT_DPOP_URLS": "https://api.example.com, https://www.example.com/v1/",
+        "JWT_DPOP_MAX_AGE_SECONDS": "30",
+        "JWT_DPOP_REPLAY": "dynamodb:used-proofs",
+    },
+    {"JWT_REVOKED": "ssm:/list", "JWT_REVOKED_TTL_SECONDS": "70", "JWT_REVOKED_MAX_STALE_SECONDS": "700"},
+    {"JWT_ANY_AUDIENCE": "true", "JWT_AUDIENCE": ""},
+    {"JWT_LOG_PRINCIPAL": "hash", "JWT_LOG_PRINCIPAL_KEY": "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"},
+    # Values that are written otherwise in TOML, or cannot be.
+    {"JWT_AUDIENCE": 'say "a\\b", é'},
+    {"JWT_LEEWAY_SECONDS": "2.5", "JWT_ALLOW_HTTP": "TRUE", "JWT_CACHED_BY": " route "},
+    {"JWT_CONTEXT_CLAIMS": "email,verified=https://example.com/v"},
+    {"JWT_REQUIRED_CLAIMS": '{"a": null, "b": [1, "x", 2.5]}'},
+]
 
 
 def said(settings: Settings) -> list[object]:
     """Give what settings say; there are no rules in the environment, and two sets of rules are never equal."""
     claims = [repr(one.claim_rules.required_claims) for one in settings.issuers]
     shown = [settings.token_sources, settings.answers, settings.keys, settings.bound_tokens, settings.log]
-    return [settings.issuers, claims, *shown, settings.hook]
+    return [settings.issuers, claims, *shown, settings.hook, settings.revocation, settings.token_cache_size]
 
 
-@given(ENVIRONMENTS)
-def test_the_document_says_what_the_variables_say_and_is_right_by_the_schema(environment: dict[str, str]) -> None:
+@pytest.mark.parametrize("change", EXAMPLES, ids=str)
+def test_the_document_says_what_the_variables_say_and_is_right_by_the_schema(change: dict[str, str]) -> None:
+    environment = {"JWT_ISSUER": "https://i.example.com", "JWT_AUDIENCE": "orders"} | change
     text = toml_of(environment, ROOT)
     before, after = load_settings(environment, ROOT), load_settings({"JWT_CONFIG": text}, ROOT)
     assert said(after) == said(before)
-    assert after.token_cache_size == before.token_cache_size
     assert not after.rules.configured
     document = tomllib.loads(text)
     for issuer in document["issuers"]:
         if isinstance(issuer.get("required_claims"), str):  # TOML has no null
             del issuer["required_claims"]
     assert [error.message for error in VALIDATOR.iter_errors(document)] == []
+
+
+def test_each_setting_has_an_example() -> None:
+    named = {variable for example in EXAMPLES for variable in example}
+    assert {setting.variable for setting in SETTINGS} - named == {CONFIG.variable}
 
 
 def test_a_file_of_variables_becomes_a_document(desk: Desk) -> None:
