@@ -210,7 +210,7 @@ def said(settings: Settings) -> list[object]:
     return [settings.issuers, claims, *shown, settings.hook, settings.revocation, settings.token_cache_size]
 
 
-@pytest.mark.parametrize("change", EXAMPLES, ids=str)
+@pytest.mark.parametrize("change", EXAMPLES, ids=" ".join)
 def test_the_document_says_what_the_variables_say_and_is_right_by_the_schema(change: dict[str, str]) -> None:
     environment = {"JWT_ISSUER": "https://i.example.com", "JWT_AUDIENCE": "orders"} | change
     text = toml_of(environment, ROOT)
