@@ -37,7 +37,6 @@ _ALGORITHM = "AWS4-HMAC-SHA256"
 _OK = 200
 _FIRST_SERVER_ERROR = 500
 _CREDENTIALS_TIMEOUT = 2.0
-_CREDENTIALS_LIMIT = 64 * 1024
 _REFRESH_BEFORE = 300.0
 """Seconds before credentials expire at which they are fetched again, as AWS's SDKs do."""
 
@@ -164,19 +163,16 @@ class LambdaCredentials:
 def _container_credentials(endpoint: str, token: str) -> Credentials:
     """Ask the local endpoint that Lambda names. Raises :class:`FetchError`."""
     from datetime import datetime  # noqa: PLC0415 - only with SnapStart
-    from http.client import HTTPConnection, HTTPException  # noqa: PLC0415 - as above
 
-    host, _, path = endpoint.removeprefix("http://").partition("/")
-    connection = HTTPConnection(host, timeout=_CREDENTIALS_TIMEOUT)
+    host = endpoint.partition("://")[2].partition("/")[0]
     try:
-        connection.request("GET", f"/{path}", headers={"Authorization": token})
-        answer = json.loads(connection.getresponse().read(_CREDENTIALS_LIMIT))
+        with Session(_CREDENTIALS_TIMEOUT) as session:
+            response = HttpsClient(allow_http=True).get(endpoint, session, {"Authorization": token})
+        answer = json.loads(response.body)
         expires = datetime.fromisoformat(answer["Expiration"]).timestamp()
         return Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["Token"], expires)
-    except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
+    except (FetchError, ValueError, KeyError, TypeError) as error:
         raise FetchError(f"no credentials from {printable(host)}: {type(error).__name__}") from None
-    finally:
-        connection.close()
 
 
 def sign(  # noqa: PLR0913 - what a signature covers

@@ -47,7 +47,8 @@ def document_reader(
     if place.startswith("ssm:"):
         return _parameter_reader(place, timeout)
     if place.startswith("s3:"):
-        return _object_reader(place, LazyClient("s3", timeout), limit)
+        (bucket, key), s3 = s3_location(place), LazyClient("s3", timeout)
+        return lambda: _read_object(s3, bucket, key, limit)
     raise ValueError("neither file:PATH, ssm:/name nor s3://bucket/key")
 
 
@@ -55,10 +56,8 @@ def secret_reader(place: str, *, timeout: float) -> Read:
     """Make the function that reads a secret: ``ssm:NAME`` or ``secretsmanager:NAME``; as :func:`document_reader`."""
     if place.startswith("ssm:"):
         return _parameter_reader(place, timeout)
-    match = re.fullmatch(_SECRET, place)
-    if match is None:
-        raise ValueError("a secret is written as ssm:/its/name or secretsmanager:ITS_NAME")
-    name, manager = match[1], LazyClient("secretsmanager", timeout)
+    (name,) = _parsed(_SECRET, place, "a secret is written as ssm:/its/name or secretsmanager:ITS_NAME")
+    manager = LazyClient("secretsmanager", timeout)
     return lambda: manager.call(lambda client: client.get_secret_value(SecretId=name)["SecretString"], name).encode()
 
 
@@ -76,6 +75,23 @@ def document_writer(place: str, *, timeout: float) -> Write:
     raise ValueError("neither ssm:/name nor s3://bucket/key")
 
 
+def s3_location(place: str) -> tuple[str, str]:
+    """Return the bucket and the key of ``s3://bucket/key``. Raises ``ValueError`` for anything else."""
+    bucket, key = _parsed(_OBJECT, place, "an object is written as s3://bucket/key")
+    return bucket, key
+
+
+def _parameter(place: str) -> str:
+    return _parsed(_PARAMETER, place, "a parameter is written as ssm:/its/name")[0]
+
+
+def _parsed(pattern: str, place: str, what_is_right: str) -> tuple[str, ...]:
+    match = re.fullmatch(pattern, place)
+    if match is None:
+        raise ValueError(what_is_right)
+    return match.groups()
+
+
 def _parameter_reader(place: str, timeout: float) -> Read:
     """Make the function that reads a parameter, decrypted if it is a ``SecureString``."""
     name, ssm = _parameter(place), LazyClient("ssm", timeout)
@@ -84,31 +100,11 @@ def _parameter_reader(place: str, timeout: float) -> Read:
     ).encode()
 
 
-def _object_reader(place: str, s3: LazyClient, limit: int) -> Read:
-    bucket, key = s3_location(place)
-
-    def read() -> bytes:
-        document: bytes = s3.call(lambda it: it.get_object(Bucket=bucket, Key=key)["Body"].read(limit + 1), bucket, key)
-        if len(document) > limit:
-            raise FetchError(f"s3://{printable(bucket)}/{printable(key)} is larger than {limit} bytes")
-        return document
-
-    return read
-
-
-def _parameter(place: str) -> str:
-    match = re.fullmatch(_PARAMETER, place)
-    if match is None:
-        raise ValueError("a parameter is written as ssm:/its/name")
-    return match[1]
-
-
-def s3_location(place: str) -> tuple[str, str]:
-    """Return the bucket and the key of ``s3://bucket/key``. Raises ``ValueError`` for anything else."""
-    match = re.fullmatch(_OBJECT, place)
-    if match is None:
-        raise ValueError("an object is written as s3://bucket/key")
-    return match[1], match[2]
+def _read_object(s3: LazyClient, bucket: str, key: str, limit: int) -> bytes:
+    document: bytes = s3.call(lambda it: it.get_object(Bucket=bucket, Key=key)["Body"].read(limit + 1), bucket, key)
+    if len(document) > limit:
+        raise FetchError(f"s3://{printable(bucket)}/{printable(key)} is larger than {limit} bytes")
+    return document
 
 
 def _package_file(name: str, package_root: str | PathLike[str]) -> str:

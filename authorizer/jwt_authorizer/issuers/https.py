@@ -54,12 +54,12 @@ class HttpsClient:
         self._context: ssl.SSLContext | None = None
         self._ahead = ahead
 
-    def get(self, url: str, session: Session) -> Response:
-        """GET a document; resolving, connecting, TLS and the whole body share the session's deadline.
+    def get(self, url: str, session: Session, headers: Mapping[str, str] = _GET) -> Response:
+        """GET a document within the session's deadline: resolving, connecting, TLS and the whole body.
 
         Returns a response of any status but a redirect. Raises :class:`FetchError` for everything else.
         """
-        return self._send(url, session, "GET", _GET, b"")
+        return self._send(url, session, "GET", headers, b"")
 
     def post(self, url: str, session: Session, body: bytes, headers: Mapping[str, str]) -> Response:
         """POST a body, as :meth:`get` does. It is sent once, over a new connection, and is in no error message."""
@@ -90,12 +90,8 @@ class HttpsClient:
             response = self._exchange(address, session, _head(address, method, headers) + body)
         except TimeoutError:
             raise FetchError(f"{address}: {session.missed()}") from None
-        except OSError as error:  # refused, reset, no route, and ssl.SSLError: a bad certificate
-            raise FetchError(f"{address}: {printable(str(error)) or type(error).__name__}") from error
-        except FetchError as error:
-            raise FetchError(f"{address}: {error}") from error
-        except ValueError as error:
-            raise FetchError(f"{address}: {printable(str(error))}") from error
+        except (OSError, FetchError, ValueError) as error:  # an OSError: no route, reset, a bad certificate
+            raise FetchError(f"{address}: {printable(str(error), 300) or type(error).__name__}") from error
         if _FIRST_REDIRECT <= response.status <= _LAST_REDIRECT:
             location = printable(response.headers.get("location", "nowhere").partition("?")[0])
             raise FetchError(f"{address} redirects ({response.status}) to {location}, and redirects are not followed")
@@ -124,7 +120,8 @@ class HttpsClient:
             if self._context is None:
                 self._context = self._make_context()
             plain.settimeout(session.left())  # bounds the handshake as a whole
-            return self._context.wrap_socket(plain, server_hostname=_ascii(address.host))
+            # As bytes: for a text, Python would load its codec for names outside ASCII, which ours never is.
+            return self._context.wrap_socket(plain, server_hostname=address.host.encode("ascii"))
         except BaseException:
             plain.close()
             raise
@@ -196,20 +193,14 @@ def _head(address: Address, method: str, headers: Mapping[str, str]) -> bytes:
 def _resolve(host: str, port: int) -> list[SocketAddress]:
     import socket  # noqa: PLC0415 - only needed when keys come over the network
 
-    found = socket.getaddrinfo(_ascii(host), port, type=socket.SOCK_STREAM)
+    found = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)  # as bytes, as above
     return [(family, endpoint) for family, _, _, _, endpoint in found]
-
-
-def _ascii(host: str) -> bytes:
-    """Return the name as bytes: for a text Python would load its codec for names outside ASCII, which ours never is."""
-    return host.encode("ascii")
 
 
 def _open(addresses: list[SocketAddress], session: Session) -> socket.socket:
     """Connect to the first address that answers.
 
-    Each gets a fair share of the time left, so that one which swallows packets (IPv6 in a network that has none)
-    leaves time for the others.
+    Each gets a fair share of the time left, so that one which swallows packets leaves time for the others.
     """
     import socket  # noqa: PLC0415 - only needed when keys come over the network
 
