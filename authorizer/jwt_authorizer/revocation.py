@@ -107,23 +107,18 @@ def _text(claims: Mapping[str, object], name: str) -> str:
 
 
 def _revoked(issuer: str, entries: object) -> Revoked:
+    shown = repr(issuer[:_LONGEST])
     if not isinstance(entries, dict):
-        _bad(f"the entry of {issuer[:_LONGEST]!r} must be an object")
-    _check_names(entries, (*IDENTIFIERS, *MOMENTS, "issued_before"), f"the entry of {issuer[:_LONGEST]!r}")
-    for name in (*IDENTIFIERS, *MOMENTS):
-        listed = entries.get(name, {})
-        if not isinstance(listed, dict) or "" in listed or not all(map(_is_time, listed.values())):
-            _bad(f"{name!r} of {issuer[:_LONGEST]!r} must be an object of identifiers, each with a number of seconds")
+        _bad(f"the entry of {shown} must be an object")
+    _check_names(entries, (*IDENTIFIERS, *MOMENTS, "issued_before"), f"the entry of {shown}")
+    listed = {name: entries.get(name, {}) for name in (*IDENTIFIERS, *MOMENTS)}
+    for name, found in listed.items():
+        if not isinstance(found, dict) or "" in found or not all(map(_is_time, found.values())):
+            _bad(f"{name!r} of {shown} must be an object of identifiers, each with a number of seconds")
     before = entries.get("issued_before")
     if before is not None and not _is_time(before):
-        _bad(f"'issued_before' of {issuer[:_LONGEST]!r} must be a number of seconds since 1970")
-    return Revoked(
-        jti=entries.get("jti", {}),
-        sid=entries.get("sid", {}),
-        sub=entries.get("sub", {}),
-        client_id=entries.get("client_id", {}),
-        issued_before=before,
-    )
+        _bad(f"'issued_before' of {shown} must be a number of seconds since 1970")
+    return Revoked(**listed, issued_before=before)
 
 
 def _is_time(value: object) -> TypeIs[float]:

@@ -3,32 +3,33 @@
 It accepts three kinds of events:
 
 - an invocation ``{"revoke": {"iss": "https://…", "sub": "user-1"}}``, with one of ``sub``, ``sid``, ``jti`` and
-  ``client_id``, and with ``"dry_run": true`` to only be told what would be written. ``jwt-authorizer revoke`` sends it;
+  ``client_id``, and ``"dry_run": true`` to be told only what would be written. ``jwt-authorizer revoke`` sends it;
 - a back-channel logout: a POST with ``logout_token`` in its form, through a function URL or an API
   (OpenID Connect Back-Channel Logout 1.0; :mod:`jwt_authorizer.logout` checks the token);
 - ``{"tidy": true}``, from a schedule, each minute: drop the entries that are over, and empty caches again if due.
 
-Concurrent writers lose nothing: each change is a conditional write. After a change the caches of answers of the APIs in
-``REVOKER_APIS`` are emptied, or API Gateway would go on to replay its Allow. They are emptied again once every
-authorizer has read the list anew: until then one may have answered by the list before, and that was cached as well.
+After a change the caches of answers of the APIs in ``REVOKER_APIS`` are emptied, or API Gateway would go on to replay
+its Allow. They are emptied again once every authorizer has read the list anew: until then one may have answered by the
+list before, and that was cached as well.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import time
 from functools import cache
+from importlib import import_module
 from math import ceil
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 
-from jwt_authorizer.answer_caches import flush, read_apis
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Problem, SettingsError, TokenError
 from jwt_authorizer.first_list import first_list
 from jwt_authorizer.function import PACKAGE_ROOT
 from jwt_authorizer.issuers.https import HttpsClient
-from jwt_authorizer.issuers.revocation_store import add_entry, count_entries, drop_over, s3_store
+from jwt_authorizer.issuers.revocation_store import add_entry, count_entries, s3_store
 from jwt_authorizer.logout import LONGEST_IDENTIFIER, check_logout_token, logout_answer, logout_token
 from jwt_authorizer.records import dataclass, field
 from jwt_authorizer.revocation import IDENTIFIERS, MOMENTS
@@ -79,10 +80,9 @@ class Revoker:
     )
 
     def __call__(self, event: object, _: object) -> dict[str, object]:
-        """Handle one event.
+        """Handle one event. A logout gets a status.
 
-        Raises :class:`RevokeError` for an invocation that is wrong, and
-        :class:`~jwt_authorizer.issuers.fetched.FetchError` if the list can't be written. A logout gets a status.
+        Raises :class:`RevokeError` for a wrong invocation, and :class:`FetchError` if the list can't be written.
         """
         match event:
             case {"revoke": request, **rest} if rest.keys() <= {"dry_run"}:
@@ -92,10 +92,8 @@ class Revoker:
             case {"requestContext": dict()}:
                 return self._posted(event)
             case _:
-                raise RevokeError(
-                    'expected {"revoke": {"iss": …, and one of "sub", "sid", "jti", "client_id"}}, or a POST of a '
-                    "logout_token"
-                )
+                one = '{"revoke": {"iss": …, and one of "sub", "sid", "jti", "client_id"}}'
+                raise RevokeError(f"expected {one}, or a POST of a logout_token")
 
     def tidy(self) -> dict[str, object]:
         """Drop the entries that are over, and write a first list if there is none."""
@@ -105,8 +103,7 @@ class Revoker:
         """Tidy, and empty the caches if the list has changed since all authorizers have read it."""
         result = self.tidy()
         is_due = self.apis and self.clock() - self.store.changed_at() <= self.ttl + 2 * _SCHEDULE
-        failed = self._flush_all() if is_due else []
-        if failed:
+        if is_due and (failed := self._flush_all()):
             raise FlushError(f"the cached answers of {', '.join(failed)} could not be emptied")
         return result
 
@@ -123,10 +120,11 @@ class Revoker:
 
     def _requested(self, request: object) -> tuple[str, str, str]:
         kinds = (*MOMENTS, *IDENTIFIERS)
-        if not isinstance(request, dict) or len(request) != 2 or "iss" not in request:  # noqa: PLR2004 - iss and one more
-            raise RevokeError(f'"revoke" needs "iss" and exactly one of {", ".join(kinds)}')
-        issuer = request["iss"]
-        ((kind, identifier),) = ((name, value) for name, value in request.items() if name != "iss")
+        match request:
+            case {"iss": issuer, **named} if len(named) == 1:
+                ((kind, identifier),) = named.items()
+            case _:
+                raise RevokeError(f'"revoke" needs "iss" and exactly one of {", ".join(kinds)}')
         if kind not in kinds:
             raise RevokeError(f'"revoke" has the member {str(kind)[:50]!r}; expected one of {", ".join(kinds)}')
         if not isinstance(issuer, str) or not self._has(issuer):
@@ -170,13 +168,7 @@ class Revoker:
         add_entry(content, logout.issuer, kind, identifier, ceil(moment))
 
     def _change(self, change: Callable[[Content], None]) -> Content:
-        now = self.clock()
-
-        def tidied(content: Content) -> None:
-            drop_over(content, now, self.keep)
-            change(content)
-
-        return self.store.change(tidied, now)
+        return self.store.change(change, self.clock(), self.keep)
 
     def _flush_all(self) -> list[str]:
         """Empty the caches of answers, and return those that could not be emptied: their answers live on."""
@@ -188,6 +180,17 @@ class Revoker:
                 self._logger.exception("cache of answers not emptied", extra={"api": api})
                 failed.append(api)
         return failed
+
+
+def flush(api: str) -> None:
+    """Empty a stage's cache of answers: ``FlushStageAuthorizersCache``, for HTTP APIs ``ResetAuthorizersCache``."""
+    kind, _, path = api.partition(":")
+    id_, _, stage = path.partition("/")
+    boto3 = import_module("boto3")
+    if kind == "rest":
+        boto3.client("apigateway").flush_stage_authorizers_cache(restApiId=id_, stageName=stage)
+    else:
+        boto3.client("apigatewayv2").reset_authorizers_cache(ApiId=id_, StageName=stage)
 
 
 def create_revoker(environment: Mapping[str, str]) -> Revoker:
@@ -204,11 +207,10 @@ def create_revoker(environment: Mapping[str, str]) -> Revoker:
     keep = environment.get("REVOKER_KEEP_SECONDS") or "86400"
     if not keep.isascii() or not keep.isdecimal() or len(keep) > 9:  # noqa: PLR2004 - thirty years
         problems.append(Problem("REVOKER_KEEP_SECONDS", "expected a whole number of seconds", keep))
-    apis: tuple[str, ...] = ()
-    try:
-        apis = read_apis(environment.get("REVOKER_APIS", ""))
-    except ValueError as error:
-        problems.append(Problem("REVOKER_APIS", str(error), environment["REVOKER_APIS"]))
+    apis = _listed(environment, "REVOKER_APIS")
+    if not all(re.fullmatch("(?:rest|http):[^/]+/.+", api) for api in apis):
+        message = "expected rest:ID/STAGE or http:ID/STAGE, comma-separated"
+        problems.append(Problem("REVOKER_APIS", message, environment["REVOKER_APIS"]))
     location = environment.get("JWT_REVOKED", "")
     if not location.startswith("s3://"):
         problems.append(Problem("JWT_REVOKED", "the revoker writes to s3://bucket/key only", location or None))
@@ -220,13 +222,17 @@ def create_revoker(environment: Mapping[str, str]) -> Revoker:
         issuers_with(keys, settings),
         {one.name: one.find for one in tenants},
         s3_store(location, _TIMEOUT),
-        client_ids=frozenset(filter(None, map(str.strip, environment.get("REVOKER_CLIENT_IDS", "").split(",")))),
+        client_ids=frozenset(_listed(environment, "REVOKER_CLIENT_IDS")),
         # A token is accepted for the leeway longer than it lives.
         keep=float(keep) + max(issuer.claim_rules.leeway for issuer in settings.issuers),
         ttl=settings.revocation.ages.ttl if settings.revocation else 0,
         apis=apis,
         flush=flush,
     )
+
+
+def _listed(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(filter(None, map(str.strip, environment.get(name, "").split(","))))
 
 
 @cache

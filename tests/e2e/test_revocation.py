@@ -16,7 +16,7 @@ import pytest
 from demo.calls import Api
 from demo.deployment import aws_client
 from demo.scenarios import AUDIENCE
-from jwt_authorizer.issuers.revocation_store import RevocationStore
+from jwt_authorizer.issuers.revocation_store import RevocationStore, add_entry
 from jwt_authorizer.logout import EVENT
 from jwt_authorizer.revocation import read_list
 from jwt_authorizer_devkit.cli.app import run
@@ -166,7 +166,7 @@ def test_writers_at_the_same_time_lose_nothing(revoking: Revoking) -> None:
     def write(number: int) -> None:
         store = RevocationStore(bucket, "revoked.json", s3)
         barrier.wait()
-        store.change(lambda content: content.setdefault("iss", {}).setdefault("jti", {}).update({str(number): 1}), 0)
+        store.change(lambda content: add_entry(content, "iss", "jti", str(number), 1), now=0, keep=0)
 
     with ThreadPoolExecutor(WRITERS) as pool:
         list(pool.map(write, range(WRITERS)))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jwt_authorizer.answer_caches import flush
 from jwt_authorizer.function import create_function
+from jwt_authorizer.revoker import flush
 from jwt_authorizer_devkit.cli.app import run
 from tests.factories import AUDIENCE, NOW, environment, rest_request_event, token
 from tests.integration.hostile_server import NOT_FOUND, HostileServer, answer, answer_json

@@ -317,7 +317,7 @@ def test_a_list_that_no_authorizer_would_read_is_never_written(entries: dict[str
     bucket = Bucket()
     store = RevocationStore("bucket", "key", bucket, sleep=lambda _: None)
     with pytest.raises(FetchError, match=says):
-        store.change(lambda content: content.update({ISSUER: entries}), NOW)
+        store.change(lambda content: content.update({ISSUER: entries}), NOW, KEEP)
     assert bucket.document is None
 
 

@@ -41,8 +41,6 @@ def _random() -> float:
 class CachedKeySource(Kept[KeySet]):
     """One issuer's key set. Implements :class:`jwt_authorizer.keys.KeySource`."""
 
-    __slots__ = ("_probe_from",)
-
     def __init__(
         self,
         fetch: Callable[[], Fetched[KeySet]],

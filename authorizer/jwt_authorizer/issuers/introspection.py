@@ -125,16 +125,15 @@ class Introspector:
                     response = self._post(endpoint, token, session, now, fresh=True)
             self._endpoint = endpoint
             return self._read(response, endpoint, now)
-        except UnansweredError as error:
-            self.report(FAILURES, printable(str(error), 1000))
-            raise _unavailable(str(error)) from None
         except FetchError as error:
-            # Counted from the end of the question: a short cooldown and a long timeout must not meet.
-            self._held_until = now + (time.monotonic() - started) + self.cooldown
-            self._endpoint = None  # the issuer may have moved it
-            self._problem = printable(str(error), 1000)
-            self.report(FAILURES, self._problem)
-            raise _unavailable(self._problem) from None
+            problem = printable(str(error), 1000)
+            if not isinstance(error, UnansweredError):
+                # Counted from the end of the question: a short cooldown and a long timeout must not meet.
+                self._held_until = now + (time.monotonic() - started) + self.cooldown
+                self._endpoint = None  # the issuer may have moved it
+                self._problem = problem
+            self.report(FAILURES, problem)
+            raise _unavailable(problem) from None
 
     def _post(self, endpoint: Endpoint, token: BearerToken, session: Session, now: float, *, fresh: bool) -> Response:
         url, signing_algorithms = endpoint
@@ -153,7 +152,10 @@ class Introspector:
             _fail(f"answered {response.status}")
         if endpoint[1]:
             return self._signed(response.body, endpoint[1], now)
-        return _answer(_object(response.body))
+        try:
+            return _answer(json_object(response.body)[0])
+        except BadJsonError as error:
+            _fail(f"answered with JSON that is not valid: it {error}")
 
     def _signed(self, body: bytes, algorithms: frozenset[str], now: float) -> dict[str, object]:
         """Verify a signed answer (RFC 9701 section 5): its type, signature, issuer and audience."""
@@ -171,13 +173,6 @@ class Introspector:
         if self.client.client_id not in (audience if isinstance(audience, list) else [audience]):
             _fail("signed an answer that is meant for another client (aud)")
         return _answer(token.claims.get("token_introspection"))
-
-
-def _object(body: bytes) -> object:
-    try:
-        return json_object(body)[0]
-    except BadJsonError as error:
-        _fail(f"answered with JSON that is not valid: it {error}")
 
 
 def _answer(value: object) -> dict[str, object]:

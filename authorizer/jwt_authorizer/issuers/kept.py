@@ -11,6 +11,7 @@ fetch too many, because a value is replaced as a whole.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -68,11 +69,6 @@ class Kept(Generic[T]):
     that is set back can neither keep it alive nor lock anyone out.
     """
 
-    __slots__ = (
-        "_ages", "_describe", "_due", "_expires", "_fetch", "_fetched_at", "_forward", "_held_until", "_jitter",
-        "_kind", "_latest", "_limit", "_monotonic", "_problem", "_report", "_stale_at", "_value", "_version", "refused",
-    )  # fmt: skip
-
     def __init__(  # noqa: PLR0913 - what values differ in
         self,
         fetch: Callable[[], Fetched[T]],
@@ -104,10 +100,8 @@ class Kept(Generic[T]):
 
     def warm(self, now: float) -> None:
         """Fetch ahead of the first request. If that fails, the first request after the cooldown tries again."""
-        try:
+        with suppress(DecisionError):
             self.current(now)
-        except DecisionError:
-            return
 
     def current(self, now: float) -> T:
         """Return what is in force; fetch it first if that is due.

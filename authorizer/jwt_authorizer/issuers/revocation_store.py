@@ -39,17 +39,18 @@ class RevocationStore:
         self._client = client
         self._sleep = sleep
 
-    def change(self, change: Change, now: float) -> Content:
-        """Apply a change to the list and write it, again and again until no other writer comes between.
+    def change(self, change: Change, now: float, keep: float) -> Content:
+        """Drop what is over, change the list and write it, again and again until no other writer comes between.
 
-        A change that changes nothing writes nothing, unless there is no list yet.
-        ``change`` gets what is revoked by issuer, and alters it; it is called once for each attempt. ``now`` becomes
-        the list's ``as_of``. Returns what was written. Raises :class:`FetchError` if S3 fails, or if the object there
-        is not a revocation list: then nothing is written.
+        ``change`` gets what is revoked by issuer, and alters it; it is called once for each attempt. Where nothing has
+        changed, nothing is written, unless there is no list yet. ``now`` becomes the list's ``as_of``. ``keep``:
+        seconds for which moments are kept. Returns what was written. Raises :class:`FetchError` if S3 fails, or if the
+        object there is not a revocation list: then nothing is written.
         """
         for _ in range(_ATTEMPTS):
             content, condition = self._read()
             before = json.dumps(content)
+            _drop_over(content, now, keep)
             change(content)
             if "IfMatch" in condition and json.dumps(content) == before:
                 return content
@@ -119,7 +120,7 @@ def add_entry(content: Content, issuer: str, kind: str, identifier: str, moment:
     entries[identifier] = max(moment, entries.get(identifier, 0))
 
 
-def drop_over(content: Content, now: float, keep: float) -> None:
+def _drop_over(content: Content, now: float, keep: float) -> None:
     """Drop what is over: identifiers whose time has come, and moments so old that no token is older."""
     for entries in content.values():
         for kinds, over in ((IDENTIFIERS, now), (MOMENTS, now - keep)):

@@ -88,11 +88,8 @@ def tenant_list(document: bytes) -> frozenset[str]:
 
 def kept_tenants(read: Read, location: str, ages: Ages, report: Report) -> Callable[[float], frozenset[str]]:
     """Return what returns the tenants that a document lists; it is read again as keys are."""
-
-    def named(metric: str, note: str) -> None:
-        report(metric, f"the tenants of {printable(location)}: {note}")
-
-    return Kept(parsed(read, tenant_list), ages, named, _LIST).current
+    name = f"the tenants of {printable(location)}"
+    return Kept(parsed(read, tenant_list), ages, lambda metric, note: report(metric, f"{name}: {note}"), _LIST).current
 
 
 class TenantIssuers:
