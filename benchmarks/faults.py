@@ -216,7 +216,7 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     kept = True
     with tempfile.TemporaryDirectory() as folder:
-        authority = Authority.create(Path(folder))
+        authority = Authority(Path(folder))
         os.environ["SSL_CERT_FILE"] = os.fspath(authority.file)  # read by OpenSSL, not by us
         if chosen.of != "introspection":
             kept = _fail_keys(authority, Random(chosen.seed), chosen.requests, chosen.every)  # noqa: S311 - decides an order

@@ -9,10 +9,10 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jwt
+import psutil
 import pytest
 
 from demo.__main__ import INTERRUPTED, lines_to_try
@@ -20,6 +20,7 @@ from demo.tools import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from demo.stack import Stack
 
@@ -46,15 +47,12 @@ def start(temporary: Path) -> subprocess.Popen[str]:
     )
 
 
-def left_running(temporary: Path) -> Iterator[str]:
-    """Name the processes that know the demo's temporary folder."""
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            known = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if str(temporary).encode() in known:
-            yield known.decode(errors="replace")
+def those_that_know(folder: Path) -> Iterator[psutil.Process]:
+    """Find the processes whose environment or command names this folder."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if str(folder) in repr((process.environ(), process.cmdline())):
+                yield process
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -65,11 +63,11 @@ def test_an_interrupted_demo_leaves_nothing_running(temporary: Path, number: sig
             if "sam build" in line:
                 break
         time.sleep(0.5)
-        assert len(list(left_running(temporary))) > 1
+        assert len(list(those_that_know(temporary))) > 1
         demo.send_signal(number)
         output, _ = demo.communicate(timeout=30)
     assert demo.returncode == INTERRUPTED, output
-    assert list(left_running(temporary)) == []
+    assert list(those_that_know(temporary)) == []
     assert list(temporary.iterdir()) == []
 
 
@@ -83,27 +81,8 @@ def test_the_lines_to_try_do_what_they_promise(stack: Stack) -> None:
     assert claims["exp"] - claims["iat"] == 3600
 
 
-def listening(process: Path) -> Iterator[str]:
-    """Give the addresses that a process listens on, as the kernel writes them: hexadecimal, each word reversed."""
-    sockets = set()
-    for descriptor in (process / "fd").iterdir():
-        with contextlib.suppress(OSError):
-            sockets.add(str(descriptor.readlink()))
-    for table in ("tcp", "tcp6"):
-        for line in (process / "net" / table).read_text().splitlines()[1:]:
-            # proc_pid_net(5): among the columns are the local address, the state (0A: listening), the inode.
-            _, local, _, state, _, _, _, _, _, inode, *_ = line.split()
-            if state == "0A" and f"socket:[{inode}]" in sockets:
-                yield local.partition(":")[0]
-
-
 def test_nothing_listens_to_other_machines(stack: Stack) -> None:
-    folder = str(stack.aws.log.parent).encode()
-    addresses: list[str] = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if folder in (process / "environ").read_bytes():
-                addresses += listening(process)
-    loopback = "0100007F"
-    assert addresses
-    assert set(addresses) == {loopback}
+    processes = those_that_know(stack.aws.log.parent)
+    connections = [connection for process in processes for connection in process.net_connections("inet")]
+    listening = [connection for connection in connections if connection.status == psutil.CONN_LISTEN]
+    assert {connection.laddr.ip for connection in listening} == {"127.0.0.1"}

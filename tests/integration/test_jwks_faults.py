@@ -213,7 +213,7 @@ def test_an_outage_by_a_bad_certificate(
     issuer: Issuer, authority: Authority, tmp_path: Path, kind: str, said: str
 ) -> None:
     context = {
-        "unknown authority": lambda: Authority.create(tmp_path, "Nobody").server_context(HOST),
+        "unknown authority": lambda: Authority(tmp_path).server_context(HOST),
         "another name": lambda: authority.server_context("elsewhere.test"),
         "expired": lambda: authority.server_context(HOST, expired=True),
     }[kind]()
