@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _REASON = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 _KEY = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
+_LARGEST_INTEGER = 2**63
+"""Longer ones are rounded or refused by what reads JSON (RFC 8259 section 6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def hook_of(
         started = clock()
         try:
             result: object = check(caller)
-        except Exception as error:  # noqa: BLE001 - whatever it raises, it is not an Allow
+        except BaseException as error:  # noqa: BLE001 - sys.exit() and asyncio's CancelledError are no Allow either
             took = (clock() - started) * 1000
             raise DecisionError(Reason.HOOK_FAILED, f"{location(error)}, after {took:.0f} ms") from None
         milliseconds = (clock() - started) * 1000
@@ -126,8 +128,9 @@ def import_check(name: str, package_root: str) -> Check:
     sys.path.extend(folder for folder in folders if folder not in sys.path)
     try:
         check: Check = getattr(import_module(module), function)
-    except Exception as error:
-        raise _unusable(name, f"cannot be imported: {error}: {location(error)}") from error
+    except (Exception, SystemExit) as error:
+        where = "the package or its folder bundled"
+        raise _unusable(name, f"cannot be imported from {where}: {error}: {location(error)}") from error
     try:
         signature(check).bind(None)
     except (TypeError, ValueError):
@@ -178,11 +181,13 @@ def _problem_with(context: object, taken: Collection[str]) -> str | None:
         if key in RESERVED_KEYS or key in taken:
             return f"the context key {key}, which the authorizer writes itself"
         if not _can_be_carried(value):
-            return f"{type(value).__name__} as {key}: expected text, a finite number, or a boolean"
+            return f"{type(value).__name__} as {key}: expected text, a finite number of at most 64 bits, or a boolean"
     return None
 
 
 def _can_be_carried(value: object) -> bool:
     if isinstance(value, str):
         return not any("\ud800" <= character <= "\udfff" for character in value)
-    return isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value))
+    if isinstance(value, int):
+        return -_LARGEST_INTEGER <= value < _LARGEST_INTEGER
+    return isinstance(value, float) and math.isfinite(value)

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from asyncio import CancelledError
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
@@ -165,7 +166,7 @@ def test_it_is_asked_on_each_invocation_that_would_grant_anything() -> None:
     assert "hook_ms" not in grants_nothing.line
 
 
-def raising(error: Exception) -> Check:
+def raising(error: BaseException) -> Check:
     def check(_: Caller) -> None:
         raise error
 
@@ -177,6 +178,8 @@ def raising(error: Exception) -> Check:
     [
         (raising(KeyError("s3cret")), "unexpected KeyError at test_hooks.py"),
         (raising(TokenError(Reason.TOKEN_EXPIRED, "mine")), "unexpected TokenError"),
+        (raising(SystemExit(3)), "unexpected SystemExit"),
+        (raising(CancelledError()), "unexpected CancelledError"),
         (lambda _: True, "bool"),
         (lambda _: Refuse, "type"),
         (lambda _: ["plan"], "list"),
@@ -191,6 +194,8 @@ def raising(error: Exception) -> Check:
         (lambda _: {"plan": ["gold"]}, "list as plan"),
         (lambda _: {"plan": float("nan")}, "float as plan"),
         (lambda _: {"plan": "\ud800"}, "str as plan"),
+        (lambda _: {"plan": 2**63}, "int as plan: expected text, a finite number of at most 64 bits"),
+        (lambda _: {"plan": -(2**63) - 1}, "int as plan"),
     ],
 )
 def test_its_mistakes_are_500_and_never_an_allow(check: Callable[[Caller], Any], detail: str) -> None:
@@ -238,6 +243,7 @@ def test_it_is_imported_from_the_package_s_top_or_a_checkout(folder: str, tmp_pa
     [
         (None, "No module named 'hook_of_test'"),
         ("import no_such_module_of_mine", "hook_of_test.py:1"),
+        ("import sys\nsys.exit(3)", "unexpected SystemExit at hook_of_test.py:2"),
         ("check: int = 5", "cannot be called with one argument"),
         ("def other(caller): ...", "no attribute 'check'"),
         ("def check(): ...", "cannot be called with one argument"),
