@@ -254,7 +254,9 @@ def test_an_issuer_without_a_usable_endpoint(asked: Asked, metadata: dict[str, o
 # --- This API's own credentials
 
 
-def test_a_secret_is_in_the_header_or_in_the_form(asked: Asked) -> None:
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])  # the line break of a file that was uploaded
+def test_a_secret_is_in_the_header_or_in_the_form(asked: Asked, end: str) -> None:
+    asked.secrets = [secret + end for secret in asked.secrets]
     asked.introspector().claims(OPAQUE, NOW)
     asked.method = "client_secret_post"
     asked.introspector().claims(OPAQUE, NOW)

@@ -40,7 +40,7 @@ class ClientAuth:
         secret again, because the issuer rejected it. Raises :class:`FetchError` if it can't be read, or is not a key.
         """
         if fresh or not self._secret:
-            self._secret = self.read().decode()
+            self._secret = self.read().decode().strip("\r\n")  # a file that was uploaded ends with a line break
         secret = self._secret
         if self.method == "client_secret_post":
             return {}, {"client_id": self.client_id, "client_secret": secret}

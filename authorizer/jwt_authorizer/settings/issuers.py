@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.claims import ClaimRules
-from jwt_authorizer.issuers.address import PLACEHOLDER
+from jwt_authorizer.issuers.address import PLACEHOLDER, discovery_urls, parse_address
 from jwt_authorizer.issuers.documents import document_reader
 from jwt_authorizer.issuers.sources import check_discoverable, key_fetcher
 from jwt_authorizer.settings import table
@@ -89,9 +89,9 @@ def _introspection(about: Section, issuer: str | None, *, allow_http: bool) -> I
     for setting in (table.INTROSPECTION, table.INTROSPECTION_CLIENT_ID, table.INTROSPECTION_SECRET):
         if setting not in about:
             about.problem(setting, "is required for introspection: " + _NEEDED_TO_ASK)
-    # The endpoint's URL is checked as an issuer's is: https, no password, no fragment.
-    with about.collecting(table.INTROSPECTION):
-        check_discoverable((where if where != "discovery" else issuer) or "https://a", allow_http=allow_http)
+    if where and issuer:
+        with about.collecting(table.INTROSPECTION, where):
+            _check_endpoint(where, issuer, allow_http=allow_http)
     return IntrospectionSettings(
         url=None if where == "discovery" else where,
         always=about.take(table.INTROSPECT) == "always",
@@ -100,6 +100,20 @@ def _introspection(about: Section, issuer: str | None, *, allow_http: bool) -> I
         auth=about.take(table.INTROSPECTION_AUTH),
         cache_seconds=about.take(table.INTROSPECTION_CACHE),
     )
+
+
+def _check_endpoint(where: str, issuer: str, *, allow_http: bool) -> None:
+    """Raise ``ValueError`` if the introspection endpoint can't be reached at its URL, or not be discovered."""
+    try:
+        if where != "discovery":
+            parse_address(where, allow_http=allow_http)
+            return
+        discovery_urls(issuer, allow_http=allow_http)
+    except ValueError as error:
+        wrong = f"this is {error}"
+        if where == "discovery":
+            wrong = f"the endpoint can't be discovered, since the issuer is {error}: write the endpoint's URL instead"
+        raise ValueError(wrong) from None
 
 
 def _check_tenants(about: Section, settings: IssuerSettings, package_root: str | PathLike[str]) -> None:
