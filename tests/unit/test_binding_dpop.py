@@ -190,6 +190,12 @@ def test_what_the_rfc_allows_passes(made: Callable[[], str]) -> None:
     assert check(event(made())) is not None
 
 
+def test_a_websocket_s_htu_is_told_what_is_wrong_with_it_and_not_that_its_scheme_is() -> None:
+    made = asked(WEBSOCKET, DEFAULT, None)
+    sent = {**made.event, "headers": {"DPoP": proof(url=f"wss://{DEFAULT}/prod/")}, "multiValueHeaders": {}}
+    assert "another path" in refused(Reason.INVALID_DPOP_PROOF, sent)
+
+
 def test_an_algorithm_that_the_issuer_s_settings_do_not_accept_fails_check_5() -> None:
     assert failed_check(event(proof()), BindingSettings(SETTINGS.checked, DpopSettings(frozenset({"RS256"})))) == 5
 

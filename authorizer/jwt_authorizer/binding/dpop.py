@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, NoReturn
 
 from jwt_authorizer.binding.replay import UsedProof
-from jwt_authorizer.binding.target_uri import is_same_uri, parse_uri, request_uris
+from jwt_authorizer.binding.target_uri import is_same_uri, origin_called, parse_uri, request_uris
 from jwt_authorizer.claims import numeric_date
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.events import EventKind
@@ -181,7 +181,7 @@ def _check_uri(htu: str, uris: tuple[TargetUri, ...], kind: EventKind) -> None:
         _reject(9, f"its htu {error}")
     if any(is_same_uri(written, uri, kind) for uri in uris):
         return
-    if all(written.origin != uri.origin for uri in uris):
+    if all(origin_called(written, kind) != uri.origin for uri in uris):
         expected = " or ".join(dict.fromkeys(uri.origin for uri in uris))
         _reject(
             9, f"its htu begins with {written.origin[:_SHOWN]}, and the request's URL with {expected}: {_URL_ADVICE}"

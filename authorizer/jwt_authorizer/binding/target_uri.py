@@ -94,10 +94,14 @@ def request_uris(request: Request, public_urls: tuple[TargetUri, ...]) -> tuple[
 
 def is_same_uri(htu: TargetUri, called: TargetUri, kind: EventKind) -> bool:
     """Return whether a proof's ``htu`` is the URL that was called."""
-    origin = htu.origin
-    if kind is EventKind.WEBSOCKET and origin.startswith("wss://"):
-        origin = "https" + origin.removeprefix("wss").removesuffix(":443")
-    return origin == called.origin and _is_same_path(htu.path, called.path, kind)
+    return origin_called(htu, kind) == called.origin and _is_same_path(htu.path, called.path, kind)
+
+
+def origin_called(htu: TargetUri, kind: EventKind) -> str:
+    """Return the origin of a proof's ``htu`` as API Gateway writes it: a WebSocket's scheme is ``https``."""
+    if kind is EventKind.WEBSOCKET and htu.origin.startswith("wss://"):
+        return "https" + htu.origin.removeprefix("wss").removesuffix(":443")
+    return htu.origin
 
 
 def _is_same_path(written: str, called: str, kind: EventKind) -> bool:
