@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import codecs
 import contextlib
 import hashlib
 import importlib.util
@@ -57,7 +58,7 @@ def keep_parsed(document: Path) -> None:
 
     That holds the SHA-256 of the text, a line break, and the JSON. Raises ``SystemExit`` for what is not TOML.
     """
-    text = document.read_bytes()
+    text = document.read_bytes().removeprefix(codecs.BOM_UTF8)
     try:
         says = tomllib.loads(text.decode("utf-8"))
     except ValueError as error:

@@ -326,6 +326,9 @@ def test_a_list_that_was_never_read_decides_nothing_and_stops_no_start() -> None
 def test_a_document_of_tenants() -> None:
     assert tenant_list(b"") == frozenset()
     assert tenant_list(b"a\nb\n") == {"a", "b"}
+    assert tenant_list(b"\xef\xbb\xbfa\r\nb\r\n") == {"a", "b"}, "as Windows writes it"
+    with pytest.raises(ValueError, match="save it as UTF-8"):
+        tenant_list("a\n".encode("utf-16"))
 
 
 # ---------------------------------------------------------------------------------------------------------------

@@ -202,14 +202,15 @@ def test_a_document_may_be_a_file_of_the_package(tmp_path: Path) -> None:
     assert issuer.issuer == ISSUER
 
 
-def test_a_document_is_read_as_the_build_parsed_it_if_it_is_still_that_document(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])  # with a byte order mark, as Windows writes it
+def test_a_document_is_read_as_the_build_parsed_it_if_it_is_still_that_document(tmp_path: Path, encoding: str) -> None:
     document = tmp_path / "rules.toml"
-    document.write_text(DOCUMENT, "utf-8")
+    document.write_text(DOCUMENT, encoding)
     keep_parsed(document)
     settings = load_settings({"JWT_CONFIG": "file:rules.toml"}, tmp_path)
     document.write_text(DOCUMENT.replace("issuer.example.com", "other.example.com"), "utf-8")
     assert settings.issuers[0].issuer != load_settings({"JWT_CONFIG": "file:rules.toml"}, tmp_path).issuers[0].issuer
-    document.write_text(DOCUMENT, "utf-8")
+    document.write_text(DOCUMENT, encoding)
     sys.modules.pop("tomllib", None)
     assert load_settings({"JWT_CONFIG": "file:rules.toml"}, tmp_path).issuers == settings.issuers
     assert "tomllib" not in sys.modules
@@ -316,7 +317,7 @@ def test_a_document_that_is_not_in_the_package_is_a_problem(tmp_path: Path) -> N
     assert "no such file" in wrong({"JWT_CONFIG": "file:settings.toml"}, tmp_path)["JWT_CONFIG"].message
     assert "inside the package" in wrong({"JWT_CONFIG": "file:../settings.toml"}, tmp_path)["JWT_CONFIG"].message
     (tmp_path / "latin.toml").write_bytes(b"a = '\xe4'")
-    assert "utf-8" in wrong({"JWT_CONFIG": "file:latin.toml"}, tmp_path)["JWT_CONFIG"].message
+    assert "save it as UTF-8" in wrong({"JWT_CONFIG": "file:latin.toml"}, tmp_path)["JWT_CONFIG"].message
 
 
 @pytest.mark.parametrize("config", ["rules.toml", "https://example.com/rules.toml?v=1", "http://example.com", "s3//b"])
@@ -361,13 +362,55 @@ def test_tenants_and_what_belongs_to_them(changed: dict[str, str], names: set[st
     assert issuer.tenant_claim == (parse_claim("/ext/tid") if "JWT_TENANT_CLAIM" in changed else None)
 
 
+ASKED = {
+    "JWT_INTROSPECTION": "https://id.example.com/introspect?policy=1",
+    "JWT_INTROSPECTION_CLIENT_ID": "api",
+    "JWT_INTROSPECTION_SECRET": "ssm:/secret",
+}
+
+
 def test_about_tokens_that_are_not_jwts_no_tenants_issuer_can_be_asked() -> None:
-    asked = {
-        "JWT_INTROSPECTION": "https://id.example.com/introspect",
-        "JWT_INTROSPECTION_CLIENT_ID": "api",
-        "JWT_INTROSPECTION_SECRET": "ssm:/secret",
-    }
-    assert set(wrong(TENANTS | asked)) == {"JWT_INTROSPECTION"}
+    assert set(wrong(TENANTS | ASKED)) == {"JWT_INTROSPECTION"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"JWT_INTROSPECTION": "https://id.example.com/a b"}, "this is not an absolute https:// URL"),
+        ({"JWT_INTROSPECTION": "http://id.example.com/a"}, "JWT_ALLOW_HTTP"),
+        ({"JWT_INTROSPECTION": "https://id.example.com/a,https://b.example.com"}, "several URLs"),
+        (
+            {"JWT_INTROSPECTION": "discovery", "JWT_ISSUER": "id.example.com", "JWT_JWKS": JWKS},
+            "no fragment, no white space): write the endpoint's URL instead",
+        ),
+    ],
+)
+def test_an_endpoint_that_cannot_be_asked_is_a_problem_of_its_own(changed: dict[str, str], message: str) -> None:
+    problem = wrong(SIMPLE | ASKED | changed)["JWT_INTROSPECTION"]
+    assert message in problem.message
+    assert "JWT_JWKS" not in problem.message
+    assert problem.value == changed["JWT_INTROSPECTION"]
+
+
+def test_an_endpoint_may_have_a_query() -> None:
+    (issuer,) = load(SIMPLE | ASKED).issuers
+    assert issuer.introspection is not None
+    assert issuer.introspection.url == ASKED["JWT_INTROSPECTION"]
+
+
+@pytest.mark.parametrize(
+    ("location", "message"),
+    [
+        ("revoked.json", "neither file:PATH, ssm:/name nor s3://bucket/key"),
+        ("file:revoked.json", "there is no such file"),
+        ("https://a.example.com/a,https://b.example.com/b", "several URLs"),
+    ],
+)
+def test_a_revocation_list_that_is_nowhere_is_a_problem(location: str, message: str) -> None:
+    problem = wrong(SIMPLE | {"JWT_REVOKED": location})["JWT_REVOKED"]
+    assert problem.message.startswith("expected https://…, s3://bucket/key, ssm:/name or file:PATH: ")
+    assert message in problem.message
+    assert problem.value == location
 
 
 def test_of_several_sources_of_keys_all_have_the_tenant_or_none() -> None:

@@ -12,7 +12,7 @@ from jwt_authorizer.claim_conditions import Claim, parse_claim, parse_condition
 from jwt_authorizer.contexts import RESERVED_KEYS
 from jwt_authorizer.settings import claim_values, issuer_values, values
 from jwt_authorizer.settings.raw import RawSettings, Written, read_raw
-from jwt_authorizer.settings.table import AUDIENCE, CACHED_BY, ISSUER, SETTINGS, TOKEN_SOURCE
+from jwt_authorizer.settings.table import AUDIENCE, CACHED_BY, ISSUER, RESOURCE_METADATA, SETTINGS, TOKEN_SOURCE
 from jwt_authorizer.tokens import TokenPlace, TokenSource
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ def called(value: object) -> str:
         (issuer_values.issuer, "https://a.example.com/commons,inc/x@y", "https://a.example.com/commons,inc/x@y"),
         (issuer_values.issuer, "accounts.google.com", "accounts.google.com"),
         (values.exact_texts, "api://*/a, b", ("api://*/a", "b")),
+        (values.exact_texts, "My API,urn:x", ("My API", "urn:x")),
+        (issuer_values.locations, '{"keys": ["a,https://b"]}', ('{"keys": ["a,https://b"]}',)),
         (values.texts, "a, b ,c", ("a", "b", "c")),
         (values.texts, ["a,b", " c "], ("a,b", "c")),
         (values.scopes, "orders:read, orders:write  admin", ("orders:read", "orders:write", "admin")),
@@ -110,10 +112,49 @@ def test_what_is_read(read: Callable[[object], object], value: object, expected:
         (issuer_values.issuer, "https://login.microsoftonline.com/common/v2.0", "any tenant"),
         (issuer_values.issuer, "https://login.microsoftonline.us/organizations/v2.0", "any tenant"),
         (issuer_values.issuer, "https://sts.windows.net/consumers/", "any tenant"),
+        (issuer_values.issuer, "https://login.partner.microsoftonline.cn/common/v2.0", "any tenant"),
+        (issuer_values.issuer, "https://sts.chinacloudapi.cn/common/", "any tenant"),
+        (issuer_values.issuer, '"https://a.example.com"', "quotes included: leave them out"),
+        (issuer_values.issuer, "'https://a.example.com'", "quotes included: leave them out"),
+        (issuer_values.issuer, '["https://a.example.com"]', "quotes included: leave them out"),
+        (issuer_values.issuer, "https://a.example.com/ x", "white space"),
+        (issuer_values.issuer, "a\nb", "white space"),
         (values.exact_texts, "*", "never matches"),
         (values.exact_texts, ["a", "*"], "never matches"),
         (values.exact_texts, '["a", "b"]', "brackets and quotes"),
         (values.exact_texts, "'a'", "brackets and quotes"),
+        (values.exact_texts, "https://a.example.com https://b.example.com", "white space"),
+        (values.exact_texts, "a\nb", "white space"),
+        (values.exact_texts, "api://<client-id>", "placeholder"),
+        (values.exact_texts, "https://{tenant}.example.com", "placeholder"),
+        (values.exact_texts, "$(API)", "placeholder"),
+        (values.token_types, '["at+jwt"]', "is not a token type"),
+        (values.token_types, "*", "is not a token type"),
+        (values.token_types, "at+jwt,application/", "is not a token type"),
+        (claim_values.claim, '"sub"', "brackets and quotes"),
+        (claim_values.claims, '["scope"]', "brackets and quotes"),
+        (claim_values.claims, "scope,*", "not the name of a claim"),
+        (claim_values.context_claims, "mail='email'", "brackets and quotes"),
+        (
+            issuer_values.locations,
+            "https://a.example.com/keys,https://b.example.com/keys",
+            "lists several URLs: in the document of JWT_CONFIG, jwks may be a list",
+        ),
+        (
+            issuer_values.locations,
+            "https://a.example.com/.well-known/oauth-authorization-server/x",
+            "is not a key set",
+        ),
+        (
+            issuer_values.introspection,
+            "https://a.example.com/.well-known/openid-configuration",
+            "write discovery, or its introspection_endpoint",
+        ),
+        (
+            RESOURCE_METADATA.read,
+            "https://a.example.com/x,https://b.example.com/x",
+            "must be one https:// URL",
+        ),
         (issuer_values.locations, ["https://a.example.com/.well-known/openid-configuration"], "is not a key set"),
         (values.texts, "a,", "no empty one"),
         (values.texts, [], "at least one value"),

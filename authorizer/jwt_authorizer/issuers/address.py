@@ -51,6 +51,8 @@ def parse_address(text: str, *, allow_http: bool) -> Address:
     match = _URL.fullmatch(text)
     if match is None:
         raise ValueError("not an absolute https:// URL (ASCII, no user name, no fragment, no white space)")
+    if ",http" in text:
+        raise ValueError("several URLs, where one is expected")
     secure = text.startswith("https:")
     port = int(match["port"] or (443 if secure else 80))
     if not 0 < port <= _LAST_PORT:

@@ -52,6 +52,14 @@ def document_reader(
     raise ValueError("neither file:PATH, ssm:/name nor s3://bucket/key")
 
 
+def document_text(document: bytes) -> str:
+    """Decode a document that people write, with a byte order mark or without. Raises ``ValueError``."""
+    try:
+        return document.decode().removeprefix("\ufeff")
+    except UnicodeDecodeError:
+        raise ValueError("it is not UTF-8: save it as UTF-8") from None
+
+
 def secret_reader(place: str, *, timeout: float) -> Read:
     """Make the function that reads a secret: ``ssm:NAME`` or ``secretsmanager:NAME``; as :func:`document_reader`."""
     if place.startswith("ssm:"):

@@ -15,6 +15,7 @@ from jwt_authorizer.claims import Tenant
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
 from jwt_authorizer.issuers.address import PLACEHOLDER
 from jwt_authorizer.issuers.cache import FETCH_FAILURES, warm_all
+from jwt_authorizer.issuers.documents import document_text
 from jwt_authorizer.issuers.fetched import printable
 from jwt_authorizer.issuers.kept import Kept, Kind, parsed
 from jwt_authorizer.keys import KeySource
@@ -79,7 +80,7 @@ def placeholder_problem(issuer: str, *, any_tenant: bool) -> str | None:
 
 def tenant_list(document: bytes) -> frozenset[str]:
     """Read a document that lists tenants, one a line. Raises ``ValueError`` for a line that is not a tenant."""
-    tenants = [line for text in document.decode().splitlines() if (line := text.strip())]
+    tenants = [line for text in document_text(document).splitlines() if (line := text.strip())]
     for tenant in tenants:
         if not is_tenant(tenant):
             raise ValueError("a line is not a tenant: 1 to 64 letters, digits and . _ -")

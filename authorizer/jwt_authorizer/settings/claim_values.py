@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from jwt_authorizer.claim_conditions import parse_claim, parse_condition
 from jwt_authorizer.contexts import RESERVED_KEYS
 from jwt_authorizer.errors import shown
-from jwt_authorizer.settings.values import text, texts
+from jwt_authorizer.settings.values import refuse_quoted, text, texts
 
 if TYPE_CHECKING:
     from jwt_authorizer.claim_conditions import Claim, ClaimCondition
@@ -20,12 +20,20 @@ _CONTEXT_KEY = r"[A-Za-z0-9_.:-]+"
 
 def claim(value: object) -> Claim:
     """Read the name of a claim, or a JSON Pointer to one."""
-    return parse_claim(text(value))
+    return _named(text(value))
 
 
 def claims(value: object) -> tuple[Claim, ...]:
     """Read several claims, in their order."""
-    return tuple(parse_claim(name) for name in texts(value))
+    return tuple(_named(name) for name in texts(value))
+
+
+def _named(name: str) -> Claim:
+    """Read the name of a claim. JSON and ``*`` name none, so no token would have it."""
+    refuse_quoted(name)
+    if name == "*":
+        raise ValueError('"*" is not the name of a claim: name each claim')
+    return parse_claim(name)
 
 
 def required_claims(value: object) -> tuple[ClaimCondition, ...]:
@@ -77,4 +85,4 @@ def context_claims(value: object) -> tuple[tuple[str, Claim], ...]:
             raise ValueError(f"the context key {shown(key)!r} names no claim")
     if len({key for key, _ in pairs}) != len(pairs):
         raise ValueError("a context key is listed twice")
-    return tuple((key, parse_claim(name)) for key, name in pairs)
+    return tuple((key, _named(name)) for key, name in pairs)

@@ -8,20 +8,24 @@ from jwt_authorizer.errors import shown
 from jwt_authorizer.issuers.documents import secret_reader
 from jwt_authorizer.settings.values import text, texts
 
+_ENTRA_ID = r"login\.(partner\.)?microsoftonline\.(com|us|cn)|(login|sts)\.(windows\.net|chinacloudapi\.cn)"
+"""Its hosts, with those of the national clouds."""
 _NEVER_AN_ISSUER = (
     (r"/\.well-known/", "is the URL of a discovery document: leave out /.well-known/ and what follows"),
     (r"[,;\s]\s*https?://", "lists several issuers: JWT_CONFIG takes several, in [[issuers]] tables"),
     (r"\*", "has a wildcard, but iss is compared as text: write the issuer out"),
     (r"\{(?!tenant\})|<|\$\(|(?<!\{tenant)\}", "has a placeholder other than {tenant}: write its value"),
     (r"^[^/]*//?[^/]*@", "has a user name: no token's iss contains one"),
+    (r"^[\[\"']", "is read as it is, brackets and quotes included: leave them out"),
+    (r"[\n\r\t]|:.* ", "has white space in it: no token's iss has"),
     (
-        r"^https://(login\.microsoftonline\.(com|us)|sts\.windows\.net)/(common|organizations|consumers)\b",
+        rf"^https://({_ENTRA_ID})/(common|organizations|consumers)\b",
         "is where users of any tenant sign in to Entra ID: tokens have the tenant's id in its place",
     ),
 )
 """What no token has as its ``iss``, with what would be right."""
 
-_ODD_IN_AN_ISSUER = frozenset("*{}<>$@,; ")
+_ODD_IN_AN_ISSUER = frozenset("*{}<>$@,; \n\r\t[\"'")
 
 
 def issuer(value: object) -> str:
@@ -29,7 +33,7 @@ def issuer(value: object) -> str:
     name = text(value)
     # Start-up compiles no pattern for an ordinary issuer.
     if not _ODD_IN_AN_ISSUER.isdisjoint(name) or any(
-        part in name for part in ("/.well-known/", "microsoft", "windows")
+        part in name for part in ("/.well-known/", "microsoft", "windows", "chinacloud")
     ):
         for pattern, why in _NEVER_AN_ISSUER:
             if re.search(pattern, name):
@@ -43,11 +47,20 @@ def locations(value: object) -> tuple[str, ...]:
     if not items:
         raise ValueError("expected at least one source of keys")
     found = tuple(text(item) for item in items)
-    if any("/.well-known/openid-configuration" in item and item.startswith("http") for item in found):
-        raise ValueError(
-            "a discovery document is not a key set: leave this setting out, or take the document's jwks_uri"
-        )
+    for item in found:
+        if not item.startswith("http"):
+            continue
+        if _is_discovery(item):
+            raise ValueError(
+                "a discovery document is not a key set: leave this setting out, or take the document's jwks_uri"
+            )
+        if ",http" in item:
+            raise ValueError("lists several URLs: in the document of JWT_CONFIG, jwks may be a list of them")
     return found
+
+
+def _is_discovery(url: str) -> bool:
+    return any(f"/.well-known/{name}" in url for name in ("openid-configuration", "oauth-authorization-server"))
 
 
 def tenants(value: object) -> tuple[str, ...] | str:
@@ -68,6 +81,8 @@ def introspection(value: object) -> str:
     found = text(value)
     if found != "discovery" and not found.startswith(("https://", "http://")):
         raise ValueError("expected discovery, or the https:// URL of the introspection endpoint")
+    if _is_discovery(found):
+        raise ValueError("a discovery document is not an endpoint: write discovery, or its introspection_endpoint")
     return found
 
 

@@ -140,7 +140,8 @@ def _revocation(document: Section, package_root: str | PathLike[str], keys: KeyS
         else:
             document_reader(location, timeout=DOCUMENT_TIMEOUT, package_root=package_root)
     except ValueError as error:
-        document.problem(table.REVOKED, f"expected https://…, s3://bucket/key, ssm:/name or file:PATH; it is {error}")
+        wrong = f"expected https://…, s3://bucket/key, ssm:/name or file:PATH: {error}"
+        document.problem(table.REVOKED, wrong, location)
     return RevocationSettings(location, Ages(ttl, max_stale, keys.ages.cooldown))
 
 

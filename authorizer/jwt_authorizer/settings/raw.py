@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.errors import Problem
-from jwt_authorizer.issuers.documents import document_reader
+from jwt_authorizer.issuers.documents import document_reader, document_text
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.records import dataclass, field
 from jwt_authorizer.settings.model import PREFIX, Place
@@ -155,7 +155,7 @@ def _document(problems: Problems, config: str, package_root: str | PathLike[str]
 
 def _text(config: str, package_root: str | PathLike[str]) -> str:
     if config.startswith(("file:", "ssm:", "s3:")):
-        return document_reader(config, timeout=DOCUMENT_TIMEOUT, package_root=package_root)().decode()
+        return document_text(document_reader(config, timeout=DOCUMENT_TIMEOUT, package_root=package_root)())
     if config.startswith(("https:", "http:")) or not any(character in config for character in "\n=[#"):
         raise ValueError("neither TOML nor its location: file:PATH (in the package), ssm:/name or s3://bucket/key")
     return config

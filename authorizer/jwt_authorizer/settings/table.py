@@ -163,8 +163,8 @@ HOOK = Setting(
 RESOURCE_METADATA = Setting(
     "resource_metadata",
     values.matching(
-        r"https://[!#-?A-\[\]-~]+",
-        "must be an https:// URL in printable ASCII, without @, quotes, backslashes and spaces",
+        r"https://(?!.*,http)[!#-?A-\[\]-~]+",
+        "must be one https:// URL in printable ASCII, without @, quotes, backslashes and spaces",
     ),
     None,
     _E,

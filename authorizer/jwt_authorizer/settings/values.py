@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _HEADER_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 _REPLAY_STORE = r"memory|dynamodb:[A-Za-z0-9_.-]{3,255}"
 _SCOPE = r"[\x21\x23-\x5B\x5D-\x7E]+"
+_OF_PLACEHOLDERS = frozenset("{}<>")
+_TOKEN_TYPE = r"[a-z0-9][a-z0-9!#$&^_.+/-]*"
 
 
 def text(value: object) -> str:
@@ -42,18 +44,25 @@ def texts(value: object) -> tuple[str, ...]:
 
 
 def exact_texts(value: object) -> tuple[str, ...]:
-    """Read a list of texts that are compared with a claim as they are: a wildcard or JSON never matches."""
+    """Read a list of texts that are compared with a claim as they are, and refuse what no claim is."""
     found = texts(value)
     for item in found:
         if item == "*":
             raise ValueError(
                 '"*" never matches a token: list the values that mean your API, or set JWT_ANY_AUDIENCE to true'
             )
-        if item[0] in "[{\"'":
-            raise ValueError(
-                "is read as it is, brackets and quotes included: write the values with commas between them"
-            )
+        refuse_quoted(item)
+        if not _OF_PLACEHOLDERS.isdisjoint(item) or "$(" in item:
+            raise ValueError("has a placeholder, which nothing replaces here: write its value")
+        if not item.isprintable() or (":" in item and " " in item):
+            raise ValueError("has white space or invisible characters in a value: write commas between the values")
     return found
+
+
+def refuse_quoted(item: str) -> None:
+    """Raise :class:`ValueError` for JSON, and for quotes that came along from a file or a shell."""
+    if item[:1] in ("[", "{", '"', "'"):
+        raise ValueError("is read as it is, brackets and quotes included: write the values with commas between them")
 
 
 def scopes(value: object) -> tuple[str, ...]:
@@ -145,8 +154,12 @@ def algorithms(value: object) -> frozenset[str]:
 
 
 def token_types(value: object) -> frozenset[str]:
-    """Read accepted ``typ`` values, in the form in which they are compared."""
-    return frozenset(token_type(item) for item in texts(value))
+    """Read accepted ``typ`` values, in the form in which they are compared: media types (RFC 6838 section 4.2)."""
+    found = frozenset(token_type(item) for item in texts(value))
+    for item in sorted(found):
+        if not re.fullmatch(_TOKEN_TYPE, item):
+            raise ValueError(f"{shown(item)!r} is not a token type: expected values of the header typ, such as at+jwt")
+    return found
 
 
 def bound_tokens(value: object) -> tuple[str, ...]:
