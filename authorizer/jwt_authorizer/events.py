@@ -217,7 +217,7 @@ def _values(
     API Gateway repeats the last value of the multi-value form in the single-value one, so a value that is in both
     counts once. Callers reject different ones.
     """
-    found: dict[str, None] = {}
+    values: list[str] = []
     length = len(name)
     for form in (multiple, single):
         mapping = event.get(form)
@@ -233,5 +233,7 @@ def _values(
                 for item in value if isinstance(value, list) else (value,):
                     if not isinstance(item, str):
                         invalid_event(f"{form} has a value that is not a text")
-                    found[item] = None
-    return tuple(found)
+                    values.append(item)
+    # Most often one value, in both forms. To compare a long one is quicker than to hash it.
+    first = values[:1]
+    return tuple(first if values == first * len(values) else dict.fromkeys(values))

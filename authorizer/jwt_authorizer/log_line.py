@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from jwt_authorizer import NAMESPACE, __version__
 from jwt_authorizer.issuers.fetched import printable
 from jwt_authorizer.settings.model import LogAllowed, LogPrincipal, LogSettings
-from jwt_authorizer.strict_json import json_text
+from jwt_authorizer.strict_json import json_string, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +28,7 @@ _LONGEST_LIST = 5
 _DIGITS = 16
 """Of a principal's hash."""
 _COUNT = "Count"
+_NO_REQUEST = (None, None, None)
 _LOG_EVERYTHING = LogSettings()
 
 
@@ -66,12 +67,12 @@ class DecisionLog:
             outcome.result,
             outcome.reason,
             counts,
-            request.kind if request else None,
             outcome.issuer,
             outcome.kid,
             outcome.alg,
-            _route(outcome),
             outcome.token_cache,
+            None if outcome.decision is None else outcome.decision.route,
+            *(_NO_REQUEST if request is None else (request.kind, request.method, request.route_key)),
         )
         own: dict[str, object] = {}
         if request is not None and request.request_id is not None:
@@ -82,17 +83,16 @@ class DecisionLog:
             own["function_request_id"] = invocation
         if form is LogAllowed.FULL:
             own["duration_ms"] = duration * 1000
-            own |= self._found_out(outcome, notes, trace)
+            self._add_findings(own, outcome, notes, trace)
         members = [
-            f',"{name}":{value:.3f}' if isinstance(value, float) else f',"{name}":{json_text(value)}'
+            f',"{name}":{json_string(value)}' if isinstance(value, str) else f',"{name}":{_other(value)}'
             for name, value in own.items()
         ]
         line = f"{shared}{int(now * 1000)}}}{''.join(members)}}}"
         self._write(f"{line if len(line) < _LONGEST_LINE else _shortened(line)}\n")
 
-    def _found_out(self, outcome: Outcome, notes: list[str], trace: str | None) -> dict[str, object]:
-        """List what was found out about one request alone, and has a value."""
-        found: dict[str, object] = {}
+    def _add_findings(self, found: dict[str, object], outcome: Outcome, notes: list[str], trace: str | None) -> None:
+        """Add what was found out about one request alone, and has a value."""
         if trace is not None:
             found["trace_id"] = _trace_id(trace)
         principal = outcome.principal
@@ -110,7 +110,6 @@ class DecisionLog:
             found["notes"] = _listed(sorted(notes) if len(notes) > _LONGEST_LIST else notes)
         if outcome.warnings:
             found["warnings"] = _listed(outcome.warnings)
-        return found
 
 
 @lru_cache(maxsize=64)
@@ -120,12 +119,14 @@ def _shared(  # noqa: PLR0913, PLR0917 - the members of a line, named
     result: str,
     reason: Reason | None,
     counts: tuple[tuple[str, int], ...],
-    event_kind: str | None,
     issuer: str | None,
     kid: str | None,
     alg: str | None,
-    route: str | None,
     token_cache: str | None,
+    rule: str | None,
+    event_kind: str | None,
+    method: str | None,
+    route_key: str | None,
 ) -> str:
     """Return the start of a line, up to its time: what it shares with many others.
 
@@ -149,7 +150,7 @@ def _shared(  # noqa: PLR0913, PLR0917 - the members of a line, named
             "issuer": issuer,
             "kid": None if kid is None else printable(kid),
             "alg": None if alg is None else printable(alg),
-            "route": route,
+            "route": _route(rule, method, route_key),
             "token_cache": token_cache,
         }
     line = {name: value for name, value in line.items() if value is not None}
@@ -174,15 +175,11 @@ def _directives(reason: Reason | None, counted: Sequence[str]) -> list[dict[str,
     return directives
 
 
-def _route(outcome: Outcome) -> str | None:
+def _route(rule: str | None, method: str | None, route_key: str | None) -> str | None:
     """Name the rule that decided, or else the route that API Gateway matched, with the method of the request."""
-    if outcome.decision is not None and outcome.decision.route is not None:
-        return outcome.decision.route
-    request = outcome.request
-    if request is None or request.route_key is None:
-        return None
-    has_method = " " in request.route_key or request.route_key == request.method
-    return printable(request.route_key if has_method else f"{request.method} {request.route_key}")
+    if rule is not None or route_key is None:
+        return rule
+    return printable(route_key if " " in route_key or route_key == method else f"{method} {route_key}")
 
 
 def _trace_id(header: str) -> str:
@@ -200,6 +197,11 @@ def _name_of_principal(settings: LogSettings) -> Callable[[str], str] | None:
 
     key = settings.principal_key
     return lambda name: digest(key, name.encode("utf-8", "surrogatepass"), "sha256").hex()[:_DIGITS]
+
+
+def _other(value: object) -> str:
+    """Return the JSON text of milliseconds or of a list."""
+    return f"{value:.3f}" if isinstance(value, float) else json_text(value)
 
 
 def _listed(texts: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from json import JSONDecoder, JSONEncoder, dumps
+from json.encoder import encode_basestring_ascii as json_string
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
