@@ -133,7 +133,11 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # 
             authorizer.token_cache.put(bearer, known)
             principal = known.principal
         record_proof = authorizer.check_binding(request, bearer, principal.claims, now)
-        _check_revoked(bearer, principal, authorizer, now)
+        # What may have changed since the token was issued, also if it is remembered.
+        if authorizer.introspection is not None and authorizer.introspection.always:
+            ask_about_jwt(bearer, principal, authorizer.introspection, now)
+        if authorizer.check_revocation is not None:
+            authorizer.check_revocation(principal, now)
         rules, policies, settings = authorizer.rules, authorizer.policies, authorizer.answers
         decision = decide(principal, request, rules, policies)
         policy = compile_policy(principal, decision, request, rules, policies, settings)
@@ -160,12 +164,3 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # 
     return Outcome(
         result, reason, detail, answer, request, issuer, alg, kid, token_cache, principal, decision, warnings, hook
     )
-
-
-def _check_revoked(bearer: BearerToken, principal: Principal, authorizer: Authorizer, now: float) -> None:
-    """Check what may have changed since a token was issued, also for a token that is remembered."""
-    introspection = authorizer.introspection
-    if introspection is not None and introspection.always:
-        ask_about_jwt(bearer, principal, introspection, now)
-    if authorizer.check_revocation is not None:
-        authorizer.check_revocation(principal, now)

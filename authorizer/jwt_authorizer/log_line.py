@@ -94,7 +94,8 @@ class DecisionLog:
     def _add_findings(self, found: dict[str, object], outcome: Outcome, notes: list[str], trace: str | None) -> None:
         """Add what was found out about one request alone, and has a value."""
         if trace is not None:
-            found["trace_id"] = _trace_id(trace)
+            # The id to search for in X-Ray: the Root of the tracing header (X-Ray developer guide).
+            found["trace_id"] = printable(trace.partition("Root=")[2].partition(";")[0] or trace)
         principal = outcome.principal
         if principal is not None and self._principal is not None:
             found["principal"] = self._principal(principal.id)
@@ -180,11 +181,6 @@ def _route(rule: str | None, method: str | None, route_key: str | None) -> str |
     if rule is not None or route_key is None:
         return rule
     return printable(route_key if " " in route_key or route_key == method else f"{method} {route_key}")
-
-
-def _trace_id(header: str) -> str:
-    """Return the id to search for in X-Ray: the ``Root`` of the tracing header (X-Ray developer guide)."""
-    return printable(header.partition("Root=")[2].partition(";")[0] or header)
 
 
 def _name_of_principal(settings: LogSettings) -> Callable[[str], str] | None:
