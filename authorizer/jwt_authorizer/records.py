@@ -25,6 +25,7 @@ __all__ = ["dataclass", "field", "replace", "unguarded"]
 
 _MISSING: Any = object()
 _ABOUT_STORAGE = frozenset({"__dict__", "__weakref__"})
+_GUARD = ("__setattr__", "__delattr__")
 
 
 class FrozenError(AttributeError):
@@ -87,7 +88,7 @@ def _make(declared: type[C], *, frozen: bool, eq: bool, order: bool, guarded: bo
             members["__gt__"] = _comparison(lambda one, other: values(one) > values(other))
             members["__ge__"] = _comparison(lambda one, other: values(one) >= values(other))
     if guarded:
-        members["__setattr__"] = members["__delattr__"] = _reject
+        members |= dict.fromkeys(_GUARD, _reject)
     kind: Any = type(declared)
     made: type[C] = kind(declared.__name__, declared.__bases__, members)
     made.__qualname__ = declared.__qualname__
@@ -135,11 +136,19 @@ def _fill(self: object, fields: Mapping[str, _Field], given: Mapping[str, object
 
 
 def _constructor(made: type, fields: Mapping[str, _Field], *, guarded: bool) -> Callable[..., None]:
-    """Compile ``__init__``. With a guard, it sets slots through their descriptors, at the cost of a call each."""
+    """Compile ``__init__``. With a guard, the instance is of a class without one until its fields are set.
+
+    To set them past the guard would cost a call each.
+    """
     names: dict[str, object] = {"missing": _MISSING}
     parameters, body = ["self"], []
+    if guarded:
+        kind: Any = type(made)
+        members = {name: value for name, value in made.__dict__.items() if name not in fields and name not in _GUARD}
+        names |= {"open": kind(made.__name__, made.__bases__, members), "guarded": made}
+        names["become"] = object.__dict__["__class__"].__set__
+        body.append(" become(self, open)")
     for name, about in fields.items():
-        names[f"set_{name}"] = made.__dict__[name].__set__
         value = name
         if about.default_factory is not _MISSING:
             names[f"make_{name}"] = about.default_factory
@@ -153,7 +162,9 @@ def _constructor(made: type, fields: Mapping[str, _Field], *, guarded: bool) -> 
             continue  # __post_init__ sets it
         else:
             parameters.append(name)
-        body.append(f" set_{name}(self, {value})" if guarded else f" self.{name} = {value}")
+        body.append(f" self.{name} = {value}")
+    if guarded:
+        body.append(" self.__class__ = guarded")
     if hasattr(made, "__post_init__"):
         body.append(" self.__post_init__()")
     exec("\n".join([f"def __init__({', '.join(parameters)}):", *body]), names)  # noqa: S102 - of our own field names

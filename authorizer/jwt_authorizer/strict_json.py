@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from json import JSONDecoder, JSONEncoder, dumps
-from json.encoder import encode_basestring_ascii as json_string
+from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # by us, so nothing in it contains itself.
 json_text: Callable[[object], str] = JSONEncoder(separators=(",", ":"), check_circular=False).encode
 """Return a value's JSON text, in ASCII and without white space."""
+json_string: Callable[[str], str] = encode_basestring_ascii
+"""Return a text as a JSON string, as :data:`json_text` does with one call more."""
 
 MAX_NESTING = 32
 """Levels of objects and arrays within each other; real claim sets have three or four."""

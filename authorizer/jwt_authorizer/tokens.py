@@ -11,7 +11,7 @@ from binascii import a2b_base64, b2a_base64
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.events import EventKind
@@ -67,23 +67,22 @@ _APPSYNC = TokenSource(TokenPlace.HEADER, "authorizationToken")
 """AppSync hands the token over itself, with the word ``Bearer`` or without."""
 
 
-@unguarded(frozen=True, slots=True)
 class BearerToken:
     """The text that a client sent as its token. It never shows itself in a log or a traceback.
 
     ``scheme`` is ``None`` if there was none, as in a cookie. ``digest`` is the text's SHA-256: what a cache may keep.
     """
 
-    text: str = field(repr=False)
-    scheme: Scheme | None = None
-    digest: bytes = field(init=False, repr=False, compare=False)
+    __slots__ = ("digest", "scheme", "text")
 
-    def __post_init__(self) -> None:
+    def __init__(self, text: str, scheme: Scheme | None = None) -> None:
         """Reject a text that is too long (``malformed_token``) before anything reads it."""
-        if len(self.text) > MAX_TOKEN_LENGTH:
+        if len(text) > MAX_TOKEN_LENGTH:
             _malformed(f"the token is longer than {MAX_TOKEN_LENGTH} characters")
+        self.text: Final = text
+        self.scheme: Final = scheme
         # An event is JSON, which may hold half a surrogate pair; no token does, but that is not known yet.
-        object.__setattr__(self, "digest", sha256(self.text.encode("utf-8", "surrogatepass")).digest())
+        self.digest: Final = sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 @unguarded(frozen=True, slots=True)
