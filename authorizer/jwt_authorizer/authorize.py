@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.policies import Policies
     from jwt_authorizer.rules import Rules
     from jwt_authorizer.token_cache import TokenCache
-    from jwt_authorizer.tokens import BearerToken, TokenSource
+    from jwt_authorizer.tokens import TokenSource
 
     Answer = dict[str, object]
     CheckRevocation = Callable[[Principal, float], None]
@@ -94,7 +94,7 @@ class Outcome:
     hook: HookAnswer | None = None
 
 
-def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # noqa: PLR0915 - one sentence
+def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # noqa: C901, PLR0915 - one sentence
     """Decide about an event at ``now`` (Unix time in seconds).
 
     It raises nothing: whatever goes wrong is an outcome that allows nothing.
