@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 
+_SAMPLED = "Sampled=1"
+"""In the tracing header of a request that X-Ray wants."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A call that ended. Times are Unix time in seconds; ``problem`` is empty if it was answered.
@@ -47,7 +51,7 @@ def traced(service: str, operation: str, call: Callable[[], T]) -> T:
 
         return in_span(service, operation, call)
     header = os.environ.get("_X_AMZN_TRACE_ID")
-    if "AWS_XRAY_DAEMON_ADDRESS" not in os.environ or not (header is None or is_sampled(header)):
+    if "AWS_XRAY_DAEMON_ADDRESS" not in os.environ or not (header is None or _SAMPLED in header):
         return call()
     started, status, problem = time.time(), 0, ""
     try:
@@ -67,12 +71,7 @@ def send_traces(header: str | None) -> None:
     """Send the calls that were not sent yet, as a part of the request with this X-Ray header; forget them without."""
     calls = unsent[:]
     del unsent[: len(calls)]
-    if header is not None and is_sampled(header):
+    if header is not None and _SAMPLED in header:
         from jwt_authorizer.issuers.traces import send_subsegments  # noqa: PLC0415 - only if somebody traces
 
         send_subsegments(calls, header, os.environ["AWS_XRAY_DAEMON_ADDRESS"])
-
-
-def is_sampled(header: str) -> bool:
-    """Return whether X-Ray wants this request: ``Sampled=1`` in its tracing header."""
-    return "Sampled=1" in header

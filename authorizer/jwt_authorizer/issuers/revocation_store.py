@@ -59,16 +59,16 @@ class RevocationStore:
             if self._write(document, condition):
                 return content
             self._sleep(random.random() * _LONGEST_PAUSE)  # noqa: S311 - spreads writers, keeps no secret
-        raise FetchError(f"{self._location} was changed by others {_ATTEMPTS} times in a row: nothing was written")
+        raise self._failed(f"was changed by others {_ATTEMPTS} times in a row: nothing was written")
 
     def _check(self, document: bytes) -> None:
         """Raise :class:`FetchError` for a list that no authorizer would read: it would refuse every token."""
         if len(document) > MAX_LIST:
-            raise FetchError(f"{self._location} would be longer than the {MAX_LIST} bytes that the authorizer reads")
+            raise self._failed(f"would be longer than the {MAX_LIST} bytes that the authorizer reads")
         try:
             read_list(document)
         except ValueError as error:
-            raise self._failed("would not be a revocation list any more", printable(str(error))) from error
+            raise self._failed(f"would not be a revocation list any more: {printable(str(error))}") from error
 
     def changed_at(self) -> float:
         """Return when the list was last written, in seconds since 1970. Raises :class:`FetchError` if S3 fails."""
@@ -76,14 +76,10 @@ class RevocationStore:
             about = self._client.head_object(Bucket=self._bucket, Key=self._key)
             return float(about["LastModified"].timestamp())
         except Exception as error:
-            raise self._failed("can't be asked about", described(error)) from error
+            raise self._failed(f"can't be asked about: {described(error)}") from error
 
-    @property
-    def _location(self) -> str:
-        return f"s3://{printable(self._bucket)}/{printable(self._key)}"
-
-    def _failed(self, what: str, why: str) -> FetchError:
-        return FetchError(f"{self._location} {what}: {why}")
+    def _failed(self, what: str) -> FetchError:
+        return FetchError(f"s3://{printable(self._bucket)}/{printable(self._key)} {what}")
 
     def _read(self) -> tuple[Content, dict[str, str]]:
         """Return what is revoked, and the condition under which it may be written over."""
@@ -93,12 +89,12 @@ class RevocationStore:
         except Exception as error:
             if _code(error) in _NO_SUCH_OBJECT:
                 return {}, {"IfNoneMatch": "*"}
-            raise self._failed("can't be read", described(error)) from error
+            raise self._failed(f"can't be read: {described(error)}") from error
         try:
             read_list(document)
         except ValueError as error:
-            why = printable(str(error))
-            raise self._failed("is not a revocation list, so it is not written over", why) from error
+            what = f"is not a revocation list, so it is not written over: {printable(str(error))}"
+            raise self._failed(what) from error
         return json.loads(document)["issuers"], {"IfMatch": tag}
 
     def _write(self, document: bytes, condition: Mapping[str, str]) -> bool:
@@ -110,7 +106,7 @@ class RevocationStore:
         except Exception as error:
             if _code(error) in _CHANGED_MEANWHILE:
                 return False
-            raise self._failed("can't be written", described(error)) from error
+            raise self._failed(f"can't be written: {described(error)}") from error
         return True
 
 
