@@ -17,11 +17,11 @@ from os import urandom
 from time import gmtime, strftime
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.binding.replay import replayed
+from jwt_authorizer.binding.replay import UsedProof, replayed
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.issuers.fetched import FetchError, printable
 from jwt_authorizer.issuers.https import HttpsClient
-from jwt_authorizer.issuers.session import Session
+from jwt_authorizer.issuers.session import Response, Session
 from jwt_authorizer.records import dataclass, field
 from jwt_authorizer.strict_json import json_text
 
@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import NoReturn
 
-    from jwt_authorizer.binding.replay import UsedProof
     from jwt_authorizer.issuers.https import Post
-    from jwt_authorizer.issuers.session import Response
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _OK = 200

@@ -9,7 +9,7 @@ from base64 import b64decode
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import parse_qs
 
-from jwt_authorizer.authenticate import issuer_of
+from jwt_authorizer.authenticate import Issuer, issuer_of
 from jwt_authorizer.claims import numeric_date
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.keys import check_signature
@@ -19,7 +19,7 @@ from jwt_authorizer.tokens import BearerToken, parse, token_type
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jwt_authorizer.authenticate import FindIssuer, Issuer
+    from jwt_authorizer.authenticate import FindIssuer
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 _TYPES = frozenset({"logout+jwt", "jwt"})

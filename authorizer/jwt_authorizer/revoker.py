@@ -29,8 +29,8 @@ from jwt_authorizer.errors import AuthorizerError, DecisionError, Problem, Setti
 from jwt_authorizer.first_list import first_list
 from jwt_authorizer.function import PACKAGE_ROOT
 from jwt_authorizer.issuers.https import HttpsClient
-from jwt_authorizer.issuers.revocation_store import add_entry, count_entries, s3_store
-from jwt_authorizer.logout import LONGEST_IDENTIFIER, check_logout_token, logout_answer, logout_token
+from jwt_authorizer.issuers.revocation_store import RevocationStore, add_entry, count_entries, s3_store
+from jwt_authorizer.logout import LONGEST_IDENTIFIER, Logout, check_logout_token, logout_answer, logout_token
 from jwt_authorizer.records import dataclass, field
 from jwt_authorizer.revocation import IDENTIFIERS, MOMENTS
 from jwt_authorizer.settings import load_settings
@@ -40,8 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from jwt_authorizer.authenticate import FindIssuer, Issuer
-    from jwt_authorizer.issuers.revocation_store import Content, RevocationStore
-    from jwt_authorizer.logout import Logout
+    from jwt_authorizer.issuers.revocation_store import Content
 
 _TIMEOUT = 5.0
 _SCHEDULE = 60.0

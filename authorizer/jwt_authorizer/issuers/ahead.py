@@ -9,15 +9,11 @@ from __future__ import annotations
 import socket  # noqa: F401 - here, so that the thread imports nothing: two that import would wait for each other
 import ssl  # noqa: F401 - as above
 import threading
-from typing import TYPE_CHECKING
 
-from jwt_authorizer.issuers.address import parse_address
+from jwt_authorizer.issuers.address import Address, parse_address
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.session import Session
-
-if TYPE_CHECKING:
-    from jwt_authorizer.issuers.address import Address
 
 _SECONDS = 5.0
 """For the request. Whoever waits for it waits no longer than their own deadline."""

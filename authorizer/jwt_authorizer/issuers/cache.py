@@ -7,16 +7,14 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
-from jwt_authorizer.issuers.fetched import printable
-from jwt_authorizer.issuers.kept import NEVER, Kept, Kind
-from jwt_authorizer.keys import KeySet
+from jwt_authorizer.issuers.fetched import Fetched, printable
+from jwt_authorizer.issuers.kept import NEVER, Ages, Kept, Kind
+from jwt_authorizer.keys import Key, KeySet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from jwt_authorizer.issuers.fetched import Fetched, Report
-    from jwt_authorizer.issuers.kept import Ages
-    from jwt_authorizer.keys import Key
+    from jwt_authorizer.issuers.fetched import Report
 
 FETCHES = "JwksFetches"
 FETCH_FAILURES = "JwksFetchFailures"

@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING
 
 from jwt_authorizer import __version__
-from jwt_authorizer.issuers.address import parse_address
+from jwt_authorizer.issuers.address import Address, parse_address
 from jwt_authorizer.issuers.calls import traced
 from jwt_authorizer.issuers.fetched import FetchError, printable
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Mapping
 
-    from jwt_authorizer.issuers.address import Address
     from jwt_authorizer.issuers.ahead import Ahead
     from jwt_authorizer.issuers.session import Response, Session
 

@@ -18,8 +18,8 @@ from urllib.parse import urlencode
 
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
 from jwt_authorizer.issuers.fetched import FetchError, printable
-from jwt_authorizer.issuers.session import Session
-from jwt_authorizer.keys import check_signature
+from jwt_authorizer.issuers.session import Response, Session
+from jwt_authorizer.keys import KeySource, check_signature
 from jwt_authorizer.records import dataclass, field
 from jwt_authorizer.strict_json import BadJsonError, json_object
 from jwt_authorizer.tokens import BearerToken, parse, token_type
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.client_auth import ClientAuth
     from jwt_authorizer.issuers.fetched import Report
     from jwt_authorizer.issuers.https import Post
-    from jwt_authorizer.issuers.session import Response
-    from jwt_authorizer.keys import KeySource
 
     Endpoint = tuple[str, frozenset[str]]
     # Its URL, and the ``alg`` values of its signed answers; empty: it does not sign them.

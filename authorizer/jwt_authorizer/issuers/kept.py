@@ -15,14 +15,13 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from jwt_authorizer.errors import DecisionError
+from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.issuers.fetched import Fetched, FetchError, printable
 from jwt_authorizer.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jwt_authorizer.errors import Reason
     from jwt_authorizer.issuers.documents import Read
     from jwt_authorizer.issuers.fetched import Report
 

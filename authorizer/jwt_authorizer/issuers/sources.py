@@ -13,7 +13,7 @@ from jwt_authorizer.issuers.documents import document_reader
 from jwt_authorizer.issuers.fetched import Fetched, FetchError, printable
 from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.session import Session
-from jwt_authorizer.keys import parse_key_set
+from jwt_authorizer.keys import KeySet, parse_key_set
 from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from jwt_authorizer.issuers.documents import Read
     from jwt_authorizer.issuers.https import Get
-    from jwt_authorizer.keys import KeySet
 
     Fetch = Callable[[], Fetched[KeySet]]
 

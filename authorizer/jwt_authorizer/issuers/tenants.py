@@ -17,8 +17,8 @@ from jwt_authorizer.issuers.address import PLACEHOLDER
 from jwt_authorizer.issuers.cache import FETCH_FAILURES, warm_all
 from jwt_authorizer.issuers.documents import document_text
 from jwt_authorizer.issuers.fetched import printable
-from jwt_authorizer.issuers.kept import Kept, Kind, parsed
-from jwt_authorizer.keys import KeySource
+from jwt_authorizer.issuers.kept import Ages, Kept, Kind, parsed
+from jwt_authorizer.keys import Key, KeySource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from jwt_authorizer.claim_conditions import Claim
     from jwt_authorizer.issuers.documents import Read
     from jwt_authorizer.issuers.fetched import Report
-    from jwt_authorizer.issuers.kept import Ages
-    from jwt_authorizer.keys import Key
 
 MOST_LOOKED_UP = 10
 """Unknown tenants that are looked up in one cooldown."""

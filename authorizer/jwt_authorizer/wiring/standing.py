@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.authenticate import Introspection
+from jwt_authorizer.authenticate import Introspection, Issuer
 from jwt_authorizer.errors import Reason
 from jwt_authorizer.issuers.client_auth import ClientAuth
 from jwt_authorizer.issuers.documents import document_reader, secret_reader
 from jwt_authorizer.issuers.introspection import Introspector
-from jwt_authorizer.issuers.kept import Kept, Kind, parsed
+from jwt_authorizer.issuers.kept import Ages, Kept, Kind, parsed
 from jwt_authorizer.issuers.session import Session
 from jwt_authorizer.issuers.sources import discover_introspection
 from jwt_authorizer.records import replace
@@ -21,13 +21,11 @@ from jwt_authorizer.revocation import MAX_LIST, Revoked, check_revocation, read_
 if TYPE_CHECKING:
     from os import PathLike
 
-    from jwt_authorizer.authenticate import Issuer
     from jwt_authorizer.authorize import Authorizer, CheckRevocation
     from jwt_authorizer.issuers.documents import Read
     from jwt_authorizer.issuers.fetched import Report
     from jwt_authorizer.issuers.https import Get
     from jwt_authorizer.issuers.introspection import Endpoint
-    from jwt_authorizer.issuers.kept import Ages
     from jwt_authorizer.settings import Settings
     from jwt_authorizer.settings.model import IntrospectionSettings, RevocationSettings
     from jwt_authorizer.wiring import Dependencies
