@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import http.client
 import json
 import time
 from http import HTTPStatus
@@ -11,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from joserfc import jws
-from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from jwt_authorizer_devkit.cli.app import run
@@ -20,7 +17,7 @@ from jwt_authorizer_devkit.explaining import explain, watched_function
 from jwt_authorizer_devkit.issuer import Fault, FaultKind, Provider, local_issuer, parse_fault
 from jwt_authorizer_devkit.issuer.control import state
 from jwt_authorizer_devkit.issuer.tenants import tenant_of
-from jwt_authorizer_devkit.mint import Defect, access_claims, mint
+from jwt_authorizer_devkit.mint import access_claims, mint
 from jwt_authorizer_devkit.signing import ALGORITHMS, SigningKey, generate, key_set
 from tests.unit.desk import fetch
 
@@ -46,9 +43,10 @@ def turn(issuer: Provider, knob: str, **document: object) -> int:
     return fetch(f"{issuer.origin}/-/{knob}", headers, json.dumps(document).encode())[0]
 
 
-def claims_of(token: str) -> dict[str, object]:
-    payload = token.split(".")[1]
-    return dict(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
+def header_and_claims(token: str, key: SigningKey) -> tuple[dict[str, object], dict[str, object]]:
+    published = KeySet.import_key_set(json.loads(json.dumps(key_set((key,)))))
+    verified = jws.deserialize_compact(token, published, algorithms=[*ALGORITHMS])
+    return dict(verified.headers()), json.loads(verified.payload)
 
 
 def test_discovery_has_all_that_openid_requires_and_leads_to_the_keys(issuer: Provider) -> None:
@@ -80,19 +78,14 @@ def test_rotation_signs_with_the_new_key_and_keeps_the_old_ones(issuer: Provider
     assert newest.kid != new.kid
 
 
-def test_tokens_on_request_carry_what_was_asked_for(issuer: Provider) -> None:
-    issuer.add_key("EdDSA")
-    asked = {"client_id": "me", "scope": "orders:read", "audience": "api", "subject": "alice", "key": "EdDSA"}
-    asked |= {"grant_type": "client_credentials", "lifetime": "60", "claims": '{"groups": ["staff"]}'}
-    answer = get_json(issuer.token_url, **asked)
-    claims = claims_of(str(answer.pop("access_token")))
+def test_a_token_request_is_answered_as_oauth_has_it(issuer: Provider) -> None:
+    issuer.add_key("ES384")
+    asked = {"client_id": "me", "scope": "orders:read", "audience": "api", "subject": "alice", "key": "ES384"}
+    answer = get_json(issuer.token_url, **asked, grant_type="client_credentials", lifetime="60")
+    header, claims = header_and_claims(str(answer.pop("access_token")), issuer.key("ES384"))
     assert answer == {"token_type": "Bearer", "expires_in": 60, "scope": "orders:read"}
+    assert header["alg"] == "ES384"
     assert [claims[name] for name in ("iss", "sub", "aud", "client_id")] == [issuer.url, "alice", "api", "me"]
-    assert (claims["scope"], claims["groups"], claims["exp"]) == (
-        "orders:read",
-        ["staff"],
-        int(str(claims["iat"])) + 60,
-    )
 
 
 @pytest.mark.parametrize(
@@ -122,33 +115,18 @@ def test_a_fault_lasts_as_often_as_told(issuer: Provider) -> None:
     assert issuer.fetches["jwks"] == 5
 
 
-def test_faults_of_content(issuer: Provider) -> None:
+def test_faults_that_doctor_does_not_meet(issuer: Provider) -> None:
+    # Those of the others are in test_doctor_issuers.py.
     issuer.misbehave("openid", parse_fault("wrong-issuer"))
     discovery_url = f"{issuer.url}/.well-known/openid-configuration"
     assert get_json(discovery_url) == issuer.metadata() | {"issuer": "https://another-issuer.example.com"}
-    issuer.misbehave("jwks", parse_fault("empty-set"))
-    assert get_json(issuer.jwks_url) == {"keys": []}
-    issuer.misbehave("jwks", parse_fault("not-json"))
-    assert fetch(issuer.jwks_url)[1].startswith("<!doctype html>")
     issuer.misbehave("jwks", parse_fault("too-large:100000"))
     assert len(fetch(issuer.jwks_url)[1]) > 100_000
     assert "keys" in get_json(issuer.jwks_url)
-    issuer.misbehave("jwks", parse_fault("redirect:http://127.0.0.1:9/"))
-    assert fetch(issuer.jwks_url)[0] == HTTPStatus.FOUND
-
-
-def test_faults_of_time(issuer: Provider) -> None:
-    issuer.misbehave("jwks", parse_fault("hang:0.2"))
-    started = time.monotonic()
-    assert fetch(issuer.jwks_url)[0] == HTTPStatus.OK
-    assert time.monotonic() - started >= 0.2
     issuer.misbehave("jwks", parse_fault("drip:0.001"))
     started = time.monotonic()
     assert get_json(issuer.jwks_url)["keys"]
     assert time.monotonic() - started >= 0.1
-    issuer.misbehave("jwks", parse_fault("cut"))
-    with pytest.raises(http.client.IncompleteRead):
-        fetch(issuer.jwks_url)
 
 
 def test_knobs_over_http(issuer: Provider) -> None:
@@ -249,17 +227,6 @@ NOW = 1_700_000_000
 ISSUER = "https://issuer.example.com"
 
 
-@pytest.fixture(scope="module")
-def key() -> SigningKey:
-    return generate("ES256", "es-1")
-
-
-def header_and_claims(token: str, key: SigningKey) -> tuple[dict[str, object], dict[str, object]]:
-    published = KeySet.import_key_set(json.loads(json.dumps(key_set((key,)))))
-    verified = jws.deserialize_compact(token, published, algorithms=[*ALGORITHMS])
-    return dict(verified.headers()), json.loads(verified.payload)
-
-
 # joserfc wants RFC 9864's names instead of EdDSA; issuers still write EdDSA.
 @pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
 # It does not know ML-DSA: what the devkit makes of that is compared with RFC 9964's keys in tests/vectors.
@@ -272,57 +239,9 @@ def test_another_library_verifies_what_each_algorithm_signs(alg: str) -> None:
     assert read == claims
 
 
-def test_a_public_key_says_what_it_is_for_and_keeps_its_secret(key: SigningKey) -> None:
+def test_a_public_key_says_what_it_is_for_and_keeps_its_secret() -> None:
+    key = generate("ES256", "es-1")
     jwk = key.public_jwk()
     assert (jwk["kid"], jwk["alg"], jwk["use"], jwk["kty"], jwk["crv"]) == ("es-1", "ES256", "sig", "EC", "P-256")
     assert "d" not in jwk
     assert "alg" not in key.public_jwk(alg=None)
-
-
-def test_claims_can_be_added_replaced_and_left_out() -> None:
-    more = {"email": "a@example.com", "jti": None, "sub": "x"}
-    claims = access_claims(ISSUER, more, audience=None, now=NOW, lifetime=60)
-    usual = {"iss": ISSUER, "sub": "x", "client_id": "demo-client", "iat": NOW, "exp": NOW + 60}
-    assert claims == usual | {"email": "a@example.com"}
-
-
-@pytest.mark.parametrize(
-    ("defect", "changed"),
-    [
-        (Defect.EXPIRED, {"iat": NOW - 7200, "exp": NOW - 3600}),
-        (Defect.NOT_YET_VALID, {"nbf": NOW + 3600, "exp": NOW + 7200}),
-        (Defect.NO_EXPIRY, {"exp": None}),
-        (Defect.WRONG_AUDIENCE, {"aud": "https://another-api.example.com"}),
-        (Defect.WRONG_ISSUER, {"iss": "https://another-issuer.example.com"}),
-    ],
-)
-def test_a_defect_of_claims_is_well_signed_and_changes_nothing_else(
-    key: SigningKey, defect: Defect, changed: dict[str, object]
-) -> None:
-    claims = access_claims(ISSUER, audience="api", now=NOW)
-    _, read = header_and_claims(mint(key, claims, defect=defect), key)
-    expected = {name: value for name, value in {**claims, **changed}.items() if value is not None}
-    assert read == expected
-
-
-@pytest.mark.parametrize("defect", [Defect.FORGED, Defect.TAMPERED, Defect.CUT_SHORT])
-def test_a_broken_signature_verifies_nowhere(key: SigningKey, defect: Defect) -> None:
-    token = mint(key, access_claims(ISSUER, audience="api", now=NOW), defect=defect)
-    with pytest.raises(JoseError):
-        header_and_claims(token, key)
-
-
-def test_defects_of_the_header(key: SigningKey) -> None:
-    claims = access_claims(ISSUER, audience="api", now=NOW)
-
-    def header(defect: Defect) -> dict[str, object]:
-        head = mint(key, claims, defect=defect).split(".")[0]
-        return dict(json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4))))
-
-    assert header(Defect.ALG_NONE)["alg"] == "none"
-    assert mint(key, claims, defect=Defect.ALG_NONE).endswith(".")
-    assert header(Defect.HMAC_CONFUSION)["alg"] == "HS256"
-    assert (header(Defect.FORGED)["kid"], "kid" in header(Defect.NO_KID)) == ("es-1", False)
-    assert header(Defect.UNKNOWN_KEY)["kid"] != "es-1"
-    assert header(Defect.CRITICAL)["crit"]
-    assert "." not in mint(key, claims, defect=Defect.OPAQUE)

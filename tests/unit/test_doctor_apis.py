@@ -26,7 +26,6 @@ from jwt_authorizer_devkit.doctoring.apis import (
     Attached,
     Kind,
     apis_of_stack,
-    environment_of,
     read_api,
 )
 from jwt_authorizer_devkit.doctoring.attached import examine_attached, examine_routes
@@ -291,14 +290,7 @@ def test_routes_without_an_authorizer_are_named() -> None:
     assert list(examine_routes(Api("x", Kind.REST, (REST,), routes, ()))) == []
 
 
-def test_the_functions_own_settings_are_read(aws: Aws) -> None:
-    environment = {"Environment": {"Variables": {"JWT_ISSUER": ISSUER}}}
-    aws.answers("lambda").add_response("get_function_configuration", environment, {"FunctionName": FUNCTION})
-    assert environment_of(FUNCTION, aws.client) == {"JWT_ISSUER": ISSUER}
-
-
 def test_the_apis_of_a_stack(aws: Aws) -> None:
-
     made = {"LastUpdatedTimestamp": "2026-01-01T00:00:00Z", "ResourceStatus": "CREATE_COMPLETE"}
     kinds = ["AWS::ApiGateway::RestApi", "AWS::Lambda::Function", "AWS::ApiGatewayV2::Api"]
     summaries = [

@@ -75,23 +75,32 @@ def failed(explanation: Explanation) -> list[Name]:
 
 
 @pytest.mark.parametrize(
-    ("defect", "step"),
+    ("defect", "step", "reason"),
     [
-        (Defect.OPAQUE, Name.HEADER),
-        (Defect.WRONG_ISSUER, Name.ISSUER),
-        (Defect.ALG_NONE, Name.ALGORITHM),
-        (Defect.UNKNOWN_KEY, Name.KEY),
-        (Defect.FORGED, Name.SIGNATURE),
-        (Defect.EXPIRED, Name.CLAIMS),
+        (Defect.OPAQUE, Name.HEADER, Reason.MALFORMED_TOKEN),
+        (Defect.CUT_SHORT, Name.HEADER, Reason.MALFORMED_TOKEN),
+        (Defect.CRITICAL, Name.HEADER, Reason.MALFORMED_TOKEN),
+        (Defect.WRONG_ISSUER, Name.ISSUER, Reason.UNKNOWN_ISSUER),
+        (Defect.ALG_NONE, Name.ALGORITHM, Reason.UNSUPPORTED_ALGORITHM),
+        (Defect.HMAC_CONFUSION, Name.ALGORITHM, Reason.UNSUPPORTED_ALGORITHM),
+        (Defect.UNKNOWN_KEY, Name.KEY, Reason.UNKNOWN_KEY),
+        (Defect.FORGED, Name.SIGNATURE, Reason.BAD_SIGNATURE),
+        (Defect.TAMPERED, Name.SIGNATURE, Reason.BAD_SIGNATURE),
+        (Defect.EXPIRED, Name.CLAIMS, Reason.TOKEN_EXPIRED),
+        (Defect.NOT_YET_VALID, Name.CLAIMS, Reason.TOKEN_NOT_YET_VALID),
+        (Defect.NO_EXPIRY, Name.CLAIMS, Reason.INVALID_CLAIM),
+        (Defect.WRONG_AUDIENCE, Name.CLAIMS, Reason.INVALID_AUDIENCE),
     ],
     ids=str,
 )
-def test_the_step_that_fails_is_the_last_that_is_reached(defect: Defect, step: Name) -> None:
+def test_the_step_that_fails_is_the_last_that_is_reached(defect: Defect, step: Name, reason: Reason) -> None:
     explanation = explained(token(defect=defect))
-    assert failed(explanation) == [step]
+    assert (failed(explanation), explanation.reason) == ([step], reason)
     position = STEPS.index(step)
     assert {one.outcome for one in explanation.steps[position + 1 :]} == {Passing.NOT_REACHED}
     assert explanation.client_sees == "401"
+    # All else about the token is right.
+    assert [verdict.holds for verdict in explanation.claims].count(False) == (step in {Name.ISSUER, Name.CLAIMS})
 
 
 def test_every_claim_that_is_wrong_is_shown_not_only_the_first() -> None:
