@@ -99,6 +99,19 @@ def test_explain_shows_the_answer_and_neither_token_nor_secret_nor_person(
     assert not [it for it in (OPAQUE, SECRET, "user-1", "a@example.com") if it in text + json.dumps(explained)]
 
 
+def test_an_opaque_token_is_explained_by_what_the_issuer_says(
+    endpoint: Endpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    active = {"active": True, "aud": AUDIENCE, "sub": "user-1", "exp": 1e10}
+    endpoint.server.behaviors["/introspect"] = answer_json(active)
+    code, explained = told(capsys, "explain", OPAQUE, "--env", str(endpoint.env))
+    assert (code, explained["reason"]) == (0, None)
+    assert [verdict["holds"] for verdict in explained["claims"] if verdict["claim"] == "aud"] == [True]
+    endpoint.server.behaviors["/introspect"] = INACTIVE
+    code, explained = told(capsys, "explain", OPAQUE, "--env", str(endpoint.env))
+    assert (code, explained["reason"]) == (1, "inactive_token")
+
+
 def test_explain_says_what_is_missing(endpoint: Endpoint, capsys: pytest.CaptureFixture[str]) -> None:
     endpoint.env.write_text(f"JWT_ISSUER={endpoint.url}\nJWT_AUDIENCE={AUDIENCE}\nJWT_ALLOW_HTTP=true\n")
     code, explained = told(capsys, "explain", token(), "--env", str(endpoint.env), "--introspect")

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from copy import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from jwt_authorizer.authenticate import Introspection
-from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.errors import Reason
 from jwt_authorizer_devkit.explaining import ApiKind, event_for, explain, watched_function
 from jwt_authorizer_devkit.explaining.redaction import redacted
 from jwt_authorizer_devkit.explaining.routes import Copy
@@ -24,7 +22,6 @@ from tests.factories import (
     ISSUER,
     NOW,
     http_api_v2_event,
-    rest_request_event,
     rest_token_event,
     signing_key,
     token,
@@ -34,7 +31,6 @@ from tests.unit.pages import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jwt_authorizer.tokens import BearerToken
     from jwt_authorizer_devkit.explaining import Explanation, WatchedFunction
 
 KEYS = json.dumps(key_set((signing_key(),)))
@@ -190,12 +186,6 @@ def test_keys_out_of_reach_leave_the_claims_to_look_at() -> None:
     assert not explanation.verified
 
 
-def test_with_a_key_set_it_works_offline() -> None:
-    environment = {"JWT_ISSUER": "https://unreachable.invalid", "JWT_AUDIENCE": AUDIENCE}
-    watched = watched_function(environment, now=NOW, package_root=ROOT, key_document=KEYS)
-    assert explained(token({"iss": "https://unreachable.invalid"}), watched).decision == "allow"
-
-
 def test_no_token_is_left_in_a_text() -> None:
     bearer = token()
     text = f"got {bearer} and Bearer {bearer}, {bearer[:40]}"
@@ -291,27 +281,3 @@ def test_a_revoked_token_is_refused_as_the_function_does(tmp_path: Path) -> None
     explanation = explained(token(), function("", tmp_path, JWT_REVOKED="file:revoked.json"))
     assert explanation.reason is Reason.REVOKED_TOKEN
     assert explanation.advice is not None
-
-
-class Endpoint:
-    """An introspection endpoint that knows one token."""
-
-    def claims(self, bearer: BearerToken, _: float) -> dict[str, object]:
-        if bearer.text != "opaque-1":
-            raise TokenError(Reason.INACTIVE_TOKEN, "the issuer says that it is not active")
-        return {"sub": "user-1", "aud": AUDIENCE, "exp": NOW + 60}
-
-
-@pytest.mark.parametrize(("bearer", "reason"), [("opaque-1", None), ("opaque-2", Reason.INACTIVE_TOKEN)])
-def test_an_opaque_token_is_explained_by_what_the_issuer_says(bearer: str, reason: Reason | None) -> None:
-    introspection = {"INTROSPECTION": f"{ISSUER}/ask", "INTROSPECTION_CLIENT_ID": "x", "INTROSPECTION_SECRET": "ssm:/x"}
-    watched = function(**{f"JWT_{name}": value for name, value in introspection.items()})
-    asked = watched.authorizer.introspection
-    assert asked is not None
-    answering = replace(watched.authorizer, introspection=Introspection(asked.issuer, Endpoint().claims, always=False))
-    explanation = explain(rest_request_event(bearer), replace(watched, authorizer=answering))
-    assert explanation.reason is reason
-    assert failed(explanation) == ([] if reason is None else [Name.HEADER])
-    assert [verdict.holds for verdict in explanation.claims if verdict.claim == "aud"] == (
-        [True] if reason is None else []
-    )
