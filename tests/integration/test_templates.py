@@ -13,7 +13,7 @@ import pytest
 
 from demo.tools import Tools, clean_environment
 from tests.cloudformation import read_template, refusals, resolve
-from tests.unit.pages import EXAMPLES
+from tests.unit.pages import EXAMPLES, blocks, read_yaml
 from tests.unit.test_template import ALIAS, APIS, ISSUER, OTHERS, REFRESHER, SHIFTING
 
 if TYPE_CHECKING:
@@ -57,7 +57,12 @@ def checked(command: list[str], folder: Path, given: str | None = None) -> str:
 
 def test_the_linter_finds_nothing(tmp_path: Path) -> None:
     # What `sam validate --lint` asks, for all of them at once.
-    assert checked([*LINT, *map(str, TEMPLATES)], tmp_path) == ""
+    shown = [block for block in blocks("yaml") if {"Parameters", "Resources"} <= read_yaml(block.text).keys()]
+    assert shown
+    pages = [tmp_path / f"{block.page.stem}-{block.line}.yaml" for block in shown]
+    for path, block in zip(pages, shown, strict=True):
+        path.write_text(f"Transform: AWS::Serverless-2016-10-31\n{block.text}")
+    assert checked([*LINT, *map(str, TEMPLATES + pages)], tmp_path) == ""
 
 
 # SAM itself expands the template, with the parameters of a deployment.

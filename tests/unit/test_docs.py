@@ -107,16 +107,6 @@ def test_an_http_api_attached_as_the_readme_says_takes_rules_by_route() -> None:
     assert function(event, None)["isAuthorized"] is authorizer["EnableSimpleResponses"] is True
 
 
-@pytest.mark.parametrize("block", blocks("yaml"), ids=str)
-def test_yaml_refers_to_what_it_has(block: Block) -> None:
-    document = read_yaml(block.text)
-    assert isinstance(document, dict)
-    if {"Resources", "Parameters"} <= document.keys():
-        assert (
-            set(re.findall(r"!Ref (\w+)", block.text)) <= document["Resources"].keys() | document["Parameters"].keys()
-        )
-
-
 def test_the_gateway_responses_shown_are_those_of_the_example() -> None:
     (shown,) = blocks("yaml", page=DOCS / "gateway-responses.md")
     example = read_yaml((EXAMPLES / "rest-routes" / "template.yaml").read_text("utf-8"))
