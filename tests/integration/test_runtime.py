@@ -163,7 +163,10 @@ def test_each_line_says_what_was_decided_and_never_holds_the_token(function: Emu
     forged = issuer.token(audience=AUDIENCE, defect="forged")
     function.invoke(sample("rest-request", good))
     function.invoke(sample("rest-request", forged))
-    allowed, rejected = (line for line in function.lines() if "decision" in line)
+    for broken in ({"headers": 1}, {"headers": {"Authorization": 1}}, {"routeArn": "x"}, {"routeArn": None}):
+        error, message = error_of(function.invoke(sample("http-api-2.0", good) | broken))
+        assert (error, message.partition(":")[0]) == ("DecisionError", "invalid_event")
+    allowed, rejected, *_ = (line for line in function.lines() if "decision" in line)
     # What there is not is left out: a reason to allow, and whoever sent a forged token.
     assert ("reason" in allowed, "principal" in rejected) == (False, False)
     assert (allowed["principal"], allowed["issuer"], allowed["alg"]) == ("user-1", issuer.url, "RS256")

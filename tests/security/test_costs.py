@@ -15,9 +15,7 @@ import pytest
 
 from jwt_authorizer.tokens import MAX_TOKEN_LENGTH
 from jwt_authorizer_devkit.events import sample
-from tests.fuzz.bound import NOW
-from tests.fuzz.policies import check_policy
-from tests.fuzz.targets import TARGETS, check_let_in
+from tests.fuzz.targets import TARGETS
 from tests.security.lab import AUDIENCE, ISSUER, Json, Lab, bare_lab, claims, encode, jwks, lab, sign, token_event
 
 PROMISED = 0.05
@@ -151,32 +149,3 @@ def test_the_corpus_lets_some_in() -> None:
     assert any(b"GOOD" in found.read_bytes() for found in (CORPUS / "events").iterdir())
     assert any(b'"EC"' in found.read_bytes() for found in (CORPUS / "key_sets").iterdir())
     assert (CORPUS / "proofs" / "0dd62670f5b7").read_bytes() == b"HEADER\nCLAIMS"
-
-
-@pytest.mark.parametrize("resource", ["*", "GET/orders/*", "*/orders/1", "GET/orders/special", "G?T/admin"])
-def test_a_policy_that_allows_too_much_is_told(resource: str) -> None:
-    event = {"type": "TOKEN", "methodArn": "arn:x/prod/GET/orders/1"}
-    fine = [{"Effect": "Allow", "Resource": ["arn:x/prod/GET/orders/1"]}]
-    check_policy(event, "allow", {"policyDocument": {"Statement": fine}})
-    wide = [*fine, {"Effect": "Allow", "Resource": [f"arn:x/prod/{resource}"]}]
-    with pytest.raises(AssertionError, match="the policy allows"):
-        check_policy(event, "allow", {"policyDocument": {"Statement": wide}})
-    with pytest.raises(AssertionError, match="does not say deny"):
-        check_policy(event, "deny", {"policyDocument": {"Statement": fine}})
-
-
-def test_a_token_that_is_let_in_wrongly_is_told() -> None:
-    good = claims()
-    check_let_in({"alg": "ES256"}, good)
-    for header, payload in (
-        ({"alg": "none"}, good),
-        ({"alg": "ES256", "kid": "x"}, good),
-        ({"alg": "ES256", "crit": []}, good),
-        ({"alg": "ES256"}, claims(iss="x")),
-        ({"alg": "ES256"}, claims(aud=["x"])),
-        ({"alg": "ES256"}, claims(exp=NOW - 60)),
-        ({"alg": "ES256"}, claims(nbf=NOW + 61)),
-        ({"alg": "ES256"}, claims(sub="")),
-    ):
-        with pytest.raises(AssertionError):
-            check_let_in(header, payload)

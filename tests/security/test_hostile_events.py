@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from copy import deepcopy
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 REQUESTS = ("http-api-1.0", "http-api-2.0", "rest-request", "websocket-connect")
 ODD: list[object] = [None, True, 0, -1, 1e308, "", "\0", "*", "a" * 9000, [], [[]], ["*"], {}, {"": None}]
-ODD += [{"a": {"a": []}}]
+ODD += [{"a": {"a": []}}, "\ud800", 2.5]
 
 
 @pytest.fixture
@@ -36,17 +35,6 @@ def failed(target: Lab, event: object, *reasons: Reason) -> None:
     assert_clean(target.lines[-1], "")
 
 
-@pytest.mark.parametrize("kind", kinds())
-def test_every_sample_is_let_in_with_a_good_token(target: Lab, kind: str) -> None:
-    target.allowed(sample(kind, sign()))
-
-
-@pytest.mark.parametrize("kind", kinds())
-def test_every_sample_is_refused_with_a_forged_token(target: Lab, kind: str) -> None:
-    forged = sign(signer=attacker_key("p256"))
-    target.refused(sample(kind, forged), Reason.BAD_SIGNATURE, secret=forged)
-
-
 @pytest.mark.parametrize("event", [*ODD, "allow", [sample("rest-token")], {"type": "TOKEN"}, {"version": "2.0"}])
 def test_what_is_no_event(target: Lab, event: object) -> None:
     failed(target, event, Reason.INVALID_EVENT)
@@ -57,47 +45,35 @@ def test_events_of_other_services(target: Lab, name: str) -> None:
     failed(target, sample(name, sign()), Reason.INVALID_EVENT)
 
 
-def _paths(event: Json) -> Iterator[tuple[str, ...]]:
+def with_odd_parts(event: Json) -> Iterator[Json]:
+    """Give the event with each part, and each part of a part, exchanged for each odd value."""
     for name, value in event.items():
-        yield (name,)
-        if isinstance(value, dict):
-            yield from ((name, inner) for inner in value)
-
-
-def _changed(event: Json, path: tuple[str, ...], value: object) -> Json:
-    changed = deepcopy(event)
-    holder = changed
-    for name in path[:-1]:
-        holder = holder[name]
-    holder[path[-1]] = value
-    return changed
+        yield from (event | {name: odd} for odd in ODD)
+        for inner in value if isinstance(value, dict) else ():
+            yield from (event | {name: value | {inner: odd}} for odd in ODD)
 
 
 @pytest.mark.parametrize("kind", kinds())
 def test_no_odd_part_lets_a_forged_token_in(target: Lab, kind: str) -> None:
-    event = sample(kind, sign(signer=attacker_key("p256")))
-    for path in _paths(event):
-        for value in ODD:
-            try:
-                assert target.function(_changed(event, path, value), None) == APPSYNC_REFUSED
-            except Exception as error:  # noqa: BLE001 - the refusal has no type of its own
-                assert re.match("Unauthorized|invalid_event", str(error))  # noqa: PT017 - AppSync is answered instead
-            assert target.last["reason"] in {"bad_signature", "missing_token", "malformed_token", "invalid_event"}
-            assert_clean(target.lines[-1], "")
+    for event in with_odd_parts(sample(kind, sign(signer=attacker_key("p256")))):
+        try:
+            assert target.function(event, None) == APPSYNC_REFUSED
+        except Exception as error:  # noqa: BLE001 - the refusal has no type of its own
+            assert re.match("Unauthorized|invalid_event", str(error))  # noqa: PT017 - AppSync is answered instead
+        assert target.last["reason"] in {"bad_signature", "missing_token", "malformed_token", "invalid_event"}
+        assert_clean(target.lines[-1], "")
 
 
 @pytest.mark.parametrize("kind", kinds())
 def test_no_odd_part_is_more_than_a_refusal_or_an_invalid_event(target: Lab, kind: str) -> None:
-    event = sample(kind, sign())
-    for path in _paths(event):
-        for value in ODD:
-            try:
-                target.function(_changed(event, path, value), None)
-            except DecisionError as error:
-                assert error.code is Reason.INVALID_EVENT  # noqa: PT017 - most odd parts don't matter
-            except Exception as error:  # noqa: BLE001 - the refusal has no type of its own
-                assert str(error) == "Unauthorized"  # noqa: PT017 - the same
-            assert_clean(target.lines[-1], "")
+    for event in with_odd_parts(sample(kind, sign())):
+        try:
+            target.function(event, None)
+        except DecisionError as error:
+            assert error.code is Reason.INVALID_EVENT  # noqa: PT017 - most odd parts don't matter
+        except Exception as error:  # noqa: BLE001 - the refusal has no type of its own
+            assert str(error) == "Unauthorized"  # noqa: PT017 - the same
+        assert_clean(target.lines[-1], "")
 
 
 ARNS: list[object] = ["", "*", "arn:aws:execute-api:eu-west-1:1:a/s", "arn:aws:execute-api:eu-west-1:1:a/s/", 1, None]
@@ -106,7 +82,7 @@ ARNS += ["a/s/GET/x"]
 ARNS += [f"arn:aws:execute-api:eu-west-1:1:{api}/GET/x" for api in ("*/s", "a?/s", "a/s*", "a/?", "a/${aws:username}")]
 ARNS += ["arn:*:execute-api:eu-west-1:1:a/s/GET/x", "arn:aws:execute-api:*:1:a/s/GET/x"]
 ARNS += ["arn:aws:execute-api:x:?:a/s/GET/x", "arn:aws:execute-api:eu-west-1:1:/s/GET/x"]
-ARNS += ["arn:aws:execute-api:eu-west-1:1:a//GET/x", {"arn": "x"}]
+ARNS += ["arn:aws:execute-api:eu-west-1:1:a//GET/x", {"arn": "x"}, "\ud800:" * 6]
 
 
 @pytest.mark.parametrize("arn", ARNS)

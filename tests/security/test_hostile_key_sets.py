@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jwt_authorizer import keys
-from jwt_authorizer.errors import Reason, SettingsError
+from jwt_authorizer.errors import Reason
 from jwt_authorizer.issuers.session import BODY_LIMIT
 from jwt_authorizer.keys import parse_key_set
 from jwt_authorizer.signatures import verifies
@@ -102,11 +102,6 @@ def test_the_same_keys_unharmed_do_verify() -> None:
         target = lab(JWT_JWKS=json.dumps({"keys": [{name: value for name, value in jwk.items() if value is not None}]}))
         signer = attacker_key(kid)
         target.allowed(token_event(sign(header={"alg": signer.alg, "kid": "odd"}, signer=signer)))
-
-
-def test_a_set_of_nothing_but_such_keys_is_none() -> None:
-    with pytest.raises(SettingsError, match="no key that may verify"):
-        lab(JWT_JWKS=json.dumps({"keys": list(NO_KEYS.values())}))
 
 
 FIELD = 2**255 - 19

@@ -31,10 +31,6 @@ def signed_text(head: str, payload: str) -> str:
     return f"{message}.{base64url(key('p256').sign(message.encode()))}"
 
 
-def test_the_same_token_unharmed_is_let_in(target: Lab) -> None:
-    target.allowed(token_event(signed_text(encode(HEADER), encode(claims()))))
-
-
 @pytest.mark.parametrize("crit", [["b64"], ["exp"], ["x"], [], None, "b64", {"b64": 1}, [["b64"]]])
 def test_critical_headers(target: Lab, crit: object) -> None:
     target.attacked(sign(header=HEADER | {"crit": crit, "x": 1}), Reason.MALFORMED_TOKEN)
@@ -81,14 +77,13 @@ def _stray(text: str) -> str:
     return text[:-1] + ALPHABET[ALPHABET.index(text[-1]) | 1]
 
 
+# Other spellings of a signature, too few parts, and JSON: test_advisories.py.
 ENCODINGS: dict[str, Callable[[str, str, str], str]] = {
     "padded header": lambda h, p, s: f"{h}=.{p}.{s}",
     "padded payload": lambda h, p, s: f"{h}.{p}==.{s}",
-    "padded signature": lambda h, p, s: f"{h}.{p}.{s}==",
     "space in front": lambda h, p, s: f" {h}.{p}.{s} x",
     "space within": lambda h, p, s: f"{h}.{p[:9]} {p[9:]}.{s}",
     "line break within": lambda h, p, s: f"{h}.{p[:9]}\n{p[9:]}.{s}",
-    "line break behind": lambda h, p, s: f"{h}.{p}.{s}\n",
     "NUL behind": lambda h, p, s: f"{h}.{p}.{s}\0",
     "soft hyphen": lambda h, p, s: f"{h}.{p}.{s[:9]}\u00ad{s[9:]}",
     "zero-width space": lambda h, p, s: f"{h}.{p}.{s}\u200b",
@@ -97,17 +92,12 @@ ENCODINGS: dict[str, Callable[[str, str, str], str]] = {
     "standard alphabet": lambda h, p, s: f"{h}.{p}.+/{s[2:]}",
     "percent-encoded": lambda h, p, s: f"{h}%2E{p}%2E{s}",
     "another full stop": lambda h, p, s: f"{h}\u3002{p}\u3002{s}",
-    "ignored character": lambda h, p, s: f"{h}.{p}.{s}!",
-    "one character too many": lambda h, p, s: f"{h}.{p}.{s}AAA",
-    "no signature part": lambda h, p, _s: f"{h}.{p}",
     "a fourth part": lambda h, p, s: f"{h}.{p}.{s}.{s}",
     "an empty fourth part": lambda h, p, s: f"{h}.{p}.{s}.",
     "five parts (a JWE)": lambda h, p, s: f"{h}.{p}.{s}.{p}.{s}",
     "an empty header": lambda _h, p, s: f".{p}.{s}",
     "an empty payload": lambda h, _p, s: f"{h}..{s}",
     "dots only": lambda _h, _p, _s: "..",
-    "stray bits in the signature": lambda h, p, s: f"{h}.{p}.{_stray(s)}",
-    "JSON serialization": lambda h, p, s: json.dumps({"protected": h, "payload": p, "signature": s}),
     "in quotes": lambda h, p, s: f'"{h}.{p}.{s}"',
     "two tokens": lambda h, p, s: f"{h}.{p}.{s},{h}.{p}.{s}",
     "two tokens apart": lambda h, p, s: f"{h}.{p}.{s} {h}.{p}.{s}",
@@ -201,9 +191,10 @@ def test_numbers_that_are_odd_but_json(target: Lab) -> None:
     assert json.loads(answer["context"]["claims"])["a"] == int("9" * 4300)
 
 
-@pytest.mark.parametrize("length", [MAX_TOKEN_LENGTH + 1, 1_000_000])
-def test_a_token_that_is_too_long(target: Lab, length: int) -> None:
-    target.attacked(f"{sign()}{'A' * length}"[:length], Reason.MALFORMED_TOKEN)
+def test_a_token_that_is_too_long(target: Lab) -> None:
+    spaces = next(count for count in range(12_000, 12_300) if len(sign(GOOD + " " * count)) > MAX_TOKEN_LENGTH - 4)
+    target.allowed(token_event(sign(GOOD + " " * spaces)))
+    target.attacked(sign(GOOD + " " * (spaces + 4)), Reason.MALFORMED_TOKEN)
 
 
 @pytest.mark.parametrize("typ", ["logout+jwt", "application/secevent+jwt", "Token-Introspection+JWT", "dpop+jwt"])
