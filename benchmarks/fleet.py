@@ -228,7 +228,7 @@ def _live(  # noqa: PLR0913, PLR0917 - what one life depends on
         tally.requests += 1
         kid = "new" if chance.random() < issuer.share_of_new(now) else "old"
         try:
-            source.generation(now)
+            source.version(now)
             source.candidates(_ALG, kid, now)
         except AuthorizerError as error:
             tally.refused += error.code == "unknown_key"

@@ -22,7 +22,7 @@ from jwt_authorizer.issuers.introspection import Introspector
 from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.issuers.session import Response
 from jwt_authorizer.tokens import BearerToken
-from jwt_authorizer.wiring.standing import revocation_list
+from jwt_authorizer.wiring.token_status import revocation_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

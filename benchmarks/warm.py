@@ -35,7 +35,7 @@ from jwt_authorizer.keys import check_signature, parse_key_set
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.policies import policies_for
 from jwt_authorizer.rules import compile_rules
-from jwt_authorizer.tokens import BearerToken, TokenPlace, TokenSource, bearer_token, parse
+from jwt_authorizer.tokens import BearerToken, TokenLocation, TokenSource, bearer_token, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -155,7 +155,7 @@ def _stages(material: Material) -> dict[str, Callable[[int], object]]:
     """Give each stage by itself, on the outcome of the one before."""
     now = time.time()
     keys = CachedKeySource(lambda: Fetched(parse_key_set(material["jwks"])), Ages(600, 3600, 30), lambda *_: None)
-    sources = (TokenSource(TokenPlace.HEADER, "Authorization"),)
+    sources = (TokenSource(TokenLocation.HEADER, "Authorization"),)
     rules = ClaimRules(audience=frozenset({AUDIENCE}))
     routes = compile_rules(None)
     policies = policies_for(routes)

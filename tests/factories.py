@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jwt_authorizer.answers import AnswerSettings
-from jwt_authorizer.authenticate import Issuer, reject_bound
+from jwt_authorizer.authenticate import Issuer, reject_bound_tokens
 from jwt_authorizer.authorize import Authorizer
 from jwt_authorizer.claims import ClaimRules, Principal
 from jwt_authorizer.errors import Reason, TokenError
@@ -26,7 +26,7 @@ from jwt_authorizer.revocation import check_revocation
 from jwt_authorizer.rules import compile_rules
 from jwt_authorizer.strict_json import json_text
 from jwt_authorizer.token_cache import TokenCache
-from jwt_authorizer.tokens import TokenPlace, TokenSource
+from jwt_authorizer.tokens import TokenLocation, TokenSource
 from jwt_authorizer_devkit.mint import Defect, access_claims, mint
 from jwt_authorizer_devkit.signing import SigningKey, generate, key_set
 
@@ -51,7 +51,7 @@ ISSUER = "https://issuer.example.com"
 AUDIENCE = "https://api.example.com"
 SCOPE = "orders:read orders:write"
 ARN = "arn:aws:execute-api:eu-west-1:123456789012:abcdef123/prod/"
-AUTHORIZATION = TokenSource(TokenPlace.HEADER, "Authorization")
+AUTHORIZATION = TokenSource(TokenLocation.HEADER, "Authorization")
 ALGORITHMS = frozenset({"RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"})
 
 
@@ -101,11 +101,11 @@ class FakeKeys:
             raise TokenError(Reason.UNKNOWN_KEY, "no such key")
         return found
 
-    def holder(self, key: Key) -> KeySource:
+    def source_of(self, key: Key) -> KeySource:
         del key
         return self
 
-    def generation(self, now: float) -> int:
+    def version(self, now: float) -> int:
         """Fail with the keys; else the number that the test set."""
         del now
         if self.failure is not None:
@@ -230,7 +230,7 @@ def authorizer(  # noqa: PLR0913 - one keyword for each part that tests vary
     cache_size: int = 10,
     rules: Rules | None = None,
     answers: AnswerSettings | None = None,
-    check_binding: CheckBinding = reject_bound,
+    check_binding: CheckBinding = reject_bound_tokens,
     check: Check | None = None,
 ) -> Authorizer:
     """Put the core together around one issuer."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.claim_conditions import find
 from jwt_authorizer.contexts import Challenge, claims_context, denial_context, rejection_context
-from jwt_authorizer.errors import HEALED_BY_WAITING, DecisionError, Reason
+from jwt_authorizer.errors import TRANSIENT, DecisionError, Reason
 from jwt_authorizer.events import EventKind, Request
 from jwt_authorizer.records import dataclass
 from jwt_authorizer.rules import Deny
@@ -181,12 +181,12 @@ def iam_policy(  # noqa: PLR0913, PLR0917 - what an answer is made of
 def rejection(request: Request, reason: Reason, settings: AnswerSettings) -> dict[str, object] | None:
     """Return the answer to a request whose token is missing or bad (RFC 6750 section 3.1).
 
-    Returns ``None`` if an error has to be raised instead: for all but HTTP APIs, and where waiting may heal it, since
+    Returns ``None`` if an error has to be raised instead: for REST and WebSocket APIs, and for transient errors, since
     API Gateway caches a Deny and no error.
     """
     if request.kind is EventKind.APPSYNC:
         return _appsync_denial()
-    if not request.kind.is_http_api or settings.http_api_reject is HttpApiReject.RAISE or reason in HEALED_BY_WAITING:
+    if not request.kind.is_http_api or settings.http_api_reject is HttpApiReject.RAISE or reason in TRANSIENT:
         return None
     context = rejection_context(reason, settings.challenge)
     if is_simple(request, settings):

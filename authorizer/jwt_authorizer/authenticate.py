@@ -1,7 +1,8 @@
-"""A token becomes a principal: which issuer is trusted with it, and what is checked before it is believed.
+"""Authenticate the caller: check a token with its issuer's keys and rules, and return its principal.
 
-A JWT is checked with its issuer's keys and rules (:func:`verify`). About a token that is not a JWT the issuer is asked,
-and its answer is checked as the claims of a JWT are (:func:`ask`).
+:func:`find_issuer` chooses the issuer by the token's ``iss``, and :func:`verify_jwt` checks a JWT with that issuer's keys
+and claim rules. An opaque token is sent to the issuer's introspection endpoint, whose answer is checked by the same
+claim rules (:func:`introspect`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.keys import Key, KeySource
     from jwt_authorizer.tokens import BearerToken, UnverifiedToken
 
-    # Returns the issuer of an iss at a time, or None. Raises as issuer_of() if its tenant may not call.
+    # Called with an iss and Unix time in seconds. Returns the iss's issuer or None, and raises as find_issuer() does.
     FindIssuer: TypeAlias = "Callable[[str, float], Issuer | None]"
 
 _NOT_ACCESS_TOKENS = frozenset({"logout+jwt", "secevent+jwt", "token-introspection+jwt", "dpop+jwt"})
@@ -47,9 +48,9 @@ class Issuer:
 
 @dataclass(frozen=True, slots=True)
 class Introspection:
-    """The issuer that is asked about tokens which are not JWTs; if ``always``, about its JWTs as well.
+    """The issuer that is asked about opaque tokens (RFC 7662); if ``always``, about its JWTs as well.
 
-    ``claims_of`` asks: :meth:`jwt_authorizer.issuers.introspection.Introspector.claims`.
+    ``claims_of`` asks it: :meth:`jwt_authorizer.issuers.introspection.Introspector.claims`.
     """
 
     issuer: Issuer
@@ -57,8 +58,8 @@ class Introspection:
     always: bool
 
 
-def reject_bound(request: Request, bearer: BearerToken, claims: Mapping[str, object], now: float) -> None:
-    """Reject a token that is bound (RFC 7800): nothing here checks whether its sender holds what it is bound to."""
+def reject_bound_tokens(request: Request, bearer: BearerToken, claims: Mapping[str, object], now: float) -> None:
+    """Reject every bound token (RFC 7800): the default, without the modules that check a binding (``binding/``)."""
     if "cnf" in claims:
         detail = "the token is bound (it has a cnf), and JWT_BOUND_TOKENS does not say that dpop or mtls is checked"
         raise TokenError(Reason.UNSUPPORTED_BINDING, detail)
@@ -66,40 +67,42 @@ def reject_bound(request: Request, bearer: BearerToken, claims: Mapping[str, obj
 
 
 def ignore_binding(_request: Request, bearer: BearerToken, claims: Mapping[str, object], _now: float) -> None:
-    """Take a bound token as a bearer token. The scheme DPoP is for bound tokens only (RFC 9449 section 7.1)."""
+    """Accept a bound token as a bearer token. The scheme DPoP is for bound tokens only (RFC 9449 section 7.1)."""
     if bearer.scheme is Scheme.DPOP and "cnf" not in claims:
         raise TokenError(Reason.UNBOUND_TOKEN, "the token was sent as DPoP, and is not bound: send it as Bearer")
 
 
-def is_still_good(known: Remembered, now: float) -> bool:
-    """Check again what may have changed since a token was verified: the time, and the issuer's keys.
+def is_still_valid(remembered: Remembered, now: float) -> bool:
+    """Return whether a remembered token is within its time still, and its issuer's keys are unchanged.
 
-    If it returns false, the token is verified again from the start, which finds the reason to reject it.
+    Otherwise the caller verifies it again from the start, which finds the error code if it is to be rejected.
+    Raises :class:`DecisionError` (``keys_unavailable``) if the keys are past their stale limit.
     """
-    principal = known.principal
-    return principal.not_before <= now < principal.valid_until and known.keys.generation(now) == known.generation
+    principal = remembered.principal
+    return principal.not_before <= now < principal.valid_until and remembered.keys.version(now) == remembered.version
 
 
-def ask(bearer: BearerToken, introspection: Introspection, now: float) -> Principal:
-    """Ask the issuer about a token that is not a JWT. Its answer is checked as the claims of a JWT are."""
+def introspect(bearer: BearerToken, introspection: Introspection, now: float) -> Principal:
+    """Ask the issuer about an opaque token (RFC 7662). Its answer is checked as the claims of a JWT are."""
     issuer = introspection.issuer
     verified = VerifiedToken(issuer.name, introspection.claims_of(bearer, now))
     return check_claims(verified, issuer.claim_rules, now)
 
 
-def ask_about_jwt(bearer: BearerToken, principal: Principal, introspection: Introspection, now: float) -> None:
+def introspect_jwt(bearer: BearerToken, principal: Principal, introspection: Introspection, now: float) -> None:
     """Ask the issuer about a JWT of its own that has passed every other check: it may have been revoked."""
     if principal.issuer == introspection.issuer.name and is_jwt(bearer):
         introspection.claims_of(bearer, now)
 
 
-def issuer_of(
+def find_issuer(
     token: UnverifiedToken, issuers: Mapping[str, Issuer], tenants: Mapping[str, FindIssuer], now: float
 ) -> Issuer:
-    """Choose whose keys and rules the token is checked against; only that issuer's keys can then verify it.
+    """Return the issuer of the token's ``iss``; only this issuer's keys can then verify the token.
 
-    ``tenants`` finds the issuers of tenants, by the setting with ``{tenant}``. Raises :class:`TokenError`
-    (``unknown_issuer``), and :class:`DecisionError` (``keys_unavailable``) if it is not known which tenants may call.
+    ``tenants`` has a function for each issuer with ``{tenant}``, which returns the issuer of one tenant. Raises
+    :class:`TokenError` (``unknown_issuer``), and :class:`DecisionError` (``keys_unavailable``) if the list of tenants
+    cannot be read.
     """
     name = token.claims.get("iss")
     issuer = issuers.get(name) if isinstance(name, str) else None
@@ -111,8 +114,8 @@ def issuer_of(
     return issuer
 
 
-def verify(token: UnverifiedToken, issuer: Issuer, now: float) -> Remembered:
-    """Check a JWT's alg, typ, signature and claims. Return what the token cache keeps."""
+def verify_jwt(token: UnverifiedToken, issuer: Issuer, now: float) -> Remembered:
+    """Check a JWT's ``alg``, ``typ``, signature and claims. Return what the token cache keeps of it."""
     if token.alg not in issuer.algorithms:
         accepted = _listed(sorted(issuer.algorithms))
         raise TokenError(Reason.UNSUPPORTED_ALGORITHM, f"the token's alg is not one of: {accepted}")
@@ -122,16 +125,16 @@ def verify(token: UnverifiedToken, issuer: Issuer, now: float) -> Remembered:
         )
     if token.typ is not None and token_type(token.typ) in _NOT_ACCESS_TOKENS:
         raise TokenError(Reason.UNSUPPORTED_TOKEN_TYPE, "the token's typ says that it is not an access token")
-    keys = issuer.keys.holder(check_signature(token, _candidates(token, issuer, now)))
+    keys = issuer.keys.source_of(check_signature(token, _candidates(token, issuer, now)))
     verified = VerifiedToken(issuer.name, token.claims, token.payload, issuer.tenant)
     principal = check_claims(verified, issuer.claim_rules, now)
-    return Remembered(principal, keys, keys.generation(now), token.alg, token.kid)
+    return Remembered(principal, keys, keys.version(now), token.alg, token.kid)
 
 
 def _candidates(token: UnverifiedToken, issuer: Issuer, now: float) -> Iterable[Key]:
-    """Find the keys that may have signed the token.
+    """Return the keys that may have signed the token.
 
-    If there are none and the token itself says that it has expired, reject it as expired.
+    If there are none and the token says itself that it has expired, reject it as expired.
     """
     try:
         return issuer.keys.candidates(token.alg, token.kid, now)

@@ -9,7 +9,7 @@ expects.
 step that it follows:
 
 - about the token's text (a token that is not a JWT): beside :func:`parse`;
-- about which issuer (tenants): in ``issuer_of``;
+- about which issuer is trusted (tenants): in ``find_issuer``;
 - about who sends a token (its binding), or what may change while a token is remembered (its revocation): after the
   principal is known, so that remembered tokens are checked too;
 - what may deny what the rules allow (a hook): where it is known whether the answer would allow anything;
@@ -21,12 +21,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from jwt_authorizer.answers import AnswerSettings, format_answer, rejection
-from jwt_authorizer.authenticate import ask, ask_about_jwt, is_still_good, issuer_of, reject_bound, verify
+from jwt_authorizer.authenticate import (
+    find_issuer,
+    introspect,
+    introspect_jwt,
+    is_still_valid,
+    reject_bound_tokens,
+    verify_jwt,
+)
 from jwt_authorizer.cached_decisions import allows_anything, cache_warnings, compile_policy, decide, policy_warnings
 from jwt_authorizer.errors import DecisionError, Reason, TokenError, location
 from jwt_authorizer.events import read_event
 from jwt_authorizer.policies import DENY_EVERYTHING
-from jwt_authorizer.records import dataclass, field, unguarded
+from jwt_authorizer.records import dataclass, field, request_dataclass
 from jwt_authorizer.rules import Allow, Deny
 from jwt_authorizer.tokens import bearer_token, is_jwt, parse
 
@@ -64,14 +71,14 @@ class Authorizer:
     rules: Rules
     policies: Policies
     answers: AnswerSettings
-    check_binding: CheckBinding = reject_bound
+    check_binding: CheckBinding = reject_bound_tokens
     introspection: Introspection | None = None
     check_revocation: CheckRevocation | None = None
     tenants: Mapping[str, FindIssuer] = field(default_factory=dict)
     hook: Hook | None = None
 
 
-@unguarded(frozen=True, slots=True)
+@request_dataclass(frozen=True, slots=True)
 class Outcome:
     """What was decided about one event, and what was found out on the way, for the log line.
 
@@ -115,27 +122,27 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # 
         warnings = cache_warnings(
             request, bearer.text, authorizer.answers, routes_configured=authorizer.rules.configured
         )
-        known = authorizer.token_cache.get(bearer)
-        if known is not None and is_still_good(known, now):
+        remembered = authorizer.token_cache.get(bearer)
+        if remembered is not None and is_still_valid(remembered, now):
             token_cache = "hit"
-            principal, alg, kid = known.principal, known.alg, known.kid
+            principal, alg, kid = remembered.principal, remembered.alg, remembered.kid
             issuer = principal.issuer
         elif authorizer.introspection is not None and not is_jwt(bearer):
             token_cache, issuer = "miss", authorizer.introspection.issuer.name
-            principal = ask(bearer, authorizer.introspection, now)
+            principal = introspect(bearer, authorizer.introspection, now)
         else:
             token_cache = "miss"
             token = parse(bearer)
             alg, kid = token.alg, token.kid
-            trusted = issuer_of(token, authorizer.issuers, authorizer.tenants, now)
+            trusted = find_issuer(token, authorizer.issuers, authorizer.tenants, now)
             issuer = trusted.name
-            known = verify(token, trusted, now)
-            authorizer.token_cache.put(bearer, known)
-            principal = known.principal
+            verified = verify_jwt(token, trusted, now)
+            authorizer.token_cache.put(bearer, verified)
+            principal = verified.principal
         record_proof = authorizer.check_binding(request, bearer, principal.claims, now)
         # What may have changed since the token was issued, also if it is remembered.
         if authorizer.introspection is not None and authorizer.introspection.always:
-            ask_about_jwt(bearer, principal, authorizer.introspection, now)
+            introspect_jwt(bearer, principal, authorizer.introspection, now)
         if authorizer.check_revocation is not None:
             authorizer.check_revocation(principal, now)
         rules, policies, settings = authorizer.rules, authorizer.policies, authorizer.answers

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from jwt_authorizer.claim_conditions import ABSENT, Claim, find, is_met, left_out
 from jwt_authorizer.errors import Reason, TokenError
-from jwt_authorizer.records import dataclass, field, unguarded
+from jwt_authorizer.records import dataclass, field, request_dataclass
 from jwt_authorizer.strict_json import is_one_line, json_text
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Tenant:
     claim: Claim | None = None
 
 
-@unguarded(frozen=True, slots=True)
+@request_dataclass(frozen=True, slots=True)
 class VerifiedToken:
     """A token that one of its issuer's keys has signed. Its claims are the issuer's, and not yet checked.
 
@@ -72,9 +72,9 @@ class Principal:
 
     ``not_before`` and ``valid_until`` are Unix seconds with the leeway included: the token is good while
     ``not_before <= now < valid_until``. ``scope`` keeps the token's order, ``scopes`` is for lookups.
-    ``required_scopes`` is what its issuer's setting asks of every request. ``claims_text`` is one line of JSON in
-    ASCII: the issuer's own text if it is such a line. ``tenant`` is the one of an issuer for several, and ``listed_as``
-    that issuer as the settings have it. Requests share it: it never changes.
+    ``required_scopes`` are those that the settings of its issuer require for every request. ``claims_text`` is one line
+    of JSON in ASCII: the issuer's own text if it is such a line. ``tenant`` is set if the settings write the issuer with
+    ``{tenant}``; ``configured_issuer`` is then the issuer as written there. Requests share a principal: it never changes.
     """
 
     id: str
@@ -89,7 +89,7 @@ class Principal:
     claims: Mapping[str, object] = field(repr=False)
     claims_text: str = field(repr=False, compare=False)
     tenant: str | None = None
-    listed_as: str | None = None
+    configured_issuer: str | None = None
 
 
 def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Principal:

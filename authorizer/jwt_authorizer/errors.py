@@ -14,13 +14,13 @@ from jwt_authorizer.records import dataclass
 
 
 class Reason(StrEnum):
-    """Why a request was rejected or denied, or could not be decided.
+    """An error code: why a request was rejected or denied, or could not be decided. The log has it as ``reason``.
 
     A code's group decides what is raised or returned: :class:`TokenError` (401), a ``Deny`` (403), or
     :class:`DecisionError` (500). A new code also needs its advice in the devkit (``explaining/advice/general.py``) and
     its section in ``docs/errors.md``; tests fail until it has them. Unless it is about claims, name the step that it
     ends in ``explaining/steps.py``. ``contexts.py`` has RFC 6750's error where it is not the usual one. If the next
-    attempt may pass, it belongs to ``HEALED_BY_WAITING`` as well.
+    attempt may pass, add it to ``TRANSIENT``.
     """
 
     # The token is missing or bad: 401.
@@ -64,19 +64,19 @@ class Reason(StrEnum):
     INTERNAL_ERROR = "internal_error"
 
 
-HEALED_BY_WAITING = frozenset({Reason.UNKNOWN_KEY, Reason.TOKEN_NOT_YET_VALID})
-"""What the next attempt may not meet again. A cache must not keep it: API Gateway caches a Deny, but no error."""
+TRANSIENT = frozenset({Reason.UNKNOWN_KEY, Reason.TOKEN_NOT_YET_VALID})
+"""Rejections that may be over at the next attempt. No cache may keep them: API Gateway caches a Deny, but no error."""
 
 
 class AuthorizerError(Exception):
     """A request that ends without a decision.
 
-    ``code`` is the stable reason; ``detail`` is a sentence for the log. It names what was wrong and what
-    would be right, and never holds a token, a signature or a whole claim set.
+    ``code`` is the error code. ``detail`` is a sentence for the log: what was wrong, and what would be right. It never
+    holds a token, a signature or a whole claim set.
     """
 
     def __init__(self, code: Reason, detail: str) -> None:
-        """Keep the reason and its explanation."""
+        """Keep the code and its explanation."""
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.method_arn import MethodArn, invalid_event
-from jwt_authorizer.records import field, unguarded
+from jwt_authorizer.records import field, request_dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ class EventKind(StrEnum):
         return self in {EventKind.HTTP_API_V1, EventKind.HTTP_API_V2}
 
 
-@unguarded(frozen=True, slots=True)
+@request_dataclass(frozen=True, slots=True)
 class Request:
     """A request to the API. Nothing in it has been verified.
 

@@ -24,7 +24,7 @@ def start() -> AuthorizerFunction:
     """
     gc.disable()
     try:
-        ahead = ask_ahead(os.environ)
+        ahead = prefetch_keys(os.environ)
         from jwt_authorizer.function import create_function  # noqa: PLC0415 - importing is most of start-up
 
         return create_function(os.environ, ahead=ahead)
@@ -37,7 +37,7 @@ def start() -> AuthorizerFunction:
         gc.enable()
 
 
-def ask_ahead(environment: Mapping[str, str]) -> Ahead | None:
+def prefetch_keys(environment: Mapping[str, str]) -> Ahead | None:
     """Send the first request for keys, if one variable says where they are or which issuer to ask."""
     jwks, issuer = (environment.get(name, "").strip() for name in ("JWT_JWKS", "JWT_ISSUER"))
     location = jwks or issuer

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from jwt_authorizer.contexts import RESERVED_KEYS
 from jwt_authorizer.errors import DecisionError, Problem, Reason, SettingsError, location
 from jwt_authorizer.events import EventKind
-from jwt_authorizer.records import dataclass, field, unguarded
+from jwt_authorizer.records import dataclass, field, request_dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -79,7 +79,7 @@ class Refuse:
             )
 
 
-@unguarded(frozen=True, slots=True)
+@request_dataclass(frozen=True, slots=True)
 class HookAnswer:
     """What a hook answered, and how long it took. ``refused`` is its code for a refusal."""
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 _ED25519 = frozenset({"EdDSA", "Ed25519"})
 """Two names for one algorithm (RFC 9864): a key that carries either serves both."""
 MOST_KEYS = 3000
-"""Keys of a set that are read. It bounds the time that a hostile set of 512 KB takes."""
+"""Keys of a set that are read at most. It bounds the time that reading a hostile set of 512 KB takes."""
 MOST_TRIED = 8
-"""Keys that one token is checked with. Each costs a signature check, also for a token that nobody signed."""
+"""Keys that one token is checked with at most. Each costs a signature check, also for a forged token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,12 @@ class KeySet:
         return tuple([key for key in self.keys if key.kid == kid and alg in key.algorithms])  # a generator takes longer
 
     def fitting(self, alg: str) -> tuple[Key, ...]:
-        """Return the keys that may sign this algorithm."""
+        """Return the keys whose ``alg``, type and curve fit this algorithm."""
         return tuple(key for key in self.keys if alg in key.algorithms)
 
 
 class KeySource(Protocol):
-    """Where an issuer's keys come from; it may fetch."""
+    """One issuer's keys. It fetches them when that is due: see ``issuers/``."""
 
     def candidates(self, alg: str, kid: str | None, now: float) -> Iterable[Key]:
         """Return the keys for such a token, at least one.
@@ -67,15 +67,18 @@ class KeySource(Protocol):
         """
         ...
 
-    def holder(self, key: Key) -> KeySource:
-        """Return the one of several key sets that this candidate is from: what a remembered token depends on."""
+    def source_of(self, key: Key) -> KeySource:
+        """Return the source of the key set that has this key, which is another object if the issuer has several sets.
+
+        A remembered token depends on that key set alone.
+        """
         ...
 
-    def generation(self, now: float) -> int:
-        """Return a number that changes whenever the keys do; it fetches where that is due.
+    def version(self, now: float) -> int:
+        """Refresh the keys if due. Return the version of the key set, a number that changes whenever its keys do.
 
-        A token that was verified in another generation has to be verified again. Asked right after
-        :meth:`candidates` and with the same ``now``, it fetches nothing: it names the set those came from.
+        A token that was verified with another version has to be verified again. Called right after
+        :meth:`candidates` with the same ``now``, it fetches nothing, and returns the version that these keys are from.
         Raises :class:`DecisionError` (``keys_unavailable``).
         """
         ...

@@ -9,7 +9,7 @@ from base64 import b64decode
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import parse_qs
 
-from jwt_authorizer.authenticate import Issuer, issuer_of
+from jwt_authorizer.authenticate import Issuer, find_issuer
 from jwt_authorizer.claims import numeric_date
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.keys import check_signature
@@ -56,13 +56,13 @@ def check_logout_token(
 ) -> Logout:
     """Check a logout token at ``now``, in seconds since 1970, and return what it says.
 
-    ``issuers``, ``tenants``: as for :func:`issuer_of`. ``client_ids``: the clients whose logout tokens are accepted
+    ``issuers``, ``tenants``: as for :func:`find_issuer`. ``client_ids``: the clients whose logout tokens are accepted
     (``aud``). Whether its ``jti`` was used before is for the caller to check. Raises :class:`TokenError`, or
     :class:`jwt_authorizer.errors.DecisionError` if the issuer's keys are unavailable.
     """
     token = parse(BearerToken(text))
     claims = token.claims
-    issuer = issuer_of(token, issuers, tenants, now)
+    issuer = find_issuer(token, issuers, tenants, now)
     if token.alg not in issuer.algorithms:
         _reject(Reason.UNSUPPORTED_ALGORITHM, "the logout token's alg is not one that the settings accept")
     if token.typ is not None and token_type(token.typ) not in _TYPES:

@@ -9,13 +9,13 @@ from functools import lru_cache
 from typing import NoReturn
 
 from jwt_authorizer.errors import DecisionError, Reason
-from jwt_authorizer.records import unguarded
+from jwt_authorizer.records import request_dataclass
 
 _ARN_PARTS = 6
 _INCOMPLETE = "the ARN in the event lacks an API id, a stage or a method"
 
 
-@unguarded(frozen=True, slots=True)
+@request_dataclass(frozen=True, slots=True)
 class MethodArn:
     """A parsed ``arn:aws:execute-api`` ARN.
 

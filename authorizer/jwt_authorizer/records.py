@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from dataclasses import dataclass, field, replace
-    from dataclasses import dataclass as unguarded
+    from dataclasses import dataclass as request_dataclass
     from typing import Any, TypeVar
 
     C = TypeVar("C")
 
-__all__ = ["dataclass", "field", "replace", "unguarded"]
+__all__ = ["dataclass", "field", "replace", "request_dataclass"]
 
 _MISSING: Any = object()
 _ABOUT_STORAGE = frozenset({"__dict__", "__weakref__"})
@@ -191,4 +191,4 @@ def _replace(value: Any, /, **changes: object) -> object:  # noqa: ANN401 - any 
 
 
 if not TYPE_CHECKING:  # pragma: no branch - the type checker sees the standard library's
-    dataclass, field, replace, unguarded = _dataclass, _Field, _replace, _unguarded
+    dataclass, field, replace, request_dataclass = _dataclass, _Field, _replace, _unguarded

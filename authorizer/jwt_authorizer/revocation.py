@@ -9,7 +9,7 @@ The list is a JSON document that is kept outside of the function, in S3 for exam
 
 ``jti`` and ``sid`` hold identifiers and the time after which the writer may drop them. ``sub``, ``client_id`` and
 ``issued_before`` hold the time of the revocation: a token that was not issued after it is rejected. Times are
-seconds since 1970. :mod:`jwt_authorizer.wiring.standing` has the list read again when it is due.
+seconds since 1970. :mod:`jwt_authorizer.wiring.token_status` has the list read again when it is due.
 """
 
 from __future__ import annotations

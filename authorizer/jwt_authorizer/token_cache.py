@@ -22,7 +22,7 @@ class Remembered:
 
     principal: Principal
     keys: KeySource
-    generation: int
+    version: int
     alg: str
     kid: str | None
 

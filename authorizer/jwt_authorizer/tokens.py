@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.events import EventKind
-from jwt_authorizer.records import dataclass, field, unguarded
+from jwt_authorizer.records import dataclass, field, request_dataclass
 from jwt_authorizer.strict_json import BadJsonError, json_object
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _LAST_CHARACTER = ("", "", "AQgw", "AEIMQUYcgkosw048")
 _PADDING = ("", "", "==", "=")
 
 
-class TokenPlace(StrEnum):
+class TokenLocation(StrEnum):
     """The kinds of locations of a token."""
 
     HEADER = "header"
@@ -54,16 +54,16 @@ _SCHEMES = {str(scheme): scheme for scheme in Scheme}
 class TokenSource:
     """One location of a token, such as ``header:Authorization``."""
 
-    place: TokenPlace
+    place: TokenLocation
     name: str
 
     @property
     def has_scheme(self) -> bool:
         """Whether ``Bearer`` must precede the token (RFC 6750 section 2.1); in other headers it may."""
-        return self.place is TokenPlace.HEADER and self.name.lower() == "authorization"
+        return self.place is TokenLocation.HEADER and self.name.lower() == "authorization"
 
 
-_APPSYNC = TokenSource(TokenPlace.HEADER, "authorizationToken")
+_APPSYNC = TokenSource(TokenLocation.HEADER, "authorizationToken")
 """AppSync hands the token over itself, with the word ``Bearer`` or without."""
 
 
@@ -85,7 +85,7 @@ class BearerToken:
         self.digest: Final = sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
-@unguarded(frozen=True, slots=True)
+@request_dataclass(frozen=True, slots=True)
 class UnverifiedToken:
     """A well-formed token that anybody may have written; ``payload`` is the JSON that the claims were read from.
 
@@ -114,7 +114,7 @@ def bearer_token(request: Request, sources: tuple[TokenSource, ...]) -> BearerTo
         if len(values) > 1:
             _malformed(f"{source.place}:{source.name} holds {len(values)} different values")
         for value in values:
-            scheme, token = _split_scheme(value) if source.place is TokenPlace.HEADER else (None, value)
+            scheme, token = _split_scheme(value) if source.place is TokenLocation.HEADER else (None, value)
             if token and (scheme is not None or not source.has_scheme):
                 return BearerToken(token, scheme)
     places = ", ".join(f"{source.place}:{source.name}" for source in sources)
@@ -124,14 +124,14 @@ def bearer_token(request: Request, sources: tuple[TokenSource, ...]) -> BearerTo
 def _found(request: Request, source: TokenSource) -> tuple[str, ...]:
     if request.token_field is not None:
         # A TOKEN event holds the value of the one header that the authorizer is configured for, without its name.
-        return (request.token_field,) if source.place is TokenPlace.HEADER else ()
-    if source.place is TokenPlace.HEADER:
+        return (request.token_field,) if source.place is TokenLocation.HEADER else ()
+    if source.place is TokenLocation.HEADER:
         values = request.header(source.name)
         if values and source.name.lower() == "sec-websocket-protocol":
             # A list, whose last value is the token (RFC 6455 section 11.3.4): new WebSocket(url, ["bearer", token]).
             return (values[-1].rpartition(",")[2].strip(" \t"),)
         return values
-    if source.place is TokenPlace.COOKIE:
+    if source.place is TokenLocation.COOKIE:
         return request.cookie(source.name)
     return request.query(source.name)
 
@@ -154,10 +154,10 @@ def parse(token: BearerToken) -> UnverifiedToken:
     # Base64's alphabet has these, base64url's has not. What neither has, decoding rejects.
     if "+" in text or "/" in text or "=" in text:
         _malformed(_not_compact(text))
-    decoded_signature = base64url(signature, "signature")
+    decoded_signature = base64url_decode(signature, "signature")
     alg, kid, typ = read_header(header)
     try:
-        claims, json = json_object(base64url(payload, "payload"))
+        claims, json = json_object(base64url_decode(payload, "payload"))
     except BadJsonError as error:
         _malformed(f"the payload {error}")
     return UnverifiedToken(alg, kid, typ, claims, signing_input.encode("ascii"), decoded_signature, json)
@@ -167,7 +167,7 @@ def parse(token: BearerToken) -> UnverifiedToken:
 def read_header(encoded: str) -> tuple[str, str | None, str | None]:
     """Read ``alg``, ``kid`` and ``typ``. All tokens that one key signed have the same header, so it is read once."""
     try:
-        header, _ = json_object(base64url(encoded, "header"))
+        header, _ = json_object(base64url_decode(encoded, "header"))
     except BadJsonError as error:
         _malformed(f"the header {error}")
     # RFC 7515 section 4.1.11: extensions marked critical must be understood or the token rejected; none is
@@ -200,7 +200,7 @@ def is_jwt(token: BearerToken) -> bool:
     # As lenient issuers read it: what they would take for a JWT is rejected here as a malformed one.
     header = header.strip().rstrip("=").replace("+", "-").replace("/", "_")
     try:
-        return bool(dot) and bool(json_object(base64url(header, "header")))
+        return bool(dot) and bool(json_object(base64url_decode(header, "header")))
     except (BadJsonError, TokenError):
         return False
 
@@ -219,12 +219,12 @@ def _header_text(header: Mapping[str, object], name: str) -> str | None:
     return value
 
 
-def to_base64url(data: bytes) -> str:
+def base64url_encode(data: bytes) -> str:
     """Encode as base64url without padding (RFC 7515 section 2)."""
     return b2a_base64(data, newline=False).rstrip(b"=").replace(b"+", b"-").replace(b"/", b"_").decode("ascii")
 
 
-def base64url(text: str, part: str) -> bytes:
+def base64url_decode(text: str, part: str) -> bytes:
     """Decode base64url without padding (RFC 7515 section 2). The caller has rejected ``+`` and ``/``."""
     last_group = len(text) % 4
     if last_group and text[-1] not in _LAST_CHARACTER[last_group]:

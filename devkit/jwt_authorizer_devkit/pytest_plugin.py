@@ -139,13 +139,13 @@ def _with_local_keys(document: dict[str, object], issuer: Provider) -> dict[str,
 
 def _events_of(kind: str) -> EventFactory:
     def make(token: str | None, request: str = "GET /", **members: object) -> dict[str, object]:
-        from jwt_authorizer.tokens import TokenPlace, TokenSource  # noqa: PLC0415 - the same
+        from jwt_authorizer.tokens import TokenLocation, TokenSource  # noqa: PLC0415 - the same
         from jwt_authorizer_devkit.explaining.events import ApiKind, event_for  # noqa: PLC0415 - the same
 
         method, _, path = request.partition(" ")
         if not path.startswith("/"):
             raise ValueError(f'{request!r} is not a request: write it like "GET /orders/1"')
-        authorization = TokenSource(TokenPlace.HEADER, "Authorization")
+        authorization = TokenSource(TokenLocation.HEADER, "Authorization")
         event = event_for(token or "", authorization, ApiKind(kind), method, path)
         if token is None:
             event.pop("authorizationToken", None)

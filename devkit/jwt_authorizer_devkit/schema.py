@@ -13,7 +13,7 @@ from jwt_authorizer.rules.model import ANY_METHOD, HTTP_METHODS
 from jwt_authorizer.settings import claim_values, issuer_values, table, values
 from jwt_authorizer.settings.model import Place
 from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
-from jwt_authorizer.tokens import TokenPlace
+from jwt_authorizer.tokens import TokenLocation
 from jwt_authorizer_devkit.described import described
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ _CLAIMS: Schema = {
     "additionalProperties": {"anyOf": [_ACCEPTED, _CONDITION]},
 }
 _SCOPE: Schema = {"type": "string", "pattern": r"^[\x21\x23-\x5B\x5D-\x7E]+$"}
-_SOURCE = rf"\s*({'|'.join(TokenPlace)}):[A-Za-z0-9!#$%&'*+.^_`|~-]+\s*"
+_SOURCE = rf"\s*({'|'.join(TokenLocation)}):[A-Za-z0-9!#$%&'*+.^_`|~-]+\s*"
 _SEGMENT = r"((?!:)[A-Za-z0-9._~:,@!&'()+;=%-]+|\{[A-Za-z0-9._:-]+\})"
 _PATH = rf"^(/|\$default|\$connect|(/{_SEGMENT})*/({_SEGMENT}|\{{[A-Za-z0-9._:-]+\+\}}))$"
 _TENANT: Schema = {"type": "string", "pattern": r"^[A-Za-z0-9._-]{1,64}$"}

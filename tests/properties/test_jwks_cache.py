@@ -104,7 +104,7 @@ class KeyCache(RuleBasedStateMachine):
     @rule()
     def a_remembered_token_comes(self) -> None:
         try:
-            generation = self.source.generation(self.now())
+            generation = self.source.version(self.now())
         except DecisionError:
             assert self.asked[-1].kids is None
             assert self.time >= self.last_good().time + TTL + MAX_STALE

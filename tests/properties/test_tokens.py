@@ -17,7 +17,7 @@ from jwt_authorizer.claims import ClaimRules, Principal, VerifiedToken, check_cl
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.strict_json import json_object, json_text
-from jwt_authorizer.tokens import BearerToken, TokenPlace, TokenSource, UnverifiedToken, bearer_token, parse
+from jwt_authorizer.tokens import BearerToken, TokenLocation, TokenSource, UnverifiedToken, bearer_token, parse
 from jwt_authorizer_devkit.signing import base64url
 from tests.factories import (
     AUTHORIZATION,
@@ -179,7 +179,7 @@ def test_any_authorization_is_the_token_behind_bearer_or_none(value: str) -> Non
     st.text(alphabet=st.characters(exclude_characters=';"', exclude_categories=["Cs"]).filter(lambda c: c not in " \t"))
 )
 def test_any_cookie_s_value_is_found_as_it_was_sent(value: str) -> None:
-    source = TokenSource(TokenPlace.COOKIE, "session")
+    source = TokenSource(TokenLocation.COOKIE, "session")
     for asked in (
         request(headers={"Cookie": f"a=b; session={value}; c=d"}, multiValueHeaders=None),
         request(EventKind.HTTP_API_V2, None, cookies=["a=b", f"session={value}"]),

@@ -26,7 +26,7 @@ from jwt_authorizer.issuers.fetched import Fetched, FetchError
 from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.rules import Route, compile_rules
-from jwt_authorizer.wiring.standing import revocation_list
+from jwt_authorizer.wiring.token_status import revocation_list
 from tests.cloudformation import read_template, resolve
 from tests.factories import ISSUER as CALLER
 from tests.factories import NOW, FakeKeys, against, authorizer, http_api_v2_event, parsed_keys, token, websocket_event

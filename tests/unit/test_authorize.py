@@ -184,8 +184,8 @@ def test_a_policy_says_what_it_had_no_room_for() -> None:
 A, B, C = BearerToken("a"), BearerToken("b"), BearerToken("c")
 
 
-def remembered(generation: int = 1) -> Remembered:
-    return Remembered(principal(), FakeKeys(), generation, "ES256", "key-1")
+def remembered(version: int = 1) -> Remembered:
+    return Remembered(principal(), FakeKeys(), version, "ES256", "key-1")
 
 
 def held(cache: TokenCache) -> list[str]:
@@ -205,7 +205,7 @@ def test_a_token_that_is_verified_again_costs_no_other_its_place() -> None:
     cache = TokenCache(2)
     cache.put(A, remembered())
     cache.put(B, remembered())
-    newer = remembered(generation=2)
+    newer = remembered(version=2)
     cache.put(B, newer)
     assert held(cache) == ["a", "b"]
     assert cache.get(B) is newer

@@ -14,7 +14,7 @@ from awslambdaric.bootstrap import update_xray_env_variable  # type: ignore[impo
 from jwt_authorizer.answers import AnswerSettings, HttpApiReject, HttpApiResponse
 from jwt_authorizer.claim_conditions import parse_condition
 from jwt_authorizer.claims import ClaimRules
-from jwt_authorizer.errors import HEALED_BY_WAITING, DecisionError, Reason
+from jwt_authorizer.errors import TRANSIENT, DecisionError, Reason
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.function import create_function
 from jwt_authorizer.rules import Route, compile_rules
@@ -124,7 +124,7 @@ BY_STORES = {
     Reason.REVOKED_TOKEN,
     Reason.REVOCATION_UNAVAILABLE,
 }
-"""Tried in test_standing.py."""
+"""Tried in test_token_status.py."""
 
 
 def function(api: Api, keys: FakeKeys | None = None, rules: Rules | None = None) -> Watched:
@@ -176,7 +176,7 @@ def test_a_good_token_is_let_in(api: Api) -> None:
 @pytest.mark.parametrize("api", APIS, ids=str)
 def test_a_refused_token(api: Api, reason: Reason) -> None:
     called = function(api)
-    if api.raises or reason in HEALED_BY_WAITING:
+    if api.raises or reason in TRANSIENT:
         with pytest.raises(Exception, match=r"^Unauthorized$") as caught:
             called(event(api, REFUSED[reason]))
         assert caught.value.__cause__ is None

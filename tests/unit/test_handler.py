@@ -179,4 +179,4 @@ def test_it_asks_ahead_only_where_keys_will_be_asked_for(
     monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]
 ) -> None:
     start(monkeypatch, JWT_ISSUER=ISSUER, JWT_AUDIENCE=AUDIENCE, JWT_JWKS=json.dumps(key_set((signing_key("ES256"),))))
-    assert sys.modules["jwt_authorizer.handler"].ask_ahead(settings) is None
+    assert sys.modules["jwt_authorizer.handler"].prefetch_keys(settings) is None

@@ -112,18 +112,18 @@ def test_a_removed_key_stops_within_the_ttl_for_remembered_tokens_too() -> None:
     issuer = Issuer(("a", "b"))
     keys = source(issuer)
     kids(keys, "a", START)
-    remembered = keys.generation(START)
+    remembered = keys.version(START)
     issuer.kids = ("b",)
-    assert keys.generation(START + TTL - 1) == remembered
-    assert keys.generation(START + TTL) != remembered
+    assert keys.version(START + TTL - 1) == remembered
+    assert keys.version(START + TTL) != remembered
     assert refusal(keys, "a", START + TTL + 1) == Reason.UNKNOWN_KEY
 
 
 def test_the_generation_stays_while_the_keys_do() -> None:
     issuer = Issuer()
     keys = source(issuer)
-    first = keys.generation(START)
-    assert keys.generation(START + TTL) == first
+    first = keys.version(START)
+    assert keys.version(START + TTL) == first
     assert issuer.asked == 2
 
 
@@ -161,13 +161,13 @@ def test_last_good_keys_serve_until_the_stale_limit_and_not_longer() -> None:
     keys = source(issuer, reports)
     kids(keys, "a", START)
     issuer.failure = FetchError("the issuer answered 503")
-    generation = keys.generation(START)
+    generation = keys.version(START)
     for second in range(TTL, TTL + MAX_STALE, 7):
         assert kids(keys, "a", START + second) == ["a"]
-        assert keys.generation(START + second) == generation
+        assert keys.version(START + second) == generation
     assert refusal(keys, "a", START + TTL + MAX_STALE) == Reason.KEYS_UNAVAILABLE
     with pytest.raises(DecisionError):
-        keys.generation(START + TTL + MAX_STALE)
+        keys.version(START + TTL + MAX_STALE)
     assert reports.count("JwksStaleServed") == len(range(TTL, TTL + MAX_STALE, 7))
     assert ("JwksStaleServed", "served 14 s past the TTL") in reports.lines
 

@@ -229,8 +229,8 @@ def test_a_key_of_any_set_is_found_and_belongs_to_its_set() -> None:
     for kid, holder in zip("ab", two.sources, strict=True):
         (key,) = two.keys.candidates("ES256", kid, START)
         assert key.kid == kid
-        assert two.keys.holder(key) is holder
-        assert holder.holder(key) is holder
+        assert two.keys.source_of(key) is holder
+        assert holder.source_of(key) is holder
     assert two.asked == (1, 1)
 
 
@@ -238,7 +238,7 @@ def test_keys_of_one_kid_or_without_any_are_tried_in_the_order_of_the_sets() -> 
     two = Two(("a", None), ("a", None))
     two.keys.warm(START)
     found = list(two.keys.candidates("ES256", "a", START))
-    assert [two.keys.holder(key) for key in found] == list(two.sources)
+    assert [two.keys.source_of(key) for key in found] == list(two.sources)
 
 
 def test_a_set_that_is_down_is_not_asked_for_a_key_of_another() -> None:
@@ -282,10 +282,10 @@ def test_a_bad_signature_is_not_known_to_be_one_while_a_set_cannot_be_asked() ->
 def test_a_change_of_any_set_is_a_new_generation() -> None:
     two = Two()
     two.keys.warm(START)
-    before = two.keys.generation(START)
-    assert two.keys.generation(START + 1) == before
+    before = two.keys.version(START)
+    assert two.keys.version(START + 1) == before
     two.second.kids = ("c",)
-    assert two.keys.generation(START + TTL) != before
+    assert two.keys.version(START + TTL) != before
 
 
 def test_an_issuer_refuses_if_it_answers_4xx_for_every_set() -> None:

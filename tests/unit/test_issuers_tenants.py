@@ -152,11 +152,11 @@ def test_a_tenant_that_is_no_longer_listed_is_refused_remembered_tokens_too() ->
     issuer = world.tenants.find(world.iss("a"), START)
     assert issuer is not None
     (key,) = issuer.keys.candidates("ES256", "key of a", START)
-    remembered = issuer.keys.holder(key)
-    before = remembered.generation(START)
-    assert remembered.generation(START + 1) == before
+    remembered = issuer.keys.source_of(key)
+    before = remembered.version(START)
+    assert remembered.version(START + 1) == before
     world.listed = frozenset({"b", "c"})
-    assert remembered.generation(START + 2) != before
+    assert remembered.version(START + 2) != before
     assert world.code("a", START + 2) == Reason.UNKNOWN_ISSUER
     world.kid("b", START + 2)
     world.kid("c", START + 2)
@@ -242,10 +242,10 @@ def test_the_least_recently_used_tenant_is_dropped_beyond_200() -> None:
     issuer = world.tenants.find(world.iss("t1"), now)
     assert issuer is not None
     (key,) = issuer.keys.candidates("ES256", "key of t1", now)
-    remembered = issuer.keys.holder(key)
+    remembered = issuer.keys.source_of(key)
     for number in range(MOST_KEPT, MOST_KEPT + 5):
         now += COOLDOWN / 10
-        remembered.generation(now)
+        remembered.version(now)
         world.kid(f"t{number}", now)
     known = world.tenants._known  # noqa: SLF001 - its memory is what is looked at
     assert len(known) == MOST_KEPT

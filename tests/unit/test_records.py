@@ -163,7 +163,7 @@ def test_without_slots_none_is_made() -> None:
 
 
 def test_a_transient_value_is_like_any_but_that_nothing_guards_it() -> None:
-    @ours.unguarded(frozen=True, slots=True)
+    @ours.request_dataclass(frozen=True, slots=True)
     class Seen:
         name: str
         count: int = ours.field(default=0, compare=False)

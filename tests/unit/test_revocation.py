@@ -13,7 +13,7 @@ from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.logout import EVENT, Logout, check_logout_token
 from jwt_authorizer.revocation import BadListError, Revoked, check_revocation, read_list
-from jwt_authorizer.wiring.standing import READ_FAILURES, revocation_list
+from jwt_authorizer.wiring.token_status import READ_FAILURES, revocation_list
 from jwt_authorizer_devkit.mint import Defect, mint
 from tests.factories import ISSUER, NOW, FakeKeys, authorizer, signing_key
 

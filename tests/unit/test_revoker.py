@@ -19,7 +19,7 @@ from jwt_authorizer.issuers.revocation_store import RevocationStore
 from jwt_authorizer.records import replace
 from jwt_authorizer.revocation import MAX_LIST, read_list
 from jwt_authorizer.revoker import FlushError, RevokeError, Revoker, create_revoker
-from jwt_authorizer.wiring.standing import revocation_list
+from jwt_authorizer.wiring.token_status import revocation_list
 from jwt_authorizer_devkit.signing import key_set
 from tests.factories import AUDIENCE, ISSUER, NOW, FakeKeys, against, authorizer, rest_request_event, signing_key, token
 from tests.unit.test_revocation import CLIENT, logout_token

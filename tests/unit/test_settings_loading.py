@@ -19,7 +19,7 @@ from jwt_authorizer.settings import Settings, load_settings
 from jwt_authorizer.settings.claim_values import claims
 from jwt_authorizer.settings.model import LogAllowed, LogPrincipal
 from jwt_authorizer.settings.table import ALGORITHMS
-from jwt_authorizer.tokens import TokenPlace, TokenSource
+from jwt_authorizer.tokens import TokenLocation, TokenSource
 from jwt_authorizer_packaging.bytecode import keep_parsed
 from tests.factories import AUDIENCE, AUTHORIZATION, ISSUER, environment, principal
 
@@ -49,7 +49,7 @@ def wrong(environment: Mapping[str, str], root: Path = NOWHERE) -> dict[str, Pro
 
 
 JWKS = environment()["JWT_JWKS"]
-QUERY = TokenSource(TokenPlace.QUERY, "token")
+QUERY = TokenSource(TokenLocation.QUERY, "token")
 METADATA = "https://api.example.com/.well-known/oauth-protected-resource"
 # Where each variable arrives, what is there without it, and with this value.
 ARRIVES: list[tuple[str, str, str, object, object]] = [

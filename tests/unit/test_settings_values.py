@@ -13,7 +13,7 @@ from jwt_authorizer.contexts import RESERVED_KEYS
 from jwt_authorizer.settings import claim_values, issuer_values, values
 from jwt_authorizer.settings.raw import RawSettings, Written, read_raw
 from jwt_authorizer.settings.table import AUDIENCE, CACHED_BY, ISSUER, RESOURCE_METADATA, SETTINGS, TOKEN_SOURCE
-from jwt_authorizer.tokens import TokenPlace, TokenSource
+from jwt_authorizer.tokens import TokenLocation, TokenSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -66,11 +66,11 @@ def called(value: object) -> str:
         (claim_values.required_claims, {"/a": {"all": [1, None]}}, (parse_condition("/a", {"all": [1, None]}),)),
         (claim_values.claim, " /a/b~1c ", Claim("/a/b~1c", ("a", "b/c"))),
         (claim_values.claims, "sub, /a/b", (Claim("sub", ("sub",)), Claim("/a/b", ("a", "b")))),
-        (values.token_sources, "header:X-Token", (TokenSource(TokenPlace.HEADER, "X-Token"),)),
+        (values.token_sources, "header:X-Token", (TokenSource(TokenLocation.HEADER, "X-Token"),)),
         (
             values.token_sources,
             "cookie:session, query:token",
-            (TokenSource(TokenPlace.COOKIE, "session"), TokenSource(TokenPlace.QUERY, "token")),
+            (TokenSource(TokenLocation.COOKIE, "session"), TokenSource(TokenLocation.QUERY, "token")),
         ),
         (
             claim_values.context_claims,

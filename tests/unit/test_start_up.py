@@ -47,7 +47,7 @@ KEPT_OUT = {
     "jwt_authorizer.policies.compiler": "for those who have rules by route",
     "jwt_authorizer.issuers.ahead": "for those whose keys come over TLS",
     "jwt_authorizer.issuers.several": "for those who have several key sets for one issuer",
-    "jwt_authorizer.wiring.standing": "for those who have opaque tokens or a revocation list",
+    "jwt_authorizer.wiring.token_status": "for those who have opaque tokens or a revocation list",
     "jwt_authorizer.issuers.tenants": "for those who have {tenant} in an issuer",
     "jwt_authorizer.hooks": "for those who have a check of their own",
     "jwt_authorizer.refresher": "it is another function",
@@ -292,7 +292,7 @@ def test_what_is_off_is_not_called(again: bool, most: int) -> None:  # noqa: FBT
         function(events[0 if again else 2])
     finally:
         sys.setprofile(None)
-    assert not {"check_revocation", "ask", "ask_about_jwt", "is_jwt"} & set(called)
+    assert not {"check_revocation", "introspect", "introspect_jwt", "is_jwt"} & set(called)
     # A feature that is off adds no call. One more for everybody is a choice: measure it, and raise the number.
     assert len(called) <= most, called
 

@@ -7,14 +7,14 @@ import pytest
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.strict_json import json_object
-from jwt_authorizer.tokens import MAX_TOKEN_LENGTH, BearerToken, TokenPlace, TokenSource, bearer_token, parse
+from jwt_authorizer.tokens import MAX_TOKEN_LENGTH, BearerToken, TokenLocation, TokenSource, bearer_token, parse
 from jwt_authorizer_devkit.signing import base64url
 from tests.factories import AUTHORIZATION, Event, request
 
-SUBPROTOCOL = TokenSource(TokenPlace.HEADER, "Sec-WebSocket-Protocol")
-X_TOKEN = TokenSource(TokenPlace.HEADER, "X-Token")
-COOKIE = TokenSource(TokenPlace.COOKIE, "session")
-QUERY = TokenSource(TokenPlace.QUERY, "token")
+SUBPROTOCOL = TokenSource(TokenLocation.HEADER, "Sec-WebSocket-Protocol")
+X_TOKEN = TokenSource(TokenLocation.HEADER, "X-Token")
+COOKIE = TokenSource(TokenLocation.COOKIE, "session")
+QUERY = TokenSource(TokenLocation.QUERY, "token")
 HEADER = '{"alg":"ES256"}'
 
 

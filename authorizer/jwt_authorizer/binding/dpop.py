@@ -15,10 +15,10 @@ from jwt_authorizer.binding.target_uri import is_same_uri, origin_called, parse_
 from jwt_authorizer.claims import numeric_date
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.events import EventKind
-from jwt_authorizer.records import dataclass, unguarded
+from jwt_authorizer.records import dataclass, request_dataclass
 from jwt_authorizer.signatures import UnusableKeyError, public_key, verifies
 from jwt_authorizer.strict_json import BadJsonError, json_object, json_text
-from jwt_authorizer.tokens import base64url, to_base64url, token_type
+from jwt_authorizer.tokens import base64url_decode, base64url_encode, token_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +58,7 @@ class DpopSettings:
     public_urls: tuple[TargetUri, ...] = ()
 
 
-@unguarded(frozen=True, slots=True)
+@request_dataclass(frozen=True, slots=True)
 class _Proof:
     header: Mapping[str, object]
     claims: Mapping[str, object]
@@ -90,14 +90,14 @@ def check_proof(request: Request, token: BearerToken, jkt: str, settings: DpopSe
         _reject(11, f"it is {now - issued_at:.0f} seconds old, and {settings.max_age:g} are allowed beside the leeway")
     if issued_at > now + settings.leeway:
         _reject(11, f"its iat is {issued_at - now:.0f} seconds in the future: the client's clock is ahead")
-    if ath != to_base64url(token.digest):
+    if ath != base64url_encode(token.digest):
         _reject(12, "its ath is not the SHA-256 of the access token that came with it")
     thumbprint = jwk_thumbprint(jwk)
     if thumbprint != jkt:
         _reject(12, "its jwk is not the key that the token is bound to: the thumbprint is not the token's cnf.jkt")
     if not verifies(str(proof.header["alg"]), key, proof.signing_input, proof.signature):
         _reject(6, "its signature does not verify with its jwk")
-    return UsedProof(to_base64url(sha256(f"{thumbprint}.{jti}".encode()).digest()), until)
+    return UsedProof(base64url_encode(sha256(f"{thumbprint}.{jti}".encode()).digest()), until)
 
 
 def proof_claims(request: Request) -> Mapping[str, object]:
@@ -108,7 +108,7 @@ def proof_claims(request: Request) -> Mapping[str, object]:
 def jwk_thumbprint(jwk: Mapping[str, object]) -> str:
     """Return the SHA-256 thumbprint of a key that has been read (RFC 7638), as base64url without padding."""
     members = {name: jwk[name] for name in _THUMBPRINT_MEMBERS[str(jwk["kty"])]}
-    return to_base64url(sha256(json_text(members).encode()).digest())
+    return base64url_encode(sha256(json_text(members).encode()).digest())
 
 
 def _header_value(request: Request) -> str:
@@ -138,9 +138,9 @@ def _parse(text: str) -> _Proof:
     if match is None:
         _reject(2, "it is not a JWT: expected three base64url parts joined by dots")
     try:
-        header, _ = json_object(base64url(match[1], "header"))
-        claims, _ = json_object(base64url(match[2], "payload"))
-        signature = base64url(match[3], "signature")
+        header, _ = json_object(base64url_decode(match[1], "header"))
+        claims, _ = json_object(base64url_decode(match[2], "payload"))
+        signature = base64url_decode(match[3], "signature")
     except BadJsonError as error:
         _reject(2, f"its header or payload {error}")
     except TokenError as error:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.method_arn import invalid_event
-from jwt_authorizer.tokens import to_base64url
+from jwt_authorizer.tokens import base64url_encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +60,7 @@ def certificate_thumbprint(pem: str) -> str:
         _unreadable("is not valid base64")
     if not _is_one_der_sequence(der):
         _unreadable("is not a complete DER structure")
-    return to_base64url(sha256(der).digest())
+    return base64url_encode(sha256(der).digest())
 
 
 def _client_certificate(event: Mapping[str, object]) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
-from jwt_authorizer.records import unguarded
+from jwt_authorizer.records import request_dataclass
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -17,7 +17,7 @@ MAX_REMEMBERED = 100_000
 """Proofs in the memory of one execution environment: some 20 MB."""
 
 
-@unguarded(frozen=True, slots=True)
+@request_dataclass(frozen=True, slots=True)
 class UsedProof:
     """A proof that passed every check. ``id`` stands for its key and ``jti``; from ``until`` on it is too old anyway.
 

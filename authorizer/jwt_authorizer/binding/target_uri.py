@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.method_arn import invalid_event
-from jwt_authorizer.records import unguarded
+from jwt_authorizer.records import request_dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,7 @@ _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")
 _ESCAPED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
-@unguarded(frozen=True, slots=True)
+@request_dataclass(frozen=True, slots=True)
 class TargetUri:
     """A URL without query and fragment. ``origin`` is normalized, ``path`` is as written and starts with a slash."""
 

@@ -53,7 +53,7 @@ class CachedKeySource(Kept[KeySet]):
         self._probe_from = NEVER
         """No fetch for an unknown key id before this time."""
 
-    def generation(self, now: float) -> int:
+    def version(self, now: float) -> int:
         """Refresh the keys if due. Return the version of the key set, which rises with each change.
 
         A token that was verified with a lower version has to be verified again. Raises :class:`DecisionError`
@@ -91,7 +91,7 @@ class CachedKeySource(Kept[KeySet]):
             return None
         return self._value.candidates(alg, kid)
 
-    def holder(self, key: Key) -> CachedKeySource:
+    def source_of(self, key: Key) -> CachedKeySource:
         """Return the key set that has this key: there is one."""
         del key
         return self

@@ -69,10 +69,10 @@ class SeveralKeySources:
         if problem is not None and (not found or isinstance(problem, DecisionError)):
             raise problem
 
-    def holder(self, key: Key) -> KeySource:
+    def source_of(self, key: Key) -> KeySource:
         """Return the set that has this key."""
         return next(source for source in self._sources if source.holds(key))
 
-    def generation(self, now: float) -> int:
-        """Return a number that changes when any of the sets does; see :meth:`CachedKeySource.generation`."""
-        return sum(source.generation(now) for source in self._sources)
+    def version(self, now: float) -> int:
+        """Return a number that changes when any of the sets does; see :meth:`CachedKeySource.version`."""
+        return sum(source.version(now) for source in self._sources)

@@ -226,13 +226,13 @@ class TenantKeys:
             self._held = source
             self._issuers.fetched(self._tenant, now, self._issuers.monotonic() - started)
 
-    def holder(self, key: Key) -> KeySource:
+    def source_of(self, key: Key) -> KeySource:
         """Return the key set that this candidate is from, as long as the tenant may call."""
-        return self if self._held is None else TenantKeys(self._issuers, self._tenant, self._held.holder(key))
+        return self if self._held is None else TenantKeys(self._issuers, self._tenant, self._held.source_of(key))
 
-    def generation(self, now: float) -> int:
-        """Return the key set's generation; another one once the tenant may no longer call."""
+    def version(self, now: float) -> int:
+        """Return the key set's version; another one once the tenant may no longer call."""
         if self._held is None or not self._issuers.may_call(self._tenant, now):
             return -1
         self._issuers.used(self._tenant)
-        return self._held.generation(now)
+        return self._held.version(now)

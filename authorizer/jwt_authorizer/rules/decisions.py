@@ -28,7 +28,7 @@ class Requirement:
 
     def refuses(self, principal: Principal, route: str) -> Deny | None:
         """Return why a principal may not pass, or ``None``. The issuer comes first: no scope helps a wrong one."""
-        if self.issuers and principal.issuer not in self.issuers and principal.listed_as not in self.issuers:
+        if self.issuers and principal.issuer not in self.issuers and principal.configured_issuer not in self.issuers:
             return Deny(Reason.CLAIM_MISMATCH, (), route)
         held = principal.scopes
         lacks_one = bool(self.any_scopes) and held.isdisjoint(self.any_scopes)

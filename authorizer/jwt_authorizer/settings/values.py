@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.errors import shown
 from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
-from jwt_authorizer.tokens import TokenPlace, TokenSource, token_type
+from jwt_authorizer.tokens import TokenLocation, TokenSource, token_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -185,6 +185,6 @@ def token_sources(value: object) -> tuple[TokenSource, ...]:
 
 def _token_source(value: str) -> TokenSource:
     place, _, name = value.partition(":")
-    if place not in list(TokenPlace) or not re.fullmatch(_HEADER_NAME, name):
+    if place not in list(TokenLocation) or not re.fullmatch(_HEADER_NAME, name):
         raise ValueError(f"{shown(value)!r} is not a token source: expected header:NAME, cookie:NAME or query:NAME")
-    return TokenSource(TokenPlace(place), name)
+    return TokenSource(TokenLocation(place), name)

@@ -8,7 +8,7 @@ and ``doctor`` in the devkit. The revoker takes the issuers and their keys alone
    tenant.
 2. :func:`build_authorizer` makes the core of them: rules, policies, the token cache, what checks bound tokens, your
    hook.
-3. ``standing.py`` adds what asks how a token stands with its issuer now: introspection and the revocation list.
+3. ``token_status.py`` adds the checks of a token's current status: introspection and the revocation list.
 
 What only some settings need is imported only for them, since importing is most of a cold start.
 """
@@ -18,7 +18,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.authenticate import Issuer, ignore_binding, reject_bound
+from jwt_authorizer.authenticate import Issuer, ignore_binding, reject_bound_tokens
 from jwt_authorizer.authorize import Authorizer
 from jwt_authorizer.issuers.address import PLACEHOLDER
 from jwt_authorizer.issuers.cache import CachedKeySource
@@ -86,9 +86,9 @@ def build_authorizer(
     )
     if settings.revocation is None and not any(issuer.introspection for issuer in settings.issuers):
         return authorizer
-    from jwt_authorizer.wiring.standing import with_standing  # noqa: PLC0415 - for opaque tokens and revocation
+    from jwt_authorizer.wiring.token_status import add_status_checks  # noqa: PLC0415 - for opaque tokens and revocation
 
-    return with_standing(authorizer, settings, dependencies, now)
+    return add_status_checks(authorizer, settings, dependencies, now)
 
 
 def issuers_with(keys: Mapping[str, KeySource], settings: Settings) -> dict[str, Issuer]:
@@ -200,7 +200,7 @@ def _binding_checker(settings: Settings, replay_store: ReplayStore | None) -> Ch
     """Make what checks bound tokens. Its modules are imported only if something is checked."""
     about = settings.bound_tokens
     if not about.checked:
-        return ignore_binding if "ignore" in about.kinds else reject_bound
+        return ignore_binding if "ignore" in about.kinds else reject_bound_tokens
     from jwt_authorizer.binding.bound_tokens import (  # noqa: PLC0415 - as the docstring says
         Binding,
         BindingSettings,

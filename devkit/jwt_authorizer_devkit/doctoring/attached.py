@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.answers import CachedBy, HttpApiResponse
-from jwt_authorizer.tokens import TokenPlace
+from jwt_authorizer.tokens import TokenLocation
 from jwt_authorizer_devkit.doctoring.apis import Kind
 from jwt_authorizer_devkit.doctoring.findings import Finding, Level
 
@@ -67,11 +67,11 @@ def _finding(attached: Attached, level: Level, said: str, fix: str | None = None
 def _source(kind: Kind, source: TokenSource) -> str:
     """Write a token's place as this kind of API writes identity sources."""
     match source.place:
-        case TokenPlace.HEADER:
+        case TokenLocation.HEADER:
             return f"{_PREFIX[kind]}header.{source.name}"
-        case TokenPlace.COOKIE:
+        case TokenLocation.COOKIE:
             return f"{_PREFIX[kind]}header.Cookie"
-        case TokenPlace.QUERY:
+        case TokenLocation.QUERY:
             return f"{_PREFIX[kind]}querystring.{source.name}"
 
 

@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.settings import table
-from jwt_authorizer.tokens import TokenPlace
+from jwt_authorizer.tokens import TokenLocation
 from jwt_authorizer_devkit.doctoring.findings import Finding, Level
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _missing(kind: str, settings: Settings, raw: RawSettings) -> Iterator[str]:
     if not _algorithms(kind, settings):
         yield "these algorithms"
     places = [source.place for source in settings.token_sources]
-    if places != [TokenPlace.HEADER] and (kind, places) != (_HTTP, [TokenPlace.QUERY]):
+    if places != [TokenLocation.HEADER] and (kind, places) != (_HTTP, [TokenLocation.QUERY]):
         yield "these locations of a token"
     if settings.rules.connect is not None:
         yield "a WebSocket API"
@@ -136,7 +136,7 @@ def _template(kind: str, settings: Settings, raw: RawSettings) -> str:
     if kind == _HTTP:
         (issuer,) = settings.issuers
         audience = sorted(issuer.claim_rules.audience or issuer.claim_rules.client_id)
-        place = "querystring" if source.place is TokenPlace.QUERY else "header"
+        place = "querystring" if source.place is TokenLocation.QUERY else "header"
         lines = [
             "JwtAuthorizer:",
             "  Type: AWS::ApiGatewayV2::Authorizer",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.revocation import BadListError, read_list
-from jwt_authorizer.wiring.standing import list_reader
+from jwt_authorizer.wiring.token_status import list_reader
 from jwt_authorizer_devkit.aws_access import remedy
 from jwt_authorizer_devkit.doctoring.findings import Finding, Level
 from jwt_authorizer_devkit.explaining.redaction import shortened

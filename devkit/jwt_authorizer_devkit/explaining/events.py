@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.rules.model import ANY_METHOD, CONNECT, HTTP_METHODS
 from jwt_authorizer.rules.templates import Variable, parse_template
-from jwt_authorizer.tokens import TokenPlace
+from jwt_authorizer.tokens import TokenLocation
 
 if TYPE_CHECKING:
     from jwt_authorizer.rules import Resource, Rules
@@ -48,11 +48,11 @@ def event_for(  # noqa: PLR0913 - what a request is
     headers, cookies, query = {"accept": "*/*"} | ({} if proof is None else {"dpop": proof}), "", {}
     called: dict[str, object] = {} if domain is None else {"domainName": domain, "path": path}
     match source.place:
-        case TokenPlace.HEADER:
+        case TokenLocation.HEADER:
             headers[source.name] = value
-        case TokenPlace.COOKIE:
+        case TokenLocation.COOKIE:
             headers["cookie"] = cookies = f"{source.name}={value}"
-        case TokenPlace.QUERY:
+        case TokenLocation.QUERY:
             query[source.name] = value
     resource = f"{method}{path}"
     shared: dict[str, object] = {"headers": headers, "queryStringParameters": query}

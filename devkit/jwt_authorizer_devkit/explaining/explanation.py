@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.answers import CachedBy
-from jwt_authorizer.errors import HEALED_BY_WAITING, Reason
+from jwt_authorizer.errors import TRANSIENT, Reason
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.function import respond
 from jwt_authorizer_devkit.explaining.advice import Facts, advise
@@ -124,7 +124,7 @@ def _client_sees(outcome: Outcome) -> str:
     request = outcome.request
     if request is None or not request.kind.is_http_api:
         return "401"
-    if outcome.reason in HEALED_BY_WAITING:
+    if outcome.reason in TRANSIENT:
         return "500 (an error: for HTTP APIs AWS documents no other answer to it)"
     return "401 or 500 (JWT_HTTP_API_REJECT=raise: AWS documents the 401 for REST and WebSocket APIs only)"
 

@@ -39,6 +39,6 @@ def _verdict(principal: Principal, field: Field) -> FieldVerdict:
     if refused.reason is Reason.CLAIM_MISMATCH:
         unmet = [each.claim.name for each in field.requirement.claims if not is_met(each, principal.claims)]
         issuers = field.requirement.issuers
-        elsewhere = issuers and principal.issuer not in issuers and principal.listed_as not in issuers
+        elsewhere = issuers and principal.issuer not in issuers and principal.configured_issuer not in issuers
         needs = tuple(f"issuer {name}" for name in sorted(issuers)) if elsewhere else tuple(f"claim {x}" for x in unmet)
     return FieldVerdict(field.name, allowed=False, reason=str(refused.reason), needs=needs)

@@ -68,13 +68,13 @@ class WatchedKeys:
         """Pass it on."""
         self._source().warm(now)
 
-    def holder(self, key: Key) -> KeySource:
+    def source_of(self, key: Key) -> KeySource:
         """Pass the question on."""
-        return self._source().holder(key)
+        return self._source().source_of(key)
 
-    def generation(self, now: float) -> int:
+    def version(self, now: float) -> int:
         """Pass the question on."""
-        return self._source().generation(now)
+        return self._source().version(now)
 
     def get_with(self, get: Get) -> Get:
         """Return the same ``get``, which notes each URL here."""

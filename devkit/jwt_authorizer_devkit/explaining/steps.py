@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.authenticate import issuer_of
+from jwt_authorizer.authenticate import find_issuer
 from jwt_authorizer.errors import AuthorizerError, Reason
 from jwt_authorizer.events import EventKind, read_event
 from jwt_authorizer.rules import Deny
@@ -104,7 +104,7 @@ def look(event: object, watched: WatchedFunction) -> Seen:
         return Seen(request, bearer, place, issuer=introspection.issuer if asked and introspection else None)
     core = watched.authorizer
     try:
-        issuer = issuer_of(token, core.issuers, core.tenants, watched.now)
+        issuer = find_issuer(token, core.issuers, core.tenants, watched.now)
     except AuthorizerError:
         return Seen(request, bearer, place, token)
     # The same keys may serve all tenants; then they are known by the issuer's name in the settings.

@@ -8,7 +8,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.tokens import TokenPlace
+from jwt_authorizer.tokens import TokenLocation
 from jwt_authorizer_devkit.explaining.advice.facts import Advice
 from jwt_authorizer_devkit.explaining.redaction import shortened
 
@@ -37,7 +37,7 @@ def elsewhere(facts: Facts) -> Advice | None:
         if not _JWT.search(value):
             continue
         where = "authorizationToken" if place == "" else f"{place}:{name}"
-        in_authorization = place == "" or (place == TokenPlace.HEADER and name.lower() == "authorization")
+        in_authorization = place == "" or (place == TokenLocation.HEADER and name.lower() == "authorization")
         if in_authorization and _JWT.fullmatch(value.strip()):
             return Advice(
                 "no_bearer", f"{where} holds a token without its scheme: send “Authorization: Bearer <token>”."
@@ -56,7 +56,7 @@ def elsewhere(facts: Facts) -> Advice | None:
 def _written(request: Request) -> Iterator[tuple[str, str, str]]:
     if request.token_field is not None:
         yield "", "", request.token_field
-    for form, place in (("headers", TokenPlace.HEADER), ("queryStringParameters", TokenPlace.QUERY)):
+    for form, place in (("headers", TokenLocation.HEADER), ("queryStringParameters", TokenLocation.QUERY)):
         mapping = request.event.get(form)
         if isinstance(mapping, dict):
             yield from (
@@ -67,7 +67,7 @@ def _written(request: Request) -> Iterator[tuple[str, str, str]]:
     cookies = [*request.header("cookie"), *(request.event.get("cookies") or ())]  # type: ignore[misc]  # an event's members have any type
     for pair in (pair for text in cookies if isinstance(text, str) for pair in text.split(";")):
         name, _, value = pair.strip().partition("=")
-        yield TokenPlace.COOKIE.value, name, value
+        yield TokenLocation.COOKIE.value, name, value
 
 
 def not_a_jwt(facts: Facts) -> Advice | None:  # noqa: PLR0911 - one for each mistake

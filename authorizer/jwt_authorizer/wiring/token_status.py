@@ -1,4 +1,4 @@
-"""How a token stands with its issuer now: wires up the introspection endpoint and the revocation list.
+"""Add the checks of a token's current status to an authorizer: introspection and the revocation list.
 
 Imported only if the settings name one of them.
 """
@@ -39,8 +39,8 @@ _LIST = Kind(
 )
 
 
-def with_standing(authorizer: Authorizer, settings: Settings, dependencies: Dependencies, now: float) -> Authorizer:
-    """Add introspection and the revocation list to an authorizer, and read the list ahead of the first request."""
+def add_status_checks(authorizer: Authorizer, settings: Settings, dependencies: Dependencies, now: float) -> Authorizer:
+    """Return the authorizer with introspection and the revocation list. Reads the list, ahead of the first request."""
     introspection = None
     for issuer in settings.issuers:
         if issuer.introspection is not None:
