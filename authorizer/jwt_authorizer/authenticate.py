@@ -1,8 +1,8 @@
 """Authenticate the caller: check a token with its issuer's keys and rules, and return its principal.
 
-:func:`find_issuer` chooses the issuer by the token's ``iss``, and :func:`verify_jwt` checks a JWT with that issuer's keys
-and claim rules. An opaque token is sent to the issuer's introspection endpoint, whose answer is checked by the same
-claim rules (:func:`introspect`).
+:func:`find_issuer` chooses the issuer by the token's ``iss``. :func:`verify_jwt` checks a JWT with its keys and claim
+rules. An opaque token is sent to the issuer's introspection endpoint, whose answer is checked by the same claim rules
+(:func:`introspect`).
 """
 
 from __future__ import annotations

@@ -73,8 +73,9 @@ class Principal:
     ``not_before`` and ``valid_until`` are Unix seconds with the leeway included: the token is good while
     ``not_before <= now < valid_until``. ``scope`` keeps the token's order, ``scopes`` is for lookups.
     ``required_scopes`` are those that the settings of its issuer require for every request. ``claims_text`` is one line
-    of JSON in ASCII: the issuer's own text if it is such a line. ``tenant`` is set if the settings write the issuer with
-    ``{tenant}``; ``configured_issuer`` is then the issuer as written there. Requests share a principal: it never changes.
+    of JSON in ASCII: the issuer's own text if it is such a line. If the settings write the issuer with ``{tenant}``,
+    ``tenant`` is the token's, and ``configured_issuer`` is the issuer as written there. Requests share a principal: it
+    never changes.
     """
 
     id: str
