@@ -210,7 +210,7 @@ def create_revoker(environment: Mapping[str, str]) -> Revoker:
     if not all(re.fullmatch("(?:rest|http):[^/]+/.+", api) for api in apis):
         message = "expected rest:ID/STAGE or http:ID/STAGE, comma-separated"
         problems.append(Problem("REVOKER_APIS", message, environment["REVOKER_APIS"]))
-    location = environment.get("JWT_REVOKED", "")
+    location = settings.revocation.location if settings.revocation else ""
     if not location.startswith("s3://"):
         problems.append(Problem("JWT_REVOKED", "the revoker writes to s3://bucket/key only", location or None))
     if problems:

@@ -383,6 +383,14 @@ def test_the_function_is_put_together_from_its_environment(monkeypatch: pytest.M
         revoker({"revoke": {"iss": "https://other.example", "sub": "user-1"}}, None)
 
 
+@pytest.mark.parametrize("is_variable", [True, False])
+def test_the_list_is_where_the_authorizer_reads_it(is_variable: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001 - pytest passes by name
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    document = f'revoked = "s3://bucket/list.json"\n[[issuers]]\nissuer = "{ISSUER}"\naudience = "{AUDIENCE}"\n'
+    environment = ENVIRONMENT | {"JWT_REVOKED": " s3://bucket/list.json "} if is_variable else {"JWT_CONFIG": document}
+    assert create_revoker(environment).store._location == "s3://bucket/list.json"  # noqa: SLF001 - what its errors name
+
+
 def test_tenants_are_issuers_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     tenants = {"JWT_ISSUER": "https://{tenant}.issuer.test", "JWT_TENANTS": "acme", "JWT_JWKS": KEY_SET}
