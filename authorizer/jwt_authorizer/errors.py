@@ -109,15 +109,18 @@ _LOCATION = r"(?:https?|file|ssm|s3|secretsmanager):[^{}\[\]@]*"
 _QUERY = r"[?#]"
 
 
-def shown(value: object, *, is_location: bool = False) -> str:
+def shown(value: object, *, whole: object = None, is_location: bool = False) -> str:
     """Return what a message may show of a setting's value: no secrets, and at most 100 characters.
 
-    Not shown are passwords in URLs, their queries and fragments, keys, and tokens. ``is_location``: the setting names
-    where a key or secret is. Unless the value does, it may be the secret itself, and is not shown at all.
+    Not shown are passwords in URLs, their queries and fragments, keys, and tokens. ``whole``: what the value is a part
+    of; a part of a key does not look like one. ``is_location``: the setting names where a key or secret is. Unless the
+    value does, it may be the secret itself, and is not shown at all.
     """
     text = str(value)
     # These patterns are compiled only here, where start-up has failed.
-    if re.search(_SECRET, text, re.DOTALL) or (is_location and not re.fullmatch(_LOCATION, text)):
+    if re.search(_SECRET, text if whole is None else str(whole), re.DOTALL) or (
+        is_location and not re.fullmatch(_LOCATION, text)
+    ):
         return NOT_SHOWN
     return (re.split(_QUERY, text, maxsplit=1)[0] if ":" in text else text)[:_LONGEST_SHOWN]
 

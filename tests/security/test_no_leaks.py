@@ -148,6 +148,8 @@ SECRETS = ["https://user:S3CR3T@issuer.example", "user:S3CR3T@issuer.example"]
 SECRETS += ["https:/user:SE CRET/S3CR3T@issuer.example", "https://issuer.example/?key=S3CR3T"]
 SECRETS += ["https://issuer.example/#S3CR3T", 'x"}, {"kty": "RSA", "d": "S3CR3T"}']
 SECRETS += ["-----BEGIN PRIVATE KEY----- S3CR3T", "eyJhbGciOiJFUzI1NiJ9.S3CR3T"]
+# Of a text that is split, a part does not look like the secret that it is a part of.
+SECRETS += ["-----BEGIN PRIVATE KEY-----\\nS3CR3T", "RS256,S3CR3T?,/S3CR3T,S3CR3T=,kty:RSA"]
 PRIVATE_KEYS = '{"keys":[{"d":"S3CR3T"}]}'
 KEYS = [f"'{PRIVATE_KEYS}'", f"\ufeff{PRIVATE_KEYS}", f"https:{PRIVATE_KEYS}", f"file:{PRIVATE_KEYS}"]
 KEYS += ['[{"d":"S3CR3T"}]', '{"keys":{"d":"S3CR3T"}}']

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -278,6 +278,12 @@ def test_a_variable_set_to_nothing_counts_as_not_set() -> None:
     assert [issuer.written for issuer in raw.issuers] == [{}]
     assert raw.document.written == {}
     assert raw.problems == []
+
+
+@pytest.mark.parametrize("value", [None, 60, True, ["a"], b"a"])
+def test_a_mapping_with_other_values_than_texts_is_a_problem(value: object) -> None:
+    found = problems(read(cast("Mapping[str, str]", {"JWT_AUDIENCE": value, "PATH": value})))
+    assert found == {"JWT_AUDIENCE": f"expected a text, as in an environment variable, and not {type(value).__name__}"}
 
 
 def test_an_unknown_variable_is_a_problem_with_a_suggestion() -> None:

@@ -74,15 +74,19 @@ def context_claims(value: object) -> tuple[tuple[str, Claim], ...]:
         pairs = [(key.strip(), claim.strip() if equals else key.strip()) for key, equals, claim in split]
     for key, name in pairs:
         if key == name and key.startswith("/"):
-            raise ValueError(f"a claim pointer needs a key of its own: {shown(key.rpartition('/')[2])}={shown(key)}")
+            right = shown(f"{key.rpartition('/')[2]}={key}", whole=value)
+            raise ValueError(f"a claim pointer needs a key of its own: {right}")
         if not re.fullmatch(_CONTEXT_KEY, key):
             raise ValueError(
-                f"{shown(key)!r} is not a context key: use letters, digits and _ . : -, and key=claim to rename"
+                f"{shown(key, whole=value)!r} is not a context key: use letters, digits and _ . : -, and key=claim to "
+                "rename"
             )
         if key in RESERVED_KEYS:
-            raise ValueError(f"the context key {key!r} is taken: choose another, such as my_{key}={shown(name)}")
+            raise ValueError(
+                f"the context key {key!r} is taken: choose another, such as my_{key}={shown(name, whole=value)}"
+            )
         if not name:
-            raise ValueError(f"the context key {shown(key)!r} names no claim")
+            raise ValueError(f"the context key {shown(key, whole=value)!r} names no claim")
     if len({key for key, _ in pairs}) != len(pairs):
         raise ValueError("a context key is listed twice")
     return tuple((key, _named(name)) for key, name in pairs)

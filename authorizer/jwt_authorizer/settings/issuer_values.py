@@ -72,7 +72,7 @@ def tenants(value: object) -> tuple[str, ...] | str:
     found = texts(value)
     for name in found:
         if not is_tenant(name):
-            raise ValueError(f"{shown(name)!r} is not a tenant: 1 to 64 letters, digits and . _ -")
+            raise ValueError(f"{shown(name, whole=value)!r} is not a tenant: 1 to 64 letters, digits and . _ -")
     return found
 
 

@@ -108,7 +108,7 @@ def read_raw(environment: Mapping[str, str], package_root: str | PathLike[str]) 
     problems = Problems()
     raw = RawSettings(problems, Section(problems))
     by_variable = {setting.variable: setting for setting in SETTINGS}
-    given = {name: text for name, text in environment.items() if name.startswith(PREFIX) and text.strip()}
+    given = _given(environment, problems)
     config = given.pop(CONFIG.variable, None)
     issuer = Section(problems)
     for name, text in sorted(given.items()):
@@ -126,6 +126,18 @@ def read_raw(environment: Mapping[str, str], package_root: str | PathLike[str]) 
     elif (document := _document(problems, config.strip(), package_root)) is not None:
         _read_document(raw, document)
     return raw
+
+
+def _given(environment: Mapping[str, object], problems: Problems) -> dict[str, str]:
+    """Return the variables that are set. A program's own mapping may hold values that are not texts."""
+    given: dict[str, str] = {}
+    for name in [name for name in environment if name.startswith(PREFIX)]:
+        text = environment[name]
+        if not isinstance(text, str):
+            problems.add(name, f"expected a text, as in an environment variable, and not {type(text).__name__}")
+        elif text.strip():
+            given[name] = text
+    return given
 
 
 def _document(problems: Problems, config: str, package_root: str | PathLike[str]) -> dict[str, object] | None:

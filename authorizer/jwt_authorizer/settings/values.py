@@ -70,7 +70,9 @@ def scopes(value: object) -> tuple[str, ...]:
     items = texts(value.replace(",", " ").split() if isinstance(value, str) else value)
     for item in items:
         if not re.fullmatch(_SCOPE, item):
-            raise ValueError(f"{shown(item)!r} is not a scope: a scope has no spaces, quotes or control characters")
+            raise ValueError(
+                f"{shown(item, whole=value)!r} is not a scope: a scope has no spaces, quotes or control characters"
+            )
     return items
 
 
@@ -145,21 +147,21 @@ def algorithms(value: object) -> frozenset[str]:
     names = texts(value)
     for name in names:
         if name.lower() == "none" or name.upper().startswith("HS"):
-            raise ValueError(f"{shown(name)} is never accepted: an issuer's public key cannot verify it")
+            raise ValueError(f"{shown(name, whole=value)} is never accepted: an issuer's public key cannot verify it")
         if name not in SUPPORTED_ALGORITHMS:
-            raise ValueError(
-                f"{shown(name)} is not supported; expected some of {', '.join(sorted(SUPPORTED_ALGORITHMS))}"
-            )
+            supported = ", ".join(sorted(SUPPORTED_ALGORITHMS))
+            raise ValueError(f"{shown(name, whole=value)} is not supported; expected some of {supported}")
     return frozenset({*names, "Ed25519"} if "EdDSA" in names else names)
 
 
 def token_types(value: object) -> frozenset[str]:
     """Read accepted ``typ`` values, in the form in which they are compared: media types (RFC 6838 section 4.2)."""
-    found = frozenset(token_type(item) for item in texts(value))
-    for item in sorted(found):
+    found = [token_type(item) for item in texts(value)]
+    for item in found:
         if not re.fullmatch(_TOKEN_TYPE, item):
-            raise ValueError(f"{shown(item)!r} is not a token type: expected values of the header typ, such as at+jwt")
-    return found
+            wrong = shown(item, whole=value)
+            raise ValueError(f"{wrong!r} is not a token type: expected values of the header typ, such as at+jwt")
+    return frozenset(found)
 
 
 def bound_tokens(value: object) -> tuple[str, ...]:
@@ -180,11 +182,11 @@ def replay_store(value: object) -> str:
 
 def token_sources(value: object) -> tuple[TokenSource, ...]:
     """Read the locations of a token, in order of precedence."""
-    return tuple(_token_source(item) for item in texts(value))
-
-
-def _token_source(value: str) -> TokenSource:
-    place, _, name = value.partition(":")
-    if place not in list(TokenLocation) or not re.fullmatch(_HEADER_NAME, name):
-        raise ValueError(f"{shown(value)!r} is not a token source: expected header:NAME, cookie:NAME or query:NAME")
-    return TokenSource(TokenLocation(place), name)
+    found = []
+    for item in texts(value):
+        place, _, name = item.partition(":")
+        if place not in list(TokenLocation) or not re.fullmatch(_HEADER_NAME, name):
+            wrong = shown(item, whole=value)
+            raise ValueError(f"{wrong!r} is not a token source: expected header:NAME, cookie:NAME or query:NAME")
+        found.append(TokenSource(TokenLocation(place), name))
+    return tuple(found)
