@@ -388,7 +388,8 @@ def test_the_list_is_where_the_authorizer_reads_it(is_variable: bool, monkeypatc
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     document = f'revoked = "s3://bucket/list.json"\n[[issuers]]\nissuer = "{ISSUER}"\naudience = "{AUDIENCE}"\n'
     environment = ENVIRONMENT | {"JWT_REVOKED": " s3://bucket/list.json "} if is_variable else {"JWT_CONFIG": document}
-    assert create_revoker(environment).store._location == "s3://bucket/list.json"  # noqa: SLF001 - what its errors name
+    store = create_revoker(environment).store
+    assert (store._bucket, store._key) == ("bucket", "list.json")  # noqa: SLF001 - where it writes to
 
 
 def test_tenants_are_issuers_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
