@@ -16,18 +16,15 @@ if TYPE_CHECKING:
 
     from jwt_authorizer.issuers.fetched import Report
 
-FETCHES = "JwksFetches"
 FETCH_FAILURES = "JwksFetchFailures"
-STALE_SERVED = "JwksStaleServed"
-
 _MOST_NOTES = 5
 _MAYBE_NEW = "no key that is known fits the token, and the issuer can't be reached for new keys"
 _KEYS = Kind(
     Reason.KEYS_UNAVAILABLE,
     "the issuer's keys can't be fetched, and there are none recent enough to serve",
-    FETCHES,
+    "JwksFetches",
     FETCH_FAILURES,
-    STALE_SERVED,
+    "JwksStaleServed",
 )
 
 

@@ -29,7 +29,7 @@ _OBJECT = r"s3://([A-Za-z0-9][A-Za-z0-9.-]{1,61}[A-Za-z0-9])/([^\x00-\x1f\x7f]+)
 
 
 def document_reader(
-    place: str,
+    location: str,
     *,
     timeout: float,
     package_root: str | PathLike[str],
@@ -41,13 +41,13 @@ def document_reader(
     of these or a file that is not in the package; the message says what would be right.
     ``limit``: bytes of an object that are read. ``timeout``: seconds that AWS may take; see :func:`boto3_client`.
     """
-    if place.startswith("file:"):
-        path = _package_file(place.removeprefix("file:"), package_root)
+    if location.startswith("file:"):
+        path = _package_file(location.removeprefix("file:"), package_root)
         return lambda: _read_file(path)
-    if place.startswith("ssm:"):
-        return _parameter_reader(place, timeout)
-    if place.startswith("s3:"):
-        (bucket, key), s3 = s3_location(place), LazyClient("s3", timeout)
+    if location.startswith("ssm:"):
+        return _parameter_reader(location, timeout)
+    if location.startswith("s3:"):
+        (bucket, key), s3 = s3_location(location), LazyClient("s3", timeout)
         return lambda: _read_object(s3, bucket, key, limit)
     raise ValueError("neither file:PATH, ssm:/name nor s3://bucket/key")
 
@@ -60,49 +60,49 @@ def document_text(document: bytes) -> str:
         raise ValueError("it is not UTF-8: save it as UTF-8") from None
 
 
-def secret_reader(place: str, *, timeout: float) -> Read:
+def secret_reader(location: str, *, timeout: float) -> Read:
     """Make the function that reads a secret: ``ssm:NAME`` or ``secretsmanager:NAME``; as :func:`document_reader`."""
-    if place.startswith("ssm:"):
-        return _parameter_reader(place, timeout)
-    (name,) = _parsed(_SECRET, place, "a secret is written as ssm:/its/name or secretsmanager:ITS_NAME")
+    if location.startswith("ssm:"):
+        return _parameter_reader(location, timeout)
+    (name,) = _parsed(_SECRET, location, "a secret is written as ssm:/its/name or secretsmanager:ITS_NAME")
     manager = LazyClient("secretsmanager", timeout)
     return lambda: manager.call(lambda client: client.get_secret_value(SecretId=name)["SecretString"], name).encode()
 
 
-def document_writer(place: str, *, timeout: float) -> Write:
+def document_writer(location: str, *, timeout: float) -> Write:
     """Make the function that writes ``ssm:NAME`` or ``s3://BUCKET/KEY``; as :func:`document_reader`."""
-    if place.startswith("ssm:"):
-        name, ssm = _parameter(place), LazyClient("ssm", timeout)
+    if location.startswith("ssm:"):
+        name, ssm = _parameter(location), LazyClient("ssm", timeout)
         # The advanced tier only where over 4 KB need it.
         more = {"Type": "String", "Tier": "Intelligent-Tiering", "Overwrite": True}
         return lambda document: ssm.call(lambda it: it.put_parameter(Name=name, Value=document.decode(), **more), name)
-    if place.startswith("s3:"):
-        (bucket, key), s3 = s3_location(place), LazyClient("s3", timeout)
+    if location.startswith("s3:"):
+        (bucket, key), s3 = s3_location(location), LazyClient("s3", timeout)
         at = {"Bucket": bucket, "Key": key, "ContentType": "application/json"}
         return lambda document: s3.call(lambda it: it.put_object(Body=document, **at), bucket, key)
     raise ValueError("neither ssm:/name nor s3://bucket/key")
 
 
-def s3_location(place: str) -> tuple[str, str]:
+def s3_location(location: str) -> tuple[str, str]:
     """Return the bucket and the key of ``s3://bucket/key``. Raises ``ValueError`` for anything else."""
-    bucket, key = _parsed(_OBJECT, place, "an object is written as s3://bucket/key")
+    bucket, key = _parsed(_OBJECT, location, "an object is written as s3://bucket/key")
     return bucket, key
 
 
-def _parameter(place: str) -> str:
-    return _parsed(_PARAMETER, place, "a parameter is written as ssm:/its/name")[0]
+def _parameter(location: str) -> str:
+    return _parsed(_PARAMETER, location, "a parameter is written as ssm:/its/name")[0]
 
 
-def _parsed(pattern: str, place: str, what_is_right: str) -> tuple[str, ...]:
-    match = re.fullmatch(pattern, place)
+def _parsed(pattern: str, location: str, what_is_right: str) -> tuple[str, ...]:
+    match = re.fullmatch(pattern, location)
     if match is None:
         raise ValueError(what_is_right)
     return match.groups()
 
 
-def _parameter_reader(place: str, timeout: float) -> Read:
+def _parameter_reader(location: str, timeout: float) -> Read:
     """Make the function that reads a parameter, decrypted if it is a ``SecureString``."""
-    name, ssm = _parameter(place), LazyClient("ssm", timeout)
+    name, ssm = _parameter(location), LazyClient("ssm", timeout)
     return lambda: ssm.call(
         lambda it: it.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"], name
     ).encode()

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     Endpoint = tuple[str, frozenset[str]]
     # Its URL, and the ``alg`` values of its signed answers; empty: it does not sign them.
-    FindEndpoint = Callable[[Session], Endpoint]
 
 INTROSPECTIONS = "Introspections"
 FAILURES = "IntrospectionFailures"
@@ -61,7 +60,7 @@ class Introspector:
     """
 
     name: str
-    find_endpoint: FindEndpoint
+    find_endpoint: Callable[[Session], Endpoint]
     client: ClientAuth
     post: Post
     keys: KeySource

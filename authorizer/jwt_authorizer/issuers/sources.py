@@ -145,15 +145,15 @@ def _fetch_over_network(locate: Callable[[Session], str], get: Get, timeout: flo
     return Fetched(key_set, max_age=response.max_age(), document=response.body)
 
 
-def _fetch_document(place: str, read: Read) -> Fetched[KeySet]:
+def _fetch_document(location: str, read: Read) -> Fetched[KeySet]:
     document = read()
-    key_set = _parse(document, place)
+    key_set = _parse(document, location)
     as_of = json.loads(document).get(REFRESHED_AT)
     return Fetched(key_set, as_of=as_of if isinstance(as_of, int | float) else None, document=document)
 
 
-def _parse(document: bytes, place: str) -> KeySet:
+def _parse(document: bytes, location: str) -> KeySet:
     try:
         return parse_key_set(document)
     except ValueError as error:
-        raise FetchError(f"{place}: {printable(str(error), 500)}") from error
+        raise FetchError(f"{location}: {printable(str(error), 500)}") from error
