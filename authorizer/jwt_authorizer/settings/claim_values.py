@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
 
-from jwt_authorizer.claim_conditions import parse_claim, parse_condition
+from jwt_authorizer.claim_conditions import Claim, ClaimCondition, parse_claim, parse_condition
 from jwt_authorizer.contexts import RESERVED_KEYS
 from jwt_authorizer.errors import shown
 from jwt_authorizer.settings.values import refuse_quoted, text, texts
-
-if TYPE_CHECKING:
-    from jwt_authorizer.claim_conditions import Claim, ClaimCondition
 
 _LONGEST_NUMBER = 100
 _CONTEXT_KEY = r"[A-Za-z0-9_.:-]+"

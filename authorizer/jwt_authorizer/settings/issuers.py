@@ -10,12 +10,11 @@ from jwt_authorizer.issuers.documents import document_reader
 from jwt_authorizer.issuers.sources import check_discoverable, key_fetcher
 from jwt_authorizer.settings import table
 from jwt_authorizer.settings.model import IntrospectionSettings, IssuerSettings
-from jwt_authorizer.settings.raw import DOCUMENT_TIMEOUT
+from jwt_authorizer.settings.raw import DOCUMENT_TIMEOUT, Section
 
 if TYPE_CHECKING:
     from os import PathLike
 
-    from jwt_authorizer.settings.raw import Section
 
 _NEEDED_TO_ASK = "it needs JWT_INTROSPECTION, JWT_INTROSPECTION_CLIENT_ID and JWT_INTROSPECTION_SECRET"
 

@@ -10,26 +10,24 @@ from jwt_authorizer.errors import SettingsError, shown
 from jwt_authorizer.issuers.address import parse_address
 from jwt_authorizer.issuers.documents import document_reader, secret_reader
 from jwt_authorizer.issuers.kept import Ages
-from jwt_authorizer.rules import compile_rules, parse_fields, parse_routes
+from jwt_authorizer.rules import Field, Rules, compile_rules, parse_fields, parse_routes
 from jwt_authorizer.settings import table
 from jwt_authorizer.settings.issuers import issuer_settings
 from jwt_authorizer.settings.model import (
     BoundTokenSettings,
+    IssuerSettings,
     KeySettings,
     LogPrincipal,
     LogSettings,
     RevocationSettings,
     Settings,
 )
-from jwt_authorizer.settings.raw import DOCUMENT_TIMEOUT, read_raw
+from jwt_authorizer.settings.raw import DOCUMENT_TIMEOUT, Problems, RawSettings, Section, read_raw
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from os import PathLike
 
-    from jwt_authorizer.rules import Field, Rules
-    from jwt_authorizer.settings.model import IssuerSettings
-    from jwt_authorizer.settings.raw import Problems, RawSettings, Section
 
 _SHORTEST_KEY = 16
 

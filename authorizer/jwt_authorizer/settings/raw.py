@@ -11,15 +11,13 @@ from jwt_authorizer.errors import Problem
 from jwt_authorizer.issuers.documents import document_reader, document_text
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.records import dataclass, field
-from jwt_authorizer.settings.model import PREFIX, Place
+from jwt_authorizer.settings.model import PREFIX, Place, Setting
 from jwt_authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, ISSUER, SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from os import PathLike
     from typing import TypeVar
-
-    from jwt_authorizer.settings.model import Setting
 
     T = TypeVar("T")
     D = TypeVar("D")
