@@ -191,7 +191,7 @@ def rejection(request: Request, reason: Reason, settings: AnswerSettings) -> dic
     context = rejection_context(reason, settings.challenge)
     if is_simple(request, settings):
         return {"isAuthorized": False, "context": context}
-    deny = {"Action": "execute-api:Invoke", "Effect": "Deny", "Resource": [request.arn.prefix + "*"]}
+    deny = {"Action": "execute-api:Invoke", "Effect": "Deny", "Resource": [request.stage.prefix + "*"]}
     return {
         "principalId": ANONYMOUS,
         "policyDocument": {"Version": "2012-10-17", "Statement": [deny]},
@@ -202,7 +202,7 @@ def rejection(request: Request, reason: Reason, settings: AnswerSettings) -> dic
 def _document(request: Request, statements: tuple[Statement, ...], ends_at: float | None) -> dict[str, object]:
     written: list[dict[str, object]] = []
     for statement in statements:
-        resources = [request.arn.prefix + resource for resource in statement.resources]
+        resources = [request.stage.prefix + resource for resource in statement.resources]
         entry: dict[str, object] = {
             "Action": "execute-api:Invoke",
             "Effect": statement.effect,

@@ -10,7 +10,7 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.method_arn import MethodArn, invalid_event
+from jwt_authorizer.method_arn import Stage, invalid_event, read_method_arn
 from jwt_authorizer.records import field, request_dataclass
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Request:
     """
 
     kind: EventKind
-    arn: MethodArn
+    stage: Stage
     method: str
     path: str
     route_key: str | None
@@ -144,13 +144,13 @@ def _appsync(event: Mapping[str, object]) -> Request:
     api = context.get("apiId")
     if not isinstance(api, str):
         invalid_event("AppSync's requestContext has no apiId")
-    arn, request_id = MethodArn("", api, "", "POST", "graphql"), _text(context.get("requestId"))
-    return Request(EventKind.APPSYNC, arn, "POST", "/graphql", None, request_id, (), token, event)
+    stage, request_id = Stage("", api, ""), _text(context.get("requestId"))
+    return Request(EventKind.APPSYNC, stage, "POST", "/graphql", None, request_id, (), token, event)
 
 
 def _rest_token(event: Mapping[str, object]) -> Request:
-    arn = MethodArn.parse(event.get("methodArn"))
-    return Request(EventKind.REST_TOKEN, arn, arn.method, "/" + arn.path, None, None, (), _token_field(event), event)
+    stage, method, path = read_method_arn(event.get("methodArn"))
+    return Request(EventKind.REST_TOKEN, stage, method, path, None, None, (), _token_field(event), event)
 
 
 def _token_field(event: Mapping[str, object]) -> str | None:
@@ -161,7 +161,7 @@ def _token_field(event: Mapping[str, object]) -> str | None:
 
 
 def _request(event: Mapping[str, object]) -> Request:
-    arn = MethodArn.parse(event["methodArn"])
+    stage, method, path = read_method_arn(event["methodArn"])
     context = _context(event)
     request_id = _text(context.get("requestId"))
     sources: tuple[str, ...] = ()
@@ -170,11 +170,11 @@ def _request(event: Mapping[str, object]) -> Request:
         listed = _text(event.get("identitySource"))
         sources = (listed,) if listed else ()
     elif "connectionId" in context or "routeKey" in context:
-        route_key = _text(context.get("routeKey")) or arn.method
-        return Request(EventKind.WEBSOCKET, arn, arn.method, arn.method, route_key, request_id, (), None, event)
+        route_key = _text(context.get("routeKey")) or method
+        return Request(EventKind.WEBSOCKET, stage, method, method, route_key, request_id, (), None, event)
     else:
         kind, route_key = EventKind.REST_REQUEST, _text(event.get("resource"))
-    return Request(kind, arn, arn.method, "/" + arn.path, route_key, request_id, sources, None, event)
+    return Request(kind, stage, method, path, route_key, request_id, sources, None, event)
 
 
 def _http_api_v2(event: Mapping[str, object]) -> Request:
@@ -182,16 +182,16 @@ def _http_api_v2(event: Mapping[str, object]) -> Request:
         invalid_event(
             "a version 2.0 event without a routeArn is a backend's event: attach this function as an authorizer"
         )
-    arn = MethodArn.parse(event["routeArn"])
+    stage, method, path = read_method_arn(event["routeArn"])
     listed = event.get("identitySource")
     # Null where the authorizer has no identity source; API Gateway then caches nothing.
     sources = tuple(value for value in listed if isinstance(value, str)) if isinstance(listed, list) else ()
     context = _context(event)
     return Request(
         EventKind.HTTP_API_V2,
-        arn,
-        arn.method,
-        "/" + arn.path,
+        stage,
+        method,
+        path,
         _text(event.get("routeKey")),
         _text(context.get("requestId")),
         sources,

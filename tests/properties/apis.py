@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from jwt_authorizer.claim_conditions import parse_condition
 from jwt_authorizer.claims import Principal
 from jwt_authorizer.events import EventKind, Request
-from jwt_authorizer.method_arn import MethodArn
+from jwt_authorizer.method_arn import read_method_arn
 from jwt_authorizer.rules import Route, Rules, compile_rules
 from tests.properties.claim_oracle import meets, written
 
@@ -141,8 +141,8 @@ def principals() -> list[Principal]:
 
 
 def request(asked: Asked, prefix: str = PREFIX) -> Request:
-    arn = MethodArn.parse(prefix + asked.text)
-    return Request(EventKind.REST_REQUEST, arn, asked.method, asked.path, None, None, (), None, {})
+    stage, *_ = read_method_arn(prefix + asked.text)
+    return Request(EventKind.REST_REQUEST, stage, asked.method, asked.path, None, None, (), None, {})
 
 
 def listed_request(pick: Pick, api: Api) -> Asked:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.events import EventKind, Request
-from jwt_authorizer.method_arn import MethodArn
+from jwt_authorizer.method_arn import read_method_arn
 from jwt_authorizer.policies import policies_for
 from jwt_authorizer.rules import Deny, Route, compile_rules
 from tests.fuzz.policies import expression
@@ -36,8 +36,8 @@ ORDERS = ("GET /orders", "GET /orders/{id}", "GET /orders/me admin", "POST /orde
 
 def asks(text: str, kind: EventKind = EventKind.REST_REQUEST) -> Request:
     method, _, path = text.partition(" ")
-    arn = MethodArn.parse(PREFIX + method + path)
-    return Request(kind, arn, method, path or method, None, None, (), None, {})
+    stage, *_ = read_method_arn(PREFIX + method + path)
+    return Request(kind, stage, method, path or method, None, None, (), None, {})
 
 
 def compiled(

@@ -6,7 +6,7 @@ import pytest
 
 from jwt_authorizer.errors import DecisionError
 from jwt_authorizer.events import EventKind, read_event
-from jwt_authorizer.method_arn import MethodArn
+from jwt_authorizer.method_arn import read_method_arn
 from tests.factories import ARN, Event, http_api_v2_event, request, rest_request_event, rest_token_event
 
 
@@ -24,7 +24,7 @@ def test_each_kind_is_recognized_and_says_what_was_asked_and_what_api_gateway_ma
     kind: EventKind, method_and_path: tuple[str, str], route_key: str | None, matched: str | None
 ) -> None:
     read = request(kind)
-    assert (read.kind, read.arn.prefix, kind.is_http_api) == (kind, ARN, kind.startswith("http_api"))
+    assert (read.kind, read.stage.prefix, kind.is_http_api) == (kind, ARN, kind.startswith("http_api"))
     assert (read.method, read.path) == method_and_path
     assert (read.route_key, read.matched) == (route_key, matched)
     assert read.request_id == (None if kind is EventKind.REST_TOKEN else "request-1")
@@ -175,11 +175,11 @@ def test_a_route_may_be_for_several_methods(route_key: str, *, several: bool) ->
 @pytest.mark.parametrize(
     ("arn", "expected"),
     [
-        ("arn:aws:execute-api:us-east-1:1:api/test/GET", ("api", "test", "GET", "")),
-        ("arn:aws-cn:execute-api:cn-north-1:1:api/*/GET/a", ("api", "*", "GET", "a")),
+        ("arn:aws:execute-api:us-east-1:1:api/test/GET", ("api", "test", "GET", "/")),
+        ("arn:aws-cn:execute-api:cn-north-1:1:api/*/GET/a", ("api", "*", "GET", "/a")),
     ],
 )
 def test_an_arn_is_taken_apart_and_put_together_unharmed(arn: str, expected: tuple[str, ...]) -> None:
-    read = MethodArn.parse(arn)
-    assert (read.api_id, read.stage, read.method, read.path) == expected
-    assert (read.prefix + read.method + "/" + read.path).removesuffix("/") == arn.removesuffix("/")
+    stage, method, path = read_method_arn(arn)
+    assert (stage.api_id, stage.name, method, path) == expected
+    assert (stage.prefix + method + path).removesuffix("/") == arn.removesuffix("/")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jwt_authorizer.events import EventKind, Request
-from jwt_authorizer.method_arn import MethodArn
+from jwt_authorizer.method_arn import read_method_arn
 from jwt_authorizer.policies import Statement, policies_for
 from jwt_authorizer.policies.compiler import PolicyCompiler
 from jwt_authorizer.policies.patterns import ANY, Matcher, resource
@@ -319,8 +319,7 @@ def test_a_catch_all_is_for_all_methods_too() -> None:
 
 def test_a_token_authorizer_s_cache_is_keyed_by_the_token_whatever_the_setting_says() -> None:
     rules = listing("GET /orders", "GET /users", "GET /admin admin")
-    arn = MethodArn.parse(f"{PREFIX}GET/admin")
-    request = Request(EventKind.REST_TOKEN, arn, "GET", "/admin", None, None, (), "", {})
+    request = Request(EventKind.REST_TOKEN, *read_method_arn(f"{PREFIX}GET/admin"), None, None, (), "", {})
     decision = rules.decide(principal(), "GET", "/admin")
     policy = PolicyCompiler(rules).compile(principal(), decision, request, "route")
     assert resources(policy) == ("GET/orders", "GET/users")

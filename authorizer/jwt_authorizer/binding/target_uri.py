@@ -81,14 +81,14 @@ def request_uris(request: Request, public_urls: tuple[TargetUri, ...]) -> tuple[
             "the event does not say which URL was called (requestContext.domainName and the path), so a DPoP proof "
             "can't be compared with it: set JWT_DPOP_URLS to the API's public URLs"
         )
-    domain, arn = domain.lower(), request.arn
+    domain, stage = domain.lower(), request.stage
     origin = f"https://{domain}"
-    if domain.startswith(f"{arn.api_id}.execute-api."):
-        return (TargetUri(origin, f"/{arn.stage}" if is_websocket else path),)
-    if request.kind.is_http_api and f"{path}/".startswith(f"/{arn.stage}/"):
+    if domain.startswith(f"{stage.api_id}.execute-api."):
+        return (TargetUri(origin, f"/{stage.name}" if is_websocket else path),)
+    if request.kind.is_http_api and f"{path}/".startswith(f"/{stage.name}/"):
         # On a custom domain an HTTP API's path has the stage all the same. The client wrote it only if the API
         # mapping key happens to be equal.
-        return (TargetUri(origin, path.removeprefix(f"/{arn.stage}") or "/"), TargetUri(origin, path))
+        return (TargetUri(origin, path.removeprefix(f"/{stage.name}") or "/"), TargetUri(origin, path))
     return (TargetUri(origin, path),)
 
 

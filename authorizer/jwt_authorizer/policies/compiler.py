@@ -85,7 +85,7 @@ class PolicyCompiler:
                 self._without_promise = PolicyCompiler(rules, self._max_bytes, self._most_work)
             policy = self._without_promise.compile(principal, decision, request, cached_by)
             return replace(policy, warnings=(_BROKEN_PROMISE.format(shown(ascii(request.matched))),))
-        question = _Question(self._rights_of(principal), len(request.arn.prefix))
+        question = _Question(self._rights_of(principal), len(request.stage.prefix))
         # What a TOKEN authorizer's cache is keyed by is the token, even with ``route``.
         by_token = cached_by == "token" or (cached_by == "route" and request.kind is EventKind.REST_TOKEN)
         if by_token or (cached_by == "route" and not self.one_answer(principal, decision, request)):

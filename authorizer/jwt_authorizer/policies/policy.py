@@ -118,4 +118,4 @@ def _resource(request: Request, cached_by: str) -> str:
             return "*"
     else:
         return "*"
-    return resource if len(request.arn.prefix) + len(resource) <= MAX_RESOURCE else "*"
+    return resource if len(request.stage.prefix) + len(resource) <= MAX_RESOURCE else "*"

@@ -109,7 +109,7 @@ def _copy(
         return Copy.ASKS if not decided else Copy.SERVES if answer["isAuthorized"] is True else Copy.REFUSES
     if cached_by is CachedBy.ROUTE and not decided:
         return Copy.ASKS
-    return Copy.SERVES if permits(answer, request.arn.prefix + text) else Copy.REFUSES
+    return Copy.SERVES if permits(answer, request.stage.prefix + text) else Copy.REFUSES
 
 
 def permits(answer: Mapping[str, object], arn: str) -> bool:

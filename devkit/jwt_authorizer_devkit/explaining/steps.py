@@ -172,7 +172,7 @@ def _words(outcome: Outcome, seen: Seen, watched: WatchedFunction) -> Iterator[t
     by_field = request is not None and request.kind is EventKind.APPSYNC
     asked = "" if request is None else f"{request.kind}: {request.method} {request.path}"
     if request is not None and by_field:
-        asked = f"{request.kind}: a query to {request.arn.api_id}"
+        asked = f"{request.kind}: a query to {request.stage.api_id}"
     matched = f", matched {request.route_key}" if request is not None and request.route_key else ""
     yield shortened(asked + matched, 200), "a request of AppSync" if by_field else "a request of API Gateway"
     yield seen.place, "" if seen.bearer is None else f"{len(seen.bearer.text)} characters"

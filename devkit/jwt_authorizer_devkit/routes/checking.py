@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.events import EventKind, Request
-from jwt_authorizer.method_arn import MethodArn
+from jwt_authorizer.method_arn import read_method_arn
 from jwt_authorizer.policies import policies_for
 from jwt_authorizer.rules.model import CONNECT
 from jwt_authorizer_devkit.explaining.events import sample_method, sample_path
@@ -45,13 +45,9 @@ class Check:
 
 def request_for(method: str, path: str) -> Request:
     """Return the request as a REST API's TOKEN authorizer gets it: with nothing but its ARN to go by."""
-    if path == CONNECT:
-        return Request(
-            EventKind.WEBSOCKET, MethodArn.parse(_PREFIX + CONNECT), CONNECT, CONNECT, None, None, (), None, {}
-        )
-    return Request(
-        EventKind.REST_TOKEN, MethodArn.parse(_PREFIX + method + path), method, path, None, None, (), None, {}
-    )
+    kind, method = (EventKind.WEBSOCKET, CONNECT) if path == CONNECT else (EventKind.REST_TOKEN, method)
+    stage, *_ = read_method_arn(f"{_PREFIX}{method}")
+    return Request(kind, stage, method, path, None, None, (), None, {})
 
 
 def check_rules(settings: Settings, cached_by: str) -> Check:

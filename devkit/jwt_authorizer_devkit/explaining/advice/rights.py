@@ -72,11 +72,11 @@ def unlisted_route(facts: Facts) -> Advice | None:
             "other_method",
             f"The path is listed for {', '.join(sorted(listed))}, not for {shortened(request.method)}: add the method.",
         )
-    stage = f"/{request.arn.stage}/"
+    stage = f"/{request.stage.name}/"
     if request.path.startswith(stage) and rules.find(request.path[len(stage) - 1 :]):
         return Advice(
             "stage_in_path",
-            f"The path begins with the stage ({request.arn.stage}): an API with its own domain name or another "
+            f"The path begins with the stage ({request.stage.name}): an API with its own domain name or another "
             "stage sends it "
             "without. List the path as it is sent, or map the domain to the stage.",
         )
