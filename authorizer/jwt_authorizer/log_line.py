@@ -74,43 +74,40 @@ class DecisionLog:
             None if outcome.decision is None else outcome.decision.route,
             *(_NO_REQUEST if request is None else (request.kind, request.method, request.route_key)),
         )
-        own: dict[str, object] = {}
+        own: dict[str, str] = {}  # JSON texts by name
         if request is not None and request.request_id is not None:
-            own["request_id"] = printable(request.request_id)
+            own["request_id"] = json_string(printable(request.request_id))
         elif invocation is not None:
-            own["request_id"] = invocation
+            own["request_id"] = json_string(invocation)
         if invocation is not None:
-            own["function_request_id"] = invocation
+            own["function_request_id"] = json_string(invocation)
         if form is LogAllowed.FULL:
-            own["duration_ms"] = duration * 1000
+            own["duration_ms"] = f"{duration * 1000:.3f}"
             self._add_findings(own, outcome, notes, trace)
-        members = [
-            f',"{name}":{json_string(value)}' if isinstance(value, str) else f',"{name}":{_other(value)}'
-            for name, value in own.items()
-        ]
+        members = [f',"{name}":{text}' for name, text in own.items()]
         line = f"{shared}{int(now * 1000)}}}{''.join(members)}}}"
         self._write(f"{line if len(line) < _LONGEST_LINE else _shortened(line)}\n")
 
-    def _add_findings(self, found: dict[str, object], outcome: Outcome, notes: list[str], trace: str | None) -> None:
+    def _add_findings(self, own: dict[str, str], outcome: Outcome, notes: list[str], trace: str | None) -> None:
         """Add what was found out about one request alone, and has a value."""
         if trace is not None:
             # The id to search for in X-Ray: the Root of the tracing header (X-Ray developer guide).
-            found["trace_id"] = printable(trace.partition("Root=")[2].partition(";")[0] or trace)
-        principal = outcome.principal
+            own["trace_id"] = json_string(printable(trace.partition("Root=")[2].partition(";")[0] or trace))
+        principal, hook = outcome.principal, outcome.hook
         if principal is not None and self._principal is not None:
-            found["principal"] = self._principal(principal.id)
+            own["principal"] = json_string(self._principal(principal.id))
         if principal is not None and principal.tenant is not None:
-            found["tenant"] = printable(principal.tenant)
+            own["tenant"] = json_string(printable(principal.tenant))
         if outcome.detail is not None:
-            found["detail"] = outcome.detail
-        if outcome.hook is not None:
-            found["hook_ms"] = outcome.hook.milliseconds
-            if outcome.hook.refused is not None:
-                found["hook_reason"] = outcome.hook.refused
+            own["detail"] = json_string(outcome.detail)
+        if hook is not None:
+            own["hook_ms"] = f"{hook.milliseconds:.3f}"
+            if hook.refused is not None:
+                own["hook_reason"] = json_string(hook.refused)
         if notes:
-            found["notes"] = _listed(sorted(notes) if len(notes) > _LONGEST_LIST else notes)
+            own["notes"] = json_text(_listed(sorted(notes) if len(notes) > _LONGEST_LIST else notes))
         if outcome.warnings:
-            found["warnings"] = _listed(outcome.warnings)
+            own["warnings"] = json_text(_listed(outcome.warnings))
 
 
 @lru_cache(maxsize=64)
@@ -193,11 +190,6 @@ def _name_of_principal(settings: LogSettings) -> Callable[[str], str] | None:
 
     key = settings.principal_key
     return lambda name: digest(key, name.encode("utf-8", "surrogatepass"), "sha256").hex()[:_DIGITS]
-
-
-def _other(value: object) -> str:
-    """Return the JSON text of milliseconds or of a list."""
-    return f"{value:.3f}" if isinstance(value, float) else json_text(value)
 
 
 def _listed(texts: Sequence[str]) -> list[str]:
