@@ -61,13 +61,8 @@ def _integer(digits: str) -> int:
 
 def context_claims(value: object) -> tuple[tuple[str, Claim], ...]:
     """Read which claims become context keys of their own: ``claim`` or ``key=claim``, or a TOML table."""
-    if isinstance(value, dict):
-        pairs = [(key, claim) for key, claim in value.items() if isinstance(claim, str) and claim]
-        if len(pairs) != len(value):
-            raise ValueError('expected key = "claim" on each line')
-    else:
-        split = [item.partition("=") for item in texts(value)]
-        pairs = [(key.strip(), claim.strip() if equals else key.strip()) for key, equals, claim in split]
+    pairs = _key_and_claim(value)
+    keys = [key for key, _ in pairs]
     for key, name in pairs:
         if key == name and key.startswith("/"):
             right = shown(f"{key.rpartition('/')[2]}={key}", whole=value)
@@ -83,6 +78,16 @@ def context_claims(value: object) -> tuple[tuple[str, Claim], ...]:
             )
         if not name:
             raise ValueError(f"the context key {shown(key, whole=value)!r} names no claim")
-    if len({key for key, _ in pairs}) != len(pairs):
-        raise ValueError("a context key is listed twice")
+        if keys.count(key) > 1:
+            raise ValueError(f"the context key {shown(key, whole=value)!r} is listed twice")
     return tuple((key, _named(name)) for key, name in pairs)
+
+
+def _key_and_claim(value: object) -> list[tuple[str, str]]:
+    if not isinstance(value, dict):
+        split = [item.partition("=") for item in texts(value)]
+        return [(key.strip(), claim.strip() if equals else key.strip()) for key, equals, claim in split]
+    for key, claim in value.items():
+        if not isinstance(claim, str) or not claim:
+            raise ValueError(f'{shown(key, whole=value)} must name a claim: expected key = "claim" on each line')
+    return list(value.items())
