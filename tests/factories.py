@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.rules import Rules
 
     class _Current(Protocol):
-        def current(self, now: float, /) -> Mapping[str, Revoked]: ...
+        def current(self, now: float, /) -> Revoked: ...
 
 
 type Event = dict[str, Any]

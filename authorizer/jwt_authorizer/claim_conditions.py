@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     Scalar = str | int | float | bool | None
 
-
 ABSENT: Final = object()
 """What :func:`find` returns for a claim that a token does not have; ``None`` is JSON's null."""
 

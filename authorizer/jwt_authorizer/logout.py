@@ -48,11 +48,7 @@ class Logout:
 
 
 def check_logout_token(
-    text: str,
-    issuers: Mapping[str, Issuer],
-    tenants: Mapping[str, FindIssuer],
-    client_ids: frozenset[str],
-    now: float,
+    text: str, issuers: Mapping[str, Issuer], tenants: Mapping[str, FindIssuer], client_ids: frozenset[str], now: float
 ) -> Logout:
     """Check a logout token at ``now``, in seconds since 1970, and return what it says.
 

@@ -18,13 +18,15 @@ import json
 from typing import TYPE_CHECKING, NoReturn
 
 from jwt_authorizer.errors import Reason, TokenError
-from jwt_authorizer.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import TypeIs
+    from typing import Any, TypeIs
 
     from jwt_authorizer.claims import Principal
+
+    Revoked = dict[str, dict[str, Any]]
+    """What is revoked, by issuer: the member ``issuers`` of the list."""
 
 MAX_LIST = 8 * 1024 * 1024
 """Bytes of a list: some 180,000 entries with identifiers of 32 characters."""
@@ -42,19 +44,8 @@ class BadListError(ValueError):
     """The document is not a list of revoked tokens."""
 
 
-@dataclass(frozen=True, slots=True)
-class Revoked:
-    """What is revoked at one issuer: identifiers with a time in seconds since 1970, as in the document."""
-
-    jti: Mapping[str, float]
-    sid: Mapping[str, float]
-    sub: Mapping[str, float]
-    client_id: Mapping[str, float]
-    issued_before: float | None
-
-
-def read_list(document: bytes) -> dict[str, Revoked]:
-    """Read a list of revoked tokens, and return what is revoked by issuer.
+def read_list(document: bytes) -> Revoked:
+    """Read a list of revoked tokens, and return what is revoked, by issuer.
 
     An unknown member is an error: it may be a misspelled one, and what it names would stay accepted.
     Raises :class:`BadListError`, which says where the document is wrong.
@@ -71,25 +62,27 @@ def read_list(document: bytes) -> dict[str, Revoked]:
     as_of = content.get("as_of")
     if as_of is not None and not _is_time(as_of):
         _bad('"as_of" must be a number of seconds since 1970')
-    return {issuer: _revoked(issuer, entries) for issuer, entries in content["issuers"].items()}
+    for issuer, entries in content["issuers"].items():
+        _check_entries(entries, repr(issuer[:_LONGEST]))
+    return dict(content["issuers"])
 
 
-def check_revocation(principal: Principal, issuers: Mapping[str, Revoked]) -> None:
+def check_revocation(principal: Principal, revoked: Revoked) -> None:
     """Raise :class:`TokenError` (``revoked_token``) if the principal's token is on the list."""
-    revoked = issuers.get(principal.issuer)
-    if revoked is None:
+    entries, claims = revoked.get(principal.issuer), principal.claims
+    if entries is None:
         return
-    claims = principal.claims
+    tokens = entries.get("jti", {})
     # Cognito writes origin_jti, the identifier of the sign-in, into each token that came of it.
-    if _text(claims, "jti") in revoked.jti or _text(claims, "origin_jti") in revoked.jti:
+    if _text(claims, "jti") in tokens or _text(claims, "origin_jti") in tokens:
         _reject("its jti or origin_jti is on the revocation list")
-    if _text(claims, "sid") in revoked.sid:
+    if _text(claims, "sid") in entries.get("sid", {}):
         _reject("its session (sid) is on the revocation list")
     client = _text(claims, "client_id" if "client_id" in claims else "azp")
     for name, moment in (
-        ("subject", revoked.sub.get(_text(claims, "sub"))),
-        ("client", revoked.client_id.get(client)),
-        ("issuer", revoked.issued_before),
+        ("subject", entries.get("sub", {}).get(_text(claims, "sub"))),
+        ("client", entries.get("client_id", {}).get(client)),
+        ("issuer", entries.get("issued_before")),
     ):
         if moment is not None and _issued_by(moment, claims.get("iat")):
             _reject(f"tokens of its {name} that were issued until {moment:.0f} are revoked: sign in again")
@@ -106,19 +99,17 @@ def _text(claims: Mapping[str, object], name: str) -> str:
     return value if isinstance(value, str) else str(value) if type(value) is int else ""
 
 
-def _revoked(issuer: str, entries: object) -> Revoked:
-    shown = repr(issuer[:_LONGEST])
+def _check_entries(entries: object, issuer: str) -> None:
     if not isinstance(entries, dict):
-        _bad(f"the entry of {shown} must be an object")
-    _check_names(entries, (*IDENTIFIERS, *MOMENTS, "issued_before"), f"the entry of {shown}")
-    listed = {name: entries.get(name, {}) for name in (*IDENTIFIERS, *MOMENTS)}
-    for name, found in listed.items():
+        _bad(f"the entry of {issuer} must be an object")
+    _check_names(entries, (*IDENTIFIERS, *MOMENTS, "issued_before"), f"the entry of {issuer}")
+    for name in (*IDENTIFIERS, *MOMENTS):
+        found = entries.get(name, {})
         if not isinstance(found, dict) or "" in found or not all(map(_is_time, found.values())):
-            _bad(f"{name!r} of {shown} must be an object of identifiers, each with a number of seconds")
+            _bad(f"{name!r} of {issuer} must be an object of identifiers, each with a number of seconds")
     before = entries.get("issued_before")
     if before is not None and not _is_time(before):
-        _bad(f"'issued_before' of {shown} must be a number of seconds since 1970")
-    return Revoked(**listed, issued_before=before)
+        _bad(f"'issued_before' of {issuer} must be a number of seconds since 1970")
 
 
 def _is_time(value: object) -> TypeIs[float]:

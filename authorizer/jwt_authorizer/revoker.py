@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from jwt_authorizer.authenticate import FindIssuer, Issuer
-    from jwt_authorizer.issuers.revocation_store import Content
+    from jwt_authorizer.revocation import Revoked
 
 _TIMEOUT = 5.0
 _SCHEDULE = 60.0
@@ -113,9 +113,9 @@ class Revoker:
         result = {"iss": issuer, kind: identifier, "time": moment, "written": not dry_run}
         if dry_run:
             return result
-        content = self._change(lambda content: add_entry(content, issuer, kind, identifier, moment))
+        revoked = self._change(lambda revoked: add_entry(revoked, issuer, kind, identifier, moment))
         self._logger.info("revoked", extra={"iss": issuer, "kind": kind})
-        return result | {"entries": count_entries(content), "not_flushed": self._flush_all()}
+        return result | {"entries": count_entries(revoked), "not_flushed": self._flush_all()}
 
     def _requested(self, request: object) -> tuple[str, str, str]:
         kinds = (*MOMENTS, *IDENTIFIERS)
@@ -146,7 +146,7 @@ class Revoker:
         try:
             text, now = logout_token(event), self.clock()
             logout = check_logout_token(text, self.issuers, self.tenants, self.client_ids, now)
-            self._change(lambda content: self._log_out(content, logout))
+            self._change(lambda revoked: self._log_out(revoked, logout))
         except AuthorizerError as error:
             self._logger.warning("logout refused", extra={"reason": str(error.code), "detail": error.detail})
             return logout_answer(503 if isinstance(error, DecisionError) else 400, str(error.code))
@@ -157,16 +157,16 @@ class Revoker:
         self._flush_all()
         return logout_answer(200)
 
-    def _log_out(self, content: Content, logout: Logout) -> None:
+    def _log_out(self, revoked: Revoked, logout: Logout) -> None:
         """Enter a logout. Its own ``jti`` is entered as well: a logout token is used once (section 2.6, step 8)."""
-        if logout.jti in content.get(logout.issuer, {}).get("jti", {}):
+        if logout.jti in revoked.get(logout.issuer, {}).get("jti", {}):
             raise RevokeError("this logout token was used before (jti)")
-        add_entry(content, logout.issuer, "jti", logout.jti, ceil(logout.expires_at + self.keep))
+        add_entry(revoked, logout.issuer, "jti", logout.jti, ceil(logout.expires_at + self.keep))
         kind, identifier = ("sub", str(logout.sub)) if logout.sid is None else ("sid", logout.sid)
         moment = logout.issued_at if kind == "sub" else self.clock() + self.keep
-        add_entry(content, logout.issuer, kind, identifier, ceil(moment))
+        add_entry(revoked, logout.issuer, kind, identifier, ceil(moment))
 
-    def _change(self, change: Callable[[Content], None]) -> Content:
+    def _change(self, change: Callable[[Revoked], None]) -> Revoked:
         return self.store.change(change, self.clock(), self.keep)
 
     def _flush_all(self) -> list[str]:

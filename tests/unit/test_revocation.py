@@ -12,13 +12,14 @@ from jwt_authorizer.errors import DecisionError, Reason, TokenError
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.logout import EVENT, Logout, check_logout_token
-from jwt_authorizer.revocation import BadListError, Revoked, check_revocation, read_list
+from jwt_authorizer.revocation import BadListError, check_revocation, read_list
 from jwt_authorizer.wiring.token_status import READ_FAILURES, revocation_list
 from jwt_authorizer_devkit.mint import Defect, mint
 from tests.factories import ISSUER, NOW, FakeKeys, authorizer, signing_key
 
 if TYPE_CHECKING:
     from jwt_authorizer.issuers.kept import Kept
+    from jwt_authorizer.revocation import Revoked
 
 LISTED = "https://issuer.example"
 REVOKED = {
@@ -122,7 +123,7 @@ class Store:
             raise FetchError(message)
         return self.document
 
-    def source(self) -> Kept[dict[str, Revoked]]:
+    def source(self) -> Kept[Revoked]:
         report = lambda metric, _: self.reported.append(metric)  # noqa: E731 - one line of a double
         return revocation_list(self.read, Ages(60, 600, 30), report)
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-
 _SAMPLED = "Sampled=1"
 """In the tracing header of a request that X-Ray wants."""
 

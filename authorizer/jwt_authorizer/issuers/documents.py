@@ -29,11 +29,7 @@ _OBJECT = r"s3://([A-Za-z0-9][A-Za-z0-9.-]{1,61}[A-Za-z0-9])/([^\x00-\x1f\x7f]+)
 
 
 def document_reader(
-    location: str,
-    *,
-    timeout: float,
-    package_root: str | PathLike[str],
-    limit: int = BODY_LIMIT,
+    location: str, *, timeout: float, package_root: str | PathLike[str], limit: int = BODY_LIMIT
 ) -> Read:
     """Make the function that reads ``file:PATH``, ``ssm:NAME`` or ``s3://BUCKET/KEY``.
 

@@ -14,13 +14,9 @@ from jwt_authorizer.revocation import IDENTIFIERS, MAX_LIST, MOMENTS, read_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any
 
     from jwt_authorizer.issuers.documents import AwsClient
-
-    Content = dict[str, dict[str, Any]]
-    """What is revoked, by issuer: the member ``issuers`` of the list."""
-    Change = Callable[[Content], None]
+    from jwt_authorizer.revocation import Revoked
 
 _ATTEMPTS = 60
 _LONGEST_PAUSE = 0.5
@@ -39,25 +35,25 @@ class RevocationStore:
         self._client = client
         self._sleep = sleep
 
-    def change(self, change: Change, now: float, keep: float) -> Content:
+    def change(self, change: Callable[[Revoked], None], now: float, keep: float) -> Revoked:
         """Drop what is over, change the list and write it, again and again until no other writer comes between.
 
-        ``change`` gets what is revoked by issuer, and alters it; it is called once for each attempt. Where nothing has
-        changed, nothing is written, unless there is no list yet. ``now`` becomes the list's ``as_of``. ``keep``:
-        seconds for which moments are kept. Returns what was written. Raises :class:`FetchError` if S3 fails, or if the
-        object there is not a revocation list: then nothing is written.
+        ``change`` alters what is revoked; it is called once for each attempt. Where nothing has changed, nothing is
+        written, unless there is no list yet. ``now`` becomes the list's ``as_of``. ``keep``: seconds for which moments
+        are kept. Returns what is revoked now. Raises :class:`FetchError` if S3 fails, or if the object there is not a
+        revocation list: then nothing is written.
         """
         for _ in range(_ATTEMPTS):
-            content, condition = self._read()
-            before = json.dumps(content)
-            _drop_over(content, now, keep)
-            change(content)
-            if "IfMatch" in condition and json.dumps(content) == before:
-                return content
-            document = json.dumps({"as_of": int(now), "issuers": content}, separators=(",", ":")).encode()
+            revoked, condition = self._read()
+            before = json.dumps(revoked)
+            _drop_over(revoked, now, keep)
+            change(revoked)
+            if "IfMatch" in condition and json.dumps(revoked) == before:
+                return revoked
+            document = json.dumps({"as_of": int(now), "issuers": revoked}, separators=(",", ":")).encode()
             self._check(document)
             if self._write(document, condition):
-                return content
+                return revoked
             self._sleep(random.random() * _LONGEST_PAUSE)  # noqa: S311 - spreads writers, keeps no secret
         raise self._failed(f"was changed by others {_ATTEMPTS} times in a row: nothing was written")
 
@@ -81,7 +77,7 @@ class RevocationStore:
     def _failed(self, what: str) -> FetchError:
         return FetchError(f"s3://{printable(self._bucket)}/{printable(self._key)} {what}")
 
-    def _read(self) -> tuple[Content, dict[str, str]]:
+    def _read(self) -> tuple[Revoked, dict[str, str]]:
         """Return what is revoked, and the condition under which it may be written over."""
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=self._key)
@@ -91,11 +87,10 @@ class RevocationStore:
                 return {}, {"IfNoneMatch": "*"}
             raise self._failed(f"can't be read: {described(error)}") from error
         try:
-            read_list(document)
+            return read_list(document), {"IfMatch": tag}
         except ValueError as error:
             what = f"is not a revocation list, so it is not written over: {printable(str(error))}"
             raise self._failed(what) from error
-        return json.loads(document)["issuers"], {"IfMatch": tag}
 
     def _write(self, document: bytes, condition: Mapping[str, str]) -> bool:
         """Write the list if the condition holds, and return whether it did."""
@@ -110,27 +105,27 @@ class RevocationStore:
         return True
 
 
-def add_entry(content: Content, issuer: str, kind: str, identifier: str, moment: int) -> None:
+def add_entry(revoked: Revoked, issuer: str, kind: str, identifier: str, moment: int) -> None:
     """Enter a time; a later one that is there already stays."""
-    entries = content.setdefault(issuer, {}).setdefault(kind, {})
+    entries = revoked.setdefault(issuer, {}).setdefault(kind, {})
     entries[identifier] = max(moment, entries.get(identifier, 0))
 
 
-def _drop_over(content: Content, now: float, keep: float) -> None:
+def _drop_over(revoked: Revoked, now: float, keep: float) -> None:
     """Drop what is over: identifiers whose time has come, and moments so old that no token is older."""
-    for entries in content.values():
+    for entries in revoked.values():
         for kinds, over in ((IDENTIFIERS, now), (MOMENTS, now - keep)):
             for kind in kinds:
                 entries[kind] = {name: moment for name, moment in entries.get(kind, {}).items() if moment > over}
                 if not entries[kind]:
                     del entries[kind]
-    for issuer in [issuer for issuer, entries in content.items() if not entries]:
-        del content[issuer]
+    for issuer in [issuer for issuer, entries in revoked.items() if not entries]:
+        del revoked[issuer]
 
 
-def count_entries(content: Content) -> int:
+def count_entries(revoked: Revoked) -> int:
     """Return how many identifiers are on a list."""
-    return sum(len(entries.get(kind, {})) for entries in content.values() for kind in (*IDENTIFIERS, *MOMENTS))
+    return sum(len(entries.get(kind, {})) for entries in revoked.values() for kind in (*IDENTIFIERS, *MOMENTS))
 
 
 def s3_store(location: str, timeout: float) -> RevocationStore:

@@ -15,7 +15,6 @@ from jwt_authorizer.settings.raw import DOCUMENT_TIMEOUT, Section
 if TYPE_CHECKING:
     from os import PathLike
 
-
 _NEEDED_TO_ASK = "it needs JWT_INTROSPECTION, JWT_INTROSPECTION_CLIENT_ID and JWT_INTROSPECTION_SECRET"
 
 

@@ -16,7 +16,7 @@ from jwt_authorizer.issuers.kept import Ages, Kept, Kind, parsed
 from jwt_authorizer.issuers.session import Session
 from jwt_authorizer.issuers.sources import discover_introspection
 from jwt_authorizer.records import replace
-from jwt_authorizer.revocation import MAX_LIST, Revoked, check_revocation, read_list
+from jwt_authorizer.revocation import MAX_LIST, check_revocation, read_list
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.fetched import Report
     from jwt_authorizer.issuers.https import Get
     from jwt_authorizer.issuers.introspection import Endpoint
+    from jwt_authorizer.revocation import Revoked
     from jwt_authorizer.settings import Settings
     from jwt_authorizer.settings.model import IntrospectionSettings, RevocationSettings
     from jwt_authorizer.wiring import Dependencies
@@ -63,7 +64,7 @@ def list_reader(location: str, get: Get, *, timeout: float, package_root: str | 
     return read
 
 
-def revocation_list(read: Read, ages: Ages, report: Report) -> Kept[dict[str, Revoked]]:
+def revocation_list(read: Read, ages: Ages, report: Report) -> Kept[Revoked]:
     """Keep the list, by issuer. ``report`` is called with a metric's name and a detail that is safe to log."""
     return Kept(parsed(read, read_list), ages, report, _LIST)
 

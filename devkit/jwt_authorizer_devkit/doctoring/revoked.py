@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.https import HttpsClient
+from jwt_authorizer.issuers.revocation_store import count_entries
 from jwt_authorizer.revocation import BadListError, read_list
 from jwt_authorizer.wiring.token_status import list_reader
 from jwt_authorizer_devkit.aws_access import remedy
@@ -33,8 +34,8 @@ def examine_revocation_list(settings: Settings, package_root: str | PathLike[str
         )
         yield Finding("revocation", Level.PROBLEM, said, remedy(str(error)) or "docs/revocation.md shows its form.")
         return
-    entries = sum(len(it.jti) + len(it.sid) + len(it.sub) + len(it.client_id) for it in revoked.values())
-    yield Finding("revocation", Level.GOOD, f"The revocation list can be read: {entries} entries.")
+    said = f"The revocation list can be read: {count_entries(revoked)} entries."
+    yield Finding("revocation", Level.GOOD, said)
     if any(issuer.tenants is not None for issuer in settings.issuers):
         return  # the list names the tenants' own issuers
     unknown = sorted(revoked.keys() - {issuer.issuer for issuer in settings.issuers})
