@@ -18,7 +18,7 @@ from jwt_authorizer.claims import ClaimRules, Principal
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.events import EventKind, Request, read_event
 from jwt_authorizer.function import AuthorizerFunction
-from jwt_authorizer.hooks import hook_of
+from jwt_authorizer.hooks import make_hook
 from jwt_authorizer.keys import Key, KeySet, parse_key_set
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.policies import policies_for
@@ -247,7 +247,7 @@ def authorizer(  # noqa: PLR0913 - one keyword for each part that tests vary
         policies=policies_for(decided),
         answers=settings,
         check_binding=check_binding,
-        hook=None if check is None else hook_of(check, settings.cached_by, lifted, lambda: 0.0),
+        hook=None if check is None else make_hook(check, settings.cached_by, lifted, lambda: 0.0),
     )
 
 

@@ -3,12 +3,12 @@
 What goes in: an authorizer event of API Gateway or AppSync. What comes out: an IAM policy, a simple response, AppSync's
 answer, or an error, which API Gateway turns into 401 or 500.
 
-Lambda imports ``handler.py``. It builds the function once (``function.py``), of parts that ``wiring/`` puts together
-from ``settings/``. ``authorize.py`` decides about each event: start reading there. ``log_line.py`` writes what was
-decided. ``refresher.py`` and ``revoker.py`` are the other two functions of the stack.
+Lambda imports ``handler.py``, which builds the function once: ``function.py`` reads ``settings/``, and ``wiring/``
+makes the parts from them. ``authorize.py`` decides about each event: start reading there. ``log_line.py`` writes the
+log line of each decision. ``refresher.py`` and ``revoker.py`` are the other two functions of the stack.
 
-Public are the names in ``__all__``: :func:`create_function` builds the function from a mapping of settings, for
-handlers that wrap it; :class:`Caller` and :class:`Refuse` are what a hook gets and may return.
+The names in ``__all__`` are public: :func:`create_function` builds the function from a mapping of settings, for
+handlers that wrap it; a hook gets a :class:`Caller`, and may return :class:`Refuse`.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ NAMESPACE = "JwtAuthorizer"
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name when it is first used: whoever uses none pays for none (PEP 562)."""
+    """Import a public name when it is first used, since imports are most of a cold start (PEP 562)."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 - the same
+    from importlib import import_module  # noqa: PLC0415 - only for public names
 
     module = "hooks" if name in {"Caller", "CallerRequest", "Refuse"} else "function"
     return getattr(import_module(f"{__name__}.{module}"), name)

@@ -12,8 +12,8 @@ step that it follows:
 - about which issuer is trusted (tenants): in ``find_issuer``;
 - about who sends a token (its binding), or what may change while a token is remembered (its revocation): after the
   principal is known, so that remembered tokens are checked too;
-- what may deny what the rules allow (a hook): where it is known whether the answer would allow anything;
-- what uses something up (a proof): last, after the answer has been made.
+- what may deny a request that the rules allow (a hook): after the policy, since the answer may allow nothing anyway;
+- what has an effect (recording a DPoP proof as used): last, after the answer has been formatted.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from jwt_authorizer.authenticate import (
     verify_jwt,
 )
 from jwt_authorizer.cached_decisions import allows_anything, cache_warnings, compile_policy, decide, policy_warnings
-from jwt_authorizer.errors import DecisionError, Reason, TokenError, location
+from jwt_authorizer.errors import DecisionError, Reason, TokenError, unexpected_error
 from jwt_authorizer.events import read_event
 from jwt_authorizer.policies import DENY_EVERYTHING
 from jwt_authorizer.records import dataclass, field, request_dataclass
@@ -61,8 +61,9 @@ if TYPE_CHECKING:
 class Authorizer:
     """Everything that a decision needs, apart from the event and the time.
 
-    ``check_binding`` raises if a bound token's sender doesn't hold what it is bound to, and returns what records a DPoP
-    proof as used, if there is one. ``check_revocation`` raises for a revoked token. ``hook`` asks the user's own check.
+    ``check_binding`` raises if a bound token's sender does not have the key that it is bound to. If there is a DPoP
+    proof, it returns a function that records the proof as used. ``check_revocation`` raises for a revoked token.
+    ``hook`` calls the user's own check.
     """
 
     issuers: Mapping[str, Issuer]
@@ -80,10 +81,10 @@ class Authorizer:
 
 @request_dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was decided about one event, and what was found out on the way, for the log line.
+    """The decision about one event, and what the log line shows of the way to it.
 
     ``answer`` is what API Gateway gets; ``None`` if the function has to raise an error instead. ``reason`` is ``None``
-    with ``allow`` only. ``detail`` is a sentence for the log. What was not reached is ``None``.
+    with ``allow`` only. ``detail`` is a sentence for the log. The results of steps that were not reached are ``None``.
     """
 
     result: Result
@@ -104,7 +105,7 @@ class Outcome:
 def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # noqa: C901, PLR0915 - one sentence
     """Decide about an event at ``now`` (Unix time in seconds).
 
-    It raises nothing: whatever goes wrong is an outcome that allows nothing.
+    Raises nothing: an error is an outcome that allows nothing.
     """
     result: Result
     reason: Reason | None
@@ -167,7 +168,7 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # 
     except DecisionError as error:
         result, reason, detail = "error", error.code, error.detail
     except Exception as error:  # noqa: BLE001 - the last line of defense: whatever it is, it is not an Allow
-        result, reason, detail = "error", Reason.INTERNAL_ERROR, location(error)
+        result, reason, detail = "error", Reason.INTERNAL_ERROR, unexpected_error(error)
     return Outcome(
         result, reason, detail, answer, request, issuer, alg, kid, token_cache, principal, decision, warnings, hook
     )

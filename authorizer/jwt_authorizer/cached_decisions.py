@@ -1,4 +1,8 @@
-"""The decision about a request, and what of it API Gateway's cache may replay for other requests."""
+"""Decide about a request, and compile the policy that API Gateway's cache may replay for other requests.
+
+If a cached answer could be wrong for another request, the request fails (``unsafe_cache``), or the log line has a
+warning.
+"""
 
 from __future__ import annotations
 
@@ -46,10 +50,10 @@ _NOT_KEYED_BY_TOKEN = (
 
 
 def decide(principal: Principal, request: Request, rules: Rules, policies: Policies) -> Allow | Deny:
-    """Ask the rules, by the path and by the route that API Gateway matched.
+    """Decide by the rules, the path and the route that API Gateway matched.
 
-    A path that is not in normal form is denied if nothing of the matched route is allowed: then API Gateway has
-    normalized the path, and read another one.
+    A path that is not normalized is denied if the matched route allows nothing: then API Gateway normalized the path,
+    and matched the route by another one than the rules.
     """
     if not rules.configured or request.kind is EventKind.APPSYNC:
         return decide_without_routes(principal)
@@ -67,9 +71,10 @@ def compile_policy(  # noqa: PLR0913, PLR0917 - what a policy depends on
     policies: Policies,
     settings: AnswerSettings,
 ) -> Policy | None:
-    """Make the policy; ``None`` for an API with simple responses, and for AppSync.
+    """Compile the policy; ``None`` for an API with simple responses, and for AppSync.
 
-    Raises :class:`DecisionError` (``unsafe_cache``) if API Gateway would replay a simple response where it is wrong.
+    Raises :class:`DecisionError` (``unsafe_cache``) if API Gateway would replay a simple response for requests that the
+    rules decide differently.
     """
     if request.kind is EventKind.APPSYNC:
         return None
@@ -85,14 +90,14 @@ def compile_policy(  # noqa: PLR0913, PLR0917 - what a policy depends on
 
 
 def allows_anything(decision: Allow | Deny, policy: Policy | None) -> bool:
-    """Return whether an answer would allow anything: a policy may, even if this request is denied."""
+    """Return whether an answer would allow anything. A policy may, even if it denies this request."""
     if policy is None:
         return isinstance(decision, Allow)
     return any(statement.effect == "Allow" for statement in policy.statements)
 
 
 def policy_warnings(policy: Policy | None) -> tuple[str, ...]:
-    """Return the warnings about a policy: what its compiler says, and what it had no room for, with a few examples."""
+    """Return the compiler's warnings about a policy, and one about allowed routes that it has no room for."""
     if policy is None:
         return ()
     left_out = policy.left_out
@@ -108,7 +113,7 @@ def policy_warnings(policy: Policy | None) -> tuple[str, ...]:
 def cache_warnings(
     request: Request, token: str, settings: AnswerSettings, *, routes_configured: bool
 ) -> tuple[str, ...]:
-    """Return a warning for the log if API Gateway's cache may replay this answer where it is wrong.
+    """Return a warning for the log if API Gateway's cache may replay this answer for the wrong requests.
 
     An HTTP API's event lists what its cache is keyed by. If a token is taken from a cookie, say, and the cache is
     keyed by another header alone, everyone who sends that header gets the answer for the token's owner. It is a
@@ -126,8 +131,8 @@ def cache_warnings(
 def _check_route_key(request: Request) -> None:
     """Raise :class:`DecisionError` (``unsafe_cache``) unless the API's cache is keyed by its route.
 
-    Check the event: the API may not be configured as ``JWT_CACHED_BY`` claims. Callers can send the route key
-    themselves, in a header that is an identity source; so it has to be listed once more than it was sent.
+    The event shows it: the API may not be configured as ``JWT_CACHED_BY`` claims. Callers can send the route key
+    themselves, in a header that is an identity source; so it has to be listed more often than it was sent.
     """
     listed = 0 if request.route_key is None else request.identity_source.count(request.route_key)
     if listed > 0 and listed <= request.times_sent(request.route_key or ""):

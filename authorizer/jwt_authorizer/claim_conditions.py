@@ -1,4 +1,4 @@
-"""What a claim must hold: the one engine behind ``required_claims`` and a route's ``claims``.
+"""Claim conditions: what ``required_claims`` and a route's ``claims`` require of a claim.
 
 A :class:`Claim` is the name of a top-level claim or, if it begins with ``/``, a JSON Pointer to one (RFC 6901).
 It *holds* a value if it equals the value, is a list that contains it, or is an object that has a member of that name.
@@ -6,7 +6,7 @@ So ``roles`` holds ``"admin"`` in each of ``{"roles": "admin"}``, ``{"roles": ["
 ``{"roles": {"admin": {}}}``. Values are compared as JSON compares them: ``true`` is not ``1``, and ``1`` is ``1.0``.
 A claim of another type than expected holds nothing, and is never an error.
 
-All of it is parsed when settings are read, and nothing per request.
+Conditions are parsed when the settings are read.
 """
 
 from __future__ import annotations
@@ -81,10 +81,10 @@ def is_met(condition: ClaimCondition, claims: Mapping[str, object]) -> bool:
     )
 
 
-def left_out(condition: ClaimCondition, claims: Mapping[str, object]) -> str | None:
-    """Return why a claim is missing that the issuer has left out of the token for its size, or ``None``.
+def overage(condition: ClaimCondition, claims: Mapping[str, object]) -> str | None:
+    """Return the message for a claim that Entra ID left out of the token for its size (groups overage), or ``None``.
 
-    Entra ID writes at most 200 groups into a token. Of more it names only the claim, in ``_claim_names`` or
+    Entra ID writes at most 200 groups into a token. If there are more it only names the claim, in ``_claim_names`` or
     ``hasgroups`` (Microsoft identity platform, "Groups overage claim").
     """
     name = condition.claim.path[0]
@@ -107,7 +107,7 @@ def _holds(held: list[object] | dict[str, object] | tuple[object], wanted: Scala
 
 
 def _matches(value: object, parts: tuple[str, ...]) -> bool:
-    """Match a text against a pattern's parts in linear time: the first leftmost place for each part is enough."""
+    """Match a string against a pattern's parts in linear time: the leftmost match of each part is enough."""
     if not isinstance(value, str):
         return False
     first, last = parts[0], parts[-1]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NoReturn
 
-from jwt_authorizer.claim_conditions import ABSENT, Claim, find, is_met, left_out
+from jwt_authorizer.claim_conditions import ABSENT, Claim, find, is_met, overage
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.records import dataclass, field, request_dataclass
 from jwt_authorizer.strict_json import is_one_line, json_text
@@ -117,7 +117,7 @@ def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Princip
         _check_client(claims, rules.client_id)
     for condition in rules.required_claims:
         if not is_met(condition, claims):
-            detail = left_out(condition, claims) or f"the claim {condition.claim.name} is missing or has another value"
+            detail = overage(condition, claims) or f"the claim {condition.claim.name} is missing or has another value"
             _reject(Reason.INVALID_CLAIM, detail)
     tenant = token.tenant
     if tenant is not None and tenant.claim is not None and find(claims, tenant.claim) != tenant.name:

@@ -1,4 +1,4 @@
-"""The context of an answer: what a backend, a gateway response and the access log can read of a decision."""
+"""Build the context of an answer, which the backend, gateway responses and the access log can read."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ API Gateway developer guide, "Variables for access logging".
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What this API's ``WWW-Authenticate`` header says whatever the error is.
+    """The parameters of this API's ``WWW-Authenticate`` header that do not depend on the error.
 
     ``resource_metadata`` is a URL (RFC 9728 section 5.1). ``dpop_algs`` are the ``alg`` values of proofs, separated by
     spaces (RFC 9449 section 7.1); empty if proofs are not checked. ``dpop_only``: bearer tokens are not accepted.
@@ -43,8 +43,8 @@ class Challenge:
     def header(self, error: str | None, scopes: Iterable[str] = ()) -> str:
         """Format the header (RFC 6750 section 3).
 
-        Where bearer tokens and DPoP are accepted, there is a challenge for each, and the error stands in the first. All
-        of it comes from settings: nothing that a caller sent gets into a header.
+        If both bearer tokens and DPoP are accepted, there is a challenge for each, and the first has the error. The
+        header holds nothing from the request.
         """
         parameters = (("error", error), ("scope", " ".join(scopes)), ("resource_metadata", self.resource_metadata))
         listed = [f'{name}="{value}"' for name, value in parameters if value]
@@ -59,7 +59,7 @@ class Challenge:
 def claims_context(
     principal: Principal, context_claims: Iterable[tuple[str, Claim]], *, as_json_text: bool
 ) -> dict[str, object]:
-    """Build the context of an Allow; REST and WebSocket APIs take only texts, numbers and booleans in it.
+    """Build the context of an Allow; REST and WebSocket APIs take only strings, numbers and booleans in it.
 
     ``context_claims`` are pairs of a context key and the claim that it gets (``JWT_CONTEXT_CLAIMS``).
     """
@@ -68,7 +68,7 @@ def claims_context(
         context["sub"] = principal.subject
     if principal.tenant is not None:
         context["tenant"] = principal.tenant
-    # An object is a copy: whoever wraps the function may change the answer, and a remembered principal must not change.
+    # An object is a copy: a wrapper of the function may change the answer, and a remembered principal must not change.
     claims = principal.claims if as_json_text else json.loads(principal.claims_text)
     context["claims"] = principal.claims_text if as_json_text else claims
     for key, claim in context_claims:

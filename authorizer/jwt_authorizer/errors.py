@@ -82,8 +82,8 @@ class AuthorizerError(Exception):
         self.detail = detail
 
 
-def location(error: BaseException) -> str:
-    """Name an unexpected error and where it was raised. Its message may hold untrusted input, so it stays out."""
+def unexpected_error(error: BaseException) -> str:
+    """Return an unexpected error's type and where it was raised, without its message: it may be untrusted input."""
     frames = reversed(traceback.extract_tb(error.__traceback__)[-3:])
     places = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames)
     return f"unexpected {type(error).__name__} at {places}"

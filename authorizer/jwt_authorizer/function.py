@@ -1,4 +1,4 @@
-"""The function at the edge: it is put together once, and gives API Gateway what it expects for each outcome."""
+"""The Lambda function: build it from the settings, and return or raise what API Gateway expects for each outcome."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
     from jwt_authorizer.authorize import Authorizer, Outcome
     from jwt_authorizer.binding.replay import ReplayStore
-    from jwt_authorizer.issuers.ahead import Ahead
+    from jwt_authorizer.issuers.prefetch import Prefetch
     from jwt_authorizer.settings import Settings
 
 PACKAGE_ROOT = dirname(dirname(abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib would cost start-up 2 ms
-"""The top of the deployed package, which ``file:`` paths are relative to."""
+"""The top folder of the deployed package. ``file:`` paths are relative to it."""
 
 _LONGEST_CLOCK_SKEW = 600.0
-"""Seconds. A longer leeway compensates no clock: it accepts expired tokens."""
+"""Seconds. Clocks differ by less, so a longer leeway only accepts expired tokens."""
 
 
 class AuthorizerFunction:
     """The Lambda handler: call it with an event and Lambda's context object."""
 
     def __init__(self, authorizer: Authorizer, log: DecisionLog, clock: Callable[[], float]) -> None:
-        """Answer with this authorizer. ``clock`` returns Unix time in seconds."""
+        """``clock`` returns Unix time in seconds."""
         self._authorizer = authorizer
         self._log = log
         self._clock = clock
@@ -50,13 +50,13 @@ class AuthorizerFunction:
         invocation = getattr(context, "aws_request_id", None)
         trace = os.environ.get("_X_AMZN_TRACE_ID")  # set by Lambda's runtime client for each invocation
         self._log.write(outcome, now=now, duration=duration, invocation=invocation, trace=trace)
-        if unsent:  # only in the first request after start-up
+        if unsent:  # X-Ray traces of the calls during start-up, in the first request after it
             send_traces(trace)
         return respond(outcome)
 
 
 def respond(outcome: Outcome) -> dict[str, object]:
-    """Return the answer, or raise what API Gateway turns into the right status. It caches no error.
+    """Return the answer, or raise the error for which API Gateway sends the right status. It caches no error.
 
     Raises ``Exception("Unauthorized")`` for a 401, and :class:`DecisionError` for a 500.
     """
@@ -74,17 +74,18 @@ def create_function(
     write: Callable[[str], object] = sys.stdout.write,
     clock: Callable[[], float] = time.time,
     package_root: str | PathLike[str] = PACKAGE_ROOT,
-    ahead: Ahead | None = None,
+    prefetch: Prefetch | None = None,
 ) -> AuthorizerFunction:
-    """Put the function together from the environment, and fetch keys ahead, over the connection of ``ahead``.
+    """Build the function from environment variables, and fetch the keys, over the connection of ``prefetch`` if given.
 
-    Raises :class:`jwt_authorizer.errors.SettingsError` with everything that is wrong with the settings. It starts
-    without keys if they cannot be fetched.
+    ``package_root`` is the folder that ``file:`` settings are relative to. Raises
+    :class:`jwt_authorizer.errors.SettingsError` with every problem in the settings. If keys cannot be fetched, the
+    function starts without them, and a later request fetches them.
     """
     settings = load_settings(environment, package_root)
     service = environment.get("POWERTOOLS_SERVICE_NAME") or "jwt-authorizer"
     log = DecisionLog(write, service, settings.log)
-    https = HttpsClient(allow_http=settings.keys.allow_http, ahead=ahead)
+    https = HttpsClient(allow_http=settings.keys.allow_http, prefetch=prefetch)
     store = _replay_table(settings, environment, https)
     dependencies = Dependencies(https.get, https.post, log.count, package_root, store)
     keys, tenants = key_sources(settings, dependencies)
@@ -102,7 +103,7 @@ def create_function(
 
 
 def _replay_table(settings: Settings, environment: Mapping[str, str], https: HttpsClient) -> ReplayStore | None:
-    """Make the store of used DPoP proofs that all execution environments share, if the settings name a table."""
+    """Make the DynamoDB store of used DPoP proofs, which all execution environments share, if the settings name one."""
     _, _, table = settings.bound_tokens.dpop_replay.partition(":")
     if not table:
         return None
@@ -112,9 +113,9 @@ def _replay_table(settings: Settings, environment: Mapping[str, str], https: Htt
 
 
 def _after_restore(refresh: Callable[[], None]) -> None:
-    """Fetch keys when a SnapStart snapshot is restored, so that the first request need not wait for them.
+    """Fetch keys when a SnapStart snapshot is restored, so that the first request does not wait for them.
 
-    Keys age by the wall clock, so the first request would refresh old ones anyway. Lambda gives hooks ten seconds
+    Keys age by the wall clock, so that request would fetch them otherwise. Lambda gives hooks ten seconds
     (Lambda developer guide, "Lambda SnapStart runtime hooks"), and this one never fails.
     """
     from snapshot_restore_py import (  # type: ignore[import-untyped]  # noqa: PLC0415 - only Lambda's SnapStart needs it
@@ -125,10 +126,10 @@ def _after_restore(refresh: Callable[[], None]) -> None:
 
 
 def _warn(settings: Settings, service: str) -> None:
-    """Log once, at start-up, what works but is probably a mistake."""
+    """Log settings that are valid but probably a mistake, once at start-up."""
     warnings: list[str] = []
     if settings.keys.allow_http:
-        warnings.append("JWT_ALLOW_HTTP is on: keys that came over http:// can be anybody's. For local work only.")
+        warnings.append("JWT_ALLOW_HTTP is on: keys that come over http:// can be forged. For local work only.")
     for issuer in settings.issuers:
         leeway = issuer.claim_rules.leeway
         if leeway > _LONGEST_CLOCK_SKEW:
@@ -138,7 +139,7 @@ def _warn(settings: Settings, service: str) -> None:
             )
     if not warnings:
         return
-    from aws_lambda_powertools import Logger  # noqa: PLC0415 - 40 ms that only those pay who have warnings
+    from aws_lambda_powertools import Logger  # noqa: PLC0415 - importing it takes 40 ms
 
     logger = Logger(service=service)
     for warning in warnings:

@@ -1,8 +1,8 @@
-"""Your own check (``JWT_HOOK=module:function``): what it sees, what it may return, and how it is loaded.
+"""Hooks: your own check (``JWT_HOOK=module:function``), what it gets, what it may return, and how it is imported.
 
 It runs after all other checks, on every invocation whose answer would allow anything, so remembered tokens are checked
-too. It can refuse, or add to the context; it cannot allow. It sees only what API Gateway's cache of answers
-distinguishes (``JWT_CACHED_BY``): a cached answer is then as right as a new one.
+too. It can refuse, or add to the context; it cannot allow. It gets only the part of the request that API Gateway's
+cache is keyed by (``JWT_CACHED_BY``), so a cached answer is what the check would decide again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.contexts import RESERVED_KEYS
-from jwt_authorizer.errors import DecisionError, Problem, Reason, SettingsError, location
+from jwt_authorizer.errors import DecisionError, Problem, Reason, SettingsError, unexpected_error
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.records import dataclass, field, request_dataclass
 
@@ -37,7 +37,7 @@ _LARGEST_INTEGER = 2**63
 
 @dataclass(frozen=True, slots=True)
 class CallerRequest:
-    """What the caller asks for, as sent. Header names are in lower case; several values of one are joined by commas."""
+    """The request as it was sent. Header names are in lower case; several values of one are joined by commas."""
 
     method: str
     path: str
@@ -46,7 +46,7 @@ class CallerRequest:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, by a token that has been verified, and as much of the request as the answer is for.
+    """The caller, by a token that has been verified, and the part of the request that the answer is for.
 
     ``id`` is the principal's id, ``issuer`` the token's ``iss``, ``claims`` a copy of all its claims. ``tenant`` is
     ``None`` unless the issuer has ``{tenant}``. ``route`` (``GET /orders/{id}``, as API Gateway names it) is ``None``
@@ -72,7 +72,7 @@ class Refuse:
     reason: str
 
     def __post_init__(self) -> None:
-        """Check the code: it may end up in a response."""
+        """Check the code, since it may be part of a response."""
         if not _REASON.fullmatch(self.reason):
             raise ValueError(
                 "the reason of a refusal is a code of letters, digits and _ . : -, such as account_suspended"
@@ -88,23 +88,23 @@ class HookAnswer:
     context: dict[str, object] = field(default_factory=dict)
 
 
-def hook_of(
+def make_hook(
     check: Check, cached_by: str, taken: Collection[str], clock: Callable[[], float]
 ) -> Callable[[Principal, Request], HookAnswer]:
-    """Make what the core asks. ``taken`` are the context keys of ``JWT_CONTEXT_CLAIMS``; ``clock`` returns seconds.
+    """Make the function that calls the check. ``taken``: context keys of ``JWT_CONTEXT_CLAIMS``. ``clock``: seconds.
 
-    What it returns raises :class:`DecisionError` (``hook_failed``) if the check raises, or returns anything but
+    The function raises :class:`DecisionError` (``hook_failed``) if the check raises, or returns anything but
     ``None``, a refusal, or a context that API Gateway can carry and that overwrites nothing.
     """
 
-    def ask(principal: Principal, request: Request) -> HookAnswer:
+    def run(principal: Principal, request: Request) -> HookAnswer:
         caller = caller_of(principal, request, cached_by)
         started = clock()
         try:
             result: object = check(caller)
         except BaseException as error:  # noqa: BLE001 - sys.exit() and asyncio's CancelledError are no Allow either
             took = (clock() - started) * 1000
-            raise DecisionError(Reason.HOOK_FAILED, f"{location(error)}, after {took:.0f} ms") from None
+            raise DecisionError(Reason.HOOK_FAILED, f"{unexpected_error(error)}, after {took:.0f} ms") from None
         milliseconds = (clock() - started) * 1000
         if isinstance(result, Refuse):
             return HookAnswer(milliseconds, result.reason, {"hook_reason": result.reason})
@@ -113,7 +113,7 @@ def hook_of(
             raise DecisionError(Reason.HOOK_FAILED, f"the hook returned {problem}")
         return HookAnswer(milliseconds, context=result if isinstance(result, dict) else {})
 
-    return ask
+    return run
 
 
 def import_check(name: str, package_root: str) -> Check:
@@ -130,7 +130,7 @@ def import_check(name: str, package_root: str) -> Check:
         check: Check = getattr(import_module(module), function)
     except (Exception, SystemExit) as error:
         where = "the package or its folder bundled"
-        raise _unusable(name, f"cannot be imported from {where}: {error}: {location(error)}") from error
+        raise _unusable(name, f"cannot be imported from {where}: {error}: {unexpected_error(error)}") from error
     try:
         signature(check).bind(None)
     except (TypeError, ValueError):
@@ -145,24 +145,24 @@ def _unusable(name: str, message: str) -> SettingsError:
 
 
 def caller_of(principal: Principal, request: Request, cached_by: str) -> Caller:
-    """Return what a hook may see. The claims are a copy: requests share the principal's own."""
+    """Return what a hook gets. The claims are a copy, since requests share the principal's own."""
     claims = json.loads(principal.claims_text)
     if request.kind is EventKind.APPSYNC:
-        cached_by = "token"  # which is what AppSync keeps an answer by, whatever API Gateway does
+        cached_by = "token"  # AppSync keys its cache by the token, whatever API Gateway does
     route = None if cached_by == "token" else _route(request)
-    asked = _asked(request) if cached_by == "nothing" else None
+    asked = _caller_request(request) if cached_by == "nothing" else None
     return Caller(principal.id, principal.issuer, principal.tenant, principal.scopes, claims, route, asked)
 
 
 def _route(request: Request) -> str | None:
-    """Name the route as far as a cache by route knows it: payload 1.0 does not say whether its method is ``ANY``."""
+    """Return the route as far as a cache by route distinguishes it: payload 1.0 does not show the method ``ANY``."""
     key = request.route_key
     if key is None or " " in key or key.startswith("$"):
         return key
     return f"{'ANY' if request.kind is EventKind.HTTP_API_V1 else request.method} {key}"
 
 
-def _asked(request: Request) -> CallerRequest:
+def _caller_request(request: Request) -> CallerRequest:
     headers: dict[str, str] = {}
     for form in ("multiValueHeaders", "headers"):
         mapping = request.event.get(form)
@@ -172,7 +172,7 @@ def _asked(request: Request) -> CallerRequest:
 
 
 def _problem_with(context: object, taken: Collection[str]) -> str | None:
-    """Return why API Gateway cannot carry what a hook returned, or what of the authorizer's it would overwrite."""
+    """Return why a hook's result cannot be the context: API Gateway cannot carry it, or it overwrites a key."""
     if not isinstance(context, dict):
         return f"{type(context).__name__}: expected a dict, Refuse or None"
     for key, value in context.items():

@@ -14,7 +14,7 @@ from jwt_authorizer.issuers.https import HttpsClient
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jwt_authorizer.issuers.ahead import Ahead
+    from jwt_authorizer.issuers.prefetch import Prefetch
 
 
 class Authority:
@@ -42,7 +42,7 @@ class Authority:
         """Make a context that trusts this authority alone."""
         return ssl.create_default_context(cafile=str(self.file))
 
-    def client(self, port: int, ahead: Ahead | None = None) -> HttpsClient:
+    def client(self, port: int, prefetch: Prefetch | None = None) -> HttpsClient:
         """Make a client that trusts this authority alone, and finds each host at this port of this machine."""
         address = (socket.AF_INET, ("127.0.0.1", port))
-        return HttpsClient(resolve=lambda _host, _port: [address], context=self.client_context, ahead=ahead)
+        return HttpsClient(resolve=lambda _host, _port: [address], context=self.client_context, prefetch=prefetch)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jwt_authorizer.issuers.ahead import Ahead
 from jwt_authorizer.issuers.fetched import FetchError
+from jwt_authorizer.issuers.prefetch import Prefetch
 from jwt_authorizer.issuers.session import Session
 from jwt_authorizer.issuers.sources import key_fetcher
 from tests.factories import signing_key
@@ -172,9 +172,9 @@ def test_a_fetch_that_fails_leaves_no_thread_behind(server: HostileServer, clien
 # Asking ahead.
 
 
-def asking_ahead(authority: Authority, port: int, url: str = ISSUER + DISCOVERY) -> tuple[Ahead, HttpsClient]:
-    ahead = Ahead(url, authority.client(port))
-    return ahead, authority.client(port, ahead)
+def asking_ahead(authority: Authority, port: int, url: str = ISSUER + DISCOVERY) -> tuple[Prefetch, HttpsClient]:
+    prefetch = Prefetch(url, authority.client(port))
+    return prefetch, authority.client(port, prefetch)
 
 
 def test_the_first_fetch_reads_the_response_that_was_asked_for_ahead(

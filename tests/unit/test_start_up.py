@@ -45,7 +45,7 @@ KEPT_OUT = {
     "jwt_authorizer.binding": "for those who check bound tokens",
     "jwt_authorizer.dynamodb": "for those who remember used proofs in a table",
     "jwt_authorizer.policies.compiler": "for those who have rules by route",
-    "jwt_authorizer.issuers.ahead": "for those whose keys come over TLS",
+    "jwt_authorizer.issuers.prefetch": "for those whose keys come over TLS",
     "jwt_authorizer.issuers.several": "for those who have several key sets for one issuer",
     "jwt_authorizer.wiring.token_status": "for those who have opaque tokens or a revocation list",
     "jwt_authorizer.issuers.tenants": "for those who have {tenant} in an issuer",
@@ -180,7 +180,7 @@ def test_fetching_keys_loads_tls_and_no_http_client(tmp_path: Path) -> None:
         assert server.provider.fetches == {"jwks": 1}
     finally:
         server.stop()
-    assert {"ssl", "jwt_authorizer.issuers.ahead"} <= set(loaded)
+    assert {"ssl", "jwt_authorizer.issuers.prefetch"} <= set(loaded)
     for module in ("http.client", "email", "urllib.parse", "encodings.idna", "stringprep", "dataclasses", "inspect"):
         assert module not in loaded, KEPT_OUT.get(module)
 

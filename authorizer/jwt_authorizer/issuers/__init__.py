@@ -9,7 +9,7 @@
    for the revocation list (``revocation_store.py`` writes it). ``cache.py`` adds what keys have of
    their own: the core asks it for those that may have signed a token (``candidates``), and whether a remembered token
    is still good (``version``).
-4. ``ahead.py`` connects to the issuer while the function's modules are still being imported.
+4. ``prefetch.py`` connects to the issuer while the function's modules are still being imported.
 5. ``several.py`` and ``tenants.py`` put several caches together: several key sets of one issuer, and an issuer for each
    tenant. They are imported where they are configured.
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Mapping
 
-    from jwt_authorizer.issuers.ahead import Ahead
+    from jwt_authorizer.issuers.prefetch import Prefetch
     from jwt_authorizer.issuers.session import Response, Session
 
     Get = Callable[[str, Session], Response]
@@ -41,17 +41,17 @@ class HttpsClient:
         allow_http: bool = False,
         resolve: Resolve | None = None,
         context: Callable[[], ssl.SSLContext] | None = None,
-        ahead: Ahead | None = None,
+        prefetch: Prefetch | None = None,
     ) -> None:
         """Allow ``http://`` for local work only. ``resolve`` and ``context`` replace the system's.
 
-        ``ahead`` is a request that was sent already.
+        ``prefetch`` is a request that has been sent already.
         """
         self._allow_http = allow_http
         self._resolve = resolve or _resolve
         self._make_context = context or system_context
         self._context: ssl.SSLContext | None = None
-        self._ahead = ahead
+        self._prefetch = prefetch
 
     def get(self, url: str, session: Session, headers: Mapping[str, str] = _GET) -> Response:
         """GET a document within the session's deadline: resolving, connecting, TLS and the whole body.
@@ -83,9 +83,9 @@ class HttpsClient:
         self, address: Address, session: Session, method: str, headers: Mapping[str, str], body: bytes
     ) -> Response:
         try:
-            if self._ahead is not None and self._ahead.is_for(method, address):
-                ahead, self._ahead = self._ahead, None
-                ahead.hand_over(session)
+            if self._prefetch is not None and self._prefetch.is_for(method, address):
+                prefetch, self._prefetch = self._prefetch, None
+                prefetch.hand_over(session)
             response = self._exchange(address, session, _head(address, method, headers) + body)
         except TimeoutError:
             raise FetchError(f"{address}: {session.missed()}") from None

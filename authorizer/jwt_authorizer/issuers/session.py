@@ -49,7 +49,7 @@ class Session:
         self.origin = ""
         self.connection: socket.socket | None = None
         self.sent = b""
-        """The request that was sent over the connection ahead, if one was."""
+        """The prefetched request: sent over the connection, and not answered yet; empty if there is none."""
 
     def left(self) -> float:
         """Return the seconds left, above zero. Raises :class:`FetchError` when there are none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.claim_conditions import is_met, left_out
+from jwt_authorizer.claim_conditions import is_met, overage
 from jwt_authorizer.errors import Reason
 from jwt_authorizer.records import dataclass, field
 from jwt_authorizer.rules.model import ANY_METHOD, CONNECT, DEFAULT, Allow, Deny, Route
@@ -37,7 +37,7 @@ class Requirement:
             return Deny(Reason.INSUFFICIENT_SCOPE, tuple(dict.fromkeys(needed)), route)
         for condition in self.claims:
             if not is_met(condition, principal.claims):
-                return Deny(Reason.CLAIM_MISMATCH, (), route, left_out(condition, principal.claims))
+                return Deny(Reason.CLAIM_MISMATCH, (), route, overage(condition, principal.claims))
         return None
 
 

@@ -1,16 +1,15 @@
-"""Put the authorizer together from its settings: which part gets what.
+"""Build the authorizer from its settings.
 
-What goes in: :class:`~jwt_authorizer.settings.Settings`, and as :class:`Dependencies` all that the parts need of the
-world outside. What comes out: an :class:`~jwt_authorizer.authorize.Authorizer`, for the function, and for ``explain``
-and ``doctor`` in the devkit. The revoker takes the issuers and their keys alone.
+What goes in: :class:`~jwt_authorizer.settings.Settings`, and :class:`Dependencies` (HTTP, metrics, files). What comes
+out: an :class:`~jwt_authorizer.authorize.Authorizer`, for the function, and for ``explain`` and ``doctor`` in the
+devkit. The revoker needs only the issuers and their keys.
 
-1. :func:`key_sources` makes a key cache for each issuer, and for an issuer with ``{tenant}`` what makes one for each
-   tenant.
-2. :func:`build_authorizer` makes the core of them: rules, policies, the token cache, what checks bound tokens, your
-   hook.
+1. :func:`key_sources` makes a key cache for each issuer, and a
+   :class:`~jwt_authorizer.issuers.tenants.TenantIssuers` for each issuer with ``{tenant}``.
+2. :func:`build_authorizer` adds the rest: rules, policies, the token cache, the check of bound tokens, the hook.
 3. ``token_status.py`` adds the checks of a token's current status: introspection and the revocation list.
 
-What only some settings need is imported only for them, since importing is most of a cold start.
+Modules that only some settings need are imported only for them, since imports are most of a cold start.
 """
 
 from __future__ import annotations
@@ -48,11 +47,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """What the parts need of the world outside.
+    """What the parts use of the outside world.
 
     ``get`` and ``post`` send a request. ``report`` counts a metric, with a note for the log. ``package_root`` is the
-    folder that ``file:`` settings are relative to. ``replay_store`` remembers used DPoP proofs; ``None``: the
-    function's memory does.
+    folder that ``file:`` settings are relative to. ``replay_store`` remembers used DPoP proofs; with ``None`` they are
+    remembered in memory.
     """
 
     get: Get
@@ -69,9 +68,9 @@ def build_authorizer(
     dependencies: Dependencies,
     now: float,
 ) -> Authorizer:
-    """Put the core together; ``keys`` and ``tenants`` are what :func:`key_sources` returns. ``now`` is Unix time.
+    """Build the authorizer. ``keys`` and ``tenants`` are what :func:`key_sources` returns.
 
-    Reads the revocation list, if there is one.
+    Reads the revocation list, if there is one, at ``now`` (Unix time in seconds).
     """
     authorizer = Authorizer(
         issuers=issuers_with(keys, settings),
@@ -92,18 +91,21 @@ def build_authorizer(
 
 
 def issuers_with(keys: Mapping[str, KeySource], settings: Settings) -> dict[str, Issuer]:
-    """Return the issuers, by name, with these keys; without those that have ``{tenant}``."""
+    """Return the issuers without ``{tenant}``, by name. ``keys`` are their key caches, by name."""
     return {one.issuer: _issuer(one, one.issuer, keys[one.issuer]) for one in settings.issuers if one.tenants is None}
 
 
 def key_sources(
-    settings: Settings, dependencies: Dependencies, keys_of: Callable[[IssuerSettings], TenantSource] | None = None
+    settings: Settings, dependencies: Dependencies, make_keys: Callable[[IssuerSettings], TenantSource] | None = None
 ) -> tuple[dict[str, TenantSource], tuple[TenantIssuers, ...]]:
-    """Make the key caches of all issuers, by name, and the issuers with ``{tenant}``. ``keys_of`` makes one cache."""
-    make = keys_of or (lambda issuer: key_source(issuer, settings.keys, dependencies))
+    """Make the key caches of the issuers without ``{tenant}``, by name, and the others' :class:`TenantIssuers`.
+
+    ``make_keys`` replaces :func:`key_source`, which makes one cache.
+    """
+    make = make_keys or (lambda issuer: key_source(issuer, settings.keys, dependencies))
     keys = {one.issuer: make(one) for one in settings.issuers if one.tenants is None}
     return keys, tuple(
-        _tenant_issuers(one, _listed(one.tenants, settings.keys, dependencies), settings.keys, make)
+        _tenant_issuers(one, _tenant_list(one.tenants, settings.keys, dependencies), settings.keys, make)
         for one in settings.issuers
         if one.tenants is not None
     )
@@ -115,7 +117,7 @@ def key_source(
     dependencies: Dependencies,
     watch: Callable[[Fetch], Fetch] = lambda fetch: fetch,
 ) -> TenantSource:
-    """Make an issuer's key cache. ``watch`` wraps each fetch."""
+    """Make an issuer's key cache. ``watch`` wraps the function that fetches, for tools that report what it returns."""
     sources = [
         CachedKeySource(
             watch(
@@ -135,7 +137,7 @@ def key_source(
     ]
     if len(sources) == 1:
         return sources[0]
-    from jwt_authorizer.issuers.several import SeveralKeySources  # noqa: PLC0415 - for those who have several key sets
+    from jwt_authorizer.issuers.several import SeveralKeySources  # noqa: PLC0415 - for several key sets
 
     return SeveralKeySources(sources)
 
@@ -150,9 +152,9 @@ def _tenant_issuers(
     issuer: IssuerSettings,
     listed: Callable[[float], frozenset[str]] | None,
     keys: KeySettings,
-    keys_of: Callable[[IssuerSettings], TenantSource],
+    make_keys: Callable[[IssuerSettings], TenantSource],
 ) -> TenantIssuers:
-    from jwt_authorizer.issuers.tenants import TenantIssuers  # noqa: PLC0415 - for {tenant} alone
+    from jwt_authorizer.issuers.tenants import TenantIssuers  # noqa: PLC0415 - only for {tenant}
 
     is_shared = bool(issuer.jwks) and not any(PLACEHOLDER in location for location in issuer.jwks)
     return TenantIssuers(
@@ -160,16 +162,16 @@ def _tenant_issuers(
         lambda iss, keys, tenant: _issuer(issuer, iss, keys, tenant),
         issuer.tenant_claim,
         listed,
-        lambda tenant: keys_of(of_tenant(issuer, tenant)),
+        lambda tenant: make_keys(of_tenant(issuer, tenant)),
         cooldown=keys.ages.cooldown,
-        shared=keys_of(issuer) if is_shared else None,
+        shared=make_keys(issuer) if is_shared else None,
     )
 
 
-def _listed(
+def _tenant_list(
     tenants: tuple[str, ...] | str, keys: KeySettings, dependencies: Dependencies
 ) -> Callable[[float], frozenset[str]] | None:
-    """Return what returns the tenants that may call at a time; ``None`` if any may."""
+    """Return a function that returns the accepted tenants at a time (Unix seconds); ``None`` if any is accepted."""
     if tenants == "any":
         return None
     if isinstance(tenants, tuple):
@@ -186,29 +188,29 @@ def _issuer(settings: IssuerSettings, name: str, keys: KeySource, tenant: Tenant
 
 
 def _load_hook(settings: Settings, package_root: str | PathLike[str]) -> Hook | None:
-    """Import the user's own check, if there is one, from the package's top or a checkout's ``bundled`` folder."""
+    """Import the user's own check (``JWT_HOOK``), if there is one."""
     if settings.hook is None:
         return None
-    from jwt_authorizer.hooks import hook_of, import_check  # noqa: PLC0415 - only if there is a hook
+    from jwt_authorizer.hooks import import_check, make_hook  # noqa: PLC0415 - only if there is a hook
 
     check = import_check(settings.hook, str(package_root))
     answers = settings.answers
-    return hook_of(check, answers.cached_by, frozenset(key for key, _ in answers.context_claims), time.perf_counter)
+    return make_hook(check, answers.cached_by, frozenset(key for key, _ in answers.context_claims), time.perf_counter)
 
 
 def _binding_checker(settings: Settings, replay_store: ReplayStore | None) -> CheckBinding:
-    """Make what checks bound tokens. Its modules are imported only if something is checked."""
+    """Make the check of bound tokens. Import its modules only if a binding is checked."""
     about = settings.bound_tokens
     if not about.checked:
         return ignore_binding if "ignore" in about.kinds else reject_bound_tokens
-    from jwt_authorizer.binding.bound_tokens import (  # noqa: PLC0415 - as the docstring says
+    from jwt_authorizer.binding.bound_tokens import (  # noqa: PLC0415 - see the docstring
         Binding,
         BindingSettings,
         binding_checker,
     )
-    from jwt_authorizer.binding.dpop import DpopSettings  # noqa: PLC0415 - as above
-    from jwt_authorizer.binding.replay import MemoryReplayStore  # noqa: PLC0415 - as above
-    from jwt_authorizer.binding.target_uri import parse_uri  # noqa: PLC0415 - as above
+    from jwt_authorizer.binding.dpop import DpopSettings  # noqa: PLC0415 - see the docstring
+    from jwt_authorizer.binding.replay import MemoryReplayStore  # noqa: PLC0415 - see the docstring
+    from jwt_authorizer.binding.target_uri import parse_uri  # noqa: PLC0415 - see the docstring
 
     dpop = DpopSettings(
         algorithms=frozenset[str]().union(*(issuer.algorithms for issuer in settings.issuers)),

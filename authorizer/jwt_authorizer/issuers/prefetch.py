@@ -1,7 +1,7 @@
-"""Ask the issuer ahead: a thread sends the first request while the function's modules are imported.
+"""Prefetch: a thread sends the first request to the issuer while the function's modules are imported.
 
-Importing takes longer than a round trip to most issuers, so the response is on its way when it is asked for. With one
-processor or less only the waiting is saved, which is most of it. ``docs/adr/0007-start-up.md`` has the figures.
+Importing takes longer than a round trip to most issuers, so the response has arrived, or nearly, when it is needed.
+With one processor or less this saves only the waiting, which is most of it. Figures: ``docs/adr/0007-start-up.md``.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.session import Session
 
 _SECONDS = 5.0
-"""For the request. Whoever waits for it waits no longer than their own deadline."""
+"""For the request. A fetch that takes it over waits no longer than its own deadline."""
 
 
-class Ahead:
-    """One GET request that is sent before anybody asks for its response."""
+class Prefetch:
+    """One GET request that is sent before its response is needed."""
 
     def __init__(self, url: str, client: HttpsClient | None = None) -> None:
         """Start to send a request for an ``https://`` URL. Raises ``ValueError`` for anything else."""
@@ -31,11 +31,11 @@ class Ahead:
         self._thread.start()
 
     def is_for(self, method: str, address: Address) -> bool:
-        """Return whether this is the request that somebody is about to send."""
+        """Return whether this is the request that a fetch is about to send."""
         return method == "GET" and address == self._address
 
     def hand_over(self, session: Session) -> None:
-        """Give the connection to a fetch, with the request sent. If there is none, the fetch makes its own."""
+        """Hand the connection, with the request sent, to a fetch. If there is none, the fetch makes its own."""
         self._thread.join(session.left())
         ours = self._session
         session.origin, session.connection, session.sent = ours.origin, ours.connection, ours.sent
@@ -44,4 +44,4 @@ class Ahead:
         try:
             self._client.send_get(self._address, self._session)
         except (FetchError, OSError):
-            return  # the fetch finds out by itself, and reports it
+            return  # the fetch then makes its own connection, and reports what is wrong
