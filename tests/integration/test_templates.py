@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from demo.tools import Tools, clean_environment
+from jwt_authorizer_devkit.routes.documents import read_document
 from tests.cloudformation import read_template, refusals, resolve
-from tests.unit.pages import EXAMPLES, blocks, read_yaml
+from tests.unit.pages import EXAMPLES, blocks
 from tests.unit.test_template import ALIAS, APIS, ISSUER, OTHERS, REFRESHER, SHIFTING
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def checked(command: list[str], folder: Path, given: str | None = None) -> str:
 
 def test_the_linter_finds_nothing(tmp_path: Path) -> None:
     # What `sam validate --lint` asks, for all of them at once.
-    shown = [block for block in blocks("yaml") if {"Parameters", "Resources"} <= read_yaml(block.text).keys()]
+    shown = [block for block in blocks("yaml") if {"Parameters", "Resources"} <= read_document(block.text).keys()]
     assert shown
     pages = [tmp_path / f"{block.page.stem}-{block.line}.yaml" for block in shown]
     for path, block in zip(pages, shown, strict=True):

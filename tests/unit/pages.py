@@ -1,13 +1,11 @@
-"""README, docs and examples, read as the tests need them: fenced blocks, and YAML with CloudFormation's tags."""
+"""README, docs and examples, read as the tests need them: fenced blocks, and tables."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
-
-import yaml
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,23 +61,3 @@ def table(page: Path, *columns: str) -> list[dict[str, str]]:
         raise ValueError(message)
     rows = [line.strip("|").split("|") for line in found[1].splitlines()]
     return [dict(zip(columns, (cell.strip().replace("`", "") for cell in row), strict=True)) for row in rows]
-
-
-class _Tags(yaml.SafeLoader):
-    """Reads CloudFormation's short forms, such as ``!Ref``, as what they are applied to."""
-
-
-def _short_form(loader: _Tags, _suffix: str, node: yaml.Node) -> object:
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_scalar(node)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    return loader.construct_mapping(cast("yaml.MappingNode", node), deep=True)
-
-
-_Tags.add_multi_constructor("!", _short_form)
-
-
-def read_yaml(text: str) -> Any:  # noqa: ANN401 - whatever a document holds
-    """Read YAML as CloudFormation does."""
-    return yaml.load(text, Loader=_Tags)  # noqa: S506 - a SafeLoader with tags of our own

@@ -18,28 +18,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jwt_authorizer import Refuse
-from jwt_authorizer.authenticate import Introspection
-from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
+from jwt_authorizer.errors import DecisionError, Reason, TokenError
 from jwt_authorizer.function import AuthorizerFunction
 from jwt_authorizer.issuers.cache import CachedKeySource
 from jwt_authorizer.issuers.fetched import Fetched, FetchError
 from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.log_line import DecisionLog
-from jwt_authorizer.rules import Route, compile_rules
 from jwt_authorizer.wiring.token_status import revocation_list
 from tests.cloudformation import read_template, resolve
-from tests.factories import ISSUER as CALLER
-from tests.factories import NOW, FakeKeys, against, authorizer, http_api_v2_event, parsed_keys, token, websocket_event
+from tests.factories import NOW, FakeKeys, against, authorizer, parsed_keys
 from tests.unit.pages import BLOCKS, DOCS, ROOT, Block
-from tests.unit.test_bound_tokens import REFUSED as REFUSED_BINDINGS
-from tests.unit.test_function import APIS, FORBIDDING, GOOD, REFUSED, UNDECIDED, event, function
+from tests.unit.test_function import APIS, FORBIDDING, GOOD, UNDECIDED, event
 from tests.unit.test_template import ISSUER, REFRESHER, SHIFTING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jwt_authorizer.authorize import Authorizer
-    from jwt_authorizer.keys import KeySet
 
 type Line = dict[str, Any]
 type Metric = tuple[str, str, frozenset[tuple[str, str]]]
@@ -56,35 +51,7 @@ QUERIES = [
 ]
 WORDS = {"filter", "fields", "stats", "sort", "limit", "by", "desc", "and", "or", "in", "like", "m"}
 """Of the language of the queries."""
-
-
-class Failing:
-    """A store that is asked, and fails or refuses."""
-
-    def __init__(self, error: AuthorizerError | FetchError) -> None:
-        self._error = error
-
-    def claims(self, *_: object) -> Any:  # noqa: ANN401 - it returns nothing
-        raise self._error
-
-    current = claims
-
-
-def failing(name: str, error: AuthorizerError) -> tuple[Authorizer, list[object]]:
-    core, store = authorizer(), Failing(error)
-    if name == "introspection":
-        core = replace(core, introspection=Introspection(core.issuers[CALLER], store.claims, always=True))
-    else:
-        core = replace(core, check_revocation=against(store))
-    return core, [event(APIS[2], GOOD)]
-
-
-STORES = [
-    failing("introspection", TokenError(Reason.INACTIVE_TOKEN, "not active")),
-    failing("introspection", DecisionError(Reason.INTROSPECTION_UNAVAILABLE, "down")),
-    failing("revocations", TokenError(Reason.REVOKED_TOKEN, "revoked")),
-    failing("revocations", DecisionError(Reason.REVOCATION_UNAVAILABLE, "down")),
-]
+WITHOUT_DECISION = UNDECIDED | {reason for reason in Reason if reason.endswith("_unavailable")}
 
 
 @cache
@@ -97,35 +64,28 @@ def lines() -> list[Line]:
         with suppress(Exception):
             called(asked, None)
 
-    for bearer in [GOOD, *REFUSED.values()]:
-        ask(function(APIS[2]).core, event(APIS[2], bearer))
+    asked = event(APIS[2], GOOD)
+    ask(authorizer(), asked)
+    for reason in set(Reason) - FORBIDDING.keys() - {Reason.REFUSED_BY_HOOK}:
+        error = (DecisionError if reason in WITHOUT_DECISION else TokenError)(reason, "why")
+        ask(authorizer(FakeKeys(failure=error)), asked)
     for rules in FORBIDDING.values():
-        ask(function(APIS[2], rules=rules).core, event(APIS[2], GOOD))
-    for failure in (DecisionError(Reason.KEYS_UNAVAILABLE, "down"), RuntimeError("a bug")):
-        ask(authorizer(FakeKeys(failure=failure)), event(APIS[2], GOOD))
-    for core, events in [make() for make in REFUSED_BINDINGS.values()] + STORES:
-        for asked in events:
-            ask(core, asked)
-    ask(authorizer(check=lambda _: Refuse("suspended")), event(APIS[2], GOOD))
-    ask(authorizer(check=lambda _: {"sub": "mine"}), event(APIS[2], GOOD))
-    ask(authorizer(), {"hello": "world"})
-    ask(authorizer(), websocket_event(token({"pad": "x" * 8000})))
-    ask(authorizer(rules=compile_rules((Route(None, "/orders/{id}"),))), http_api_v2_event(GOOD))
-    # Keys that were fetched, have passed their TTL, and can't be fetched again.
-    fetched = [Fetched(parsed_keys())]
+        ask(authorizer(rules=rules), asked)
+    ask(authorizer(check=lambda _: Refuse("suspended")), asked)
+    # Keys that were fetched, have passed their TTL, and can't be fetched again; and a list that can't be read.
+    log, fetched = DecisionLog(written.append, SERVICE), [Fetched(parsed_keys())]
 
-    def fetch() -> Fetched[KeySet]:
+    def fetch() -> Any:  # noqa: ANN401 - keys once, and never a list
         if not fetched:
             message = "answered 503"
             raise FetchError(message)
         return fetched.pop()
 
-    log = DecisionLog(written.append, SERVICE)
-    revocations = revocation_list(Failing(FetchError("denied")).claims, Ages(60, 600, 30), log.count)
-    ask(replace(authorizer(), check_revocation=against(revocations)), event(APIS[2], GOOD), log=log)
     core = authorizer(CachedKeySource(fetch, Ages(60, 600, 30), log.count))
     for now in (NOW, NOW + 90):
-        ask(core, event(APIS[2], GOOD), now, log)
+        ask(core, asked, now, log)
+    revocations = revocation_list(fetch, Ages(60, 600, 30), log.count)
+    ask(replace(authorizer(), check_revocation=against(revocations)), asked, log=log)
     started = subprocess.run(
         [sys.executable, "-c", "import jwt_authorizer.handler"],
         env={"PYTHONPATH": str(ROOT / "authorizer"), "POWERTOOLS_SERVICE_NAME": SERVICE, "JWT_LEEWAY_SECONDS": "soon"},
@@ -205,8 +165,7 @@ def test_metric_math_names_what_the_alarm_has(name: str) -> None:
 
 def test_every_way_not_to_decide_has_its_alarm() -> None:
     reasons = {dict(dimensions).get("reason") for alarm in ALARMS.values() for _, _, dimensions in watched(alarm)}
-    stores = {reason for reason in Reason if reason.endswith("_unavailable")}
-    assert reasons - {None} == {str(reason) for reason in UNDECIDED | stores}
+    assert reasons - {None} == {str(reason) for reason in WITHOUT_DECISION}
 
 
 def test_no_alarm_is_on_the_error_count_of_the_function() -> None:

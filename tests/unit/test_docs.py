@@ -10,7 +10,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -22,12 +21,16 @@ from jwt_authorizer.settings import load_settings
 from jwt_authorizer.settings.table import SETTINGS
 from jwt_authorizer_devkit.cli.app import app, run
 from jwt_authorizer_devkit.mint import mint
+from jwt_authorizer_devkit.routes.documents import read_document
 from jwt_authorizer_devkit.signing import key_set
+from tests.cloudformation import read_template
 from tests.factories import AUDIENCE, ISSUER, NOW, http_api_v2_event, signing_key, token
-from tests.unit.pages import DOCS, EXAMPLES, PAGES, README, ROOT, Block, blocks, prose, read_yaml
+from tests.unit.pages import DOCS, EXAMPLES, PAGES, README, ROOT, Block, blocks, prose
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.cloudformation import Template
 
 LINKED = [*PAGES, *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "events/README.md"))]
 MISSPELT_ON_PURPOSE = {"JWT_ISUER"}
@@ -97,7 +100,8 @@ def test_the_command_is_installed_from_a_checkout(page: Path) -> None:
 
 def test_an_http_api_attached_as_the_readme_says_takes_rules_by_route() -> None:
     (shown,) = (block.text for block in blocks("yaml", page=README) if "AWS::Serverless::HttpApi" in block.text)
-    authorizer = read_yaml(shown)["Resources"]["Api"]["Properties"]["Auth"]["Authorizers"]["Jwt"]
+    template: Template = read_document(shown)
+    authorizer = template["Resources"]["Api"]["Properties"]["Auth"]["Authorizers"]["Jwt"]
     by_route = "routeKey" in authorizer["Identity"].get("Context", ())
     event = http_api_v2_event(token(), route_key="GET /orders/{id}", by_route=by_route)
     keys = json.dumps(key_set((signing_key(),)))
@@ -109,8 +113,10 @@ def test_an_http_api_attached_as_the_readme_says_takes_rules_by_route() -> None:
 
 def test_the_gateway_responses_shown_are_those_of_the_example() -> None:
     (shown,) = blocks("yaml", page=DOCS / "gateway-responses.md")
-    example = read_yaml((EXAMPLES / "rest-routes" / "template.yaml").read_text("utf-8"))
-    assert read_yaml(shown.text)["GatewayResponses"] == example["Resources"]["Api"]["Properties"]["GatewayResponses"]
+    example = read_template(EXAMPLES / "rest-routes" / "template.yaml")
+    assert (
+        read_document(shown.text)["GatewayResponses"] == example["Resources"]["Api"]["Properties"]["GatewayResponses"]
+    )
 
 
 # What the authorizer says, and those who read it.

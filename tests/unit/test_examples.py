@@ -19,7 +19,8 @@ from jwt_authorizer_devkit.routes.checking import check_rules
 from jwt_authorizer_devkit.routes.listed import route_tables
 from jwt_authorizer_devkit.routes.reading import read_routes
 from jwt_authorizer_devkit.routes.trying import try_cases
-from tests.unit.pages import EXAMPLES, ROOT, blocks, read_yaml
+from tests.cloudformation import read_template
+from tests.unit.pages import EXAMPLES, ROOT, blocks
 from tests.unit.test_template import parameter_of
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 DEPLOYED = sorted(path.parent for path in EXAMPLES.glob("*/samconfig.toml"))
 BY_ROUTE = [folder for folder in DEPLOYED if (folder / "rules.toml").exists()]
 TEMPLATES = [path for path in sorted(EXAMPLES.rglob("*.yaml")) if "\nResources:\n" in path.read_text("utf-8")]
-PARAMETERS = read_yaml((ROOT / "template.yaml").read_text("utf-8"))["Parameters"]
+PARAMETERS = read_template(ROOT / "template.yaml")["Parameters"]
 VARIABLES = {parameter_of(setting.variable): setting.variable for setting in SETTINGS}
 NOT_FOR_TOKENS = re.compile(
     r"query|header|path\b|domainName|claims|authorizer\.(?!sub|principalId|reason|required_scope)"
@@ -59,11 +60,6 @@ def settings(folder: Path) -> Settings:
     return load_settings(
         {VARIABLES[name]: value for name, value in parameters(folder).items() if name in VARIABLES}, folder
     )
-
-
-def resources(template: Path) -> dict[str, Any]:
-    found: dict[str, Any] = read_yaml(template.read_text("utf-8"))["Resources"]
-    return found
 
 
 def routes(listed: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -116,36 +112,37 @@ def test_pages_of_any_origin_are_allowed_nothing_with_credentials(template: Path
     text = template.read_text("utf-8")
     assert not re.search(r"Allow-?Origins?: .*\*", text)
     if "AllowCredentials" in text:
-        parameter = read_yaml(text)["Parameters"]["AllowedOrigin"]
+        parameter = read_template(template)["Parameters"]["AllowedOrigin"]
         assert not re.fullmatch(parameter["AllowedPattern"], "https://*")
         assert not re.fullmatch(parameter["AllowedPattern"], "*")
         assert re.fullmatch(parameter["AllowedPattern"], parameter["Default"])
 
 
 def test_through_the_private_networks_endpoint_only_the_keys_can_be_read() -> None:
-    made = resources(EXAMPLES / "private-vpc" / "network.yaml")
+    made = read_template(EXAMPLES / "private-vpc" / "network.yaml")["Resources"]
     (statement,) = made["S3Endpoint"]["Properties"]["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Action"]) == ("Allow", "s3:GetObject")
-    assert statement["Resource"] == "${Keys.Arn}/jwks.json"
+    assert statement["Resource"] == {"Fn::Sub": "${Keys.Arn}/jwks.json"}
     kinds = {resource["Type"].removeprefix("AWS::EC2::") for resource in made.values()}
     assert not kinds & {"InternetGateway", "NatGateway", "VPCGatewayAttachment", "Route", "EgressOnlyInternetGateway"}
     assert set(made["Keys"]["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
     group = made["AuthorizerGroup"]["Properties"]
     (way_out,) = group["SecurityGroupEgress"]
     assert (way_out["IpProtocol"], way_out["FromPort"], way_out["ToPort"]) == ("tcp", 443, 443)
-    assert (way_out["DestinationPrefixListId"], "SecurityGroupIngress" in group) == ("S3PrefixListId", False)
+    assert way_out["DestinationPrefixListId"] == {"Ref": "S3PrefixListId"}
+    assert "SecurityGroupIngress" not in group
 
 
 def test_the_copied_keys_are_neither_read_nor_written_without_tls() -> None:
-    made = resources(EXAMPLES / "private-vpc" / "network.yaml")
+    made = read_template(EXAMPLES / "private-vpc" / "network.yaml")["Resources"]
     policy = made["KeysPolicy"]["Properties"]
-    assert policy["Bucket"] == "Keys"
+    assert policy["Bucket"] == {"Ref": "Keys"}
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert statement == {
         "Effect": "Deny",
         "Principal": "*",
         "Action": "s3:*",
-        "Resource": ["Keys.Arn", "${Keys.Arn}/*"],
+        "Resource": [{"Fn::GetAtt": ["Keys", "Arn"]}, {"Fn::Sub": "${Keys.Arn}/*"}],
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
 
