@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from itertools import combinations, product
 from textwrap import dedent
 from typing import Any
@@ -142,20 +141,6 @@ def test_paths_that_api_gateway_refuses_are_said(path: str, why: str) -> None:
     (problem,) = api({path: {"get": {"security": [{"oidc": []}]}}}).problems
     assert problem.startswith(f"{path}: ")
     assert why in problem
-
-
-def test_what_is_written_is_what_the_function_reads() -> None:
-    listing = api({"/a/{id}": {"get": {"security": [{"oidc": ["x:y", "z"]}]}}})
-    text = routes_toml(listing, "api.yaml") + '\n[[issuers]]\nissuer = "https://i.example.com"\naudience = "a"\n'
-    settings = load_settings({"JWT_CONFIG": text}, ROOT)
-    assert settings.rules.absent
-    assert tomllib.loads(text)["routes"] == [{"method": "GET", "path": "/a/{id}", "scopes": ["x:y", "z"]}]
-
-
-@pytest.mark.parametrize("text", ["a: [", "- a", "", "a: 1", "openapi: \x00", "{a: {b: 1}: 2}"])
-def test_documents_of_no_known_kind_are_wrong_input(text: str) -> None:
-    with pytest.raises(ValueError, match=r"neither|not a mapping"):
-        read_routes(text)
 
 
 def test_a_document_without_paths_or_without_tokens_is_not_a_list() -> None:
@@ -406,16 +391,3 @@ def test_a_document_within_a_template_is_read_with_the_templates_default_authori
         {"method": "POST", "path": "/a"},
     ]
     assert listing.without_token == {"PUT /a": "no security"}
-
-
-TWO = """
-Resources:
-  A: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref One, RouteKey: GET /a, AuthorizationType: CUSTOM}}
-  B: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref Two, RouteKey: GET /b, AuthorizationType: CUSTOM}}
-"""
-
-
-def test_of_several_apis_one_has_to_be_chosen() -> None:
-    assert "it has several APIs with routes that take a token: choose one of One, Two" in read_routes(TWO).problems[0]
-    assert tables(read_routes(TWO, "Two")) == [{"method": "GET", "path": "/b"}]
-    assert "it has no API Three; it has One, Two" in read_routes(TWO, "Three").problems
