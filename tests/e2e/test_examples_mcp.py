@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from mcp_types import CallToolResult
     from urllib3 import BaseHTTPResponse as Reply
 
-    from jwt_authorizer_devkit.signing import Json
 
 README = EXAMPLES / "mcp-server" / "README.md"
 ROWS = table(README, "Call", "Token", "Status", "The log says")
@@ -36,16 +35,9 @@ METADATA = "/.well-known/oauth-protected-resource"
 CERTIFICATE = "arn:aws:acm:us-east-1:000000000000:certificate/11111111-2222-3333-4444-555555555555"
 
 
-class AuthorizationServer(Provider):
-    """The local issuer. The SDK reads no metadata without an endpoint for people, whatever grant it means to use."""
-
-    def metadata(self) -> Json:
-        return {**super().metadata(), "authorization_endpoint": f"{self.url}/authorize"}
-
-
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[Provider]:
-    with IssuerServer(AuthorizationServer(path="/agents")) as server:
+    with IssuerServer(Provider(path="/agents")) as server:
         yield server.provider
 
 

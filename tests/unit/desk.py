@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.parse
-import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import httpx2
 
 from jwt_authorizer_devkit.cli.app import run
 from jwt_authorizer_devkit.signing import key_set
@@ -55,21 +54,10 @@ def set_up(folder: Path, capture: pytest.CaptureFixture[str]) -> Desk:
     return desk
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: object) -> None:
-        """Leave a redirect as it is."""
-
-
-type Headers = dict[str, str]
-
-
-def fetch(url: str, headers: Headers | None = None, data: bytes | None = None, /, **form: str) -> tuple[int, str]:
+def fetch(
+    url: str, headers: dict[str, str] | None = None, data: bytes | None = None, /, **form: str
+) -> tuple[int, str]:
     """Ask a server of this machine. Return the status and the body."""
-    body = urllib.parse.urlencode(form).encode() if form else data
-    request = urllib.request.Request(url, body, headers or {})  # noqa: S310 - a loopback address
-    try:
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=10) as response:
-            return response.status, response.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
+    method = "GET" if data is None and not form else "POST"
+    answer = httpx2.request(method, url, headers=headers, content=data, data=form or None, timeout=10)
+    return answer.status_code, answer.text

@@ -13,7 +13,7 @@ import pytest
 
 from jwt_authorizer.answers import CachedBy
 from jwt_authorizer.settings import load_settings
-from jwt_authorizer.settings.table import SETTINGS
+from jwt_authorizer_devkit.described import described
 from jwt_authorizer_devkit.routes.cases import parse_cases
 from jwt_authorizer_devkit.routes.checking import check_rules
 from jwt_authorizer_devkit.routes.listed import route_tables
@@ -21,7 +21,6 @@ from jwt_authorizer_devkit.routes.reading import read_routes
 from jwt_authorizer_devkit.routes.trying import try_cases
 from tests.cloudformation import read_template
 from tests.unit.pages import EXAMPLES, ROOT, blocks
-from tests.unit.test_template import parameter_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -34,7 +33,7 @@ DEPLOYED = sorted(path.parent for path in EXAMPLES.glob("*/samconfig.toml"))
 BY_ROUTE = [folder for folder in DEPLOYED if (folder / "rules.toml").exists()]
 TEMPLATES = [path for path in sorted(EXAMPLES.rglob("*.yaml")) if "\nResources:\n" in path.read_text("utf-8")]
 PARAMETERS = read_template(ROOT / "template.yaml")["Parameters"]
-VARIABLES = {parameter_of(setting.variable): setting.variable for setting in SETTINGS}
+VARIABLES = {it.parameter: it.setting.variable for it in described()}
 NOT_FOR_TOKENS = re.compile(
     r"query|header|path\b|domainName|claims|authorizer\.(?!sub|principalId|reason|required_scope)"
 )

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from jwt_authorizer.issuers.documents import document_writer
-from jwt_authorizer.settings.table import SETTINGS
+from jwt_authorizer_devkit.described import described
 from tests.cloudformation import refusals, resolve
 
 if TYPE_CHECKING:
@@ -49,10 +49,6 @@ STORES = {
 OTHERS = STORES | READS | TOPIC | VPC | COMPANY | {"Tracing": "on", "ReservedConcurrency": "50"}
 
 
-def parameter_of(variable: str) -> str:
-    return "".join(part.capitalize() for part in variable.split("_"))
-
-
 def function_of(stack: Resolved) -> dict[str, Any]:
     properties: dict[str, Any] = stack.resources["AuthorizerFunction"]["Properties"]
     return properties
@@ -65,10 +61,9 @@ def function_of(stack: Resolved) -> dict[str, Any]:
 def test_each_setting_is_a_parameter_and_a_variable(template: Template, name: str) -> None:
     # Without a condition: SAM CLI leaves a value that it can't resolve, such as one with AWS::NoValue, empty.
     variables = template["Resources"][name]["Properties"]["Environment"]["Variables"]
-    settings = {setting.variable for setting in SETTINGS} - {"JWT_DPOP_REPLAY", "JWT_REVOKED"}
-    assert {variable: variables[variable] for variable in settings} == {
-        variable: {"Ref": parameter_of(variable)} for variable in settings
-    }
+    for it in described():
+        if it.setting.variable not in ("JWT_DPOP_REPLAY", "JWT_REVOKED"):
+            assert variables[it.setting.variable] == {"Ref": it.parameter}
     # Lambda's environment holds 4 KB, names included. Most of it has to be left for the values.
     assert sum(map(len, variables)) < 1500
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jwt_authorizer.refresher import TIMEOUT
-from jwt_authorizer.settings.table import SETTINGS
+from jwt_authorizer_devkit.described import described
 from tests.cloudformation import resolve
 from tests.unit.test_template import (
     ALIAS,
@@ -24,7 +24,6 @@ from tests.unit.test_template import (
     STORES,
     VPC,
     function_of,
-    parameter_of,
 )
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def test_a_version_is_published_whenever_a_parameter_of_it_changes_and_only_then
         changes = version_of(before) != version_of(after)
         assert (numbers[0] != numbers[1]) is changes, name
         changing |= {name} if changes else set()
-    assert changing >= {parameter_of(setting.variable) for setting in SETTINGS}
+    assert changing >= {it.parameter for it in described()}
     assert changing >= {"ServiceName", "Architecture", "MemorySize", "Tracing", "SnapStart", *VPC}
     # One after the other, so that a value that moves from one to the next is a change as well.
     swapped = resolve(template, given | {"JwtClientId": "a", "JwtJwks": ""})

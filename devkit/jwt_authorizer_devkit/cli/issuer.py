@@ -15,7 +15,7 @@ from rich.markup import escape
 from jwt_authorizer_devkit.certificate import self_signed
 from jwt_authorizer_devkit.cli.terminal import JsonOption, UndecidedError, WrongInputError, console, write_json
 from jwt_authorizer_devkit.cli.token_page import TokenPage
-from jwt_authorizer_devkit.issuer import Discovery, IssuerServer, Provider
+from jwt_authorizer_devkit.issuer import IssuerServer, Provider
 from jwt_authorizer_devkit.issuer.tenants import add_tenants, tenant_of
 from jwt_authorizer_devkit.signing import ALGORITHMS
 
@@ -35,7 +35,6 @@ def issuer_command(  # noqa: PLR0913, PLR0917 - the options of a command are its
     alg: Annotated[
         list[str] | None, typer.Option(metavar="ALG", help="A key for each; repeatable (RS256, if left out).")
     ] = None,
-    discovery: Annotated[Discovery, typer.Option(help="Which discovery document to publish.")] = Discovery.OPENID,
     tls: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Serve https; a certificate for localhost is written there.")
     ] = None,
@@ -60,7 +59,7 @@ def issuer_command(  # noqa: PLR0913, PLR0917 - the options of a command are its
     if bool(tenant) != ("{tenant}" in path):
         message = "--tenant and a --path with {tenant} in it belong together: the one is put into the other."
         raise WrongInputError(message)
-    provider = Provider(path=path, algorithms=tuple(alg or ["RS256"]), discovery=discovery)
+    provider = Provider(path=path, algorithms=tuple(alg or ["RS256"]))
     add_tenants(provider, tenant or ())
     files = None if tls is None else _certificate(tls)
     with contextlib.ExitStack() as running:

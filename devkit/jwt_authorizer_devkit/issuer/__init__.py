@@ -10,11 +10,10 @@
 """
 
 from jwt_authorizer_devkit.issuer.faults import Fault, FaultKind, Reply, parse_fault
-from jwt_authorizer_devkit.issuer.provider import Discovery, Endpoint, Provider
+from jwt_authorizer_devkit.issuer.provider import Endpoint, Provider
 from jwt_authorizer_devkit.issuer.server import IssuerServer, TlsFiles, local_issuer
 
 __all__ = [
-    "Discovery",
     "Endpoint",
     "Fault",
     "FaultKind",

@@ -3,7 +3,7 @@
 ::
 
     GET    /-/state            the keys, and the number of fetches by endpoint so far
-    POST   /-/rotate           {"alg": "ES256", "keep_old": true}
+    POST   /-/rotate           {"alg": "ES256"}
     POST   /-/remove           {"kid": "RS256-1"}
     POST   /-/misbehave        {"endpoint": "jwks", "fault": "status:503", "times": 2}
     POST   /-/heal             {}
@@ -37,7 +37,7 @@ def answer_control(provider: Provider, method: str, path: str, content_type: str
         wanted = json.loads(body or b"{}")
         match method, path.removeprefix(CONTROL):
             case "POST", "rotate":
-                provider.rotate(wanted.get("alg"), keep_old=wanted.get("keep_old", True))
+                provider.rotate(wanted.get("alg"))
             case "POST", "remove":
                 provider.remove_key(wanted["kid"])
             case "POST", "misbehave":

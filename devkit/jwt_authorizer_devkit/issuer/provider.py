@@ -19,22 +19,10 @@ if TYPE_CHECKING:
     from jwt_authorizer_devkit.signing import Json
 
 
-class Discovery(StrEnum):
-    """Which discovery document the issuer publishes."""
-
-    OPENID = "openid"
-    """OpenID Connect Discovery 1.0 section 4: after the issuer's path."""
-    OAUTH = "oauth"
-    """RFC 8414 section 3.1: before the issuer's path."""
-    NONE = "none"
-    """Neither."""
-
-
 class Endpoint(StrEnum):
     """What a client can fetch; faults and counts go by these names."""
 
     OPENID = "openid"
-    OAUTH = "oauth"
     JWKS = "jwks"
     TOKEN = "token"
     AUTHORIZATION = "authorization"
@@ -55,7 +43,6 @@ class Provider:
         *,
         path: str = "",
         algorithms: tuple[str, ...] = ("RS256",),
-        discovery: Discovery = Discovery.OPENID,
         jwks_headers: Mapping[str, str] | None = None,
     ) -> None:
         """Make one key for each of ``algorithms``; the first signs unless told otherwise.
@@ -64,7 +51,6 @@ class Provider:
         ``jwks_headers``: further response headers of the key set, such as ``Cache-Control``.
         """
         self.path = path
-        self.discovery = discovery
         self.jwks_headers = dict(jwks_headers or {})
         self.origin = "http://issuer.invalid"
         self.fetches: Counter[str] = Counter()
@@ -103,7 +89,6 @@ class Provider:
         base = self.path.rstrip("/")
         return {
             f"{base}/.well-known/openid-configuration": Endpoint.OPENID,
-            f"/.well-known/oauth-authorization-server{base}": Endpoint.OAUTH,
             f"{base}/jwks": Endpoint.JWKS,
             f"{base}/token": Endpoint.TOKEN,
             f"{base}/authorize": Endpoint.AUTHORIZATION,
@@ -126,14 +111,10 @@ class Provider:
             self._keys.insert(0 if first else len(self._keys), key)
             return key
 
-    def rotate(self, alg: str | None = None, *, keep_old: bool = True) -> SigningKey:
-        """Sign with a new key from now on; the old ones stay published unless ``keep_old`` is false."""
+    def rotate(self, alg: str | None = None) -> SigningKey:
+        """Sign with a new key from now on; the old ones stay published until :meth:`remove_key`."""
         with self._lock:
-            old = tuple(self._keys)
-            key = self.add_key(alg or old[0].alg, first=True)
-            if not keep_old:
-                self._keys = [key]
-            return key
+            return self.add_key(alg or self._keys[0].alg, first=True)
 
     def remove_key(self, kid: str | None) -> None:
         """Publish ``kid`` no more. Raises ``KeyError`` if there is no such key."""
@@ -222,12 +203,10 @@ class Provider:
                 reply = replace(reply, headers={**reply.headers, **self.jwks_headers})
             case Endpoint.TOKEN:
                 reply = make_token()
-            case Endpoint.AUTHORIZATION:
-                reply = json_reply(501, {"error": "not_implemented", "error_description": _NO_USERS})
-            case _ if endpoint.value == self.discovery.value:
+            case Endpoint.OPENID:
                 reply = json_reply(200, self.metadata())
-            case _:
-                reply = json_reply(404, {"error": "not_found"})
+            case _:  # Endpoint.AUTHORIZATION
+                reply = json_reply(501, {"error": "not_implemented", "error_description": _NO_USERS})
         return reply if fault is None else spoil(reply, fault)
 
     def _take_fault(self, endpoint: Endpoint) -> Fault | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self, cast
 
 from jwt_authorizer_devkit.issuer.control import CONTROL, answer_control
 from jwt_authorizer_devkit.issuer.faults import json_reply
-from jwt_authorizer_devkit.issuer.provider import Discovery, Endpoint, Provider
+from jwt_authorizer_devkit.issuer.provider import Endpoint, Provider
 from jwt_authorizer_devkit.issuer.tenants import add_tenants, serving
 from jwt_authorizer_devkit.issuer.tokens import answer_token_request
 
@@ -107,7 +107,6 @@ def local_issuer(  # noqa: PLR0913 - the provider's and the server's choices in 
     *,
     path: str = "",
     algorithms: tuple[str, ...] = ("RS256",),
-    discovery: Discovery = Discovery.OPENID,
     jwks_headers: Mapping[str, str] | None = None,
     tenants: tuple[str, ...] = (),
     port: int = 0,
@@ -115,7 +114,7 @@ def local_issuer(  # noqa: PLR0913 - the provider's and the server's choices in 
     tls: TlsFiles | None = None,
 ) -> Iterator[Provider]:
     """Run a provider while the block runs; see :class:`Provider` and :class:`IssuerServer`."""
-    provider = Provider(path=path, algorithms=algorithms, discovery=discovery, jwks_headers=jwks_headers)
+    provider = Provider(path=path, algorithms=algorithms, jwks_headers=jwks_headers)
     add_tenants(provider, tenants)
     with IssuerServer(provider, port=port, name=name, tls=tls):
         yield provider

@@ -18,7 +18,6 @@ def add_tenants(provider: Provider, tenants: Iterable[str]) -> None:
         provider.tenants[tenant] = Provider(
             path=provider.path.replace(PLACEHOLDER, tenant),
             algorithms=tuple(key.alg for key in provider.keys),
-            discovery=provider.discovery,
             jwks_headers=provider.jwks_headers,
         )
 
