@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64decode
 from functools import cache
 from typing import Any
 
@@ -89,12 +88,6 @@ def test_any_three_parts_are_read_or_malformed(header: str, payload: str, signat
         assert base64url(read.signature) == signature
 
 
-@given(st.binary(), st.binary(), st.binary())
-def test_any_bytes_in_three_parts_are_read_or_malformed(header: bytes, payload: bytes, signature: bytes) -> None:
-    read = read_or_malformed(".".join(base64url(part) for part in (header, payload, signature)))
-    assert read is None or read.signature == signature
-
-
 @given(OBJECTS, st.text(), st.binary())
 def test_any_claims_come_through_as_they_were_written(claims: dict[str, object], kid: str, signature: bytes) -> None:
     read = parse(BearerToken(compact({"alg": "ES256", "kid": kid}, claims, signature)))
@@ -132,16 +125,6 @@ def test_a_token_with_any_bit_of_its_last_character_flipped_never_passes(alg: st
 
 def dots(text: str) -> list[int]:
     return [index for index, character in enumerate(text) if character == "."]
-
-
-@pytest.mark.parametrize("alg", ALGORITHMS)
-@given(data=st.data())
-def test_a_signature_with_one_bit_flipped_never_passes(alg: str, data: st.DataObject) -> None:
-    head, _, encoded = good(alg).rpartition(".")
-    signature = bytearray(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
-    bit = data.draw(st.integers(0, len(signature) * 8 - 1))
-    signature[bit // 8] ^= 1 << bit % 8
-    assert not lets_in(alg, f"{head}.{base64url(bytes(signature))}")
 
 
 @given(junk=st.text(min_size=1, max_size=5), before=st.booleans())
