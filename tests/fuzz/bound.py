@@ -18,29 +18,15 @@ from jwt_authorizer.events import EventKind, read_event
 from jwt_authorizer.tokens import BearerToken, Scheme
 from jwt_authorizer_devkit.proofs import proof_jwk, thumbprint
 from jwt_authorizer_devkit.signing import SigningKey, base64url
+from tests.security.lab import ARN, CPU_LIMIT, NOW, sign
 
-NOW = 1_800_000_000.0
-CPU_LIMIT = 0.5
-"""Seconds of processor time for one input: ten times what is promised."""
 CLIENT = SigningKey(None, "ES256", ec.derive_private_key(20_260_102, ec.SECP256R1()))
 TOKEN = "the-access-token"
 ATH = base64url(hashlib.sha256(TOKEN.encode()).digest())
 HOST = "api.example.com"
-ARN = "arn:aws:execute-api:eu-west-1:123456789012:abcdef123/prod/GET/orders/1"
 HEADER = json.dumps({"typ": "dpop+jwt", "alg": "ES256", "jwk": proof_jwk(CLIENT)})
 CLAIMS = json.dumps({"jti": "a", "htm": "GET", "htu": f"https://{HOST}/orders/1", "iat": NOW, "ath": ATH})
 SETTINGS = BindingSettings(frozenset({Binding.DPOP}), DpopSettings(frozenset({"ES256"})))
-
-
-def hold(promise: bool, broken: str) -> None:  # noqa: FBT001 - as assert takes it, but also under -O
-    """Fail with a message, also under ``-O``."""
-    if not promise:
-        raise AssertionError(broken)
-
-
-def signed(head: bytes, payload: bytes) -> str:
-    message = f"{base64url(head)}.{base64url(payload)}"
-    return f"{message}.{base64url(CLIENT.sign(message.encode()))}"
 
 
 def proofs(data: bytes) -> None:
@@ -54,37 +40,37 @@ def proofs(data: bytes) -> None:
     else:
         first, _, second = data.partition(b"\n")
         head, payload = first.replace(b"HEADER", HEADER.encode()), second.replace(b"CLAIMS", CLAIMS.encode())
-        text = signed(head, payload)
+        text = sign(payload, head, signer=CLIENT)
     context = {"domainName": HOST, "path": "/orders/1"}
-    event = {"type": "REQUEST", "methodArn": ARN, "headers": {"DPoP": text}, "requestContext": context}
+    event = {"type": "REQUEST", "methodArn": ARN + "GET/orders/1", "headers": {"DPoP": text}, "requestContext": context}
     started = time.process_time()
     try:
         used = check_binding(
             read_event(event), BearerToken(TOKEN, Scheme.DPOP), {"cnf": {"jkt": thumbprint(CLIENT)}}, SETTINGS, NOW
         )
     except TokenError as error:
-        hold(error.code in (Reason.INVALID_DPOP_PROOF, Reason.MISSING_DPOP_PROOF), "another reason")
-        hold(error.detail.isprintable(), "a detail is printable")
+        assert error.code in (Reason.INVALID_DPOP_PROOF, Reason.MISSING_DPOP_PROOF), "another reason"
+        assert error.detail.isprintable(), "a detail is printable"
         used = None
-    hold(time.process_time() - started < CPU_LIMIT, "too slow")
+    assert time.process_time() - started < CPU_LIMIT, "too slow"
     if used is not None:
-        hold(bool(head), "let in without a signature of the client")
+        assert bool(head), "let in without a signature of the client"
         check_let_in(json.loads(head), json.loads(payload), used.until)
 
 
 def check_let_in(head: dict[str, Any], payload: dict[str, Any], until: float) -> None:
     """Read a proof that passed by other means, and find every check to hold."""
-    hold(str(head["typ"]).lower().removeprefix("application/") == "dpop+jwt", "another type")
-    hold(head["alg"] == "ES256", "another algorithm")
-    hold(not {"crit", "b64"} & set(head), "an extension")
-    hold({name: head["jwk"].get(name) for name in ("kty", "crv", "x", "y")} == proof_jwk(CLIENT), "another key")
-    hold("d" not in head["jwk"], "a private key")
-    hold(isinstance(payload["jti"], str) and payload["jti"] != "", "no jti")
-    hold((payload["htm"], payload["ath"]) == ("GET", ATH), "another request or token")
-    hold(NOW - 120 < payload["iat"] <= NOW + 60, "another time")
-    hold(until == payload["iat"] + 120, "remembered for another time")
+    assert str(head["typ"]).lower().removeprefix("application/") == "dpop+jwt", "another type"
+    assert head["alg"] == "ES256", "another algorithm"
+    assert not {"crit", "b64"} & set(head), "an extension"
+    assert {name: head["jwk"].get(name) for name in ("kty", "crv", "x", "y")} == proof_jwk(CLIENT), "another key"
+    assert "d" not in head["jwk"], "a private key"
+    assert isinstance(payload["jti"], str) and payload["jti"] != "", "no jti"
+    assert (payload["htm"], payload["ath"]) == ("GET", ATH), "another request or token"
+    assert NOW - 120 < payload["iat"] <= NOW + 60, "another time"
+    assert until == payload["iat"] + 120, "remembered for another time"
     url = urlsplit(payload["htu"])
-    hold((url.scheme, url.hostname, url.username) == ("https", HOST, None), "another origin")
+    assert (url.scheme, url.hostname, url.username) == ("https", HOST, None), "another origin"
 
 
 def uris(data: bytes) -> None:
@@ -94,18 +80,18 @@ def uris(data: bytes) -> None:
     try:
         written = parse_uri(text)
     except ValueError as error:
-        hold(str(error).isprintable(), "a message is printable")
+        assert str(error).isprintable(), "a message is printable"
         return
     finally:
-        hold(time.process_time() - started < CPU_LIMIT, "too slow")
+        assert time.process_time() - started < CPU_LIMIT, "too slow"
     path = normalized_path(written.path)
-    hold(path.startswith("/"), "a path starts with a slash")
-    hold(path.isascii() and path.isprintable() and " " not in path, "a path is a path")
-    hold(normalized_path(path) == path, "normalized once is normalized")
-    hold(not {".", ".."} & set(path.split("/")), "a dot segment is left")
+    assert path.startswith("/"), "a path starts with a slash"
+    assert path.isascii() and path.isprintable() and " " not in path, "a path is a path"
+    assert normalized_path(path) == path, "normalized once is normalized"
+    assert not {".", ".."} & set(path.split("/")), "a dot segment is left"
     called = parse_uri(f"https://{HOST}/orders/a%2Fb/1")
     if not is_same_uri(written, called, EventKind.REST_REQUEST):
         return
     url = urlsplit(text.translate({ord(character): "" for character in "\t\r\n"}))
-    hold((url.scheme, url.hostname, url.port or 443, url.username) == ("https", HOST, 443, None), "another origin")
-    hold(unquote_to_bytes(path) == b"/orders/a/b/1" and "%2F" in path, "another path")
+    assert (url.scheme, url.hostname, url.port or 443, url.username) == ("https", HOST, 443, None), "another origin"
+    assert unquote_to_bytes(path) == b"/orders/a/b/1" and "%2F" in path, "another path"

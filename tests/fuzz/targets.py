@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Any
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
-from jwt_authorizer.function import AuthorizerFunction, create_function
 from jwt_authorizer.keys import check_signature, parse_key_set
 from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
 from jwt_authorizer.tokens import UnverifiedToken
-from jwt_authorizer_devkit.signing import SigningKey, base64url
+from jwt_authorizer_devkit.signing import SigningKey
 from tests.fuzz import bound
-from tests.fuzz.bound import ARN, CPU_LIMIT, NOW, hold
 from tests.fuzz.policies import ROUTES, check_policy
-from tests.security.lab import AUDIENCE, ISSUER, claims
+from tests.security.lab import ARN, AUDIENCE, CPU_LIMIT, ISSUER, NOW, Json, Lab, assert_clean, bare_lab, lab, sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,71 +27,48 @@ if TYPE_CHECKING:
 ISSUERS_KEY = SigningKey("k", "ES256", ec.derive_private_key(20_260_101, ec.SECP256R1()))
 ATTACKERS_KEY = SigningKey("k", "ES256", ec.derive_private_key(19_700_101, ec.SECP256R1()))
 """Always the same two, so that a corpus keeps its meaning."""
-
-type Json = dict[str, Any]
-
-_lines: list[str] = []
-
-
-def _jwks() -> str:
-    return json.dumps({"keys": [ISSUERS_KEY.public_jwk()]})
+GOOD, FORGED = sign(signer=ISSUERS_KEY), sign(signer=ATTACKERS_KEY)
+_JWKS = json.dumps({"keys": [ISSUERS_KEY.public_jwk()]})
 
 
 @cache
-def _function() -> AuthorizerFunction:
+def _everywhere() -> Lab:
     """Build the function for tokens, wherever they may be."""
-    environment = {
-        "JWT_ISSUER": ISSUER,
-        "JWT_AUDIENCE": AUDIENCE,
-        "JWT_JWKS": _jwks(),
-        "JWT_TOKEN_SOURCE": "header:Authorization,cookie:t,query:t",
-        "JWT_TOKEN_CACHE_SIZE": "10",
-        "JWT_CONTEXT_CLAIMS": "email,roles=https://example.com/roles",
-        "JWT_USAGE_KEY_CLAIM": "plan",
-        "JWT_END_WITH_TOKEN": "true",
-        "JWT_HTTP_API_REJECT": "raise",
-    }
-    return create_function(environment, write=_lines.append, clock=lambda: NOW)
+    return lab(
+        JWT_JWKS=_JWKS,
+        JWT_TOKEN_SOURCE="header:Authorization,cookie:t,query:t",
+        JWT_TOKEN_CACHE_SIZE="10",
+        JWT_CONTEXT_CLAIMS="email,roles=https://example.com/roles",
+        JWT_USAGE_KEY_CLAIM="plan",
+        JWT_END_WITH_TOKEN="true",
+        JWT_HTTP_API_REJECT="raise",
+    )
 
 
 @cache
-def _with_routes() -> AuthorizerFunction:
-    environment = {"JWT_CONFIG": ROUTES.replace("JWKS", _jwks()), "JWT_HTTP_API_REJECT": "raise"}
-    return create_function(environment, write=_lines.append, clock=lambda: NOW)
+def _with_routes() -> Lab:
+    return bare_lab(JWT_CONFIG=ROUTES.replace("JWKS", _JWKS), JWT_HTTP_API_REJECT="raise")
 
 
-def sign(header: bytes, payload: bytes, signer: SigningKey = ISSUERS_KEY) -> str:
-    message = f"{base64url(header)}.{base64url(payload)}"
-    return f"{message}.{base64url(signer.sign(message.encode()))}"
-
-
-GOOD = sign(b'{"alg":"ES256","kid":"k"}', json.dumps(claims()).encode())
-FORGED = sign(b'{"alg":"ES256","kid":"k"}', json.dumps(claims()).encode(), ATTACKERS_KEY)
-
-
-def _decide(function: AuthorizerFunction, event: object) -> tuple[str, Json | None]:
+def _decide(target: Lab, event: object) -> tuple[str, Json | None]:
     """Call the function, and hold it to what is promised. Returns the decision and, where there is one, the answer."""
-    _lines.clear()
+    target.lines.clear()
     started = time.process_time()
+    answer: Json | None = None
     try:
-        answer: Json | None = function(event, None)
+        answer = target.answered(event)
     except DecisionError as error:
         if error.code is Reason.INTERNAL_ERROR:
             raise
-        answer = None
     except Exception as error:
         if str(error) != "Unauthorized":
             raise
-        answer = None
-    hold(time.process_time() - started < CPU_LIMIT, "too slow")
-    hold(len(_lines) == 1, "one line a decision")
-    line = _lines[0]
-    hold(line.endswith("\n"), "a line has an end")
-    hold(line[:-1].isascii(), "a line is ASCII")
-    hold(line[:-1].isprintable(), "a line is printable")
-    written = json.loads(line)
-    hold((answer is None) == (written["decision"] in {"reject", "error"}), "what is written is what was answered")
-    return written["decision"], answer
+    assert time.process_time() - started < CPU_LIMIT, "too slow"
+    (line,) = target.lines
+    assert_clean(line, "")
+    decision = target.last["decision"]
+    assert (answer is None) == (decision in {"reject", "error"}), "what is written is what was answered"
+    return decision, answer
 
 
 def tokens(data: bytes) -> None:
@@ -106,31 +81,33 @@ def tokens(data: bytes) -> None:
     head, _, payload = rest.partition(b"\n")
     value = f"Bearer {GOOD}"
     if kind in (b"s", b"f"):
-        value = "Bearer " + sign(head, payload, ISSUERS_KEY if kind == b"s" else ATTACKERS_KEY)
+        value = "Bearer " + sign(payload, head, signer=ISSUERS_KEY if kind == b"s" else ATTACKERS_KEY)
     elif kind == b"h":
         value = rest.decode("utf-8", "surrogateescape").replace("GOOD", GOOD)
     else:
         value = "Bearer " + rest.decode("utf-8", "surrogateescape").replace("GOOD", GOOD)
-    decision, _ = _decide(_function(), {"type": "TOKEN", "methodArn": ARN, "authorizationToken": value})
+    decision, _ = _decide(
+        _everywhere(), {"type": "TOKEN", "methodArn": ARN + "GET/orders/1", "authorizationToken": value}
+    )
     if decision != "allow":
         return
     if kind != b"s":
-        hold(GOOD in value, "let in without a signature of the issuer")
+        assert GOOD in value, "let in without a signature of the issuer"
         return
     check_let_in(json.loads(head), json.loads(payload))
 
 
 def check_let_in(header: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
     """Read a token that was let in by other means, and find every check to hold."""
-    hold(header["alg"] == "ES256", "another algorithm")
-    hold(header.get("kid", "k") == "k", "another key")
-    hold(not {"crit", "b64"} & set(header), "an extension")
-    hold(payload["iss"] == ISSUER, "another issuer")
-    hold(payload["aud"] == AUDIENCE or AUDIENCE in payload["aud"], "another audience")
-    hold(payload["exp"] + 60 > NOW, "it is over")
-    hold(max(payload.get("nbf", 0), payload.get("iat", 0)) - 60 <= NOW, "it has not begun")
-    hold(not isinstance(payload["exp"], bool | str), "no number")
-    hold(payload["sub"] not in ("", None), "nobody")
+    assert header["alg"] == "ES256", "another algorithm"
+    assert header.get("kid", "k") == "k", "another key"
+    assert not {"crit", "b64"} & set(header), "an extension"
+    assert payload["iss"] == ISSUER, "another issuer"
+    assert payload["aud"] == AUDIENCE or AUDIENCE in payload["aud"], "another audience"
+    assert payload["exp"] + 60 > NOW, "it is over"
+    assert max(payload.get("nbf", 0), payload.get("iat", 0)) - 60 <= NOW, "it has not begun"
+    assert not isinstance(payload["exp"], bool | str), "no number"
+    assert payload["sub"] not in ("", None), "nobody"
 
 
 def events(data: bytes) -> None:
@@ -140,12 +117,12 @@ def events(data: bytes) -> None:
         event: object = json.loads(text.replace("GOOD", GOOD).replace("FORGED", FORGED))
     except (ValueError, RecursionError):
         return
-    for function in (_function(), _with_routes()):
-        decision, answer = _decide(function, event)
+    for target in (_everywhere(), _with_routes()):
+        decision, answer = _decide(target, event)
         if answer is None:
             continue
-        hold(GOOD in json.dumps(event), "answered without a token of the issuer")
-        if function is _with_routes() and isinstance(event, dict) and "policyDocument" in answer:
+        assert GOOD in json.dumps(event), "answered without a token of the issuer"
+        if target is _with_routes() and isinstance(event, dict) and "policyDocument" in answer:
             check_policy(event, decision, answer)
 
 
@@ -155,13 +132,13 @@ def key_sets(data: bytes) -> None:
     try:
         parsed = parse_key_set(data)
     except ValueError as error:
-        hold(str(error).isprintable(), "a message is printable")
+        assert str(error).isprintable(), "a message is printable"
         return
     for sentence in parsed.skipped:
-        hold(sentence.isprintable(), "a message is printable")
+        assert sentence.isprintable(), "a message is printable"
     for key in parsed.keys:
-        hold(bool(key.algorithms), "a key for nothing")
-        hold(key.algorithms <= SUPPORTED_ALGORITHMS, "an algorithm that is none")
+        assert bool(key.algorithms), "a key for nothing"
+        assert key.algorithms <= SUPPORTED_ALGORITHMS, "an algorithm that is none"
         for alg in key.algorithms:
             for length in (0, 64, 132, 256):
                 token = UnverifiedToken(alg, key.kid, None, {}, b"message", b"\1" * length)
@@ -169,8 +146,9 @@ def key_sets(data: bytes) -> None:
                     check_signature(token, (key,))
                 except TokenError:
                     continue
-                hold(False, "a signature of ones verifies")  # noqa: FBT003 - nothing holds here
-    hold(time.process_time() - started < CPU_LIMIT * (1 + len(parsed.keys) / 10), "too slow")
+                message = "a signature of ones verifies"
+                raise AssertionError(message)
+    assert time.process_time() - started < CPU_LIMIT * (1 + len(parsed.keys) / 10), "too slow"
 
 
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
