@@ -30,7 +30,6 @@ def node_environment(folder: Path, aws: LocalAws | None = None, **more: str) -> 
         HOME=str(folder),
         NODE_NO_WARNINGS="1",
         CDK_DISABLE_CLI_TELEMETRY="true",
-        JSII_RUNTIME_PACKAGE_CACHE_ROOT=str(folder / "jsii"),
         SLS_TELEMETRY_DISABLED="1",
         **more,
     )

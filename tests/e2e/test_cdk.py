@@ -106,7 +106,14 @@ class Synthesized:
 
 
 def run(*command: str | Path, folder: Path, python_path: str = "") -> str:
-    environment = node_environment(folder, JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION="1", PYTHONPATH=python_path)
+    environment = node_environment(
+        folder,
+        JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION="1",
+        # Kept for the next run, like the bytecode of the CDK: it takes half a minute to make both.
+        JSII_RUNTIME_PACKAGE_CACHE_ROOT=str(ROOT / ".build" / "jsii"),
+        PYTHONDONTWRITEBYTECODE="",
+        PYTHONPATH=python_path,
+    )
     arguments = [os.fspath(it) for it in command]
     done = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
     assert done.returncode == 0, done.stdout + done.stderr
