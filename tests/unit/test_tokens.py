@@ -6,7 +6,6 @@ import pytest
 
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.events import EventKind
-from jwt_authorizer.strict_json import json_object
 from jwt_authorizer.tokens import MAX_TOKEN_LENGTH, BearerToken, TokenLocation, TokenSource, bearer_token, parse
 from jwt_authorizer_devkit.signing import base64url
 from tests.factories import AUTHORIZATION, Event, request
@@ -82,11 +81,6 @@ def test_the_first_place_that_has_one_wins() -> None:
     assert found(everywhere | {"headers": {"Authorization": "Basic a"}}, AUTHORIZATION, COOKIE, QUERY) == "c"
 
 
-def test_no_token_anywhere_names_the_places() -> None:
-    detail = refused(Reason.MISSING_TOKEN, {}, AUTHORIZATION, COOKIE, QUERY)
-    assert "header:Authorization, cookie:session, query:token" in detail
-
-
 def test_the_same_value_twice_is_one() -> None:
     twice: Event = {"headers": {"Authorization": "Bearer a"}, "multiValueHeaders": {"authorization": ["Bearer a"] * 2}}
     assert found(twice) == "a"
@@ -117,18 +111,13 @@ def test_length_is_limited_before_anything_reads_the_token() -> None:
     ("text", "detail"),
     [
         ("abc", "opaque"),
-        ("", "opaque"),
         ("a.b.c.d.e", "encrypted"),
         ("a.b.c,a.b.c", "contains a comma"),
-        ("opaque,e30.e30.c2ln", "contains a comma"),
-        ("e30.e30.c2ln,opaque", "contains a comma"),
-        ("a.b", "three base64url parts"),
         ("a.b.c.d", "three base64url parts"),
-        ('{"payload":"e30"}', "opaque"),
         ("Bearer%20e30.e30.c2ln", "begins with Bearer"),
     ],
 )
-def test_what_is_no_compact_jws_is_malformed(text: str, detail: str) -> None:
+def test_what_is_no_compact_jws_is_malformed_and_the_log_says_what_it_is(text: str, detail: str) -> None:
     assert detail in malformed(text)
 
 
@@ -148,8 +137,3 @@ def test_no_character_but_base64url_s_is_read_or_read_over(stranger: str, part: 
 @pytest.mark.parametrize("field", ["abc", "Bearer abc", "bearer  abc"])
 def test_a_token_event_that_may_hold_one_of_several_headers_is_read_either_way(field: str) -> None:
     assert found({"authorizationToken": field}, X_TOKEN, AUTHORIZATION, kind=EventKind.REST_TOKEN) == "abc"
-
-
-def test_pairs_of_escaped_surrogates_are_text() -> None:
-    members, _ = json_object(b'{"a":"\\ud83d\\ude00\\u00e4"}')
-    assert members == {"a": "\U0001f600ä"}
