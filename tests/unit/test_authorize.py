@@ -10,17 +10,13 @@ from jwt_authorizer.authorize import Authorizer, Outcome, authorize
 from jwt_authorizer.claim_conditions import parse_condition
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
 from jwt_authorizer.rules import Allow, Deny, Route, compile_rules
-from jwt_authorizer.token_cache import Remembered, TokenCache
-from jwt_authorizer.tokens import BearerToken
 from jwt_authorizer_devkit.mint import Defect
 from tests.factories import (
-    ISSUER,
     NOW,
     FakeKeys,
     authorizer,
     http_api_v2_event,
     parsed_keys,
-    principal,
     rest_request_event,
     rest_token_event,
     token,
@@ -52,20 +48,6 @@ def answered(outcome: Outcome) -> Mapping[str, Any]:
     return outcome.answer
 
 
-def test_what_was_found_out_is_there_for_the_log() -> None:
-    outcome = decide(token())
-    assert answered(outcome)["principalId"] == "user-1"
-    assert outcome.request is not None
-    assert outcome.principal is not None
-    assert (outcome.result, outcome.reason, outcome.detail) == ("allow", None, None)
-    assert (outcome.issuer, outcome.alg, outcome.kid) == (ISSUER, "ES256", "key-1")
-    assert (outcome.token_cache, outcome.warnings) == ("miss", ())
-    assert (outcome.principal.id, outcome.decision) == ("user-1", Allow(None))
-
-
-# Refusals, each at its place in the sentence: what was found out until then is kept.
-
-
 def test_an_algorithm_that_was_not_set_is_refused_before_any_key_is_asked_for() -> None:
     keys = FakeKeys(parsed_keys("ES256", "RS256"))
     assert refused(token(alg="RS256"), authorizer(keys, algorithms=frozenset({"ES256"}))).reason is (
@@ -92,15 +74,6 @@ def test_a_token_that_is_over_by_its_own_word_needs_no_key_to_be_refused(failure
 # What is remembered.
 
 
-def test_a_token_is_verified_once() -> None:
-    keys = FakeKeys()
-    core, bearer = authorizer(keys), token()
-    first, second = decide(bearer, core), decide(bearer, core)
-    assert first.answer == second.answer
-    assert len(keys.asked) == 1
-    assert (second.token_cache, second.issuer, second.alg, second.kid) == ("hit", ISSUER, "ES256", "key-1")
-
-
 def test_a_remembered_token_is_over_when_it_is_over() -> None:
     core, bearer = authorizer(), token()
     decide(bearer, core)
@@ -112,6 +85,14 @@ def test_a_remembered_token_is_not_good_before_its_time() -> None:
     core, bearer = authorizer(), token()
     decide(bearer, core)
     assert refused(bearer, core, NOW - 61).reason is Reason.TOKEN_NOT_YET_VALID
+
+
+def test_the_least_recently_used_is_forgotten_first() -> None:
+    core = authorizer(cache_size=2)
+    first, second, third = (token({"jti": name}) for name in "abc")
+    for bearer in (first, second, first, third):
+        decide(bearer, core)
+    assert [decide(bearer, core).token_cache for bearer in (first, third, second)] == ["hit", "hit", "miss"]
 
 
 def test_other_keys_verify_a_remembered_token_again() -> None:
@@ -176,42 +157,3 @@ def test_a_policy_says_what_it_had_no_room_for() -> None:
     (warning,) = authorize(rest_request_event(token(), resource=f"GET/{'x' * 200}7"), core, NOW).warnings
     assert warning.startswith("the policy has no room for ")
     assert warning.count("/xxx") == 3
-
-
-# Verified tokens are remembered: so many, the latest ones, and never their text.
-
-
-A, B, C = BearerToken("a"), BearerToken("b"), BearerToken("c")
-
-
-def remembered(version: int = 1) -> Remembered:
-    return Remembered(principal(), FakeKeys(), version, "ES256", "key-1")
-
-
-def held(cache: TokenCache) -> list[str]:
-    return [token.text for token in (A, B, C) if cache.get(token) is not None]
-
-
-def test_the_least_recently_used_is_forgotten_first() -> None:
-    cache = TokenCache(2)
-    cache.put(A, remembered())
-    cache.put(B, remembered())
-    cache.get(A)
-    cache.put(C, remembered())
-    assert held(cache) == ["a", "c"]
-
-
-def test_a_token_that_is_verified_again_costs_no_other_its_place() -> None:
-    cache = TokenCache(2)
-    cache.put(A, remembered())
-    cache.put(B, remembered())
-    newer = remembered(version=2)
-    cache.put(B, newer)
-    assert held(cache) == ["a", "b"]
-    assert cache.get(B) is newer
-
-
-def test_size_0_remembers_nothing() -> None:
-    cache = TokenCache(0)
-    cache.put(A, remembered())
-    assert cache.get(A) is None

@@ -38,7 +38,6 @@ from tests.unit.test_bound_tokens import REFUSED as REFUSED_BINDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from jwt_authorizer.rules import Rules
 
@@ -169,6 +168,7 @@ def test_a_good_token_is_let_in(api: Api) -> None:
     assert (called.line["decision"], called.line["event_kind"]) == ("allow", api.kind)
     assert "reason" not in called.line
     assert (called.line["principal"], called.line["token_cache"]) == ("user-1", "miss")
+    assert (called.line["issuer"], called.line["alg"], called.line["kid"]) == (ISSUER, "ES256", "key-1")
     assert 0 < called.line["duration_ms"] < 60_000
 
 
@@ -308,24 +308,6 @@ def test_it_is_put_together_from_the_environment() -> None:
     assert json.loads(lines[1])["decision"] == "reject"
     create_function(SETTINGS, write=lines.append, clock=lambda: NOW)(rest_token_event(token()), None)
     assert json.loads(lines[2])["service"] == "jwt-authorizer"
-
-
-def test_keys_are_fetched_while_it_starts(tmp_path: Path) -> None:
-    keys = tmp_path / "keys.json"
-    keys.write_text(SETTINGS["JWT_JWKS"], "utf-8")
-    settings = SETTINGS | {"JWT_JWKS": "file:keys.json"}
-    built = create_function(settings, write=len, clock=lambda: NOW, package_root=tmp_path)
-    keys.unlink()
-    assert built(rest_token_event(token()), None)["principalId"] == "user-1"
-
-
-def test_keys_that_cannot_be_had_do_not_stop_it(tmp_path: Path) -> None:
-    lines: list[str] = []
-    settings = SETTINGS | {"JWT_ISSUER": "http://127.0.0.1:9", "JWT_JWKS": "", "JWT_ALLOW_HTTP": "true"}
-    built = create_function(settings, write=lines.append, clock=lambda: NOW, package_root=tmp_path)
-    with pytest.raises(DecisionError, match="keys_unavailable"):
-        built(rest_token_event(token({"iss": "http://127.0.0.1:9"})), None)
-    assert json.loads(lines[0])["JwksFetchFailures"] >= 1
 
 
 def warnings(**settings: str) -> list[str]:
