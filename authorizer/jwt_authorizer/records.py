@@ -2,8 +2,8 @@
 
 The standard library compiles six methods for every class, and imports ``inspect`` and ``ast`` for that: a quarter of
 the function's cold start. Here only the constructor is compiled, and the other methods are shared. The type checker
-sees the standard library's. Left out is what nothing here needs: inheritance, keyword-only fields, ``asdict``, copies
-(other than :func:`replace`) and pickles.
+sees the standard library's. Left out is what nothing here needs: inheritance, order, keyword-only fields, ``asdict``,
+copies (other than :func:`replace`) and pickles.
 
 Figures: ``docs/adr/0007-start-up.md``. ``tests/unit/test_records.py`` compares each feature with the original.
 """
@@ -54,12 +54,12 @@ class _Field:
 
 
 def _dataclass(
-    *, slots: bool, frozen: bool = False, eq: bool = True, order: bool = False, guarded: bool = True
+    *, slots: bool, frozen: bool = False, eq: bool = True, guarded: bool = True
 ) -> Callable[[type[C]], type[C]]:
     """Make the decorator, for classes with slots only. Without a guard, only mypy keeps values frozen."""
     if not slots:
         raise TypeError("only dataclasses with slots=True are made here")
-    return lambda declared: _make(declared, frozen=frozen, eq=eq, order=order, guarded=frozen and guarded)
+    return lambda declared: _make(declared, frozen=frozen, eq=eq, guarded=frozen and guarded)
 
 
 def _unguarded(*, slots: bool, frozen: bool) -> Callable[[type[C]], type[C]]:
@@ -67,7 +67,7 @@ def _unguarded(*, slots: bool, frozen: bool) -> Callable[[type[C]], type[C]]:
     return _dataclass(slots=slots, frozen=frozen, guarded=False)
 
 
-def _make(declared: type[C], *, frozen: bool, eq: bool, order: bool, guarded: bool) -> type[C]:
+def _make(declared: type[C], *, frozen: bool, eq: bool, guarded: bool) -> type[C]:
     """Make a new class: slots cannot be added to an existing one."""
     own = declared.__dict__
     fields = {name: _as_field(own.get(name, _MISSING)) for name in declared.__annotations__}
@@ -80,13 +80,8 @@ def _make(declared: type[C], *, frozen: bool, eq: bool, order: bool, guarded: bo
     )
     if eq:
         values = attrgetter(*(name for name, about in fields.items() if about.compare))
-        members["__eq__"] = _comparison(lambda one, other: values(one) == values(other))
+        members["__eq__"] = _equality(values)
         members["__hash__"] = (lambda self: hash(values(self))) if frozen else None
-        if order:
-            members["__lt__"] = _comparison(lambda one, other: values(one) < values(other))
-            members["__le__"] = _comparison(lambda one, other: values(one) <= values(other))
-            members["__gt__"] = _comparison(lambda one, other: values(one) > values(other))
-            members["__ge__"] = _comparison(lambda one, other: values(one) >= values(other))
     if guarded:
         members |= dict.fromkeys(_GUARD, _reject)
     kind: Any = type(declared)
@@ -173,8 +168,8 @@ def _constructor(made: type, fields: Mapping[str, _Field], *, guarded: bool) -> 
     return constructor  # type: ignore[no-any-return]  # compiled above, of no type that is known
 
 
-def _comparison(compare: Callable[[object, object], bool]) -> Callable[[object, object], bool]:
-    return lambda one, other: compare(one, other) if other.__class__ is one.__class__ else NotImplemented
+def _equality(values: Callable[[object], object]) -> Callable[[object, object], bool]:
+    return lambda one, other: values(one) == values(other) if other.__class__ is one.__class__ else NotImplemented
 
 
 def _repr(shown: tuple[str, ...]) -> Callable[[object], str]:

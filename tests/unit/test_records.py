@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
@@ -33,17 +32,7 @@ def point(module: ModuleType, **options: bool) -> Any:  # noqa: ANN401 - a class
         y: int = 2
         label: str = module.field(default="here", repr=False)
 
-        @property
-        def far(self) -> bool:
-            return self.x > 100
-
     return Point
-
-
-@BOTH
-def test_takes_its_fields_by_place_and_by_name(module: ModuleType) -> None:
-    made = point(module)(1, label="there")
-    assert (made.x, made.y, made.label, made.far) == (1, 2, "there", False)
 
 
 @BOTH
@@ -100,19 +89,6 @@ def test_compares_identities_where_told_so(module: ModuleType) -> None:
 
 
 @BOTH
-def test_orders_values_of_one_class(module: ModuleType) -> None:
-    kind, another = point(module, frozen=True, order=True), point(module, frozen=True, order=True)
-    low, high = kind(1, 9), kind(2, 0)
-    assert low < high
-    assert high > low
-    assert low <= kind(1, 9) >= low
-    assert not low >= high
-    assert not high <= low
-    with pytest.raises(TypeError):
-        _ = low < another(2)
-
-
-@BOTH
 def test_never_changes_where_frozen(module: ModuleType) -> None:
     made = point(module, frozen=True)(1)
     with pytest.raises(AttributeError):
@@ -125,12 +101,6 @@ def test_never_changes_where_frozen(module: ModuleType) -> None:
 
 def point_like(made: Any) -> Any:  # noqa: ANN401 - as above
     return type(made)(made.x, made.y, made.label)
-
-
-@BOTH
-def test_replaces_single_fields_in_a_copy(module: ModuleType) -> None:
-    made = point(module, frozen=True)(1, 5)
-    assert copy.replace(made, x=3) == type(made)(3, 5)
 
 
 @BOTH
