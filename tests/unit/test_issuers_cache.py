@@ -149,13 +149,6 @@ def test_an_attacker_delays_a_rotation_by_no_more_than_one_cooldown() -> None:
     assert kids(keys, "b", START + 1 + COOLDOWN) == ["b"]
 
 
-def test_the_fetch_that_was_due_anyway_also_answers_for_an_unknown_kid() -> None:
-    issuer = Issuer()
-    keys = source(issuer)
-    assert refusal(keys, "b", START) == Reason.UNKNOWN_KEY
-    assert issuer.asked == 1
-
-
 def test_last_good_keys_serve_until_the_stale_limit_and_not_longer() -> None:
     issuer, reports = Issuer(), Reports()
     keys = source(issuer, reports)
@@ -182,29 +175,6 @@ def test_the_cooldown_after_a_failure_counts_from_the_end_of_the_fetch() -> None
     assert issuer.asked == 2
 
 
-def test_an_unknown_kid_in_an_outage_is_not_called_unknown() -> None:
-    issuer = Issuer()
-    keys = source(issuer)
-    kids(keys, "a", START)
-    issuer.failure = FetchError("connection reset")
-    assert refusal(keys, "b", START + 1) == Reason.KEYS_UNAVAILABLE
-    assert refusal(keys, "b", START + 2) == Reason.KEYS_UNAVAILABLE
-    assert kids(keys, "a", START + 2) == ["a"]
-    assert issuer.asked == 2
-    issuer.failure, issuer.kids = None, ("a", "b")
-    assert kids(keys, "b", START + 1 + COOLDOWN) == ["b"]
-
-
-def test_an_unknown_kid_waits_for_the_cooldown_of_a_scheduled_fetch_that_failed() -> None:
-    issuer = Issuer()
-    keys = source(issuer)
-    kids(keys, "a", START)
-    issuer.failure = FetchError("connection reset")
-    assert kids(keys, "a", START + TTL) == ["a"]
-    assert refusal(keys, "b", START + TTL + COOLDOWN - 1) == Reason.KEYS_UNAVAILABLE
-    assert issuer.asked == 2
-
-
 def test_a_bug_in_a_fetcher_is_a_failure_like_any_other_and_its_text_is_not_repeated() -> None:
     issuer, reports = Issuer(), Reports()
     keys = source(issuer, reports)
@@ -225,19 +195,6 @@ def test_reports_hold_no_control_characters_and_say_which_keys_were_left_out() -
     issuer.failure = FetchError("bad\r\n\x1b[31mred")
     kids(keys, "a", START + 2 * TTL)
     assert ("JwksFetchFailures", "bad???[31mred") in reports.lines
-
-
-def test_a_clock_set_back_neither_locks_out_nor_keeps_keys_for_ever() -> None:
-    issuer = Issuer()
-    keys = source(issuer)
-    kids(keys, "a", START)
-    issuer.failure = FetchError("connection refused")
-    back = START - 365 * 86_400
-    assert kids(keys, "a", back) == ["a"]
-    assert kids(keys, "a", back + TTL) == ["a"]
-    assert refusal(keys, "a", back + TTL + MAX_STALE) == Reason.KEYS_UNAVAILABLE
-    issuer.failure = None
-    assert kids(keys, "a", back + TTL + MAX_STALE + COOLDOWN) == ["a"]
 
 
 def test_a_copy_is_as_old_as_its_refresher_says() -> None:

@@ -45,11 +45,6 @@ def kids(fetched: Fetched[KeySet]) -> list[str | None]:
     return [key.kid for key in fetched.value.keys]
 
 
-def test_the_key_set_itself(tmp_path: Path) -> None:
-    fetched = fetcher(f"  {KEY_SET}", tmp_path)()
-    assert (kids(fetched), fetched.max_age, fetched.as_of) == (["a"], None, None)
-
-
 def test_a_url(tmp_path: Path) -> None:
     asked: list[str] = []
 
@@ -174,14 +169,6 @@ def test_what_is_no_source_is_a_problem_at_start_up(tmp_path: Path, jwks: str, p
     (package / "link.json").symlink_to(tmp_path / "outside.json")
     with pytest.raises((ValueError, FetchError), match=re.escape(problem)):
         key_fetcher("", jwks, allow_http=False, timeout=0, package_root=package)
-
-
-@pytest.mark.parametrize(
-    "jwks", [KEY_SET, "https://issuer.test/keys", "file:set.json", "ssm:/my/keys", "s3://bucket/key"]
-)
-def test_what_is_a_source_is_no_problem(tmp_path: Path, jwks: str) -> None:
-    (tmp_path / "set.json").write_text(KEY_SET)
-    key_fetcher("", jwks, allow_http=False, timeout=0, package_root=tmp_path)
 
 
 def test_an_issuer_that_cannot_be_discovered_is_a_problem_at_start_up(tmp_path: Path) -> None:
