@@ -6,12 +6,10 @@ from copy import replace
 
 import pytest
 
-from jwt_authorizer.errors import Reason
-from jwt_authorizer.events import EventKind, Request
-from jwt_authorizer.policies import Statement, policies_for
+from jwt_authorizer.policies import Statement
 from jwt_authorizer.policies.compiler import PolicyCompiler
 from jwt_authorizer.policies.patterns import Matcher
-from jwt_authorizer.rules import Allow, Deny, Route, compile_rules
+from jwt_authorizer.rules import Route, compile_rules
 from jwt_authorizer.rules.classes import Classes
 from tests.properties.apis import METHODS, Api, Asked, overlapping, principal
 from tests.properties.judge import ORDERS, Tally, asks, compare, compiled, listing, permits, resources
@@ -22,13 +20,6 @@ DEEP = ("GET /a/{x}", "GET /a/{x}/b/{y}")
 
 # ---------------------------------------------------------------------------------------------------------------
 # One answer for all routes of a token
-
-
-def test_without_rules_a_principal_without_the_issuers_scopes_may_nothing() -> None:
-    rules = compile_rules(None)
-    who = replace(principal(), required_scopes=("a",))
-    policy = policies_for(rules).compile(who, rules.decide(who, "GET", "/x"), asks("GET /x"), "token")
-    assert policy.statements == (Statement("Deny", EVERYTHING),)
 
 
 def test_a_cached_policy_allows_the_other_routes_as_well() -> None:
@@ -51,22 +42,10 @@ def test_a_grant_whose_denial_is_too_long_for_a_resource_is_left_out(asked: str)
     assert "GET /orders/{id}" in policy.left_out
 
 
-def test_a_refused_request_gets_the_policy_for_all_others() -> None:
-    rules = listing(*ORDERS)
-    refused = compiled(rules, "POST /orders")
-    assert refused == compiled(rules, "GET /orders")
-    assert not permits(refused, "POST/orders")
-
-
 def test_under_absent_only_what_other_routes_refuse_is_denied() -> None:
     policy = compiled(listing(*ORDERS, absent=True), "GET /orders/1")
     assert resources(policy) == ("GET/orders", "GET/orders/*")
     assert resources(policy, "Deny") == (NO_EMPTY, "GET/orders/me", "GET/orders/me/*")
-
-
-def test_under_absent_a_slash_behind_a_refused_resource_is_denied() -> None:
-    policy = compiled(listing("GET /orders read", "GET /orders/{id}", absent=True), "GET /orders/1")
-    assert resources(policy, "Deny") == (NO_EMPTY, "GET/orders/")
 
 
 def test_a_request_against_the_promise_is_refused_all_the_same() -> None:
@@ -114,13 +93,6 @@ def test_of_a_route_that_costs_many_others_only_the_request_is_granted() -> None
     assert policy.left_out == ("GET /a/{x}",)
 
 
-def test_a_request_with_a_pattern_in_it_is_granted_with_its_route_instead() -> None:
-    rules = listing("GET /a/{x}", "GET /a/{x}/b/{y}", "GET /a/{x}/c/{y}", "GET /a/{x}/d/{y}")
-    policy = compiled(rules, "GET /a/*")
-    assert permits(policy, "GET/a/*")
-    assert not permits(policy, "GET/a/1/b/2")
-
-
 @pytest.mark.parametrize("path", ["/orders//1", "/orders/1//", "//orders"])
 def test_beside_an_odd_path_what_can_do_without_denying_it_is_still_granted(path: str) -> None:
     rules = listing(*ORDERS)
@@ -150,42 +122,6 @@ def test_an_answer_for_a_route_is_for_all_its_parameters_and_no_other_route() ->
 def test_a_refusal_of_one_route_or_request_denies_everything(cached_by: str) -> None:
     policy = compiled(listing(*ORDERS), "POST /orders", cached_by=cached_by)
     assert policy.statements == (Statement("Deny", EVERYTHING),)
-
-
-def test_an_answer_for_one_request_is_that_request() -> None:
-    policy = compiled(listing(*ORDERS), "GET /orders/a:b%2Fc", cached_by="nothing")
-    assert policy.statements == (Statement("Allow", ("GET/orders/a:b%2Fc",)),)
-
-
-def test_a_websockets_connect_is_allowed_or_nothing_is() -> None:
-    rules = listing("* $connect chat")
-    request = asks("$connect", EventKind.WEBSOCKET)
-    answers = []
-    for who in (principal("chat"), principal()):
-        decision = rules.decide(who, request.method, request.path)
-        answers.append(PolicyCompiler(rules).compile(who, decision, request, "token").statements)
-    assert answers == [(Statement("Allow", ("$connect",)),), (Statement("Deny", EVERYTHING),)]
-
-
-def test_whether_one_answer_does_for_a_route_of_the_api() -> None:
-    def on(route_key: str) -> Request:
-        return replace(asks("GET /orders", EventKind.HTTP_API_V2), route_key=route_key)
-
-    yes, no = Allow("GET /orders"), Deny(Reason.INSUFFICIENT_SCOPE)
-    assert policies_for(compile_rules(None)).one_answer(principal(), yes, on("GET /x"))
-    assert policies_for(compile_rules(None)).may_be_allowed(principal(), on("GET /x"))
-    compiler = PolicyCompiler(listing("GET /orders", "GET /orders/{id} read"))
-    for number in range(300):  # more than are kept
-        assert compiler.one_answer(principal(), no, on(f"GET /none{number}"))
-        assert not compiler.one_answer(principal(), yes, on(f"GET /none{number}"))
-    for who in (principal(), principal("read"), principal()):
-        for decision in (yes, no):
-            assert not compiler.one_answer(who, decision, on("GET /{proxy+}"))
-        held = "read" in who.scopes
-        assert compiler.one_answer(who, yes, on("GET /orders/{order}")) is held
-        assert compiler.one_answer(who, no, on("GET /orders/{order}")) is not held
-        assert compiler.may_be_allowed(who, on("GET /orders/{order}")) is held
-        assert compiler.may_be_allowed(who, on("GET /{proxy+}"))
 
 
 # ---------------------------------------------------------------------------------------------------------------

@@ -41,12 +41,6 @@ def test_a_yes_is_not_cached_for_a_route_whose_requests_differ(route_key: str, s
     assert caught.value.code is Reason.UNSAFE_CACHE
 
 
-def test_without_a_cache_each_request_gets_its_own_yes_or_no() -> None:
-    settings = AnswerSettings(cached_by=CachedBy.NOTHING)
-    event = http_api_v2_event(token(), route_key="ANY /{proxy+}")
-    assert ask(event, settings)["isAuthorized"] is True
-
-
 def resources(answer: dict[str, Any], effect: str) -> list[str]:
     statements = answer["policyDocument"]["Statement"]
     listed = [name for statement in statements if statement["Effect"] == effect for name in statement["Resource"]]
@@ -57,13 +51,6 @@ def test_a_refusal_cached_for_a_proxy_route_does_not_keep_others_out() -> None:
     event = rest_request_event(token(), resource="GET/orders/special") | {"resource": "/{proxy+}"}
     answer = ask(event, BY_ROUTE)
     assert answer["context"]["error"] == "insufficient_scope"
-    assert "GET/orders/*" in resources(answer, "Allow")
-    assert "GET/orders/special" in resources(answer, "Deny")
-
-
-def test_the_policy_of_a_proxy_route_whose_requests_differ_tells_them_apart() -> None:
-    event = http_api_v2_event(token(), route_key="ANY /{proxy+}", by_route=True)
-    answer = ask(event, IAM_BY_ROUTE)
     assert "GET/orders/*" in resources(answer, "Allow")
     assert "GET/orders/special" in resources(answer, "Deny")
 

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jwt_authorizer.claim_conditions import parse_condition
 from jwt_authorizer.claims import Principal
 from jwt_authorizer.errors import Reason
 from jwt_authorizer.rules import Allow, Deny, Route, compile_rules, parse_routes
@@ -39,23 +38,6 @@ def rules(document: str, *, absent: bool = False) -> Rules:
     return compile_rules(routes, absent=absent)
 
 
-def deciding(of: Rules, path: str) -> list[str]:
-    return [resource.path for resource in of.find(path)]
-
-
-def test_without_routes_every_request_may_pass() -> None:
-    assert compile_rules(None).decide(who(), "GET", "/orders") == Allow(None)
-
-
-def test_without_routes_the_issuers_scopes_are_needed() -> None:
-    decision = compile_rules(None).decide(who("a", required=("a", "b")), "GET", "/orders")
-    assert decision == Deny(Reason.INSUFFICIENT_SCOPE, ("a", "b"), "")
-
-
-def test_an_allowed_request_names_the_rule() -> None:
-    assert listing("* /orders/{id}").decide(who(), "GET", "/orders/1") == Allow("* /orders/{id}")
-
-
 def test_the_issuers_scopes_are_needed_on_top_of_the_routes() -> None:
     of = listing("GET /orders a")
     assert isinstance(of.decide(who("a", required=("r",)), "GET", "/orders"), Deny)
@@ -74,35 +56,10 @@ def test_a_held_any_scope_is_not_named_among_those_needed() -> None:
     assert of.decide(who("a"), "GET", "/x") == Deny(Reason.INSUFFICIENT_SCOPE, ("s",), "* /x")
 
 
-@pytest.mark.parametrize(
-    ("rule", "claim", "allowed"),
-    [
-        ('groups = "staff"', ["x", "staff"], True),
-        ('groups = ["staff", "boss"]', "guest", False),
-        ("groups = true", 1, False),
-        ('"/groups/1" = { all = ["staff"], like = "b*" }', ["x", {"staff": 1, "boss": 2}], True),
-        ('"/groups/1" = { all = ["staff"], like = "b*" }', ["x", {"staff": 1}], False),
-    ],
-)
-def test_a_claim_has_to_hold_what_a_route_asks_for(rule: str, claim: object, allowed: bool) -> None:  # noqa: FBT001 - a table of cases
-    of = rules(f'[[routes]]\npath = "/x"\nclaims = {{ {rule} }}')
-    decision = of.decide(who(claims={"groups": claim}), "GET", "/x")
-    assert decision == (Allow("* /x") if allowed else Deny(Reason.CLAIM_MISMATCH, (), "* /x"))
-
-
 def test_two_routes_that_differ_in_a_claims_type_stay_two() -> None:
     of = rules('[[routes]]\npath = "/a"\nclaims = {x = 1}\n[[routes]]\npath = "/b"\nclaims = {x = true}')
     decisions = [of.decide(who(claims={"x": True}), "GET", path) for path in ("/a", "/b")]
     assert [type(decision) for decision in decisions] == [Deny, Allow]
-
-
-def test_a_missing_scope_is_said_before_a_claim_that_does_not_fit() -> None:
-    of = rules('[[routes]]\npath = "/x"\nscopes = ["s"]\nclaims = { a = 1 }')
-    decisions = [of.decide(principal, "GET", "/x") for principal in (who(), who("s"))]
-    assert [one.reason for one in decisions if isinstance(one, Deny)] == [
-        Reason.INSUFFICIENT_SCOPE,
-        Reason.CLAIM_MISMATCH,
-    ]
 
 
 def test_a_route_may_be_for_some_issuers_only_and_no_scope_makes_up_for_that() -> None:
@@ -111,96 +68,16 @@ def test_a_route_may_be_for_some_issuers_only_and_no_scope_makes_up_for_that() -
     assert of.decide(who(issuer="https://other"), "GET", "/x") == Deny(Reason.CLAIM_MISMATCH, (), "* /x")
 
 
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("/orders/me", ["/orders/me"]),
-        ("/orders/1", ["/orders/{id}"]),
-        ("/orders/ME", ["/orders/{id}"]),
-        ("/orders/1/lines", ["/orders/{id}/lines"]),
-        ("/orders/me/lines", ["/orders/{id}/lines"]),
-        ("/orders/1/2/3", ["/{proxy+}"]),
-        ("/orders", ["/{proxy+}"]),
-        ("/", ["/"]),
-        ("", ["/"]),
-    ],
-)
-def test_the_most_specific_template_decides_segment_by_segment(path: str, expected: list[str]) -> None:
-    of = listing("GET /orders/{id}", "GET /orders/me", "GET /orders/{id}/lines", "GET /{proxy+}", "GET /")
-    assert deciding(of, path) == expected
-
-
-def test_where_rest_and_http_apis_choose_differently_both_choices_have_to_allow() -> None:
-    of = listing("GET /a/b/{proxy+} greedy", "GET /a/{x}/c plain")
-    assert deciding(of, "/a/b/c") == ["/a/b/{proxy+}", "/a/{x}/c"]
-    verdicts = [of.decide(who(*scopes), "GET", "/a/b/c") for scopes in (("greedy",), ("plain",), ("greedy", "plain"))]
-    assert [type(verdict) for verdict in verdicts] == [Deny, Deny, Allow]
-
-
-@pytest.mark.parametrize("path", ["/orders/", "/orders//", "//orders", "//orders//"])
-def test_slashes_around_a_path_change_nothing(path: str) -> None:
-    assert deciding(listing("GET /orders", "GET /{proxy+}"), path)[0] == "/orders"
-
-
-def test_what_callers_write_into_a_path_is_data() -> None:
-    of = listing("GET /orders/{id}")
-    for path in ("/orders/*", "/orders/?", "/orders/${x}", "/orders/a%2Fb", "/orders/a:b"):
-        assert deciding(of, path) == ["/orders/{id}"]
-    assert deciding(of, "/*/1") == []
-
-
-def test_the_default_route_decides_what_nothing_else_matches() -> None:
-    of = listing("* $default", "GET /orders")
-    assert [deciding(of, path) for path in ("/", "/x/y", "/orders")] == [["$default"], ["$default"], ["/orders"]]
-    assert of.decide(who(), "GET", "/x") == Allow("$default")
-    assert of.decide(who(), "POST", "/orders") == Deny(Reason.ROUTE_NOT_LISTED)
-
-
 def test_a_websockets_connect_has_a_rule_of_its_own() -> None:
     of = listing("* $connect chat", "* $default")
     assert of.decide(who("chat"), "$connect", "$connect") == Allow("$connect")
     assert of.decide(who(), "$connect", "$connect") == Deny(Reason.INSUFFICIENT_SCOPE, ("chat",), "$connect")
     assert isinstance(listing("* $default").decide(who(), "$connect", "$connect"), Deny)
-    assert deciding(of, "/$connect") == ["$default"]
-
-
-def test_the_template_that_api_gateway_matched_has_to_allow_as_well() -> None:
-    of = listing("GET /orders/{id}", "GET /orders/me admin")
-    assert isinstance(of.decide(who(), "GET", "/orders/%6De", "/orders/me"), Deny)
-    assert isinstance(of.decide(who(), "GET", "/orders/1", "/orders/{order}"), Allow)
-    assert isinstance(of.decide(who(), "GET", "/orders/1", "/{proxy+}"), Allow)
+    assert of.decide(who(), "GET", "/$connect") == Allow("$default")
 
 
 # ---------------------------------------------------------------------------------------------------------------
 # What TOML gives becomes routes
-
-
-def test_the_example_of_the_contract_is_read() -> None:
-    routes, problems = parsed("""
-        [[routes]]
-        method = "GET"
-        path = "/orders/{id}"
-        scopes = ["orders:read"]
-
-        [[routes]]
-        method = ["PUT", "DELETE"]
-        path = "/orders/{id}"
-        any_scopes = ["orders:write", "admin"]
-        claims = { "groups" = ["staff"], "https://authgear.com/claims/user/is_verified" = true }
-        """)
-    assert problems == []
-    assert routes == (
-        Route(frozenset({"GET"}), "/orders/{id}", scopes=("orders:read",)),
-        Route(
-            frozenset({"PUT", "DELETE"}),
-            "/orders/{id}",
-            any_scopes=("orders:write", "admin"),
-            claims=(
-                parse_condition("groups", "staff"),
-                parse_condition("https://authgear.com/claims/user/is_verified", asked=True),
-            ),
-        ),
-    )
 
 
 @pytest.mark.parametrize("method", ["", 'method = "*"', 'method = "ANY"', 'method = ["*"]'])
@@ -253,10 +130,6 @@ def test_a_wrong_route_is_reported_with_what_would_be_right(lines: str, expected
     _, problems = parsed(f"[[routes]]\n{lines}")
     assert len(problems) == 1
     assert problems[0].startswith(expected)
-
-
-def test_a_problem_comes_with_the_value() -> None:
-    assert parsed('[[routes]]\npath = "/x"\nmethod = "get"')[1][0].endswith("each once ('get')")
 
 
 def test_all_problems_are_reported_at_once() -> None:
