@@ -14,22 +14,19 @@ from jwt_authorizer.answers import (
     CachedBy,
     HttpApiResponse,
     iam_policy,
-    is_simple,
-    rejection,
     simple_response,
 )
-from jwt_authorizer.cached_decisions import cache_warnings, compile_policy
+from jwt_authorizer.cached_decisions import cache_warnings
 from jwt_authorizer.claim_conditions import parse_claim
 from jwt_authorizer.contexts import Challenge, rejection_context
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.events import EventKind
-from jwt_authorizer.policies import Statement, policies_for
-from jwt_authorizer.rules import Allow, Deny, Route, compile_rules
-from tests.factories import ARN, SCOPE, Event, principal, request
+from jwt_authorizer.policies import Statement
+from jwt_authorizer.rules import Allow, Deny
+from tests.factories import SCOPE, Event, principal, request
 
 if TYPE_CHECKING:
     from jwt_authorizer.claims import Principal
-    from jwt_authorizer.policies import Policy
 
 ALLOW = Allow(None)
 LACKS_SCOPE = Deny(Reason.INSUFFICIENT_SCOPE, ("orders:admin", "orders:write"), None)
@@ -57,23 +54,6 @@ def allowed(
     kind: EventKind = EventKind.REST_REQUEST, settings: AnswerSettings = PLAIN, who: Principal | None = None
 ) -> dict[str, Any]:
     return iam_policy(request(kind), who or principal(CLAIMS), ALLOW, ALL, settings)
-
-
-# Policies.
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_an_allow_is_a_policy_on_the_stage_that_was_asked(kind: EventKind) -> None:
-    answer = allowed(kind)
-    assert set(answer) == {"principalId", "policyDocument", "context"}
-    assert answer["principalId"] == "user-1"
-    assert answer["policyDocument"] == {
-        "Version": "2012-10-17",
-        "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": [f"{ARN}*"]}],
-    }
-
-
-# Context.
 
 
 @pytest.mark.parametrize(
@@ -123,31 +103,6 @@ def test_a_refusal_that_allows_other_routes_carries_the_claims_and_the_token_s_o
     assert (context["scope"], context["required_scope"]) == (SCOPE, "orders:admin orders:write")
 
 
-@pytest.mark.parametrize(
-    ("kind", "settings", "simple"),
-    [(EventKind.HTTP_API_V2, PLAIN, True), (EventKind.HTTP_API_V2, IAM, False), (EventKind.HTTP_API_V1, PLAIN, False)],
-)
-def test_a_refused_token_of_an_http_api(kind: EventKind, settings: AnswerSettings, *, simple: bool) -> None:
-    read = request(kind)
-    settings = replace(settings, challenge=Challenge(METADATA))
-    answer = rejection(read, Reason.TOKEN_EXPIRED, settings)
-    challenge = f'Bearer error="invalid_token", resource_metadata="{METADATA}"'
-    context = {"error": "invalid_token", "reason": "token_expired", "www_authenticate": challenge}
-    assert is_simple(read, settings) is simple
-    assert answer == (
-        {"isAuthorized": False, "context": context}
-        if simple
-        else {
-            "principalId": "anonymous",
-            "policyDocument": {
-                "Version": "2012-10-17",
-                "Statement": [{"Action": "execute-api:Invoke", "Effect": "Deny", "Resource": [f"{ARN}*"]}],
-            },
-            "context": context,
-        }
-    )
-
-
 # A WebSocket's answer has a limit.
 
 
@@ -172,47 +127,6 @@ def test_letters_outside_ascii_count_as_the_bytes_that_are_sent() -> None:
         iam_policy(request(EventKind.WEBSOCKET), replace(who, id="ä" * 4000), ALLOW, ALL, PLAIN)
 
 
-# Caches that would hand an answer on.
-
-
-def cached(kind: EventKind, settings: AnswerSettings, *, routes: bool = True, **members: object) -> Policy | None:
-    event: Event = {"routeKey": "GET /orders/{id}", "identitySource": ["Bearer token"]}
-    rules = compile_rules((Route(frozenset({"GET"}), "/orders/{id}"),) if routes else None)
-    asked = request(kind, **(event | members))
-    return compile_policy(principal(), ALLOW, asked, rules, policies_for(rules), settings)
-
-
-KEYED_BY_ROUTE = ["Bearer token", "GET /orders/{id}"]
-
-
-def test_an_answer_that_stays_where_it_belongs_is_given() -> None:
-    assert cached(EventKind.HTTP_API_V2, PLAIN, identitySource=KEYED_BY_ROUTE) is None
-    assert cached(EventKind.HTTP_API_V2, PLAIN, routes=False) is None
-    assert cached(EventKind.HTTP_API_V2, AnswerSettings(cached_by=CachedBy.NOTHING)) is None
-    assert cached(EventKind.HTTP_API_V2, IAM) is not None
-    assert cached(EventKind.HTTP_API_V1, PLAIN) is not None
-    for listed in (["Bearer token"], ["Bearer token", "GET /orders"], None):
-        with pytest.raises(DecisionError, match="unsafe_cache"):
-            cached(EventKind.HTTP_API_V2, PLAIN, identitySource=listed)
-
-
-@pytest.mark.parametrize(
-    ("kind", "source", "cached_by"),
-    [
-        (EventKind.HTTP_API_V2, ["Bearer token", "x"], CachedBy.TOKEN),
-        (EventKind.HTTP_API_V1, "x,Bearer token", CachedBy.TOKEN),
-        (EventKind.HTTP_API_V2, None, CachedBy.TOKEN),
-        (EventKind.HTTP_API_V1, "", CachedBy.TOKEN),
-        (EventKind.HTTP_API_V2, ["x"], CachedBy.NOTHING),
-        (EventKind.REST_REQUEST, ["x"], CachedBy.TOKEN),
-    ],
-    ids=str,
-)
-def test_a_token_in_the_cache_s_key_is_no_reason_to_warn(kind: EventKind, source: object, cached_by: CachedBy) -> None:
-    read = request(kind, identitySource=source)
-    assert cache_warnings(read, "token", AnswerSettings(cached_by=cached_by), routes_configured=False) == ()
-
-
 def test_a_cache_that_is_said_to_be_off_is_warned_about_where_it_would_open_routes() -> None:
     def warned(kind: EventKind, source: object, settings: AnswerSettings, *, routes: bool = True) -> bool:
         read = request(kind, identitySource=source)
@@ -227,26 +141,6 @@ def test_a_cache_that_is_said_to_be_off_is_warned_about_where_it_would_open_rout
 
 
 # The context of an answer, and the challenge in it.
-
-
-@pytest.mark.parametrize(
-    ("error", "scopes", "metadata", "expected"),
-    [
-        (None, (), None, 'Bearer realm="api"'),
-        (None, (), METADATA, f'Bearer resource_metadata="{METADATA}"'),
-        ("invalid_token", (), None, 'Bearer error="invalid_token"'),
-        (
-            "insufficient_scope",
-            ("orders:read", "orders:write"),
-            METADATA,
-            f'Bearer error="insufficient_scope", scope="orders:read orders:write", resource_metadata="{METADATA}"',
-        ),
-    ],
-)
-def test_a_challenge_is_complete(
-    error: str | None, scopes: tuple[str, ...], metadata: str | None, expected: str
-) -> None:
-    assert Challenge(metadata).header(error, scopes) == expected
 
 
 BOTH, ALONE = Challenge(None, "ES256 PS256"), Challenge(None, "ES256 PS256", dpop_only=True)

@@ -11,7 +11,7 @@ import pytest
 
 from jwt_authorizer import __version__
 from jwt_authorizer.authorize import Outcome
-from jwt_authorizer.errors import Problem, Reason, SettingsError
+from jwt_authorizer.errors import Reason
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.rules import Allow, Deny
@@ -254,11 +254,3 @@ revocation_unavailable replay_store_unavailable hook_failed internal_error"""
 
 def test_the_codes_are_those_of_the_contract_in_its_order() -> None:
     assert [str(reason) for reason in Reason] == f"{REFUSED_TOKENS} {MISSING_RIGHTS} {UNDECIDED}".split()
-
-
-def test_all_problems_stand_in_the_message_one_a_line() -> None:
-    first, second = Problem("A", "is wrong"), Problem("B", "is missing")
-    assert str(SettingsError((first,))) == "1 problem in the authorizer's settings:\n  - A: is wrong"
-    error = SettingsError((first, second))
-    assert error.problems == (first, second)
-    assert str(error) == "2 problems in the authorizer's settings:\n  - A: is wrong\n  - B: is missing"
