@@ -88,22 +88,21 @@ def test_a_hook_sees_the_caller_alone_since_appsync_keeps_the_answer_for_other_q
     assert (callers[0].id, callers[0].route, callers[0].request) == ("user-1", None, None)
 
 
+ASKING = 'introspection = "discovery"\nintrospection_client_id = "c"\nintrospection_secret = "ssm:/s"\naudience'
+
+
 @pytest.mark.parametrize(
     ("settings", "ttl"),
     [
+        ({"JWT_CONFIG": CONFIG.replace("audience", ASKING, 1)}, 60),
         ({"JWT_CACHED_BY": "nothing"}, 0),
         ({"JWT_REVOKED": "https://lists.example/revoked", "JWT_REVOKED_TTL_SECONDS": "45"}, 45),
         ({"JWT_REVOKED": "https://lists.example/revoked", "JWT_REVOKED_TTL_SECONDS": "3600"}, 3600),
     ],
-    ids=str,
+    ids=["introspection", "no cache", "a list", "a list for an hour"],
 )
 def test_an_answer_is_kept_no_longer_than_what_it_rests_on(settings: dict[str, str], ttl: int, tmp_path: Path) -> None:
     assert load_settings({"JWT_CONFIG": CONFIG} | settings, tmp_path).answers.appsync_ttl == ttl
-
-
-def test_an_answer_of_an_issuer_that_is_asked_is_kept_no_longer_than_its_own(tmp_path: Path) -> None:
-    asked = 'introspection = "discovery"\nintrospection_client_id = "c"\nintrospection_secret = "ssm:/s"\naudience'
-    assert load_settings({"JWT_CONFIG": CONFIG.replace("audience", asked, 1)}, tmp_path).answers.appsync_ttl == 60
 
 
 @pytest.mark.parametrize(

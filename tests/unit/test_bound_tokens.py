@@ -272,11 +272,6 @@ def test_pem_is_read_in_every_form(written: str) -> None:
     assert outcome(event_of_mtls(EventKind.REST_REQUEST, {"clientCertPem": written})) is None
 
 
-def test_of_several_certificates_the_first_counts() -> None:
-    chain = {"clientCertPem": pem("other") + pem()}
-    assert outcome(event_of_mtls(EventKind.REST_REQUEST, chain)) is Reason.CERTIFICATE_MISMATCH
-
-
 @pytest.mark.parametrize(
     "client_cert",
     [
@@ -313,9 +308,3 @@ def test_the_scheme_dpop_is_not_for_a_token_that_is_bound_to_a_certificate() -> 
     made = event_of_mtls(EventKind.REST_REQUEST, {"clientCertPem": pem()})
     assert outcome(made, scheme=Scheme.DPOP) is Reason.UNBOUND_TOKEN
     assert outcome(made, scheme=None) is None
-
-
-def test_a_token_that_is_bound_to_a_dpop_key_is_not_checked_here() -> None:
-    assert (
-        outcome(event_of_mtls(EventKind.REST_REQUEST, None), {"cnf": {"jkt": "A" * 43}}) is Reason.UNSUPPORTED_BINDING
-    )

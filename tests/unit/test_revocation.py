@@ -282,8 +282,3 @@ def test_a_token_that_the_issuer_did_not_sign(token: str, reason: Reason) -> Non
     with pytest.raises(TokenError) as raised:
         check(token)
     assert raised.value.code is reason
-
-
-def test_without_keys_nothing_is_known() -> None:
-    with pytest.raises(DecisionError):
-        check(logout_token(), FakeKeys(failure=DecisionError(Reason.KEYS_UNAVAILABLE, "down")))
