@@ -100,12 +100,7 @@ def test_a_variable_arrives_where_it_is_used(
     assert there(SIMPLE | {variable: value}) == found
 
 
-def test_without_routes_no_rules_are_configured() -> None:
-    settings = load(SIMPLE)
-    assert (settings.issuers[0].issuer, settings.rules.configured) == (ISSUER, False)
-
-
-def test_how_bound_tokens_are_treated() -> None:
+def test_a_challenge_names_the_algorithms_of_proofs_where_they_are_checked() -> None:
     assert load(SIMPLE).answers.challenge == Challenge()
     assert load(SIMPLE | {"JWT_BOUND_TOKENS": "mtls", "JWT_CACHED_BY": "nothing"}).answers.challenge == Challenge()
     proofs = SIMPLE | {"JWT_BOUND_TOKENS": "dpop", "JWT_CACHED_BY": "nothing", "JWT_ALGORITHMS": "PS256,ES256"}
@@ -113,22 +108,6 @@ def test_how_bound_tokens_are_treated() -> None:
     assert load(proofs | {"JWT_REQUIRE_BOUND_TOKENS": "true"}).answers.challenge == Challenge(
         None, "ES256 PS256", dpop_only=True
     )
-    bound = load(SIMPLE | {"JWT_BOUND_TOKENS": "ignore", "JWT_CACHED_BY": "token"}).bound_tokens
-    assert (set(bound.kinds), set(bound.checked), bound.required) == ({"ignore"}, set[str](), False)
-    bound = load(
-        SIMPLE
-        | {
-            "JWT_BOUND_TOKENS": "mtls, dpop",
-            "JWT_CACHED_BY": "nothing",
-            "JWT_REQUIRE_BOUND_TOKENS": "true",
-            "JWT_DPOP_URLS": "https://api.example.com/v1,https://www.example.com",
-            "JWT_DPOP_MAX_AGE_SECONDS": "30",
-            "JWT_DPOP_REPLAY": "dynamodb:used-proofs",
-        }
-    ).bound_tokens
-    assert (set(bound.checked), bound.required) == ({"dpop", "mtls"}, True)
-    assert bound.dpop_urls == ("https://api.example.com/v1", "https://www.example.com")
-    assert (bound.dpop_max_age, bound.dpop_replay) == (30, "dynamodb:used-proofs")
 
 
 @pytest.mark.parametrize(
@@ -194,12 +173,6 @@ def test_several_issuers_share_what_stands_above_them() -> None:
     assert second.claim_rules.required_claims == ACCESS
     assert settings.answers.context_claims == (("mail", parse_claim("email")),)
     assert (settings.keys.ages.ttl, settings.answers.cached_by) == (61, CachedBy.NOTHING)
-
-
-def test_a_document_may_be_a_file_of_the_package(tmp_path: Path) -> None:
-    (tmp_path / "settings.toml").write_text(DOCUMENT, "utf-8")
-    (issuer,) = load({"JWT_CONFIG": "file:settings.toml"}, tmp_path).issuers
-    assert issuer.issuer == ISSUER
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])  # with a byte order mark, as Windows writes it
@@ -418,13 +391,6 @@ def test_of_several_sources_of_keys_all_have_the_tenant_or_none() -> None:
     assert load({"JWT_CONFIG": f"{table}jwks = ['https://a.example/{{tenant}}/1']"}).issuers[0].tenants == ("acme",)
     mixed = f"{table}jwks = ['https://a.example/{{tenant}}/1', 'https://a.example/2']"
     assert set(wrong({"JWT_CONFIG": mixed})) == {"issuers[0].jwks"}
-
-
-@pytest.mark.parametrize("jwks", [{}, {"JWT_JWKS": "https://keys.example.com"}], ids=str)
-def test_an_issuer_for_each_tenant_needs_the_tenants(jwks: dict[str, str]) -> None:
-    assert set(wrong({**SIMPLE, **jwks, "JWT_ISSUER": "https://{tenant}.example.com"})) == {"JWT_TENANTS"}
-    table = "[[issuers]]\nissuer = 'https://{tenant}.example.com'\naudience = 'a'\n"
-    assert set(wrong({"JWT_CONFIG": table})) == {"issuers[0].tenants"}
 
 
 def test_a_document_that_aws_does_not_give_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jwt_authorizer.settings import table
-from jwt_authorizer.settings.model import Place
 from jwt_authorizer.settings.table import SETTINGS
 from jwt_authorizer_devkit.described import described
 from jwt_authorizer_packaging.generate import generated
@@ -103,13 +102,6 @@ def test_durations_have_bounds(variable: str, least: float, most: float | None) 
         assert read(most) == most
         with pytest.raises(ValueError, match="number of seconds"):
             read(most + 0.01)
-
-
-def test_from_bound_tokens_on_a_setting_may_be_in_the_environment_or_in_the_document() -> None:
-    names = list(BY_VARIABLE)
-    either = names[names.index("JWT_BOUND_TOKENS") : names.index("JWT_CONFIG")]
-    assert [setting.variable for setting in SETTINGS if setting.place is Place.EITHER] == either
-    assert [setting.variable for setting in SETTINGS if setting.place is Place.ENVIRONMENT] == ["JWT_CONFIG"]
 
 
 @pytest.mark.parametrize(

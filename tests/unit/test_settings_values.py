@@ -12,7 +12,7 @@ from jwt_authorizer.claim_conditions import Claim, parse_claim, parse_condition
 from jwt_authorizer.contexts import RESERVED_KEYS
 from jwt_authorizer.settings import claim_values, issuer_values, values
 from jwt_authorizer.settings.raw import RawSettings, Written, read_raw
-from jwt_authorizer.settings.table import AUDIENCE, CACHED_BY, ISSUER, RESOURCE_METADATA, SETTINGS, TOKEN_SOURCE
+from jwt_authorizer.settings.table import RESOURCE_METADATA, SETTINGS
 from jwt_authorizer.tokens import TokenLocation, TokenSource
 
 if TYPE_CHECKING:
@@ -242,11 +242,6 @@ def test_the_context_keys_of_every_answer_and_of_api_gateway_are_reserved() -> N
     assert written | api_gateways <= RESERVED_KEYS
 
 
-def test_ed25519_and_eddsa_are_two_names_of_one_signature_where_eddsa_is_named() -> None:
-    assert "Ed25519" in values.algorithms("RS256,EdDSA")
-    assert "EdDSA" not in values.algorithms("RS256,Ed25519")
-
-
 # ---------------------------------------------------------------------------------------------------------------
 # Settings as written, from the environment or from a TOML document: where each goes, and what is wrong with it.
 
@@ -264,13 +259,6 @@ def read_document(document: str, **environment: str) -> RawSettings:
 
 def problems(raw: RawSettings) -> dict[str, str]:
     return {problem.name: problem.message for problem in raw.problems}
-
-
-def test_without_a_document_the_environment_describes_one_issuer() -> None:
-    raw = read({"JWT_ISSUER": "https://a.example.com", "JWT_TOKEN_SOURCE": "cookie:session", "PATH": "/bin"})
-    assert [issuer.written for issuer in raw.issuers] == [{"issuer": Written("JWT_ISSUER", "https://a.example.com")}]
-    assert raw.document.written == {"token_source": Written("JWT_TOKEN_SOURCE", "cookie:session")}
-    assert (raw.problems, raw.tables) == ([], {})
 
 
 def test_a_variable_set_to_nothing_counts_as_not_set() -> None:
@@ -292,39 +280,6 @@ def test_an_unknown_variable_is_a_problem_with_a_suggestion() -> None:
         "JWT_XXXXXXXXXXXXXXXX": "there is no such setting; there are "
         + ", ".join(sorted(setting.variable for setting in SETTINGS)),
     }
-
-
-def test_a_document_is_read_into_its_rooms() -> None:
-    raw = read_document(
-        """
-        leeway_seconds = 5
-        cached_by = "route"
-        unlisted_routes = "absent"
-        [context]
-        email = "mail"
-        [[issuers]]
-        issuer = "https://a.example.com"
-        [[issuers]]
-        issuer = "https://b.example.com"
-        leeway_seconds = 10
-        [[routes]]
-        path = "/orders"
-        """
-    )
-    assert raw.problems == []
-    above = Written("leeway_seconds", 5)
-    assert [issuer.written for issuer in raw.issuers] == [
-        {"leeway_seconds": above, "issuer": Written("issuers[0].issuer", "https://a.example.com")},
-        {
-            "leeway_seconds": Written("issuers[1].leeway_seconds", 10),
-            "issuer": Written("issuers[1].issuer", "https://b.example.com"),
-        },
-    ]
-    assert raw.document.written == {
-        "cached_by": Written("cached_by", "route"),
-        "context_claims": Written("context", {"email": "mail"}),
-    }
-    assert (raw.tables["routes"], raw.tables["unlisted_routes"]) == ([{"path": "/orders"}], "absent")
 
 
 def test_beside_a_document_its_settings_are_no_longer_variables() -> None:
@@ -370,15 +325,3 @@ def test_a_wrong_document_says_where_and_what(document: str, name: str, message:
     found = problems(read_document(document or "#"))
     assert list(found) == [name]
     assert message in found[name]
-
-
-def test_a_missing_setting_is_called_as_its_writer_would_call_it() -> None:
-    (from_environment,) = read({"JWT_ISSUER": "https://a.example.com"}).issuers
-    assert (from_environment.label(ISSUER), from_environment.label(AUDIENCE)) == ("JWT_ISSUER", "JWT_AUDIENCE")
-    (from_table,) = read_document(f'audience = "a"\n{ONE_ISSUER}').issuers
-    assert from_table.label(ISSUER) == "issuers[0].issuer"
-    assert from_table.label(AUDIENCE) == "audience"
-    assert (from_table.label(TOKEN_SOURCE), from_table.label(CACHED_BY)) == (
-        "issuers[0].token_source",
-        "issuers[0].cached_by",
-    )

@@ -141,11 +141,6 @@ def test_what_start_up_made_is_not_looked_through_again(start: dict[str, Any]) -
     assert start["collecting"] is True
 
 
-def test_what_is_kept_out_is_there_for_those_who_need_it() -> None:
-    loaded = started(JWT_ALLOW_HTTP="true")["loaded"]  # has a warning
-    assert "aws_lambda_powertools" in loaded
-
-
 def test_checking_bound_tokens_brings_no_aws_sdk_and_a_table_only_where_it_is_set() -> None:
     bound = {"JWT_BOUND_TOKENS": "dpop,mtls", "JWT_CACHED_BY": "nothing"}
     loaded = started(**bound)["loaded"]
