@@ -518,7 +518,7 @@ variable "api_id_3" {
 }
 
 variable "api_account_id" {
-  description = "The account of these APIs, if it is another one (a cross-account authorizer). Empty: this account."
+  description = "The account of these APIs, if it is another one (a cross-account authorizer)."
   type        = string
   default     = null
 

@@ -430,7 +430,7 @@ export interface JwtAuthorizerParameters {
   readonly apiId3?: string;
 
   /**
-   * The account of these APIs, if it is another one (a cross-account authorizer). Empty: this account.
+   * The account of these APIs, if it is another one (a cross-account authorizer).
    *
    * @default - not set
    */
@@ -695,11 +695,11 @@ export const PARAMETERS: Parameter[] = [
   { name: "logRetentionDays", parameter: "LogRetentionDays", kind: "number", allowed: ["1", "3", "5", "7", "14", "30", "60", "90", "120", "150", "180", "365", "400", "545", "731", "1096", "1827", "2192", "2557", "2922", "3288", "3653"] },
   { name: "systemLogLevel", parameter: "SystemLogLevel", kind: "text", allowed: ["DEBUG", "INFO", "WARN"] },
   { name: "logKeyArn", parameter: "LogKeyArn", kind: "text", pattern: "(arn:[^*?]+)?" },
-  { name: "alarms", parameter: "Alarms", kind: "switch", allowed: ["on", "off"] },
+  { name: "alarms", parameter: "Alarms", kind: "switch", allowed: ["off", "on"] },
   { name: "alarmTopicArn", parameter: "AlarmTopicArn", kind: "text", pattern: "(arn:[^*?]+)?" },
   { name: "runbookUrl", parameter: "RunbookUrl", kind: "text" },
   { name: "rejectionBand", parameter: "RejectionBand", kind: "number", least: 1 },
-  { name: "dashboard", parameter: "Dashboard", kind: "switch", allowed: ["on", "off"] },
+  { name: "dashboard", parameter: "Dashboard", kind: "switch", allowed: ["off", "on"] },
   { name: "dpopReplayTable", parameter: "DpopReplayTable", kind: "switch", allowed: ["off", "on"] },
   { name: "revocation", parameter: "Revocation", kind: "switch", allowed: ["off", "on"] },
   { name: "revocationKeepSeconds", parameter: "RevocationKeepSeconds", kind: "number", least: 60 },

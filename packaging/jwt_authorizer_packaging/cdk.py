@@ -15,16 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jwt_authorizer_devkit.routes.documents import read_document
-from jwt_authorizer_packaging import tags
 from jwt_authorizer_packaging.packaged_template import packaged_template
 from jwt_authorizer_packaging.parameters import Parameter, parameters
-from jwt_authorizer_packaging.template import HEAD, ROOT, template
+from jwt_authorizer_packaging.template import ROOT, template, write
 from jwt_authorizer_packaging.version import version_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jwt_authorizer_packaging.tags import Value
+    from jwt_authorizer_packaging.template import Value
 
 CONSTRUCT = "cdk-construct"
 PACKAGE = "jwt-authorizer.zip"
@@ -106,7 +105,7 @@ def construct_template(architecture: str) -> str:
     for resource in stack["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = _CODE
-    return HEAD + tags.write(stack)
+    return write(stack)
 
 
 def _property(parameter: Parameter) -> str:

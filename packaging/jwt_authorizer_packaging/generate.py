@@ -10,10 +10,10 @@ import json
 from typing import TYPE_CHECKING
 
 from jwt_authorizer_devkit.schema import config_schema
-from jwt_authorizer_packaging import dashboard_picture, tags
+from jwt_authorizer_packaging import dashboard_picture
 from jwt_authorizer_packaging.cdk import cdk_files
 from jwt_authorizer_packaging.pages import with_tables
-from jwt_authorizer_packaging.template import HEAD, ROOT, template
+from jwt_authorizer_packaging.template import ROOT, template, write
 from jwt_authorizer_packaging.terraform import terraform_files
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def generated(root: Path) -> Mapping[str, str]:
     stack = template()
     dashboard = stack["Resources"]["AuthorizerDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"][0]
     return {
-        "template.yaml": HEAD + tags.write(stack),
+        "template.yaml": write(stack),
         "docs/config.schema.json": schema,
         "docs/images/dashboard.svg": dashboard_picture.picture(dashboard),
         **terraform_files(),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from jwt_authorizer_packaging import tags
-from jwt_authorizer_packaging.template import HEAD, template
+from jwt_authorizer_packaging.template import template, write
 
 _CATALOG = "AWS::ServerlessRepo::Application"
 
@@ -26,4 +25,4 @@ def packaged_template(code: str, architecture: str, *, catalogued: bool = False)
         packaged["Metadata"][_CATALOG] |= {"LicenseUrl": "LICENSE", "ReadmeUrl": "README.md"}
     else:
         del packaged["Metadata"][_CATALOG]
-    return HEAD + tags.write(packaged)
+    return write(packaged)

@@ -1,4 +1,4 @@
-"""The template's parameters with the types that Terraform and the CDK give them."""
+"""The template's parameters: what it declares about each, and the types that Terraform and the CDK give them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,29 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from jwt_authorizer.settings import table
 from jwt_authorizer_devkit.described import described
 from jwt_authorizer_devkit.schema import setting_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jwt_authorizer_packaging.tags import Value
+    from jwt_authorizer_devkit.described import Described
+    from jwt_authorizer_packaging.template import Value
 
     Kind = Literal["text", "boolean", "number", "switch", "list", "pairs", "json"]
 
 ARCHITECTURE = "Architecture"
 """Not among them: a package is for one architecture, and its template accepts no other."""
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z0-9])")
-_ARN_LIST = "(,arn:"
+_LIMITS: Mapping[str, Value] = {
+    "switch": {"AllowedValues": ["off", "on"]},
+    "whole": {"AllowedPattern": "[0-9]*"},
+    "positive": {"AllowedPattern": "([1-9][0-9]*)?"},
+    "arn": {"AllowedPattern": "(arn:[^*?]+)?"},
+    "arns": {"AllowedPattern": r"(arn:[^*?,\s]+(,arn:[^*?,\s]+)*)?"},
+}
+"""What a parameter of the stack's own accepts, by the name that ``stack.yaml`` gives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,39 @@ class Parameter:
     def allowed(self) -> list[Value]:
         """The values that the template accepts, if it lists them."""
         return [it for it in self.declared.get("AllowedValues", ()) if it != ""]
+
+
+def declared(default: str | int, limits: Value, description: str) -> Value:
+    """Return what the template says about a parameter of its own: a row of ``stack.yaml``."""
+    if isinstance(limits, str):
+        limits = _LIMITS.get(limits, {"AllowedPattern": limits})
+    elif isinstance(limits, list):
+        limits = {"AllowedValues": limits}
+    kind = "Number" if isinstance(default, int) else "String"
+    return {"Type": kind, "Default": default, **(limits or {}), "Description": description}
+
+
+def declared_setting(it: Described) -> Value:
+    """Return what the template says about the parameter of a setting."""
+    known = it.default in ("none", "required")
+    text = it.plain if known else f"{it.plain} Default: {it.default.replace('`', '')}."
+    # The one setting that may be a secret itself, rather than say where one is.
+    hidden = {"NoEcho": True} if it.setting is table.LOG_PRINCIPAL_KEY else {}
+    return {"Type": "String", "Default": "", **hidden, **_setting_limits(it), "Description": text}
+
+
+def _setting_limits(it: Described) -> Value:
+    match setting_schema(it.setting):
+        case {"enum": list(values)}:
+            return {"AllowedValues": ["", *values]}
+        case {"type": "boolean"}:
+            return {"AllowedValues": ["", "true", "false"]}
+        case {"type": "number"}:
+            return {"AllowedPattern": "[0-9.]*"}
+        case {"type": "integer"}:
+            return _LIMITS["whole"]
+        case _:
+            return {}
 
 
 def parameters(declared: Mapping[str, Value]) -> list[Parameter]:
@@ -76,9 +118,6 @@ def _setting_kind(schema: Mapping[str, Value], name: str) -> Kind:
 
 
 def _own_kind(declared: Value) -> Kind:
-    if {*declared.get("AllowedValues", ())} == {"on", "off"}:
-        return "switch"
-    if _ARN_LIST in declared.get("AllowedPattern", ""):
-        return "list"
-    digits = declared.get("AllowedPattern") in ("[0-9]*", "([1-9][0-9]*)?")
-    return "number" if declared["Type"] == "Number" or digits else "text"
+    limits = next((name for name, it in _LIMITS.items() if it.items() <= declared.items()), "")
+    kinds: dict[str, Kind] = {"switch": "switch", "whole": "number", "positive": "number", "arns": "list"}
+    return "number" if declared["Type"] == "Number" else kinds.get(limits, "text")

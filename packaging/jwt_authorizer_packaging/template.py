@@ -1,4 +1,4 @@
-"""The template of the stack: ``stack.yaml``, and what the table of settings and the runbook add to it."""
+"""The template of the stack: ``stack.yaml`` with its tags worked out, and what settings and runbook add to it."""
 
 from __future__ import annotations
 
@@ -6,29 +6,32 @@ import json
 import re
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from jwt_authorizer.settings import table
+import yaml
+
 from jwt_authorizer_devkit.described import described
 from jwt_authorizer_devkit.routes.documents import read_document
-from jwt_authorizer_devkit.schema import setting_schema
-from jwt_authorizer_packaging import tags
+from jwt_authorizer_packaging.parameters import declared, declared_setting
 
 if TYPE_CHECKING:
-    from jwt_authorizer_devkit.described import Described
-    from jwt_authorizer_packaging.tags import Value
+    from collections.abc import Mapping
+
+type Value = Any
+"""What a template holds: text, numbers, lists, mappings; a function of CloudFormation in its long form."""
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAD = """\
+_HEAD = """\
 # Written by `make generate`; do not edit. The source is packaging/stack.yaml, which also has the reasons, and for the
 # settings authorizer/jwt_authorizer/settings/table.py. Each Jwt… parameter is the environment variable JWT_…. Empty
 # means not set: the defaults are in the code only.
 """
+_SERVICE: Value = {"Fn::If": ["HasServiceName", {"Ref": "ServiceName"}, {"Ref": "AWS::StackName"}]}
 
 
 def template() -> Value:
     """Return the template, functions of CloudFormation in their long form."""
-    stack = tags.worked_out(read_document((ROOT / "packaging" / "stack.yaml").read_text("utf-8")))
+    stack = _worked_out(read_document((ROOT / "packaging" / "stack.yaml").read_text("utf-8")))
     groups: dict[str, list[str]] = {}
     for it in described():
         groups.setdefault(it.section, []).append(it.parameter)
@@ -38,22 +41,24 @@ def template() -> Value:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     stack["Metadata"]["AWS::ServerlessRepo::Application"]["SemanticVersion"] = project["version"]
     stack["Metadata"] |= {"AWS::CloudFormation::Interface": {"ParameterGroups": shown}}
-    own = {name: _own(*row) for group in stack["Parameters"].values() for name, row in group.items()}
-    stack["Parameters"] = {it.parameter: _parameter(it) for it in described()} | own
+    own = {name: declared(*row) for group in stack["Parameters"].values() for name, row in group.items()}
+    stack["Parameters"] = {it.parameter: declared_setting(it) for it in described()} | own
     stack["Resources"] = _resources(stack["Resources"])
-    for name, row in stack["Outputs"].items():
-        stack["Outputs"][name] = dict(zip(("Description", "Value", "Condition"), row, strict=False))
+    # SAM looks this up when it expands the template, where no condition can be told yet; HasShifting says the same.
+    deployments = stack["Parameters"]["GradualDeployment"]["AllowedValues"]
+    shifted = {it: {"Shifted": str(it not in ("off", "AllAtOnce")).lower()} for it in deployments}
+    stack["Mappings"] = {"Deployments": shifted}
     stack["Rules"] = {name: _rule(stack, *row) for name, row in stack["Rules"].items()}
     named = re.findall(r'"(Has\w+)"', json.dumps([stack["Resources"], stack["Outputs"]]))
     stack["Conditions"] = {name: _condition(stack, name) for name in named}
     return stack
 
 
-def _resources(written: dict[str, Value]) -> dict[str, Value]:
+def _resources(written: Value) -> dict[str, Value]:
     resources: dict[str, Value] = {}
     for name, it in written.items():
         function = it.get("Fn::Function")
-        resources |= tags.with_log_and_role(name, function) if function else {name: it}
+        resources |= _with_log_and_role(name, function) if function else {name: it}
     settings = {it.setting.variable: {"Ref": it.parameter} for it in described()}
     # The revoker checks logout tokens with the authorizer's own settings. Empty where one is not set: `sam local` can't
     # resolve a condition that leaves one out, and would lose the setting.
@@ -65,11 +70,17 @@ def _resources(written: dict[str, Value]) -> dict[str, Value]:
     alarms = {name: it for name, it in resources.items() if it["Type"] == "AWS::CloudWatch::Alarm"}
     runbook = (ROOT / "docs" / "runbook.md").read_text("utf-8")
     entries = dict(re.findall(r"^### (\w+Alarm)\n\n(.+?)\n\n", runbook, re.MULTILINE | re.DOTALL))
+    arns: list[Value] = []
     for name, it in alarms.items():
         text = " ".join(entries[name].split())
         it["Properties"]["AlarmDescription"] = {"Fn::Sub": f"{text} Runbook: ${{RunbookUrl}}#{name.lower()}"}
+        arn = {"Fn::GetAtt": [name, "Arn"]}
+        arns.append(arn if it["Condition"] == "HasAlarms" else _if(it["Condition"], arn))
+    shown = {"title": "Alarms", "alarms": ["${Arns}"]}
+    states = json.dumps({"type": "alarm", "x": 0, "y": 0, "width": 24, "height": 2, "properties": shown})
+    widget = {"Fn::Sub": [f",\n{states}", {"Arns": {"Fn::Join": ['", "', arns]}}]}
     _, in_dashboard = resources["AuthorizerDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
-    in_dashboard["IfAlarms"] = tags.alarm_states({name: it["Condition"] for name, it in alarms.items()})
+    in_dashboard["IfAlarms"] = {"Fn::If": ["HasAlarms", widget, ""]}
     return resources
 
 
@@ -95,30 +106,131 @@ def _condition(stack: Value, it: Value) -> Value:
     return {"Fn::Not": [{"Fn::Equals": [{"Ref": first}, nothing]}]}
 
 
-def _parameter(it: Described) -> Value:
-    known = it.default in ("none", "required")
-    text = it.plain if known else f"{it.plain} Default: {it.default.replace('`', '')}."
-    # The one setting that may be a secret itself, rather than say where one is.
-    hidden = {"NoEcho": True} if it.setting is table.LOG_PRINCIPAL_KEY else {}
-    return {"Type": "String", "Default": "", **hidden, **_limits(it), "Description": text}
+def _worked_out(value: Value) -> Value:  # noqa: C901, PLR0911 - each is a tag of our own
+    """Return what a value of ``stack.yaml`` stands for, the innermost first."""
+    if isinstance(value, list):
+        return [_worked_out(it) for it in value]
+    if not isinstance(value, dict):
+        return value
+    match {name: _worked_out(it) for name, it in value.items()}:
+        case {"Fn::If": [condition, it]}:
+            return _if(condition, it)
+        case {"Fn::Role": {"Service": service, "Policies": policies, "Condition": condition}}:
+            return _role(service, policies, condition)
+        case {"Fn::Permission": [function, api]}:  # of the authorizers of the API that a parameter names
+            return _permission(function, api)
+        case {"Fn::Metric": [name, *dimensions]}:  # one of ours, of this service
+            return _metric("JwtAuthorizer", name, {"service": _SERVICE}, *dimensions)
+        case {"Fn::LambdaMetric": [name, *dimensions]}:  # one of Lambda's, of the authorizer by default
+            return _metric("AWS/Lambda", name, {"FunctionName": {"Ref": "AuthorizerFunction"}}, *dimensions)
+        case {"Fn::Alarm": {"Metric": metric, **own}}:
+            return _alarm({**metric, "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 15, **own})
+        case {"Fn::Alarm": {"Share": [expression, label], "Of": metrics, **own}}:
+            result = {"Id": "result", "Label": label, "Expression": expression, "ReturnData": True}
+            period = own.pop("Period", 300)
+            parts = [_part(name, it, period) for name, it in metrics.items()]
+            return _alarm({"Metrics": [result, *parts], "EvaluationPeriods": 3, **own})
+        case {"Fn::Dashboard": [variables, *widgets]}:
+            listed = ",\n".join(map(json.dumps, widgets))
+            return {"Fn::Sub": [f'{{"widgets": [\n{listed}${{IfAlarms}}]}}', variables]}
+        case inner:
+            return inner
 
 
-def _limits(it: Described) -> Value:
-    match setting_schema(it.setting):
-        case {"enum": list(values)}:
-            return {"AllowedValues": ["", *values]}
-        case {"type": "boolean"}:
-            return {"AllowedValues": ["", "true", "false"]}
-        case {"type": "number"}:
-            return {"AllowedPattern": "[0-9.]*"}
-        case {"type": "integer"}:
-            return {"AllowedPattern": "[0-9]*"}
-        case _:
-            return {}
+def _if(condition: str, value: Value) -> Value:
+    return {"Fn::If": [condition, value, {"Ref": "AWS::NoValue"}]}
 
 
-def _own(default: str | int, limits: Value, description: str) -> Value:
-    if not isinstance(limits, dict):
-        limits = {"AllowedPattern" if isinstance(limits, str) else "AllowedValues": limits} if limits else {}
-    kind = "Number" if isinstance(default, int) else "String"
-    return {"Type": kind, "Default": default, **limits, "Description": description}
+def _resource(kind: str, properties: Value, condition: Value) -> Value:
+    return {"Type": kind, **({"Condition": condition} if condition else {}), "Properties": properties}
+
+
+def _with_log_and_role(name: str, function: Value) -> dict[str, Value]:
+    condition, metadata, policies = (function.pop(it, None) for it in ("Condition", "Metadata", "Policies"))
+    logs, role = name.replace("Function", "Logs"), name.replace("Function", "Role")
+    function["LoggingConfig"] = {"LogGroup": {"Ref": logs}, **function["LoggingConfig"]}
+    function["Role"] = {"Fn::GetAtt": [role, "Arn"]}
+    group = {"RetentionInDays": {"Ref": "LogRetentionDays"}, "KmsKeyId": _if("HasLogKeyArn", {"Ref": "LogKeyArn"})}
+    write = ["WriteItsLog", None, [["logs:CreateLogStream", "logs:PutLogEvents"], {"Fn::GetAtt": [logs, "Arn"]}]]
+    return {
+        name: _resource("AWS::Serverless::Function", function, condition) | {"Metadata": metadata},
+        logs: _resource("AWS::Logs::LogGroup", group, condition),
+        role: _role("lambda", [write, *policies], condition),
+    }
+
+
+def _role(service: str, policies: list[Value], condition: Value) -> Value:
+    trust = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    properties = {
+        "PermissionsBoundary": _if("HasPermissionsBoundary", {"Ref": "PermissionsBoundary"}),
+        "Path": {"Ref": "RolePath"},
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
+        "Policies": [_policy(*it) for it in policies],
+    }
+    return _resource("AWS::IAM::Role", properties, condition)
+
+
+def _policy(name: str, condition: str | None, *statements: Value) -> Value:
+    document = {"Version": "2012-10-17", "Statement": [_statement(it) for it in statements]}
+    policy = {"PolicyName": name, "PolicyDocument": document}
+    return _if(condition, policy) if condition else policy
+
+
+def _statement(written: Value) -> Value:
+    if isinstance(written, dict):
+        return written
+    return {"Effect": "Allow", **dict(zip(("Action", "Resource", "Condition"), written, strict=False))}
+
+
+def _permission(function: str, api: str) -> Value:
+    account = {"Fn::If": ["HasApiAccountId", {"Ref": "ApiAccountId"}, {"Ref": "AWS::AccountId"}]}
+    arn = f"arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{Account}}:${{{api}}}/authorizers/*"
+    called = {"FunctionName": {"Ref": function}, "Action": "lambda:InvokeFunction"}
+    caller = {"Principal": "apigateway.amazonaws.com", "SourceArn": {"Fn::Sub": [arn, {"Account": account}]}}
+    condition = f"HasAliasAnd{api}" if function.endswith(".Alias") else f"Has{api}"
+    return _resource("AWS::Lambda::Permission", called | caller, condition)
+
+
+def _metric(namespace: str, name: str, *dimensions: Mapping[str, Value]) -> Value:
+    merged = {key: value for it in dimensions for key, value in it.items()}
+    listed = [{"Name": key, "Value": value} for key, value in merged.items()]
+    return {"Namespace": namespace, "MetricName": name, "Dimensions": listed}
+
+
+def _part(name: str, metric: Value, period: Value) -> Value:
+    if "Expression" in metric:
+        return {"Id": name, **metric}
+    return {"Id": name, "ReturnData": False, "MetricStat": {"Metric": metric, "Period": period, "Stat": "Sum"}}
+
+
+def _alarm(own: Value) -> Value:
+    condition = own.pop("Condition", "HasAlarms")
+    actions = _if("HasAlarmTopicArn", [{"Ref": "AlarmTopicArn"}])
+    usual = {"DatapointsToAlarm": 3, "Threshold": 1, "ComparisonOperator": "GreaterThanOrEqualToThreshold"}
+    usual |= {"TreatMissingData": "notBreaching", "AlarmActions": actions, "OKActions": actions}
+    return _resource("AWS::CloudWatch::Alarm", usual | own, condition)
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
+        return True
+
+
+def _written(dumper: yaml.SafeDumper, value: Mapping[str, Value]) -> yaml.Node:
+    name, argument = next(iter(value.items()), ("", ""))
+    if name != "Ref" and not name.startswith("Fn::"):
+        return dumper.represent_mapping("tag:yaml.org,2002:map", value, flow_style=False)
+    node = dumper.represent_data(".".join(argument) if name == "Fn::GetAtt" else argument)
+    node.tag = "!" + name.removeprefix("Fn::")
+    if isinstance(node, yaml.SequenceNode):
+        node.flow_style = all(isinstance(it, yaml.ScalarNode) or it.flow_style for it in node.value)
+    return node
+
+
+_Dumper.add_representer(dict, _written)
+
+
+def write(template: Value) -> str:
+    """Return the text of a template, with each function of CloudFormation in its short form."""
+    options: Value = {"sort_keys": False, "default_flow_style": None, "width": 1_000_000, "allow_unicode": True}
+    return _HEAD + str(yaml.dump(template, Dumper=_Dumper, **options))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from jwt_authorizer_packaging.tags import Value
+    from jwt_authorizer_packaging.template import Value
 
 MODULE = "terraform"
 PACKAGE = "jwt-authorizer.zip"
