@@ -149,7 +149,7 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # 
         rules, policies, settings = authorizer.rules, authorizer.policies, authorizer.answers
         decision = decide(principal, request, rules, policies)
         policy = compile_policy(principal, decision, request, rules, policies, settings)
-        warnings += policy_warnings(policy)
+        warnings += policy_warnings(policy, settings.cached_by)
         if authorizer.hook is not None and allows_anything(decision, policy):
             hook = authorizer.hook(principal, request)
             if hook.refused is not None:

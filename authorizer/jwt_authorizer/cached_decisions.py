@@ -43,6 +43,8 @@ _RULES_DIFFER = (
     'the rules (and "*" to those that lack methods which this route takes); or set JWT_HTTP_API_RESPONSE=iam; or set '
     "the authorizer's TTL to 0 and then JWT_CACHED_BY=nothing, which opens routes with any other TTL"
 )
+_KEY_BY_ROUTE = "Set JWT_CACHED_BY=route, and add the route to the API's identity sources"
+_CACHE_NOTHING = "Set the authorizer's TTL to 0 and JWT_CACHED_BY=nothing"
 _NOT_KEYED_BY_TOKEN = (
     "the token is in none of the authorizer's identity sources: if this API caches answers, it gives one caller's to "
     "another. Add the token's location to its IdentitySource; or set its TTL to 0 and JWT_CACHED_BY=nothing"
@@ -96,16 +98,17 @@ def allows_anything(decision: Allow | Deny, policy: Policy | None) -> bool:
     return any(statement.effect == "Allow" for statement in policy.statements)
 
 
-def policy_warnings(policy: Policy | None) -> tuple[str, ...]:
+def policy_warnings(policy: Policy | None, cached_by: CachedBy) -> tuple[str, ...]:
     """Return the compiler's warnings about a policy, and one about allowed routes that it has no room for."""
     if policy is None:
         return ()
     left_out = policy.left_out
     if not left_out:
         return policy.warnings
+    advice = _KEY_BY_ROUTE if cached_by is CachedBy.TOKEN else _CACHE_NOTHING
     no_room = (
-        f"the policy has no room for {len(left_out)} routes that the rules allow, such as {', '.join(left_out[:3])}: "
-        "while it is cached they are denied. Set JWT_CACHED_BY=route, and add the route to the API's identity sources"
+        f"the policy has no room for {len(left_out)} of the routes that the rules allow, such as "
+        f"{', '.join(left_out[:3])}: while it is cached they are denied. {advice}"
     )
     return (*policy.warnings, no_room)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from jwt_authorizer.answers import AnswerSettings, CachedBy
 from jwt_authorizer.authorize import Authorizer, Outcome, authorize
 from jwt_authorizer.claim_conditions import parse_condition
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
@@ -157,3 +158,11 @@ def test_a_policy_says_what_it_had_no_room_for() -> None:
     (warning,) = authorize(rest_request_event(token(), resource=f"GET/{'x' * 200}7"), core, NOW).warnings
     assert warning.startswith("the policy has no room for ")
     assert warning.count("/xxx") == 3
+    assert "Set JWT_CACHED_BY=route" in warning
+
+
+def test_where_answers_are_cached_by_route_already_it_advises_to_cache_nothing() -> None:
+    rules = compile_rules((Route(None, "/orders/{id}"),))
+    core = authorizer(rules=rules, answers=AnswerSettings(cached_by=CachedBy.ROUTE))
+    (warning,) = authorize(rest_request_event(token(), resource="GET/orders/1/"), core, NOW).warnings
+    assert warning.endswith("Set the authorizer's TTL to 0 and JWT_CACHED_BY=nothing")
