@@ -95,7 +95,7 @@ variable "scope_claims" {
 }
 
 variable "principal_claim" {
-  description = "The claim that becomes `principalId`; of several, comma-separated, the first that has a non-empty text or an integer: `sub,client_id`. A token without any is refused. Default: sub."
+  description = "The claim that becomes `principalId`; of several, comma-separated, the first that is a non-empty string or an integer: `sub,client_id`. A token without any is refused. Default: sub."
   type        = list(string)
   default     = null
 }
@@ -339,7 +339,7 @@ variable "log_principal" {
 }
 
 variable "log_principal_key" {
-  description = "The key for `hash`: `ssm:/name`, `secretsmanager:NAME`, or a text of at least 16 characters. Default: required with hash."
+  description = "The key for `hash`: `ssm:/name`, `secretsmanager:NAME`, or a string of at least 16 characters. Default: required with hash."
   type        = string
   default     = null
   sensitive   = true

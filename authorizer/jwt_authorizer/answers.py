@@ -90,19 +90,23 @@ def format_answer(  # noqa: PLR0913, PLR0917 - what an answer is made of
     decision: Allow | Deny,
     policy: Policy | None,
     settings: AnswerSettings,
-    added: Mapping[str, object],
+    extra_context: Mapping[str, object],
     now: float,
 ) -> dict[str, object]:
-    """Format the answer to a request whose token is good. ``added`` comes into its context as well."""
+    """Format the answer to a request whose token is good. ``extra_context`` comes into its context as well."""
     if request.kind is EventKind.APPSYNC:
-        return _appsync_answer(principal, decision, settings, added, now)
+        return _appsync_answer(principal, decision, settings, extra_context, now)
     if policy is None:
-        return simple_response(principal, decision, settings, added)
-    return iam_policy(request, principal, decision, policy.statements, settings, added)
+        return simple_response(principal, decision, settings, extra_context)
+    return iam_policy(request, principal, decision, policy.statements, settings, extra_context)
 
 
 def _appsync_answer(
-    principal: Principal, decision: Allow | Deny, settings: AnswerSettings, added: Mapping[str, object], now: float
+    principal: Principal,
+    decision: Allow | Deny,
+    settings: AnswerSettings,
+    extra_context: Mapping[str, object],
+    now: float,
 ) -> dict[str, object]:
     """Answer AppSync, which knows no routes. It does not keep a Deny.
 
@@ -113,7 +117,7 @@ def _appsync_answer(
         return _appsync_denial()
     return {
         "isAuthorized": True,
-        "resolverContext": {**claims_context(principal, settings.context_claims, as_json_text=True), **added},
+        "resolverContext": {**claims_context(principal, settings.context_claims, as_json_text=True), **extra_context},
         "deniedFields": [field.name for field in settings.fields if field.requirement.refuses(principal, field.name)],
         "ttlOverride": int(min(max(principal.expires_at - now, 0), settings.appsync_ttl)),
     }
@@ -124,16 +128,19 @@ def _appsync_denial() -> dict[str, object]:
 
 
 def simple_response(
-    principal: Principal, decision: Allow | Deny, settings: AnswerSettings, added: Mapping[str, object] = _NOTHING
+    principal: Principal,
+    decision: Allow | Deny,
+    settings: AnswerSettings,
+    extra_context: Mapping[str, object] = _NOTHING,
 ) -> dict[str, object]:
-    """Return the simple response to a payload 2.0 event. ``added`` comes into the context as well."""
+    """Return the simple response to a payload 2.0 event. ``extra_context`` comes into the context as well."""
     if isinstance(decision, Deny):
         return {
             "isAuthorized": False,
-            "context": {**denial_context(decision, settings.challenge), **added},
+            "context": {**denial_context(decision, settings.challenge), **extra_context},
         }
     context = claims_context(principal, settings.context_claims, as_json_text=False)
-    return {"isAuthorized": True, "context": {**context, **added}}
+    return {"isAuthorized": True, "context": {**context, **extra_context}}
 
 
 def iam_policy(  # noqa: PLR0913, PLR0917 - what an answer is made of
@@ -142,9 +149,9 @@ def iam_policy(  # noqa: PLR0913, PLR0917 - what an answer is made of
     decision: Allow | Deny,
     statements: tuple[Statement, ...],
     settings: AnswerSettings,
-    added: Mapping[str, object] = _NOTHING,
+    extra_context: Mapping[str, object] = _NOTHING,
 ) -> dict[str, object]:
-    """Return the IAM policy made of the statements, with its context. ``added`` comes into that as well.
+    """Return the IAM policy made of the statements, with its context. ``extra_context`` comes into that as well.
 
     The policy of a Deny may still allow other routes, since API Gateway replays it there; so it carries the claims as
     well as the reason, and ``scope`` stays what the token has: a backend must never read there what it lacks. Raises
@@ -156,7 +163,7 @@ def iam_policy(  # noqa: PLR0913, PLR0917 - what an answer is made of
         context = claims_context(principal, settings.context_claims, as_json_text=as_json_text)
     if isinstance(decision, Deny):
         context = denial_context(decision, settings.challenge) | context
-    context |= added
+    context |= extra_context
     answer: dict[str, object] = {
         "principalId": principal.id,
         "policyDocument": _document(request, statements, principal.valid_until if settings.end_with_token else None),

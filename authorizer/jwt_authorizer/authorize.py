@@ -154,8 +154,8 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # 
             hook = authorizer.hook(principal, request)
             if hook.refused is not None:
                 decision, policy = Deny(Reason.REFUSED_BY_HOOK), policy and DENY_EVERYTHING
-        added = hook.context if hook else {}
-        made = format_answer(request, principal, decision, policy, settings, added, now)
+        extra_context = hook.context if hook else {}
+        made = format_answer(request, principal, decision, policy, settings, extra_context, now)
         if record_proof is not None and isinstance(decision, Allow):  # a denied request uses no proof up
             record_proof()
         answer = made  # only now: an answer is sent even if the result becomes an error

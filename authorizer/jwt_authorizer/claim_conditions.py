@@ -28,7 +28,7 @@ ABSENT: Final = object()
 
 _LONGEST_INDEX = 9
 _VARIABLE = r"\{[A-Za-z_][A-Za-z0-9_]*\+?\}"
-_EXPECTED = "a text, a number or a boolean, a list of these, or a table of any, all and like"
+_EXPECTED = "a string, a number or a boolean, a list of these, or a table of any, all and like"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class ClaimCondition:
-    """What a claim must hold: one of ``any``, every one of ``all``, and a text that matches one of ``like``.
+    """What a claim must hold: one of ``any``, every one of ``all``, and a string that matches one of ``like``.
 
-    An empty tuple asks for nothing. A pattern is kept as the texts between its ``*``.
+    An empty tuple asks for nothing. A pattern is kept as the strings between its ``*``.
     """
 
     claim: Claim

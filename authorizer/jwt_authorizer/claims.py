@@ -179,13 +179,13 @@ def _check_lifetime(issued_at: float | None, expires_at: float, longest: float) 
 
 
 def _check_audience(claims: Mapping[str, object], accepted: frozenset[str]) -> None:
-    """``aud`` is a text or a list of them, one of which has to be ours (RFC 7519 section 4.1.3)."""
+    """``aud`` is a string or a list of them, one of which has to be ours (RFC 7519 section 4.1.3)."""
     audience = claims.get("aud")
     if isinstance(audience, str) and audience in accepted:
         return
     named = audience if isinstance(audience, list) else [audience]
     if not all(isinstance(item, str) for item in named):
-        _reject(Reason.INVALID_AUDIENCE, "the token has no aud that is a text or a list of texts")
+        _reject(Reason.INVALID_AUDIENCE, "the token has no aud that is a string or a list of strings")
     if accepted.isdisjoint(named):
         _reject(Reason.INVALID_AUDIENCE, "the token's aud is for another API than JWT_AUDIENCE names")
 
@@ -197,7 +197,7 @@ def _check_client(claims: Mapping[str, object], accepted: frozenset[str]) -> Non
 
 
 def _principal_id(claims: Mapping[str, object], named: tuple[Claim, ...]) -> str:
-    """Return the first of these claims that is a non-empty text or an integer."""
+    """Return the first of these claims that is a non-empty string or an integer."""
     for claim in named:
         if found := _identifier(claims, claim):
             return found
@@ -206,14 +206,14 @@ def _principal_id(claims: Mapping[str, object], named: tuple[Claim, ...]) -> str
 
 
 def _identifier(claims: Mapping[str, object], claim: Claim) -> str | None:
-    """Return a text, or an integer's decimal digits: frameworks issue tokens with the number of a user as ``sub``."""
+    """Return a string, or an integer's decimal digits: frameworks issue tokens with the number of a user as ``sub``."""
     value = find(claims, claim)
     if isinstance(value, str):
         return value
     if value is None or value is ABSENT:
         return None
     if type(value) is not int:  # to Python, true is a number
-        _reject(Reason.INVALID_CLAIM, f"the claim {claim.name} is neither a text nor an integer")
+        _reject(Reason.INVALID_CLAIM, f"the claim {claim.name} is neither a string nor an integer")
     return str(value)
 
 
@@ -237,7 +237,7 @@ def _each_once(scopes: Iterable[str]) -> tuple[str, frozenset[str]]:
 
 
 def _scopes_in(value: object) -> list[str]:
-    """List the scopes of one claim: a text's words, a list's items, an object's member names.
+    """List the scopes of one claim: a string's words, a list's items, an object's member names.
 
     An item with white space in it is not a scope (RFC 6749 section 3.3): a backend would read it as two.
     """

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import traceback
 from enum import StrEnum
+from typing import NoReturn
 
 from jwt_authorizer.records import dataclass
 
@@ -95,6 +96,11 @@ class TokenError(AuthorizerError):
 
 class DecisionError(AuthorizerError):
     """The request cannot be decided now: the client sees 500, and no cache keeps it."""
+
+
+def invalid_event(detail: str) -> NoReturn:
+    """Raise :class:`DecisionError` for an event that is not an authorizer's, or is damaged."""
+    raise DecisionError(Reason.INVALID_EVENT, detail)
 
 
 _LONGEST_SHOWN = 100

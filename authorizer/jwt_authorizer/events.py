@@ -10,7 +10,8 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.method_arn import Stage, invalid_event, read_method_arn
+from jwt_authorizer.errors import invalid_event
+from jwt_authorizer.method_arn import Stage, read_method_arn
 from jwt_authorizer.records import field, request_dataclass
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def _rest_token(event: Mapping[str, object]) -> Request:
 def _token_field(event: Mapping[str, object]) -> str | None:
     token = event.get("authorizationToken")
     if token is not None and not isinstance(token, str):
-        invalid_event("authorizationToken is not a text")
+        invalid_event("authorizationToken is not a string")
     return token
 
 
@@ -232,7 +233,7 @@ def _values(
                 value = mapping[key]
                 for item in value if isinstance(value, list) else (value,):
                     if not isinstance(item, str):
-                        invalid_event(f"{form} has a value that is not a text")
+                        invalid_event(f"{form} has a value that is not a string")
                     values.append(item)
     # Most often one value, in both forms. To compare a long one is quicker than to hash it.
     first = values[:1]

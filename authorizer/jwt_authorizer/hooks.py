@@ -177,7 +177,7 @@ def _problem_with(context: object, taken: Collection[str]) -> str | None:
         return f"{type(context).__name__}: expected a dict, Refuse or None"
     for key, value in context.items():
         if not isinstance(key, str) or not _KEY.fullmatch(key):
-            return "a context key that is not a text of letters, digits and _ . : -"
+            return "a context key that is not a string of letters, digits and _ . : -"
         if key in RESERVED_KEYS or key in taken:
             return f"the context key {key}, which the authorizer writes itself"
         if not _can_be_carried(value):

@@ -6,9 +6,8 @@ Source: API Gateway developer guide, "ARN format of permissions for executing AP
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NoReturn
 
-from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.errors import invalid_event
 from jwt_authorizer.records import dataclass
 
 _ARN_PARTS = 6
@@ -57,8 +56,3 @@ def _read_stage(prefix: str) -> Stage:
     if "*" in fixed or "?" in fixed or "${" in fixed:
         invalid_event("the ARN in the event has a pattern where its API or stage should be")
     return Stage(prefix, api_id, name)
-
-
-def invalid_event(detail: str) -> NoReturn:
-    """Raise :class:`DecisionError` for an event that is not an authorizer's, or is damaged."""
-    raise DecisionError(Reason.INVALID_EVENT, detail)

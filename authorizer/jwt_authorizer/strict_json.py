@@ -41,7 +41,7 @@ def json_object(data: bytes) -> tuple[dict[str, object], str]:
         if end != len(text):
             value = _decoder.decode(text)
         if "\\" in text and "\\u" in text:
-            dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is not a text
+            dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is not text
     except BadJsonError:
         raise
     except ValueError:

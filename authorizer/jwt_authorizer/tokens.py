@@ -54,13 +54,13 @@ _SCHEMES = {str(scheme): scheme for scheme in Scheme}
 class TokenSource:
     """One location of a token, such as ``header:Authorization``."""
 
-    place: TokenLocation
+    location: TokenLocation
     name: str
 
     @property
     def has_scheme(self) -> bool:
         """Whether ``Bearer`` must precede the token (RFC 6750 section 2.1); in other headers it may."""
-        return self.place is TokenLocation.HEADER and self.name.lower() == "authorization"
+        return self.location is TokenLocation.HEADER and self.name.lower() == "authorization"
 
 
 _APPSYNC = TokenSource(TokenLocation.HEADER, "authorizationToken")
@@ -112,26 +112,26 @@ def bearer_token(request: Request, sources: tuple[TokenSource, ...]) -> BearerTo
     for source in sources:
         values = [value for value in _found(request, source) if value]
         if len(values) > 1:
-            _malformed(f"{source.place}:{source.name} holds {len(values)} different values")
+            _malformed(f"{source.location}:{source.name} holds {len(values)} different values")
         for value in values:
-            scheme, token = _split_scheme(value) if source.place is TokenLocation.HEADER else (None, value)
+            scheme, token = _split_scheme(value) if source.location is TokenLocation.HEADER else (None, value)
             if token and (scheme is not None or not source.has_scheme):
                 return BearerToken(token, scheme)
-    places = ", ".join(f"{source.place}:{source.name}" for source in sources)
-    raise TokenError(Reason.MISSING_TOKEN, f"no token in {places} (Authorization needs the scheme Bearer or DPoP)")
+    locations = ", ".join(f"{source.location}:{source.name}" for source in sources)
+    raise TokenError(Reason.MISSING_TOKEN, f"no token in {locations} (Authorization needs the scheme Bearer or DPoP)")
 
 
 def _found(request: Request, source: TokenSource) -> tuple[str, ...]:
     if request.token_field is not None:
         # A TOKEN event holds the value of the one header that the authorizer is configured for, without its name.
-        return (request.token_field,) if source.place is TokenLocation.HEADER else ()
-    if source.place is TokenLocation.HEADER:
+        return (request.token_field,) if source.location is TokenLocation.HEADER else ()
+    if source.location is TokenLocation.HEADER:
         values = request.header(source.name)
         if values and source.name.lower() == "sec-websocket-protocol":
             # A list, whose last value is the token (RFC 6455 section 11.3.4): new WebSocket(url, ["bearer", token]).
             return (values[-1].rpartition(",")[2].strip(" \t"),)
         return values
-    if source.place is TokenLocation.COOKIE:
+    if source.location is TokenLocation.COOKIE:
         return request.cookie(source.name)
     return request.query(source.name)
 
@@ -215,7 +215,7 @@ def _header_text(header: Mapping[str, object], name: str) -> str | None:
         return None
     value = header[name]
     if not isinstance(value, str):
-        _malformed(f"the header's {name} is not a text")
+        _malformed(f"the header's {name} is not a string")
     return value
 
 

@@ -101,7 +101,7 @@ export interface JwtAuthorizerParameters {
   readonly scopeClaims?: string[];
 
   /**
-   * The claim that becomes `principalId`; of several, comma-separated, the first that has a non-empty text or an integer: `sub,client_id`. A token without any is refused. Default: sub.
+   * The claim that becomes `principalId`; of several, comma-separated, the first that is a non-empty string or an integer: `sub,client_id`. A token without any is refused. Default: sub.
    *
    * @default - not set
    */
@@ -304,7 +304,7 @@ export interface JwtAuthorizerParameters {
   readonly logPrincipal?: string;
 
   /**
-   * The key for `hash`: `ssm:/name`, `secretsmanager:NAME`, or a text of at least 16 characters. Default: required with hash.
+   * The key for `hash`: `ssm:/name`, `secretsmanager:NAME`, or a string of at least 16 characters. Default: required with hash.
    *
    * @default - not set
    */

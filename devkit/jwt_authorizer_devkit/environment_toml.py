@@ -44,7 +44,7 @@ def toml_of(environment: Mapping[str, str], package_root: str | PathLike[str]) -
 def toml_value(setting: Setting[object, object], text: str) -> object:
     """Return a variable's value as TOML has it: a list, a table, a number. Raises ``ValueError`` if it is wrong."""
     if setting in _LISTS or setting.read is claim_values.claims:
-        return list(values.texts(text))
+        return list(values.strings(text))
     if setting == table.REQUIRED_CLAIMS:
         return _claims(text)
     read = setting.read(text)

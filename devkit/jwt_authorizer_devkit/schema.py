@@ -121,7 +121,7 @@ def setting_schema(setting: Setting[object, object]) -> Schema:
 
 def _of_reader(read: Callable[[object], object]) -> Schema:
     known: dict[object, Schema] = {
-        values.text: _TEXT,
+        values.string: _TEXT,
         claim_values.claim: _CLAIM,
         claim_values.claims: _list_or_text(_CLAIM, r"[^,]*[^,\s][^,]*"),
         issuer_values.issuer: _TEXT,
@@ -129,8 +129,8 @@ def _of_reader(read: Callable[[object], object]) -> Schema:
         issuer_values.tenants: _list_or_text(_TENANT, r"\s*[A-Za-z0-9:/._-]+\s*"),
         issuer_values.introspection: {"type": "string", "pattern": "^(discovery|https?://.+)$"},
         issuer_values.secret_location: {"type": "string", "pattern": "^(ssm|secretsmanager):.+$"},
-        values.exact_texts: _list_or_text(_TEXT, r"[^,]*[^,\s][^,]*"),
-        values.texts: _list_or_text(_TEXT, r"[^,]*[^,\s][^,]*"),
+        values.exact_strings: _list_or_text(_TEXT, r"[^,]*[^,\s][^,]*"),
+        values.strings: _list_or_text(_TEXT, r"[^,]*[^,\s][^,]*"),
         values.scopes: _list_or_text(_SCOPE, None),
         values.algorithms: _list_or_text(_ALGORITHM, rf"\s*({'|'.join(sorted(SUPPORTED_ALGORITHMS))})\s*"),
         values.token_types: _list_or_text(_TEXT, r"[^,]*[^,\s][^,]*"),

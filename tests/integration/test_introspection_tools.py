@@ -77,7 +77,7 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]
             {
                 "active": "True",
                 "aud": "another-api",
-                "sub": "a text of 6",
+                "sub": "a string of 6",
                 "exp": "10000000000.0",
                 "ext": "an object of 1",
             },

@@ -159,7 +159,7 @@ def test_a_principal_or_subject_of_another_type_is_refused_and_not_passed_over(
     names: str, claim: str, value: object
 ) -> None:
     code, detail = refused(replace(RULES, principal_claims=claims_named(names)), **{"email": "a", claim: value})
-    assert (code, detail) == (Reason.INVALID_CLAIM, f"the claim {claim} is neither a text nor an integer")
+    assert (code, detail) == (Reason.INVALID_CLAIM, f"the claim {claim} is neither a string nor an integer")
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def test_security_becomes_a_rule(security: list[dict[str, list[str]]], rule: dic
         ([{"oidc": ["a"]}, {"oauth": ["b"]}], "different scopes by scheme (oauth, oidc)"),
         ([{"oidc": [], "key": []}, {"oidc": ["a"]}], "some of its alternatives ask for more than a token"),
         ([{"unheard_of": []}], "unheard_of, which no security scheme describes"),
-        ([{"oidc": "a"}], "the scopes of oidc are not a list of texts"),
+        ([{"oidc": "a"}], "the scopes of oidc are not a list of strings"),
         (["oidc"], "a security requirement of it is not a mapping"),
         ({"oidc": ["a"]}, "its security is not a list"),
     ],

@@ -170,8 +170,8 @@ def test_a_link_of_a_description_leads_there_from_each_page(page: str, link: str
 @pytest.mark.parametrize(
     "row",
     [
-        'NEW = Setting("new", values.text, None, _I)\n"""No section above."""\n# --- Section\n',
-        '# --- Section\nNEW = Setting("new", values.text, None, _I)\nOTHER = 3\n',
+        'NEW = Setting("new", values.string, None, _I)\n"""No section above."""\n# --- Section\n',
+        '# --- Section\nNEW = Setting("new", values.string, None, _I)\nOTHER = 3\n',
     ],
 )
 def test_a_setting_without_a_description_or_a_section_is_an_error(

@@ -35,15 +35,15 @@ def called(value: object) -> str:
 @pytest.mark.parametrize(
     ("read", "value", "expected"),
     [
-        (values.text, " a text ", "a text"),
+        (values.string, " a text ", "a text"),
         (issuer_values.issuer, " https://{tenant}.example.com ", "https://{tenant}.example.com"),
         (issuer_values.issuer, "https://a.example.com/commons,inc/x@y", "https://a.example.com/commons,inc/x@y"),
         (issuer_values.issuer, "accounts.google.com", "accounts.google.com"),
-        (values.exact_texts, "api://*/a, b", ("api://*/a", "b")),
-        (values.exact_texts, "My API,urn:x", ("My API", "urn:x")),
+        (values.exact_strings, "api://*/a, b", ("api://*/a", "b")),
+        (values.exact_strings, "My API,urn:x", ("My API", "urn:x")),
         (issuer_values.locations, '{"keys": ["a,https://b"]}', ('{"keys": ["a,https://b"]}',)),
-        (values.texts, "a, b ,c", ("a", "b", "c")),
-        (values.texts, ["a,b", " c "], ("a,b", "c")),
+        (values.strings, "a, b ,c", ("a", "b", "c")),
+        (values.strings, ["a,b", " c "], ("a,b", "c")),
         (values.scopes, "orders:read, orders:write  admin", ("orders:read", "orders:write", "admin")),
         (values.scopes, ["orders:read"], ("orders:read",)),
         (values.boolean, True, True),
@@ -98,8 +98,8 @@ def test_what_is_read(read: Callable[[object], object], value: object, expected:
 @pytest.mark.parametrize(
     ("read", "value", "message"),
     [
-        (values.text, "  ", "expected a text"),
-        (values.text, 5, "expected a text"),
+        (values.string, "  ", "expected a string that is not empty"),
+        (values.string, 5, "expected a string that is not empty"),
         (issuer_values.issuer, "https://a.example.com/.well-known/openid-configuration", "discovery document"),
         (issuer_values.issuer, "https://a.example.com/.well-known/oauth-authorization-server/x", "discovery document"),
         (issuer_values.issuer, "https://a.example.com,https://b.example.com", "several issuers"),
@@ -119,15 +119,15 @@ def test_what_is_read(read: Callable[[object], object], value: object, expected:
         (issuer_values.issuer, '["https://a.example.com"]', "quotes included: leave them out"),
         (issuer_values.issuer, "https://a.example.com/ x", "white space"),
         (issuer_values.issuer, "a\nb", "white space"),
-        (values.exact_texts, "*", "never matches"),
-        (values.exact_texts, ["a", "*"], "never matches"),
-        (values.exact_texts, '["a", "b"]', "brackets and quotes"),
-        (values.exact_texts, "'a'", "brackets and quotes"),
-        (values.exact_texts, "https://a.example.com https://b.example.com", "white space"),
-        (values.exact_texts, "a\nb", "white space"),
-        (values.exact_texts, "api://<client-id>", "placeholder"),
-        (values.exact_texts, "https://{tenant}.example.com", "placeholder"),
-        (values.exact_texts, "$(API)", "placeholder"),
+        (values.exact_strings, "*", "never matches"),
+        (values.exact_strings, ["a", "*"], "never matches"),
+        (values.exact_strings, '["a", "b"]', "brackets and quotes"),
+        (values.exact_strings, "'a'", "brackets and quotes"),
+        (values.exact_strings, "https://a.example.com https://b.example.com", "white space"),
+        (values.exact_strings, "a\nb", "white space"),
+        (values.exact_strings, "api://<client-id>", "placeholder"),
+        (values.exact_strings, "https://{tenant}.example.com", "placeholder"),
+        (values.exact_strings, "$(API)", "placeholder"),
         (values.token_types, '["at+jwt"]', "is not a token type"),
         (values.token_types, "*", "is not a token type"),
         (values.token_types, "at+jwt,application/", "is not a token type"),
@@ -156,11 +156,11 @@ def test_what_is_read(read: Callable[[object], object], value: object, expected:
             "must be one https:// URL",
         ),
         (issuer_values.locations, ["https://a.example.com/.well-known/openid-configuration"], "is not a key set"),
-        (values.texts, "a,", "no empty one"),
-        (values.texts, [], "at least one value"),
-        (values.texts, ["a", 5], "expected a list of texts"),
-        (values.texts, {"a": "b"}, "expected a list of texts"),
-        (values.texts, True, "expected a list of texts"),
+        (values.strings, "a,", "no empty one"),
+        (values.strings, [], "at least one value"),
+        (values.strings, ["a", 5], "expected a list of strings"),
+        (values.strings, {"a": "b"}, "expected a list of strings"),
+        (values.strings, True, "expected a list of strings"),
         (values.scopes, " , ", "at least one value"),
         (values.scopes, ["orders read"], "is not a scope"),
         (values.scopes, 'say"so', "is not a scope"),
@@ -220,7 +220,7 @@ def test_what_is_read(read: Callable[[object], object], value: object, expected:
         (claim_values.context_claims, "a,email,email=mail", "the context key 'email' is listed twice"),
         (claim_values.context_claims, {"a": "b", "email": 5}, 'email must name a claim: expected key = "claim"'),
         (claim_values.context_claims, {"email": ""}, 'expected key = "claim"'),
-        (claim_values.context_claims, 5, "expected a list of texts"),
+        (claim_values.context_claims, 5, "expected a list of strings"),
     ],
     ids=called,
 )
@@ -271,7 +271,7 @@ def test_a_variable_set_to_nothing_counts_as_not_set() -> None:
 @pytest.mark.parametrize("value", [None, 60, True, ["a"], b"a"])
 def test_a_mapping_with_other_values_than_texts_is_a_problem(value: object) -> None:
     found = problems(read(cast("Mapping[str, str]", {"JWT_AUDIENCE": value, "PATH": value})))
-    assert found == {"JWT_AUDIENCE": f"expected a text, as in an environment variable, and not {type(value).__name__}"}
+    assert found == {"JWT_AUDIENCE": f"expected a string, as in an environment variable, not {type(value).__name__}"}
 
 
 def test_an_unknown_variable_is_a_problem_with_a_suggestion() -> None:

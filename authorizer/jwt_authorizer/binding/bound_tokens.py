@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.binding.dpop import check_proof
 from jwt_authorizer.binding.mtls import check_certificate
-from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.errors import Reason, TokenError, invalid_event
 from jwt_authorizer.events import EventKind
-from jwt_authorizer.method_arn import invalid_event
 from jwt_authorizer.records import dataclass
 from jwt_authorizer.tokens import Scheme
 

@@ -192,7 +192,7 @@ def _check_uri(htu: str, uris: tuple[TargetUri, ...], kind: EventKind) -> None:
 def _text(claims: Mapping[str, object], name: str) -> str:
     value = claims.get(name)
     if not isinstance(value, str) or not value:
-        _reject(3, f"its {name} is missing or is not a text")
+        _reject(3, f"its {name} is missing or is not a string")
     return value
 
 

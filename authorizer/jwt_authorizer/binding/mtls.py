@@ -11,8 +11,7 @@ from binascii import a2b_base64
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.errors import Reason, TokenError
-from jwt_authorizer.method_arn import invalid_event
+from jwt_authorizer.errors import Reason, TokenError, invalid_event
 from jwt_authorizer.tokens import base64url_encode
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from jwt_authorizer.errors import invalid_event
 from jwt_authorizer.events import EventKind
-from jwt_authorizer.method_arn import invalid_event
 from jwt_authorizer.records import request_dataclass
 
 if TYPE_CHECKING:

@@ -56,7 +56,7 @@ class TenantSource(KeySource, Protocol):
 
 
 def is_tenant(name: str) -> bool:
-    """Return whether a text can be a tenant: 1 to 64 letters, digits, ``.``, ``_`` or ``-``, not dots alone."""
+    """Return whether a string can be a tenant: 1 to 64 letters, digits, ``.``, ``_`` or ``-``, not dots alone."""
     return _NAME.fullmatch(name) is not None
 
 

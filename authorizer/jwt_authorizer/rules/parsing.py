@@ -148,7 +148,7 @@ def _texts(table: _Table, key: str) -> tuple[str, ...]:
         return ()
     value = table.values[key]
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        table.problem(key, "expected a list of texts")
+        table.problem(key, "expected a list of strings")
         return ()
     if not value:
         table.problem(key, "an empty list would ask for nothing: name what is needed, or leave the key out")

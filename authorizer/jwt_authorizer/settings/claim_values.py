@@ -1,4 +1,4 @@
-"""Read the settings that name claims: as :mod:`jwt_authorizer.settings.values`, each with :class:`ValueError`."""
+"""Read the settings that name claims: as :mod:`jwt_authorizer.settings.values`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from jwt_authorizer.claim_conditions import Claim, ClaimCondition, parse_claim, parse_condition
 from jwt_authorizer.contexts import RESERVED_KEYS
 from jwt_authorizer.errors import shown
-from jwt_authorizer.settings.values import refuse_quoted, text, texts
+from jwt_authorizer.settings.values import refuse_quoted, string, strings
 
 _LONGEST_NUMBER = 100
 _CONTEXT_KEY = r"[A-Za-z0-9_.:-]+"
@@ -16,12 +16,12 @@ _CONTEXT_KEY = r"[A-Za-z0-9_.:-]+"
 
 def claim(value: object) -> Claim:
     """Read the name of a claim, or a JSON Pointer to one."""
-    return _named(text(value))
+    return _named(string(value))
 
 
 def claims(value: object) -> tuple[Claim, ...]:
     """Read several claims, in their order."""
-    return tuple(_named(name) for name in texts(value))
+    return tuple(_named(name) for name in strings(value))
 
 
 def _named(name: str) -> Claim:
@@ -85,7 +85,7 @@ def context_claims(value: object) -> tuple[tuple[str, Claim], ...]:
 
 def _key_and_claim(value: object) -> list[tuple[str, str]]:
     if not isinstance(value, dict):
-        split = [item.partition("=") for item in texts(value)]
+        split = [item.partition("=") for item in strings(value)]
         return [(key.strip(), claim.strip() if equals else key.strip()) for key, equals, claim in split]
     for key, claim in value.items():
         if not isinstance(claim, str) or not claim:

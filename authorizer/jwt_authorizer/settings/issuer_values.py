@@ -1,4 +1,4 @@
-"""Reading what says which issuers are trusted, and where they and their secrets are; see ``values.py``."""
+"""Read the settings of issuers, their keys and their secrets: as :mod:`jwt_authorizer.settings.values`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from jwt_authorizer.errors import shown
 from jwt_authorizer.issuers.documents import secret_reader
-from jwt_authorizer.settings.values import text, texts
+from jwt_authorizer.settings.values import string, strings
 
 _ENTRA_ID = r"login\.(partner\.)?microsoftonline\.(com|us|cn)|(login|sts)\.(windows\.net|chinacloudapi\.cn)"
 """Its hosts, with those of the national clouds."""
@@ -30,7 +30,7 @@ _ODD_IN_AN_ISSUER = frozenset("*{}<>$@,; \n\r\t[\"'")
 
 def issuer(value: object) -> str:
     """Read an issuer, and refuse what no token has as its ``iss`` (RFC 7519 section 4.1.1, RFC 8414 section 2)."""
-    name = text(value)
+    name = string(value)
     # Start-up compiles no pattern for an ordinary issuer.
     if not _ODD_IN_AN_ISSUER.isdisjoint(name) or any(
         part in name for part in ("/.well-known/", "microsoft", "windows", "chinacloud")
@@ -42,11 +42,11 @@ def issuer(value: object) -> str:
 
 
 def locations(value: object) -> tuple[str, ...]:
-    """Read where keys come from: a text, or a TOML array of them. A key set has commas of its own."""
+    """Read where keys come from: a string, or a TOML array of them. A key set has commas of its own."""
     items = value if isinstance(value, list) else [value]
     if not items:
         raise ValueError("expected at least one source of keys")
-    found = tuple(text(item) for item in items)
+    found = tuple(string(item) for item in items)
     for item in found:
         if not item.startswith("http"):
             continue
@@ -69,7 +69,7 @@ def tenants(value: object) -> tuple[str, ...] | str:
         return value.strip()
     from jwt_authorizer.issuers.tenants import is_tenant  # noqa: PLC0415 - only settings with tenants need it
 
-    found = texts(value)
+    found = strings(value)
     for name in found:
         if not is_tenant(name):
             raise ValueError(f"{shown(name, whole=value)!r} is not a tenant: 1 to 64 letters, digits and . _ -")
@@ -78,7 +78,7 @@ def tenants(value: object) -> tuple[str, ...] | str:
 
 def introspection(value: object) -> str:
     """Read where the introspection endpoint is: ``discovery``, or its URL."""
-    found = text(value)
+    found = string(value)
     if found != "discovery" and not found.startswith(("https://", "http://")):
         raise ValueError("expected discovery, or the https:// URL of the introspection endpoint")
     if _is_discovery(found):
@@ -88,7 +88,7 @@ def introspection(value: object) -> str:
 
 def secret_location(value: object) -> str:
     """Read where a secret is. The message never repeats the value, which may be the secret itself."""
-    found = text(value)
+    found = string(value)
     if not found.startswith(("ssm:", "secretsmanager:")):
         raise ValueError("expected ssm:/name or secretsmanager:NAME: where the secret is, not the secret itself")
     secret_reader(found, timeout=1)

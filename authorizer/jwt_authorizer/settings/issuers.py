@@ -18,85 +18,85 @@ if TYPE_CHECKING:
 _NEEDED_TO_ASK = "it needs JWT_INTROSPECTION, JWT_INTROSPECTION_CLIENT_ID and JWT_INTROSPECTION_SECRET"
 
 
-def issuer_settings(about: Section, package_root: str | PathLike[str], *, allow_http: bool) -> IssuerSettings:
-    """Read what is written about an issuer. Problems are noted there, and reading goes on with defaults."""
-    issuer = about.take(table.ISSUER) or ""
+def issuer_settings(section: Section, package_root: str | PathLike[str], *, allow_http: bool) -> IssuerSettings:
+    """Read the settings of one issuer. A wrong one is noted as a problem, and its default is used."""
+    issuer = section.read(table.ISSUER) or ""
     settings = IssuerSettings(
         issuer=issuer,
-        jwks=about.take(table.JWKS),
-        algorithms=about.take(table.ALGORITHMS),
-        token_types=about.take(table.TOKEN_TYPES),
+        jwks=section.read(table.JWKS),
+        algorithms=section.read(table.ALGORITHMS),
+        token_types=section.read(table.TOKEN_TYPES),
         claim_rules=ClaimRules(
-            audience=frozenset(about.take(table.AUDIENCE)),
-            client_id=frozenset(about.take(table.CLIENT_ID)),
-            leeway=about.take(table.LEEWAY),
-            max_lifetime=about.take(table.MAX_LIFETIME),
-            required_claims=about.take(table.REQUIRED_CLAIMS),
-            required_scopes=about.take(table.REQUIRED_SCOPES),
-            scope_claims=about.take(table.SCOPE_CLAIMS),
-            principal_claims=about.take(table.PRINCIPAL_CLAIM),
+            audience=frozenset(section.read(table.AUDIENCE)),
+            client_id=frozenset(section.read(table.CLIENT_ID)),
+            leeway=section.read(table.LEEWAY),
+            max_lifetime=section.read(table.MAX_LIFETIME),
+            required_claims=section.read(table.REQUIRED_CLAIMS),
+            required_scopes=section.read(table.REQUIRED_SCOPES),
+            scope_claims=section.read(table.SCOPE_CLAIMS),
+            principal_claims=section.read(table.PRINCIPAL_CLAIM),
         ),
-        introspection=_introspection(about, issuer, allow_http=allow_http),
-        tenants=about.take(table.TENANTS),
-        tenant_claim=about.take(table.TENANT_CLAIM),
+        introspection=_introspection(section, issuer, allow_http=allow_http),
+        tenants=section.read(table.TENANTS),
+        tenant_claim=section.read(table.TENANT_CLAIM),
     )
-    _check_keys(about, settings, package_root, allow_http=allow_http)
-    _check_audience(about)
-    _check_tenants(about, settings, package_root)
+    _check_keys(section, settings, package_root, allow_http=allow_http)
+    _check_audience(section)
+    _check_tenants(section, settings, package_root)
     return settings
 
 
 def _check_keys(
-    about: Section, settings: IssuerSettings, package_root: str | PathLike[str], *, allow_http: bool
+    section: Section, settings: IssuerSettings, package_root: str | PathLike[str], *, allow_http: bool
 ) -> None:
     """Check that keys can be found: where the settings say, or else by discovery."""
     issuer = settings.issuer
-    if table.ISSUER not in about:
-        about.problem(table.ISSUER, "is required: the exact iss of your tokens, such as https://myapp.authgear.cloud")
+    if table.ISSUER not in section:
+        section.problem(table.ISSUER, "is required: the exact iss of your tokens, such as https://myapp.authgear.cloud")
     elif issuer and not settings.jwks:
-        with about.collecting(table.ISSUER, issuer):
+        with section.collecting(table.ISSUER, issuer):
             check_discoverable(issuer.replace(PLACEHOLDER, "tenant"), allow_http=allow_http)
     for location in settings.jwks:
         url = location.replace(PLACEHOLDER, "tenant") if location.startswith(("https:", "http:")) else location
-        with about.collecting(table.JWKS, location):
+        with section.collecting(table.JWKS, location):
             key_fetcher("", url, allow_http=allow_http, timeout=0, package_root=package_root)
 
 
-def _check_audience(about: Section) -> None:
-    any_audience = about.take(table.ANY_AUDIENCE)
-    named = [setting for setting in (table.AUDIENCE, table.CLIENT_ID) if setting in about]
+def _check_audience(section: Section) -> None:
+    any_audience = section.read(table.ANY_AUDIENCE)
+    named = [setting for setting in (table.AUDIENCE, table.CLIENT_ID) if setting in section]
     if any_audience and named:
-        about.problem(
+        section.problem(
             table.ANY_AUDIENCE,
-            f"accepts tokens for every API, and {about.label(named[0])} does not: keep one of them",
+            f"accepts tokens for every API, and {section.label(named[0])} does not: keep one of them",
         )
     elif not any_audience and not named:
-        about.problem(
+        section.problem(
             table.AUDIENCE,
             "an audience or a client_id is required, or this API would accept the tokens of every other API of this "
             "issuer; only if the issuer serves no other API, set any_audience (JWT_ANY_AUDIENCE) to true",
         )
 
 
-def _introspection(about: Section, issuer: str | None, *, allow_http: bool) -> IntrospectionSettings | None:
-    """Read how an issuer is asked about opaque tokens; ``None`` if it is not asked."""
-    if not any(name.startswith("introspect") for name in about.written):
+def _introspection(section: Section, issuer: str | None, *, allow_http: bool) -> IntrospectionSettings | None:
+    """Read the settings of token introspection; ``None`` if there are none."""
+    if not any(name.startswith("introspect") for name in section.written):
         return None
-    where = about.take(table.INTROSPECTION)
-    client_id, secret = about.take(table.INTROSPECTION_CLIENT_ID), about.take(table.INTROSPECTION_SECRET)
+    where = section.read(table.INTROSPECTION)
+    client_id, secret = section.read(table.INTROSPECTION_CLIENT_ID), section.read(table.INTROSPECTION_SECRET)
     for setting in (table.INTROSPECTION, table.INTROSPECTION_CLIENT_ID, table.INTROSPECTION_SECRET):
-        if setting not in about:
-            about.problem(setting, "is required for introspection: " + _NEEDED_TO_ASK)
+        if setting not in section:
+            section.problem(setting, "is required for introspection: " + _NEEDED_TO_ASK)
     if where and issuer:
-        with about.collecting(table.INTROSPECTION, where):
+        with section.collecting(table.INTROSPECTION, where):
             _check_endpoint(where, issuer, allow_http=allow_http)
     return IntrospectionSettings(
         url=None if where == "discovery" else where,
-        always=about.take(table.INTROSPECT) == "always",
+        always=section.read(table.INTROSPECT) == "always",
         client_id=client_id or "",
         secret=secret or "",
-        auth=about.take(table.INTROSPECTION_AUTH),
-        cache_seconds=about.take(table.INTROSPECTION_CACHE),
+        auth=section.read(table.INTROSPECTION_AUTH),
+        cache_seconds=section.read(table.INTROSPECTION_CACHE),
     )
 
 
@@ -114,11 +114,11 @@ def _check_endpoint(where: str, issuer: str, *, allow_http: bool) -> None:
         raise ValueError(wrong) from None
 
 
-def _check_tenants(about: Section, settings: IssuerSettings, package_root: str | PathLike[str]) -> None:
-    """Check that ``{tenant}`` is where it can be, and that the settings about tenants come with it."""
+def _check_tenants(section: Section, settings: IssuerSettings, package_root: str | PathLike[str]) -> None:
+    """Check where ``{tenant}`` is in the issuer and its keys, and that the settings of tenants come with it."""
     issuer, jwks, tenants = settings.issuer, settings.jwks, settings.tenants
     if PLACEHOLDER not in issuer:
-        _check_no_tenants(about, jwks)
+        _check_no_tenants(section, jwks)
         return
     from jwt_authorizer.issuers.tenants import (  # noqa: PLC0415 - only settings with tenants need it
         is_in_host,
@@ -126,23 +126,23 @@ def _check_tenants(about: Section, settings: IssuerSettings, package_root: str |
     )
 
     if problem := placeholder_problem(issuer, any_tenant=tenants == "any"):
-        about.problem(table.ISSUER, problem, issuer)
+        section.problem(table.ISSUER, problem, issuer)
     elif isinstance(tenants, tuple) and is_in_host(issuer) and any("." in tenant for tenant in tenants):
-        about.problem(table.TENANTS, "has a tenant with a dot, which is not one label of a host")
+        section.problem(table.TENANTS, "has a tenant with a dot, which is not one label of a host")
     if len({PLACEHOLDER in location for location in jwks}) > 1:
-        about.problem(table.JWKS, "has {tenant} in some of its sources: write it into all of them, or none")
-    if table.INTROSPECTION in about:
-        about.problem(table.INTROSPECTION, "needs an issuer without {tenant}: a token that is not a JWT names none")
-    if table.TENANTS not in about:
-        about.problem(table.TENANTS, "is required with {tenant} in the issuer: the tenants that may call")
+        section.problem(table.JWKS, "has {tenant} in some of its sources: write it into all of them, or none")
+    if table.INTROSPECTION in section:
+        section.problem(table.INTROSPECTION, "needs an issuer without {tenant}: a token that is not a JWT names none")
+    if table.TENANTS not in section:
+        section.problem(table.TENANTS, "is required with {tenant} in the issuer: the tenants that may call")
     elif isinstance(tenants, str) and tenants != "any":
-        with about.collecting(table.TENANTS, tenants):
+        with section.collecting(table.TENANTS, tenants):
             document_reader(tenants, timeout=DOCUMENT_TIMEOUT, package_root=package_root)
 
 
-def _check_no_tenants(about: Section, jwks: tuple[str, ...]) -> None:
+def _check_no_tenants(section: Section, jwks: tuple[str, ...]) -> None:
     for setting in (table.TENANTS, table.TENANT_CLAIM):
-        if setting in about:
-            about.problem(setting, "needs {tenant} in the issuer, where the tenant stands in iss")
+        if setting in section:
+            section.problem(setting, "needs {tenant} in the issuer, where the tenant stands in iss")
     if any(PLACEHOLDER in location for location in jwks):
-        about.problem(table.JWKS, "has {tenant}, and the issuer has not: there is nothing to put in")
+        section.problem(table.JWKS, "has {tenant}, and the issuer has not: there is nothing to put in")

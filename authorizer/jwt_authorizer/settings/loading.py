@@ -1,4 +1,4 @@
-"""Read every setting's value and check what holds between them; see the package's own page."""
+"""Read the value of every setting, and check settings that depend on each other. See the package's docstring."""
 
 from __future__ import annotations
 
@@ -38,24 +38,24 @@ def load_settings(environment: Mapping[str, str], package_root: str | PathLike[s
     """
     raw = read_raw(environment, package_root)
     document = raw.document
-    allow_http, cached_by = document.take(table.ALLOW_HTTP), document.take(table.CACHED_BY)
-    issuers = tuple(issuer_settings(about, package_root, allow_http=allow_http) for about in raw.issuers)
+    allow_http, cached_by = document.read(table.ALLOW_HTTP), document.read(table.CACHED_BY)
+    issuers = tuple(issuer_settings(section, package_root, allow_http=allow_http) for section in raw.issuers)
     _check_together(raw.problems, issuers)
     keys = KeySettings(
-        Ages(document.take(table.JWKS_TTL), document.take(table.JWKS_MAX_STALE), document.take(table.JWKS_COOLDOWN)),
-        timeout=document.take(table.HTTP_TIMEOUT),
+        Ages(document.read(table.JWKS_TTL), document.read(table.JWKS_MAX_STALE), document.read(table.JWKS_COOLDOWN)),
+        timeout=document.read(table.HTTP_TIMEOUT),
         allow_http=allow_http,
     )
     bound = _bound_tokens(document, cached_by, allow_http=allow_http)
     revoked = _revocation(document, package_root, keys)
     names = frozenset(issuer.issuer for issuer in issuers)
     answers = AnswerSettings(
-        context_claims=document.take(table.CONTEXT_CLAIMS),
-        usage_key_claim=document.take(table.USAGE_KEY_CLAIM),
+        context_claims=document.read(table.CONTEXT_CLAIMS),
+        usage_key_claim=document.read(table.USAGE_KEY_CLAIM),
         cached_by=cached_by,
-        end_with_token=document.take(table.END_WITH_TOKEN),
-        http_api_response=document.take(table.HTTP_API_RESPONSE),
-        http_api_reject=document.take(table.HTTP_API_REJECT),
+        end_with_token=document.read(table.END_WITH_TOKEN),
+        http_api_response=document.read(table.HTTP_API_RESPONSE),
+        http_api_reject=document.read(table.HTTP_API_REJECT),
         challenge=_challenge(document, bound, issuers),
         fields=_fields(raw, names),
         appsync_ttl=_appsync_ttl(cached_by, issuers, revoked),
@@ -63,14 +63,14 @@ def load_settings(environment: Mapping[str, str], package_root: str | PathLike[s
     settings = Settings(
         issuers=issuers,
         rules=_rules(raw, names),
-        token_sources=document.take(table.TOKEN_SOURCE),
+        token_sources=document.read(table.TOKEN_SOURCE),
         answers=answers,
         keys=keys,
         bound_tokens=bound,
-        token_cache_size=document.take(table.TOKEN_CACHE_SIZE),
+        token_cache_size=document.read(table.TOKEN_CACHE_SIZE),
         log=_log_settings(document),
         revocation=revoked,
-        hook=document.take(table.HOOK),
+        hook=document.read(table.HOOK),
     )
     if raw.problems:
         raise SettingsError(tuple(raw.problems))
@@ -87,13 +87,13 @@ def _check_together(problems: Problems, issuers: Sequence[IssuerSettings]) -> No
 
 
 def _bound_tokens(document: Section, cached_by: CachedBy, *, allow_http: bool) -> BoundTokenSettings:
-    """Read how bound tokens are treated, and refuse what would make a check pointless."""
+    """Read the settings of bound tokens, and refuse combinations that would make their check pointless."""
     settings = BoundTokenSettings(
-        kinds=frozenset(document.take(table.BOUND_TOKENS)),
-        required=document.take(table.REQUIRE_BOUND_TOKENS),
-        dpop_urls=document.take(table.DPOP_URLS),
-        dpop_max_age=document.take(table.DPOP_MAX_AGE),
-        dpop_replay=document.take(table.DPOP_REPLAY),
+        kinds=frozenset(document.read(table.BOUND_TOKENS)),
+        required=document.read(table.REQUIRE_BOUND_TOKENS),
+        dpop_urls=document.read(table.DPOP_URLS),
+        dpop_max_age=document.read(table.DPOP_MAX_AGE),
+        dpop_replay=document.read(table.DPOP_REPLAY),
     )
     if settings.checked and cached_by is not CachedBy.NOTHING:
         document.problem(
@@ -117,8 +117,8 @@ def _bound_tokens(document: Section, cached_by: CachedBy, *, allow_http: bool) -
 
 
 def _challenge(document: Section, bound: BoundTokenSettings, issuers: Sequence[IssuerSettings]) -> Challenge:
-    """Read what the challenge of a 401 says, about DPoP too where proofs are checked."""
-    metadata = document.take(table.RESOURCE_METADATA)
+    """Read the parameters of the challenge of a 401, with those for DPoP if proofs are checked."""
+    metadata = document.read(table.RESOURCE_METADATA)
     if "dpop" not in bound.checked:
         return Challenge(metadata)
     algorithms = sorted(frozenset[str]().union(*(issuer.algorithms for issuer in issuers)))
@@ -126,9 +126,9 @@ def _challenge(document: Section, bound: BoundTokenSettings, issuers: Sequence[I
 
 
 def _revocation(document: Section, package_root: str | PathLike[str], keys: KeySettings) -> RevocationSettings | None:
-    """Read where the revocation list is and how it ages; ``None`` if there is none."""
-    location, ttl = document.take(table.REVOKED), document.take(table.REVOKED_TTL)
-    max_stale = document.take(table.REVOKED_MAX_STALE)
+    """Read the location and the TTL of the revocation list; ``None`` if there is none."""
+    location, ttl = document.read(table.REVOKED), document.read(table.REVOKED_TTL)
+    max_stale = document.read(table.REVOKED_MAX_STALE)
     if location is None:
         return None
     try:
@@ -144,9 +144,9 @@ def _revocation(document: Section, package_root: str | PathLike[str], keys: KeyS
 
 def _log_settings(document: Section) -> LogSettings:
     """Read what the log line shows of allowed requests and of principals."""
-    principal = document.take(table.LOG_PRINCIPAL)
+    principal = document.read(table.LOG_PRINCIPAL)
     return LogSettings(
-        allowed=document.take(table.LOG_ALLOWED),
+        allowed=document.read(table.LOG_ALLOWED),
         principal=principal,
         principal_key=_principal_key(document) if principal is LogPrincipal.HASH else b"",
     )
@@ -154,7 +154,7 @@ def _log_settings(document: Section) -> LogSettings:
 
 def _principal_key(document: Section) -> bytes:
     """Read the key that principals are hashed with. It is never shown, however short."""
-    written = document.take(table.LOG_PRINCIPAL_KEY)
+    written = document.read(table.LOG_PRINCIPAL_KEY)
     if written is None:
         if table.LOG_PRINCIPAL_KEY not in document:
             message = "is required with JWT_LOG_PRINCIPAL=hash: ssm:/name, secretsmanager:NAME, or the key itself"
@@ -170,7 +170,7 @@ def _principal_key(document: Section) -> bytes:
 
 
 def _appsync_ttl(cached_by: CachedBy, issuers: Sequence[IssuerSettings], revoked: RevocationSettings | None) -> float:
-    """Return the longest time in seconds that AppSync may keep an answer: no longer than what the answer rests on."""
+    """Return the seconds for which AppSync may cache an answer: no longer than what it is based on is cached here."""
     if cached_by is CachedBy.NOTHING:
         return 0.0
     asked = [issuer.introspection.cache_seconds for issuer in issuers if issuer.introspection is not None]

@@ -1,4 +1,4 @@
-"""What a setting is, and what the settings come to once they have been read and found right."""
+"""The types of settings: one row of the table (:class:`Setting`), and all values once they are read and checked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PREFIX = "JWT_"
 
 
 class Place(StrEnum):
-    """Where a setting belongs once there is a TOML document."""
+    """Where a setting may be written if there is a TOML document (``JWT_CONFIG``)."""
 
     ISSUER = "issuer"
     """In a ``[[issuers]]`` table, or above all tables as the default for every issuer."""
@@ -58,7 +58,7 @@ class Setting(Generic[T_co, D_co]):
 
 @dataclass(frozen=True, slots=True)
 class IntrospectionSettings:
-    """How an issuer is asked about tokens: ``url`` is ``None`` with discovery. ``secret`` says where the secret is."""
+    """Token introspection at an issuer. ``url`` is ``None`` with discovery; ``secret`` is the secret's location."""
 
     url: str | None
     always: bool
@@ -70,7 +70,7 @@ class IntrospectionSettings:
 
 @dataclass(frozen=True, slots=True)
 class RevocationSettings:
-    """Where the revocation list is, and how it ages."""
+    """The location of the revocation list, and how long it is used."""
 
     location: str
     ages: Ages
@@ -78,9 +78,9 @@ class RevocationSettings:
 
 @dataclass(frozen=True, slots=True)
 class IssuerSettings:
-    """One issuer: its exact ``iss``, where its keys are (none given: discovery), and what its tokens must say.
+    """One issuer: its exact ``iss``, its key sources (``jwks``; empty: discovery), and the rules for its tokens.
 
-    With ``{tenant}`` in ``issuer``, ``tenants`` are those that may call, ``any``, or the document that lists them.
+    With ``{tenant}`` in ``issuer``, ``tenants`` are the accepted tenants, ``any``, or the location of a list of them.
     """
 
     issuer: str
@@ -95,7 +95,7 @@ class IssuerSettings:
 
 @dataclass(frozen=True, slots=True)
 class KeySettings:
-    """How key sets are fetched, within ``timeout`` seconds each, and how they age."""
+    """How key sets are fetched (within ``timeout`` seconds each) and how long they are used."""
 
     ages: Ages
     timeout: float
@@ -128,7 +128,7 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True)
 class BoundTokenSettings:
-    """How bound tokens are treated. ``kinds`` is ``refuse`` or ``ignore`` alone, or any of ``dpop`` and ``mtls``.
+    """What is done with bound tokens. ``kinds`` is ``refuse`` or ``ignore`` alone, or any of ``dpop`` and ``mtls``.
 
     ``dpop_urls`` is empty where the event's own URL counts; ``dpop_max_age`` is in seconds; ``dpop_replay`` is
     ``memory`` or ``dynamodb:TABLE``.

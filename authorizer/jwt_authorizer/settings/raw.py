@@ -1,4 +1,4 @@
-"""Collect settings as they were written, in the environment or in a TOML document, before their values are read."""
+"""Collect the settings from the environment and from the TOML document, before their values are read."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TABLES = ("issuers", "routes", "fields", _CONTEXT, "unlisted_routes")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A value with the name that its user wrote: a variable, or a path into the document."""
+    """A value, and the name that messages have for it: a variable, or a path into the document."""
 
     label: str
     value: object
@@ -40,7 +40,7 @@ class Problems(list[Problem]):
     """The problems found so far: all are reported at once."""
 
     def add(self, name: str, message: str, value: object = None, *, is_location: bool = False) -> None:
-        """Add one, unless it is there: what stands above all issuers is read for each of them."""
+        """Add one, unless it is there already: a default for all issuers is read for each of them."""
         problem = Problem.of(name, message, value, is_location=is_location)
         if problem not in self:
             self.append(problem)
@@ -48,7 +48,7 @@ class Problems(list[Problem]):
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What was written in one place: about one issuer, or above all of them.
+    """The settings of one issuer, or those above all ``[[issuers]]`` tables.
 
     ``table`` is its name in the document, such as ``issuers[0]``; ``None`` where settings may be variables.
     """
@@ -58,17 +58,17 @@ class Section:
     written: dict[str, Written] = field(default_factory=dict)
 
     def __contains__(self, setting: Setting[object, object]) -> bool:
-        """Return whether a setting is written here."""
+        """Return whether a setting is in this section."""
         return setting.name in self.written
 
     def label(self, setting: Setting[object, object]) -> str:
-        """Return the name that a setting has here, or would have."""
+        """Return the name that messages have for a setting in this section."""
         if setting in self:
             return self.written[setting.name].label
         return setting.variable if self.table is None else f"{self.table}.{setting.name}"
 
-    def take(self, setting: Setting[T, D]) -> T | D:
-        """Read a setting. If its value is wrong, note the problem and go on with the default."""
+    def read(self, setting: Setting[T, D]) -> T | D:
+        """Return a setting's value. If it is wrong, note the problem and return the default."""
         if setting in self:
             value = self.written[setting.name].value
             with self.collecting(setting, value):
@@ -76,12 +76,12 @@ class Section:
         return setting.default
 
     def problem(self, setting: Setting[object, object], message: str, value: object = None) -> None:
-        """Note that a setting is wrong, and go on. ``value``: what to show, if it is not a secret."""
+        """Note that a setting is wrong. ``value`` is shown, unless it may be a secret."""
         self.problems.add(self.label(setting), message, value, is_location=setting.may_be_secret)
 
     @contextmanager
     def collecting(self, setting: Setting[object, object], value: object = None) -> Iterator[None]:
-        """Make a problem of a ``ValueError`` or :class:`FetchError` that is raised inside."""
+        """Note a ``ValueError`` or :class:`FetchError` that is raised inside ``with`` as a problem."""
         try:
             yield
         except (ValueError, FetchError) as error:
@@ -90,7 +90,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class RawSettings:
-    """What was written where. ``tables``: what the document has beside settings, such as ``routes``."""
+    """All settings before their values are read. ``tables``: the other members of the document, such as ``routes``."""
 
     problems: Problems
     document: Section
@@ -127,12 +127,12 @@ def read_raw(environment: Mapping[str, str], package_root: str | PathLike[str]) 
 
 
 def _given(environment: Mapping[str, object], problems: Problems) -> dict[str, str]:
-    """Return the variables that are set. A program's own mapping may hold values that are not texts."""
+    """Return the variables that are set. A program's own mapping may hold values that are not strings."""
     given: dict[str, str] = {}
     for name in [name for name in environment if name.startswith(PREFIX)]:
         text = environment[name]
         if not isinstance(text, str):
-            problems.add(name, f"expected a text, as in an environment variable, and not {type(text).__name__}")
+            problems.add(name, f"expected a string, as in an environment variable, not {type(text).__name__}")
         elif text.strip():
             given[name] = text
     return given

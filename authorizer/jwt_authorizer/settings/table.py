@@ -25,12 +25,12 @@ ISSUER = Setting("issuer", issuer_values.issuer, None, _I)
 
 Default: required
 """
-AUDIENCE = Setting("audience", values.exact_texts, (), _I)
+AUDIENCE = Setting("audience", values.exact_strings, (), _I)
 """The `aud` values that mean your API, comma-separated. A token must have one of them.
 
 Default: required, or `JWT_CLIENT_ID`, or `JWT_ANY_AUDIENCE`
 """
-CLIENT_ID = Setting("client_id", values.exact_texts, (), _I)
+CLIENT_ID = Setting("client_id", values.exact_strings, (), _I)
 """Clients that may call, comma-separated: the claim `client_id`, else `azp`. With an audience as well, both must
 match.
 """
@@ -76,8 +76,8 @@ spaces; a list's items and an object's member names count.
 Default: `scope,scp`
 """
 PRINCIPAL_CLAIM = Setting("principal_claim", claim_values.claims, claim_values.claims("sub"), _I)
-"""The claim that becomes `principalId`; of several, comma-separated, the first that has a non-empty text or an integer:
-`sub,client_id`. A token without any is refused.
+"""The claim that becomes `principalId`; of several, comma-separated, the first that is a non-empty string or an
+integer: `sub,client_id`. A token without any is refused.
 
 Default: `sub`
 """
@@ -107,7 +107,7 @@ INTROSPECTION = Setting("introspection", issuer_values.introspection, None, _I)
 """
 INTROSPECT = Setting("introspect", values.one_of("opaque", "always"), "opaque", _I)
 """`always`: ask about JWTs as well, so that a revoked one is refused."""
-INTROSPECTION_CLIENT_ID = Setting("introspection_client_id", values.text, None, _I)
+INTROSPECTION_CLIENT_ID = Setting("introspection_client_id", values.string, None, _I)
 """This API's own client id at the issuer, for introspection."""
 INTROSPECTION_SECRET = Setting("introspection_secret", issuer_values.secret_location, None, _I, may_be_secret=True)
 """Where the client's secret is: `ssm:/name` or `secretsmanager:NAME`; for `private_key_jwt` its private key, a JWK or
@@ -133,7 +133,7 @@ Default: `refuse`
 """
 REQUIRE_BOUND_TOKENS = Setting("require_bound_tokens", values.boolean, default=False, place=_E)
 """`true`: refuse a token without a binding that was checked. Needs `dpop` or `mtls`."""
-DPOP_URLS = Setting("dpop_urls", values.texts, (), _E, may_be_secret=True)
+DPOP_URLS = Setting("dpop_urls", values.strings, (), _E, may_be_secret=True)
 """The URLs that clients call, up to the route's path, comma-separated, where they
 [differ from what API Gateway sees](docs/bound-tokens.md#the-url): `https://api.example.com/v1`.
 
@@ -214,15 +214,15 @@ LOG_PRINCIPAL = Setting("log_principal", values.one_of(*LogPrincipal), LogPrinci
 """The principal's id in the log, which is personal data: `plain`, `hash` (16 hexadecimal digits, the same for the same
 id), or `none`.
 """
-LOG_PRINCIPAL_KEY = Setting("log_principal_key", values.text, None, _E, may_be_secret=True)
-"""The key for `hash`: `ssm:/name`, `secretsmanager:NAME`, or a text of at least 16 characters.
+LOG_PRINCIPAL_KEY = Setting("log_principal_key", values.string, None, _E, may_be_secret=True)
+"""The key for `hash`: `ssm:/name`, `secretsmanager:NAME`, or a string of at least 16 characters.
 
 Default: required with `hash`
 """
 
 # --- Token revocation
 
-REVOKED = Setting("revoked", values.text, None, _E)
+REVOKED = Setting("revoked", values.string, None, _E)
 """A [list of revoked tokens](docs/revocation.md): `s3://bucket/key`, `ssm:/name`, `file:PATH`, or an `https://` URL."""
 REVOKED_TTL = Setting("revoked_ttl_seconds", values.seconds(1, 3600), 60.0, _E)
 """Age at which the list is read again, in seconds."""
@@ -231,10 +231,10 @@ REVOKED_MAX_STALE = Setting("revoked_max_stale_seconds", values.seconds(0), 600.
 
 # --- Several issuers and rules by route
 
-CONFIG = Setting("config", values.text, None, Place.ENVIRONMENT)
+CONFIG = Setting("config", values.string, None, Place.ENVIRONMENT)
 """[Several issuers, or rules by route](docs/settings.md#rules-by-route): a TOML document, as `file:PATH`, `ssm:/name`,
 `s3://bucket/key`, or the text itself.
 """
 
 SETTINGS: tuple[Setting[object, object], ...] = tuple(it for it in globals().values() if isinstance(it, Setting))
-"""In the order in which people read about them."""
+"""All settings, in the order of the documentation."""

@@ -25,27 +25,27 @@ _OF_PLACEHOLDERS = frozenset("{}<>")
 _TOKEN_TYPE = r"[a-z0-9][a-z0-9!#$&^_.+/-]*"
 
 
-def text(value: object) -> str:
-    """Read a text without white space around it."""
+def string(value: object) -> str:
+    """Read a non-empty string, and strip white space around it."""
     if not isinstance(value, str) or not value.strip():
-        raise ValueError("expected a text")
+        raise ValueError("expected a string that is not empty")
     return value.strip()
 
 
-def texts(value: object) -> tuple[str, ...]:
-    """Read a list of texts: comma-separated, or a TOML array."""
+def strings(value: object) -> tuple[str, ...]:
+    """Read a list of strings: comma-separated, or a TOML array."""
     items = value.split(",") if isinstance(value, str) else value
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-        raise ValueError("expected a list of texts, in an environment variable separated by commas")
+        raise ValueError("expected a list of strings, in an environment variable separated by commas")
     found = tuple(item.strip() for item in items)
     if not found or not all(found):
         raise ValueError("expected at least one value, and no empty one")
     return found
 
 
-def exact_texts(value: object) -> tuple[str, ...]:
-    """Read a list of texts that are compared with a claim as they are, and refuse what no claim is."""
-    found = texts(value)
+def exact_strings(value: object) -> tuple[str, ...]:
+    """Read a list of strings that are compared with a claim as they are, and refuse what no claim is."""
+    found = strings(value)
     for item in found:
         if item == "*":
             raise ValueError(
@@ -67,7 +67,7 @@ def refuse_quoted(item: str) -> None:
 
 def scopes(value: object) -> tuple[str, ...]:
     """Read a list of scopes: separated by commas or spaces, or a TOML array (RFC 6749 section 3.3)."""
-    items = texts(value.replace(",", " ").split() if isinstance(value, str) else value)
+    items = strings(value.replace(",", " ").split() if isinstance(value, str) else value)
     for item in items:
         if not re.fullmatch(_SCOPE, item):
             raise ValueError(
@@ -119,10 +119,10 @@ def _number(value: object) -> float | None:
 
 
 def matching(pattern: str, message: str) -> Callable[[object], str]:
-    """Make a reader of a text that matches an expression; ``message`` says what is right."""
+    """Make a reader of a string that matches a regular expression; ``message`` says what is right."""
 
     def read(value: object) -> str:
-        found = text(value)
+        found = string(value)
         if not re.fullmatch(pattern, found):
             raise ValueError(message)
         return found
@@ -144,7 +144,7 @@ def one_of(*members: T) -> Callable[[object], T]:
 
 def algorithms(value: object) -> frozenset[str]:
     """Read accepted ``alg`` values; ``Ed25519`` comes with ``EdDSA`` (RFC 9864)."""
-    names = texts(value)
+    names = strings(value)
     for name in names:
         if name.lower() == "none" or name.upper().startswith("HS"):
             raise ValueError(f"{shown(name, whole=value)} is never accepted: an issuer's public key cannot verify it")
@@ -156,7 +156,7 @@ def algorithms(value: object) -> frozenset[str]:
 
 def token_types(value: object) -> frozenset[str]:
     """Read accepted ``typ`` values, in the form in which they are compared: media types (RFC 6838 section 4.2)."""
-    found = [token_type(item) for item in texts(value)]
+    found = [token_type(item) for item in strings(value)]
     for item in found:
         if not re.fullmatch(_TOKEN_TYPE, item):
             wrong = shown(item, whole=value)
@@ -166,7 +166,7 @@ def token_types(value: object) -> frozenset[str]:
 
 def bound_tokens(value: object) -> tuple[str, ...]:
     """Read which kinds of bound tokens are checked, or that all of them are refused or none is looked at."""
-    kinds = texts(value)
+    kinds = strings(value)
     if kinds not in (("refuse",), ("ignore",)) and not {"dpop", "mtls"}.issuperset(kinds):
         raise ValueError("expected refuse, ignore, dpop, mtls, or dpop,mtls")
     return kinds
@@ -174,7 +174,7 @@ def bound_tokens(value: object) -> tuple[str, ...]:
 
 def replay_store(value: object) -> str:
     """Read where used DPoP proofs are remembered: ``memory``, or ``dynamodb:TABLE``."""
-    store = text(value)
+    store = string(value)
     if not re.fullmatch(_REPLAY_STORE, store):
         raise ValueError("expected memory, or dynamodb:TABLE with the table's name")
     return store
@@ -183,7 +183,7 @@ def replay_store(value: object) -> str:
 def token_sources(value: object) -> tuple[TokenSource, ...]:
     """Read the locations of a token, in order of precedence."""
     found = []
-    for item in texts(value):
+    for item in strings(value):
         place, _, name = item.partition(":")
         if place not in list(TokenLocation) or not re.fullmatch(_HEADER_NAME, name):
             wrong = shown(item, whole=value)

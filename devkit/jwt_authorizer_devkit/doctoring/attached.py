@@ -66,7 +66,7 @@ def _finding(attached: Attached, level: Level, said: str, fix: str | None = None
 
 def _source(kind: Kind, source: TokenSource) -> str:
     """Write a token's place as this kind of API writes identity sources."""
-    match source.place:
+    match source.location:
         case TokenLocation.HEADER:
             return f"{_PREFIX[kind]}header.{source.name}"
         case TokenLocation.COOKIE:

@@ -75,7 +75,7 @@ def _missing(kind: str, settings: Settings, raw: RawSettings) -> Iterator[str]:
         yield "several issuers for one route"
     if not _algorithms(kind, settings):
         yield "these algorithms"
-    places = [source.place for source in settings.token_sources]
+    places = [source.location for source in settings.token_sources]
     if places != [TokenLocation.HEADER] and (kind, places) != (_HTTP, [TokenLocation.QUERY]):
         yield "these locations of a token"
     if settings.rules.connect is not None:
@@ -136,7 +136,7 @@ def _template(kind: str, settings: Settings, raw: RawSettings) -> str:
     if kind == _HTTP:
         (issuer,) = settings.issuers
         audience = sorted(issuer.claim_rules.audience or issuer.claim_rules.client_id)
-        place = "querystring" if source.place is TokenLocation.QUERY else "header"
+        place = "querystring" if source.location is TokenLocation.QUERY else "header"
         lines = [
             "JwtAuthorizer:",
             "  Type: AWS::ApiGatewayV2::Authorizer",

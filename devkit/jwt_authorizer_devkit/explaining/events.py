@@ -47,7 +47,7 @@ def event_for(  # noqa: PLR0913 - what a request is
     value = f"{'Bearer' if proof is None else 'DPoP'} {token}" if source.has_scheme else token
     headers, cookies, query = {"accept": "*/*"} | ({} if proof is None else {"dpop": proof}), "", {}
     called: dict[str, object] = {} if domain is None else {"domainName": domain, "path": path}
-    match source.place:
+    match source.location:
         case TokenLocation.HEADER:
             headers[source.name] = value
         case TokenLocation.COOKIE:

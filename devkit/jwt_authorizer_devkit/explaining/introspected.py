@@ -37,6 +37,6 @@ def _shown(name: str, value: object) -> str:
     if name in _HARMLESS:
         return shortened(str(value))
     sized = f" of {len(value)}" if isinstance(value, str | list | dict) else ""
-    return {str: "a text", bool: "true or false", list: "a list", dict: "an object"}.get(
+    return {str: "a string", bool: "true or false", list: "a list", dict: "an object"}.get(
         type(value), "a number"
     ) + sized

@@ -118,7 +118,7 @@ def _place(request: Request, watched: WatchedFunction) -> str:
             bearer_token(request, (source,))
         except AuthorizerError:
             continue
-        return "authorizationToken" if request.token_field is not None else f"{source.place}:{source.name}"
+        return "authorizationToken" if request.token_field is not None else f"{source.location}:{source.name}"
     return ""
 
 

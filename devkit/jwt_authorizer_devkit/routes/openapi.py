@@ -155,7 +155,7 @@ class _Reader:
         token = False
         for scheme, wanted in mapping(requirement).items():
             if not isinstance(wanted, list) or not all(isinstance(scope, str) for scope in wanted):
-                raise ValueError(f"the scopes of {scheme} are not a list of texts")
+                raise ValueError(f"the scopes of {scheme} are not a list of strings")
             if self._takes_token(scheme):
                 token = True
                 self.token_schemes.add(scheme)

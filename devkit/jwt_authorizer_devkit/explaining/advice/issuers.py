@@ -21,7 +21,7 @@ def another_issuer(facts: Facts) -> Advice | None:
     """Compare the token's ``iss`` with those of the settings, the nearest mistake first."""
     found = facts.claims.get("iss")
     if not isinstance(found, str) or not found:
-        return Advice("no_issuer", "The token has no iss that is a text: tokens of an OpenID provider always have one.")
+        return Advice("no_issuer", "The token's iss is missing or not a string: tokens of an OpenID provider have one.")
     for ours in facts.watched.authorizer.issuers:
         advice = _compare(found, ours)
         if advice is not None:
