@@ -21,6 +21,7 @@ from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.introspection import Introspector
 from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.issuers.session import Response
+from jwt_authorizer.token_cache import TokenCache
 from jwt_authorizer.tokens import BearerToken
 from jwt_authorizer.wiring.token_status import revocation_list
 
@@ -171,7 +172,7 @@ class _Fleet:
             timeout=self._given.timeout,
             cooldown=30,
             cache_seconds=60,
-            cache_size=1000,
+            answers=TokenCache(1000),
         )
 
     def _answered(self) -> Response:

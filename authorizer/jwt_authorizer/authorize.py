@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.hooks import HookAnswer
     from jwt_authorizer.policies import Policies
     from jwt_authorizer.rules import Rules
-    from jwt_authorizer.token_cache import TokenCache
+    from jwt_authorizer.token_cache import Remembered, TokenCache
     from jwt_authorizer.tokens import TokenSource
 
     Answer = dict[str, object]
@@ -68,7 +68,7 @@ class Authorizer:
 
     issuers: Mapping[str, Issuer]
     token_sources: tuple[TokenSource, ...]
-    token_cache: TokenCache
+    token_cache: TokenCache[Remembered]
     rules: Rules
     policies: Policies
     answers: AnswerSettings

@@ -1,4 +1,4 @@
-"""Remember verified tokens, so that the same token is not verified again for every request.
+"""Remember what is known about tokens, so that the same one is not verified again for every request.
 
 Only results of checks that do not change are remembered. The caller checks the rest on each use: the time, the
 version of the issuer's keys, and the rules.
@@ -6,7 +6,7 @@ version of the issuer's keys, and the rules.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from jwt_authorizer.records import dataclass
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from jwt_authorizer.claims import Principal
     from jwt_authorizer.keys import KeySource
     from jwt_authorizer.tokens import BearerToken
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Remembered:
     kid: str | None
 
 
-class TokenCache:
+class TokenCache(Generic[T]):
     """At most ``size`` tokens; the least recently used one is dropped first. With size 0 it remembers nothing.
 
     The key is the token's SHA-256: the token itself stays in memory no longer than its request.
@@ -36,17 +38,17 @@ class TokenCache:
     def __init__(self, size: int) -> None:
         """Start empty."""
         self._size = size
-        self._entries: dict[bytes, Remembered] = {}
+        self._entries: dict[bytes, T] = {}
 
-    def get(self, token: BearerToken) -> Remembered | None:
+    def get(self, token: BearerToken) -> T | None:
         """Return what is known about exactly this token."""
         entry = self._entries.pop(token.digest, None)
         if entry is not None:
             self._entries[token.digest] = entry  # now the most recently used
         return entry
 
-    def put(self, token: BearerToken, entry: Remembered) -> None:
-        """Remember a token that has been verified and checked."""
+    def put(self, token: BearerToken, entry: T) -> None:
+        """Remember what is known about a token that has been checked."""
         if not self._size:
             return
         self._entries.pop(token.digest, None)  # a token that is verified again pushes no other one out

@@ -18,6 +18,7 @@ from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenE
 from jwt_authorizer.issuers.client_auth import ClientAuth
 from jwt_authorizer.issuers.introspection import FAILURES, INTROSPECTIONS, Introspector
 from jwt_authorizer.issuers.sources import discover_introspection
+from jwt_authorizer.token_cache import TokenCache
 from jwt_authorizer.tokens import BearerToken
 from jwt_authorizer_devkit.mint import Defect, mint
 from tests.factories import ALGORITHMS, NOW, FakeKeys, signing_key
@@ -76,7 +77,7 @@ class Asked:
             timeout=timeout,
             cooldown=COOLDOWN,
             cache_seconds=CACHE,
-            cache_size=cache_size,
+            answers=TokenCache(cache_size),
         )
 
     @property

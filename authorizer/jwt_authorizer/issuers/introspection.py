@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections import OrderedDict
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlencode
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.client_auth import ClientAuth
     from jwt_authorizer.issuers.fetched import Report
     from jwt_authorizer.issuers.https import Post
+    from jwt_authorizer.token_cache import TokenCache
 
     Endpoint = tuple[str, frozenset[str]]
     # Its URL, and the ``alg`` values of its signed answers; empty: it does not sign them.
@@ -56,7 +56,7 @@ class Introspector:
     """Asks one issuer about tokens, and remembers its answers. ``now`` is Unix time in seconds.
 
     ``keys`` verify its signed answers. ``report`` is called with a metric's name and a detail that is safe to log.
-    Durations are in seconds.
+    Durations are in seconds. ``answers`` remembers each from when to when it may be used.
     """
 
     name: str
@@ -68,10 +68,7 @@ class Introspector:
     timeout: float
     cooldown: float
     cache_seconds: float
-    cache_size: int
-    _remembered: OrderedDict[bytes, tuple[float, float, dict[str, object]]] = field(
-        init=False, default_factory=OrderedDict
-    )
+    answers: TokenCache[tuple[float, float, dict[str, object]]]
     _endpoint: Endpoint | None = field(init=False, default=None)
     _held_until: float = field(init=False, default=float("-inf"))
     _problem: str = field(init=False, default="")
@@ -83,9 +80,8 @@ class Introspector:
         (``malformed_token``, ``inactive_token``, ``unknown_issuer``), and :class:`DecisionError`
         (``introspection_unavailable``) if the issuer does not answer, or not as RFC 7662 says.
         """
-        known = self._remembered.get(token.digest)
+        known = self.answers.get(token)
         if known is not None and known[0] <= now < known[1]:
-            self._remembered.move_to_end(token.digest)
             return known[2]
         if not re.fullmatch(_TOKEN, token.text):
             raise TokenError(Reason.MALFORMED_TOKEN, "the token has a character that no bearer token has (RFC 6750)")
@@ -105,9 +101,7 @@ class Introspector:
         expires_at = answer.setdefault("exp", until)
         if isinstance(expires_at, int | float):
             until = min(until, expires_at)
-        self._remembered[token.digest] = (now, until, answer)
-        if len(self._remembered) > self.cache_size:
-            self._remembered.popitem(last=False)
+        self.answers.put(token, (now, until, answer))
         return answer
 
     def _ask(self, token: BearerToken, now: float) -> dict[str, object]:

@@ -17,6 +17,7 @@ from jwt_authorizer.issuers.session import Session
 from jwt_authorizer.issuers.sources import discover_introspection
 from jwt_authorizer.records import replace
 from jwt_authorizer.revocation import MAX_LIST, check_revocation, read_list
+from jwt_authorizer.token_cache import TokenCache
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -99,5 +100,5 @@ def _introspector(
         timeout=keys.timeout,
         cooldown=keys.ages.cooldown,
         cache_seconds=about.cache_seconds,
-        cache_size=settings.token_cache_size,
+        answers=TokenCache(settings.token_cache_size),
     )
