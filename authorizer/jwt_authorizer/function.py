@@ -85,7 +85,7 @@ def create_function(
     settings = load_settings(environment, package_root)
     service = environment.get("POWERTOOLS_SERVICE_NAME") or "jwt-authorizer"
     log = DecisionLog(write, service, settings.log)
-    https = HttpsClient(allow_http=settings.keys.allow_http, prefetch=prefetch)
+    https = HttpsClient(allow_http=settings.keys.allow_http, hand_over=prefetch.hand_over if prefetch else None)
     store = _replay_table(settings, environment, https)
     dependencies = Dependencies(https.get, https.post, log.count, package_root, store)
     keys, tenants = key_sources(settings, dependencies)

@@ -45,4 +45,5 @@ class Authority:
     def client(self, port: int, prefetch: Prefetch | None = None) -> HttpsClient:
         """Make a client that trusts this authority alone, and finds each host at this port of this machine."""
         address = (socket.AF_INET, ("127.0.0.1", port))
-        return HttpsClient(resolve=lambda _host, _port: [address], context=self.client_context, prefetch=prefetch)
+        hand_over = prefetch.hand_over if prefetch else None
+        return HttpsClient(resolve=lambda _host, _port: [address], context=self.client_context, hand_over=hand_over)

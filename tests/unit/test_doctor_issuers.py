@@ -17,7 +17,8 @@ from jwt_authorizer.settings import table as defaults
 from jwt_authorizer.settings.model import KeySettings
 from jwt_authorizer_devkit.certificate import self_signed
 from jwt_authorizer_devkit.doctoring import Finding, Level
-from jwt_authorizer_devkit.doctoring.issuers import Asked, examine_issuer
+from jwt_authorizer_devkit.doctoring.exchanges import Asked
+from jwt_authorizer_devkit.doctoring.issuers import examine_issuer
 from jwt_authorizer_devkit.doctoring.keys import examine_keys
 from jwt_authorizer_devkit.issuer import Fault, FaultKind, local_issuer
 from jwt_authorizer_devkit.signing import SigningKey, generate, key_set

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Mapping
 
-    from jwt_authorizer.issuers.prefetch import Prefetch
     from jwt_authorizer.issuers.session import Response, Session
 
     Get = Callable[[str, Session], Response]
     Post = Callable[[str, Session, bytes, Mapping[str, str]], Response]
     SocketAddress = tuple[int, str | tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
     Resolve = Callable[[str, int], list[SocketAddress]]
+    HandOver = Callable[[str, Address, Session], None]
 
 _GET = {"Accept": "application/json, application/jwk-set+json"}
 _FIRST_REDIRECT, _LAST_REDIRECT = 300, 399
@@ -41,17 +41,17 @@ class HttpsClient:
         allow_http: bool = False,
         resolve: Resolve | None = None,
         context: Callable[[], ssl.SSLContext] | None = None,
-        prefetch: Prefetch | None = None,
+        hand_over: HandOver | None = None,
     ) -> None:
         """Allow ``http://`` for local work only. ``resolve`` and ``context`` replace the system's.
 
-        ``prefetch`` is a request that has been sent already.
+        ``hand_over`` gives a session the connection over which its request was sent already, if there is one.
         """
         self._allow_http = allow_http
         self._resolve = resolve or _resolve
         self._make_context = context or system_context
         self._context: ssl.SSLContext | None = None
-        self._prefetch = prefetch
+        self._hand_over = hand_over
 
     def get(self, url: str, session: Session, headers: Mapping[str, str] = _GET) -> Response:
         """GET a document within the session's deadline: resolving, connecting, TLS and the whole body.
@@ -83,9 +83,8 @@ class HttpsClient:
         self, address: Address, session: Session, method: str, headers: Mapping[str, str], body: bytes
     ) -> Response:
         try:
-            if self._prefetch is not None and self._prefetch.is_for(method, address):
-                prefetch, self._prefetch = self._prefetch, None
-                prefetch.hand_over(session)
+            if self._hand_over is not None:
+                self._hand_over(method, address, session)
             response = self._exchange(address, session, _head(address, method, headers) + body)
         except TimeoutError:
             raise FetchError(f"{address}: {session.missed()}") from None

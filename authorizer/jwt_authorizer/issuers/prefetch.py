@@ -27,15 +27,15 @@ class Prefetch:
         self._address = parse_address(url, allow_http=False)
         self._client = client or HttpsClient()
         self._session = Session(_SECONDS)
+        self._handed_over = False
         self._thread = threading.Thread(target=self._send, daemon=True)
         self._thread.start()
 
-    def is_for(self, method: str, address: Address) -> bool:
-        """Return whether this is the request that a fetch is about to send."""
-        return method == "GET" and address == self._address
-
-    def hand_over(self, session: Session) -> None:
-        """Hand the connection, with the request sent, to a fetch. If there is none, the fetch makes its own."""
+    def hand_over(self, method: str, address: Address, session: Session) -> None:
+        """Hand the connection to the first fetch of the same document. If there is none, the fetch makes its own."""
+        if self._handed_over or method != "GET" or address != self._address:
+            return
+        self._handed_over = True
         self._thread.join(session.left())
         ours = self._session
         session.origin, session.connection, session.sent = ours.origin, ours.connection, ours.sent

@@ -38,9 +38,10 @@ from jwt_authorizer_devkit.cli.terminal import (
 from jwt_authorizer_devkit.doctoring.apis import apis_of_stack, environment_of, read_api
 from jwt_authorizer_devkit.doctoring.attached import examine_attached, examine_routes
 from jwt_authorizer_devkit.doctoring.configured import examine_settings
+from jwt_authorizer_devkit.doctoring.exchanges import Asked
 from jwt_authorizer_devkit.doctoring.findings import Finding, Level
 from jwt_authorizer_devkit.doctoring.introspection import examine_introspection
-from jwt_authorizer_devkit.doctoring.issuers import Asked, examine_issuer
+from jwt_authorizer_devkit.doctoring.issuers import examine_issuer
 from jwt_authorizer_devkit.doctoring.native import examine_need
 from jwt_authorizer_devkit.doctoring.revoked import examine_revocation_list
 

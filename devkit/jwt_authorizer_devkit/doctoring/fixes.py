@@ -12,7 +12,7 @@ from jwt_authorizer_devkit.explaining.redaction import shortened
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from jwt_authorizer_devkit.doctoring.issuers import Asked, Exchange
+    from jwt_authorizer_devkit.doctoring.exchanges import Asked, Exchange
 
 # By a pattern of the problem's text; the first counts. ``place`` is what the settings name, ``last`` what was asked.
 _FIXES = (

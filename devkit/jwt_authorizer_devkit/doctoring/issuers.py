@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import email.utils
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.issuers.address import parse_address
@@ -12,6 +11,7 @@ from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.kept import LONGEST_MAX_AGE, SHORTEST_MAX_AGE
 from jwt_authorizer.issuers.sources import key_fetcher
+from jwt_authorizer_devkit.doctoring.exchanges import Asked, Exchange, Recorder
 from jwt_authorizer_devkit.doctoring.findings import Finding, Level
 from jwt_authorizer_devkit.doctoring.fixes import fix_for, metadata
 from jwt_authorizer_devkit.doctoring.keys import examine_keys
@@ -21,51 +21,14 @@ from jwt_authorizer_devkit.explaining.redaction import shortened
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator
-    from os import PathLike
 
     from jwt_authorizer.issuers.fetched import Fetched
-    from jwt_authorizer.issuers.session import Response, Session
+    from jwt_authorizer.issuers.session import Response
     from jwt_authorizer.keys import KeySet
-    from jwt_authorizer.settings.model import KeySettings
 
 _DATE_RESOLUTION = 2.0
 """Seconds by which a Date header may differ where both clocks are right."""
 _SLOW = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One request to the issuer: its answer, and when that was here (Unix seconds)."""
-
-    url: str
-    response: Response
-    seconds: float
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """An issuer to look at, as the settings describe it."""
-
-    issuer: str
-    jwks: str | None
-    keys: KeySettings
-    leeway: float
-    algorithms: frozenset[str]
-    package_root: str | PathLike[str]
-
-
-@dataclass(slots=True)
-class _Recorder:
-    https: HttpsClient
-    clock: Callable[[], float]
-    exchanges: list[Exchange] = field(default_factory=list)
-
-    def get(self, url: str, session: Session) -> Response:
-        started = time.perf_counter()
-        response = self.https.get(url, session)
-        self.exchanges.append(Exchange(url, response, time.perf_counter() - started, self.clock()))
-        return response
 
 
 def examine_issuer(
@@ -75,7 +38,7 @@ def examine_issuer(
     context: Callable[[], ssl.SSLContext] | None = None,
 ) -> tuple[Finding, ...]:
     """Fetch an issuer's keys once, and say what there is to say. ``context`` stands in for the system's TLS."""
-    recorder = _Recorder(HttpsClient(allow_http=asked.keys.allow_http, context=context), clock)
+    recorder = Recorder(HttpsClient(allow_http=asked.keys.allow_http, context=context), clock)
     fetched: Fetched[KeySet] | None = None
     problem: str | None = None
     started = time.perf_counter()
