@@ -220,6 +220,12 @@ def environment(**more: str) -> dict[str, str]:
     return {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": keys, **more}
 
 
+def config(tables: str) -> str:
+    """Give the same as a document of ``JWT_CONFIG``, with further tables."""
+    keys = environment()["JWT_JWKS"]
+    return f"[[issuers]]\nissuer = '{ISSUER}'\naudience = '{AUDIENCE}'\njwks = '{keys}'\n{tables}"
+
+
 def authorizer(  # noqa: PLR0913 - one keyword for each part that tests vary
     keys: KeySource | None = None,
     *,

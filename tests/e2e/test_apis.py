@@ -94,3 +94,14 @@ def test_doctor_looks_at_deployed_apis(stack: Stack, tmp_path: Path, capsys: pyt
     (problem,) = [finding for finding in document["findings"] if finding["level"] == "problem"]
     assert (code, "JWT_CACHED_BY=nothing" in problem["said"]) == (1, True)
     assert f"--rest-api-id {api_id}" in problem["fix"]
+
+
+@pytest.mark.usefixtures("stack", "at_the_local_aws")
+@pytest.mark.parametrize(
+    ("name", "said"), [("demo-authorizer", "has no API of API Gateway"), ("gone", "There is no stack gone")]
+)
+def test_doctor_names_a_stack_that_has_no_api_or_is_not_there(
+    name: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["doctor", "--stack", name]) == 2
+    assert said in capsys.readouterr().err

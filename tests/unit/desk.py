@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from jwt_authorizer_devkit.cli.app import run
-from jwt_authorizer_devkit.signing import key_set
-from tests.factories import AUDIENCE, ISSUER, NOW, signing_key
+from tests.factories import AUDIENCE, ISSUER, NOW, environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +39,9 @@ class Desk:
     def explain(self, *arguments: str) -> tuple[int, str]:
         return self.run("explain", *arguments, AT, f"--env={self.folder / 'function.env'}")
 
+    def explain_json(self, token: str) -> tuple[int, Any]:
+        return self.json("explain", token, AT, f"--env={self.folder / 'function.env'}")
+
     def write(self, name: str, text: str) -> str:
         path = self.folder / name
         path.write_text(text, "utf-8")
@@ -48,8 +50,8 @@ class Desk:
 
 def set_up(folder: Path, capture: pytest.CaptureFixture[str]) -> Desk:
     """Write settings that let in what :func:`tests.factories.token` makes."""
-    keys = json.dumps(key_set((signing_key(),)))
     desk = Desk(folder, capture)
+    keys = environment()["JWT_JWKS"]
     desk.write("function.env", f"# settings\nexport JWT_ISSUER={ISSUER}\nJWT_AUDIENCE='{AUDIENCE}'\nJWT_JWKS={keys}\n")
     return desk
 

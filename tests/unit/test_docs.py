@@ -24,7 +24,7 @@ from jwt_authorizer_devkit.mint import mint
 from jwt_authorizer_devkit.routes.documents import read_document
 from jwt_authorizer_devkit.signing import key_set
 from tests.cloudformation import read_template
-from tests.factories import AUDIENCE, ISSUER, NOW, http_api_v2_event, signing_key, token
+from tests.factories import AUDIENCE, ISSUER, NOW, config, http_api_v2_event, signing_key, token
 from tests.unit.pages import DOCS, EXAMPLES, PAGES, README, ROOT, Block, blocks, prose
 
 if TYPE_CHECKING:
@@ -104,10 +104,8 @@ def test_an_http_api_attached_as_the_readme_says_takes_rules_by_route() -> None:
     authorizer = template["Resources"]["Api"]["Properties"]["Auth"]["Authorizers"]["Jwt"]
     by_route = "routeKey" in authorizer["Identity"].get("Context", ())
     event = http_api_v2_event(token(), route_key="GET /orders/{id}", by_route=by_route)
-    keys = json.dumps(key_set((signing_key(),)))
-    issuer = f"[[issuers]]\nissuer = '{ISSUER}'\naudience = '{AUDIENCE}'\njwks = '{keys}'\n"
-    config = issuer + '[[routes]]\nmethod = "GET"\npath = "/orders/{id}"\n'
-    function = create_function({"JWT_CONFIG": config}, write=str, clock=lambda: NOW)
+    rules = config('[[routes]]\nmethod = "GET"\npath = "/orders/{id}"\n')
+    function = create_function({"JWT_CONFIG": rules}, write=str, clock=lambda: NOW)
     assert function(event, None)["isAuthorized"] is authorizer["EnableSimpleResponses"] is True
 
 

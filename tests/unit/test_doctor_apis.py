@@ -18,26 +18,22 @@ import yaml
 
 from jwt_authorizer.settings import Settings, load_settings
 from jwt_authorizer.settings.raw import read_raw
-from jwt_authorizer_devkit.aws_access import NotThereError
 from jwt_authorizer_devkit.cli.app import main
 from jwt_authorizer_devkit.doctoring import Level
 from jwt_authorizer_devkit.doctoring.apis import (
     Api,
     Attached,
     Kind,
-    apis_of_stack,
     read_api,
 )
 from jwt_authorizer_devkit.doctoring.attached import examine_attached, examine_routes
 from jwt_authorizer_devkit.doctoring.native import examine_need
-from jwt_authorizer_devkit.signing import key_set
-from tests.factories import AUDIENCE, ISSUER, signing_key
+from tests.factories import AUDIENCE, ISSUER, config, environment
 
 make_client = import_module("boto3").client
 stubber = import_module("botocore.stub").Stubber
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:authorizer"
 URI = f"arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{FUNCTION}/invocations"
-KEYS = json.dumps(key_set((signing_key(),)))
 REST = Attached(
     api_id="rest123",
     kind=Kind.REST,
@@ -52,22 +48,14 @@ REST = Attached(
 )
 HTTP = replace(REST, kind=Kind.HTTP, sources=("$request.header.Authorization",), payload="2.0", simple=True)
 SOCKET = replace(REST, kind=Kind.WEBSOCKET, sources=("route.request.header.Authorization",), ttl=0)
-ROUTES = f"""
-[[issuers]]
-issuer = "{ISSUER}"
-audience = ["{AUDIENCE}"]
-jwks = '{KEYS}'
-[[routes]]
-path = "/orders"
-"""
 
 
 def settings(**more: str) -> Settings:
-    return load_settings({"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": KEYS} | more, Path.cwd())
+    return load_settings(environment(**more), Path.cwd())
 
 
-def with_routes(**more: str) -> Settings:
-    return load_settings({"JWT_CONFIG": ROUTES, **more}, Path.cwd())
+def with_routes() -> Settings:
+    return load_settings({"JWT_CONFIG": config("[[routes]]\npath = '/orders'\n")}, Path.cwd())
 
 
 def examined(attached: Attached, known: Settings | None = None) -> tuple[Level, str, str | None]:
@@ -197,20 +185,17 @@ class Aws:
     """AWS clients whose answers a test wrote down."""
 
     def __init__(self) -> None:
-        self.clients: dict[str, Any] = {}
         self.stubs: dict[str, Any] = {}
 
     def answers(self, service: str) -> Any:  # noqa: ANN401 - botocore's
         if service not in self.stubs:
-            self.clients[service] = make_client(
-                service, region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
-            )
-            self.stubs[service] = stubber(self.clients[service])
+            credentials = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+            self.stubs[service] = stubber(make_client(service, region_name="eu-west-1", **credentials))
             self.stubs[service].activate()
         return self.stubs[service]
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - botocore's
-        return self.clients[service]
+        return self.stubs[service].client
 
 
 @pytest.fixture
@@ -290,26 +275,8 @@ def test_routes_without_an_authorizer_are_named() -> None:
     assert list(examine_routes(Api("x", Kind.REST, (REST,), routes, ()))) == []
 
 
-def test_the_apis_of_a_stack(aws: Aws) -> None:
-    made = {"LastUpdatedTimestamp": "2026-01-01T00:00:00Z", "ResourceStatus": "CREATE_COMPLETE"}
-    kinds = ["AWS::ApiGateway::RestApi", "AWS::Lambda::Function", "AWS::ApiGatewayV2::Api"]
-    summaries = [
-        {"LogicalResourceId": f"id{number}", "PhysicalResourceId": f"id{number}", "ResourceType": kind, **made}
-        for number, kind in enumerate(kinds)
-    ]
-    aws.answers("cloudformation").add_response("list_stack_resources", {"StackResourceSummaries": summaries})
-    assert apis_of_stack("shop", aws.client) == ("id0", "id2")
-    aws.answers("cloudformation").add_response("list_stack_resources", {"StackResourceSummaries": summaries[1:2]})
-    with pytest.raises(NotThereError, match="has no API"):
-        apis_of_stack("shop", aws.client)
-    missing = "Stack with id shop does not exist"
-    aws.answers("cloudformation").add_client_error("list_stack_resources", "ValidationError", missing)
-    with pytest.raises(NotThereError, match="no stack shop"):
-        apis_of_stack("shop", aws.client)
-
-
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("variables", "said"),
     [
         ({}, "AWS did not answer: You must specify a region. Set AWS_REGION."),
         ({"AWS_PROFILE": "gone"}, "could not be found. Set AWS_PROFILE to one that"),
@@ -318,7 +285,7 @@ def test_the_apis_of_a_stack(aws: Aws) -> None:
     ids=["region", "profile", "credentials"],
 )
 def test_what_aws_asks_for_is_named(
-    environment: dict[str, str],
+    variables: dict[str, str],
     said: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -329,7 +296,7 @@ def test_what_aws_asks_for_is_named(
         if name.startswith("AWS_"):
             monkeypatch.delenv(name)
     nothing = {"AWS_CONFIG_FILE": str(tmp_path / "none"), "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none")}
-    for name, value in {"AWS_EC2_METADATA_DISABLED": "true", **nothing, **environment}.items():
+    for name, value in {"AWS_EC2_METADATA_DISABLED": "true", **nothing, **variables}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "argv", ["jwt-authorizer", "doctor", "--api", "x"])
     with pytest.raises(SystemExit) as ended:

@@ -15,15 +15,14 @@ from jwt_authorizer_devkit.explaining.routes import Copy
 from jwt_authorizer_devkit.explaining.steps import Name, Passing
 from jwt_authorizer_devkit.issuer import Fault, FaultKind, local_issuer
 from jwt_authorizer_devkit.mint import Defect
-from jwt_authorizer_devkit.signing import key_set
 from tests.factories import (
-    AUDIENCE,
     AUTHORIZATION,
     ISSUER,
     NOW,
+    config,
+    environment,
     http_api_v2_event,
     rest_token_event,
-    signing_key,
     token,
 )
 from tests.unit.pages import ROOT
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
     from jwt_authorizer_devkit.explaining import Explanation, WatchedFunction
 
-KEYS = json.dumps(key_set((signing_key(),)))
-KNOWN = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": KEYS}
 ROUTES = """
 [[routes]]
 method = "GET"
@@ -53,10 +50,8 @@ claims = { role = "admin" }
 
 
 def function(routes: str = "", package_root: Path = ROOT, /, **settings: str) -> WatchedFunction:
-    if routes:
-        document = f"[[issuers]]\nissuer = '{ISSUER}'\naudience = ['{AUDIENCE}']\njwks = '{KEYS}'\n{routes}"
-        return watched_function({"JWT_CONFIG": document, **settings}, now=NOW, package_root=package_root)
-    return watched_function({**KNOWN, **settings}, now=NOW, package_root=package_root)
+    known = {"JWT_CONFIG": config(routes)} if routes else environment()
+    return watched_function(known | settings, now=NOW, package_root=package_root)
 
 
 def explained(bearer: str, watched: WatchedFunction | None = None, kind: ApiKind = ApiKind.REST) -> Explanation:

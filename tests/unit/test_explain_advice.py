@@ -15,7 +15,7 @@ from jwt_authorizer_devkit.explaining import ApiKind, event_for, explain, watche
 from jwt_authorizer_devkit.explaining.advice.general import GENERAL
 from jwt_authorizer_devkit.mint import Defect
 from jwt_authorizer_devkit.signing import key_set
-from tests.factories import AUDIENCE, AUTHORIZATION, ISSUER, NOW, SCOPE, rest_request_event, signing_key, token
+from tests.factories import AUDIENCE, AUTHORIZATION, ISSUER, NOW, SCOPE, config, rest_request_event, signing_key, token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -256,23 +256,19 @@ def test_several_keys_and_no_kid() -> None:
     assert (advice.mistake, "key-1, key-3" in advice.text) == ("no_kid", True)
 
 
-ROUTES = f"""
-[[issuers]]
-issuer = "{ISSUER}"
-audience = ["{AUDIENCE}"]
-jwks = '{KEYS}'
+ROUTES = config("""
 [[routes]]
 method = "GET"
-path = "/orders/{{id}}"
+path = "/orders/{id}"
 [[routes]]
 method = "GET"
 path = "/staff"
-claims = {{ role = "staff" }}
+claims = { role = "staff" }
 [[routes]]
 method = "GET"
 path = "/verified"
-claims = {{ verified = "true" }}
-"""
+claims = { verified = "true" }
+""")
 
 
 @pytest.mark.parametrize(
