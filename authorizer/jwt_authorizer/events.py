@@ -131,7 +131,8 @@ def read_event(event: object) -> Request:
         return _rest_token(event)
     if kind == "REQUEST" and "methodArn" in event:
         return _request(event)
-    if kind is not None or "queryString" not in _context(event):
+    has_arn = "methodArn" in event or "routeArn" in event
+    if kind is not None or has_arn or "queryString" not in _context(event):
         invalid_event(
             "this is not an authorizer event: expected type TOKEN or REQUEST with a methodArn, version 2.0 with a "
             "routeArn, or AppSync's requestContext with a queryString"

@@ -142,6 +142,8 @@ def test_appsync_hands_the_token_over_wherever_others_have_it(source: str) -> No
         {"requestContext": None},
         {"requestContext": {"apiId": "api"}},
         {"requestContext": {"queryString": "{ me }"}},
+        {"requestContext": {"apiId": "api", "queryString": "{ me }"}, "methodArn": "arn:aws:execute-api:r:1:a/s/GET/"},
+        {"requestContext": {"apiId": "api", "queryString": "{ me }"}, "routeArn": None},
     ],
     ids=str,
 )
