@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from demo.local_aws import LocalAws
     from demo.stack import Stack
+    from jwt_authorizer_devkit.issuer import Provider
 
 AUTHGEAR = "https://myapp.authgear.cloud"
 """The issuer in the examples' settings, and its tokens' audience. Tests put one of this machine in its place."""
@@ -112,6 +113,25 @@ def send(aws: LocalAws, method: str, path: str, headers: Mapping[str, str], body
 def bearer(token: str | None) -> dict[str, str]:
     """Give the header that carries a token; none for none."""
     return {} if token is None else {"Authorization": f"Bearer {token}"}
+
+
+_DEFECTS = {"expired": "expired", "forged": "forged", "wrong audience": "wrong-audience"}
+
+
+def named_token(
+    issuer: Provider, name: str, claims: Mapping[str, object] | None = None, *, scope: str | None = None
+) -> str | None:
+    """Mint what a page calls a token; ``None`` for none."""
+    match name:
+        case "none":
+            return None
+        case "no JWT":
+            return "no-jwt"
+        case _:
+            lifetime = 3600 if name == "long-lived" else 300
+            return issuer.token(
+                claims, audience=issuer.url, subject="alice", scope=scope, lifetime=lifetime, defect=_DEFECTS.get(name)
+            )
 
 
 def authorizer_settings(name: str, instead: Mapping[str, str]) -> dict[str, str]:

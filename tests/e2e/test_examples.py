@@ -13,7 +13,7 @@ import yaml
 
 from demo.deployment import aws_client
 from jwt_authorizer_devkit.issuer import local_issuer
-from tests.e2e.examples import AUTHGEAR, Example, Examples, bearer, misfits, send
+from tests.e2e.examples import AUTHGEAR, Example, Examples, bearer, misfits, named_token, send
 from tests.e2e.user_pool import create_machine_client
 from tests.integration.emulator import wait_for
 from tests.unit.pages import EXAMPLES, blocks, table
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 type Row = dict[str, str]
 COLUMNS = ("Call", "Token", "Status", "The log says")
-DEFECTS = {"expired": "expired", "forged": "forged", "wrong audience": "wrong-audience"}
 COGNITO = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Example"
 ENTRA = "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0"
 ENTRA_AUDIENCE = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
@@ -46,18 +45,7 @@ class Called:
 def minter(issuer: Provider, claims: dict[str, dict[str, Any]] | None = None) -> Callable[[str], str | None]:
     """Mint what a page calls a token, the same each time: API Gateway's cache is keyed by it."""
 
-    @cache
-    def mint(name: str) -> str | None:
-        match name:
-            case "none":
-                return None
-            case "no JWT":
-                return "no-jwt"
-            case _:
-                said = (claims or {}).get(name, {})
-                return issuer.token(said, audience=issuer.url, subject="alice", defect=DEFECTS.get(name))
-
-    return mint
+    return cache(lambda name: named_token(issuer, name, (claims or {}).get(name)))
 
 
 def tokens_of_cases(name: str) -> dict[str, dict[str, Any]]:
@@ -242,9 +230,8 @@ def denied(example: Example, token: str) -> list[str]:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["Scopes of the token"])
 def test_what_the_page_lists(example: Example, stack: Stack, row: dict[str, str]) -> None:
     issuer, kind = stack.issuer, row["Scopes of the token"]
-    defect = {"(expired)": "expired", "(forged)": "forged"}.get(kind)
     scope = None if kind.startswith("(") or kind == "none" else kind
-    token = issuer.token(audience=issuer.url, subject="alice", scope=scope, defect=defect)
+    token = str(named_token(issuer, kind.strip("()").replace("none", "no scope"), scope=scope))
     example.log.new()
     reply = ask(example, None if kind == "(no token)" else token, ORDER)
     assert (str(reply.status), example.said()) == (row["Status"], row["The log says"])

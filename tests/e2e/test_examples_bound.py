@@ -14,7 +14,7 @@ from demo.local_aws import HOST
 from demo.tools import ROOT
 from jwt_authorizer_devkit.proofs import DpopClient
 from tests.e2e.asking import aws_variables, post_form
-from tests.e2e.examples import AUTHGEAR, Example, Examples, bearer, misfits, send
+from tests.e2e.examples import AUTHGEAR, Example, Examples, bearer, misfits, named_token, send
 from tests.e2e.node_tools import announced, node_environment, script
 from tests.unit.pages import EXAMPLES, blocks, table
 
@@ -191,7 +191,7 @@ def mutual_tls(examples: Examples) -> Example:
 @pytest.mark.parametrize("row", MTLS_ROWS, ids=lambda row: row["Token"])
 def test_mutual_tls_as_the_page_lists(mutual_tls: Example, stack: Stack, row: dict[str, str]) -> None:
     bound = {"cnf": {"x5t#S256": "A" * 43}} if row["Token"] == "bound to a certificate" else {}
-    token = None if row["Token"] == "none" else stack.issuer.token(bound, audience=stack.issuer.url)
+    token = named_token(stack.issuer, row["Token"], bound)
     api = mutual_tls.api.resources()["Api"]
     mutual_tls.log.new()
     reply = send(mutual_tls.aws, "GET", f"/_aws/execute-api/{api}/prod/orders", bearer(token))

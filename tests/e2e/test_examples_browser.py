@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from demo.deployment import aws_client
-from tests.e2e.examples import Example, Examples, bearer, misfits
+from tests.e2e.examples import Example, Examples, bearer, misfits, named_token
 from tests.unit.pages import EXAMPLES, table
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def example(examples: Examples) -> Example:
 @cache
 def token(issuer: Provider, kind: str) -> str:
     """Mint a token once: the cache of API Gateway is keyed by the whole cookie."""
-    return issuer.token(audience=issuer.url, subject="alice", defect="expired" if kind == "expired" else None)
+    return str(named_token(issuer, kind))
 
 
 def cookie(issuer: Provider, kind: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ from websockets.typing import Subprotocol
 from demo.deployment import aws_client
 from demo.local_aws import HOST
 from tests.e2e.chromium import Page, chromium, open_page
-from tests.e2e.examples import Example, Examples, misfits
+from tests.e2e.examples import Example, Examples, misfits, named_token
 from tests.unit.pages import EXAMPLES, table
 
 if TYPE_CHECKING:
@@ -50,19 +50,15 @@ def spoken(socket: ClientConnection, text: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["Token"])
 def test_what_the_page_lists(example: Example, stack: Stack, row: dict[str, str]) -> None:
-    issuer, kind = stack.issuer, row["Token"]
-    defect = {"expired": "expired", "wrong audience": "wrong-audience"}.get(kind)
-    lifetime = 3600 if kind == "long-lived" else 300
-    token = None if kind == "none" else issuer.token(audience=issuer.url, lifetime=lifetime, defect=defect)
     example.log.new()
     try:
-        with connected(example, token):
+        with connected(example, named_token(stack.issuer, row["Token"])):
             status = SWITCHED
     except InvalidStatus as error:
         status = str(error.response.status_code)
     said = example.said()
     # The local AWS turns only a REST API's Unauthorized into 401. A missing token it refuses by itself.
-    wanted = "500" if row["Status"] == "401" and kind != "none" else row["Status"]
+    wanted = "500" if row["Status"] == "401" and row["Token"] != "none" else row["Status"]
     assert (status, said) == (wanted, row["The log says"])
 
 
@@ -165,10 +161,7 @@ def relay(example_of_browser: Example) -> Iterator[str]:
 def test_what_the_page_lists_of_browser(
     example_of_browser: Example, stack: Stack, page: Page, relay: str, row: dict[str, str]
 ) -> None:
-    issuer, kind = stack.issuer, row["Token"]
-    defect = {"expired": "expired", "wrong audience": "wrong-audience"}.get(kind)
-    lifetime = 3600 if kind == "long-lived" else 300
-    token = issuer.token(audience=issuer.url, subject="alice", lifetime=lifetime, defect=defect)
+    token = named_token(stack.issuer, row["Token"])
     example_of_browser.log.new()
     page.run(CONNECT % json.dumps([relay, token]))
     assert page.run(LINES % 1) == [row["The page sees"]]
