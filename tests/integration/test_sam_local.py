@@ -16,7 +16,6 @@ import urllib3
 
 from demo.processes import ending_with_us
 from demo.tools import ROOT, Tools, clean_environment, host_architecture
-from jwt_authorizer_devkit.events import sample
 from jwt_authorizer_devkit.mint import Defect, access_claims, mint
 from jwt_authorizer_devkit.signing import generate, key_set
 from tests.integration.emulator import free_addresses, listens, wait_for
@@ -47,18 +46,6 @@ class Local:
         claims = access_claims(ISSUER, {}, audience=AUDIENCE, now=time.time(), scope="orders:read")
         return mint(self.key, claims, defect=defect)
 
-    def command(self, *arguments: str, function: str) -> list[str]:
-        """Complete a ``sam local`` command: the keys are in the settings, since a container may reach no issuer."""
-        settings = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": json.dumps(key_set((self.key,)))}
-        file = self.folder / f"{function}.json"
-        file.write_text(json.dumps({function: settings}))
-        (self.folder / "none.toml").write_text("version = 0.1\n")
-        return [
-            *(str(Tools().sam), "local", *arguments),
-            *("--env-vars", str(file), "--config-file", str(self.folder / "none.toml")),
-            *("--parameter-overrides", f"Architecture={host_architecture()}", "--skip-pull-image"),
-        ]
-
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Local:
@@ -80,47 +67,21 @@ def docker(*arguments: str) -> bool:
     return subprocess.run([program, *arguments], check=False, capture_output=True).returncode == 0  # noqa: S603 - our own arguments
 
 
-@pytest.fixture(scope="module")
-def built(local: Local) -> Path:
-    """Build as the README says, into a folder of our own."""
-    folder = local.folder / "build"
-    command = [str(Tools().sam), "build", "--build-dir", str(folder)]
-    command += ["--parameter-overrides", f"Architecture={host_architecture()}"]
-    subprocess.run(command, check=True, cwd=ROOT, env=clean_environment(local.folder), capture_output=True)  # noqa: S603 - our own
-    return folder / "template.yaml"
-
-
-def invoke(local: Local, template: Path, event: object) -> Any:  # noqa: ANN401 - whatever JSON a function answers
-    file = local.folder / "event.json"
-    file.write_text(json.dumps(event))
-    command = local.command(
-        *("invoke", "AuthorizerFunction", "--template-file", str(template), "--event", str(file)),
-        function="AuthorizerFunction",
-    )
-    done = subprocess.run(  # noqa: S603 - our own arguments
-        command, check=False, capture_output=True, text=True, cwd=local.folder, env=clean_environment(local.folder)
-    )
-    assert done.stdout.strip(), done.stderr
-    return json.loads(done.stdout)
-
-
-def test_invoke_answers_as_lambda_does(local: Local, built: Path) -> None:
-    assert invoke(local, built, sample("http-api-2.0", local.token()))["context"]["sub"] == "user-1"
-    answer = invoke(local, built, sample("rest-token", local.token(Defect.FORGED)))
-    assert (answer["errorType"], answer["errorMessage"]) == ("Exception", "Unauthorized")
-
-
-def test_the_recipe_of_the_events_page_works(local: Local, built: Path) -> None:
-    """Run the lines of the page. ``sam`` neither builds again nor pulls an image."""
+def test_the_recipe_of_the_events_page_works(local: Local) -> None:
+    """Run the lines of the page. ``sam`` builds into a folder of ours, and pulls no image."""
     (recipe,) = [block.text for block in blocks("sh", page=ROOT / "events" / "README.md") if "sam local" in block.text]
     folder = local.folder / "recipe"
     folder.mkdir()
     (folder / "events").symlink_to(ROOT / "events")
-    options = f"--template-file {built} --skip-pull-image --config-file {folder}/none.toml"
     (folder / "none.toml").write_text("version = 0.1\n")
+    own = f"--config-file {folder}/none.toml"
     tools = {
         "jwt-authorizer": f'exec {sys.executable} -m jwt_authorizer_devkit.cli "$@"',
-        "sam": f'[ "$1" = build ] || exec {Tools().sam} "$@" {options}',
+        "sam": f"""
+            case $1 in
+            build) cd {ROOT} && exec {Tools().sam} "$@" {own} --build-dir {folder}/build ;;
+            *) exec {Tools().sam} "$@" {own} --template-file {folder}/build/template.yaml --skip-pull-image ;;
+            esac""",
     }
     for name, line in tools.items():
         (folder / name).write_text(f"#!/bin/sh\n{line}\n")
@@ -132,7 +93,7 @@ def test_the_recipe_of_the_events_page_works(local: Local, built: Path) -> None:
         cwd=folder, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
+    answer = json.loads(done.stdout.strip().rpartition("\n")[2])
     assert (answer["principalId"], answer["context"]["iss"]) == ("user-1", "https://issuer.example.com")
 
 
@@ -145,9 +106,16 @@ def apis(local: Local, package: Path) -> Iterator[str]:
     shutil.copytree(ROOT / "demo" / "backend", folder / "backend")
     shutil.copytree(package, folder / "package")
     (address,) = free_addresses(1)
-    command = local.command(
-        *("start-api", "--port", address.rpartition(":")[2], "--warm-containers", "LAZY"), function="Authorizer"
-    )
+    # In the settings, since a container may reach no issuer.
+    keys = json.dumps(key_set((local.key,)))
+    settings = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": keys}
+    (folder / "settings.json").write_text(json.dumps({"Authorizer": settings}))
+    (folder / "none.toml").write_text("version = 0.1\n")
+    command = [
+        *(str(Tools().sam), "local", "start-api", "--port", address.rpartition(":")[2], "--warm-containers", "LAZY"),
+        *("--env-vars", "settings.json", "--config-file", str(folder / "none.toml"), "--skip-pull-image"),
+        *("--parameter-overrides", f"Architecture={host_architecture()}"),
+    ]
     log = folder / "sam.log"
     with log.open("w") as output, ending_with_us(command, clean_environment(local.folder), folder, output) as process:
         wait_for(lambda: listens(address) or process.poll() is not None, 60)
