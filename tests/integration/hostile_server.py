@@ -54,9 +54,8 @@ class Exchange:
 
     def json_request(self) -> tuple[dict[str, str], Any]:
         """Return the request's headers, named in lower case, and its body."""
-        head, _, body = self.request.decode().partition("\r\n\r\n")
-        headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
-        return {name.lower(): value for name, value in headers.items()}, json.loads(body or "null")
+        headers, body = parse_request(self.request)
+        return headers, json.loads(body or "null")
 
     def pause(self, seconds: float = _LONG) -> bool:
         """Wait, and return whether to go on: not once the test is over."""
@@ -65,6 +64,13 @@ class Exchange:
     def reset(self) -> None:
         """Make the end of the connection an RST instead of a FIN."""
         self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+
+
+def parse_request(request: bytes) -> tuple[dict[str, str], str]:
+    """Return a request's headers, named in lower case, and its body."""
+    head, _, body = request.decode().partition("\r\n\r\n")
+    headers = (line.split(": ", 1) for line in head.split("\r\n")[1:])
+    return {name.lower(): value for name, value in headers}, body
 
 
 class HostileServer:

@@ -32,6 +32,7 @@ from tests.integration.hostile_server import (
     answer,
     answer_json,
     network_failures,
+    parse_request,
 )
 
 if TYPE_CHECKING:
@@ -83,14 +84,8 @@ class Asked:
     @property
     def posts(self) -> list[tuple[dict[str, str], dict[str, list[str]]]]:
         """The headers and forms of what was sent to the endpoint."""
-        sent = []
-        for request in self.server.requests:
-            head, _, body = request.decode().partition("\r\n\r\n")
-            first, *lines = head.split("\r\n")
-            if first == f"POST {PATH} HTTP/1.1":
-                headers = dict(line.split(": ", 1) for line in lines)
-                sent.append(({name.lower(): value for name, value in headers.items()}, parse_qs(body)))
-        return sent
+        sent = [request for request in self.server.requests if request.startswith(f"POST {PATH} ".encode())]
+        return [(headers, parse_qs(body)) for headers, body in map(parse_request, sent)]
 
 
 @pytest.fixture

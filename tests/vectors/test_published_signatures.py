@@ -95,10 +95,6 @@ def decide(vector: Vector, now: float = BEFORE_EXPIRY) -> Outcome:
     return authorize(rest_token_event(vector.compact), authorizer_of(vector), now)
 
 
-def test_every_family_of_signatures_has_an_example() -> None:
-    assert {vector.alg for vector in VERIFIES} == {"RS256", "PS384", "ES256", "ES512", "EdDSA"}
-
-
 # joserfc wants RFC 9864's names instead of EdDSA; the RFC's example has the older one.
 @pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
 @named(WITH_KEY)
