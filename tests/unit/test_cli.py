@@ -107,7 +107,7 @@ def test_a_config_with_routes_shows_what_a_copy_serves(desk: Desk) -> None:
         (["doctor", ISSUER, "--config", "x.toml"], "not both"),
         (["mint", "--claim", "x"], "NAME=VALUE"),
         (["mint", "--alg", "HS256"], "hmac-confusion"),
-        (["mint", "--expired", "--forged"], "one defect at a time"),
+        (["mint", "--expired", "--alg", "none"], "one defect at a time"),
         (["mint", "--jwks"], "--key-file"),
         (["mint", "--issuer", "localhost"], "http://127.0.0.1:8480"),
         (["mint", "--key-file", "missing.pem"], "openssl genpkey"),

@@ -42,8 +42,8 @@ def test_mint_asks_a_running_issuer(desk: Desk, issuer: Provider) -> None:
 
 @pytest.mark.parametrize(
     ("options", "defect"),
-    [(["--expired"], "expired"), (["--wrong-aud"], "wrong-audience"), (["--alg", "none"], "alg-none"), ([], None)],
-    ids=["expired", "wrong-aud", "none", "good"],
+    [(["--expired"], "expired"), (["--defect", "forged"], "forged"), (["--alg", "none"], "alg-none"), ([], None)],
+    ids=["expired", "forged", "none", "good"],
 )
 def test_mint_makes_tokens_that_are_wrong_in_one_way(
     desk: Desk, issuer: Provider, options: list[str], defect: str | None

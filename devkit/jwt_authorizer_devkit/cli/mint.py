@@ -51,8 +51,6 @@ def mint_command(  # noqa: PLR0913, PLR0917 - the options of a command are its p
         str | None, typer.Option(metavar="ALG", help="The algorithm of the key to use; none: no signature at all.")
     ] = None,
     expired: Annotated[bool, typer.Option("--expired", help="As --defect expired.")] = False,  # noqa: FBT002 - a flag
-    wrong_aud: Annotated[bool, typer.Option("--wrong-aud", help="As --defect wrong-audience.")] = False,  # noqa: FBT002 - Typer's way to declare a flag
-    forged: Annotated[bool, typer.Option("--forged", help="As --defect forged.")] = False,  # noqa: FBT002 - a flag
     dpop: Annotated[
         str | None,
         typer.Option(
@@ -77,7 +75,7 @@ def mint_command(  # noqa: PLR0913, PLR0917 - the options of a command are its p
       jwt-authorizer mint --dpop "GET $URL/orders" >headers && curl -H @headers $URL/orders
       jwt-authorizer mint --key-file dev.pem --issuer https://myapp.authgear.cloud --lifetime 3600
     """
-    wrong = _one_defect(defect, alg, {Defect.EXPIRED: expired, Defect.WRONG_AUDIENCE: wrong_aud, Defect.FORGED: forged})
+    wrong = _one_defect(defect, alg, expired=expired)
     key_alg = None if alg is None or alg.lower() == "none" else alg
     if key_alg is not None and key_alg not in ALGORITHMS:
         message = f"--alg {key_alg} is none of none, {', '.join(ALGORITHMS)}. (HS256: --defect hmac-confusion.)"
@@ -145,8 +143,10 @@ def _dpop(request: str | None) -> tuple[DpopClient | None, str, str]:
     return DpopClient(), method.upper(), url.strip()
 
 
-def _one_defect(defect: Defect | None, alg: str | None, flags: dict[Defect, bool]) -> Defect | None:
-    chosen = {one for one, wanted in flags.items() if wanted} | ({defect} if defect else set())
+def _one_defect(defect: Defect | None, alg: str | None, *, expired: bool) -> Defect | None:
+    chosen = {defect} if defect else set()
+    if expired:
+        chosen.add(Defect.EXPIRED)
     if alg is not None and alg.lower() == "none":
         chosen.add(Defect.ALG_NONE)
     if len(chosen) > 1:
