@@ -3,82 +3,53 @@
 from __future__ import annotations
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from werkzeug.wrappers import Request, Response
 
 from tests.factories import AUDIENCE, ISSUER, NOW
 from tests.unit.test_revoker import ACCESS_DENIED, KEEP, Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from pytest_httpserver import HTTPServer
 
     from tests.unit.desk import Desk
 
-REVOKER, OTHER = "revoker", "not-the-revoker"
 SUB = ("--sub", "user-1")
-ON = ("--function", REVOKER)
+ON = ("--function", "revoker")
 
 
-class Lambda(ThreadingHTTPServer):
-    """Lambda's API, with two functions (Lambda API reference: ``Invoke``, ``GetFunctionConfiguration``)."""
+class Lambda:
+    """The revoker behind Lambda's API (Lambda API reference: ``Invoke``, ``GetFunctionConfiguration``)."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
         self.stack = Stack()
         self.variables = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_REVOKED": "s3://bucket/revoked.json"}
 
-    def invoke(self, name: str, event: object) -> tuple[object, bool]:
-        if name == OTHER:
-            return {"fine": True}, False
+    def configuration(self, _: Request) -> Response:
+        return Response(json.dumps({"FunctionName": "revoker", "Environment": {"Variables": self.variables}}))
+
+    def invoke(self, request: Request) -> Response:
         try:
-            return self.stack.revoker(event, None), False
+            return Response(json.dumps(self.stack.revoker(json.loads(request.data), None)))
         except Exception as error:  # noqa: BLE001 - as Lambda's runtime client reports any
-            return {"errorMessage": str(error), "errorType": type(error).__name__}, True
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Lambda
-
-    def do_GET(self) -> None:
-        self._answer({"FunctionName": REVOKER, "Environment": {"Variables": self.server.variables}})
-
-    def do_POST(self) -> None:
-        event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        name = self.path.split("/")[3]
-        if name not in (REVOKER, OTHER):
-            self._answer({"Message": "not found"}, 404, "X-Amzn-ErrorType: ResourceNotFoundException")
-            return
-        answer, failed = self.server.invoke(name, event)
-        self._answer(answer, 200, *(["X-Amz-Function-Error: Unhandled"] if failed else []))
-
-    def _answer(self, document: object, status: int = 200, *headers: str) -> None:
-        body = json.dumps(document).encode()
-        self.send_response(status)
-        for header in (*headers, f"Content-Length: {len(body)}"):
-            self.send_header(*header.split(": "))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Keep quiet."""
+            failure = {"errorMessage": str(error), "errorType": type(error).__name__}
+            return Response(json.dumps(failure), headers={"X-Amz-Function-Error": "Unhandled"})
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lambda]:
-    with Lambda() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        endpoint = f"http://127.0.0.1:{server.server_port}"
-        for name, value in {"ENDPOINT_URL": endpoint, "DEFAULT_REGION": "eu-west-1", "MAX_ATTEMPTS": "1"}.items():
-            monkeypatch.setenv(f"AWS_{name}", value)
-        for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(f"AWS_{name}", "test")
-        yield server
-        server.shutdown()
-        thread.join()
+def aws(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> Lambda:
+    functions, at = Lambda(), "/2015-03-31/functions/"
+    httpserver.expect_request(f"{at}revoker/configuration").respond_with_handler(functions.configuration)
+    httpserver.expect_request(f"{at}revoker/invocations").respond_with_handler(functions.invoke)
+    httpserver.expect_request(f"{at}not-the-revoker/invocations").respond_with_json({"fine": True})
+    gone = {"X-Amzn-ErrorType": "ResourceNotFoundException"}
+    httpserver.expect_request(f"{at}gone/invocations").respond_with_json({}, 404, gone)
+    endpoint = {"ENDPOINT_URL": httpserver.url_for(""), "DEFAULT_REGION": "eu-west-1", "MAX_ATTEMPTS": "1"}
+    for name, value in {**endpoint, "ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    return functions
 
 
 @pytest.mark.parametrize(
@@ -121,7 +92,7 @@ def test_a_cache_that_was_not_emptied_is_named_and_fails(aws: Lambda, desk: Desk
         (("--sub", "", *ON), "1 to 512 characters"),
         ((*SUB, *ON, "--iss", "https://other.example"), f"it has {ISSUER}"),
         ((*SUB, "--function", "gone", "--iss", ISSUER), "no function gone"),
-        ((*SUB, "--function", OTHER), "not the revoker"),
+        ((*SUB, "--function", "not-the-revoker", "--iss", ISSUER), "not the revoker"),
     ],
     ids=str,
 )
@@ -149,9 +120,10 @@ def test_an_issuer_that_does_not_follow_from_the_settings_is_asked_for(
     assert aws.stack.bucket.document is None
 
 
-@pytest.mark.parametrize(
-    "fail", [lambda aws: setattr(aws.stack.bucket, "failure", ACCESS_DENIED), lambda aws: aws.server_close()]
-)
-def test_what_fails_on_the_way_is_an_exit_code_of_its_own(aws: Lambda, desk: Desk, fail: Callable[[Any], None]) -> None:
-    fail(aws)
+def test_what_fails_on_the_way_is_an_exit_code_of_its_own(
+    aws: Lambda, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.stack.bucket.failure = ACCESS_DENIED
+    assert desk.run("revoke", *SUB, *ON, "--iss", ISSUER)[0] == 3
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     assert desk.run("revoke", *SUB, *ON, "--iss", ISSUER)[0] == 3
