@@ -102,6 +102,8 @@ def test_a_failure_is_tried_again_once_as_the_same_request(first: Answer) -> Non
         ([(400, {"__type": "x#AccessDeniedException", "Message": "not authorized"})], "AccessDeniedException not"),
         ([(400, {"__type": "ResourceNotFoundException", "message": "no table"})], "ResourceNotFoundException no table"),
         ([(400, b"not JSON")], "400"),
+        ([(200, b"<html>a proxy's page</html>")], "200"),
+        ([(200, b"")], "200"),
         ([(400, [])], "400"),
         ([(400, {"message": "no type"})], "400"),
         ([(503, {}), (503, {})], "503"),
