@@ -54,18 +54,18 @@ def refresh(environment: Mapping[str, str], *, now: float, get: Get | None = Non
 
 def _settings(environment: Mapping[str, str], get: Get | None) -> tuple[Fetch, Write]:
     """Read the settings. Raises :class:`SettingsError` with every problem at once."""
-    issuer, source = environment.get("JWT_ISSUER", ""), environment.get("JWT_REFRESH_SOURCE") or None
-    target = environment.get("JWT_REFRESH_TARGET", "")
+    names = ("JWT_ISSUER", "JWT_REFRESH_SOURCE", "JWT_REFRESH_TARGET")
+    issuer, source, target = (environment.get(name, "").strip() for name in names)
     problems: list[Problem] = []
     fetch: Fetch | None = None
     write: Write | None = None
     try:
-        if source is not None and not source.startswith("https://"):
+        if source and not source.startswith("https://"):
             raise ValueError("keys are refreshed from an https:// URL, or, without this setting, by discovery")  # noqa: TRY301 - joins the other reasons why there is no fetcher
-        fetch = key_fetcher(issuer, source, allow_http=False, timeout=TIMEOUT, package_root=Path(), get=get)
+        fetch = key_fetcher(issuer, source or None, allow_http=False, timeout=TIMEOUT, package_root=Path(), get=get)
     except ValueError as error:
         name, value = ("JWT_REFRESH_SOURCE", source) if source else ("JWT_ISSUER", issuer)
-        problems.append(Problem.of(name, str(error), value, is_location=source is not None))
+        problems.append(Problem.of(name, str(error), value, is_location=bool(source)))
     try:
         write = document_writer(target, timeout=TIMEOUT)
     except ValueError as error:

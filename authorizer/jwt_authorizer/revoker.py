@@ -203,7 +203,7 @@ def create_revoker(environment: Mapping[str, str]) -> Revoker:
     """
     settings = load_settings(environment, PACKAGE_ROOT)
     problems: list[Problem] = []
-    keep = environment.get("REVOKER_KEEP_SECONDS") or "86400"
+    keep = environment.get("REVOKER_KEEP_SECONDS", "").strip() or "86400"
     if not keep.isascii() or not keep.isdecimal() or len(keep) > 9:  # noqa: PLR2004 - thirty years
         problems.append(Problem("REVOKER_KEEP_SECONDS", "expected a whole number of seconds", keep))
     apis = _listed(environment, "REVOKER_APIS")

@@ -310,7 +310,7 @@ def parameter() -> str:
 @pytest.mark.usefixtures("aws")
 @pytest.mark.parametrize("target", ["ssm:/my/keys", "s3://bucket/my/keys.json"])
 def test_what_is_written_is_what_the_authorizer_reads(tmp_path: Path, target: str) -> None:
-    environment = {"JWT_ISSUER": ISSUER, "JWT_REFRESH_TARGET": target}
+    environment = {"JWT_ISSUER": f" {ISSUER}\n", "JWT_REFRESH_SOURCE": " ", "JWT_REFRESH_TARGET": f"{target} "}
     assert refresh(environment, now=NOW - 300, get=get)["keys"] == 1
     assert refresh(environment, now=NOW, get=get)["keys"] == 1  # this time it is there already
     fetch = key_fetcher(ISSUER, target, allow_http=False, timeout=3, package_root=tmp_path)
@@ -330,7 +330,7 @@ def test_only_public_members_of_keys_that_may_verify_are_written() -> None:
     def leak(_url: str, _session: Session) -> Response:
         return Response(200, {}, json.dumps(answer).encode())
 
-    environment = {"JWT_REFRESH_SOURCE": f"{ISSUER}/keys", "JWT_REFRESH_TARGET": "ssm:/my/keys"}
+    environment = {"JWT_REFRESH_SOURCE": f"{ISSUER}/keys ", "JWT_REFRESH_TARGET": "ssm:/my/keys"}
     written = refresh(environment, now=NOW + 0.9, get=leak)
     document = parameter()
     assert json.loads(document) == {"keys": [KEY.public_jwk()], "refreshed_at": 1_800_000_000}

@@ -378,7 +378,9 @@ def test_settings_that_cannot_work(change: dict[str, str], says: str) -> None:
 def test_the_function_is_put_together_from_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     apis = "rest:abc/prod, http:def/$default"
-    revoker = create_revoker(ENVIRONMENT | {"REVOKER_CLIENT_IDS": "web-app", "REVOKER_APIS": apis})
+    keep = {"REVOKER_KEEP_SECONDS": " 60 "}  # and the leeway
+    revoker = create_revoker(ENVIRONMENT | keep | {"REVOKER_CLIENT_IDS": "web-app", "REVOKER_APIS": apis})
+    assert revoker.keep == 120
     with pytest.raises(RevokeError, match=f"it has {ISSUER}"):
         revoker({"revoke": {"iss": "https://other.example", "sub": "user-1"}}, None)
 
