@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.errors import AuthorizerError
 from jwt_authorizer.issuers.cache import CachedKeySource
+from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.issuers.fetched import Fetched, FetchError
-from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.keys import Key, KeySet
 
 if TYPE_CHECKING:

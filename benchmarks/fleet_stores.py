@@ -1,7 +1,7 @@
 """A fleet and the stores that it may use while requests wait: used DPoP proofs, the revocation list, introspection.
 
 As in ``fleet.py``, each environment lives through the same half hour, here with the real caches of the list
-(:class:`jwt_authorizer.issuers.kept.Kept`) and of introspection's answers. A DPoP proof has no cache:
+(:class:`jwt_authorizer.issuers.cached_value.CachedValue`) and of introspection's answers. A DPoP proof has no cache:
 each request with a bound token is one conditional put. Times of the network are assumed, in :class:`Calls`.
 """
 
@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from benchmarks.fleet import Tally, lives
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.issuers.cache import CachedKeySource
+from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.issuers.client_auth import ClientAuth
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.introspection import Introspector
-from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.issuers.session import Response
 from jwt_authorizer.token_cache import TokenCache
 from jwt_authorizer.tokens import BearerToken

@@ -29,8 +29,8 @@ from jwt_authorizer.claims import ClaimRules, VerifiedToken, check_claims
 from jwt_authorizer.events import read_event
 from jwt_authorizer.function import create_function
 from jwt_authorizer.issuers.cache import CachedKeySource
+from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.issuers.fetched import Fetched
-from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.keys import check_signature, parse_key_set
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.policies import policies_for

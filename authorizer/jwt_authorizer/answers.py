@@ -93,7 +93,7 @@ def format_answer(  # noqa: PLR0913, PLR0917 - what an answer is made of
     extra_context: Mapping[str, object],
     now: float,
 ) -> dict[str, object]:
-    """Format the answer to a request whose token is good. ``extra_context`` comes into its context as well."""
+    """Format the answer to a request whose token is valid. ``extra_context`` is added to its context."""
     if request.kind is EventKind.APPSYNC:
         return _appsync_answer(principal, decision, settings, extra_context, now)
     if policy is None:
@@ -133,7 +133,7 @@ def simple_response(
     settings: AnswerSettings,
     extra_context: Mapping[str, object] = _NOTHING,
 ) -> dict[str, object]:
-    """Return the simple response to a payload 2.0 event. ``extra_context`` comes into the context as well."""
+    """Return the simple response to a payload 2.0 event. ``extra_context`` is added to the context."""
     if isinstance(decision, Deny):
         return {
             "isAuthorized": False,
@@ -151,7 +151,7 @@ def iam_policy(  # noqa: PLR0913, PLR0917 - what an answer is made of
     settings: AnswerSettings,
     extra_context: Mapping[str, object] = _NOTHING,
 ) -> dict[str, object]:
-    """Return the IAM policy made of the statements, with its context. ``extra_context`` comes into that as well.
+    """Return the IAM policy made of the statements, with its context. ``extra_context`` is added to it.
 
     The policy of a Deny may still allow other routes, since API Gateway replays it there; so it carries the claims as
     well as the reason, and ``scope`` stays what the token has: a backend must never read there what it lacks. Raises

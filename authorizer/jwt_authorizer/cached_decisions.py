@@ -60,7 +60,11 @@ def decide(principal: Principal, request: Request, rules: Rules, policies: Polic
     if not rules.configured or request.kind is EventKind.APPSYNC:
         return decide_without_routes(principal)
     decision = rules.decide(principal, request.method, request.path, request.matched)
-    if isinstance(decision, Allow) and request.has_odd_path and not policies.may_be_allowed(principal, request):
+    if (
+        isinstance(decision, Allow)
+        and request.has_unnormalized_path
+        and not policies.may_be_allowed(principal, request)
+    ):
         return Deny(Reason.ROUTE_NOT_LISTED)
     return decision
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.tokens import UnverifiedToken
 
 _LONGEST_KEPT = 1024
-"""Characters of a scope that is kept once it has been read, so that what is kept is bounded."""
+"""Characters of a scope that is cached once it is parsed, at most, so that the cache is bounded."""
 _MAX_NUMERIC_DATE = 2**53
 """Seconds. Beyond it a number is not a date, and JSON parsers no longer agree about it (RFC 7493 section 2.2)."""
 _SUBJECT = Claim("sub", ("sub",))
@@ -29,7 +29,7 @@ _SUBJECT = Claim("sub", ("sub",))
 
 @dataclass(frozen=True, slots=True)
 class ClaimRules:
-    """What the tokens of one issuer must contain. Durations are in seconds; empty sets ask for nothing."""
+    """What the tokens of one issuer must contain. Durations are in seconds. An empty set or tuple requires nothing."""
 
     audience: frozenset[str] = frozenset()
     client_id: frozenset[str] = frozenset()
@@ -45,7 +45,7 @@ class ClaimRules:
 class Tenant:
     """The tenant in a token's ``iss``.
 
-    ``issuer`` is what the settings have, with ``{tenant}``; ``claim`` has to equal ``name``.
+    ``issuer`` is the issuer in the settings, with ``{tenant}``. ``claim`` is the claim that must equal ``name``.
     """
 
     name: str
@@ -55,9 +55,9 @@ class Tenant:
 
 @request_dataclass(frozen=True, slots=True)
 class VerifiedToken:
-    """A token that one of its issuer's keys has signed. Its claims are the issuer's, and not yet checked.
+    """A token whose signature has been verified, or an introspection endpoint's answer. Its claims are not checked yet.
 
-    ``payload`` is the JSON that they were read from; empty for an introspection endpoint's answer.
+    ``payload`` is the JSON that the claims were parsed from; empty for an introspection endpoint's answer.
     """
 
     issuer: str

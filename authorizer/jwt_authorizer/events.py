@@ -17,7 +17,7 @@ from jwt_authorizer.records import field, request_dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_NOT_NORMAL = r"%(?:2[DdEe]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]|7[Ee])|/\.\.?(?:/|$)"
+_UNNORMALIZED = r"%(?:2[DdEe]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]|7[Ee])|/\.\.?(?:/|$)"
 _NO_FIELDS: Mapping[str, object] = {}
 
 
@@ -42,8 +42,8 @@ class Request:
     """A request to the API. Nothing in it has been verified.
 
     ``path`` starts with a slash and is otherwise as sent; a WebSocket's is ``$connect``. ``route_key`` is
-    what API Gateway matched, for the log. ``identity_source`` holds the identity sources' values of an
-    HTTP API, which its cache is keyed by (payload 1.0: all in one text); REST and WebSocket events lack them.
+    the route that API Gateway matched. ``identity_source`` holds the identity sources' values of an
+    HTTP API, which its cache is keyed by (payload 1.0: all in one string); REST and WebSocket events lack them.
     """
 
     kind: EventKind
@@ -63,22 +63,21 @@ class Request:
 
     @property
     def has_any_method(self) -> bool:
-        """Return whether the API's route may be for other methods as well, so that a cache by route mixes them up.
+        """Whether the API's route may be for several methods, whose answers a cache by route does not tell apart.
 
-        A REST API's cache key has the method beside the resource. Payload 2.0 shows it (``ANY``, ``$default``), 1.0
-        does not.
+        Payload 2.0 shows it (``ANY``, ``$default``); with 1.0 it may be. A REST API's cache key has the method as well.
         """
         if self.kind is EventKind.HTTP_API_V2:
             return self.route_key is not None and self.route_key.startswith(("ANY ", "$"))
         return self.kind is EventKind.HTTP_API_V1
 
     @property
-    def has_odd_path(self) -> bool:
-        """Return whether the path is not normalized (RFC 3986 section 6.2.2): escaped letters, dot segments.
+    def has_unnormalized_path(self) -> bool:
+        """Return whether the path is not normalized (RFC 3986 section 6.2.2): it has escaped letters or dot segments.
 
-        No client needs such a path, and software that normalizes it reads another one.
+        No client needs such a path, and software that normalizes it gets another one.
         """
-        return re.search(_NOT_NORMAL, self.path) is not None
+        return re.search(_UNNORMALIZED, self.path) is not None
 
     def header(self, name: str) -> tuple[str, ...]:
         """Return all values of a header; names match without case (RFC 9110 section 5.1)."""
@@ -103,10 +102,10 @@ class Request:
         return tuple(found)
 
     def times_sent(self, text: str) -> int:
-        """Return how many values of the caller that can be an HTTP API's identity source are this text.
+        """Return how many headers (``Cookie`` too) and query parameters have this text as a value.
 
-        These are headers, of which ``Cookie`` is one, and query parameters. Values of one name arrive joined with
-        commas, and AWS does not document which of them an identity source is then.
+        Any of these may be an identity source of an HTTP API. Values of one name arrive joined with commas; AWS does
+        not document which of them is the identity source, so all are looked at, and each name counts once.
         """
         cookies = self.event.get("cookies")
         sent = ["; ".join(item for item in cookies if isinstance(item, str))] if isinstance(cookies, list) else []

@@ -128,9 +128,9 @@ def _shared(  # noqa: PLR0913, PLR0917 - the members of a line, named
 ) -> str:
     """Return the start of a line, up to its time: what it shares with many others.
 
-    It ends after ``"_aws":{…,"Timestamp":``; the time, ``}`` and the members of one request follow. It is kept, since
-    it is most of what a line costs: ``docs/adr/0008-hot-path.md``. No header of a token is longer than a token may be,
-    so what is kept is bounded.
+    It ends after ``"_aws":{…,"Timestamp":``; the time, ``}`` and the members of one request follow. It is cached, since
+    formatting it takes most of a line's time: ``docs/adr/0008-hot-path.md``. A token's header is no longer than a token
+    may be, so the cache is bounded.
     """
     line: dict[str, object] = {
         "decision": result,
@@ -174,7 +174,7 @@ def _directives(reason: Reason | None, counted: Sequence[str]) -> list[dict[str,
 
 
 def _route(rule: str | None, method: str | None, route_key: str | None) -> str | None:
-    """Name the rule that decided, or else the route that API Gateway matched, with the method of the request."""
+    """Return the rule that decided, or else the route that API Gateway matched, with the method of the request."""
     if rule is not None or route_key is None:
         return rule
     return printable(route_key if " " in route_key or route_key == method else f"{method} {route_key}")
@@ -193,13 +193,13 @@ def _name_of_principal(settings: LogSettings) -> Callable[[str], str] | None:
 
 
 def _listed(texts: Sequence[str]) -> list[str]:
-    """List the first of some texts, and how many more there are."""
+    """Return the first five, and how many more there are."""
     more = [f"and {len(texts) - _LONGEST_LIST} more"] if len(texts) > _LONGEST_LIST else []
     return [*texts[:_LONGEST_LIST], *more]
 
 
 def _shortened(line: str) -> str:
-    """Cut all texts of a line that is too long, as little as is enough."""
+    """Cut all strings of a line that is too long, as little as is enough."""
     members: dict[str, object] = json.loads(line)
     for longest in (200, 100, 50, 25):
         line = json_text({name: _cut(value, longest) for name, value in members.items()})

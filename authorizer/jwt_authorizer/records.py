@@ -2,7 +2,7 @@
 
 The standard library compiles six methods for every class, and imports ``inspect`` and ``ast`` for that: a quarter of
 the function's cold start. Here only the constructor is compiled, and the other methods are shared. The type checker
-sees the standard library's. Left out is what nothing here needs: inheritance, order, keyword-only fields, ``asdict``,
+sees the standard library's. What nothing here needs is left out: inheritance, order, keyword-only fields, ``asdict``,
 copies (other than :func:`replace`) and pickles.
 
 Figures: ``docs/adr/0007-start-up.md``. ``tests/unit/test_records.py`` compares each feature with the original.
@@ -56,14 +56,14 @@ class _Field:
 def _dataclass(
     *, slots: bool, frozen: bool = False, eq: bool = True, guarded: bool = True
 ) -> Callable[[type[C]], type[C]]:
-    """Make the decorator, for classes with slots only. Without a guard, only mypy keeps values frozen."""
+    """Make the decorator, for classes with slots only. A guard raises when an attribute of a frozen value is set."""
     if not slots:
         raise TypeError("only dataclasses with slots=True are made here")
     return lambda declared: _make(declared, frozen=frozen, eq=eq, guarded=frozen and guarded)
 
 
-def _unguarded(*, slots: bool, frozen: bool) -> Callable[[type[C]], type[C]]:
-    """Make the decorator for values that each request makes. A guard would cost a call for each field."""
+def _request_dataclass(*, slots: bool, frozen: bool) -> Callable[[type[C]], type[C]]:
+    """Make the decorator for values that each request makes: without a guard, which costs time. mypy checks them."""
     return _dataclass(slots=slots, frozen=frozen, guarded=False)
 
 
@@ -186,4 +186,4 @@ def _replace(value: Any, /, **changes: object) -> object:  # noqa: ANN401 - any 
 
 
 if not TYPE_CHECKING:  # pragma: no branch - the type checker sees the standard library's
-    dataclass, field, replace, request_dataclass = _dataclass, _Field, _replace, _unguarded
+    dataclass, field, replace, request_dataclass = _dataclass, _Field, _replace, _request_dataclass

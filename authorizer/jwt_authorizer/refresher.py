@@ -76,7 +76,7 @@ def _settings(environment: Mapping[str, str], get: Get | None) -> tuple[Fetch, W
 
 
 def _public_keys(document: bytes) -> list[dict[str, object]]:
-    """Keep what verifying needs: no private member, if one has leaked, and no certificates, which are long."""
+    """Keep the members that verifying needs: no private ones, in case of a leak, and no long certificates."""
     return [
         {name: value for name, value in jwk.items() if name in _PUBLIC_MEMBERS}
         for jwk in json.loads(document)["keys"]

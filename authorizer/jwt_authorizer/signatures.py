@@ -1,9 +1,9 @@
-"""A public JWK becomes a key, and a signature is checked with it. PyJWT and cryptography do both.
+"""Make a key of a public JWK, and verify signatures with it. PyJWT and cryptography do both.
 
 ``import jwt`` also loads an HTTP client (``urllib.request``, ``http.client``, ``ssl``), an encoder, and cryptography's
 certificates, SSH keys and PEM files: more than half of what starting this function would otherwise cost. Here the one
-module that is needed is loaded, with stand-ins in place of the others. A stand-in loads the real module when something
-of it is used, which never happens here. Why, how much, and what breaks it: ``docs/adr/0007-start-up.md``.
+module that is needed is loaded, with stand-ins in place of the others. A stand-in loads the real module when it is
+used, which does not happen here. The reasons, the figures and the risks: ``docs/adr/0007-start-up.md``.
 ``tests/unit/test_start_up.py`` fails when it stops working.
 """
 
@@ -26,7 +26,7 @@ class _StandIn(ModuleType):
     """A module from which any name can be imported, and which is not loaded until one of these is used."""
 
     def __getattr__(self, name: str) -> _Name:
-        """Return any name but Python's own. Whether it exists shows when it is used."""
+        """Return a stand-in for any name but Python's own. Whether the name exists is found out when it is used."""
         if name.startswith("__"):
             raise AttributeError(name)
         return _Name(self.__name__, name)
@@ -111,7 +111,7 @@ def _ml_dsa_key(jwk: Mapping[str, object]) -> object:
     mldsa = import_module("cryptography.hazmat.primitives.asymmetric.mldsa")
     kind = getattr(mldsa, f"MLDSA{str(jwk['alg']).removeprefix('ML-DSA-')}PublicKey")
     key = kind.from_public_bytes(urlsafe_b64decode(f"{jwk['pub']}=="))
-    # With t1 = 0 (FIPS 204 section 7.2: what follows the first 32 bytes) anybody can write a signature for anything.
+    # If t1 is 0 (FIPS 204 section 7.2: the bytes after the first 32), anybody can forge signatures.
     if not any(key.public_bytes_raw()[32:]):
         raise UnusableKeyError("its pub is zero")
     return key
@@ -152,7 +152,7 @@ _KINDS = {
 }
 
 _RSA_BITS = range(2048, 8192 + 1)
-"""RFC 7518 section 3.3. A check with a larger key takes too long (Go has the same limit: CVE-2023-29409)."""
+"""RFC 7518 section 3.3. Verifying with a larger key takes too long (Go has the same limit: CVE-2023-29409)."""
 _LARGEST_EXPONENT = 2**33
 _ROCA_PRIMES = (
     (11, 2), (13, 6), (17, 8), (19, 9), (37, 3), (53, 26), (61, 20), (71, 35), (73, 24), (79, 13), (97, 6), (103, 51),
@@ -174,11 +174,11 @@ _SMALL_ORDER = frozenset(
     }
 )
 """The y coordinates of Ed25519's points of small order, in each encoding (RFC 8032 section 5.1.3, RFC 7748 section 7):
-under such a key anybody can write a signature for anything."""
+with such a key anybody can forge signatures."""
 
 
 class UnusableKeyError(Exception):
-    """A key that may not verify. The message says why and has nothing of the sender's in it."""
+    """A key that must not verify signatures. The message says why, and holds nothing from the key."""
 
 
 def public_key(jwk: Mapping[str, object]) -> tuple[object, frozenset[str]]:
@@ -224,5 +224,5 @@ def _check_strength(key: object) -> None:
 
 
 def verifies(alg: str, key: object, signing_input: bytes, signature: bytes) -> bool:
-    """Return whether a signature is right. ``alg`` must be one that :func:`public_key` returned with the key."""
+    """Return whether a signature is valid. ``alg`` must be one that :func:`public_key` returned with the key."""
     return _ALGORITHMS[alg].verify(signing_input, key, signature)

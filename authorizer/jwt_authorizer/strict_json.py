@@ -1,7 +1,7 @@
 """Read JSON as strictly as tokens need, and write it compactly.
 
 What is read is UTF-8, without duplicate members, with finite numbers and bounded nesting (RFC 8259 and RFC 7493).
-Attackers look for what parsers disagree about: of two members with one name, one program reads the first and another
+Attackers use what parsers disagree about: of two members with the same name, one program reads the first and another
 the last.
 """
 

@@ -28,7 +28,7 @@ MAX_TOKEN_LENGTH = 16 * 1024
 _COMMA = "the token is not a JWT: it contains a comma. HTTP APIs join several values of one header with a comma"
 _NOT_A_JWT = "the token is not a JWT: expected three base64url parts joined by dots"
 _LAST_CHARACTER = ("", "", "AQgw", "AEIMQUYcgkosw048")
-"""What a last group of so many characters can end with: the unused bits are zero (RFC 4648 section 3.5)."""
+"""The characters that may end a last group of this length: their unused bits are zero (RFC 4648 section 3.5)."""
 _PADDING = ("", "", "==", "=")
 
 
@@ -64,13 +64,13 @@ class TokenSource:
 
 
 _APPSYNC = TokenSource(TokenLocation.HEADER, "authorizationToken")
-"""AppSync hands the token over itself, with the word ``Bearer`` or without."""
+"""AppSync passes the token in this member of the event, with or without ``Bearer``."""
 
 
 class BearerToken:
-    """The text that a client sent as its token. It never shows itself in a log or a traceback.
+    """The text that a client sent as its token. It has no ``repr``, so no log or traceback shows it.
 
-    ``scheme`` is ``None`` if there was none, as in a cookie. ``digest`` is the text's SHA-256: what a cache may keep.
+    ``scheme`` is ``None`` if there was none, as in a cookie. ``digest`` is the text's SHA-256, the key of caches.
     """
 
     __slots__ = ("digest", "scheme", "text")
@@ -197,7 +197,7 @@ def is_jwt(token: BearerToken) -> bool:
     Any other token is opaque: only its issuer can read it.
     """
     header, dot, _ = token.text.partition(".")
-    # As lenient issuers read it: what they would take for a JWT is rejected here as a malformed one.
+    # Lenient issuers accept padding and base64's own alphabet. Such a token is a malformed JWT here, not an opaque one.
     header = header.strip().rstrip("=").replace("+", "-").replace("/", "_")
     try:
         return bool(dot) and bool(json_object(base64url_decode(header, "header")))

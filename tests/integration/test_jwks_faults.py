@@ -18,8 +18,8 @@ import pytest
 
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.issuers.cache import CachedKeySource
+from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.issuers.https import HttpsClient
-from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.issuers.session import Session
 from jwt_authorizer.issuers.sources import key_fetcher
 from tests.factories import signing_key

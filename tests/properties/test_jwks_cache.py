@@ -14,8 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from jwt_authorizer.errors import AuthorizerError, DecisionError
 from jwt_authorizer.issuers.cache import CachedKeySource
+from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.issuers.fetched import Fetched, FetchError
-from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.keys import Key, KeySet
 
 TTL, MAX_STALE, COOLDOWN = 600, 900, 30

@@ -21,8 +21,8 @@ from jwt_authorizer import Refuse
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
 from jwt_authorizer.function import AuthorizerFunction
 from jwt_authorizer.issuers.cache import CachedKeySource
+from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.issuers.fetched import Fetched, FetchError
-from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.wiring.token_status import revocation_list
 from tests.cloudformation import read_template, resolve

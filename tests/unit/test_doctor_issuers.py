@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from jwt_authorizer.issuers.kept import Ages
+from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.settings import table as defaults
 from jwt_authorizer.settings.model import KeySettings
 from jwt_authorizer_devkit.certificate import self_signed

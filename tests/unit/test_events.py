@@ -100,4 +100,4 @@ def test_payload_2_lists_cookies_apart() -> None:
     ],
 )
 def test_a_path_that_another_reader_would_normalize_is_odd(path: str, *, odd: bool) -> None:
-    assert read_event(rest_request_event("token", resource=f"GET/{path}")).has_odd_path is odd
+    assert read_event(rest_request_event("token", resource=f"GET/{path}")).has_unnormalized_path is odd

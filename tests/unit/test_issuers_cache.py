@@ -10,8 +10,8 @@ import pytest
 
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
 from jwt_authorizer.issuers.cache import CachedKeySource, warm_all
+from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.issuers.fetched import Fetched, FetchError
-from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.keys import Key, KeySet
 
 TTL, MAX_STALE, COOLDOWN = 600, 3600, 30

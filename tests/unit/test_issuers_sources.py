@@ -13,9 +13,9 @@ from jwt.algorithms import ECAlgorithm
 
 from jwt_authorizer.errors import DecisionError, Reason, SettingsError, TokenError
 from jwt_authorizer.issuers.cache import CachedKeySource
+from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.issuers.documents import boto3_client, document_reader
 from jwt_authorizer.issuers.fetched import FetchError
-from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.issuers.session import BODY_LIMIT, Response, Session
 from jwt_authorizer.issuers.several import SeveralKeySources
 from jwt_authorizer.issuers.sources import check_discoverable, key_fetcher

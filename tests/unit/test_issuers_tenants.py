@@ -12,9 +12,9 @@ from jwt_authorizer.authenticate import Issuer as CoreIssuer
 from jwt_authorizer.claims import ClaimRules
 from jwt_authorizer.errors import AuthorizerError, Reason
 from jwt_authorizer.function import create_function
+from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.issuers.fetched import FetchError
-from jwt_authorizer.issuers.kept import Ages
-from jwt_authorizer.issuers.tenants import MOST_KEPT, TenantIssuers, kept_tenants, placeholder_problem, tenant_list
+from jwt_authorizer.issuers.tenants import MOST_KEPT, TenantIssuers, cached_tenants, placeholder_problem, tenant_list
 from jwt_authorizer_devkit.signing import SigningKey, generate
 from tests.integration.hostile_server import HostileServer, answer_json
 from tests.security.lab import NOW, claims, sign, token_event
@@ -258,7 +258,7 @@ class Listing:
 
 
 def listing(read: Listing, reports: Reports | None = None) -> Callable[[float], frozenset[str]]:
-    return kept_tenants(read, "s3://bucket/tenants.txt", Ages(TTL, MAX_STALE, COOLDOWN), reports or Reports())
+    return cached_tenants(read, "s3://bucket/tenants.txt", Ages(TTL, MAX_STALE, COOLDOWN), reports or Reports())
 
 
 @pytest.mark.parametrize("content", [None, b"acme\nnot a tenant", b"../x", b"\xff"])

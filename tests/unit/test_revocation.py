@@ -9,8 +9,8 @@ import pytest
 
 from jwt_authorizer.claims import Principal
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
+from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.issuers.fetched import FetchError
-from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.logout import EVENT, Logout, check_logout_token
 from jwt_authorizer.revocation import BadListError, check_revocation, read_list
 from jwt_authorizer.wiring.token_status import READ_FAILURES, revocation_list
@@ -18,7 +18,7 @@ from jwt_authorizer_devkit.mint import Defect, mint
 from tests.factories import ISSUER, NOW, FakeKeys, authorizer, signing_key
 
 if TYPE_CHECKING:
-    from jwt_authorizer.issuers.kept import Kept
+    from jwt_authorizer.issuers.cached_value import CachedValue
     from jwt_authorizer.revocation import Revoked
 
 LISTED = "https://issuer.example"
@@ -123,7 +123,7 @@ class Store:
             raise FetchError(message)
         return self.document
 
-    def source(self) -> Kept[Revoked]:
+    def source(self) -> CachedValue[Revoked]:
         report = lambda metric, _: self.reported.append(metric)  # noqa: E731 - one line of a double
         return revocation_list(self.read, Ages(60, 600, 30), report)
 

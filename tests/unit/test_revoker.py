@@ -13,8 +13,8 @@ import pytest
 
 from jwt_authorizer.authorize import authorize
 from jwt_authorizer.errors import DecisionError, Reason, SettingsError
+from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.issuers.fetched import FetchError
-from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.issuers.revocation_store import RevocationStore
 from jwt_authorizer.records import replace
 from jwt_authorizer.revocation import MAX_LIST, read_list

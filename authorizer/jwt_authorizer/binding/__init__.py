@@ -1,12 +1,13 @@
-"""Bound tokens: whether the sender of a token holds the key or the certificate that the token is bound to.
+"""Bound tokens: check that the sender of a token has the key or the certificate that the token is bound to.
 
-A bearer token that leaks is a login for whoever has it. A bound token names a key of its client in the claim ``cnf``
+Anybody who gets hold of a bearer token can use it. A bound token names a key of its client in the claim ``cnf``
 (RFC 7800), and is good only together with a proof that the sender has this key. Two ways are checked here: **DPoP**
 (RFC 9449, ``cnf.jkt``), where the client signs a small JWT for each request, and **mutual TLS** (RFC 8705,
 ``cnf["x5t#S256"]``), where API Gateway has seen the client's certificate.
 
-What goes in: the token as it was sent, its verified claims, and the request. What comes out: nothing if there is
-nothing to check, a :class:`~jwt_authorizer.binding.replay.UsedProof` if a DPoP proof is good, or an error.
+What goes in: the token as it was sent, its verified claims, and the request. What comes out: ``None`` if the token is
+not bound or its certificate matches, a :class:`~jwt_authorizer.binding.replay.UsedProof` if a DPoP proof is good, or an
+error.
 
 1. Read ``cnf``. Anything but exactly one of the two members is rejected, and so is a kind that is not configured.
 2. An event that shows neither headers nor a certificate (REST ``TOKEN``) cannot be decided.

@@ -1,4 +1,4 @@
-"""Whether a token is bound, and whether its sender holds what it is bound to (RFC 7800, RFC 9449, RFC 8705)."""
+"""Check that the sender of a bound token has what it is bound to (RFC 7800, RFC 9449, RFC 8705)."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ class BindingSettings:
 
 
 def binding_checker(settings: BindingSettings, store: ReplayStore) -> CheckBinding:
-    """Make what the core asks: :func:`check_binding` with these settings and this store.
+    """Make the check: :func:`check_binding` with these settings and this store.
 
-    It returns what has to be done once everything else has passed: recording a proof as used. ``None`` if there is no
-    proof.
+    The check returns a function that records the DPoP proof as used, for the caller to call after all other checks;
+    ``None`` if there is no proof.
     """
 
     def check(
@@ -61,10 +61,10 @@ def binding_checker(settings: BindingSettings, store: ReplayStore) -> CheckBindi
 def check_binding(
     request: Request, bearer: BearerToken, claims: Mapping[str, object], settings: BindingSettings, now: float
 ) -> UsedProof | None:
-    """Check at ``now`` (Unix time in seconds) that a token's sender holds what the token is bound to.
+    """Check at ``now`` (Unix time in seconds) that a token's sender has what the token is bound to.
 
-    ``claims`` have been verified. Returns the proof that has to be recorded as used once everything else has passed;
-    ``None`` if there is none. Raises :class:`TokenError`, or :class:`DecisionError` (``invalid_event``) if the event
+    ``claims`` have been verified. Returns the proof that has to be recorded as used after all other checks; ``None`` if
+    there is none. Raises :class:`TokenError`, or :class:`DecisionError` (``invalid_event``) if the event
     can't show it.
     """
     bound = _confirmation(claims)
@@ -111,7 +111,7 @@ def check_binding(
 def _confirmation(claims: Mapping[str, object]) -> tuple[Binding, str] | None:
     """Read ``cnf`` (RFC 7800 section 3.1): one member, of a kind that is known here; ``None`` if there is no ``cnf``.
 
-    A second member might be another binding, which nobody would check.
+    A second member might be another binding, which would not be checked.
     """
     if "cnf" not in claims:
         return None

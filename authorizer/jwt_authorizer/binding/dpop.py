@@ -1,6 +1,6 @@
 """A DPoP proof: a small JWT that a client signs for one request with the key that its token is bound to.
 
-Each check of RFC 9449 section 4.3 stands here under its number, except number 10, the server's nonce: a 401 that an
+Each check of RFC 9449 section 4.3 has its number here, except number 10, the server's nonce: a 401 that an
 authorizer raises can't carry the header that would announce one.
 """
 
@@ -71,7 +71,7 @@ def check_proof(request: Request, token: BearerToken, jkt: str, settings: DpopSe
 
     ``token`` is the access token, ``jkt`` the thumbprint of the key that it is bound to.
 
-    Returns what has to be remembered of it. Raises :class:`TokenError` (``missing_dpop_proof``,
+    Returns the proof, for the replay store. Raises :class:`TokenError` (``missing_dpop_proof``,
     ``invalid_dpop_proof``), or :class:`DecisionError` (``invalid_event``) if the event does not say which URL was
     called.
     """

@@ -1,4 +1,4 @@
-"""Which proofs have been used, so that each is good once (RFC 9449 section 11.1).
+"""Remember the proofs that have been used, so that each is accepted once (RFC 9449 section 11.1).
 
 A proof is remembered by its key and its ``jti``, for as long as it could be accepted, and no longer.
 """
@@ -19,9 +19,9 @@ MAX_REMEMBERED = 100_000
 
 @request_dataclass(frozen=True, slots=True)
 class UsedProof:
-    """A proof that passed every check. ``id`` stands for its key and ``jti``; from ``until`` on it is too old anyway.
+    """A proof that passed every check. ``id`` stands for its key and ``jti``.
 
-    ``until`` is Unix time in seconds.
+    From ``until`` on (Unix time in seconds) it is too old to be accepted.
     """
 
     id: str
@@ -35,7 +35,7 @@ class ReplayStore(Protocol):
         """Record a proof as used at ``now`` (Unix time in seconds).
 
         Raises :class:`TokenError` (``replayed_dpop_proof``) if it has been used before, and :class:`DecisionError`
-        (``replay_store_unavailable``) if the store can't say.
+        (``replay_store_unavailable``) if the store cannot be asked.
         """
         ...
 
@@ -67,7 +67,7 @@ class MemoryReplayStore:
         self._until[proof.id] = proof.until
 
     def _drop_old(self, now: float) -> None:
-        """Drop what is over, from the oldest entry on up to one that is not: each is looked at about once."""
+        """Drop expired proofs, from the oldest up to the first that has not expired."""
         while self._until:
             oldest = next(iter(self._until))
             if self._until[oldest] > now:

@@ -1,8 +1,8 @@
 """The URL of a request as its client sees it, compared with a proof's ``htu`` (RFC 9449 section 4.3, check 9).
 
 URLs are compared after the normalization of RFC 3986 sections 6.2.2 and 6.2.3, without query and fragment. What the
-request's own URL is comes from API Gateway or from ``JWT_DPOP_URLS``: a header such as ``X-Forwarded-Host`` is the
-sender's own word.
+request's own URL is comes from API Gateway or from ``JWT_DPOP_URLS``: the client can send any
+``X-Forwarded-Host``.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def parse_uri(text: str) -> TargetUri:
 def request_uris(request: Request, public_urls: tuple[TargetUri, ...]) -> tuple[TargetUri, ...]:
     """Return the URLs that the request's client may have called, most often one.
 
-    With ``public_urls`` (``JWT_DPOP_URLS``): each of them with the route's path. Otherwise what API Gateway says of
-    itself in ``requestContext``. Raises :class:`DecisionError` (``invalid_event``) if the event does not say it.
+    With ``public_urls`` (``JWT_DPOP_URLS``): each of them with the route's path. Otherwise the URL in the
+    event's ``requestContext``. Raises :class:`DecisionError` (``invalid_event``) if the event does not say it.
     """
     is_websocket = request.kind is EventKind.WEBSOCKET
     if public_urls:

@@ -1,4 +1,4 @@
-"""An issuer's keys, kept fresh as ``kept.py`` says, and the one fetch more that an unknown key may cause."""
+"""Cache an issuer's key set (``cached_value.py``), and fetch it once more for a token whose key it does not have."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
+from jwt_authorizer.issuers.cached_value import NEVER, Ages, CachedValue, Kind
 from jwt_authorizer.issuers.fetched import Fetched, printable
-from jwt_authorizer.issuers.kept import NEVER, Ages, Kept, Kind
 from jwt_authorizer.keys import Key, KeySet
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ _KEYS = Kind(
 
 
 def _random() -> float:
-    """Return a random number from 0 up to 1, from the system: two restored snapshots never share its state."""
+    """Return a random number from 0 up to 1, by the system: restored snapshots must not share a generator's state."""
     return os.urandom(1)[0] / 256
 
 
-class CachedKeySource(Kept[KeySet]):
+class CachedKeySource(CachedValue[KeySet]):
     """One issuer's key set. Implements :class:`jwt_authorizer.keys.KeySource`."""
 
     def __init__(
@@ -47,8 +47,8 @@ class CachedKeySource(Kept[KeySet]):
     ) -> None:
         """Fetch nothing yet. ``report`` is called with a metric's name and a note that is safe to log."""
         super().__init__(fetch, ages, report, _KEYS, describe=_described, jitter=jitter, monotonic=monotonic)
-        self._probe_from = NEVER
-        """No fetch for an unknown key id before this time."""
+        self._next_probe = NEVER
+        """Time from which a token with an unknown key may cause a fetch."""
 
     def version(self, now: float) -> int:
         """Refresh the keys if due. Return the version of the key set, which rises with each change.
@@ -62,34 +62,33 @@ class CachedKeySource(Kept[KeySet]):
     def candidates(self, alg: str, kid: str | None, now: float) -> tuple[Key, ...]:
         """Return the keys that may have signed such a token, at least one.
 
-        Fetches if that is due, or once per cooldown for a key that is not known. Raises :class:`TokenError`
-        (``unknown_key``) if the issuer has none, and :class:`DecisionError` (``keys_unavailable``) if that cannot be
-        known because the issuer is out of reach.
+        Fetches if that is due, and once per cooldown for an unknown key. Raises :class:`TokenError` (``unknown_key``)
+        if the issuer has no such key, and :class:`DecisionError` (``keys_unavailable``) if it cannot be reached.
         """
         return self.current(now).candidates(alg, kid) or self._look_again(alg, kid, now)
 
     def _look_again(self, alg: str, kid: str | None, now: float) -> tuple[Key, ...]:
-        """Look for a key that is not known; fetch first, unless that was just done or a cooldown holds."""
-        time_ = now + self._forward
-        if time_ != self._fetched_at and time_ >= max(self._probe_from, self._held_until):
-            self._probe_from = time_ + self._ages.cooldown
+        """Look for an unknown key again. Fetch first, unless this request did already or during a cooldown."""
+        time_ = now + self._clock_offset
+        if time_ != self._fetched_at and time_ >= max(self._next_probe, self._cooldown_until):
+            self._next_probe = time_ + self._ages.cooldown
             self._refresh(time_)
         key_set = self.current(now)
         found = key_set.candidates(alg, kid)
-        if not found and time_ < self._held_until:
+        if not found and time_ < self._cooldown_until:
             raise DecisionError(Reason.KEYS_UNAVAILABLE, _MAYBE_NEW)
         if not found:
             raise _unknown(key_set, alg, kid)
         return found
 
-    def known(self, alg: str, kid: str | None, now: float) -> tuple[Key, ...] | None:
-        """Return such keys without fetching; ``None`` if a fetch is due, so that only fetching can tell."""
-        if self._value is None or self._time(now) >= self._due:
+    def cached_candidates(self, alg: str, kid: str | None, now: float) -> tuple[Key, ...] | None:
+        """Return the keys that :meth:`candidates` would, without a fetch; ``None`` if a fetch is due."""
+        if self._value is None or self._time(now) >= self._fetch_due:
             return None
         return self._value.candidates(alg, kid)
 
     def source_of(self, key: Key) -> CachedKeySource:
-        """Return the key set that has this key: there is one."""
+        """Return this source: it has one key set."""
         del key
         return self
 
@@ -99,7 +98,7 @@ class CachedKeySource(Kept[KeySet]):
         return self._value is not None
 
     def holds(self, key: Key) -> bool:
-        """Return whether it has this very key now."""
+        """Return whether its key set has this key object."""
         return self._value is not None and any(one is key for one in self._value.keys)
 
 
@@ -124,7 +123,7 @@ class _Warm(Protocol):
 
 
 def warm_all(sources: Sequence[_Warm], now: float) -> None:
-    """Fetch the keys of several issuers side by side: start-up has ten seconds for all of them."""
+    """Fetch the keys of several issuers in parallel: start-up has ten seconds for all of them."""
     import threading  # noqa: PLC0415 - only needed for several issuers
 
     threads = [threading.Thread(target=source.warm, args=(now,)) for source in sources[1:]]

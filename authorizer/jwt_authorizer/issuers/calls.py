@@ -1,4 +1,4 @@
-"""Calls to other services, and whether somebody traces them.
+"""Trace calls to other services, if tracing is on.
 
 This module is always loaded. ``traces.py`` is not, and no document is built, unless the process has OpenTelemetry, or
 Lambda samples the request for X-Ray.

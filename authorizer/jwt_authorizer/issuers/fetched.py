@@ -22,8 +22,8 @@ class Fetched(Generic[T]):
     """A value, such as a key set, and what its sender said about its age.
 
     ``max_age``: seconds that it may be kept, from ``Cache-Control``; ``None`` if the sender did not say.
-    ``as_of``: Unix time at which the refresher fetched this copy from the issuer; ``None`` for what is true now.
-    ``document``: what it was read from.
+    ``as_of``: Unix time at which the refresher fetched this copy from the issuer; ``None`` if it is not a copy.
+    ``document``: the bytes that it was parsed from.
     """
 
     value: T
@@ -39,13 +39,13 @@ class FetchError(Exception):
     """
 
     def __init__(self, message: str, *, status: int = 0) -> None:
-        """``status`` is the answer's, if that is what is wrong."""
+        """``status`` is the HTTP status, if that is what is wrong."""
         super().__init__(message)
         self.refused = 400 <= status < 500 and status not in _TRY_AGAIN  # noqa: PLR2004 - RFC 9110 section 15.5
 
 
 def printable(text: str, longest: int = _SHOWN) -> str:
-    """Return untrusted text so that it is safe in a log line: on one line, no control characters, not long."""
+    """Make untrusted text safe for a log line: on one line, without control characters, at most ``longest`` long."""
     if text.isprintable() and len(text) <= longest:
         return text
     clean = "".join(character if character.isprintable() else "?" for character in text[: longest + 1])

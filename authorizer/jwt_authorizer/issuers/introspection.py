@@ -48,7 +48,7 @@ _ABOUT_THE_TOKEN = frozenset({400, 403, 413, 414, 422, 431})
 
 
 class UnansweredError(FetchError):
-    """The endpoint refused this one request; it may well answer others."""
+    """The endpoint rejected this one request; others may succeed."""
 
 
 @dataclass(slots=True, eq=False)
@@ -70,7 +70,7 @@ class Introspector:
     cache_seconds: float
     answers: TokenCache[tuple[float, float, dict[str, object]]]
     _endpoint: Endpoint | None = field(init=False, default=None)
-    _held_until: float = field(init=False, default=float("-inf"))
+    _cooldown_until: float = field(init=False, default=float("-inf"))
     _problem: str = field(init=False, default="")
 
     def claims(self, token: BearerToken, now: float) -> Mapping[str, object]:
@@ -85,7 +85,7 @@ class Introspector:
             return known[2]
         if not re.fullmatch(_TOKEN, token.text):
             raise TokenError(Reason.MALFORMED_TOKEN, "the token has a character that no bearer token has (RFC 6750)")
-        if now < self._held_until:
+        if now < self._cooldown_until:
             raise _unavailable("nothing is sent until the cooldown is over, after this: " + self._problem)
         return self._keep(token, self._ask(token, now), now)
 
@@ -119,8 +119,8 @@ class Introspector:
         except FetchError as error:
             problem = printable(str(error), 1000)
             if not isinstance(error, UnansweredError):
-                # Counted from the end of the question: a short cooldown and a long timeout must not meet.
-                self._held_until = now + (time.monotonic() - started) + self.cooldown
+                # From the end of the request: else a cooldown that is shorter than the timeout would be none.
+                self._cooldown_until = now + (time.monotonic() - started) + self.cooldown
                 self._endpoint = None  # the issuer may have moved it
                 self._problem = problem
             self.report(FAILURES, problem)

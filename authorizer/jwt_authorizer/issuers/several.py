@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 class SeveralKeySources:
     """Key sets of one issuer, each fetched, cached and failing by itself. Implements :class:`KeySource`.
 
-    A set that is out of reach is asked last, so a token that a key of another set signed does not wait for it.
+    A set that must be fetched comes last, so that a token signed with another set's key does not wait for it.
     """
 
     def __init__(self, sources: Sequence[CachedKeySource]) -> None:
-        """Ask these, in this order."""
+        """Use these, in this order."""
         self._sources = tuple(sources)
 
     @property
@@ -42,22 +42,22 @@ class SeveralKeySources:
         warm_all(self._sources, now)
 
     def candidates(self, alg: str, kid: str | None, now: float) -> Iterable[Key]:
-        """Return the keys of any set that may have signed such a token; they are looked up as they are taken.
+        """Return the keys of all sets that may have signed such a token, lazily: the caller may stop at the right one.
 
-        Raises as :meth:`CachedKeySource.candidates` if no set has one. While the keys are taken it raises
-        :class:`DecisionError` (``keys_unavailable``) after the last one if a set could not be asked.
+        Raises as :meth:`CachedKeySource.candidates` if no set has one. The iterator raises :class:`DecisionError`
+        (``keys_unavailable``) after the last key if a set could not be fetched.
         """
         found = self._search(alg, kid, now)
         return chain((next(found),), found)
 
     def _search(self, alg: str, kid: str | None, now: float) -> Iterator[Key]:
-        known = [(source, source.known(alg, kid, now)) for source in self._sources]
+        known = [(source, source.cached_candidates(alg, kid, now)) for source in self._sources]
         yield from (key for _, keys in known for key in keys or ())
         found = any(keys for _, keys in known)
         problem: AuthorizerError | None = None
         # First the sets that are due for a fetch, then those that are fresh and might be asked for an unknown key.
         for source in (*(it for it, keys in known if keys is None), *(it for it, keys in known if keys is not None)):
-            if found and source.known(alg, kid, now) is not None:
+            if found and source.cached_candidates(alg, kid, now) is not None:
                 continue
             try:
                 keys = source.candidates(alg, kid, now)

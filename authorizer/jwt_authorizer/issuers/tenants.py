@@ -1,8 +1,8 @@
-"""An issuer with ``{tenant}`` in its name: many issuers that are set up once, each with keys of its own.
+"""Tenants: an issuer with ``{tenant}`` in its name stands for many issuers, each with keys of its own.
 
-``https://login.example.com/{tenant}/v2.0`` stands for the issuer of every tenant that may call. These are a fixed
-list, a document that lists them, or any. With any, tenants are made up by whoever sends a token,
-so only ten of them are looked up in a cooldown, and only those that the issuer has keys for are kept, at most 200.
+``https://login.example.com/{tenant}/v2.0`` stands for the issuer of every accepted tenant. These are a fixed list, a
+document that lists them, or any. With any, a caller can make up tenants, so only ten unknown ones are looked up in a
+cooldown, and only tenants that the issuer has keys for are kept, at most 200.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from jwt_authorizer.claims import Tenant
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
 from jwt_authorizer.issuers.address import PLACEHOLDER
 from jwt_authorizer.issuers.cache import FETCH_FAILURES, warm_all
+from jwt_authorizer.issuers.cached_value import Ages, CachedValue, Kind, parsed
 from jwt_authorizer.issuers.documents import document_text
 from jwt_authorizer.issuers.fetched import printable
-from jwt_authorizer.issuers.kept import Ages, Kept, Kind, parsed
 from jwt_authorizer.keys import Key, KeySource
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def placeholder_problem(issuer: str, *, any_tenant: bool) -> str | None:
     if issuer.count(PLACEHOLDER) != 1 or PLACEHOLDER not in (*labels, *path.split("/")):
         return "has to have {tenant} once, for a whole segment of its path or a whole label of its host"
     if any_tenant and PLACEHOLDER in labels[-2:]:
-        return "would trust whoever owns a domain: with any tenant, {tenant} needs two labels of a host after it"
+        return "would trust every owner of a domain: with any tenant, {tenant} needs two labels of a host after it"
     return None
 
 
@@ -85,10 +85,12 @@ def tenant_list(document: bytes) -> frozenset[str]:
     return frozenset(tenants)
 
 
-def kept_tenants(read: Read, location: str, ages: Ages, report: Report) -> Callable[[float], frozenset[str]]:
+def cached_tenants(read: Read, location: str, ages: Ages, report: Report) -> Callable[[float], frozenset[str]]:
     """Return what returns the tenants that a document lists; it is read again as keys are."""
     name = f"the tenants of {printable(location)}"
-    return Kept(parsed(read, tenant_list), ages, lambda metric, note: report(metric, f"{name}: {note}"), _LIST).current
+    return CachedValue(
+        parsed(read, tenant_list), ages, lambda metric, note: report(metric, f"{name}: {note}"), _LIST
+    ).current
 
 
 class TenantIssuers:

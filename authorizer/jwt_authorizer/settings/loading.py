@@ -8,8 +8,8 @@ from jwt_authorizer.answers import AnswerSettings, CachedBy
 from jwt_authorizer.contexts import Challenge
 from jwt_authorizer.errors import SettingsError, shown
 from jwt_authorizer.issuers.address import parse_address
+from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.issuers.documents import document_reader, secret_reader
-from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.rules import Field, Rules, compile_rules, parse_fields, parse_routes
 from jwt_authorizer.settings import table
 from jwt_authorizer.settings.issuers import issuer_settings

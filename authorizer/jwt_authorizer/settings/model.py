@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.answers import AnswerSettings
     from jwt_authorizer.claim_conditions import Claim
     from jwt_authorizer.claims import ClaimRules
-    from jwt_authorizer.issuers.kept import Ages
+    from jwt_authorizer.issuers.cached_value import Ages
     from jwt_authorizer.rules import Rules
     from jwt_authorizer.tokens import TokenSource
 

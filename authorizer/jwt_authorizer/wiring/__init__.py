@@ -177,10 +177,10 @@ def _tenant_list(
     if isinstance(tenants, tuple):
         fixed = frozenset(tenants)
         return lambda _: fixed
-    from jwt_authorizer.issuers.tenants import kept_tenants  # noqa: PLC0415 - for a document that lists them
+    from jwt_authorizer.issuers.tenants import cached_tenants  # noqa: PLC0415 - for a document that lists them
 
     read = document_reader(tenants, timeout=keys.timeout, package_root=dependencies.package_root)
-    return kept_tenants(read, tenants, keys.ages, dependencies.report)
+    return cached_tenants(read, tenants, keys.ages, dependencies.report)
 
 
 def _issuer(settings: IssuerSettings, name: str, keys: KeySource, tenant: Tenant | None = None) -> Issuer:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.authenticate import Introspection, Issuer
 from jwt_authorizer.errors import Reason
+from jwt_authorizer.issuers.cached_value import Ages, CachedValue, Kind, parsed
 from jwt_authorizer.issuers.client_auth import ClientAuth
 from jwt_authorizer.issuers.documents import document_reader, secret_reader
 from jwt_authorizer.issuers.introspection import Introspector
-from jwt_authorizer.issuers.kept import Ages, Kept, Kind, parsed
 from jwt_authorizer.issuers.session import Session
 from jwt_authorizer.issuers.sources import discover_introspection
 from jwt_authorizer.records import replace
@@ -65,9 +65,9 @@ def list_reader(location: str, get: Get, *, timeout: float, package_root: str | 
     return read
 
 
-def revocation_list(read: Read, ages: Ages, report: Report) -> Kept[Revoked]:
+def revocation_list(read: Read, ages: Ages, report: Report) -> CachedValue[Revoked]:
     """Keep the list, by issuer. ``report`` is called with a metric's name and a detail that is safe to log."""
-    return Kept(parsed(read, read_list), ages, report, _LIST)
+    return CachedValue(parsed(read, read_list), ages, report, _LIST)
 
 
 def _revocation_check(

@@ -13,9 +13,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from jwt_authorizer.errors import SettingsError
+from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.issuers.documents import document_reader
 from jwt_authorizer.issuers.fetched import FetchError
-from jwt_authorizer.issuers.kept import Ages
 from jwt_authorizer.issuers.tenants import tenant_list
 from jwt_authorizer.settings import load_settings
 from jwt_authorizer.settings import table as defaults

@@ -7,9 +7,9 @@ import time
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.issuers.address import parse_address
+from jwt_authorizer.issuers.cached_value import LONGEST_MAX_AGE, SHORTEST_MAX_AGE
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.https import HttpsClient
-from jwt_authorizer.issuers.kept import LONGEST_MAX_AGE, SHORTEST_MAX_AGE
 from jwt_authorizer.issuers.sources import key_fetcher
 from jwt_authorizer_devkit.doctoring.exchanges import Asked, Exchange, Recorder
 from jwt_authorizer_devkit.doctoring.findings import Finding, Level

@@ -1,7 +1,7 @@
-"""A value that is fetched, kept in memory, and fetched again when its TTL is over: a key set, a list, other documents.
+"""Cache a value in memory, and fetch it again when its TTL is over: a key set, a list of tenants, the revocation list.
 
-A fetch that fails never replaces what is in force. That serves for a limited time past its TTL; then nothing is
-decided, because nobody knows any more what the issuer says. The rules and their reasons:
+If a fetch fails, the cached value is served for a limited time past its TTL (as ``stale-if-error`` of RFC 5861). After
+that :class:`DecisionError` is raised, since the value may have changed long ago. The rules and their reasons:
 ``docs/adr/0004-key-cache.md``.
 
 A Lambda execution environment handles one request at a time, so nothing here is locked. With threads, the worst is one
@@ -36,10 +36,10 @@ _JITTER = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Ages:
-    """How a value ages, in seconds.
+    """How long a value is used, in seconds.
 
-    ``ttl``: until it is fetched again. ``max_stale``: how long the last good one serves past that. ``cooldown``: least
-    time from the end of a failed fetch to the next one.
+    ``ttl``: until it is fetched again. ``max_stale``: past that, as long as fetching fails. ``cooldown``: from the end
+    of a failed fetch to the next one, at least.
     """
 
     ttl: float
@@ -49,9 +49,9 @@ class Ages:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of value: what is said where none can serve, and the metrics that count it (empty: none does).
+    """A kind of value: the error if there is none to serve (code and detail), and the names of its metrics, or empty.
 
-    ``fetches`` counts all of them, ``failures`` those that failed, ``stale`` requests that were served past the TTL.
+    ``fetches`` counts all fetches, ``failures`` those that failed, ``stale`` requests that were served past the TTL.
     """
 
     reason: Reason
@@ -61,11 +61,11 @@ class Kind:
     stale: str = ""
 
 
-class Kept(Generic[T]):
-    """One such value.
+class CachedValue(Generic[T]):
+    """A value, its age, and the function that fetches it.
 
-    ``now`` is Unix time in seconds, and may jump either way. Only its movement forward makes a value older, so a clock
-    that is set back can neither keep it alive nor lock anyone out.
+    ``now`` is Unix time in seconds, and may jump either way. Only steps forward make the value older, so that a clock
+    that is set back neither prolongs its life nor delays a fetch.
     """
 
     def __init__(  # noqa: PLR0913 - what values differ in
@@ -81,8 +81,8 @@ class Kept(Generic[T]):
     ) -> None:
         """Fetch nothing yet.
 
-        ``report`` is called with a metric's name and a note that is safe to log, for a fetch what ``describe`` returns.
-        ``jitter`` returns numbers from 0 up to 1, ``monotonic`` seconds of a clock that nobody sets.
+        ``report`` counts a metric, with a note that is safe to log: after a fetch, what ``describe`` returns.
+        ``jitter`` returns a random number from 0 up to 1. ``monotonic`` returns seconds of a monotonic clock.
         """
         self._fetch, self._ages, self._report, self._kind = fetch, ages, report, kind
         self._describe, self._jitter, self._monotonic = describe, jitter, monotonic
@@ -91,11 +91,13 @@ class Kept(Generic[T]):
         self._problem = ""
         self.refused = False
         """Whether the last fetch failed because the issuer answered 4xx, as for a tenant that it does not have."""
-        # Everything below is in seconds of a clock that never goes back: now + _forward.
-        # _due: fetch again. _expires: the TTL is over, what is served then is stale. _limit: nothing is served then.
-        # _held_until: no fetch before, after a failure. _fetched_at, _stale_at: when that was last.
-        self._latest = self._forward = 0.0
-        self._due = self._expires = self._limit = self._held_until = self._fetched_at = self._stale_at = NEVER
+        self._last_now = self._clock_offset = 0.0
+        # Times of a clock that never goes back (now + _clock_offset), in seconds. Each is in force from that time on.
+        self._fetch_due = NEVER  # fetch again: the TTL, less the jitter
+        self._stale_from = NEVER  # the TTL is over: what is served is stale
+        self._stale_limit = NEVER  # nothing is served any more
+        self._cooldown_until = NEVER  # fetch again after a failure
+        self._fetched_at = self._last_stale = NEVER  # the last fetch; the last request that was counted as stale
 
     def warm(self, now: float) -> None:
         """Fetch ahead of the first request. If that fails, the first request after the cooldown tries again."""
@@ -103,33 +105,33 @@ class Kept(Generic[T]):
             self.current(now)
 
     def current(self, now: float) -> T:
-        """Return what is in force; fetch it first if that is due.
+        """Return the value; fetch it first if that is due.
 
-        Raises :class:`DecisionError` if it was never fetched, or the last good one is past its limit.
+        Raises :class:`DecisionError` if it was never fetched, or is past its stale limit.
         """
         time_ = self._time(now)
-        if time_ >= self._due and time_ >= self._held_until:
+        if time_ >= self._fetch_due and time_ >= self._cooldown_until:
             self._refresh(time_)
-        if time_ >= self._due:
+        if time_ >= self._fetch_due:
             self._serve_stale(time_)
-        return self._value  # type: ignore[return-value]  # there is one that is not due, or may be served stale
+        return self._value  # type: ignore[return-value]  # it is fresh, or may be served stale
 
     def _serve_stale(self, time_: float) -> None:
-        if time_ >= self._limit:
+        if time_ >= self._stale_limit:
             raise DecisionError(self._kind.reason, f"{self._kind.missing}: {self._problem}")
-        if time_ >= self._expires and time_ != self._stale_at:
-            self._stale_at = time_  # a request may ask twice, but counts once
-            self._count(self._kind.stale, f"served {time_ - self._expires:.0f} s past the TTL")
+        if time_ >= self._stale_from and time_ != self._last_stale:
+            self._last_stale = time_  # a request may ask twice, but counts once
+            self._count(self._kind.stale, f"served {time_ - self._stale_from:.0f} s past the TTL")
 
     def _time(self, now: float) -> float:
         """Return the seconds of a clock that never goes back."""
-        if now < self._latest:
-            self._forward += self._latest - now
-        self._latest = now
-        return now + self._forward
+        if now < self._last_now:
+            self._clock_offset += self._last_now - now
+        self._last_now = now
+        return now + self._clock_offset
 
     def _refresh(self, time_: float) -> bool:
-        """Fetch. Return whether it worked. A failure is reported, starts a cooldown, and changes no value."""
+        """Fetch, and return whether that worked. A failure is reported, starts the cooldown, and keeps the value."""
         started = self._monotonic()
         self.refused = False
         try:
@@ -142,8 +144,8 @@ class Kept(Generic[T]):
         else:
             self._count(self._kind.fetches, self._describe(fetched.value))
             return True
-        # Counted from the end of the fetch: a short cooldown and a long timeout must not meet.
-        self._held_until = time_ + (self._monotonic() - started) + self._ages.cooldown
+        # From the end of the fetch: else a cooldown that is shorter than the timeout would be none.
+        self._cooldown_until = time_ + (self._monotonic() - started) + self._ages.cooldown
         self._problem = printable(problem, 1000)
         self._count(self._kind.fetches, "failed")
         self._count(self._kind.failures, self._problem)
@@ -157,7 +159,7 @@ class Kept(Generic[T]):
         ttl = self._ages.ttl
         if fetched.max_age is not None:
             ttl = min(max(fetched.max_age, SHORTEST_MAX_AGE), LONGEST_MAX_AGE)
-        as_of = time_ if fetched.as_of is None else min(time_, fetched.as_of + self._forward)
+        as_of = time_ if fetched.as_of is None else min(time_, fetched.as_of + self._clock_offset)
         limit = as_of + ttl + self._ages.max_stale
         if limit <= time_:
             raise FetchError(f"the copy of the key set is {time_ - as_of:.0f} s old: its refresher has stopped")
@@ -165,14 +167,14 @@ class Kept(Generic[T]):
             self._value = fetched.value
             self._version += 1
         self._fetched_at = time_
-        self._limit = limit
-        self._expires = as_of + ttl
-        # Never later than the TTL, and up to a tenth earlier: environments that started together do not fetch together.
-        self._due = min(time_ + ttl * (1 - _JITTER * self._jitter()), limit)
+        self._stale_limit = limit
+        self._stale_from = as_of + ttl
+        # Up to a tenth of the TTL early, so that environments that started together do not fetch together.
+        self._fetch_due = min(time_ + ttl * (1 - _JITTER * self._jitter()), limit)
 
 
 def parsed(read: Read, parse: Callable[[bytes], T]) -> Callable[[], Fetched[T]]:
-    """Make the fetch of a document that ``parse`` reads, or raises ``ValueError`` for; the same one is parsed once."""
+    """Make the function that reads a document, and parses it if it has changed. ``parse`` may raise ``ValueError``."""
     digest = b""
     last: Fetched[T] | None = None
 
