@@ -41,12 +41,12 @@ output "http_api_auth" {
 }
 
 output "revoker_name" {
-  description = "What `jwt-authorizer revoke --function` names"
+  description = "For `jwt-authorizer revoke --function`"
   value       = try(aws_cloudformation_stack.this.outputs["RevokerName"], null)
 }
 
 output "logout_url" {
-  description = "The backchannel_logout_uri of the clients in RevocationClientIds"
+  description = "The backchannel_logout_uri"
   value       = try(aws_cloudformation_stack.this.outputs["LogoutUrl"], null)
 }
 

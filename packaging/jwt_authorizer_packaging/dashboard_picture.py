@@ -36,9 +36,8 @@ _SAMPLES: Mapping[str, tuple[float, float, float]] = {
     "longest": (24, 12, 90),
     "cold starts": (1, 1, 9),
     "failed starts": (0, 0, 0),
-    "concurrent executions": (6, 2, 6),
+    "concurrency": (6, 2, 6),
     "throttled": (0, 0, 0),
-    "without a decision": (0, 0, 0),
 }
 _REASONS = ("token_expired", "insufficient_scope", "invalid_audience")
 """What the search for reasons finds."""

@@ -22,9 +22,8 @@ type Value = Any
 
 ROOT = Path(__file__).resolve().parents[2]
 _HEAD = """\
-# Written by `make generate`; do not edit. The source is packaging/stack.yaml, which also has the reasons, and for the
-# settings authorizer/jwt_authorizer/settings/table.py. Each Jwt… parameter is the environment variable JWT_…. Empty
-# means not set: the defaults are in the code only.
+# Written by `make generate`; do not edit. The source, with the reasons, is packaging/stack.yaml, and of the settings
+# authorizer/jwt_authorizer/settings/table.py. Each Jwt… parameter is the environment variable JWT_…; empty is not set.
 """
 _SERVICE: Value = {"Fn::If": ["HasServiceName", {"Ref": "ServiceName"}, {"Ref": "AWS::StackName"}]}
 
@@ -76,11 +75,12 @@ def _resources(written: Value) -> dict[str, Value]:
         it["Properties"]["AlarmDescription"] = {"Fn::Sub": f"{text} Runbook: ${{RunbookUrl}}#{name.lower()}"}
         arn = {"Fn::GetAtt": [name, "Arn"]}
         arns.append(arn if it["Condition"] == "HasAlarms" else _if(it["Condition"], arn))
-    shown = {"title": "Alarms", "alarms": ["${Arns}"]}
-    states = json.dumps({"type": "alarm", "x": 0, "y": 0, "width": 24, "height": 2, "properties": shown})
-    widget = {"Fn::Sub": [f",\n{states}", {"Arns": {"Fn::Join": ['", "', arns]}}]}
-    _, in_dashboard = resources["AuthorizerDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
-    in_dashboard["IfAlarms"] = {"Fn::If": ["HasAlarms", widget, ""]}
+    dashboard = resources["AuthorizerDashboard"]["Properties"]
+    states, *widgets = map(json.dumps, dashboard["DashboardBody"])
+    shown = {"Fn::Sub": [f"{states},", {"AlarmArns": {"Fn::Join": ['", "', arns]}}]}
+    body = '{"widgets": [${IfAlarms}\n' + ",\n".join(widgets) + "]}"
+    variables = {"Service": _SERVICE, "IfAlarms": {"Fn::If": ["HasAlarms", shown, ""]}}
+    dashboard["DashboardBody"] = {"Fn::Sub": [body, variables]}
     return resources
 
 
@@ -106,15 +106,13 @@ def _condition(stack: Value, it: Value) -> Value:
     return {"Fn::Not": [{"Fn::Equals": [{"Ref": first}, nothing]}]}
 
 
-def _worked_out(value: Value) -> Value:  # noqa: C901, PLR0911 - each is a tag of our own
+def _worked_out(value: Value) -> Value:  # noqa: PLR0911 - each is a tag of our own
     """Return what a value of ``stack.yaml`` stands for, the innermost first."""
     if isinstance(value, list):
         return [_worked_out(it) for it in value]
     if not isinstance(value, dict):
         return value
     match {name: _worked_out(it) for name, it in value.items()}:
-        case {"Fn::If": [condition, it]}:
-            return _if(condition, it)
         case {"Fn::Role": {"Service": service, "Policies": policies, "Condition": condition}}:
             return _role(service, policies, condition)
         case {"Fn::Permission": [function, api]}:  # of the authorizers of the API that a parameter names
@@ -130,9 +128,6 @@ def _worked_out(value: Value) -> Value:  # noqa: C901, PLR0911 - each is a tag o
             period = own.pop("Period", 300)
             parts = [_part(name, it, period) for name, it in metrics.items()]
             return _alarm({"Metrics": [result, *parts], "EvaluationPeriods": 3, **own})
-        case {"Fn::Dashboard": [variables, *widgets]}:
-            listed = ",\n".join(map(json.dumps, widgets))
-            return {"Fn::Sub": [f'{{"widgets": [\n{listed}${{IfAlarms}}]}}', variables]}
         case inner:
             return inner
 
@@ -151,11 +146,11 @@ def _with_log_and_role(name: str, function: Value) -> dict[str, Value]:
     function["LoggingConfig"] = {"LogGroup": {"Ref": logs}, **function["LoggingConfig"]}
     function["Role"] = {"Fn::GetAtt": [role, "Arn"]}
     group = {"RetentionInDays": {"Ref": "LogRetentionDays"}, "KmsKeyId": _if("HasLogKeyArn", {"Ref": "LogKeyArn"})}
-    write = ["WriteItsLog", None, [["logs:CreateLogStream", "logs:PutLogEvents"], {"Fn::GetAtt": [logs, "Arn"]}]]
+    write = {"Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": {"Fn::GetAtt": [logs, "Arn"]}}
     return {
         name: _resource("AWS::Serverless::Function", function, condition) | {"Metadata": metadata},
         logs: _resource("AWS::Logs::LogGroup", group, condition),
-        role: _role("lambda", [write, *policies], condition),
+        role: _role("lambda", [["WriteItsLog", None, write], *policies], condition),
     }
 
 
@@ -171,15 +166,9 @@ def _role(service: str, policies: list[Value], condition: Value) -> Value:
 
 
 def _policy(name: str, condition: str | None, *statements: Value) -> Value:
-    document = {"Version": "2012-10-17", "Statement": [_statement(it) for it in statements]}
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **it} for it in statements]}
     policy = {"PolicyName": name, "PolicyDocument": document}
     return _if(condition, policy) if condition else policy
-
-
-def _statement(written: Value) -> Value:
-    if isinstance(written, dict):
-        return written
-    return {"Effect": "Allow", **dict(zip(("Action", "Resource", "Condition"), written, strict=False))}
 
 
 def _permission(function: str, api: str) -> Value:
