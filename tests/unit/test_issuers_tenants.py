@@ -289,6 +289,8 @@ def test_a_document_of_tenants() -> None:
     assert tenant_list(b"") == frozenset()
     assert tenant_list(b"a\nb\n") == {"a", "b"}
     assert tenant_list(b"\xef\xbb\xbfa\r\nb\r\n") == {"a", "b"}, "as Windows writes it"
+    with pytest.raises(ValueError, match="line 4 is not a tenant"):
+        tenant_list(b"a\n\n  b \n# c\n")
     with pytest.raises(ValueError, match="save it as UTF-8"):
         tenant_list("a\n".encode("utf-16"))
 

@@ -78,11 +78,11 @@ def placeholder_problem(issuer: str, *, any_tenant: bool) -> str | None:
 
 def tenant_list(document: bytes) -> frozenset[str]:
     """Read a document that lists tenants, one a line. Raises ``ValueError`` for a line that is not a tenant."""
-    tenants = [line for text in document_text(document).splitlines() if (line := text.strip())]
-    for tenant in tenants:
-        if not is_tenant(tenant):
-            raise ValueError("a line is not a tenant: 1 to 64 letters, digits and . _ -")
-    return frozenset(tenants)
+    tenants = [line.strip() for line in document_text(document).splitlines()]
+    for number, tenant in enumerate(tenants, 1):
+        if tenant and not is_tenant(tenant):
+            raise ValueError(f"line {number} is not a tenant: 1 to 64 letters, digits and . _ -")
+    return frozenset(filter(None, tenants))
 
 
 def cached_tenants(read: Read, location: str, ages: Ages, report: Report) -> Callable[[float], frozenset[str]]:
