@@ -6,7 +6,7 @@ import pytest
 
 from jwt_authorizer.errors import DecisionError
 from jwt_authorizer.events import EventKind, read_event
-from tests.factories import ARN, Event, request, rest_request_event
+from tests.factories import ARN, Event, http_api_v2_event, request, rest_request_event
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,10 @@ def test_payload_2_lists_cookies_apart() -> None:
 )
 def test_a_path_that_another_reader_would_normalize_is_odd(path: str, *, odd: bool) -> None:
     assert read_event(rest_request_event("token", resource=f"GET/{path}")).has_unnormalized_path is odd
+
+
+@pytest.mark.parametrize(
+    ("route_key", "several"), [("ANY /orders", True), ("$default", True), ("GET /orders", False), ("GET /any", False)]
+)
+def test_a_route_may_be_for_several_methods(route_key: str, *, several: bool) -> None:
+    assert read_event(http_api_v2_event("token", route_key=route_key)).has_any_method is several
