@@ -196,18 +196,6 @@ def test_a_key_that_no_rule_lists_breaks_the_promise_that_there_is_none(absent: 
     assert said("GET /orders/{id}", absent=absent, holds=everything) == ALLOWED
 
 
-def test_a_listed_key_stands_for_the_methods_that_more_specific_routes_lack() -> None:
-    routes = (Route(GET, "/admin"), Route(None, "/{proxy+}"), Route(GET, "/orders/{id}"), Route(GET, "/{thing}/export"))
-    rules = compile_rules(routes)
-    classes, all_rights = Classes(rules), (1 << len(rules.requirements)) - 1
-    assert decisions(rules, classes, "ANY /{proxy+}", all_rights) == BOTH  # POST /admin is one of them
-    assert decisions(rules, classes, "GET /{proxy+}", all_rights) == ALLOWED
-    assert decisions(rules, classes, "GET /admin", all_rights) == ALLOWED
-    assert decisions(rules, classes, "GET /{thing}/export", all_rights) == ALLOWED
-    alone = compile_rules(routes[1:2])
-    assert decisions(alone, Classes(alone), "ANY /{proxy+}", 1) == ALLOWED
-
-
 @pytest.mark.parametrize("count", [12, 14, 15, 40])
 def test_a_key_with_too_much_behind_it_stands_for_anything(count: int) -> None:
     rules = overlapping(count, count).rules
