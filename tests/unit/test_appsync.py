@@ -9,11 +9,11 @@ import pytest
 
 from jwt_authorizer.answers import AnswerSettings, CachedBy
 from jwt_authorizer.errors import SettingsError
-from jwt_authorizer.function import create_function
 from jwt_authorizer.settings import load_settings
 from jwt_authorizer_devkit.mint import Defect
 from jwt_authorizer_devkit.signing import key_set
 from tests.factories import AUDIENCE, ISSUER, NOW, Watched, authorizer, signing_key, token
+from tests.security.lab import APPSYNC_REFUSED, bare_lab
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from jwt_authorizer.hooks import Caller
     from jwt_authorizer_devkit.signing import Json
 
-REFUSED = {"isAuthorized": False, "deniedFields": [], "ttlOverride": 0}
 CONFIG = f"""
 [[issuers]]
 issuer = "{ISSUER}"
@@ -54,9 +53,8 @@ def event(bearer: str | None) -> dict[str, Any]:
 
 
 def answer(bearer: str | None, config: str = CONFIG, **settings: str) -> tuple[dict[str, Any], Json]:
-    lines: list[str] = []
-    called = create_function({"JWT_CONFIG": config} | settings, write=lines.append, clock=lambda: NOW)
-    return called(event(bearer), None), json.loads(lines[-1])
+    target = bare_lab(**{"JWT_CONFIG": config} | settings)
+    return target.answered(event(bearer)), target.last
 
 
 @pytest.mark.parametrize(
@@ -122,12 +120,12 @@ def test_an_answer_is_kept_no_longer_than_what_it_rests_on(settings: dict[str, s
 def test_a_bad_token_is_refused_and_that_is_not_kept(bearer: str | None, reason: str) -> None:
     for settings in ({}, {"JWT_BOUND_TOKENS": "dpop,mtls", "JWT_CACHED_BY": "nothing"}):
         found, line = answer(bearer, **settings)
-        assert (found, line["reason"]) == (REFUSED, reason)
+        assert (found, line["reason"]) == (APPSYNC_REFUSED, reason)
 
 
 def test_a_scope_that_every_request_needs_is_needed_here_too() -> None:
     found, line = answer(token(), CONFIG.replace("audience", 'required_scopes = ["billing"]\naudience', 1))
-    assert (found, line["reason"]) == (REFUSED, "insufficient_scope")
+    assert (found, line["reason"]) == (APPSYNC_REFUSED, "insufficient_scope")
 
 
 @pytest.mark.parametrize("source", ["cookie:session", "header:X-Token", "query:token"])
@@ -148,10 +146,8 @@ def test_appsync_hands_the_token_over_wherever_others_have_it(source: str) -> No
     ids=str,
 )
 def test_an_event_that_is_not_appsync_s_is_an_error(broken: dict[str, object]) -> None:
-    lines: list[str] = []
-    called = create_function({"JWT_CONFIG": CONFIG}, write=lines.append, clock=lambda: NOW)
     with pytest.raises(Exception, match="invalid_event"):
-        called(event(token()) | broken, None)
+        bare_lab(JWT_CONFIG=CONFIG).answered(event(token()) | broken)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,6 @@ from jwt_authorizer.binding.dpop import DpopSettings
 from jwt_authorizer.binding.replay import MemoryReplayStore
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason
 from jwt_authorizer.events import EventKind, read_event
-from jwt_authorizer.function import create_function
 from jwt_authorizer.rules import Route, compile_rules
 from jwt_authorizer.tokens import BearerToken, Scheme
 from jwt_authorizer_devkit.proofs import make_proof, thumbprint
@@ -39,6 +38,7 @@ from tests.factories import (
     signing_key,
     token,
 )
+from tests.security.lab import bare_lab
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -155,7 +155,7 @@ def test_an_unbound_token_is_no_dpop_token(check: Callable[..., None] | None) ->
 
 
 def created(**settings: str) -> AuthorizerFunction:
-    return create_function(environment(**settings), write=lambda _: None, clock=lambda: NOW)
+    return bare_lab(**environment(**settings)).function
 
 
 CHECKED = {"JWT_BOUND_TOKENS": "dpop", "JWT_CACHED_BY": "nothing"}
