@@ -4,75 +4,17 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pytest
 
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
-from jwt_authorizer.issuers.cache import CachedKeySource, warm_all
-from jwt_authorizer.issuers.cached_value import Ages
-from jwt_authorizer.issuers.fetched import Fetched, FetchError
-from jwt_authorizer.keys import Key, KeySet
+from jwt_authorizer.issuers.cache import warm_all
+from jwt_authorizer.issuers.fetched import FetchError
+from tests.sources import COOLDOWN, MAX_STALE, START, TTL, Issuer, Reports, source
 
-TTL, MAX_STALE, COOLDOWN = 600, 3600, 30
-START = 1_700_000_000.0
-
-
-def key(kid: str | None, alg: str = "ES256") -> Key:
-    return Key(kid, frozenset({alg}), public=f"public key of {kid}")
-
-
-@dataclass
-class Issuer:
-    """An issuer whose keys and health a test sets; it counts how often it is asked."""
-
-    kids: tuple[str | None, ...] = ("a",)
-    failure: Exception | None = None
-    max_age: float | None = None
-    as_of: float | None = None
-    skipped: tuple[str, ...] = ()
-    asked: int = 0
-
-    def fetch(self) -> Fetched[KeySet]:
-        self.asked += 1
-        if self.failure is not None:
-            raise self.failure
-        return Fetched(KeySet(tuple(map(key, self.kids)), self.skipped), self.max_age, self.as_of)
-
-
-@dataclass
-class Watch:
-    """Seconds that pass by the test's word."""
-
-    seconds: float = 0.0
-    per_look: float = 0.0
-
-    def __call__(self) -> float:
-        self.seconds += self.per_look
-        return self.seconds
-
-
-@dataclass
-class Reports:
-    lines: list[tuple[str, str]] = field(default_factory=list)
-
-    def __call__(self, metric: str, detail: str) -> None:
-        self.lines.append((metric, detail))
-
-    def count(self, metric: str) -> int:
-        return sum(name == metric for name, _ in self.lines)
-
-
-def source(
-    issuer: Issuer, reports: Reports | None = None, *, jitter: float = 0.0, fetch_takes: float = 0.0
-) -> CachedKeySource:
-    return CachedKeySource(
-        issuer.fetch,
-        Ages(TTL, MAX_STALE, COOLDOWN),
-        reports or Reports(),
-        jitter=lambda: jitter,
-        monotonic=Watch(per_look=fetch_takes),
-    )
+if TYPE_CHECKING:
+    from jwt_authorizer.issuers.cache import CachedKeySource
 
 
 def kids(keys: CachedKeySource, kid: str | None, now: float) -> list[str | None]:

@@ -21,7 +21,7 @@ from jwt_authorizer.issuers.several import SeveralKeySources
 from jwt_authorizer.issuers.sources import check_discoverable, key_fetcher
 from jwt_authorizer.refresher import TIMEOUT, lambda_handler, refresh
 from jwt_authorizer_devkit.signing import generate, key_set
-from tests.unit.test_issuers_cache import COOLDOWN, MAX_STALE, START, TTL, Issuer, source
+from tests.sources import COOLDOWN, MAX_STALE, START, TTL, Issuer, source
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,7 @@ from jwt_authorizer.issuers.tenants import MOST_KEPT, TenantIssuers, cached_tena
 from jwt_authorizer_devkit.signing import SigningKey, generate
 from tests.integration.hostile_server import HostileServer, answer_json
 from tests.security.lab import NOW, claims, sign, token_event
-from tests.unit.test_issuers_cache import COOLDOWN, MAX_STALE, START, TTL, Issuer, Reports, Watch, source
+from tests.sources import COOLDOWN, MAX_STALE, START, TTL, Document, Issuer, Reports, Watch, source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -242,31 +242,19 @@ def test_the_least_recently_used_tenant_is_dropped_beyond_200() -> None:
 # A document that lists them.
 
 
-@dataclass
-class Listing:
-    """A document that a test changes, and how often it was read."""
-
-    content: bytes = b"acme\n\n  globex \r\n"
-    failure: FetchError | None = None
-    reads: int = 0
-
-    def __call__(self) -> bytes:
-        self.reads += 1
-        if self.failure is not None:
-            raise self.failure
-        return self.content
+ACME_AND_GLOBEX = b"acme\n\n  globex \r\n"
 
 
-def listing(read: Listing, reports: Reports | None = None) -> Callable[[float], frozenset[str]]:
+def listing(read: Document, reports: Reports | None = None) -> Callable[[float], frozenset[str]]:
     return cached_tenants(read, "s3://bucket/tenants.txt", Ages(TTL, MAX_STALE, COOLDOWN), reports or Reports())
 
 
 @pytest.mark.parametrize("content", [None, b"acme\nnot a tenant", b"../x", b"\xff"])
 def test_a_list_that_cannot_be_read_leaves_the_last_one_in_force(content: bytes | None) -> None:
-    read, reports = Listing(), Reports()
+    read, reports = Document(ACME_AND_GLOBEX), Reports()
     tenants = listing(read, reports)
     tenants(START)
-    read.failure, read.content = (FetchError("down") if content is None else None), content or b""
+    read.content = content
     for second in range(int(COOLDOWN)):
         assert tenants(START + TTL + second) == {"acme", "globex"}
     assert read.reads == 2
@@ -278,7 +266,7 @@ def test_a_list_that_cannot_be_read_leaves_the_last_one_in_force(content: bytes 
 
 
 def test_a_list_that_was_never_read_decides_nothing_and_stops_no_start() -> None:
-    world = World(listed=listing(Listing(failure=FetchError("down"))))
+    world = World(listed=listing(Document(None)))
     world.tenants.warm(START)
     with pytest.raises(AuthorizerError) as caught:
         world.tenants.find(world.iss("acme"), START)
