@@ -139,6 +139,19 @@ def test_reports_hold_no_control_characters_and_say_which_keys_were_left_out() -
     assert ("JwksFetchFailures", "bad???[31mred") in reports.lines
 
 
+def test_a_clock_set_back_neither_locks_out_nor_keeps_keys_for_ever() -> None:
+    issuer = Issuer()
+    keys = source(issuer)
+    kids(keys, "a", START)
+    issuer.failure = FetchError("connection refused")
+    back = START - 365 * 86_400
+    assert kids(keys, "a", back) == ["a"]
+    assert kids(keys, "a", back + TTL) == ["a"]
+    assert refusal(keys, "a", back + TTL + MAX_STALE) == Reason.KEYS_UNAVAILABLE
+    issuer.failure = None
+    assert kids(keys, "a", back + TTL + MAX_STALE + COOLDOWN) == ["a"]
+
+
 def test_a_copy_is_as_old_as_its_refresher_says() -> None:
     issuer = Issuer(as_of=START - 400)
     keys = source(issuer)
