@@ -117,6 +117,16 @@ def test_the_cooldown_after_a_failure_counts_from_the_end_of_the_fetch() -> None
     assert issuer.asked == 2
 
 
+def test_an_unknown_kid_waits_for_the_cooldown_of_a_scheduled_fetch_that_failed() -> None:
+    issuer = Issuer()
+    keys = source(issuer)
+    kids(keys, "a", START)
+    issuer.failure = FetchError("connection reset")
+    assert kids(keys, "a", START + TTL) == ["a"]
+    assert refusal(keys, "b", START + TTL + COOLDOWN - 1) == Reason.KEYS_UNAVAILABLE
+    assert issuer.asked == 2
+
+
 def test_a_bug_in_a_fetcher_is_a_failure_like_any_other_and_its_text_is_not_repeated() -> None:
     issuer, reports = Issuer(), Reports()
     keys = source(issuer, reports)
