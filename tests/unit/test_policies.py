@@ -6,10 +6,12 @@ from copy import replace
 
 import pytest
 
-from jwt_authorizer.policies import Statement
+from jwt_authorizer.errors import Reason
+from jwt_authorizer.events import EventKind, Request
+from jwt_authorizer.policies import Statement, policies_for
 from jwt_authorizer.policies.compiler import PolicyCompiler
 from jwt_authorizer.policies.patterns import Matcher
-from jwt_authorizer.rules import Route, compile_rules
+from jwt_authorizer.rules import Allow, Deny, Route, compile_rules
 from jwt_authorizer.rules.classes import Classes
 from tests.properties.apis import METHODS, Api, Asked, overlapping, principal
 from tests.properties.judge import ORDERS, Tally, asks, compare, compiled, listing, permits, resources
@@ -122,6 +124,27 @@ def test_an_answer_for_a_route_is_for_all_its_parameters_and_no_other_route() ->
 def test_a_refusal_of_one_route_or_request_denies_everything(cached_by: str) -> None:
     policy = compiled(listing(*ORDERS), "POST /orders", cached_by=cached_by)
     assert policy.statements == (Statement("Deny", EVERYTHING),)
+
+
+def test_whether_one_answer_does_for_a_route_of_the_api() -> None:
+    def on(route_key: str) -> Request:
+        return replace(asks("GET /orders", EventKind.HTTP_API_V2), route_key=route_key)
+
+    yes, no = Allow("GET /orders"), Deny(Reason.INSUFFICIENT_SCOPE)
+    assert policies_for(compile_rules(None)).one_answer(principal(), yes, on("GET /x"))
+    assert policies_for(compile_rules(None)).may_be_allowed(principal(), on("GET /x"))
+    compiler = PolicyCompiler(listing("GET /orders", "GET /orders/{id} read"))
+    for number in range(300):  # more than are kept
+        assert compiler.one_answer(principal(), no, on(f"GET /none{number}"))
+        assert not compiler.one_answer(principal(), yes, on(f"GET /none{number}"))
+    for who in (principal(), principal("read"), principal()):
+        for decision in (yes, no):
+            assert not compiler.one_answer(who, decision, on("GET /{proxy+}"))
+        held = "read" in who.scopes
+        assert compiler.one_answer(who, yes, on("GET /orders/{order}")) is held
+        assert compiler.one_answer(who, no, on("GET /orders/{order}")) is not held
+        assert compiler.may_be_allowed(who, on("GET /orders/{order}")) is held
+        assert compiler.may_be_allowed(who, on("GET /{proxy+}"))
 
 
 # ---------------------------------------------------------------------------------------------------------------
