@@ -144,6 +144,20 @@ def test_wrong_settings_are_all_told(desk: Desk) -> None:
     assert "JWT_ALGORITHMS (is 'HS256')" in text
 
 
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("JWT_ALLOW_HTTP=true", "JWT_ALLOW_HTTP is on"),
+        ("JWT_CACHED_BY=nothing", "only right if the TTL"),
+        ("JWT_LEEWAY_SECONDS=600", "pass for 600 s after they have expired"),
+        ("JWT_ISSUER=https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Example", "nothing tells them apart"),
+    ],
+)
+def test_doctor_names_settings_that_deserve_a_look(desk: Desk, setting: str, said: str) -> None:
+    env = desk.write("look.env", (desk.folder / "function.env").read_text() + setting)
+    assert said in " ".join(desk.run("doctor", "--env", env)[1].split())
+
+
 def test_doctor_knows_a_dotted_path_for_a_pointer_that_is_meant(desk: Desk) -> None:
     config = f"""
         principal_claim = ["kubernetes.io", "sub"]
