@@ -110,9 +110,8 @@ def construct_template(architecture: str) -> str:
 
 def _property(parameter: Parameter) -> str:
     text = parameter.declared["Description"].replace("*/", "*\u200b/")
-    default = parameter.declared["Default"]
-    shown = "not set" if default == "" else json.dumps(default == "on" if parameter.kind == "switch" else default)
-    lines = ["  /**", f"   * {text}", "   *", f"   * @default {'- ' if default == '' else ''}{shown}", "   */"]
+    default = "- not set" if parameter.default is None else json.dumps(parameter.default)
+    lines = ["  /**", f"   * {text}", "   *", f"   * @default {default}", "   */"]
     return "\n".join([*lines, f"  readonly {_camel(parameter.name)}?: {_TYPES[parameter.kind]};", ""])
 
 

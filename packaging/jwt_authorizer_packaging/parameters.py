@@ -46,6 +46,14 @@ class Parameter:
     declared: Value
 
     @property
+    def default(self) -> Value:
+        """The default, as a value of this kind. ``None``: not set."""
+        value = self.declared["Default"]
+        if value == "":
+            return None
+        return value == "on" if self.kind == "switch" else value
+
+    @property
     def allowed(self) -> list[Value]:
         """The values that the template accepts, if it lists them."""
         return [it for it in self.declared.get("AllowedValues", ()) if it != ""]
@@ -54,7 +62,7 @@ class Parameter:
 def declared(default: str | int, limits: Value, description: str) -> Value:
     """Return what the template says about a parameter of its own: a row of ``stack.yaml``."""
     if isinstance(limits, str):
-        limits = _LIMITS.get(limits, {"AllowedPattern": limits})
+        limits = _LIMITS[limits] if limits.isalpha() else {"AllowedPattern": limits}
     elif isinstance(limits, list):
         limits = {"AllowedValues": limits}
     kind = "Number" if isinstance(default, int) else "String"

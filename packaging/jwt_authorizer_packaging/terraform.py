@@ -67,7 +67,7 @@ def _declaration(variable: Parameter) -> str:
         f'variable "{variable.name}" {{',
         f"  description = {_text(variable.declared['Description'])}",
         f"  type        = {_TYPES[variable.kind]}",
-        f"  default     = {_default(variable)}",
+        f"  default     = {json.dumps(variable.default)}",
     ]
     for condition, message in _conditions(variable):
         unless_null = f"var.{variable.name} == null ? true : {condition}"
@@ -76,13 +76,6 @@ def _declaration(variable: Parameter) -> str:
     if variable.declared.get("NoEcho"):
         lines.append("  sensitive   = true")
     return "\n".join([*lines, "}", ""])
-
-
-def _default(variable: Parameter) -> str:
-    value = variable.declared["Default"]
-    if value == "":
-        return "null"
-    return json.dumps(value == "on" if variable.kind == "switch" else value)
 
 
 def _conditions(variable: Parameter) -> list[tuple[str, str]]:
