@@ -39,7 +39,7 @@ _LAST_MOMENT = 253_402_300_799
 
 
 class CachedBy(StrEnum):
-    """What API Gateway keys its cache of our answers by (``JWT_CACHED_BY``)."""
+    """What API Gateway's cache of answers is keyed by (``JWT_CACHED_BY``)."""
 
     TOKEN = "token"
     ROUTE = "route"
@@ -47,14 +47,14 @@ class CachedBy(StrEnum):
 
 
 class HttpApiReject(StrEnum):
-    """What an HTTP API's client with a bad token sees (``JWT_HTTP_API_REJECT``)."""
+    """How a rejection is answered on an HTTP API: 403, or an error (``JWT_HTTP_API_REJECT``)."""
 
     DENY = "deny"
     RAISE = "raise"
 
 
 class HttpApiResponse(StrEnum):
-    """What a payload 2.0 event gets; it does not say which of the two its API expects."""
+    """The response to a payload 2.0 event. The event does not show which of the two its API expects."""
 
     SIMPLE = "simple"
     IAM = "iam"
@@ -108,9 +108,9 @@ def _appsync_answer(
     extra_context: Mapping[str, object],
     now: float,
 ) -> dict[str, object]:
-    """Answer AppSync, which knows no routes. It does not keep a Deny.
+    """Format AppSync's answer. AppSync has no routes, and does not cache a Deny.
 
-    It keeps an Allow for ``ttlOverride`` seconds, for every query with the same token. So ``deniedFields`` lists all
+    It caches an Allow for ``ttlOverride`` seconds, for every query with the same token. So ``deniedFields`` lists all
     fields that the token has no right to, whatever the query asks for.
     """
     if isinstance(decision, Deny):

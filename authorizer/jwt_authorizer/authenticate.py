@@ -36,7 +36,7 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """One issuer: its exact ``iss``, what its tokens have to be, and where its keys come from."""
+    """One issuer: its exact ``iss``, the rules for its tokens, and its keys."""
 
     name: str
     algorithms: frozenset[str]
@@ -73,7 +73,7 @@ def ignore_binding(_request: Request, bearer: BearerToken, claims: Mapping[str, 
 
 
 def is_still_valid(remembered: Remembered, now: float) -> bool:
-    """Return whether a remembered token is within its time still, and its issuer's keys are unchanged.
+    """Return whether a remembered token has not expired, and its issuer's keys are unchanged.
 
     Otherwise the caller verifies it again from the start, which finds the error code if it is to be rejected.
     Raises :class:`DecisionError` (``keys_unavailable``) if the keys are past their stale limit.
@@ -90,7 +90,7 @@ def introspect(bearer: BearerToken, introspection: Introspection, now: float) ->
 
 
 def introspect_jwt(bearer: BearerToken, principal: Principal, introspection: Introspection, now: float) -> None:
-    """Ask the issuer about a JWT of its own that has passed every other check: it may have been revoked."""
+    """Ask the issuer about one of its JWTs that has passed the checks of :func:`verify_jwt`: it may be revoked."""
     if principal.issuer == introspection.issuer.name and is_jwt(bearer):
         introspection.claims_of(bearer, now)
 
@@ -145,7 +145,7 @@ def _candidates(token: UnverifiedToken, issuer: Issuer, now: float) -> Iterable[
 
 
 def _listed(values: Iterable[str]) -> str:
-    """List the first values of a setting, which may have hundreds."""
+    """Return the first five values of a setting, for a message, and how many more there are."""
     ordered = list(values)
     more = f" and {len(ordered) - _NAMED} more" if len(ordered) > _NAMED else ""
     return ", ".join(ordered[:_NAMED]) + more

@@ -153,12 +153,12 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # 
         if authorizer.hook is not None and allows_anything(decision, policy):
             hook = authorizer.hook(principal, request)
             if hook.refused is not None:
-                decision, policy = Deny(Reason.REFUSED_BY_HOOK), policy and DENY_EVERYTHING
+                decision, policy = Deny(Reason.REFUSED_BY_HOOK), DENY_EVERYTHING if policy else None
         extra_context = hook.context if hook else {}
-        made = format_answer(request, principal, decision, policy, settings, extra_context, now)
-        if record_proof is not None and isinstance(decision, Allow):  # a denied request uses no proof up
+        formatted = format_answer(request, principal, decision, policy, settings, extra_context, now)
+        if record_proof is not None and isinstance(decision, Allow):  # the proof of a denied request can be used again
             record_proof()
-        answer = made  # only now: an answer is sent even if the result becomes an error
+        answer = formatted  # only now: an outcome with an answer is answered, even if it is an error
         result, reason = "allow", None
         if isinstance(decision, Deny):
             result, reason, detail = "deny", decision.reason, decision.detail

@@ -33,7 +33,7 @@ _EXPECTED = "a string, a number or a boolean, a list of these, or a table of any
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A claim: its ``name`` as the settings have it, and the member names on the ``path`` to it."""
+    """A claim: its ``name`` as written in the settings, and the member names on the ``path`` to it."""
 
     name: str
     path: tuple[str, ...]
@@ -130,7 +130,7 @@ def _is_index(step: str) -> bool:
 
 
 def parse_claim(name: str) -> Claim:
-    """Read the name of a claim, or a JSON Pointer to one. Raises :class:`ValueError` for a pointer that is none."""
+    """Read the name of a claim, or a JSON Pointer to one. Raises :class:`ValueError` for a malformed pointer."""
     if not name.startswith("/"):
         return Claim(name, (name,))
     if re.search("~(?![01])", name):

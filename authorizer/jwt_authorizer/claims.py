@@ -179,7 +179,7 @@ def _check_lifetime(issued_at: float | None, expires_at: float, longest: float) 
 
 
 def _check_audience(claims: Mapping[str, object], accepted: frozenset[str]) -> None:
-    """``aud`` is a string or a list of them, one of which has to be ours (RFC 7519 section 4.1.3)."""
+    """``aud`` is a string or a list of them, one of which must be an accepted one (RFC 7519 section 4.1.3)."""
     audience = claims.get("aud")
     if isinstance(audience, str) and audience in accepted:
         return
@@ -227,7 +227,7 @@ def _scope(claims: Mapping[str, object], named: tuple[Claim, ...]) -> tuple[str,
 
 @lru_cache(maxsize=64)
 def _scope_text(scope: str) -> tuple[str, frozenset[str]]:
-    """Read ``scope`` as nearly all tokens have it. A client asks for the same each time, so it is read once."""
+    """Parse a ``scope`` string. A client requests the same scopes each time, so the result is cached."""
     return _each_once(_scopes_in(scope))
 
 

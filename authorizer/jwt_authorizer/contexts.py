@@ -80,7 +80,7 @@ def claims_context(
 
 
 def denial_context(decision: Deny, challenge: Challenge) -> dict[str, object]:
-    """Build the context of a 403: which rights are missing."""
+    """Build the context of a 403, with the missing rights."""
     missing_scope = decision.reason is Reason.INSUFFICIENT_SCOPE
     context: dict[str, object] = {
         "error": "insufficient_scope" if missing_scope else "access_denied",

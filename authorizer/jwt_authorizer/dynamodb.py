@@ -1,8 +1,8 @@
 """Used DPoP proofs in a DynamoDB table, which all execution environments share.
 
-A conditional ``PutItem`` records a proof and finds out whether it was there, in one step: of two requests with one
-proof, exactly one passes. The table has the hash key ``id`` (String) and the TTL attribute ``expires`` (Number, Unix
-seconds). DynamoDB deletes expired items within days, so the condition looks at the time itself.
+A conditional ``PutItem`` records a proof and finds out whether it was there, in one step: of two requests with the same
+proof, one passes. The table has the hash key ``id`` (String) and the TTL attribute ``expires`` (Number, Unix
+seconds). DynamoDB deletes expired items within days, so the condition compares the time itself.
 
 Requests are signed here: AWS's SDK takes half a second to import. Only settings with a table load this module.
 """
@@ -77,7 +77,7 @@ class DynamoDbReplayStore:
         self._unavailable(f"{response.status} {printable(kind)} {printable(message)}")
 
     def _put_item(self, proof: UsedProof, now: float) -> bytes:
-        """Build a PutItem that fails if the proof is there, unless it is over or this same request put it there."""
+        """Build a PutItem that fails if the table has the proof, unless it has expired or this request put it there."""
         request = urandom(12).hex()
         return json_text(
             {
@@ -90,7 +90,7 @@ class DynamoDbReplayStore:
         ).encode()
 
     def _send(self, body: bytes, now: float) -> Response:
-        """Send it; once more if the answer was lost or was a failure of DynamoDB's own, as AWS asks its clients to."""
+        """Send a request, and retry once if there is no response or DynamoDB failed (5xx), as AWS asks clients to."""
         headers = sign(
             "POST",
             self.endpoint.partition("://")[2],
@@ -133,7 +133,7 @@ def dynamodb_endpoint(environment: Mapping[str, str], region: str) -> str:
 
 
 class LambdaCredentials:
-    """The credentials of the function's role, as Lambda hands them over.
+    """The credentials of the function's role, as Lambda provides them.
 
     Most functions have them in variables. With SnapStart they come from a local endpoint instead, and expire while the
     environment lives (Lambda developer guide, "Improving startup performance with Lambda SnapStart").

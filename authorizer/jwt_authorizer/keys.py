@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.records import dataclass
-from jwt_authorizer.signatures import UnusableKeyError, public_key, verifies
+from jwt_authorizer.signatures import UnusableKeyError, is_valid_signature, public_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -151,6 +151,6 @@ def check_signature(token: UnverifiedToken, candidates: Iterable[Key]) -> Key:
     Raises :class:`TokenError` (``bad_signature``) if none does.
     """
     for key in islice(candidates, MOST_TRIED):
-        if verifies(token.alg, key.public, token.signing_input, token.signature):
+        if is_valid_signature(token.alg, key.public, token.signing_input, token.signature):
             return key
     raise TokenError(Reason.BAD_SIGNATURE, "the signature does not verify with the issuer's key")

@@ -61,7 +61,7 @@ class DecisionLog:
         self._counts, self._notes = {}, []
         request = outcome.request
         form = self._allowed if outcome.result == "allow" else LogAllowed.FULL
-        shared = _shared(
+        start = _line_start(
             self._service,
             form,
             outcome.result,
@@ -83,13 +83,13 @@ class DecisionLog:
             own["function_request_id"] = json_string(invocation)
         if form is LogAllowed.FULL:
             own["duration_ms"] = f"{duration * 1000:.3f}"
-            self._add_findings(own, outcome, notes, trace)
+            self._add_details(own, outcome, notes, trace)
         members = [f',"{name}":{text}' for name, text in own.items()]
-        line = f"{shared}{int(now * 1000)}}}{''.join(members)}}}"
+        line = f"{start}{int(now * 1000)}}}{''.join(members)}}}"
         self._write(f"{line if len(line) < _LONGEST_LINE else _shortened(line)}\n")
 
-    def _add_findings(self, own: dict[str, str], outcome: Outcome, notes: list[str], trace: str | None) -> None:
-        """Add what was found out about one request alone, and has a value."""
+    def _add_details(self, own: dict[str, str], outcome: Outcome, notes: list[str], trace: str | None) -> None:
+        """Add the members that belong to one request alone."""
         if trace is not None:
             # The id to search for in X-Ray: the Root of the tracing header (X-Ray developer guide).
             own["trace_id"] = json_string(printable(trace.partition("Root=")[2].partition(";")[0] or trace))
@@ -111,7 +111,7 @@ class DecisionLog:
 
 
 @lru_cache(maxsize=64)
-def _shared(  # noqa: PLR0913, PLR0917 - the members of a line, named
+def _line_start(  # noqa: PLR0913, PLR0917 - the members of a line, named
     service: str,
     form: LogAllowed,
     result: str,

@@ -1,4 +1,4 @@
-"""Logout tokens: an issuer says that a session or all sessions of a user have ended.
+"""Check logout tokens, by which an issuer reports that one session or all sessions of a user have ended.
 
 OpenID Connect Back-Channel Logout 1.0, sections 2.4 (what the token holds) and 2.6 (how it is checked).
 """
@@ -29,7 +29,7 @@ _LONGEST_BODY = 64 * 1024
 _LONGEST_LIFETIME = 3600
 """Seconds. Section 2.4 recommends two minutes; its entry on the list is kept as long."""
 LONGEST_IDENTIFIER = 512
-"""Characters of what is entered on the list."""
+"""Characters of an identifier on the list, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def _reject(code: Reason, detail: str) -> NoReturn:
 
 
 def logout_token(event: object) -> str:
-    """Return the logout token of a POST (section 2.5), as a function URL or an API hands the request over.
+    """Return the logout token of a POST (section 2.5) from the event of a function URL or an API.
 
     Raises ``ValueError`` for any other request.
     """
@@ -130,7 +130,7 @@ def logout_token(event: object) -> str:
 
 
 def logout_answer(status: int, error: str | None = None) -> dict[str, object]:
-    """Answer the issuer as section 2.8 says: nothing of it may be cached."""
+    """Format the response to the issuer (section 2.8). It must not be cached."""
     return {
         "statusCode": status,
         "headers": {"Cache-Control": "no-store", "Content-Type": "application/json"},

@@ -43,7 +43,7 @@ def read_method_arn(text: object) -> tuple[Stage, str, str]:
 
 @lru_cache(maxsize=16)
 def _read_stage(prefix: str) -> Stage:
-    """Read the API's id and the stage. They are the same for all requests of a stage, so they are read once."""
+    """Read the API's id and the stage. They are the same for all requests of a stage, so the result is cached."""
     parts = prefix.split(":", _ARN_PARTS - 1)
     if len(parts) != _ARN_PARTS or parts[0] != "arn" or parts[2] != "execute-api":
         invalid_event("the ARN in the event is not an execute-api ARN")

@@ -1,4 +1,4 @@
-"""A second, scheduled function: it copies an issuer's keys to S3 or Parameter Store.
+"""The refresher, a scheduled function of the stack: it copies an issuer's keys to S3 or Parameter Store.
 
 A function in a VPC without a NAT gateway reaches S3 or Parameter Store through an endpoint, but not the issuer. This
 one runs outside of the VPC. It fetches the key set as the authorizer would, checks it, and writes it to
@@ -32,13 +32,13 @@ _KEY_TYPES = ("RSA", "EC", "OKP", "AKP")
 
 
 def lambda_handler(event: object, context: object) -> dict[str, object]:
-    """Refresh the copy that the environment describes. The event does not matter."""
+    """Refresh the copy that the environment configures. The event is ignored."""
     del event, context
     return refresh(os.environ, now=time.time())
 
 
 def refresh(environment: Mapping[str, str], *, now: float, get: Get | None = None) -> dict[str, object]:
-    """Fetch, check and write. Returns what was written, in numbers.
+    """Fetch a key set, check it, and write the copy. Return how many keys and bytes were written.
 
     Reads ``JWT_ISSUER``, ``JWT_REFRESH_SOURCE`` (an ``https://`` URL; without it, discovery) and
     ``JWT_REFRESH_TARGET`` (``ssm:/name`` or ``s3://bucket/key``). ``now`` is Unix time in seconds.

@@ -1,4 +1,4 @@
-"""Token revocation: which tokens a list of revoked identifiers rejects.
+"""Token revocation: reject the tokens that are on a list of revoked identifiers.
 
 The list is a JSON document that is kept outside of the function, in S3 for example::
 
@@ -9,7 +9,7 @@ The list is a JSON document that is kept outside of the function, in S3 for exam
 
 ``jti`` and ``sid`` hold identifiers and the time after which the writer may drop them. ``sub``, ``client_id`` and
 ``issued_before`` hold the time of the revocation: a token that was not issued after it is rejected. Times are
-seconds since 1970. :mod:`jwt_authorizer.wiring.token_status` has the list read again when it is due.
+seconds since 1970. :mod:`jwt_authorizer.wiring.token_status` caches the list, and reads it again when its TTL is over.
 """
 
 from __future__ import annotations
@@ -89,12 +89,12 @@ def check_revocation(principal: Principal, revoked: Revoked) -> None:
 
 
 def _issued_by(moment: float, issued_at: object) -> bool:
-    """Return whether a token may be as old as the revocation. Without a usable ``iat`` it may."""
+    """Return whether a token may have been issued before the revocation: without a usable ``iat`` it may."""
     return not _is_time(issued_at) or issued_at <= moment
 
 
 def _text(claims: Mapping[str, object], name: str) -> str:
-    """Return a claim's text. No entry of a list is empty, so the empty text is on none."""
+    """Return a claim as a string; empty if there is none. No entry of a list is an empty string."""
     value = claims.get(name)
     return value if isinstance(value, str) else str(value) if type(value) is int else ""
 
@@ -123,7 +123,7 @@ def _check_names(found: Mapping[str, object], known: tuple[str, ...], where: str
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Reject a member that is there twice: JSON readers keep the last, and what the first revoked would be lost."""
+    """Reject a member that is listed twice: JSON parsers keep the last, so what the first revokes would be lost."""
     found = dict(pairs)
     if len(found) != len(pairs):
         _bad("a member is there twice")

@@ -1,4 +1,4 @@
-"""A second function of the stack: it keeps the revocation list that the authorizer reads.
+"""The revoker, a function of the stack: it writes the revocation list that the authorizer reads.
 
 It accepts three kinds of events:
 
@@ -48,7 +48,7 @@ _SCHEDULE = 60.0
 
 
 class RevokeError(ValueError):
-    """An invocation that can't be carried out; nothing was written. The message says what would be right."""
+    """A wrong invocation; nothing was written. The message says what would be right."""
 
 
 class FlushError(Exception):
@@ -170,7 +170,7 @@ class Revoker:
         return self.store.change(change, self.clock(), self.keep)
 
     def _flush_all(self) -> list[str]:
-        """Empty the caches of answers, and return those that could not be emptied: their answers live on."""
+        """Empty the caches of answers. Return the APIs where that failed: their cached answers stay in force."""
         failed = []
         for api in self.apis:
             try:
@@ -193,7 +193,7 @@ def flush(api: str) -> None:
 
 
 def create_revoker(environment: Mapping[str, str]) -> Revoker:
-    """Put the function together from the authorizer's own settings and from these; ``JWT_REVOKED`` must be in S3.
+    """Build the revoker from the authorizer's settings and from those below. The revocation list must be in S3.
 
     - ``REVOKER_CLIENT_IDS``: the clients whose logout tokens are accepted, comma-separated. Default: none;
     - ``REVOKER_APIS``: stages whose caches are emptied, comma-separated: ``rest:ID/STAGE``, ``http:ID/STAGE``;
@@ -240,9 +240,9 @@ def _revoker() -> Revoker:
 
 
 def lambda_handler(event: object, context: object) -> dict[str, object]:
-    """Handle one event with the function that the environment describes; see :class:`Revoker`.
+    """Handle one event with the revoker that the environment configures; see :class:`Revoker`.
 
-    While the stack is created or updated, CloudFormation is one more caller: it wants the first list to be written.
+    CloudFormation calls it as well, to write the first list while the stack is created or updated.
     """
     if isinstance(event, dict) and "ResponseURL" in event:
         return first_list(event, lambda: _revoker().tidy(), os.environ["JWT_REVOKED"])

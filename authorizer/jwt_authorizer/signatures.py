@@ -223,6 +223,6 @@ def _check_strength(key: object) -> None:
             raise UnusableKeyError("its point is of small order")
 
 
-def verifies(alg: str, key: object, signing_input: bytes, signature: bytes) -> bool:
+def is_valid_signature(alg: str, key: object, signing_input: bytes, signature: bytes) -> bool:
     """Return whether a signature is valid. ``alg`` must be one that :func:`public_key` returned with the key."""
     return _ALGORITHMS[alg].verify(signing_input, key, signature)

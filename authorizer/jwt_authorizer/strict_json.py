@@ -31,7 +31,7 @@ class BadJsonError(ValueError):
 
 
 def json_object(data: bytes) -> tuple[dict[str, object], str]:
-    """Read a JSON object, and return its text as well. Raises :class:`BadJsonError`, whose message shows none of it."""
+    """Read a JSON object. Return it and its text. Raises :class:`BadJsonError`, whose message holds nothing of it."""
     try:
         text = data.decode()
         if data.count(b"[") + data.count(b"{") > MAX_NESTING:
@@ -95,7 +95,7 @@ def _reject(message: str) -> NoReturn:
 
 
 def is_one_line(text: str) -> bool:
-    """Return whether text that has been read as a JSON object may be passed on as it is: in ASCII, on one line.
+    """Return whether the text of a JSON object may be passed on unchanged: it is ASCII, and on one line.
 
     Then it is as safe as what :data:`json_text` returns. JSON allows control characters in white space only, and DEL,
     which terminals interpret, in texts.

@@ -30,7 +30,7 @@ class Remembered:
 
 
 class TokenCache(Generic[T]):
-    """At most ``size`` tokens; the least recently used one is dropped first. With size 0 it remembers nothing.
+    """A cache of at most ``size`` verified tokens, least recently used first out. With size 0 it remembers nothing.
 
     The key is the token's SHA-256: the token itself stays in memory no longer than its request.
     """

@@ -165,7 +165,7 @@ def parse(token: BearerToken) -> UnverifiedToken:
 
 @lru_cache(maxsize=16)
 def read_header(encoded: str) -> tuple[str, str | None, str | None]:
-    """Read ``alg``, ``kid`` and ``typ``. All tokens that one key signed have the same header, so it is read once."""
+    """Read ``alg``, ``kid`` and ``typ``. Tokens signed with one key have the same header, so it is cached."""
     try:
         header, _ = json_object(base64url_decode(encoded, "header"))
     except BadJsonError as error:

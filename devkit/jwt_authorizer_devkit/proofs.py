@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from jwt.utils import base64url_decode
 
 from jwt_authorizer.binding.dpop import jwk_thumbprint
-from jwt_authorizer.signatures import UnusableKeyError, public_key, verifies
+from jwt_authorizer.signatures import UnusableKeyError, is_valid_signature, public_key
 from jwt_authorizer_devkit.mint import mint
 from jwt_authorizer_devkit.signing import SigningKey, base64url, generate
 
@@ -86,7 +86,7 @@ def bound_key(proof: str, method: str, url: str) -> str:
         head, payload, signature = proof.split(".")
         header, claims = json.loads(base64url_decode(head)), json.loads(base64url_decode(payload))
         key, fitting = public_key(header["jwk"])
-        right = header["alg"] in fitting and verifies(
+        right = header["alg"] in fitting and is_valid_signature(
             header["alg"], key, f"{head}.{payload}".encode(), base64url_decode(signature)
         )
         typed = header["typ"] == "dpop+jwt" and bool(claims["jti"] and claims["iat"])

@@ -16,7 +16,7 @@ from jwt_authorizer.claims import numeric_date
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.records import dataclass, request_dataclass
-from jwt_authorizer.signatures import UnusableKeyError, public_key, verifies
+from jwt_authorizer.signatures import UnusableKeyError, is_valid_signature, public_key
 from jwt_authorizer.strict_json import BadJsonError, json_object, json_text
 from jwt_authorizer.tokens import base64url_decode, base64url_encode, token_type
 
@@ -95,7 +95,7 @@ def check_proof(request: Request, token: BearerToken, jkt: str, settings: DpopSe
     thumbprint = jwk_thumbprint(jwk)
     if thumbprint != jkt:
         _reject(12, "its jwk is not the key that the token is bound to: the thumbprint is not the token's cnf.jkt")
-    if not verifies(str(proof.header["alg"]), key, proof.signing_input, proof.signature):
+    if not is_valid_signature(str(proof.header["alg"]), key, proof.signing_input, proof.signature):
         _reject(6, "its signature does not verify with its jwk")
     return UsedProof(base64url_encode(sha256(f"{thumbprint}.{jti}".encode()).digest()), until)
 

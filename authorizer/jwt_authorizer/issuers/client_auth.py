@@ -75,12 +75,12 @@ def _assertion(private_key: str, client_id: str, audience: str, now: float) -> s
 def _signing_key(text: str) -> tuple[Any, str, dict[str, str]]:
     """Read a private key. A JWK may name its ``alg`` and ``kid``; else the algorithm follows from the key."""
     if text.lstrip().startswith("{"):
-        import jwt  # noqa: PLC0415 - as above
+        import jwt  # noqa: PLC0415 - only for private_key_jwt
 
         jwk = json.loads(text)
         key = jwt.PyJWK(jwk)
         return key.key, key.algorithm_name, {"kid": jwk["kid"]} if "kid" in jwk else {}
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415 - the same
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415 - only for PEM
 
     loaded: Any = load_pem_private_key(text.encode(), None)
     curve = getattr(getattr(loaded, "curve", None), "name", None)

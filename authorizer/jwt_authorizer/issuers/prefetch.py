@@ -7,7 +7,7 @@ With one processor or less this saves only the waiting, which is most of it. Fig
 from __future__ import annotations
 
 import socket  # noqa: F401 - here, so that the thread imports nothing: two that import would wait for each other
-import ssl  # noqa: F401 - as above
+import ssl  # noqa: F401 - for the same reason
 import threading
 
 from jwt_authorizer.issuers.address import Address, parse_address

@@ -78,7 +78,7 @@ class RevocationStore:
         return FetchError(f"s3://{printable(self._bucket)}/{printable(self._key)} {what}")
 
     def _read(self) -> tuple[Revoked, dict[str, str]]:
-        """Return what is revoked, and the condition under which it may be written over."""
+        """Return the list, and the condition under which it may be overwritten."""
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=self._key)
             document, tag = answer["Body"].read(), answer["ETag"]
@@ -106,13 +106,13 @@ class RevocationStore:
 
 
 def add_entry(revoked: Revoked, issuer: str, kind: str, identifier: str, moment: int) -> None:
-    """Enter a time; a later one that is there already stays."""
+    """Add an entry. If it is on the list already, the later time stays."""
     entries = revoked.setdefault(issuer, {}).setdefault(kind, {})
     entries[identifier] = max(moment, entries.get(identifier, 0))
 
 
 def _drop_over(revoked: Revoked, now: float, keep: float) -> None:
-    """Drop what is over: identifiers whose time has come, and moments so old that no token is older."""
+    """Drop expired entries: identifiers after their time, and revocations that are older than any valid token."""
     for entries in revoked.values():
         for kinds, over in ((IDENTIFIERS, now), (MOMENTS, now - keep)):
             for kind in kinds:

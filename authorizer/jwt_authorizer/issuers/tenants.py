@@ -40,8 +40,8 @@ _LIST = Kind(
 _NAME = re.compile(r"(?!\.+$)[A-Za-z0-9._-]{1,64}")
 
 
-class TenantSource(KeySource, Protocol):
-    """The keys of one tenant: :class:`CachedKeySource` or :class:`SeveralKeySources`."""
+class FetchedKeySource(KeySource, Protocol):
+    """A key source that fetches: :class:`CachedKeySource` or :class:`SeveralKeySources`."""
 
     @property
     def has_keys(self) -> bool:
@@ -86,7 +86,7 @@ def tenant_list(document: bytes) -> frozenset[str]:
 
 
 def cached_tenants(read: Read, location: str, ages: Ages, report: Report) -> Callable[[float], frozenset[str]]:
-    """Return what returns the tenants that a document lists; it is read again as keys are."""
+    """Return a function that returns the tenants in a document, which is read again as a key set is."""
     name = f"the tenants of {printable(location)}"
     return CachedValue(
         parsed(read, tenant_list), ages, lambda metric, note: report(metric, f"{name}: {note}"), _LIST
@@ -102,29 +102,29 @@ class TenantIssuers:
         issuer: Callable[[str, KeySource, Tenant], Issuer],
         claim: Claim | None,
         listed: Callable[[float], frozenset[str]] | None,
-        make: Callable[[str], TenantSource],
+        make: Callable[[str], FetchedKeySource],
         *,
         cooldown: float,
-        shared: TenantSource | None = None,
+        shared: FetchedKeySource | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Look up nothing yet.
 
-        ``name`` is the issuer with ``{tenant}`` in it. ``issuer`` makes a tenant's own. ``claim`` has to equal the
-        tenant. ``listed`` returns the tenants that may call at a time; ``None`` means any. ``make`` makes a tenant's
-        key source, and raises ``ValueError`` for a name that no URL can have. ``shared`` replaces it where the same
-        keys serve all tenants. ``monotonic`` returns seconds of a clock that nobody sets.
+        ``name`` is the issuer with ``{tenant}`` in it. ``issuer`` makes the :class:`Issuer` of a tenant. ``claim`` must
+        equal the tenant. ``listed`` returns the accepted tenants at a time (Unix seconds); ``None`` means any. ``make``
+        makes a tenant's key source, and raises ``ValueError`` for a name that no URL can have. ``shared`` is the key
+        source of all tenants if they share one. ``monotonic`` returns seconds of a monotonic clock.
         """
         self.name = name
         self._issuer, self._claim, self._listed, self._make = issuer, claim, listed, make
         self._cooldown, self._shared, self.monotonic = cooldown, shared, monotonic
         self._before, _, self._after = name.partition(PLACEHOLDER)
         self._in_host = is_in_host(name)
-        self._known: dict[str, TenantSource] = {}
-        self._looked_up: dict[str, tuple[float, float, TenantSource]] = {}
+        self._known: dict[str, FetchedKeySource] = {}
+        self._looked_up: dict[str, tuple[float, float, FetchedKeySource]] = {}
 
     def warm(self, now: float) -> None:
-        """Fetch keys ahead: those that serve all tenants, or those of the first that are listed."""
+        """Fetch keys ahead of the first request: the shared ones, or those of the first ten listed tenants."""
         if self._shared is not None:
             self._shared.warm(now)
         try:
@@ -153,7 +153,7 @@ class TenantIssuers:
         """Return whether a tenant is listed."""
         return self._listed is None or tenant in self._listed(now)
 
-    def source(self, tenant: str, now: float) -> TenantSource:
+    def source(self, tenant: str, now: float) -> FetchedKeySource:
         """Return the keys of a tenant that may call.
 
         Raises :class:`DecisionError` (``keys_unavailable``) if it is new and ten others have been looked up in this
@@ -193,11 +193,11 @@ class TenantIssuers:
                 del self._known[next(iter(self._known))]
 
     def used(self, tenant: str) -> None:
-        """Make a known tenant the most recently used one."""
+        """Note that a known tenant is the most recently used one."""
         if tenant in self._known:
             self._known[tenant] = self._known.pop(tenant)
 
-    def _made(self, tenant: str) -> TenantSource:
+    def _made(self, tenant: str) -> FetchedKeySource:
         try:
             return self._make(tenant)
         except ValueError as error:

@@ -29,7 +29,7 @@ _TABLES = ("issuers", "routes", "fields", _CONTEXT, "unlisted_routes")
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class RawValue:
     """A value, and the name that messages have for it: a variable, or a path into the document."""
 
     label: str
@@ -55,7 +55,7 @@ class Section:
 
     problems: Problems
     table: str | None = None
-    written: dict[str, Written] = field(default_factory=dict)
+    written: dict[str, RawValue] = field(default_factory=dict)
 
     def __contains__(self, setting: Setting[object, object]) -> bool:
         """Return whether a setting is in this section."""
@@ -118,7 +118,7 @@ def read_raw(environment: Mapping[str, str], package_root: str | PathLike[str]) 
             where = f"belongs into the document of {CONFIG.variable} ({_written_as(setting)}), once that is set"
             problems.add(name, where)
         section = issuer if setting.place is Place.ISSUER else raw.document
-        section.written[setting.name] = Written(name, text)
+        section.written[setting.name] = RawValue(name, text)
     if config is None:
         raw.issuers.append(issuer)
     elif (document := _document(problems, config.strip(), package_root)) is not None:
@@ -173,25 +173,25 @@ def _text(config: str, package_root: str | PathLike[str]) -> str:
 
 def _read_document(raw: RawSettings, document: dict[str, object]) -> None:
     by_name = {setting.name: setting for setting in SETTINGS if setting not in (CONFIG, CONTEXT_CLAIMS, ISSUER)}
-    above: dict[str, Written] = {}
+    above: dict[str, RawValue] = {}
     for name, value in document.items():
         setting = by_name.get(name)
         if name == _CONTEXT:
-            raw.document.written[CONTEXT_CLAIMS.name] = Written(name, value)
+            raw.document.written[CONTEXT_CLAIMS.name] = RawValue(name, value)
         elif name in _TABLES:
             raw.tables[name] = value
         elif setting is None:
             raw.problems.add(name, _unknown(name, [*by_name, *_TABLES]))
         elif setting.place is Place.ISSUER:
-            above[name] = Written(name, value)
+            above[name] = RawValue(name, value)
         elif setting in raw.document:
             raw.problems.add(name, f"is set here and as {setting.variable}: keep one of them")
         else:
-            raw.document.written[name] = Written(name, value)
+            raw.document.written[name] = RawValue(name, value)
     _read_issuers(raw, raw.tables.get("issuers"), above)
 
 
-def _read_issuers(raw: RawSettings, tables: object, above: dict[str, Written]) -> None:
+def _read_issuers(raw: RawSettings, tables: object, above: dict[str, RawValue]) -> None:
     if not isinstance(tables, list) or not tables:
         raw.problems.add("issuers", "expected at least one [[issuers]] table")
         return
@@ -204,7 +204,7 @@ def _read_issuers(raw: RawSettings, tables: object, above: dict[str, Written]) -
         section = Section(raw.problems, label, dict(above))
         for name, value in table.items():
             if name in known:
-                section.written[name] = Written(f"{label}.{name}", value)
+                section.written[name] = RawValue(f"{label}.{name}", value)
             else:
                 raw.problems.add(f"{label}.{name}", _unknown(name, known, "setting of an issuer"))
         raw.issuers.append(section)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.fetched import Report
     from jwt_authorizer.issuers.https import Get, Post
     from jwt_authorizer.issuers.sources import Fetch
-    from jwt_authorizer.issuers.tenants import TenantIssuers, TenantSource
+    from jwt_authorizer.issuers.tenants import FetchedKeySource, TenantIssuers
     from jwt_authorizer.keys import KeySource
     from jwt_authorizer.settings import Settings
     from jwt_authorizer.settings.model import IssuerSettings, KeySettings
@@ -96,8 +96,10 @@ def issuers_with(keys: Mapping[str, KeySource], settings: Settings) -> dict[str,
 
 
 def key_sources(
-    settings: Settings, dependencies: Dependencies, make_keys: Callable[[IssuerSettings], TenantSource] | None = None
-) -> tuple[dict[str, TenantSource], tuple[TenantIssuers, ...]]:
+    settings: Settings,
+    dependencies: Dependencies,
+    make_keys: Callable[[IssuerSettings], FetchedKeySource] | None = None,
+) -> tuple[dict[str, FetchedKeySource], tuple[TenantIssuers, ...]]:
     """Make the key caches of the issuers without ``{tenant}``, by name, and the others' :class:`TenantIssuers`.
 
     ``make_keys`` replaces :func:`key_source`, which makes one cache.
@@ -116,7 +118,7 @@ def key_source(
     keys: KeySettings,
     dependencies: Dependencies,
     watch: Callable[[Fetch], Fetch] = lambda fetch: fetch,
-) -> TenantSource:
+) -> FetchedKeySource:
     """Make an issuer's key cache. ``watch`` wraps the function that fetches, for tools that report what it returns."""
     sources = [
         CachedKeySource(
@@ -152,7 +154,7 @@ def _tenant_issuers(
     issuer: IssuerSettings,
     listed: Callable[[float], frozenset[str]] | None,
     keys: KeySettings,
-    make_keys: Callable[[IssuerSettings], TenantSource],
+    make_keys: Callable[[IssuerSettings], FetchedKeySource],
 ) -> TenantIssuers:
     from jwt_authorizer.issuers.tenants import TenantIssuers  # noqa: PLC0415 - only for {tenant}
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.https import Get
     from jwt_authorizer.issuers.session import Response, Session
     from jwt_authorizer.issuers.sources import Fetch
-    from jwt_authorizer.issuers.tenants import TenantSource
+    from jwt_authorizer.issuers.tenants import FetchedKeySource
     from jwt_authorizer.keys import Key, KeySet, KeySource
     from jwt_authorizer.settings import Settings
     from jwt_authorizer.settings.model import IssuerSettings
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 class WatchedKeys:
     """An issuer's key source, and what it has been asked and has returned since it was made."""
 
-    source: TenantSource | None = None
+    source: FetchedKeySource | None = None
     asked: bool = False
     candidates_found: tuple[Key, ...] = ()
     places: list[str] = field(default_factory=list)
@@ -102,7 +102,7 @@ class WatchedKeys:
 
         return watched
 
-    def _source(self) -> TenantSource:
+    def _source(self) -> FetchedKeySource:
         if self.source is None:
             message = "the key source is set when the function is put together"
             raise RuntimeError(message)
