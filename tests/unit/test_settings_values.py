@@ -11,7 +11,7 @@ import pytest
 from jwt_authorizer.claim_conditions import Claim, parse_claim, parse_condition
 from jwt_authorizer.contexts import RESERVED_KEYS
 from jwt_authorizer.settings import claim_values, issuer_values, values
-from jwt_authorizer.settings.raw import RawSettings, Written, read_raw
+from jwt_authorizer.settings.raw import RawSettings, RawValue, read_raw
 from jwt_authorizer.settings.table import RESOURCE_METADATA, SETTINGS
 from jwt_authorizer.tokens import TokenLocation, TokenSource
 
@@ -296,7 +296,7 @@ def test_beside_a_document_its_settings_are_no_longer_variables() -> None:
 
 def test_beside_a_document_the_later_settings_may_be_variables_but_not_both() -> None:
     assert read_document(ONE_ISSUER, JWT_CACHED_BY="route").document.written == {
-        "cached_by": Written("JWT_CACHED_BY", "route")
+        "cached_by": RawValue("JWT_CACHED_BY", "route")
     }
     both = read_document(f'cached_by = "route"\n{ONE_ISSUER}', JWT_CACHED_BY="route")
     assert problems(both) == {"cached_by": "is set here and as JWT_CACHED_BY: keep one of them"}
