@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from datetime import UTC, datetime, timedelta
+import ssl
 from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
+import trustme
 
 from jwt_authorizer.answers import AnswerSettings, CachedBy
 from jwt_authorizer.authenticate import ignore_binding
@@ -195,25 +191,9 @@ def test_a_table_that_can_t_be_reached_is_a_500(endpoint: str) -> None:
 
 
 @cache
-def certificate(name: str) -> x509.Certificate:
-    """Make a self-signed certificate; one with an RSA key, whose DER has a length of two bytes."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(start)
-        .not_valid_after(start + timedelta(days=3650))
-        .sign(key, SHA256())
-    )
-
-
 def pem(name: str = "client") -> str:
-    return certificate(name).public_bytes(Encoding.PEM).decode()
+    """Issue a certificate. Its DER is longer than 255 bytes, as real ones are, so its length has two bytes."""
+    return trustme.CA().issue_cert(f"{name}.example").cert_chain_pems[0].bytes().decode()
 
 
 def armored(der: bytes) -> str:
@@ -221,7 +201,7 @@ def armored(der: bytes) -> str:
     return f"-----BEGIN CERTIFICATE-----\n{base64.b64encode(der).decode()}\n-----END CERTIFICATE-----\n"
 
 
-DER = certificate("client").public_bytes(Encoding.DER)
+DER = ssl.PEM_cert_to_DER_cert(pem())
 BOUND: dict[str, object] = {"cnf": {"x5t#S256": base64url(hashlib.sha256(DER).digest())}}
 SETTINGS = BindingSettings(frozenset({Binding.MTLS}), DpopSettings(frozenset()))
 

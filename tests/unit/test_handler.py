@@ -145,22 +145,20 @@ def restored(folder: Path, initialization: str, *, away: float, gone: bool = Fal
     return len(hooks), json.loads(lines[-1]) if lines else {}
 
 
-def test_keys_are_fetched_again_before_the_first_request(tmp_path: Path) -> None:
-    hooks, line = restored(tmp_path, "snap-start", away=WEEK)
-    assert (hooks, line["JwksFetches"], line.get("JwksFetchFailures")) == (1, 2, None)
-
-
-def test_keys_that_are_still_young_are_not(tmp_path: Path) -> None:
-    hooks, line = restored(tmp_path, "snap-start", away=60)
-    assert (hooks, line["JwksFetches"]) == (1, 1)
+@pytest.mark.parametrize(
+    ("initialization", "away", "hooks", "fetches"),
+    [("snap-start", WEEK, 1, 2), ("snap-start", 60, 1, 1), ("on-demand", 60, 0, 1)],
+    ids=["old keys", "young keys", "no snapshot"],
+)
+def test_keys_that_a_snapshot_has_kept_too_long_are_fetched_before_the_first_request(
+    tmp_path: Path, initialization: str, away: float, hooks: int, fetches: int
+) -> None:
+    ran, line = restored(tmp_path, initialization, away=away)
+    assert (ran, line["JwksFetches"], line.get("JwksFetchFailures")) == (hooks, fetches, None)
 
 
 def test_a_failure_does_not_keep_the_environment_from_starting(tmp_path: Path) -> None:
     assert restored(tmp_path, "snap-start", away=WEEK, gone=True) == (1, {})
-
-
-def test_without_a_snapshot_there_is_no_hook(tmp_path: Path) -> None:
-    assert restored(tmp_path, "on-demand", away=60)[0] == 0
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from jwt.algorithms import ECAlgorithm
 
 from jwt_authorizer.errors import DecisionError, Reason, SettingsError, TokenError
 from jwt_authorizer.issuers.cache import CachedKeySource
@@ -20,7 +18,8 @@ from jwt_authorizer.issuers.session import BODY_LIMIT, Response, Session
 from jwt_authorizer.issuers.several import SeveralKeySources
 from jwt_authorizer.issuers.sources import check_discoverable, key_fetcher
 from jwt_authorizer.refresher import TIMEOUT, lambda_handler, refresh
-from jwt_authorizer_devkit.signing import generate, key_set
+from jwt_authorizer_devkit.signing import key_set
+from tests.factories import NOW, signing_key
 from tests.sources import COOLDOWN, MAX_STALE, START, TTL, Issuer, source
 
 if TYPE_CHECKING:
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
 
 make_client = import_module("boto3").client
 ISSUER = "https://issuer.test"
-JWK = ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key(), as_dict=True) | {"kid": "a"}
-KEY_SET = json.dumps({"keys": [JWK]})
+KEY = signing_key("ES256", "a")
+KEY_SET = json.dumps(key_set((KEY,)))
 
 
 def fetcher(jwks: str | None, root: Path) -> Callable[[], Fetched[KeySet]]:
@@ -127,7 +126,7 @@ def test_without_a_client_fetching_fails_and_building_does_not(tmp_path: Path, m
 @pytest.mark.usefixtures("aws")
 @pytest.mark.parametrize(("written", "as_of"), [(1700000000, 1700000000), (0.5, 0.5), ("now", None), (None, None)])
 def test_a_copy_says_when_it_was_made(tmp_path: Path, written: object, as_of: float | None) -> None:
-    document = json.dumps({"keys": [JWK], "refreshed_at": written})
+    document = json.dumps(key_set((KEY,)) | {"refreshed_at": written})
     make_client("ssm").put_parameter(Name="/my/keys", Value=document, Type="String")
     fetch = key_fetcher(ISSUER, "ssm:/my/keys", allow_http=False, timeout=3, package_root=tmp_path)
     assert fetch().as_of == as_of
@@ -289,8 +288,6 @@ def test_an_issuer_refuses_if_it_answers_4xx_for_every_set() -> None:
 # The scheduled copy: what it writes, what it does not, and that the authorizer reads it.
 
 
-NOW = 1_800_000_000.0
-KEY = generate("ES256", "a")
 DOCUMENTS: dict[str, object] = {
     f"{ISSUER}/.well-known/openid-configuration": {"issuer": ISSUER, "jwks_uri": f"{ISSUER}/keys"},
     f"{ISSUER}/keys": key_set((KEY,)),
