@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
-import sys
+from concurrent.futures import ProcessPoolExecutor
 from functools import cache
-from typing import TYPE_CHECKING, Self
+from multiprocessing import get_context
+from typing import TYPE_CHECKING
 
 import pytest
 
 from demo.local_aws import HOST
 from demo.tools import ROOT
+from jwt_authorizer.function import create_function
 from jwt_authorizer_devkit.proofs import DpopClient
 from tests.e2e.asking import aws_variables, post_form
 from tests.e2e.examples import AUTHGEAR, Example, Examples, bearer, misfits, named_token, send
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from demo.stack import Stack
+    from jwt_authorizer.function import AuthorizerFunction
 
 API = "https://api.example.com"
 CLIENT, SECRET = "orders-client", "a-secret-of-this-test"
@@ -116,45 +120,18 @@ def test_the_dpop_api_fits_the_authorizer_s_settings(dpop: Example) -> None:
     assert misfits(dpop, cached_for=300)
 
 
-RACER = """
-import json, sys
-from jwt_authorizer.function import create_function
-function = create_function(json.loads(sys.stdin.readline()), write=lambda _: None)
-print("ready", flush=True)
-for line in sys.stdin:
+@cache
+def function_of(environment: frozenset[tuple[str, str]]) -> AuthorizerFunction:
+    return create_function(dict(environment), write=lambda _: None)
+
+
+def outcome(environment: frozenset[tuple[str, str]], event: object) -> tuple[str, int]:
+    """Answer an event, in a process of its own; give the process as well."""
     try:
-        function(json.loads(line), None)
-        print("allow", flush=True)
-    except Exception as error:
-        print(error, flush=True)
-"""
-
-
-class Racer:
-    """A process that answers an event a line, as soon as it is told."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        pipe = subprocess.PIPE
-        path = {"PYTHONPATH": str(ROOT / "authorizer")}
-        self.process = subprocess.Popen([sys.executable, "-c", RACER], stdin=pipe, stdout=pipe, env=path, text=True)  # noqa: S603 - our own arguments
-        self.tell(environment)
-
-    def __enter__(self) -> Self:
-        while self.heard() != "ready":  # after warnings about the settings
-            assert self.process.poll() is None
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.communicate()
-
-    def tell(self, event: object) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(event) + "\n")
-        self.process.stdin.flush()
-
-    def heard(self) -> str:
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().strip()
+        function_of(environment)(event, None)
+    except Exception as error:  # noqa: BLE001 - a refusal has no type of its own
+        return str(error), os.getpid()
+    return "allow", os.getpid()
 
 
 def test_two_processes_race_for_one_proof_and_exactly_one_wins(dpop: Example, stack: Stack) -> None:
@@ -170,12 +147,15 @@ def test_two_processes_race_for_one_proof_and_exactly_one_wins(dpop: Example, st
         **aws_variables(stack.aws),
     }
     arn = "arn:aws:execute-api:eu-west-1:123456789012:abcdef1234/prod/GET/orders"
-    with Racer(environment) as one, Racer(environment) as other:
+    given, ids = frozenset(environment.items()), set[int]()
+    with ProcessPoolExecutor(2, get_context("spawn")) as processes:
         for _ in range(10):
             event = client.sent({"type": "REQUEST", "methodArn": arn}, token, f"{API}/orders")
-            one.tell(event)
-            other.tell(event)
-            assert sorted((one.heard(), other.heard())) == ["Unauthorized", "allow"]
+            racing = [processes.submit(outcome, given, event) for _ in range(2)]
+            outcomes = dict(one.result() for one in racing)
+            assert outcomes.keys() == {"allow", "Unauthorized"}
+            ids.update(outcomes.values())
+    assert len(ids) == 2
 
 
 @pytest.fixture(scope="module")
