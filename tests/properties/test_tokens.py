@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from typing import Any
 
@@ -101,30 +102,25 @@ def test_any_header_is_read_or_malformed(header: dict[str, object]) -> None:
     assert read is None or read.alg == header["alg"]
 
 
+def with_bit_flipped(text: str, position: int, bit: int) -> str:
+    flipped = bytearray(text.encode())
+    flipped[position % len(flipped)] ^= 1 << bit
+    return flipped.decode("latin-1")
+
+
 @pytest.mark.parametrize("alg", ALGORITHMS)
-@given(data=st.data())
-def test_a_token_with_one_bit_flipped_never_passes(alg: str, data: st.DataObject) -> None:
-    text = good(alg).encode()
-    position = data.draw(st.integers(0, len(text) - 1))
-    bit = data.draw(st.integers(0, 7))
-    flipped = bytearray(text)
-    flipped[position] ^= 1 << bit
-    assert not lets_in(alg, flipped.decode("latin-1"))
+@given(position=st.integers(0, 1000), bit=st.integers(0, 7))
+def test_a_token_with_one_bit_flipped_never_passes(alg: str, position: int, bit: int) -> None:
+    assert not lets_in(alg, with_bit_flipped(good(alg), position, bit))
 
 
 @pytest.mark.parametrize("alg", ALGORITHMS)
 def test_a_token_with_any_bit_of_its_last_character_flipped_never_passes(alg: str) -> None:
     """There the unused bits of base64url are: the same bytes could be spelled in several ways."""
     assert lets_in(alg, good(alg))
-    for part_end in (index - 1 for index in (*dots(good(alg)), len(good(alg)))):
+    for part in re.finditer(r"[^.]+", good(alg)):
         for bit in range(8):
-            flipped = bytearray(good(alg).encode())
-            flipped[part_end] ^= 1 << bit
-            assert not lets_in(alg, flipped.decode("latin-1"))
-
-
-def dots(text: str) -> list[int]:
-    return [index for index, character in enumerate(text) if character == "."]
+            assert not lets_in(alg, with_bit_flipped(good(alg), part.end() - 1, bit))
 
 
 @given(junk=st.text(min_size=1, max_size=5), before=st.booleans())
