@@ -124,22 +124,18 @@ def test_conditions_of_nested_claims_are_shown_as_they_are_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cached_by", "copies"),
+    ("event", "cached_by", "copies"),
     [
-        ("route", [Copy.SERVES, Copy.ASKS, Copy.ASKS]),
-        ("nothing", [Copy.ASKS, Copy.ASKS, Copy.ASKS]),
+        (rest_token_event(token()), "route", [Copy.SERVES, Copy.ASKS, Copy.ASKS]),
+        (rest_token_event(token()), "nothing", [Copy.ASKS, Copy.ASKS, Copy.ASKS]),
+        (http_api_v2_event(token(), by_route=True), "token", [Copy.SERVES, Copy.ASKS, Copy.ASKS]),
     ],
+    ids=["route", "nothing", "simple response"],
 )
-def test_what_a_copy_serves_depends_on_the_cache(cached_by: str, copies: list[Copy]) -> None:
-    explanation = explained(token(), function(ROUTES, JWT_CACHED_BY=cached_by))
+def test_what_a_copy_serves_depends_on_the_cache(event: object, cached_by: str, copies: list[Copy]) -> None:
+    explanation = explain(event, function(ROUTES, JWT_CACHED_BY=cached_by))
     assert [route.copy for route in explanation.routes] == copies
     assert f"JWT_CACHED_BY={cached_by}" in explanation.cached
-
-
-def test_a_simple_response_serves_its_own_route() -> None:
-    event = http_api_v2_event(token(), by_route=True)
-    explanation = explain(event, function(ROUTES))
-    assert [route.copy for route in explanation.routes] == [Copy.SERVES, Copy.ASKS, Copy.ASKS]
 
 
 def test_an_overlap_that_a_cached_policy_leaves_out_is_seen() -> None:
