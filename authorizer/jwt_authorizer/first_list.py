@@ -1,4 +1,4 @@
-"""Write the first revocation list when the stack is deployed, as a custom resource of CloudFormation.
+"""For the revoker: write the first revocation list when the stack is deployed, as a custom resource.
 
 CloudFormation user guide, "Custom resource request and response": the function answers with a PUT to a URL that it got.
 """

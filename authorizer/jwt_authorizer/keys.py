@@ -1,4 +1,4 @@
-"""Which keys of a JWK set may verify, and which of them a token is checked with (RFC 7517, RFC 9864)."""
+"""Parse a JWK set, and choose the keys that a token is checked with (RFC 7517, RFC 9864)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """The keys of a JWK set that may verify, and a sentence for each that was left out (safe to log)."""
+    """The keys of a JWK set that may verify, and a message for each that was left out (safe to log)."""
 
     keys: tuple[Key, ...]
     skipped: tuple[str, ...]
@@ -125,7 +125,7 @@ def _key(jwk: object) -> Key:
 
 
 def _check_purpose(jwk: Mapping[str, object]) -> None:
-    """Leave out keys that are for something else (RFC 7517 sections 4.2 and 4.3)."""
+    """Leave out keys that are not for signatures (RFC 7517 sections 4.2 and 4.3)."""
     if jwk.get("use", "sig") != "sig":
         raise UnusableKeyError("its use is not sig")
     if "key_ops" in jwk:

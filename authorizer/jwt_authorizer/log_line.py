@@ -1,4 +1,4 @@
-"""The log: one JSON line for each decision, which carries its metrics as well.
+"""The log: one JSON line for each decision, with its metrics.
 
 The line is in CloudWatch's embedded metric format (EMF): CloudWatch makes the metrics from the log, and no request
 waits for a call. Nothing else is written while a request is answered. Why Powertools' Metrics and Logger do not write
@@ -126,7 +126,7 @@ def _line_start(  # noqa: PLR0913, PLR0917 - the members of a line, named
     method: str | None,
     route_key: str | None,
 ) -> str:
-    """Return the start of a line, up to its time: what it shares with many others.
+    """Return the start of a line, up to its time, which it shares with many other lines.
 
     It ends after ``"_aws":{…,"Timestamp":``; the time, ``}`` and the members of one request follow. It is cached, since
     formatting it takes most of a line's time: ``docs/adr/0008-hot-path.md``. A token's header is no longer than a token

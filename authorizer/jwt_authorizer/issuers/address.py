@@ -1,4 +1,4 @@
-"""The URLs that are fetched, parsed strictly.
+"""Parse the URLs that are fetched, strictly.
 
 A pattern instead of ``urllib.parse``: it refuses what a key source never needs (user names, fragments, white space,
 control characters, names that are not ASCII), so no two readers of one URL can disagree.
@@ -42,7 +42,7 @@ class Address:
         return self.origin.startswith("https:")
 
     def __str__(self) -> str:
-        """Return it for a log: without the query, which may hold a secret."""
+        """Return the URL for a log: without the query, which may hold a secret."""
         return printable(f"{self.origin}{self.path}")
 
 

@@ -67,7 +67,7 @@ def traced(service: str, operation: str, call: Callable[[], T]) -> T:
 
 
 def send_traces(header: str | None) -> None:
-    """Send the calls that were not sent yet, as a part of the request with this X-Ray header; forget them without."""
+    """Send the unsent calls to X-Ray, as a part of the request with this header; drop them if there is none."""
     calls = unsent[:]
     del unsent[: len(calls)]
     if header is not None and _SAMPLED in header:

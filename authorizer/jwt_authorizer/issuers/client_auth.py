@@ -1,4 +1,4 @@
-"""How this API proves to the introspection endpoint who it is (RFC 6749 section 2.3.1, RFC 7523 section 2.2)."""
+"""Client authentication at the introspection endpoint (RFC 6749 section 2.3.1, RFC 7523 section 2.2)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _EC_ALGORITHMS = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES51
 
 @dataclass(slots=True, eq=False)
 class ClientAuth:
-    """The client's id, how it authenticates, and the function that reads its secret or private key, which is kept.
+    """The client's id, how it authenticates, and the function that reads its secret or private key (then cached).
 
     ``method``: ``client_secret_basic``, ``client_secret_post`` or ``private_key_jwt`` (OpenID Connect Core section 9).
     """
@@ -34,7 +34,7 @@ class ClientAuth:
     _secret: str = field(init=False, default="", repr=False)
 
     def credentials(self, audience: str, now: float, *, fresh: bool) -> tuple[dict[str, str], dict[str, str]]:
-        """Return what goes into the headers and into the form of a request.
+        """Return the headers and the form members that authenticate a request.
 
         ``audience``: the issuer, for whom an assertion is meant. ``now``: seconds since 1970. ``fresh``: read the
         secret again, because the issuer rejected it. Raises :class:`FetchError` if it can't be read, or is not a key.

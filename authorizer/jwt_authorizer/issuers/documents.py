@@ -1,4 +1,4 @@
-"""Documents in the package, Parameter Store and S3, and secrets in Parameter Store and Secrets Manager."""
+"""Read and write documents in the package, Parameter Store and S3; read secrets, in Secrets Manager too."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def boto3_client(service: str, timeout: float) -> AwsClient:
 
 
 class LazyClient:
-    """An AWS client, made when it is first needed and kept: importing boto3 takes longer than all of this package.
+    """An AWS client that is made at its first call, since importing boto3 takes longer than all of this package.
 
     Lambda's Python runtime has boto3, so it is not among the run-time requirements.
     """
@@ -152,7 +152,7 @@ class LazyClient:
         self._client: AwsClient = None
 
     def call(self, operation: Callable[[AwsClient], T], *location: str) -> T:
-        """Return what an operation at a location returns. Whatever it raises becomes a :class:`FetchError`.
+        """Call an operation, and return its result. Every error becomes a :class:`FetchError` that names the location.
 
         AWS's errors have no base class of their own that could be named without importing botocore.
         """

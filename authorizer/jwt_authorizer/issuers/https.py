@@ -33,7 +33,7 @@ HASHED_FOLDERS = ("/etc/ssl/certs", "/etc/pki/ca-trust/extracted/pem/directory-h
 
 
 class HttpsClient:
-    """Sends requests. It keeps nothing but its TLS context."""
+    """Sends requests. It caches only its TLS context."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class HttpsClient:
                 self._hand_over(method, address, session)
             response = self._exchange(address, session, _head(address, method, headers) + body)
         except TimeoutError:
-            raise FetchError(f"{address}: {session.missed()}") from None
+            raise FetchError(f"{address}: {session.timeout_error()}") from None
         except (OSError, FetchError, ValueError) as error:  # an OSError: no route, reset, a bad certificate
             raise FetchError(f"{address}: {printable(str(error), 300) or type(error).__name__}") from error
         if _FIRST_REDIRECT <= response.status <= _LAST_REDIRECT:
@@ -96,18 +96,18 @@ class HttpsClient:
         return response
 
     def _exchange(self, address: Address, session: Session, request: bytes) -> Response:
-        """Use the connection of the request before, if it is to the same origin. The server may have closed it."""
+        """Reuse the connection of the last request if it is to the same origin, unless the server has closed it."""
         kept = session.connection
         if kept is not None and session.origin == address.origin:
             try:
-                return session.ask(kept, request)
+                return session.exchange(kept, request)
             except TimeoutError:
                 raise
             except OSError:
                 pass
         session.close()
         session.origin = address.origin
-        return session.ask(self.connect(address, session), request)
+        return session.exchange(self.connect(address, session), request)
 
     def connect(self, address: Address, session: Session) -> socket.socket:
         """Connect, within the session's deadline. Raises :class:`FetchError`, ``OSError``."""
@@ -175,7 +175,7 @@ def _is_hashed(folder: str) -> bool:
 
 
 def _head(address: Address, method: str, headers: Mapping[str, str]) -> bytes:
-    """Build a request up to its body. Raises ``ValueError`` for a header with a line break, which would be two."""
+    """Build a request up to its body. Raises ``ValueError`` for a header with a line break."""
     ours = {
         "Host": address.origin.partition("//")[2],
         "User-Agent": f"jwt-authorizer/{__version__}",

@@ -1,4 +1,4 @@
-"""Token introspection (RFC 7662): ask the issuer about a token that is not a JWT.
+"""Token introspection (RFC 7662): ask the issuer about an opaque token.
 
 The token is sent in the body of a POST and nowhere else. Only an answer with ``active: true`` is accepted; its claims
 are then checked as a JWT's are, and are remembered for a short time. Where the issuer's metadata says that it signs
@@ -53,7 +53,7 @@ class UnansweredError(FetchError):
 
 @dataclass(slots=True, eq=False)
 class Introspector:
-    """Asks one issuer about tokens, and remembers its answers. ``now`` is Unix time in seconds.
+    """Asks one issuer about tokens, and caches its answers. ``now`` is Unix time in seconds.
 
     ``keys`` verify its signed answers. ``report`` is called with a metric's name and a detail that is safe to log.
     Durations are in seconds. ``answers`` remembers each from when to when it may be used.
@@ -105,7 +105,7 @@ class Introspector:
         return answer
 
     def _ask(self, token: BearerToken, now: float) -> dict[str, object]:
-        """Ask, and ask again with the secret read anew if the issuer rejects this API's own credentials."""
+        """Send the request; read the secret again and retry if the issuer rejects this API's credentials."""
         self.report(INTROSPECTIONS, "asked")
         started = time.monotonic()
         try:

@@ -1,4 +1,4 @@
-"""The revocation list in S3, as its writer sees it: read, change, write if nobody else has written meanwhile."""
+"""Write the revocation list in S3: read it, change it, and write it unless it has changed meanwhile."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CHANGED_MEANWHILE = frozenset({"PreconditionFailed", "ConditionalRequestConflic
 
 
 class RevocationStore:
-    """The list in one S3 object. It never writes over what it has not read."""
+    """The list in one S3 object. It never overwrites a version that it has not read."""
 
     def __init__(self, bucket: str, key: str, client: AwsClient, sleep: Callable[[float], None] = time.sleep) -> None:
         """Read nothing yet."""
@@ -36,7 +36,7 @@ class RevocationStore:
         self._sleep = sleep
 
     def change(self, change: Callable[[Revoked], None], now: float, keep: float) -> Revoked:
-        """Drop what is over, change the list and write it, again and again until no other writer comes between.
+        """Drop expired entries, change the list and write it. Repeat this if another writer was faster.
 
         ``change`` alters what is revoked; it is called once for each attempt. Where nothing has changed, nothing is
         written, unless there is no list yet. ``now`` becomes the list's ``as_of``. ``keep``: seconds for which moments

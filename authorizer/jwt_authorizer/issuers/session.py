@@ -1,4 +1,4 @@
-"""One fetch: its deadline, its connection, and its responses (RFC 9112), read within limits.
+"""One fetch: its deadline, its connection, and its HTTP responses (RFC 9112), read within limits.
 
 Not by ``http.client``, which loads the e-mail package: ``docs/adr/0003-fetching-keys.md``.
 """
@@ -42,7 +42,7 @@ class Session:
     """
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start to count."""
+        """Start the deadline."""
         self._seconds = seconds
         self._clock = clock
         self._end = clock() + seconds
@@ -55,14 +55,14 @@ class Session:
         """Return the seconds left, above zero. Raises :class:`FetchError` when there are none."""
         left = self._end - self._clock()
         if left <= 0:
-            raise self.missed()
+            raise self.timeout_error()
         return left
 
-    def missed(self) -> FetchError:
+    def timeout_error(self) -> FetchError:
         """Return the error to raise when time is up."""
         return FetchError(f"no complete answer within {self._seconds:g} s")
 
-    def ask(self, connection: socket.socket, request: bytes) -> Response:
+    def exchange(self, connection: socket.socket, request: bytes) -> Response:
         """Send a request and read its response; keep the connection if the next request may use it.
 
         Raises :class:`FetchError`, ``OSError``.
@@ -101,7 +101,7 @@ class Response:
     body: bytes
 
     def ok(self, url: str) -> Response:
-        """Return it. Raises :class:`FetchError` if its status is not 200; ``url`` is what was asked for."""
+        """Return the response. Raises :class:`FetchError` with the ``url`` if its status is not 200."""
         if self.status != _OK:
             raise FetchError(f"{printable(url.partition('?')[0])} answered {self.status}", status=self.status)
         return self
@@ -215,7 +215,7 @@ def _read_chunks(reader: io.BufferedReader) -> bytes:
 
 
 class _BoundedReader(io.RawIOBase):
-    """What a response is read from, in place of a socket.
+    """The stream that a response is read from.
 
     No read outlasts the session's deadline, and all of them together stay below a limit.
     """

@@ -1,4 +1,4 @@
-"""Several key sets of one issuer.
+"""The key source of an issuer with several key sets.
 
 Entra External ID and Azure AD B2C sign with a set for each policy, all under one ``iss``.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class SeveralKeySources:
-    """Key sets of one issuer, each fetched, cached and failing by itself. Implements :class:`KeySource`.
+    """Key sets of one issuer, each fetched and cached on its own. Implements :class:`KeySource`.
 
     A set that must be fetched comes last, so that a token signed with another set's key does not wait for it.
     """
@@ -38,7 +38,7 @@ class SeveralKeySources:
         return all(source.refused for source in self._sources)
 
     def warm(self, now: float) -> None:
-        """Fetch all of them, side by side."""
+        """Fetch all of them in parallel."""
         warm_all(self._sources, now)
 
     def candidates(self, alg: str, kid: str | None, now: float) -> Iterable[Key]:

@@ -71,7 +71,7 @@ def key_fetcher(  # noqa: PLR0913 - the settings that matter to fetching, one by
 
 
 def check_discoverable(issuer: str, *, allow_http: bool) -> None:
-    """Raise ``ValueError`` if an issuer's keys can't be found by its name alone."""
+    """Raise ``ValueError`` if an issuer's keys can't be found by discovery."""
     try:
         discovery_urls(issuer, allow_http=allow_http)
     except ValueError as error:

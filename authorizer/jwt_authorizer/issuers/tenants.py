@@ -181,7 +181,7 @@ class TenantIssuers:
         return source
 
     def fetched(self, tenant: str, now: float, seconds: float) -> None:
-        """Keep a tenant that was looked up, and turned out to have keys. ``seconds``: how long that took."""
+        """Keep a tenant that was looked up if it has keys. ``seconds``: how long the fetch took."""
         if tenant not in self._looked_up:
             return
         started, until, source = self._looked_up[tenant]
@@ -205,7 +205,7 @@ class TenantIssuers:
 
 
 class TenantKeys:
-    """The keys of one tenant, as the core asks for them. Implements :class:`jwt_authorizer.keys.KeySource`."""
+    """The keys of one tenant. Implements :class:`jwt_authorizer.keys.KeySource`."""
 
     __slots__ = ("_held", "_issuers", "_tenant")
 

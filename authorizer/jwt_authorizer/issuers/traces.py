@@ -1,4 +1,4 @@
-"""How a call is shown in a trace, by OpenTelemetry or by X-Ray: ``docs/adr/0021-tracing.md``.
+"""Trace calls with OpenTelemetry or X-Ray: ``docs/adr/0021-tracing.md``.
 
 Spans are made by the API of OpenTelemetry that the process has loaded already (AWS's layer for Python, or another),
 with the names and attributes of its semantic conventions for HTTP clients. Nothing of a trace is sent to the issuer.

@@ -8,8 +8,9 @@
    other. What comes out is :class:`Settings` (``model.py``), or one
    :class:`~jwt_authorizer.errors.SettingsError` that lists every problem.
 
-For example ``JWT_LEEWAY_SECONDS=5`` and ``leeway_seconds = 5`` under ``[[issuers]]`` are the same row of the table: the
-reader ``values.seconds(0)`` turns ``"5"`` and ``5`` into ``5.0``, and refuses ``-1`` saying what is right.
+``CONTRIBUTING.md`` lists the steps to add a setting. For example ``JWT_LEEWAY_SECONDS=5`` and ``leeway_seconds = 5``
+under ``[[issuers]]`` are the same row of the table: the reader ``values.seconds(0)`` turns ``"5"`` and ``5`` into
+``5.0``, and refuses ``-1`` saying what is right.
 """
 
 from jwt_authorizer.settings.loading import load_settings
