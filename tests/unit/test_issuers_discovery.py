@@ -230,7 +230,7 @@ class Pieces:
 
 
 def ask_of_session(connection: Pieces, session: Session | None = None) -> Response:
-    return (session or Session(60)).ask(cast("socket.socket", connection), b"GET / HTTP/1.1\r\n\r\n")
+    return (session or Session(60)).exchange(cast("socket.socket", connection), b"GET / HTTP/1.1\r\n\r\n")
 
 
 def read(*pieces: bytes) -> Response:
