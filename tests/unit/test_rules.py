@@ -38,6 +38,14 @@ def rules(document: str, *, absent: bool = False) -> Rules:
     return compile_rules(routes, absent=absent)
 
 
+def deciding(of: Rules, path: str) -> list[str]:
+    return [resource.path for resource in of.find(path)]
+
+
+def test_without_routes_every_request_may_pass() -> None:
+    assert compile_rules(None).decide(who(), "GET", "/orders") == Allow(None)
+
+
 def test_the_issuers_scopes_are_needed_on_top_of_the_routes() -> None:
     of = listing("GET /orders a")
     assert isinstance(of.decide(who("a", required=("r",)), "GET", "/orders"), Deny)
@@ -66,6 +74,32 @@ def test_a_route_may_be_for_some_issuers_only_and_no_scope_makes_up_for_that() -
     of = rules(f'[[routes]]\npath = "/x"\nscopes = ["s"]\nissuers = ["{ISSUER}"]')
     assert of.decide(who("s"), "GET", "/x") == Allow("* /x")
     assert of.decide(who(issuer="https://other"), "GET", "/x") == Deny(Reason.CLAIM_MISMATCH, (), "* /x")
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/orders/me", ["/orders/me"]),
+        ("/orders/1", ["/orders/{id}"]),
+        ("/orders/ME", ["/orders/{id}"]),
+        ("/orders/1/lines", ["/orders/{id}/lines"]),
+        ("/orders/me/lines", ["/orders/{id}/lines"]),
+        ("/orders/1/2/3", ["/{proxy+}"]),
+        ("/orders", ["/{proxy+}"]),
+        ("/", ["/"]),
+        ("", ["/"]),
+    ],
+)
+def test_the_most_specific_template_decides_segment_by_segment(path: str, expected: list[str]) -> None:
+    of = listing("GET /orders/{id}", "GET /orders/me", "GET /orders/{id}/lines", "GET /{proxy+}", "GET /")
+    assert deciding(of, path) == expected
+
+
+def test_where_rest_and_http_apis_choose_differently_both_choices_have_to_allow() -> None:
+    of = listing("GET /a/b/{proxy+} greedy", "GET /a/{x}/c plain")
+    assert deciding(of, "/a/b/c") == ["/a/b/{proxy+}", "/a/{x}/c"]
+    verdicts = [of.decide(who(*scopes), "GET", "/a/b/c") for scopes in (("greedy",), ("plain",), ("greedy", "plain"))]
+    assert [type(verdict) for verdict in verdicts] == [Deny, Deny, Allow]
 
 
 def test_a_websockets_connect_has_a_rule_of_its_own() -> None:
