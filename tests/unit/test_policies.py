@@ -44,6 +44,13 @@ def test_a_grant_whose_denial_is_too_long_for_a_resource_is_left_out(asked: str)
     assert "GET /orders/{id}" in policy.left_out
 
 
+def test_a_refused_request_gets_the_policy_for_all_others() -> None:
+    rules = listing(*ORDERS)
+    refused = compiled(rules, "POST /orders")
+    assert refused == compiled(rules, "GET /orders")
+    assert not permits(refused, "POST/orders")
+
+
 def test_under_absent_only_what_other_routes_refuse_is_denied() -> None:
     policy = compiled(listing(*ORDERS, absent=True), "GET /orders/1")
     assert resources(policy) == ("GET/orders", "GET/orders/*")
