@@ -47,7 +47,7 @@ COLD, HEALED = "Cold starts in an outage", "Healed"
 TURNED_AWAY = (Outcome.REFUSED, Outcome.UNDECIDED)
 NEVER = (Caller.BAD, Caller.MADE_UP, Caller.GONE)
 START = 1_800_000_000.0
-SLACK = 1.5
+SLACK = 5.0
 """Seconds that a busy machine may add to a wait."""
 METRICS = ("JwksFetches", "JwksFetchFailures", "JwksStaleServed")
 CONFIG = """

@@ -29,7 +29,7 @@ CACHE, COOLDOWN = 60, 30
 """Seconds; the defaults."""
 TIMEOUT = 0.5
 """Seconds. Shorter than the default, since it is waited for in earnest."""
-SLACK = 1.5
+SLACK = 5.0
 """Seconds that a busy machine may add to a wait."""
 CALM = 60
 """Simulated seconds that follow a failure and its last cooldown."""
