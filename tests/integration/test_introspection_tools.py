@@ -96,7 +96,8 @@ def test_explain_shows_the_answer_and_neither_token_nor_secret_nor_person(
     run(list(arguments))
     text = capsys.readouterr().out
     assert all(value in text for value in shown.values())
-    assert not [it for it in (OPAQUE, SECRET, "user-1", "a@example.com") if it in text + json.dumps(explained)]
+    assert not [it for it in (OPAQUE, SECRET) if it in text + json.dumps(explained)]
+    assert not [it for it in ("user-1", "a@example.com") if it in json.dumps(explained[1]["introspection"])]
 
 
 def test_an_opaque_token_is_explained_by_what_the_issuer_says(
@@ -107,6 +108,10 @@ def test_an_opaque_token_is_explained_by_what_the_issuer_says(
     code, explained = told(capsys, "explain", OPAQUE, "--env", str(endpoint.env))
     assert (code, explained["reason"]) == (0, None)
     assert [verdict["holds"] for verdict in explained["claims"] if verdict["claim"] == "aud"] == [True]
+    endpoint.server.behaviors["/introspect"] = answer_json({**active, "aud": "another"})
+    code, explained = told(capsys, "explain", OPAQUE, "--env", str(endpoint.env))
+    assert (code, explained["reason"]) == (1, "invalid_audience")
+    assert [verdict["holds"] for verdict in explained["claims"] if verdict["claim"] == "aud"] == [False]
     endpoint.server.behaviors["/introspect"] = INACTIVE
     code, explained = told(capsys, "explain", OPAQUE, "--env", str(endpoint.env))
     assert (code, explained["reason"]) == (1, "inactive_token")

@@ -14,7 +14,7 @@ from jwt_authorizer_devkit.explaining.advice import Facts, advise
 from jwt_authorizer_devkit.explaining.claims import ClaimVerdict, judge_claims
 from jwt_authorizer_devkit.explaining.fields import FieldVerdict, judge_fields
 from jwt_authorizer_devkit.explaining.routes import RouteVerdict, judge_routes
-from jwt_authorizer_devkit.explaining.steps import Seen, Step, claims_of, look, tell_steps
+from jwt_authorizer_devkit.explaining.steps import Seen, Step, look, tell_steps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +61,6 @@ def explain(event: object, watched: WatchedFunction) -> Explanation:
     seen = look(event, watched)
     principal, request = outcome.principal, outcome.request
     rules = seen.issuer.claim_rules if seen.issuer else None
-    claims = claims_of(outcome, seen)
     by_field = request is not None and request.kind is EventKind.APPSYNC
     return Explanation(
         decision=outcome.result,
@@ -74,8 +73,8 @@ def explain(event: object, watched: WatchedFunction) -> Explanation:
         verified=principal is not None or _signature_passed(outcome, seen),
         steps=tell_steps(outcome, seen, watched),
         claims=()
-        if claims is None
-        else judge_claims(claims, rules, [*watched.authorizer.issuers, *watched.authorizer.tenants], watched.now),
+        if seen.claims is None
+        else judge_claims(seen.claims, rules, [*watched.authorizer.issuers, *watched.authorizer.tenants], watched.now),
         routes=()
         if principal is None or request is None or by_field
         else judge_routes(principal, request, watched.authorizer, outcome.decision, outcome.answer),

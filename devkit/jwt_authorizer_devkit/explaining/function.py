@@ -16,9 +16,10 @@ from jwt_authorizer.settings import load_settings
 from jwt_authorizer.wiring import Dependencies, build_authorizer, key_source, key_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from os import PathLike
 
+    from jwt_authorizer.authenticate import Introspection
     from jwt_authorizer.authorize import Authorizer, Outcome
     from jwt_authorizer.issuers.fetched import Fetched
     from jwt_authorizer.issuers.https import Get
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.keys import Key, KeySet, KeySource
     from jwt_authorizer.settings import Settings
     from jwt_authorizer.settings.model import IssuerSettings
+    from jwt_authorizer.tokens import BearerToken
 
 
 @dataclass(slots=True)
@@ -118,6 +120,8 @@ class WatchedFunction:
     log: DecisionLog
     lines: list[str]
     keys: Mapping[str, WatchedKeys]
+    introspected: Sequence[Mapping[str, object]]
+    """The claims that the issuer answered with about opaque tokens."""
     now: float
 
     def authorize(self, event: object) -> Outcome:
@@ -165,7 +169,20 @@ def watched_function(
     _, tenants = key_sources(settings, dependencies, watch)
     forgetful = replace(settings, token_cache_size=0)
     authorizer = build_authorizer(forgetful, keys, tenants, dependencies, now)
-    return WatchedFunction(settings, authorizer, log, lines, keys, now)
+    introspected: list[Mapping[str, object]] = []
+    if authorizer.introspection is not None:
+        authorizer = replace(authorizer, introspection=_noting(authorizer.introspection, introspected))
+    return WatchedFunction(settings, authorizer, log, lines, keys, introspected, now)
+
+
+def _noting(introspection: Introspection, answers: list[Mapping[str, object]]) -> Introspection:
+    """Return the same introspection, which notes each answer about an active token."""
+
+    def claims_of(bearer: BearerToken, now: float) -> Mapping[str, object]:
+        answers.append(introspection.claims_of(bearer, now))
+        return answers[-1]
+
+    return replace(introspection, claims_of=claims_of)
 
 
 def _place(issuer: IssuerSettings, key_document: str | None) -> WatchedKeys:

@@ -70,6 +70,8 @@ class Seen:
     bearer: BearerToken | None = None
     place: str = ""
     token: UnverifiedToken | None = None
+    claims: Mapping[str, object] | None = None
+    """The token's, or those that the issuer answered with about an opaque token."""
     issuer: Issuer | None = None
     keys: WatchedKeys | None = None
 
@@ -100,16 +102,18 @@ def look(event: object, watched: WatchedFunction) -> Seen:
         token = parse(bearer)
     except AuthorizerError:
         introspection = watched.authorizer.introspection
-        asked = bearer is not None and not is_jwt(bearer) and introspection is not None
-        return Seen(request, bearer, place, issuer=introspection.issuer if asked and introspection else None)
+        if introspection is None or bearer is None or is_jwt(bearer):
+            return Seen(request, bearer, place)
+        claims = watched.introspected[-1] if watched.introspected else None
+        return Seen(request, bearer, place, claims=claims, issuer=introspection.issuer)
     core = watched.authorizer
     try:
         issuer = find_issuer(token, core.issuers, core.tenants, watched.now)
     except AuthorizerError:
-        return Seen(request, bearer, place, token)
+        return Seen(request, bearer, place, token, token.claims)
     # The same keys may serve all tenants; then they are known by the issuer's name in the settings.
     keys = watched.keys.get(issuer.name) or (issuer.tenant and watched.keys.get(issuer.tenant.issuer))
-    return Seen(request, bearer, place, token, issuer, keys or None)
+    return Seen(request, bearer, place, token, token.claims, issuer, keys or None)
 
 
 def _place(request: Request, watched: WatchedFunction) -> str:
@@ -188,7 +192,7 @@ def _words(outcome: Outcome, seen: Seen, watched: WatchedFunction) -> Iterator[t
         yield _header(token), f"accepted: {accepted}"
         yield _key(seen.keys, watched.now)
         yield _header(token), "verifies with the issuer's key"
-    claims = claims_of(outcome, seen)
+    claims = seen.claims
     names = "" if claims is None else f"{len(claims)} claims"
     yield names, "" if principal is None else f"the principal is {shortened(principal.id)}"
     bound = claims is not None and "cnf" in claims
@@ -200,13 +204,6 @@ def _words(outcome: Outcome, seen: Seen, watched: WatchedFunction) -> Iterator[t
     if watched.settings.hook is not None:
         yield watched.settings.hook, _hook(outcome)
     yield "", "an answer"
-
-
-def claims_of(outcome: Outcome, seen: Seen) -> Mapping[str, object] | None:
-    """Return the claims that were looked at: the token's, or those that the issuer answered with."""
-    if seen.token is not None:
-        return seen.token.claims
-    return None if outcome.principal is None else outcome.principal.claims
 
 
 def _binding(*, bound: bool, checked: frozenset[str]) -> str:
