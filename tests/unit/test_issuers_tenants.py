@@ -14,7 +14,14 @@ from jwt_authorizer.errors import AuthorizerError, Reason
 from jwt_authorizer.function import create_function
 from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.issuers.fetched import FetchError
-from jwt_authorizer.issuers.tenants import MOST_KEPT, TenantIssuers, cached_tenants, placeholder_problem, tenant_list
+from jwt_authorizer.issuers.tenants import (
+    MOST_KEPT,
+    MOST_LOOKED_UP,
+    TenantIssuers,
+    cached_tenants,
+    placeholder_problem,
+    tenant_list,
+)
 from jwt_authorizer_devkit.signing import SigningKey, generate
 from tests.integration.hostile_server import HostileServer, answer_json
 from tests.security.lab import NOW, claims, sign, token_event
@@ -153,6 +160,16 @@ def test_a_tenant_that_is_no_longer_listed_is_refused_remembered_tokens_too() ->
     world.listed = frozenset({"b", "c"})
     assert remembered.version(START + 2) != before
     assert world.code("a", START + 2) == Reason.UNKNOWN_ISSUER
+    world.kid("b", START + 2)
+    world.listed, made = frozenset({"a"}), world.made["a"]
+    world.kid("a", START + 2)
+    assert world.made["a"] is not made, "its keys are fetched anew once it is listed again"
+
+
+def test_listed_tenants_are_all_looked_up_in_a_cooldown() -> None:
+    names = [f"t{number}" for number in range(2 * MOST_LOOKED_UP)]
+    world = World(listed=frozenset(names))
+    assert [world.kid(name, START) for name in names] == [f"key of {name}" for name in names]
 
 
 def test_a_tenant_that_hangs_touches_no_other() -> None:
