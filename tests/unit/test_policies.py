@@ -133,6 +133,11 @@ def test_a_refusal_of_one_route_or_request_denies_everything(cached_by: str) -> 
     assert policy.statements == (Statement("Deny", EVERYTHING),)
 
 
+def test_an_answer_for_one_request_is_that_request() -> None:
+    policy = compiled(listing(*ORDERS), "GET /orders/a:b%2Fc", cached_by="nothing")
+    assert policy.statements == (Statement("Allow", ("GET/orders/a:b%2Fc",)),)
+
+
 def test_whether_one_answer_does_for_a_route_of_the_api() -> None:
     def on(route_key: str) -> Request:
         return replace(asks("GET /orders", EventKind.HTTP_API_V2), route_key=route_key)
