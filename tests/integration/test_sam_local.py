@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,11 +26,10 @@ from tests.unit.pages import blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from jwt_authorizer_devkit.signing import SigningKey
 
-# The first run on a machine pulls an image.
+# The first run on a machine may have to install an engine.
 pytestmark = pytest.mark.timeout(600)
 
 ISSUER = "https://issuer.example.com"
@@ -41,30 +43,23 @@ class Local:
 
     key: SigningKey
     folder: Path
+    engine: str | None
+    """``DOCKER_HOST``; ``None`` for Docker's own default."""
 
     def token(self, defect: Defect | None = None) -> str:
         claims = access_claims(ISSUER, {}, audience=AUDIENCE, now=time.time(), scope="orders:read")
         return mint(self.key, claims, defect=defect)
 
+    def environment(self) -> dict[str, str]:
+        return clean_environment(self.folder, **({"DOCKER_HOST": self.engine} if self.engine else {}))
+
 
 @pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Local:
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
     if not Tools().sam.exists():
         pytest.skip("no SAM CLI: run `make setup`")
-    if not docker("version"):
-        pytest.skip("no Docker here; an engine elsewhere is named by DOCKER_HOST")
-    image = f"public.ecr.aws/lambda/python:3.13-{host_architecture()}"
-    if not docker("image", "inspect", image) and not docker("pull", image):
-        pytest.skip(f"Docker runs, but the image of Lambda's runtime cannot be pulled ({image})")
-    return Local(generate("ES256", "key-1"), tmp_path_factory.mktemp("sam"))
-
-
-def docker(*arguments: str) -> bool:
-    """Return whether Docker is there, and does it."""
-    program = shutil.which("docker")
-    if program is None:
-        return False
-    return subprocess.run([program, *arguments], check=False, capture_output=True).returncode == 0  # noqa: S603 - our own arguments
+    with container_engine() as engine:
+        yield Local(generate("ES256", "key-1"), tmp_path_factory.mktemp("sam"), engine)
 
 
 def test_the_recipe_of_the_events_page_works(local: Local) -> None:
@@ -86,7 +81,7 @@ def test_the_recipe_of_the_events_page_works(local: Local) -> None:
     for name, line in tools.items():
         (folder / name).write_text(f"#!/bin/sh\n{line}\n")
         (folder / name).chmod(0o755)
-    environment = clean_environment(local.folder)
+    environment = local.environment()
     environment |= {"PATH": f"{folder}:{environment['PATH']}", "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(  # noqa: S603 - the page's lines
         ["bash", "-euc", recipe.replace("x86_64", host_architecture())],  # noqa: S607 - any bash will do
@@ -117,7 +112,7 @@ def apis(local: Local, package: Path) -> Iterator[str]:
         *("--parameter-overrides", f"Architecture={host_architecture()}"),
     ]
     log = folder / "sam.log"
-    with log.open("w") as output, ending_with_us(command, clean_environment(local.folder), folder, output) as process:
+    with log.open("w") as output, ending_with_us(command, local.environment(), folder, output) as process:
         wait_for(lambda: listens(address) or process.poll() is not None, 60)
         assert process.poll() is None, log.read_text()
         yield f"http://{address}"
@@ -152,3 +147,46 @@ def test_start_api_calls_the_backends_with_the_claims(apis: str, local: Local) -
 )
 def test_start_api_lets_nobody_else_in(apis: str, local: Local, path: str, defect: Defect | None, status: int) -> None:
     assert get(f"{apis}/{path}", None if defect is None else local.token(defect))[0] == status
+
+
+# A Docker engine for ``sam local``, where one can be had.
+
+
+_STAND_IN = "TEST_CONTAINER_ENGINE"
+_START_SECONDS, _ENGINE_END_SECONDS = 500, 20
+
+
+@contextlib.contextmanager
+def container_engine() -> Iterator[str | None]:
+    """Yield ``DOCKER_HOST`` (``None``: Docker's own default) while the block runs; skip the test without an engine."""
+    if _works(["docker", "version"]):
+        image = f"public.ecr.aws/lambda/python:3.13-{host_architecture()}"
+        if not _works(["docker", "image", "inspect", image]) and not _works(["docker", "pull", image], 300):
+            pytest.skip(f"Docker runs, but the image of Lambda's runtime cannot be pulled ({image})")
+        yield None
+        return
+    named = os.environ.get(_STAND_IN)
+    folders = sorted(ROOT.parent.glob("*/sam-local")) if named is None else [Path(named)]
+    programs = [(folder / "up", folder / "down") for folder in folders]
+    up, down = next((both for both in programs if all(it.is_file() for it in both)), (None, None))
+    if up is None:
+        pytest.skip(f"no Docker here, and {_STAND_IN} names no folder with programs, up and down, that run one")
+    usual = f"unix://{os.environ.get('SAM_LOCAL_STATE', '/var/tmp/sam-local')}/docker.sock"  # noqa: S108 - its own default
+    # One that runs already belongs to somebody else.
+    ours = not _works(["docker", "--host", usual, "version"])
+    started = subprocess.run([str(up)], check=False, capture_output=True, text=True, timeout=_START_SECONDS)  # noqa: S603 - named by the user
+    found = re.search(r"\bDOCKER_HOST=(\S+)", started.stdout)
+    if started.returncode != 0 or found is None:
+        pytest.skip(f"no Docker here: {up} failed: {started.stderr.strip().rpartition('\n')[2]}")
+    try:
+        yield found[1]
+    finally:
+        if ours:
+            _works([str(down)], _ENGINE_END_SECONDS)
+
+
+def _works(command: list[str], seconds: float = 10) -> bool:
+    """Return whether a program exists, succeeds and takes no longer."""
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        return subprocess.run(command, check=False, capture_output=True, timeout=seconds).returncode == 0  # noqa: S603 - our own arguments
+    return False
