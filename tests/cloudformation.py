@@ -4,17 +4,13 @@ What Lambda, IAM and the others make of it is not known here: a resource's ``Ref
 is ``Id.Attribute``.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from jwt_authorizer_devkit.routes.documents import read_document
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 type Template = dict[str, Any]
 

@@ -1,7 +1,5 @@
 """How property tests run: see ``--hypothesis-profile``; ``make test`` asks for ``thorough``."""
 
-from __future__ import annotations
-
 from hypothesis import settings
 
 # No deadline: a busy machine is no defect. The same examples each time: a check that fails, fails for everyone.

@@ -1,7 +1,5 @@
 """Sources that answer as a test tells them: an issuer's keys, a document; with what is reported, and a clock."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from jwt_authorizer.issuers.cache import CachedKeySource

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
         | ed448.Ed448PrivateKey
         | MlDsaPrivateKey
     )
-    Json = dict[str, object]
 
+Json = dict[str, object]
 
 _CURVES: Mapping[str, type[ec.EllipticCurve]] = {"ES256": ec.SECP256R1, "ES384": ec.SECP384R1, "ES512": ec.SECP521R1}
 _RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})

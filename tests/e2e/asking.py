@@ -1,28 +1,19 @@
 """Another authorizer beside the demo's, with the demo's APIs; calling them, and reading what the authorizer logged."""
 
-from __future__ import annotations
-
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import urllib3
+from urllib3 import BaseHTTPResponse
 
-from demo.calls import Client
+from demo.calls import Api, Client
 from demo.decisions import DecisionLog
 from demo.deployment import DEMO_TEMPLATE
-from demo.stack import Deployed
+from demo.local_aws import LocalAws
+from demo.stack import Deployed, Stack
 from demo.tools import ACCESS_KEY, REGION, SECRET_KEY, host_architecture
 from jwt_authorizer_devkit.routes.documents import mapping
 from tests.e2e.cloudformation import Made, make_stack, packaged_template
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from urllib3 import BaseHTTPResponse
-
-    from demo.calls import Api
-    from demo.local_aws import LocalAws
-    from demo.stack import Stack
 
 
 def make_authorizer(stack: Stack, name: str, parameters: Mapping[str, str]) -> Made:

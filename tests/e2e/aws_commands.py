@@ -1,21 +1,16 @@
 """Commands of the AWS CLI as pages show them, run by the SDK that the CLI is made of."""
 
-from __future__ import annotations
-
 import re
 import shlex
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import jmespath  # type: ignore[import-untyped]  # it ships no types
 
 from demo.deployment import aws_client
+from demo.local_aws import LocalAws
 from demo.tools import ROOT
 from tests.e2e.cloudformation import Made, make_stack
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from demo.local_aws import LocalAws
 
 
 def run_command(aws: LocalAws, command: str, variables: Mapping[str, str]) -> Any:  # noqa: ANN401 - what AWS answers

@@ -1,22 +1,18 @@
 """A headless Chromium, driven by its own protocol (Chrome DevTools Protocol), without a package in between."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import urllib3
 from websockets.sync.client import ClientConnection, connect
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 _NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _SECONDS = 60
@@ -27,7 +23,7 @@ class Page:
     """One page of the browser."""
 
     _socket: ClientConnection
-    _numbers: count[int] = field(default_factory=lambda: count(1))
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def run(self, script: str) -> Any:  # noqa: ANN401 - any JSON
         """Give the value of a script, once it is there if it is a promise."""

@@ -1,24 +1,19 @@
 """Stacks made by CloudFormation's own calls: ten times as quick as `sam deploy`, and what that does in the end."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json
 import re
 import time
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from demo.deployment import BUCKET, aws_client
+from demo.local_aws import LocalAws
 from demo.tools import REGION
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from demo.local_aws import LocalAws
 
 _CODE_URI = re.compile(r"CodeUri: (\S+)")
 _UNKNOWN = re.compile(r"^  \w+:\n    Type: AWS::ApiGatewayV2::RouteResponse\n(?:    .*\n)+", re.MULTILINE)

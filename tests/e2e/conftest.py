@@ -1,11 +1,10 @@
 """One deployment for all: the demo's stack. Beside it the examples, and what tests make of its package."""
 
-from __future__ import annotations
-
 import contextlib
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,10 +13,6 @@ from demo.tools import ROOT, Tools
 from tests.e2e.asking import aws_variables
 from tests.e2e.examples import Examples
 from tests.e2e.node_tools import installed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(scope="session")

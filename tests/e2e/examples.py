@@ -1,35 +1,29 @@
 """The APIs of examples/, deployed with the settings that stand beside them, and called as their pages say."""
 
-from __future__ import annotations
-
 import json
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import urllib3
+from urllib3 import BaseHTTPResponse as Reply
 
 from demo.decisions import DecisionLog
 from demo.deployment import aws_client
+from demo.local_aws import LocalAws
+from demo.stack import Stack
 from jwt_authorizer.settings import load_settings
 from jwt_authorizer_devkit.doctoring.apis import apis_of_stack, environment_of, read_api
 from jwt_authorizer_devkit.doctoring.attached import examine_attached
 from jwt_authorizer_devkit.doctoring.findings import Level
+from jwt_authorizer_devkit.issuer import Provider
 from tests.e2e.asking import make_authorizer
 from tests.e2e.cloudformation import Made, make_stack
 from tests.e2e.imported import import_the_rest
 from tests.unit.pages import EXAMPLES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from urllib3 import BaseHTTPResponse as Reply
-
-    from demo.local_aws import LocalAws
-    from demo.stack import Stack
-    from jwt_authorizer_devkit.issuer import Provider
 
 AUTHGEAR = "https://myapp.authgear.cloud"
 """The issuer in the examples' settings, and its tokens' audience. Tests put one of this machine in its place."""

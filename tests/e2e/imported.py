@@ -6,18 +6,13 @@ and of an HTTP API nothing at all. All values are taken from the document as SAM
 what would be deployed.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from demo.deployment import aws_client
 from demo.tools import REGION
 from tests.cloudformation import resolve
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from tests.e2e.cloudformation import Made
+from tests.e2e.cloudformation import Made
 
 _ACCOUNT = "000000000000"
 _METHODS = {name.lower(): name for name in ("GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH")}

@@ -1,23 +1,17 @@
 """What of Node the tests run: commands that examples are deployed with, an issuer, clients. `make` installs it."""
 
-from __future__ import annotations
-
 import contextlib
 import select
 import shutil
 import subprocess
 import tempfile
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from demo.local_aws import LocalAws
 from demo.tools import ROOT, clean_environment
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from demo.local_aws import LocalAws
 
 _SECONDS_TO_START = 45
 

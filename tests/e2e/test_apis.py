@@ -1,22 +1,17 @@
 """The deployed authorizer, called over HTTP and WebSocket, with the local issuer's tokens."""
 
-from __future__ import annotations
-
 import itertools
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from demo.calls import Api
 from demo.scenarios import AUDIENCE, SCOPE, Attempt, attempt, attempts, tokens
+from demo.stack import Stack
 from jwt_authorizer_devkit.cli.app import run
 from tests.e2e.asking import ask
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from demo.stack import Stack
 
 
 @pytest.fixture(scope="module")

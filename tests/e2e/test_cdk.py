@@ -1,7 +1,5 @@
 """The CDK's construct: compiled by jsii, synthesized from two languages, compared with the template, deployed."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -9,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -17,7 +15,7 @@ from demo.calls import Api, Client
 from demo.decisions import DecisionLog
 from demo.deployment import aws_client
 from demo.scenarios import AUDIENCE
-from demo.stack import Deployed
+from demo.stack import Deployed, Stack
 from demo.tools import ROOT, host_architecture
 from jwt_authorizer_devkit.routes.documents import mapping, read_document
 from jwt_authorizer_packaging.cdk import CONSTRUCT, fill_construct
@@ -25,9 +23,6 @@ from jwt_authorizer_packaging.template import template
 from tests.e2e.asking import ask
 from tests.e2e.cloudformation import make_stack
 from tests.e2e.node_tools import installed, node_environment
-
-if TYPE_CHECKING:
-    from demo.stack import Stack
 
 # The first test waits for a local AWS, then for jsii and the CDK: a minute, where nothing else runs.
 pytestmark = pytest.mark.timeout(300)

@@ -3,32 +3,26 @@
 Of the private network, what the local AWS makes of it.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from demo.calls import Api
 from demo.deployment import aws_client
 from demo.scenarios import AUDIENCE
+from demo.stack import Deployed, Stack
 from demo.tools import REGION
-from jwt_authorizer_devkit.issuer import TlsFiles, local_issuer
+from jwt_authorizer_devkit.issuer import Provider, TlsFiles, local_issuer
 from tests.e2e.asking import ask, make_apis, make_authorizer
 from tests.e2e.aws_commands import run_command
 from tests.e2e.cloudformation import Made, change_stack, make_stack
 from tests.e2e.examples import Example, Examples, bearer
 from tests.integration.certificates import Authority
 from tests.unit.pages import EXAMPLES, blocks, table
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from demo.stack import Deployed, Stack
-    from jwt_authorizer_devkit.issuer import Provider
 
 NAME = "copied"
 COOLDOWN = 1

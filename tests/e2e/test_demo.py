@@ -1,7 +1,5 @@
 """``python -m demo`` as a process: its exit code, and that it leaves nothing behind."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re
@@ -9,20 +7,16 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import jwt
 import psutil
 import pytest
 
 from demo.__main__ import INTERRUPTED, lines_to_try
+from demo.stack import Stack
 from demo.tools import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from demo.stack import Stack
 
 
 @pytest.fixture

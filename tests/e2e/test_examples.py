@@ -1,30 +1,23 @@
 """The examples that are called with a token in a header: the calls that their pages list, in their order."""
 
-from __future__ import annotations
-
 import json
 import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
+from urllib3 import BaseHTTPResponse as Reply
 
 from demo.deployment import aws_client
-from jwt_authorizer_devkit.issuer import local_issuer
+from demo.stack import Stack
+from jwt_authorizer_devkit.issuer import Provider, local_issuer
 from tests.e2e.examples import AUTHGEAR, Example, Examples, bearer, misfits, named_token, send
 from tests.e2e.user_pool import create_machine_client
 from tests.integration.emulator import wait_for
 from tests.unit.pages import EXAMPLES, blocks, table
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from urllib3 import BaseHTTPResponse as Reply
-
-    from demo.stack import Stack
-    from jwt_authorizer_devkit.issuer import Provider
 
 type Row = dict[str, str]
 COLUMNS = ("Call", "Token", "Status", "The log says")

@@ -1,32 +1,25 @@
 """examples/dpop and examples/mutual-tls, with npm's oidc-provider and dpop; one proof for two processes."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from demo.local_aws import HOST
+from demo.stack import Stack
 from demo.tools import ROOT
-from jwt_authorizer.function import create_function
+from jwt_authorizer.function import AuthorizerFunction, create_function
 from jwt_authorizer_devkit.proofs import DpopClient
 from tests.e2e.asking import aws_variables, post_form
 from tests.e2e.examples import AUTHGEAR, Example, Examples, bearer, misfits, named_token, send
 from tests.e2e.node_tools import announced, node_environment, script
 from tests.unit.pages import EXAMPLES, blocks, table
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from demo.stack import Stack
-    from jwt_authorizer.function import AuthorizerFunction
 
 API = "https://api.example.com"
 CLIENT, SECRET = "orders-client", "a-secret-of-this-test"

@@ -1,20 +1,15 @@
 """examples/browser-cookies: a token in a cookie, called as a browser calls, and as another page's browser would."""
 
-from __future__ import annotations
-
 from functools import cache
 from http.cookies import SimpleCookie
-from typing import TYPE_CHECKING
 
 import pytest
 
 from demo.deployment import aws_client
+from demo.stack import Stack
+from jwt_authorizer_devkit.issuer import Provider
 from tests.e2e.examples import Example, Examples, bearer, misfits, named_token
 from tests.unit.pages import EXAMPLES, table
-
-if TYPE_CHECKING:
-    from demo.stack import Stack
-    from jwt_authorizer_devkit.issuer import Provider
 
 PAGE = "https://app.example.com"
 COOKIE = "__Host-session"

@@ -1,26 +1,20 @@
 """examples/existing-api: APIs that are there already are closed by the commands of its page, step by step."""
 
-from __future__ import annotations
-
 import re
 import shlex
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from demo.deployment import aws_client
+from demo.stack import Stack
 from demo.tools import ROOT, Tools, clean_environment
 from tests.e2e.aws_commands import run_command
 from tests.e2e.examples import AUTHGEAR, Example, Examples, authorizer_settings, bearer, misfits
 from tests.unit.pages import EXAMPLES, blocks
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from demo.stack import Stack
 
 PAGE = EXAMPLES / "existing-api" / "README.md"
 ANYBODY = {"sub": "anybody"}

@@ -1,8 +1,6 @@
 """examples/mcp-server, by its custom domain: as its page lists, and by the client of the official MCP SDK."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import anyio
 import httpx2
@@ -11,20 +9,14 @@ from mcp import Client
 from mcp.client.auth import TokenStorage
 from mcp.client.auth.extensions.client_credentials import ClientCredentialsOAuthProvider
 from mcp.client.streamable_http import streamable_http_client
-from mcp.shared.auth import OAuthToken
+from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
+from mcp_types import CallToolResult
+from urllib3 import BaseHTTPResponse as Reply
 
 from demo.local_aws import HOST
 from jwt_authorizer_devkit.issuer import IssuerServer, Provider
 from tests.e2e.examples import AUTHGEAR, Example, Examples, bearer, misfits, send
 from tests.unit.pages import EXAMPLES, blocks, table
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mcp.shared.auth import OAuthClientInformationFull
-    from mcp_types import CallToolResult
-    from urllib3 import BaseHTTPResponse as Reply
-
 
 README = EXAMPLES / "mcp-server" / "README.md"
 ROWS = table(README, "Call", "Token", "Status", "The log says")

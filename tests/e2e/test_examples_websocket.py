@@ -1,32 +1,25 @@
 """examples/websocket-query: a token in the query, and who speaks on the messages that follow."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import time
+from collections.abc import Iterator, Sequence
 from threading import Thread
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.http11 import Request, Response
 from websockets.sync.client import ClientConnection, connect
 from websockets.sync.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
 from demo.deployment import aws_client
 from demo.local_aws import HOST
+from demo.stack import Stack
 from tests.e2e.chromium import Page, chromium, open_page
 from tests.e2e.examples import Example, Examples, misfits, named_token
 from tests.unit.pages import EXAMPLES, table
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from websockets.http11 import Request, Response
-
-    from demo.stack import Stack
 
 ROWS = table(EXAMPLES / "websocket-query" / "README.md", "Call", "Token", "Status", "The log says")
 SWITCHED = "101"

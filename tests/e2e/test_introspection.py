@@ -1,31 +1,23 @@
 """Opaque tokens of npm's oidc-provider, with the client's secrets in Parameter Store and Secrets Manager."""
 
-from __future__ import annotations
-
 import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pytest
 import urllib3
+from urllib3 import BaseHTTPResponse
 
 from demo.deployment import aws_client
+from demo.stack import Stack
 from demo.tools import ROOT
 from jwt_authorizer.errors import DecisionError
-from jwt_authorizer.function import create_function
+from jwt_authorizer.function import AuthorizerFunction, create_function
 from jwt_authorizer_devkit.events import sample
 from jwt_authorizer_devkit.signing import generate
 from tests.e2e.asking import post_form
 from tests.e2e.node_tools import announced, node_environment, script
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from urllib3 import BaseHTTPResponse
-
-    from demo.stack import Stack
-    from jwt_authorizer.function import AuthorizerFunction
 
 pytestmark = pytest.mark.usefixtures("at_the_local_aws")
 

@@ -1,7 +1,5 @@
 """What `make release` makes: the same bytes whoever builds them, and a bill of materials of just these."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,14 +1,13 @@
 """The template with Revocation=on: from a revocation or a logout to the last request that is accepted."""
 
-from __future__ import annotations
-
 import json
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,20 +15,15 @@ import pytest
 from demo.calls import Api
 from demo.deployment import aws_client
 from demo.scenarios import AUDIENCE
+from demo.stack import Deployed, Stack
 from jwt_authorizer.issuers.revocation_store import RevocationStore, add_entry
 from jwt_authorizer.logout import EVENT
 from jwt_authorizer.revocation import read_list
 from jwt_authorizer_devkit.cli.app import run
-from jwt_authorizer_devkit.signing import generate
+from jwt_authorizer_devkit.signing import SigningKey, generate
 from tests.e2e.asking import ask, make_apis, make_authorizer, post_form
 from tests.e2e.cloudformation import Made, change_stack
 from tests.integration.hostile_server import HostileServer, answer_json
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from demo.stack import Deployed, Stack
-    from jwt_authorizer_devkit.signing import SigningKey
 
 NAME = "revoking"
 TTL = 1.0

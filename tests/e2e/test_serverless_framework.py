@@ -3,28 +3,20 @@
 The framework itself asks for a login since its version 4, so that it can't be run here; osls reads the same file.
 """
 
-from __future__ import annotations
-
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from demo.calls import Api, Client
 from demo.decisions import DecisionLog
-from demo.deployment import aws_client
+from demo.deployment import Outputs, aws_client
 from demo.scenarios import AUDIENCE
-from demo.stack import Deployed
+from demo.stack import Deployed, Stack
 from demo.tools import REGION, ROOT, run
 from tests.e2e.asking import ask, make_authorizer
 from tests.e2e.node_tools import node_environment
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from demo.deployment import Outputs
-    from demo.stack import Stack
 
 EXAMPLE = ROOT / "examples" / "serverless-framework"
 NAME = "orders-demo"

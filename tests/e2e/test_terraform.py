@@ -5,30 +5,25 @@ arguments and types are checked, and the example's own tests run with resources 
 parameters that these resources got are then made a stack of the local AWS.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import shlex
 import shutil
 import subprocess
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from demo.deployment import aws_client
+from demo.stack import Stack
 from demo.tools import ROOT, clean_environment, host_architecture
 from jwt_authorizer_devkit.routes.documents import mapping, read_document
 from jwt_authorizer_packaging.packaged_template import packaged_template
 from jwt_authorizer_packaging.template import template
 from jwt_authorizer_packaging.terraform import MODULE, PACKAGE, fill_module
 from tests.e2e.cloudformation import make_stack
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from demo.stack import Stack
 
 EXAMPLE = ROOT / "examples" / "terraform"
 PYTHON = ROOT / ".venvs" / "examples" / "bin" / "python"

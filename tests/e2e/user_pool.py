@@ -1,18 +1,13 @@
 """A Cognito user pool of the local AWS, whose tokens are for machines: a provider of tokens that is not ours."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import urllib3
 
 from demo.deployment import aws_client
+from demo.local_aws import LocalAws
 from demo.tools import REGION
 from tests.e2e.asking import post_form
-
-if TYPE_CHECKING:
-    from demo.local_aws import LocalAws
 
 
 @dataclass(frozen=True, slots=True)

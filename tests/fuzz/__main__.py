@@ -6,8 +6,6 @@ Runs in an environment of its own, since atheris is a large package that nothing
 on the way is kept in ``.build/fuzz/``; ``--keep`` brings the inputs that reach something new into ``corpus/``.
 """
 
-from __future__ import annotations
-
 import argparse
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """DPoP proofs and their ``htu``: what must hold for every input, read by other means than the authorizer's."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import time

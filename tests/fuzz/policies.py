@@ -1,13 +1,9 @@
 """An independent reading of the policies that the fuzzer sees: what they allow has to be what the rules allow."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from typing import Any
 
 ROUTES = """
 [[issuers]]

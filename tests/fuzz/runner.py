@@ -1,7 +1,5 @@
 """``python -m tests.fuzz.runner TARGET OPTION …``: one target in the fuzzer's own process, with libFuzzer's options."""
 
-from __future__ import annotations
-
 import importlib
 import shlex
 import sys

@@ -3,12 +3,11 @@
 Each target takes bytes and raises ``AssertionError`` where a promise is broken; any other error is one as well.
 """
 
-from __future__ import annotations
-
 import json
 import time
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -20,9 +19,6 @@ from jwt_authorizer_devkit.signing import SigningKey
 from tests.fuzz import bound
 from tests.fuzz.policies import ROUTES, check_policy
 from tests.security.lab import ARN, AUDIENCE, CPU_LIMIT, ISSUER, NOW, Json, Lab, assert_clean, bare_lab, lab, sign
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 ISSUERS_KEY = SigningKey("k", "ES256", ec.derive_private_key(20_260_101, ec.SECP256R1()))
 ATTACKERS_KEY = SigningKey("k", "ES256", ec.derive_private_key(19_700_101, ec.SECP256R1()))

@@ -1,20 +1,14 @@
 """Throw-away certificates for servers on this machine."""
 
-from __future__ import annotations
-
 import datetime as dt
 import socket
 import ssl
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import trustme
 
 from jwt_authorizer.issuers.https import HttpsClient
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from jwt_authorizer.issuers.prefetch import Prefetch
+from jwt_authorizer.issuers.prefetch import Prefetch
 
 
 class Authority:

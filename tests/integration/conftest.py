@@ -1,21 +1,17 @@
 """The deployed package, put together once, and the emulator that runs it."""
 
-from __future__ import annotations
-
 import contextlib
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from demo.tools import host_architecture
 from tests.integration.certificates import Authority
 from tests.integration.emulator import ROOT, Emulator, emulated, emulator_program, link_runtime
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 
 class Run(Protocol):

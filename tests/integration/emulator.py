@@ -4,27 +4,23 @@ The emulator comes with SAM CLI, the runtime client (``awslambdaric``) is the on
 sees the package and that client alone (``-S``), so what the package lacks is missing here as well.
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib.metadata
 import json
 import os
 import socket
+import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import urllib3
 
 from demo.processes import ending_with_us
 from demo.tools import host_architecture
-
-if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Callable, Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 _PATH = "/2015-03-31/functions/function/invocations"

@@ -1,21 +1,16 @@
 """A server that speaks raw bytes, so that it can misbehave in every way a real one does."""
 
-from __future__ import annotations
-
 import contextlib
 import gzip
 import json
 import re
 import socket
+import ssl
 import struct
 import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Self
-
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Iterator
-    from types import TracebackType
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any, Self
 
 type Behavior = Callable[[Exchange], None]
 

@@ -1,7 +1,5 @@
 """The tests of another project, which use the fixtures of the pytest plugin: run by test_installed_tools.py."""
 
-from __future__ import annotations
-
 TESTS = """
 import re
 from pathlib import Path

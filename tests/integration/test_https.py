@@ -3,23 +3,24 @@
 How a fetch fails: ``test_jwks_faults.py``.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import ssl
 import subprocess
 import threading
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from jwt_authorizer.issuers.fetched import FetchError
+from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.prefetch import Prefetch
 from jwt_authorizer.issuers.session import Session
 from jwt_authorizer.issuers.sources import key_fetcher
 from tests.factories import signing_key
+from tests.integration.certificates import Authority
 from tests.integration.hostile_server import (
     DISCOVERY,
     HOST,
@@ -32,13 +33,6 @@ from tests.integration.hostile_server import (
     answer_json,
     network_failures,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from jwt_authorizer.issuers.https import HttpsClient
-    from tests.integration.certificates import Authority
 
 METADATA = answer_json({"issuer": ISSUER, "jwks_uri": f"{ISSUER}/keys"})
 KEY_SET = answer_json({"keys": [signing_key("ES256").public_jwk(kid="a")]})

@@ -3,25 +3,20 @@
 On the function's version of Python, and on the oldest that the wheel says it runs on.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re
 import subprocess
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.integration.emulator import ROOT
 from tests.integration.orders_project import TESTS
 from tests.unit.pages import DOCS, blocks
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 UV = ROOT / ".venvs/boot/bin/uv"
 

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -17,17 +18,20 @@ from jwt.algorithms import ECAlgorithm
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
 from jwt_authorizer.issuers.client_auth import ClientAuth
 from jwt_authorizer.issuers.introspection import FAILURES, INTROSPECTIONS, Introspector
+from jwt_authorizer.issuers.session import Session
 from jwt_authorizer.issuers.sources import discover_introspection
 from jwt_authorizer.token_cache import TokenCache
 from jwt_authorizer.tokens import BearerToken
 from jwt_authorizer_devkit.mint import Defect, mint
 from tests.factories import ALGORITHMS, NOW, FakeKeys, signing_key
+from tests.integration.certificates import Authority
 from tests.integration.hostile_server import (
     DISCOVERY,
     HOST,
     ISSUER,
     NOT_FOUND,
     PATIENT,
+    Behavior,
     HostileServer,
     answer,
     answer_json,
@@ -36,12 +40,7 @@ from tests.integration.hostile_server import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from jwt_authorizer.issuers.introspection import Endpoint
-    from jwt_authorizer.issuers.session import Session
-    from tests.integration.certificates import Authority
-    from tests.integration.hostile_server import Behavior
 
 PATH = "/introspect"
 METADATA = {"issuer": ISSUER, "introspection_endpoint": f"{ISSUER}{PATH}"}

@@ -1,10 +1,10 @@
 """Introspection at the desk: what ``explain --introspect`` and ``doctor`` make of an endpoint's answers."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,13 +12,7 @@ from jwt_authorizer.function import create_function
 from jwt_authorizer.revoker import flush
 from jwt_authorizer_devkit.cli.app import run
 from tests.factories import AUDIENCE, NOW, environment, rest_request_event, token
-from tests.integration.hostile_server import NOT_FOUND, HostileServer, answer, answer_json
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.integration.hostile_server import Behavior
+from tests.integration.hostile_server import NOT_FOUND, Behavior, HostileServer, answer, answer_json
 
 SECRET, OPAQUE = "s3cret-of-the-api", "opaque-token-of-a-user"
 INACTIVE = answer_json({"active": False})

@@ -12,6 +12,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,9 +22,11 @@ import pytest
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.issuers.cache import CachedKeySource
 from jwt_authorizer.issuers.cached_value import Ages
+from jwt_authorizer.issuers.fetched import Fetched
 from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.session import Session
 from jwt_authorizer.issuers.sources import key_fetcher
+from jwt_authorizer.keys import KeySet
 from tests.factories import signing_key
 from tests.integration.certificates import Authority
 from tests.integration.hostile_server import (
@@ -46,13 +51,7 @@ from tests.integration.hostile_server import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextlib import AbstractContextManager
-    from pathlib import Path
-
-    from jwt_authorizer.issuers.fetched import Fetched
     from jwt_authorizer.issuers.https import SocketAddress
-    from jwt_authorizer.keys import KeySet
 
 TTL, MAX_STALE, COOLDOWN = 600, 3600, 30
 START = 1_700_000_000.0

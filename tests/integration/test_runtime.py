@@ -1,11 +1,11 @@
 """The deployed package under Lambda's own runtime client: what Lambda, API Gateway and the log get to see."""
 
-from __future__ import annotations
-
 import json
 import socket
+from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,15 +13,9 @@ from benchmarks.process import Package, live
 from jwt_authorizer.errors import Reason
 from jwt_authorizer_devkit.certificate import self_signed
 from jwt_authorizer_devkit.events import kinds, sample
-from jwt_authorizer_devkit.issuer import local_issuer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from jwt_authorizer_devkit.issuer import Provider
-    from tests.integration.conftest import Run
-    from tests.integration.emulator import Emulator
+from jwt_authorizer_devkit.issuer import Provider, local_issuer
+from tests.integration.conftest import Run
+from tests.integration.emulator import Emulator
 
 AUDIENCE = "https://api.example.com"
 TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"

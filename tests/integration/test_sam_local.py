@@ -1,7 +1,5 @@
 """``sam local invoke`` and ``sam local start-api``: what people at a desk run, in containers."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os
@@ -10,9 +8,10 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import urllib3
@@ -20,14 +19,9 @@ import urllib3
 from demo.processes import ending_with_us
 from demo.tools import ROOT, Tools, clean_environment, host_architecture
 from jwt_authorizer_devkit.mint import Defect, access_claims, mint
-from jwt_authorizer_devkit.signing import generate, key_set
+from jwt_authorizer_devkit.signing import SigningKey, generate, key_set
 from tests.integration.emulator import free_addresses, listens, wait_for
 from tests.unit.pages import blocks
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from jwt_authorizer_devkit.signing import SigningKey
 
 # The first run on a machine may have to install an engine.
 pytestmark = pytest.mark.timeout(600)

@@ -1,19 +1,14 @@
 """The site, built as `make docs` builds it: it is whole, and its pages load nothing from elsewhere."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.integration.emulator import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PYTHON = ROOT / ".venvs" / "docs" / "bin" / "python"
 NOT_OF_THE_SITE = shutil.ignore_patterns(".*", "__pycache__", "node_modules", "site", "dist")

@@ -1,24 +1,19 @@
 """Every template passes AWS's own checks, and SAM makes of ours what its conditions count on."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from demo.tools import Tools, clean_environment
 from jwt_authorizer_devkit.routes.documents import read_document
-from tests.cloudformation import read_template, refusals, resolve
+from tests.cloudformation import Template, read_template, refusals, resolve
 from tests.unit.pages import EXAMPLES, blocks
 from tests.unit.test_template import ALIAS, APIS, ISSUER, OTHERS, REFRESHER, SHIFTING
-
-if TYPE_CHECKING:
-    from tests.cloudformation import Template
 
 ROOT = Path(__file__).resolve().parents[2]
 SAM = Tools().sam

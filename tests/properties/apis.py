@@ -4,25 +4,18 @@ The oracle reads ``docs/rules.md`` once more, in the plainest way: regular expre
 the other. It knows nothing of the tree and the classes that the code works with.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 
-from jwt_authorizer.claim_conditions import parse_condition
+from jwt_authorizer.claim_conditions import ClaimCondition, parse_condition
 from jwt_authorizer.claims import Principal
 from jwt_authorizer.events import EventKind, Request
 from jwt_authorizer.method_arn import read_method_arn
+from jwt_authorizer.policies import Policy
 from jwt_authorizer.rules import Route, Rules, compile_rules
 from tests.properties.claim_oracle import meets, written
-
-if TYPE_CHECKING:
-    from jwt_authorizer.claim_conditions import ClaimCondition
-    from jwt_authorizer.policies import Policy
-
 
 type Pick = Callable[[Sequence[str]], str]
 

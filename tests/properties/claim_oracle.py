@@ -1,14 +1,11 @@
 """A second opinion about claim conditions, read from ``docs/rules.md`` in the plainest way, and random ones to try."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hypothesis import strategies as st
 
-if TYPE_CHECKING:
-    from jwt_authorizer.claim_conditions import ClaimCondition
+from jwt_authorizer.claim_conditions import ClaimCondition
 
 type Json = Any
 NOTHING = object()

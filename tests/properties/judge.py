@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jwt_authorizer.claims import Principal
 from jwt_authorizer.events import EventKind, Request
 from jwt_authorizer.method_arn import read_method_arn
 from jwt_authorizer.policies import policies_for
-from jwt_authorizer.rules import Deny, Route, compile_rules
+from jwt_authorizer.policies.compiler import PolicyCompiler
+from jwt_authorizer.rules import Deny, Route, Rules, compile_rules
 from tests.fuzz.policies import expression
-from tests.properties.apis import PREFIX, oracle, principal, request
+from tests.properties.apis import PREFIX, Api, Asked, oracle, principal, request
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from jwt_authorizer.claims import Principal
     from jwt_authorizer.policies import Policies, Policy
-    from jwt_authorizer.policies.compiler import PolicyCompiler
-    from jwt_authorizer.rules import Rules
-    from tests.properties.apis import Api, Asked
 
 
 def listing(*lines: str, absent: bool = False) -> Rules:

@@ -1,7 +1,5 @@
 """Whatever is in a token or a path: an answer is one that API Gateway takes, and its policy stays in its stage."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 from copy import replace

@@ -1,7 +1,5 @@
 """`explain` and the deployed function agree, whatever the token, the event and the settings."""
 
-from __future__ import annotations
-
 import json
 import re
 from functools import cache

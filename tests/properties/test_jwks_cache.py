@@ -4,8 +4,6 @@ The model knows no rule of the cache, only what the issuer was asked, when, and 
 how far the wall clock has moved forward from request to request: being set back makes no key younger.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from hypothesis import settings

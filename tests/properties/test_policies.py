@@ -3,20 +3,20 @@
 ``python -m benchmarks.policies`` runs the same comparison at length and writes its figures down.
 """
 
-from __future__ import annotations
-
 import json
 import re
+from collections.abc import Callable, Sequence
 from copy import replace
 from random import Random
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
+from jwt_authorizer.claims import Principal
 from jwt_authorizer.events import EventKind
+from jwt_authorizer.policies import Policy
 from jwt_authorizer.policies.compiler import PolicyCompiler
 from jwt_authorizer.rules import Allow, Deny, Route
 from tests.properties.apis import (
@@ -37,12 +37,6 @@ from tests.properties.apis import (
     tempting_request,
 )
 from tests.properties.judge import Tally, check_against, compare, covers, permits
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from jwt_authorizer.claims import Principal
-    from jwt_authorizer.policies import Policy
 
 SHORT = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PLAIN = re.compile(r"[A-Za-z0-9/:*_-]+")

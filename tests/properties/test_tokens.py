@@ -1,7 +1,5 @@
 """Whatever text stands where a token should be: it is refused as a bad token, or it is one, bit for bit."""
 
-from __future__ import annotations
-
 import json
 import re
 from functools import cache

@@ -4,23 +4,17 @@ Nothing here is a stand-in: settings are read, key sets parsed, events recognize
 An attack is one change to a token or an event that passes, so each test fails if that change is let through.
 """
 
-from __future__ import annotations
-
 import json
 import time
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from jwt_authorizer.function import create_function
+from jwt_authorizer.errors import Reason
+from jwt_authorizer.function import AuthorizerFunction, create_function
 from jwt_authorizer_devkit.signing import SigningKey, base64url, generate
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from jwt_authorizer.errors import Reason
-    from jwt_authorizer.function import AuthorizerFunction
 
 NOW = 1_800_000_000.0
 ISSUER = "https://issuer.example.com"

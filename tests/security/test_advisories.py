@@ -4,11 +4,9 @@ None of this code is theirs; each test does to the whole function what the advis
 JWE advisories are here because a JWE is what an attacker would send; none is ever decrypted.
 """
 
-from __future__ import annotations
-
 import hmac
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import dsa, ed25519
@@ -22,6 +20,7 @@ from tests.security.lab import (
     AUDIENCE,
     ISSUER,
     NOW,
+    Json,
     Lab,
     assert_silent,
     attacker_key,
@@ -34,11 +33,6 @@ from tests.security.lab import (
     token_event,
     with_signature,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.security.lab import Json
 
 EACH = ("rsa", "p256", "p384", "ed")
 SPKI, PKCS1 = PublicFormat.SubjectPublicKeyInfo, PublicFormat.PKCS1

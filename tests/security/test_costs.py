@@ -4,8 +4,6 @@ The least of five runs counts, so that a busy machine is no failure. Usual figur
 work that grows with the square of an input's size.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from contextlib import suppress

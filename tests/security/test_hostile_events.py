@@ -1,20 +1,13 @@
 """Events that are none, events with one part gone wrong, and requests that carry more than one token."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer_devkit.events import FOLDER, kinds, sample
-from tests.security.lab import APPSYNC_REFUSED, NOW, Lab, assert_clean, attacker_key, claims, lab, sign
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.security.lab import Json
+from tests.security.lab import APPSYNC_REFUSED, NOW, Json, Lab, assert_clean, attacker_key, claims, lab, sign
 
 REQUESTS = ("http-api-1.0", "http-api-2.0", "rest-request", "websocket-connect")
 ODD: list[object] = [None, True, 0, -1, 1e308, "", "\0", "*", "a" * 9000, [], [[]], ["*"], {}, {"": None}]

@@ -1,12 +1,9 @@
 """Key sets with keys that are weak, odd or no keys: none of them verifies, and none costs the others."""
 
-from __future__ import annotations
-
 import json
 import os
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,10 +13,7 @@ from jwt_authorizer.issuers.session import BODY_LIMIT
 from jwt_authorizer.keys import parse_key_set
 from jwt_authorizer.signatures import is_valid_signature
 from jwt_authorizer_devkit.signing import SigningKey, base64url, key_set
-from tests.security.lab import CPU_LIMIT, Lab, attacker_key, jwks, key, lab, sign, token_event, with_signature
-
-if TYPE_CHECKING:
-    from tests.security.lab import Json
+from tests.security.lab import CPU_LIMIT, Json, Lab, attacker_key, jwks, key, lab, sign, token_event, with_signature
 
 
 def _number(value: int) -> str:

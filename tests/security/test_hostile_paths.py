@@ -1,20 +1,14 @@
 """What a caller writes into a path, a method or an identity source gains nothing, now or from API Gateway's cache."""
 
-from __future__ import annotations
-
 import json
 from functools import cache
-from typing import TYPE_CHECKING
 
 import pytest
 
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer_devkit.events import sample
 from tests.fuzz.policies import PROBES, ROUTES, allows
-from tests.security.lab import ARN, Lab, assert_clean, bare_lab, claims, jwks, sign
-
-if TYPE_CHECKING:
-    from tests.security.lab import Json
+from tests.security.lab import ARN, Json, Lab, assert_clean, bare_lab, claims, jwks, sign
 
 KINDS = ("rest-token", "rest-request", "http-api-1.0", "http-api-2.0")
 CACHED_BY = ("token", "route", "nothing")

@@ -1,11 +1,9 @@
 """Signatures of the wrong length, form or range, and true ones in the wrong place."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import socket
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -28,9 +26,6 @@ from tests.security.lab import (
     token_event,
     with_signature,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493

@@ -1,9 +1,7 @@
 """Tokens that are well signed and still no tokens: what they are made of is read strictly or not at all."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
@@ -12,9 +10,6 @@ from jwt_authorizer.strict_json import MAX_NESTING
 from jwt_authorizer.tokens import MAX_TOKEN_LENGTH
 from jwt_authorizer_devkit.signing import base64url
 from tests.security.lab import AUDIENCE, ISSUER, NOW, Lab, claims, encode, field_event, key, lab, sign, token_event
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 HEADER = {"alg": "ES256", "kid": "p256"}
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

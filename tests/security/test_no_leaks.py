@@ -1,8 +1,6 @@
 """What callers and issuers send stays out of the log, of what Lambda's runtime prints, and of debuggers."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
@@ -19,6 +17,7 @@ from tests.security.lab import (
     AUDIENCE,
     ISSUER,
     NOW,
+    Json,
     Lab,
     assert_clean,
     assert_silent,
@@ -30,11 +29,6 @@ from tests.security.lab import (
     sign,
     token_event,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.security.lab import Json
 
 NASTY = ["\n", '\r\n{"decision":"allow"}', "\x1b[2J\x1b[31m", "\0", "\x7f", "\u2028", "\u202egnp.exe", "\u200b"]
 NASTY += ['"}\n{"_aws":{}}', "%0a%0d", "${jndi:ldap://x}", "\ue000", "A" * 9000]

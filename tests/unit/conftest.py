@@ -1,24 +1,16 @@
 """What tests share: a folder to run commands in, a local issuer, AWS in memory; and the template, read once."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from importlib import import_module
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from moto import mock_aws
 
-from jwt_authorizer_devkit.issuer import local_issuer
-from tests.cloudformation import read_template
+from jwt_authorizer_devkit.issuer import Provider, local_issuer
+from tests.cloudformation import Template, read_template
 from tests.unit.desk import Desk, set_up
 from tests.unit.pages import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from jwt_authorizer_devkit.issuer import Provider
-    from tests.cloudformation import Template
 
 
 @pytest.fixture

@@ -1,20 +1,15 @@
 """A folder with settings in it, where tests run the command `jwt-authorizer`; and requests to what it starts."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import httpx2
+import pytest
 
 from jwt_authorizer_devkit.cli.app import run
 from tests.factories import AUDIENCE, ISSUER, NOW, environment
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pytest
 
 AT = f"--at={NOW:.0f}"
 

@@ -4,20 +4,20 @@ The lines come from the real function, one for each error code and each event of
 namespace, name and dimensions: an alarm with another one would never fire.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from copy import replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from jwt_authorizer import Refuse
+from jwt_authorizer.authorize import Authorizer
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
 from jwt_authorizer.function import AuthorizerFunction
 from jwt_authorizer.issuers.cache import CachedKeySource
@@ -30,11 +30,6 @@ from tests.factories import NOW, FakeKeys, against, authorizer, parsed_keys
 from tests.unit.pages import BLOCKS, DOCS, ROOT, Block
 from tests.unit.test_function import APIS, FORBIDDING, GOOD, UNDECIDED, event
 from tests.unit.test_template import ISSUER, REFRESHER, SHIFTING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from jwt_authorizer.authorize import Authorizer
 
 type Line = dict[str, Any]
 type Metric = tuple[str, str, frozenset[tuple[str, str]]]

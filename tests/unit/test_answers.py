@@ -1,10 +1,8 @@
 """A decision becomes the answer that its kind of event expects."""
 
-from __future__ import annotations
-
 import json
 from copy import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -18,15 +16,13 @@ from jwt_authorizer.answers import (
 )
 from jwt_authorizer.cached_decisions import cache_warnings
 from jwt_authorizer.claim_conditions import parse_claim
+from jwt_authorizer.claims import Principal
 from jwt_authorizer.contexts import Challenge, rejection_context
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.policies import Statement
 from jwt_authorizer.rules import Allow, Deny
 from tests.factories import SCOPE, Event, principal, request
-
-if TYPE_CHECKING:
-    from jwt_authorizer.claims import Principal
 
 ALLOW = Allow(None)
 LACKS_SCOPE = Deny(Reason.INSUFFICIENT_SCOPE, ("orders:admin", "orders:write"), None)

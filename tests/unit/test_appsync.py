@@ -1,25 +1,19 @@
 """AppSync: its event, the fields that a token has no right to, how long an answer is kept, and wrong settings."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jwt_authorizer.answers import AnswerSettings, CachedBy
 from jwt_authorizer.errors import SettingsError
+from jwt_authorizer.hooks import Caller
 from jwt_authorizer.settings import load_settings
 from jwt_authorizer_devkit.mint import Defect
-from jwt_authorizer_devkit.signing import key_set
+from jwt_authorizer_devkit.signing import Json, key_set
 from tests.factories import AUDIENCE, ISSUER, NOW, Watched, authorizer, signing_key, token
 from tests.security.lab import APPSYNC_REFUSED, bare_lab
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from jwt_authorizer.hooks import Caller
-    from jwt_authorizer_devkit.signing import Json
 
 CONFIG = f"""
 [[issuers]]

@@ -1,14 +1,14 @@
 """The sentence: event, request, token, key, signature, claims, principal, decision, answer; and what is remembered."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
 from jwt_authorizer.answers import AnswerSettings, CachedBy
 from jwt_authorizer.authorize import Authorizer, Outcome, authorize
 from jwt_authorizer.claim_conditions import parse_condition
+from jwt_authorizer.claims import Principal
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
 from jwt_authorizer.rules import Allow, Deny, Route, compile_rules
 from jwt_authorizer_devkit.mint import Defect
@@ -22,11 +22,6 @@ from tests.factories import (
     rest_token_event,
     token,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from jwt_authorizer.claims import Principal
 
 
 def decide(bearer: str, core: Authorizer | None = None, now: float = NOW) -> Outcome:

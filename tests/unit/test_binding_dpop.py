@@ -1,10 +1,8 @@
 """Each check of RFC 9449 section 4.3 by its number, and section 7.1: one proof that is wrong in one way."""
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
@@ -18,12 +16,7 @@ from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
 from jwt_authorizer.tokens import BearerToken, Scheme
 from jwt_authorizer_devkit.proofs import make_proof, proof_jwk, thumbprint
 from jwt_authorizer_devkit.signing import SigningKey, base64url
-from tests.factories import EVENTS, NOW, http_api_v2_event, signing_key, token
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.factories import Event
+from tests.factories import EVENTS, NOW, Event, http_api_v2_event, signing_key, token
 
 HOST = "abcdef123.execute-api.eu-west-1.amazonaws.com"
 URL = f"https://{HOST}/prod/orders/1"

@@ -1,24 +1,24 @@
 """Bound tokens through the whole function: what is refused, in which order, and when a proof counts as used."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import ssl
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING
 
 import pytest
 import trustme
 
 from jwt_authorizer.answers import AnswerSettings, CachedBy
 from jwt_authorizer.authenticate import ignore_binding
+from jwt_authorizer.authorize import Authorizer
 from jwt_authorizer.binding.bound_tokens import Binding, BindingSettings, binding_checker, check_binding
 from jwt_authorizer.binding.dpop import DpopSettings
-from jwt_authorizer.binding.replay import MemoryReplayStore
+from jwt_authorizer.binding.replay import MemoryReplayStore, ReplayStore, UsedProof
 from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason
 from jwt_authorizer.events import EventKind, read_event
-from jwt_authorizer.rules import Route, compile_rules
+from jwt_authorizer.function import AuthorizerFunction
+from jwt_authorizer.rules import Route, Rules, compile_rules
 from jwt_authorizer.tokens import BearerToken, Scheme
 from jwt_authorizer_devkit.proofs import make_proof, thumbprint
 from jwt_authorizer_devkit.signing import base64url
@@ -26,6 +26,7 @@ from tests.factories import (
     ALGORITHMS,
     EVENTS,
     NOW,
+    Event,
     Watched,
     authorizer,
     environment,
@@ -35,15 +36,6 @@ from tests.factories import (
     token,
 )
 from tests.security.lab import bare_lab
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from jwt_authorizer.authorize import Authorizer
-    from jwt_authorizer.binding.replay import ReplayStore, UsedProof
-    from jwt_authorizer.function import AuthorizerFunction
-    from jwt_authorizer.rules import Rules
-    from tests.factories import Event
 
 HOST = "api.example.com"
 CLIENT = signing_key("ES256", "client")

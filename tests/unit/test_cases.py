@@ -3,21 +3,16 @@
 A case without an event is about start-up. Of several events, an ``expect`` that is not a list is for the last one.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from jwt_authorizer.errors import SettingsError
-from jwt_authorizer.function import create_function
+from jwt_authorizer.function import AuthorizerFunction, create_function
 from tests.fuzz.policies import allows
 from tests.security.lab import assert_silent
-
-if TYPE_CHECKING:
-    from jwt_authorizer.function import AuthorizerFunction
 
 type Json = dict[str, Any]
 

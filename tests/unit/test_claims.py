@@ -1,20 +1,14 @@
 """The claims of a verified token are checked and become a principal."""
 
-from __future__ import annotations
-
 from copy import replace
-from typing import TYPE_CHECKING
 
 import pytest
 
-from jwt_authorizer.claim_conditions import ABSENT, find, is_met, parse_claim, parse_condition
+from jwt_authorizer.claim_conditions import ABSENT, Claim, find, is_met, parse_claim, parse_condition
 from jwt_authorizer.claims import ClaimRules, Principal, VerifiedToken, check_claims
 from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer_devkit.signing import Json
 from tests.factories import ISSUER, NOW
-
-if TYPE_CHECKING:
-    from jwt_authorizer.claim_conditions import Claim
-    from jwt_authorizer_devkit.signing import Json
 
 RULES = ClaimRules(leeway=60)
 EXP = 1_800_000_300

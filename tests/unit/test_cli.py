@@ -1,26 +1,19 @@
 """`jwt-authorizer explain` and `doctor`, as a person or a script meets them, and what is said of wrong input."""
 
-from __future__ import annotations
-
 import io
 import json
 import re
 import sys
-from typing import TYPE_CHECKING
 
 import pytest
 
 from jwt_authorizer_devkit.cli.inputs import parse_environment, read_moment
 from jwt_authorizer_devkit.cli.terminal import WrongInputError
-from jwt_authorizer_devkit.issuer import Fault, FaultKind
+from jwt_authorizer_devkit.issuer import Fault, FaultKind, Provider
 from jwt_authorizer_devkit.mint import Defect
 from jwt_authorizer_devkit.signing import key_set
 from tests.factories import AUDIENCE, ISSUER, NOW, rest_request_event, signing_key, token
-from tests.unit.desk import AT
-
-if TYPE_CHECKING:
-    from jwt_authorizer_devkit.issuer import Provider
-    from tests.unit.desk import Desk
+from tests.unit.desk import AT, Desk
 
 GOOD = token()
 SIGNATURE = GOOD.rpartition(".")[2]

@@ -1,18 +1,13 @@
 """The command line keeps the conventions of its field (clig.dev), in every command."""
 
-from __future__ import annotations
-
 import re
 import shlex
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 from typer.main import get_command
 
 from jwt_authorizer_devkit.cli.app import app, run
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def _paths(command: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -1,13 +1,10 @@
 """`jwt-authorizer mint` and `issuer`, and the page that hands out tokens."""
 
-from __future__ import annotations
-
 import json
 import shlex
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,16 +12,12 @@ from jwt_authorizer.keys import parse_key_set
 from jwt_authorizer.tokens import BearerToken, parse
 from jwt_authorizer_devkit.certificate import self_signed
 from jwt_authorizer_devkit.cli.token_page import TokenPage
-from jwt_authorizer_devkit.issuer import local_issuer
+from jwt_authorizer_devkit.issuer import Provider, local_issuer
 from jwt_authorizer_devkit.proofs import DpopClient, InvalidProofError, bound_key
 from jwt_authorizer_devkit.signing import ALGORITHMS, generate
 from tests.factories import ISSUER, signing_key
-from tests.unit.desk import fetch
+from tests.unit.desk import Desk, fetch
 from tests.unit.pages import ROOT
-
-if TYPE_CHECKING:
-    from jwt_authorizer_devkit.issuer import Provider
-    from tests.unit.desk import Desk
 
 
 def claims_of(text: str) -> dict[str, object]:

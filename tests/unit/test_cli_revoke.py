@@ -1,20 +1,14 @@
 """``jwt-authorizer revoke``: the revoker's own code behind an endpoint like Lambda's."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
 
 import pytest
+from pytest_httpserver import HTTPServer
 from werkzeug.wrappers import Request, Response
 
 from tests.factories import AUDIENCE, ISSUER, NOW
+from tests.unit.desk import Desk
 from tests.unit.test_revoker import ACCESS_DENIED, KEEP, Stack
-
-if TYPE_CHECKING:
-    from pytest_httpserver import HTTPServer
-
-    from tests.unit.desk import Desk
 
 SUB = ("--sub", "user-1")
 ON = ("--function", "revoker")

@@ -1,16 +1,12 @@
 """``jwt-authorizer rules``: what is printed, as text and as JSON, and the exit codes that scripts rely on."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from jwt_authorizer_devkit.routes.cases import CasesError, parse_cases
+from tests.unit.desk import Desk
 from tests.unit.pages import DOCS, blocks
-
-if TYPE_CHECKING:
-    from tests.unit.desk import Desk
 
 ISSUER = '\n[[issuers]]\nissuer = "https://i.example.com"\naudience = ["orders"]\nclient_id = ["app"]\n'
 RULES = """

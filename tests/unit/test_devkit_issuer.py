@@ -1,11 +1,11 @@
 """The local issuer as a client meets it: over HTTP."""
 
-from __future__ import annotations
-
 import json
 import time
+from collections.abc import Iterator
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from joserfc import jws
@@ -20,12 +20,6 @@ from jwt_authorizer_devkit.issuer.tenants import tenant_of
 from jwt_authorizer_devkit.mint import access_claims, mint
 from jwt_authorizer_devkit.signing import ALGORITHMS, SigningKey, generate, key_set
 from tests.unit.desk import fetch
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from jwt_authorizer_devkit.issuer.provider import Provider
 
 
 @pytest.fixture

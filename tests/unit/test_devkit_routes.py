@@ -1,7 +1,5 @@
 """Routes out of OpenAPI documents: scopes, alternatives, what takes no token, and what no rule can say."""
 
-from __future__ import annotations
-
 import json
 from itertools import combinations, product
 from textwrap import dedent

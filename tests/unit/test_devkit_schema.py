@@ -1,10 +1,8 @@
 """The JSON Schema of ``JWT_CONFIG`` against the settings' table, the pages' examples, and documents that are wrong."""
 
-from __future__ import annotations
-
 import json
 import tomllib
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
@@ -12,20 +10,15 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from jwt_authorizer.errors import SettingsError
-from jwt_authorizer.settings import load_settings
+from jwt_authorizer.settings import Settings, load_settings
 from jwt_authorizer.settings.model import Place, Setting
 from jwt_authorizer.settings.table import CONFIG, CONTEXT_CLAIMS, ISSUER, SETTINGS
 from jwt_authorizer_devkit import toml_text
 from jwt_authorizer_devkit.environment_toml import toml_of
 from jwt_authorizer_devkit.schema import config_schema, setting_schema
+from tests.unit.desk import Desk
 from tests.unit.pages import ROOT, Block, blocks
 from tests.unit.test_settings_loading import ARRIVES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from jwt_authorizer.settings import Settings
-    from tests.unit.desk import Desk
 
 VALIDATOR = Draft202012Validator(config_schema())
 ISSUERS: dict[str, object] = {"issuers": [{"issuer": "https://i.example.com", "audience": ["orders"]}]}

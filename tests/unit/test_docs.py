@@ -1,7 +1,5 @@
 """Examples in README and docs run: settings load, backends read what the authorizer sends, links lead somewhere."""
 
-from __future__ import annotations
-
 import ast
 import io
 import json
@@ -10,7 +8,8 @@ import shlex
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -23,14 +22,9 @@ from jwt_authorizer_devkit.cli.app import app, run
 from jwt_authorizer_devkit.mint import mint
 from jwt_authorizer_devkit.routes.documents import read_document
 from jwt_authorizer_devkit.signing import key_set
-from tests.cloudformation import read_template
+from tests.cloudformation import Template, read_template
 from tests.factories import AUDIENCE, ISSUER, NOW, config, http_api_v2_event, signing_key, token
 from tests.unit.pages import DOCS, EXAMPLES, PAGES, README, ROOT, Block, blocks, prose
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.cloudformation import Template
 
 LINKED = [*PAGES, *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "events/README.md"))]
 MISSPELT_ON_PURPOSE = {"JWT_ISUER"}

@@ -1,7 +1,5 @@
 """The example for each provider lets in a token as that provider writes it, and the trap it names is one."""
 
-from __future__ import annotations
-
 import json
 import re
 from contextlib import suppress

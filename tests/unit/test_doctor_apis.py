@@ -3,8 +3,6 @@
 Descriptions come through botocore's Stubber, which holds them to AWS's own models.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

@@ -1,13 +1,11 @@
 """What `doctor` finds at an issuer: asked over the network, with faults, and over TLS."""
 
-from __future__ import annotations
-
 import json
 import ssl
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -20,15 +18,9 @@ from jwt_authorizer_devkit.doctoring import Finding, Level
 from jwt_authorizer_devkit.doctoring.exchanges import Asked
 from jwt_authorizer_devkit.doctoring.issuers import examine_issuer
 from jwt_authorizer_devkit.doctoring.keys import examine_keys
-from jwt_authorizer_devkit.issuer import Fault, FaultKind, local_issuer
-from jwt_authorizer_devkit.signing import SigningKey, generate, key_set
+from jwt_authorizer_devkit.issuer import Fault, FaultKind, Provider, local_issuer
+from jwt_authorizer_devkit.signing import Json, SigningKey, generate, key_set
 from tests.factories import signing_key
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from jwt_authorizer_devkit.issuer import Provider
-    from jwt_authorizer_devkit.signing import Json
 
 KEYS = KeySettings(Ages(600, 3600, 30), timeout=3, allow_http=True)
 ALL = defaults.ALGORITHMS.default

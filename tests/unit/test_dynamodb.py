@@ -1,12 +1,11 @@
 """Used proofs in DynamoDB: what is sent, and what becomes of each answer. The table itself runs in ``tests/e2e``."""
 
-from __future__ import annotations
-
 import calendar
 import json
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -20,12 +19,7 @@ from jwt_authorizer.errors import DecisionError, Reason, TokenError
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.https import HttpsClient
 from tests.factories import NOW
-from tests.integration.hostile_server import HostileServer, answer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.integration.hostile_server import Exchange
+from tests.integration.hostile_server import Exchange, HostileServer, answer
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "session"}
 PROOF = UsedProof("the-proof", NOW + 120.5)

@@ -1,7 +1,5 @@
 """A Lambda event becomes a request: the five kinds, where values stand in them, and what is no such event."""
 
-from __future__ import annotations
-
 import pytest
 
 from jwt_authorizer.errors import DecisionError

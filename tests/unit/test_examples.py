@@ -1,18 +1,19 @@
 """examples/: settings that the code accepts, rules that fit their APIs, pages that name what there is."""
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import re
 import time
 import tomllib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
 from jwt_authorizer.answers import CachedBy
-from jwt_authorizer.settings import load_settings
+from jwt_authorizer.settings import Settings, load_settings
 from jwt_authorizer_devkit.described import described
 from jwt_authorizer_devkit.routes.cases import parse_cases
 from jwt_authorizer_devkit.routes.checking import check_rules
@@ -21,13 +22,6 @@ from jwt_authorizer_devkit.routes.reading import read_routes
 from jwt_authorizer_devkit.routes.trying import try_cases
 from tests.cloudformation import read_template
 from tests.unit.pages import EXAMPLES, ROOT, blocks
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
-    from types import ModuleType
-
-    from jwt_authorizer.settings import Settings
 
 DEPLOYED = sorted(path.parent for path in EXAMPLES.glob("*/samconfig.toml"))
 BY_ROUTE = [folder for folder in DEPLOYED if (folder / "rules.toml").exists()]

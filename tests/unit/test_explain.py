@@ -1,15 +1,13 @@
 """What `explain` makes of a decision: the function's own answer, with what led to it."""
 
-from __future__ import annotations
-
 import json
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from jwt_authorizer.errors import Reason
-from jwt_authorizer_devkit.explaining import ApiKind, event_for, explain, watched_function
+from jwt_authorizer_devkit.explaining import ApiKind, Explanation, WatchedFunction, event_for, explain, watched_function
 from jwt_authorizer_devkit.explaining.redaction import redacted
 from jwt_authorizer_devkit.explaining.routes import Copy
 from jwt_authorizer_devkit.explaining.steps import Name, Passing
@@ -26,11 +24,6 @@ from tests.factories import (
     token,
 )
 from tests.unit.pages import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from jwt_authorizer_devkit.explaining import Explanation, WatchedFunction
 
 ROUTES = """
 [[routes]]

@@ -1,26 +1,20 @@
 """Each of the usual mistakes has a line of advice of its own."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from jwt_authorizer.errors import Reason
 from jwt_authorizer_devkit.advised_settings import advised
 from jwt_authorizer_devkit.explaining import ApiKind, event_for, explain, watched_function
+from jwt_authorizer_devkit.explaining.advice import Advice
 from jwt_authorizer_devkit.explaining.advice.general import GENERAL
 from jwt_authorizer_devkit.mint import Defect
 from jwt_authorizer_devkit.signing import key_set
 from tests.factories import AUDIENCE, AUTHORIZATION, ISSUER, NOW, SCOPE, config, rest_request_event, signing_key, token
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from jwt_authorizer_devkit.explaining.advice import Advice
 
 KEYS = json.dumps(key_set((signing_key("ES256"), signing_key("RS256", "key-2"))))
 POOL = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Example"

@@ -1,12 +1,11 @@
 """The function at the edge: what each kind of event gets for each reason there is, and what is written down."""
 
-from __future__ import annotations
-
 import json
 import logging
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from awslambdaric.bootstrap import update_xray_env_variable  # type: ignore[import-untyped]  # AWS ships no types
@@ -17,7 +16,7 @@ from jwt_authorizer.claims import ClaimRules
 from jwt_authorizer.errors import TRANSIENT, DecisionError, Reason
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.function import create_function
-from jwt_authorizer.rules import Route, compile_rules
+from jwt_authorizer.rules import Route, Rules, compile_rules
 from jwt_authorizer_devkit.mint import Defect
 from tests.factories import (
     AUDIENCE,
@@ -35,11 +34,6 @@ from tests.factories import (
     token,
 )
 from tests.unit.test_bound_tokens import REFUSED as REFUSED_BINDINGS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from jwt_authorizer.rules import Rules
 
 SIMPLE, IAM = HttpApiResponse.SIMPLE, HttpApiResponse.IAM
 DENY, RAISE = HttpApiReject.DENY, HttpApiReject.RAISE

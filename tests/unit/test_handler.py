@@ -1,7 +1,5 @@
 """The entry point that the template names: put together from the environment when it is imported."""
 
-from __future__ import annotations
-
 import gc
 import importlib
 import json
@@ -9,19 +7,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import snapshot_restore_py  # type: ignore[import-untyped]  # it ships no types
 
 from jwt_authorizer import NAMESPACE, __version__
 from jwt_authorizer.errors import SettingsError
-from jwt_authorizer.function import create_function
+from jwt_authorizer.function import AuthorizerFunction, create_function
 from jwt_authorizer_devkit.signing import key_set
 from tests.factories import AUDIENCE, ISSUER, NOW, rest_request_event, rest_token_event, signing_key, token
-
-if TYPE_CHECKING:
-    from jwt_authorizer.function import AuthorizerFunction
 
 ROOT = Path(__file__).resolve().parents[2]
 

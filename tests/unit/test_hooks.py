@@ -7,7 +7,9 @@ import re
 import subprocess
 import sys
 from asyncio import CancelledError
+from collections.abc import Callable, Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -35,9 +37,6 @@ from tests.factories import (
 from tests.unit.pages import DOCS, ROOT, blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
     from jwt_authorizer.hooks import Check
 
 RULES = compile_rules((Route(None, "/orders/{id}"), Route(None, "/admin", scopes=("admin",))))

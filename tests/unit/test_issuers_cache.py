@@ -1,20 +1,14 @@
 """When keys are fetched, what is served meanwhile, when it is given up. Time, fetch and jitter are arguments."""
 
-from __future__ import annotations
-
 import gc
 import tracemalloc
-from typing import TYPE_CHECKING
 
 import pytest
 
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
-from jwt_authorizer.issuers.cache import warm_all
+from jwt_authorizer.issuers.cache import CachedKeySource, warm_all
 from jwt_authorizer.issuers.fetched import FetchError
 from tests.sources import COOLDOWN, MAX_STALE, START, TTL, Issuer, Reports, source
-
-if TYPE_CHECKING:
-    from jwt_authorizer.issuers.cache import CachedKeySource
 
 
 def kids(keys: CachedKeySource, kid: str | None, now: float) -> list[str | None]:

@@ -1,11 +1,10 @@
 """What ``JWT_JWKS`` may say, and what is said to those who wrote something else."""
 
-from __future__ import annotations
-
 import json
 import re
+from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -13,22 +12,15 @@ from jwt_authorizer.errors import DecisionError, Reason, SettingsError, TokenErr
 from jwt_authorizer.issuers.cache import CachedKeySource
 from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.issuers.documents import boto3_client, document_reader
-from jwt_authorizer.issuers.fetched import FetchError
+from jwt_authorizer.issuers.fetched import Fetched, FetchError
 from jwt_authorizer.issuers.session import BODY_LIMIT, Response, Session
 from jwt_authorizer.issuers.several import SeveralKeySources
 from jwt_authorizer.issuers.sources import check_discoverable, key_fetcher
+from jwt_authorizer.keys import KeySet
 from jwt_authorizer.refresher import TIMEOUT, lambda_handler, refresh
 from jwt_authorizer_devkit.signing import key_set
 from tests.factories import NOW, signing_key
 from tests.sources import COOLDOWN, MAX_STALE, START, TTL, Issuer, source
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from jwt_authorizer.issuers.fetched import Fetched
-    from jwt_authorizer.issuers.session import Session
-    from jwt_authorizer.keys import KeySet
 
 make_client = import_module("boto3").client
 ISSUER = "https://issuer.test"

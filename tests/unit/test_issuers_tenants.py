@@ -1,10 +1,10 @@
 """Tenants: which issuer a token is of, whose keys are fetched, and what made-up tenants can cause."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +12,7 @@ from jwt_authorizer.authenticate import Issuer as CoreIssuer
 from jwt_authorizer.claims import ClaimRules
 from jwt_authorizer.errors import AuthorizerError, Reason
 from jwt_authorizer.function import create_function
+from jwt_authorizer.issuers.cache import CachedKeySource
 from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.tenants import (
@@ -26,12 +27,6 @@ from jwt_authorizer_devkit.signing import SigningKey, generate
 from tests.integration.hostile_server import HostileServer, answer_json
 from tests.security.lab import NOW, claims, sign, token_event
 from tests.sources import COOLDOWN, MAX_STALE, START, TTL, Document, Issuer, Reports, Watch, source
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from jwt_authorizer.issuers.cache import CachedKeySource
 
 TEMPLATE = "https://login.example.com/{tenant}/v2.0"
 

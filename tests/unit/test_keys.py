@@ -1,20 +1,14 @@
 """A JWK set becomes keys; a key for a token is chosen; a signature is checked."""
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 
 from jwt_authorizer.keys import KeySet, parse_key_set
 from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS, UnusableKeyError, public_key
-from jwt_authorizer_devkit.signing import ALGORITHMS, base64url
+from jwt_authorizer_devkit.signing import ALGORITHMS, Json, base64url
 from tests.factories import signing_key
-
-if TYPE_CHECKING:
-    from jwt_authorizer_devkit.signing import Json
 
 
 def key_set(*jwks: object) -> KeySet:

@@ -1,7 +1,5 @@
 """One JSON line a decision, which carries its metrics, and never what a stranger could abuse."""
 
-from __future__ import annotations
-
 import hmac
 import json
 from copy import replace

@@ -1,7 +1,5 @@
 """The policy that an answer carries: what it allows and denies, where a cache replays it for other requests."""
 
-from __future__ import annotations
-
 from copy import replace
 
 import pytest

@@ -1,28 +1,21 @@
 """Policies that do not fit as they are, and how resources are matched. What is said of overlaps is said at the desk."""
 
-from __future__ import annotations
-
 from copy import replace
 from random import Random
-from typing import TYPE_CHECKING
 
 import pytest
 
 from jwt_authorizer.events import EventKind, Request
 from jwt_authorizer.method_arn import read_method_arn
-from jwt_authorizer.policies import Statement, policies_for
+from jwt_authorizer.policies import Policy, Statement, policies_for
 from jwt_authorizer.policies.compiler import PolicyCompiler
 from jwt_authorizer.policies.patterns import ANY, Matcher, resource
-from jwt_authorizer.rules import compile_rules
+from jwt_authorizer.rules import Rules, compile_rules
 from jwt_authorizer_devkit.explaining.resources import compile_texts
 from jwt_authorizer_devkit.routes.overlaps import describe_overlaps
 from tests.factories import Watched, authorizer, rest_request_event, token
 from tests.properties.apis import PREFIX, principal
 from tests.properties.judge import ORDERS, asks, compiled, covers, listing, permits, resources
-
-if TYPE_CHECKING:
-    from jwt_authorizer.policies import Policy
-    from jwt_authorizer.rules import Rules
 
 EVERYTHING = ("*",)
 DEEP = ("GET /a/{x}", "GET /a/{x}/b/{y}")

@@ -1,7 +1,5 @@
 """What holds for the project as a whole: pinned requirements, one version of Python, pages that agree with files."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import tomllib

@@ -1,17 +1,13 @@
 """Our dataclasses against the standard library's: what one does, the other does."""
 
-from __future__ import annotations
-
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
 
 import pytest
 
 from jwt_authorizer import records as ours
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import ModuleType
 
 BOTH = pytest.mark.parametrize("module", [dataclasses, ours], ids=["theirs", "ours"])
 

@@ -1,7 +1,5 @@
 """The zip of a release: bytes that depend on nothing but names and contents."""
 
-from __future__ import annotations
-
 import importlib.util
 import os
 import subprocess
@@ -10,7 +8,7 @@ import zipfile
 from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -19,9 +17,7 @@ from jwt_authorizer_packaging import assemble
 from jwt_authorizer_packaging.archive import sha256, zip_folder
 from jwt_authorizer_packaging.packaged_template import packaged_template
 from jwt_authorizer_packaging.version import ReleaseError, Version, version_of
-
-if TYPE_CHECKING:
-    from tests.cloudformation import Template
+from tests.cloudformation import Template
 
 FILES = {"b.py": "b = 1\n", "a/deep/c.py": "c = 2\n" * 100, "a/B.py": "", "z.so": "binary"}
 

@@ -9,7 +9,7 @@ import pytest
 
 from jwt_authorizer.claims import Principal
 from jwt_authorizer.errors import DecisionError, Reason, TokenError
-from jwt_authorizer.issuers.cached_value import Ages
+from jwt_authorizer.issuers.cached_value import Ages, CachedValue
 from jwt_authorizer.logout import EVENT, Logout, check_logout_token
 from jwt_authorizer.revocation import BadListError, check_revocation, read_list
 from jwt_authorizer.wiring.token_status import READ_FAILURES, revocation_list
@@ -18,7 +18,6 @@ from tests.factories import ISSUER, NOW, FakeKeys, authorizer, signing_key
 from tests.sources import Document, Reports
 
 if TYPE_CHECKING:
-    from jwt_authorizer.issuers.cached_value import CachedValue
     from jwt_authorizer.revocation import Revoked
 
 LISTED = "https://issuer.example"

@@ -1,12 +1,11 @@
 """The function that writes the revocation list: what it accepts, what it writes, and that writers lose nothing."""
 
-from __future__ import annotations
-
 import base64
 import json
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -23,9 +22,6 @@ from jwt_authorizer.wiring.token_status import revocation_list
 from jwt_authorizer_devkit.signing import key_set
 from tests.factories import AUDIENCE, ISSUER, NOW, FakeKeys, against, authorizer, rest_request_event, signing_key, token
 from tests.unit.test_revocation import CLIENT, logout_token
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 KEEP, TTL = 3600, 60
 KEY_SET = json.dumps(key_set((signing_key(),)))

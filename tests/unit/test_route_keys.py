@@ -1,7 +1,5 @@
 """Answers that API Gateway caches by its own route, where the rules are finer, or read a path otherwise."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,17 +1,11 @@
-from __future__ import annotations
-
 import tomllib
-from typing import TYPE_CHECKING
 
 import pytest
 
 from jwt_authorizer.claims import Principal
 from jwt_authorizer.errors import Reason
-from jwt_authorizer.rules import Allow, Deny, Route, compile_rules, parse_routes
+from jwt_authorizer.rules import Allow, Deny, Route, Rules, compile_rules, parse_routes
 from tests.properties.judge import listing
-
-if TYPE_CHECKING:
-    from jwt_authorizer.rules import Rules
 
 ISSUER = "https://issuer.example.com"
 

@@ -1,12 +1,10 @@
 """The environment becomes settings, or one error that names everything that is wrong."""
 
-from __future__ import annotations
-
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,9 +20,6 @@ from jwt_authorizer.settings.table import ALGORITHMS
 from jwt_authorizer.tokens import TokenLocation, TokenSource
 from jwt_authorizer_packaging.bytecode import keep_parsed
 from tests.factories import AUDIENCE, AUTHORIZATION, ISSUER, environment, principal
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 ACCESS = (parse_condition("token_use", "access"),)
 NOWHERE = Path("/nonexistent")

@@ -1,8 +1,6 @@
 """The table of settings: public names and defaults, each as the contract with users has it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +11,6 @@ from jwt_authorizer_packaging.generate import generated
 from jwt_authorizer_packaging.pages import with_tables
 from jwt_authorizer_packaging.template import ROOT
 from tests.unit.test_settings_loading import ARRIVES
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BY_VARIABLE = {setting.variable: setting for setting in SETTINGS}
 NOTHING: tuple[object, ...] = ()

@@ -1,10 +1,9 @@
 """One setting's value, from an environment variable's text or from TOML: what is read, and what is refused in words."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import pytest
 
@@ -14,9 +13,6 @@ from jwt_authorizer.settings import claim_values, issuer_values, values
 from jwt_authorizer.settings.raw import RawSettings, RawValue, read_raw
 from jwt_authorizer.settings.table import RESOURCE_METADATA, SETTINGS
 from jwt_authorizer.tokens import TokenLocation, TokenSource
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 NAN, INFINITY = float("nan"), float("inf")
 

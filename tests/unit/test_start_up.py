@@ -3,15 +3,14 @@
 The figures are in ``docs/adr/0007-start-up.md`` and ``docs/adr/0008-hot-path.md``; a clock would tell less than these.
 """
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
 from copy import deepcopy, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -32,9 +31,6 @@ from tests.factories import (
     signing_key,
     token,
 )
-
-if TYPE_CHECKING:
-    from types import FrameType
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIME_CLIENT = "awslambdaric.bootstrap"

@@ -1,19 +1,14 @@
 """``template.yaml`` offers every setting that the code reads, and gives no more rights than needed."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
 
 from jwt_authorizer_devkit.described import described
-from tests.cloudformation import refusals, resolve
-
-if TYPE_CHECKING:
-    from tests.cloudformation import Resolved, Template
+from tests.cloudformation import Resolved, Template, refusals, resolve
 
 ROOT = Path(__file__).resolve().parents[2]
 

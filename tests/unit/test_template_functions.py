@@ -1,16 +1,14 @@
 """The functions of ``template.yaml``: when a version of the first is published, and what the others are."""
 
-from __future__ import annotations
-
 import subprocess
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from jwt_authorizer.refresher import TIMEOUT
 from jwt_authorizer_devkit.described import described
-from tests.cloudformation import resolve
+from tests.cloudformation import Resolved, Template, resolve
 from tests.unit.test_template import (
     ALIAS,
     APIS,
@@ -25,9 +23,6 @@ from tests.unit.test_template import (
     VPC,
     function_of,
 )
-
-if TYPE_CHECKING:
-    from tests.cloudformation import Resolved, Template
 
 
 def another(template: Template, name: str) -> str:

@@ -1,12 +1,12 @@
 """Opaque tokens and the revocation list in the whole function: what comes before what, and what is asked how often."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterator
 from contextlib import suppress
 from copy import replace
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +17,7 @@ from jwt_authorizer.function import create_function
 from jwt_authorizer.revocation import read_list
 from jwt_authorizer.revoker import RevokeError, lambda_handler
 from jwt_authorizer.settings import load_settings
+from jwt_authorizer.tokens import BearerToken
 from jwt_authorizer_devkit.mint import Defect
 from tests.factories import (
     AUDIENCE,
@@ -29,15 +30,8 @@ from tests.factories import (
     rest_request_event,
     token,
 )
-from tests.integration.hostile_server import HostileServer, answer
+from tests.integration.hostile_server import Exchange, HostileServer, answer
 from tests.unit.test_revoker import ENVIRONMENT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from jwt_authorizer.tokens import BearerToken
-    from tests.integration.hostile_server import Exchange
 
 CLAIMS: dict[str, object] = {"sub": "user-1", "aud": AUDIENCE, "exp": NOW + 60, "scope": "orders:read"}
 

@@ -1,7 +1,5 @@
 """Finding the bearer token, and taking it apart without trusting it."""
 
-from __future__ import annotations
-
 import pytest
 
 from jwt_authorizer.errors import Reason, TokenError

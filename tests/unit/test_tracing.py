@@ -1,13 +1,12 @@
 """What X-Ray and OpenTelemetry get to see of a call, with a real UDP listener and OpenTelemetry's own SDK."""
 
-from __future__ import annotations
-
 import json
 import socket
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from opentelemetry import trace as otel
@@ -22,9 +21,6 @@ from jwt_authorizer.issuers.documents import LazyClient
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.session import Response
 from tests.factories import Watched, authorizer, rest_request_event, token
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 ROOT, PARENT = "1-5759e988-bd862e3fe1be46a994272793", "53995c3f42cd8ad8"
 HEADER = f"Root={ROOT};Parent={PARENT};Sampled=1;Lineage=1:fae2e8cb:0"

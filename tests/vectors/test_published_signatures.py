@@ -3,8 +3,6 @@
 Each is first shown to be what it says it is, by another library, so that a slip in the data cannot pass for a refusal.
 """
 
-from __future__ import annotations
-
 import json
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass

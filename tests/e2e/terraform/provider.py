@@ -4,8 +4,6 @@ That is enough for Terraform to check every argument and its type, and for tests
 ``scripts/terraform_schema.py`` writes the schema. The package ``tf`` speaks Terraform's protocol for providers.
 """
 
-from __future__ import annotations
-
 import importlib
 import json
 from pathlib import Path
