@@ -88,8 +88,8 @@ class Measurements:
         ]
         if "aws-jwt-verify" in self.warm:
             verification, theirs = self.warm["verification"], self.warm["aws-jwt-verify"]
-            # Within a tenth of Node's compiler. ADR 8 says what the tenth is spent on.
-            rows.append(call("Verification alone, fresh token, against aws-jwt-verify", verification, theirs, 1.1, 1))
+            # Node compiles what it runs. ADR 8 says what the difference is spent on.
+            rows.append(call("Verification alone, fresh token, against aws-jwt-verify", verification, theirs, 1.15, 1))
         rows.append(size("Zipped package, against the obvious one", ours.zipped, obvious.zipped, 0.96, 0.9))
         rows.append(size("Peak memory, against the obvious one", ours.memory, obvious.memory, 1, 0.9))
         return rows
