@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -13,6 +14,8 @@ from typing import Any
 
 import urllib3
 from websockets.sync.client import ClientConnection, connect
+
+from demo.processes import ending_with_us
 
 _NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _SECONDS = 60
@@ -47,16 +50,17 @@ def open_page(program: str, url: str, folder: Path) -> Iterator[Page]:
     # Root, as which containers run, has no sandbox. The page is our own.
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server"]
     options += ["--remote-debugging-port=0", f"--user-data-dir={folder}"]
-    with subprocess.Popen([program, *options, url], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - our own arguments
-        try:
-            address = _address(folder / "DevToolsActivePort", process, url)
-            with connect(address, proxy=None, max_size=None) as socket:
-                page = Page(socket)
-                while page.run("location.href + document.readyState") != f"{url}complete":
-                    time.sleep(0.05)
-                yield page
-        finally:
-            process.kill()
+    with (
+        open(os.devnull, "w", encoding="utf-8") as output,  # noqa: PTH123 - a device
+        # Debian's program is a script that starts the browser: both have to end.
+        ending_with_us([program, *options, url], os.environ, folder, output) as process,
+    ):
+        address = _address(folder / "DevToolsActivePort", process, url)
+        with connect(address, proxy=None, max_size=None) as socket:
+            page = Page(socket)
+            while page.run("location.href + document.readyState") != f"{url}complete":
+                time.sleep(0.05)
+            yield page
 
 
 def _address(written: Path, process: subprocess.Popen[bytes], url: str) -> str:

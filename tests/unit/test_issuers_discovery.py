@@ -1,4 +1,4 @@
-"""From an issuer's name to the address of its keys. What can go wrong on the wire: ``tests/integration/test_jwks_faults.py``."""
+"""From an issuer's name to the address of its keys. What can go wrong on the wire: ``test_jwks_faults.py``."""
 
 from __future__ import annotations
 
