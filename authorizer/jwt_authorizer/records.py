@@ -74,6 +74,7 @@ def _make(declared: type[C], *, frozen: bool, eq: bool, guarded: bool) -> type[C
     members = {name: value for name, value in own.items() if name not in fields and name not in _ABOUT_STORAGE}
     members["__slots__"] = tuple(fields)
     members["__match_args__"] = parameters = tuple(name for name, about in fields.items() if about.init)
+    members["__init_subclass__"] = _reject_subclass
     members.setdefault("__repr__", _repr(tuple(name for name, about in fields.items() if about.repr)))
     members["__replace__"] = lambda self, **changes: type(self)(
         **{name: getattr(self, name) for name in parameters} | changes
@@ -178,6 +179,11 @@ def _repr(shown: tuple[str, ...]) -> Callable[[object], str]:
 
 def _reject(self: object, name: str, *_: object) -> None:
     raise FrozenError(f"{type(self).__qualname__}.{name} never changes")
+
+
+def _reject_subclass(cls: type, **_: object) -> None:
+    """Say so where the class is written: an instance could not be made (``Refuse`` and ``Caller`` are public)."""
+    raise TypeError(f"{cls.__qualname__} inherits from a record, of which there are no subclasses")
 
 
 def _replace(value: Any, /, **changes: object) -> object:  # noqa: ANN401 - any of our own

@@ -123,6 +123,14 @@ def test_makes_a_new_default_each_time_and_leaves_the_rest_to_post_init(module: 
     assert (second.seen, second) == (1, kind("b", ["x"]))
 
 
+@pytest.mark.parametrize("frozen", [True, False])
+def test_a_subclass_is_refused_where_it_is_written(*, frozen: bool) -> None:
+    made = point(ours, frozen=frozen)
+    with pytest.raises(TypeError, match="Place inherits from a record"):
+        type("Place", (made,), {})
+    assert made(1) == made(1) == made(1)
+
+
 def test_without_slots_none_is_made() -> None:
     with pytest.raises(TypeError, match="slots=True"):
         ours.dataclass(slots=False)
