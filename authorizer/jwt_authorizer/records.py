@@ -136,20 +136,20 @@ def _constructor(made: type, fields: Mapping[str, _Field], *, guarded: bool) -> 
 
     To set them past the guard would cost a call each.
     """
-    names: dict[str, object] = {"missing": _MISSING}
+    names: dict[str, object] = {"_missing_": _MISSING}  # as no field is called
     parameters, body = ["self"], []
     if guarded:
         kind: Any = type(made)
         members = {name: value for name, value in made.__dict__.items() if name not in fields and name not in _GUARD}
-        names |= {"open": kind(made.__name__, made.__bases__, members), "guarded": made}
-        names["become"] = object.__dict__["__class__"].__set__
-        body.append(" become(self, open)")
+        names |= {"_open_": kind(made.__name__, made.__bases__, members), "_guarded_": made}
+        names["_become_"] = object.__dict__["__class__"].__set__
+        body.append(" _become_(self, _open_)")
     for name, about in fields.items():
         value = name
         if about.default_factory is not _MISSING:
             names[f"make_{name}"] = about.default_factory
-            parameters += [f"{name}=missing"] if about.init else []
-            value = f"make_{name}()" + (f" if {name} is missing else {name}" if about.init else "")
+            parameters += [f"{name}=_missing_"] if about.init else []
+            value = f"make_{name}()" + (f" if {name} is _missing_ else {name}" if about.init else "")
         elif about.default is not _MISSING:
             names[f"default_{name}"] = about.default
             parameters += [f"{name}=default_{name}"] if about.init else []
@@ -160,7 +160,7 @@ def _constructor(made: type, fields: Mapping[str, _Field], *, guarded: bool) -> 
             parameters.append(name)
         body.append(f" self.{name} = {value}")
     if guarded:
-        body.append(" self.__class__ = guarded")
+        body.append(" self.__class__ = _guarded_")
     if hasattr(made, "__post_init__"):
         body.append(" self.__post_init__()")
     exec("\n".join([f"def __init__({', '.join(parameters)}):", *body]), names)  # noqa: S102 - of our own field names
