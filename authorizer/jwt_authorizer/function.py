@@ -37,7 +37,7 @@ class AuthorizerFunction:
     """The Lambda handler: call it with an event and Lambda's context object."""
 
     def __init__(self, authorizer: Authorizer, log: DecisionLog, clock: Callable[[], float]) -> None:
-        """Use these; ``clock`` returns Unix time in seconds."""
+        """Keep the parts. ``clock`` returns Unix time in seconds."""
         self._authorizer = authorizer
         self._log = log
         self._clock = clock

@@ -91,8 +91,9 @@ class HookAnswer:
 def make_hook(
     check: Check, cached_by: str, taken: Collection[str], clock: Callable[[], float]
 ) -> Callable[[Principal, Request], HookAnswer]:
-    """Make the function that calls the check. ``taken``: context keys of ``JWT_CONTEXT_CLAIMS``. ``clock``: seconds.
+    """Make the function that calls the check.
 
+    ``taken`` are context keys that the check may not set: those of ``JWT_CONTEXT_CLAIMS``. ``clock`` returns seconds.
     The function raises :class:`DecisionError` (``hook_failed``) if the check raises, or returns anything but
     ``None``, a refusal, or a context that API Gateway can carry and that overwrites nothing.
     """

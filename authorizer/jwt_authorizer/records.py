@@ -182,8 +182,11 @@ def _reject(self: object, name: str, *_: object) -> None:
 
 
 def _reject_subclass(cls: type, **_: object) -> None:
-    """Say so where the class is written: an instance could not be made (``Refuse`` and ``Caller`` are public)."""
-    raise TypeError(f"{cls.__qualname__} inherits from a record, of which there are no subclasses")
+    """Raise an error as soon as a subclass is defined, since its instances could not be made.
+
+    ``Refuse`` and ``Caller`` are public, so users might try it.
+    """
+    raise TypeError(f"{cls.__name__} must not inherit from {cls.__bases__[0].__name__}: use that class itself")
 
 
 def _replace(value: Any, /, **changes: object) -> object:  # noqa: ANN401 - any of our own
