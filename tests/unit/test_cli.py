@@ -1,14 +1,13 @@
-"""`jwt-authorizer explain` and `doctor`, as a person or a script meets them, and what is said of wrong input."""
+"""`jwt-authorizer explain` and `doctor`, as a person or a script meets them; how each command refuses wrong input."""
 
 import io
 import json
-import re
 import sys
 
 import pytest
 
+from jwt_authorizer_devkit.cli.app import run
 from jwt_authorizer_devkit.cli.inputs import parse_environment, read_moment
-from jwt_authorizer_devkit.cli.terminal import WrongInputError
 from jwt_authorizer_devkit.issuer import Fault, FaultKind, Provider
 from jwt_authorizer_devkit.mint import Defect
 from jwt_authorizer_devkit.signing import key_set
@@ -20,14 +19,13 @@ SIGNATURE = GOOD.rpartition(".")[2]
 
 
 @pytest.mark.parametrize("defect", list(Defect), ids=str)
-def test_no_output_holds_a_token(desk: Desk, defect: Defect) -> None:
-    bearer = token(defect=defect)
+def test_no_output_holds_a_token_or_one_within_it(desk: Desk, defect: Defect) -> None:
+    bearer = token({"id_token": GOOD, "deep": {"act": [GOOD]}}, defect=defect)
     code, text = desk.explain(bearer)
-    secret = bearer.rpartition(".")[2][:30] or bearer
-    assert secret not in text
+    text += json.dumps(desk.explain_json(bearer)[1])
+    assert (bearer.rpartition(".")[2][:30] or bearer) not in text
+    assert GOOD[20:] not in text
     assert code == (0 if defect is Defect.NO_KID else 1)
-    _, document = desk.explain_json(bearer)
-    assert secret not in json.dumps(document)
 
 
 @pytest.mark.parametrize("bearer", ["-q", "--"])
@@ -37,35 +35,18 @@ def test_a_token_that_begins_with_a_dash_is_no_option(desk: Desk, bearer: str) -
     assert (code, "malformed_token" in text, bearer in text) == (1, True, False)
 
 
-def test_a_token_within_a_token_is_not_shown_either(desk: Desk) -> None:
-    inner = token({"jti": "inner"})
-    outer = token({"id_token": inner, "deep": {"act": [inner]}})
-    _, text = desk.explain(outer)
-    _, document = desk.explain_json(outer)
-    assert inner[20:] not in text + json.dumps(document)
-    assert document["answer"]["context"]["claims"]
-
-
 def test_json_has_the_whole_explanation(desk: Desk) -> None:
     code, document = desk.explain_json(token(defect=Defect.WRONG_AUDIENCE))
     assert code == 1
     assert (document["decision"], document["reason"], document["client_sees"]) == ("reject", "invalid_audience", "401")
     assert document["advice"]["mistake"] == "other_api"
-    assert document["assumed_request"] == "GET /"
-    assert {step["outcome"] for step in document["steps"]} == {"passed", "failed", "not reached"}
 
 
 def test_a_token_comes_in_many_ways(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO(GOOD))
     files = [desk.write("token.txt", GOOD + "\n"), desk.write("event.json", json.dumps(rest_request_event(GOOD)))]
-    for given in (
-        ["Bearer", GOOD],
-        [f"bearer {GOOD}"],
-        ["Authorization:", "Bearer", GOOD],
-        *([it] for it in files),
-        ["-"],
-    ):
-        assert desk.explain(*given)[0] == 0, given
+    asked = [["Bearer", GOOD], [f"bearer {GOOD}"], ["Authorization:", "Bearer", GOOD], *([it] for it in files), ["-"]]
+    assert [desk.explain(*given)[0] for given in asked] == [0] * len(asked)
     assert desk.explain(json.dumps(rest_request_event(None)))[0] == 1
 
 
@@ -75,8 +56,7 @@ def test_a_config_with_routes_shows_what_a_copy_serves(desk: Desk) -> None:
     config = desk.write("rules.toml", f'[[issuers]]\nissuer = "{ISSUER}"\naudience = ["{AUDIENCE}"]\n{routes}')
     code, text = desk.run("explain", GOOD, AT, "--config", config, "--keys", keys)
     assert code == 0
-    for part in ("allowed", "Steps", "Claims", "Answer", "principalId", "JWT_CACHED_BY=token", "serves it"):
-        assert part in text
+    assert "JWT_CACHED_BY=token" in text
     assert "insufficient_scope (needs admin)" in text
     code, text = desk.run("explain", token({"aud": None}), AT, "--config", config, "--keys", keys)
     assert (code, 'client_id = ["demo-client"]' in text, "JWT_CLIENT_ID" in text) == (1, True, False)
@@ -91,10 +71,7 @@ def test_a_config_with_routes_shows_what_a_copy_serves(desk: Desk) -> None:
         (["explain", GOOD, "--env", "missing.env"], "cannot be read: No such file"),
         (["explain", "missing.json"], "There is no file missing.json"),
         (["explain", '{"type": '], "The event is not JSON"),
-        (["explain", "Bearer "], "There is nothing to explain"),
         (["explain", '{"access_token": "x", "token_type": "Bearer"}'], "give its access_token alone"),
-        (["explain", GOOD, "--api", "soap"], "rest-token"),
-        (["explain", GOOD, "--frobnicate"], "--frobnicate"),
         (["doctor", GOOD, GOOD], "unexpected extra argument"),
         (["doctor", "issuer.example.com"], "https://myapp.authgear.cloud"),
         (["doctor", ISSUER, "--config", "x.toml"], "not both"),
@@ -102,39 +79,45 @@ def test_a_config_with_routes_shows_what_a_copy_serves(desk: Desk) -> None:
         (["mint", "--alg", "HS256"], "hmac-confusion"),
         (["mint", "--expired", "--alg", "none"], "one defect at a time"),
         (["mint", "--jwks"], "--key-file"),
-        (["mint", "--issuer", "localhost"], "http://127.0.0.1:8480"),
-        (["mint", "--key-file", "missing.pem"], "openssl genpkey"),
-        (["issuer", "--alg", "HS256"], "RS256"),
+        (["mint", "--dpop", "GET /orders"], "is not a request"),
         (["issuer", "--path", "x"], "/x"),
+        (["nonsense"], "See jwt-authorizer --help."),
+        (["rules", "check", "--nonsense"], "See jwt-authorizer rules check --help."),
     ],
-    ids=range(20),
+    ids=range(17),
 )
 def test_errors_say_what_is_wrong_and_what_would_be_right(desk: Desk, arguments: list[str], said: str) -> None:
     if arguments[0] == "explain" and "--env" not in arguments:
         arguments = [*arguments, "--env", str(desk.folder / "function.env")]
-    code, text = desk.run(*arguments)
-    assert code == 2
-    assert said in " ".join(text.split())
-    assert SIGNATURE not in text
+    code = run(arguments)
+    captured = desk.capture.readouterr()
+    assert (code, captured.out) == (2, "")
+    assert said in " ".join(captured.err.split())
+    assert SIGNATURE not in captured.err
 
 
 def test_quiet_leaves_it_to_the_exit_code(desk: Desk) -> None:
     assert desk.explain(GOOD, "--quiet") == (0, "")
     assert desk.explain(token(defect=Defect.FORGED), "-q", "--json") == (1, "")
     assert desk.run("doctor", "--env", str(desk.folder / "function.env"), "--quiet") == (0, "")
-    config = desk.write("c.toml", f"[[issuers]]\nissuer='{ISSUER}'\naudience='a'\n[[routes]]\npath='/a'\n")
-    assert desk.run("rules", "check", config, "--quiet") == (0, "")
-    cases = desk.write("cases.yaml", "tokens: {}\ncases: []\n")
-    code, text = desk.run("rules", "test", cases, "--config", config, "--quiet")
+    code, text = desk.run("rules", "test", "none.yaml", "--quiet")
     assert (code, text.startswith("error ")) == (2, True)
 
 
-def test_wrong_settings_are_all_told(desk: Desk) -> None:
-    env = desk.write("wrong.env", "JWT_ISUER=x\nJWT_ALGORITHMS=HS256\n")
-    code, text = desk.run("explain", GOOD, "--env", env)
-    assert code == 2
-    assert "did you mean JWT_ISSUER?" in text
-    assert "JWT_ALGORITHMS (is 'HS256')" in text
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("A=1\nnonsense", "Line 2 of"),
+        ("JwtJwksTtlSeconds=60", "JWT_JWKS_TTL_SECONDS"),
+        ("{", "JSON"),
+        ('{"Environment": 5}', "not an object"),
+        ("JWT_ISUER=x\nJWT_ALGORITHMS=HS256", "did you mean JWT_ISSUER?"),
+    ],
+    ids=["no assignment", "a parameter of the template", "half of JSON", "no object", "no such setting"],
+)
+def test_an_environment_that_cannot_be_used(desk: Desk, text: str, said: str) -> None:
+    code, printed = desk.run("explain", GOOD, "--env", desk.write("wrong.env", text))
+    assert (code, said in printed) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -153,13 +136,12 @@ def test_doctor_names_settings_that_deserve_a_look(desk: Desk, setting: str, sai
 
 def test_doctor_knows_a_dotted_path_for_a_pointer_that_is_meant(desk: Desk) -> None:
     config = f"""
-        principal_claim = ["kubernetes.io", "sub"]
         usage_key_claim = "app_metadata.plan"
         context = {{ city = "address.locality" }}
         [[issuers]]
         issuer = "{ISSUER}"
         audience = "a"
-        required_claims = {{ "https://example.com/a.b" = "c", "/realm_access/roles" = "admin" }}
+        required_claims = {{ "https://example.com/a.b" = "c", "/realm_access/x" = "y" }}
         scope_claims = ["resource_access.my-api.roles"]
         [[routes]]
         path = "/orders"
@@ -171,7 +153,6 @@ def test_doctor_knows_a_dotted_path_for_a_pointer_that_is_meant(desk: Desk) -> N
     _, document = desk.json("doctor", "--config", desk.write("c.toml", config))
     found = [finding for finding in document["findings"] if finding["topic"] == "claims"]
     assert {(finding["fix"].split()[0].rstrip(","), finding["level"]) for finding in found} == {
-        ("/kubernetes/io", "note"),
         ("/app_metadata/plan", "warning"),
         ("/address/locality", "warning"),
         ("/resource_access/my-api/roles", "warning"),
@@ -183,29 +164,11 @@ def test_doctor_knows_a_dotted_path_for_a_pointer_that_is_meant(desk: Desk) -> N
 def test_environments_in_each_form() -> None:
     told = {"FunctionName": "x", "Environment": {"Variables": {"JWT_ISSUER": "a"}}}
     assert parse_environment(json.dumps(told)) == {"JWT_ISSUER": "a"}
-    assert parse_environment('{"Variables": {"JWT_ISSUER": "a"}}') == {"JWT_ISSUER": "a"}
     lines = 'A=1 # not a comment\n\n B = "x y" \nC=\'{"a": 1}\''
     assert parse_environment(lines) == {"A": "1 # not a comment", "B": "x y", "C": '{"a": 1}'}
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("A=1\nnonsense", "Line 2 of prod.env"),
-        ("JwtJwksTtlSeconds=60", "JWT_JWKS_TTL_SECONDS"),
-        ("{", "JSON"),
-        ('{"Environment": 5}', "not an object"),
-    ],
-    ids=["no assignment", "a parameter of the template", "half of JSON", "no object"],
-)
-def test_an_environment_that_cannot_be_read(text: str, said: str) -> None:
-    with pytest.raises(WrongInputError, match=re.escape(said)):
-        parse_environment(text, "prod.env")
-
-
-@pytest.mark.parametrize(
-    "text", ["1800000000", "2027-01-15T08:00:00Z", "2027-01-15T08:00:00", "2027-01-15T09:00:00+01:00"]
-)
+@pytest.mark.parametrize("text", ["1800000000", "2027-01-15T08:00:00", "2027-01-15T09:00:00+01:00"])
 def test_moments(text: str) -> None:
     assert read_moment(text) == NOW
 
@@ -219,20 +182,16 @@ def test_doctor_looks_at_an_issuer(desk: Desk, issuer: Provider) -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "level", "said"),
+    ("issuers", "level", "said"),
     [
-        ({"issuers": {ISSUER: {"sub": {"user-1": NOW}, "jti": {"a": NOW}}}}, "good", "2 entries"),
-        (
-            {"issuers": {ISSUER + "/": {"sub": {"user-1": NOW}}}},
-            "warning",
-            f"{ISSUER}/, which the settings do not name",
-        ),
-        ({"issuers": {ISSUER: {"subs": {}}}}, "problem", "cannot be used"),
+        ({ISSUER: {"sub": {"user-1": NOW}, "jti": {"a": NOW}}}, "good", "2 entries"),
+        ({ISSUER + "/": {"sub": {"user-1": NOW}}}, "warning", f"{ISSUER}/, which the settings do not name"),
+        ({ISSUER: {"subs": {}}}, "problem", "cannot be used"),
     ],
     ids=["fits", "other-issuer", "misspelt"],
 )
-def test_doctor_reads_the_revocation_list(desk: Desk, document: object, level: str, said: str) -> None:
-    desk.write("revoked.json", json.dumps(document))
+def test_doctor_reads_the_revocation_list(desk: Desk, issuers: object, level: str, said: str) -> None:
+    desk.write("revoked.json", json.dumps({"issuers": issuers}))
     settings = (desk.folder / "function.env").read_text() + "JWT_REVOKED=file:revoked.json\n"
     code, told = desk.json("doctor", "--env", desk.write("revoking.env", settings))
     assert code == (0 if level == "good" else 1)
@@ -242,8 +201,6 @@ def test_doctor_reads_the_revocation_list(desk: Desk, document: object, level: s
 def test_doctor_looks_at_settings_and_all_their_issuers(desk: Desk) -> None:
     code, text = desk.run("doctor", "--env", str(desk.folder / "function.env"))
     assert (code, "Nothing to fix." in text) == (0, True)
-    config = desk.write(
-        "c.toml", f'allow_http = true\n[[issuers]]\nissuer = "{ISSUER}"\naudience = ["a"]\njwks = "file:x"'
-    )
-    code, text = desk.run("doctor", "--config", config)
+    config = f'allow_http = true\n[[issuers]]\nissuer = "{ISSUER}"\naudience = ["a"]\njwks = "file:x"'
+    code, text = desk.run("doctor", "--config", desk.write("c.toml", config))
     assert (code, "there is no such file" in text) == (2, True)

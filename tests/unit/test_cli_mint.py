@@ -8,14 +8,12 @@ import time
 
 import pytest
 
-from jwt_authorizer.keys import parse_key_set
 from jwt_authorizer.tokens import BearerToken, parse
 from jwt_authorizer_devkit.certificate import self_signed
 from jwt_authorizer_devkit.cli.token_page import TokenPage
 from jwt_authorizer_devkit.issuer import Provider, local_issuer
 from jwt_authorizer_devkit.proofs import DpopClient, InvalidProofError, bound_key
-from jwt_authorizer_devkit.signing import ALGORITHMS, generate
-from tests.factories import ISSUER, signing_key
+from tests.factories import signing_key
 from tests.unit.desk import Desk, fetch
 from tests.unit.pages import ROOT
 
@@ -47,13 +45,9 @@ def test_mint_makes_tokens_that_are_wrong_in_one_way(
     assert desk.run("explain", document["token"], "--env", env)[0] == (0 if defect is None else 1)
 
 
-def test_mint_signs_with_a_key_file(desk: Desk) -> None:
+def test_a_key_file_signs_its_own_algorithm_alone(desk: Desk) -> None:
+    # What it does sign: tests/unit/test_docs.py.
     pem = desk.write("key.pem", signing_key().private_pem().decode())
-    code, text = desk.run("mint", "--key-file", pem, "--kid", "mine", "--issuer", ISSUER)
-    assert (code, claims_of(text)["iss"]) == (0, ISSUER)
-    _, published = desk.run("mint", "--key-file", pem, "--kid", "mine", "--jwks")
-    assert parse_key_set(published).keys[0].kid == "mine"
-    assert '"d"' not in published
     assert "cannot sign RS256: it is for ES256" in desk.run("mint", "--key-file", pem, "--alg", "RS256")[1]
 
 
@@ -62,33 +56,20 @@ def test_mint_without_an_issuer(desk: Desk, issuer: Provider) -> None:
     assert (code, "jwt-authorizer issuer" in text) == (3, True)
     code, text = desk.run("mint", "--issuer", issuer.url + "/realms/other")
     assert (code, f"the issuer there is {issuer.url}" in text) == (2, True)
-
-
-def test_mint_over_tls(desk: Desk) -> None:
-    with local_issuer(algorithms=("ES256",), name="localhost", tls=self_signed(desk.folder)) as provider:
-        code, text = desk.run("mint", "--issuer", provider.url)
-    assert (code, "Set SSL_CERT_FILE to it" in text, "no issuer" in text) == (3, True, False)
+    with local_issuer(algorithms=("ES256",), name="localhost", tls=self_signed(desk.folder)) as untrusted:
+        code, text = desk.run("mint", "--issuer", untrusted.url)
+    assert (code, "Set SSL_CERT_FILE to it" in text) == (3, True)
 
 
 def test_the_token_that_the_issuer_says_how_to_get(desk: Desk) -> None:
     tls = desk.folder / "with a space"
-    command = [
-        sys.executable,
-        "-m",
-        "jwt_authorizer_devkit.cli",
-        "issuer",
-        "--port",
-        "0",
-        "--no-page",
-        "--tls",
-        str(tls),
-    ]
+    ours = [sys.executable, "-m", "jwt_authorizer_devkit.cli"]
+    command = [*ours, "issuer", "--port", "0", "--no-page", "--tls", str(tls)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as running:  # noqa: S603 - our own arguments
         try:
             assert running.stdout is not None
             line = next(line for line in running.stdout if line.startswith("a token"))
-            ours = f"{shlex.quote(sys.executable)} -m jwt_authorizer_devkit.cli"
-            mint = line.removeprefix("a token").replace("jwt-authorizer", ours)
+            mint = line.removeprefix("a token").replace("jwt-authorizer", shlex.join(ours))
             done = subprocess.run(mint, shell=True, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S602 - as a reader would paste it
         finally:
             running.terminate()
@@ -106,7 +87,6 @@ def test_the_page_hands_out_tokens(issuer: Provider) -> None:
         assert (claims["sub"], claims["scope"], claims["n"], claims["iss"]) == ("a<b", "x", 1, issuer.url)
         assert "a&lt;b" in answer
         assert "not a token" in fetch(page.url, claims="{")[1]
-        assert "JSON object" in fetch(page.url, claims="[]")[1]
         assert fetch(page.url, {"Host": "attacker.example.com"}) == (403, "")
 
 
@@ -123,12 +103,6 @@ def settings(desk: Desk, issuer: Provider, **more: str) -> str:
     return desk.write("function.env", "".join(f"{name}={text}\n" for name, text in (variables | bound | more).items()))
 
 
-@pytest.mark.parametrize("alg", ALGORITHMS)
-def test_a_proof_of_each_algorithm_binds_to_its_key(alg: str) -> None:
-    client = DpopClient(generate(alg, None))
-    assert bound_key(client.proof(None, "POST", TOKEN_URL), "POST", TOKEN_URL) == client.cnf["jkt"]
-
-
 @pytest.mark.parametrize(
     "proof",
     [
@@ -137,18 +111,18 @@ def test_a_proof_of_each_algorithm_binds_to_its_key(alg: str) -> None:
         DpopClient().proof(None, "POST", URL),
         DpopClient().proof(None, "POST", TOKEN_URL, jti=None),
         DpopClient().proof(None, "POST", TOKEN_URL).rpartition(".")[0] + ".AAAA",
-        generate("ES256", "k").sign(b"").hex(),
     ],
 )
-def test_anything_else_binds_nothing(proof: str) -> None:
+def test_a_wrong_proof_binds_nothing(proof: str) -> None:
     with pytest.raises(InvalidProofError):
         bound_key(proof, "POST", TOKEN_URL)
 
 
-def test_the_local_issuer_binds_nothing_to_a_wrong_proof(issuer: Provider) -> None:
-    # To a good one: tests/e2e/test_examples_bound.py.
-    form = {"grant_type": "client_credentials", "client_id": "a"}
-    status, text = fetch(issuer.token_url, {"DPoP": DpopClient().proof(None, "POST", URL)}, **form)
+def test_the_local_issuer_binds_to_the_key_of_a_proof(issuer: Provider) -> None:
+    client, form = DpopClient(), {"grant_type": "client_credentials", "client_id": "a"}
+    _, text = fetch(issuer.token_url, {"DPoP": client.proof(None, "POST", issuer.token_url)}, **form)
+    assert claims_of(json.loads(text)["access_token"])["cnf"] == client.cnf
+    status, text = fetch(issuer.token_url, {"DPoP": client.proof(None, "POST", URL)}, **form)
     assert (status, json.loads(text)["error"]) == (400, "invalid_dpop_proof")
 
 
@@ -159,47 +133,39 @@ def test_mint_prints_the_pair_and_explain_takes_it(desk: Desk, issuer: Provider)
     token, proof = first.removeprefix("Authorization: DPoP "), second.removeprefix("DPoP: ")
     env = settings(desk, issuer)
     for options, ends_in in (
-        (("--proof", proof, "--request", f"GET {URL}"), 0),
         (("--proof", f"DPoP: {proof}", "--request", f"GET {URL}", "--api", "http"), 0),
         (("--proof", desk.write("proof.txt", proof), "--request", f"GET {URL}", "--api", "http-1.0"), 0),
         (("--proof", proof, "--request", f"POST {URL}"), 1),
-        (("--proof", proof, "--request", f"GET {URL}/1"), 1),
         (("--proof", proof, "--request", "GET /orders"), 3),
-        (("--request", f"GET {URL}"), 1),
     ):
         code, said = desk.run("explain", f"DPoP {token}", "--env", env, *options)
         assert code == ends_in, said
-    code, found = desk.json("mint", "--issuer", issuer.url, "--dpop", f"GET {URL}", "--json")
-    assert parse(BearerToken(found["token"])).claims["cnf"]
+    _, found = desk.json("mint", "--issuer", issuer.url, "--dpop", f"GET {URL}")
+    assert claims_of(found["token"])["cnf"]
     assert found["proof"].count(".") == 2
-    assert desk.run("mint", "--dpop", "GET /orders")[0] == 2
 
 
-def test_explain_names_the_check_and_shows_both_urls(desk: Desk, issuer: Provider) -> None:
+def test_explain_shows_both_urls(desk: Desk, issuer: Provider) -> None:
     client = DpopClient()
     token = issuer.token({"cnf": client.cnf})
     proof = client.proof(token, "GET", "https://www.example.com/v1/orders")
     request = ("--proof", proof, "--request", f"GET {URL}")
-    code, found = desk.json("explain", token, "--env", settings(desk, issuer), *request, "--json")
+    code, found = desk.json("explain", token, "--env", settings(desk, issuer), *request)
     assert (code, found["reason"], found["advice"]["mistake"]) == (1, "invalid_dpop_proof", "other_url")
-    assert "check 9" in found["detail"]
     assert "https://www.example.com/v1/orders" in found["advice"]["text"]
     assert URL in found["advice"]["text"]
-    (step,) = [step for step in found["steps"] if step["outcome"] == "failed"]
-    assert step["name"] == "binding"
+    assert [step["name"] for step in found["steps"] if step["outcome"] == "failed"] == ["binding"]
     assert proof not in json.dumps(found)
     moved = settings(desk, issuer, JWT_DPOP_URLS="https://www.example.com/v1")
     assert desk.run("explain", token, "--env", moved, *request)[0] == 0
-    # Another check has no such advice, nor has a proof that can't be read.
-    late = client.proof(token, "GET", URL, now=time.time() - 500)
-    env = settings(desk, issuer)
-    for wrong in (late, "garbage"):
-        _, found = desk.json("explain", token, "--env", env, "--proof", wrong, "--request", f"GET {URL}", "--json")
-        assert found["advice"]["mistake"] == "invalid_dpop_proof"
+    # Another check has no such advice.
+    request = ("--proof", client.proof(token, "GET", URL, now=time.time() - 500), "--request", f"GET {URL}")
+    _, found = desk.json("explain", token, "--env", settings(desk, issuer), *request)
+    assert found["advice"]["mistake"] == "invalid_dpop_proof"
 
 
 def test_explain_says_that_a_binding_was_ignored(desk: Desk, issuer: Provider) -> None:
     ignoring = settings(desk, issuer, JWT_BOUND_TOKENS="ignore")
-    _, found = desk.json("explain", issuer.token({"cnf": DpopClient().cnf}), "--env", ignoring, "--json")
+    _, found = desk.json("explain", issuer.token({"cnf": DpopClient().cnf}), "--env", ignoring)
     (step,) = [step for step in found["steps"] if step["name"] == "binding"]
     assert "ignore" in step["said"]
