@@ -92,52 +92,28 @@ def test_its_rules_say_what_its_cases_say_and_leave_nothing_out(folder: Path) ->
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: str(path.relative_to(EXAMPLES)))
-def test_no_log_is_told_what_a_token_may_be_in(template: Path) -> None:
+def test_no_log_has_what_a_token_may_be_in_and_pages_of_any_origin_get_nothing(template: Path) -> None:
     text = template.read_text("utf-8")
     for written in re.findall(r"^ +Format: >-\n((?: +\S.*\n)+)", text, re.MULTILINE):
         assert not NOT_FOR_TOKENS.search(written)
     # Execution logs hold whole requests.
     assert not re.search(r"^ *(?:DataTraceEnabled|LoggingLevel):", text, re.MULTILINE)
-
-
-@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: str(path.relative_to(EXAMPLES)))
-def test_pages_of_any_origin_are_allowed_nothing_with_credentials(template: Path) -> None:
-    text = template.read_text("utf-8")
     assert not re.search(r"Allow-?Origins?: .*\*", text)
     if "AllowCredentials" in text:
-        parameter = read_template(template)["Parameters"]["AllowedOrigin"]
-        assert not re.fullmatch(parameter["AllowedPattern"], "https://*")
-        assert not re.fullmatch(parameter["AllowedPattern"], "*")
-        assert re.fullmatch(parameter["AllowedPattern"], parameter["Default"])
+        allowed = read_template(template)["Parameters"]["AllowedOrigin"]["AllowedPattern"]
+        assert not any(re.fullmatch(allowed, origin) for origin in ("*", "https://*"))
 
 
-def test_through_the_private_networks_endpoint_only_the_keys_can_be_read() -> None:
+def test_the_private_network_leads_to_the_keys_alone_and_only_with_tls() -> None:
     made = read_template(EXAMPLES / "private-vpc" / "network.yaml")["Resources"]
-    (statement,) = made["S3Endpoint"]["Properties"]["PolicyDocument"]["Statement"]
-    assert (statement["Effect"], statement["Action"]) == ("Allow", "s3:GetObject")
-    assert statement["Resource"] == {"Fn::Sub": "${Keys.Arn}/jwks.json"}
+    (allowed,) = made["S3Endpoint"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (allowed["Action"], allowed["Resource"]) == ("s3:GetObject", {"Fn::Sub": "${Keys.Arn}/jwks.json"})
     kinds = {resource["Type"].removeprefix("AWS::EC2::") for resource in made.values()}
     assert not kinds & {"InternetGateway", "NatGateway", "VPCGatewayAttachment", "Route", "EgressOnlyInternetGateway"}
-    assert set(made["Keys"]["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
-    group = made["AuthorizerGroup"]["Properties"]
-    (way_out,) = group["SecurityGroupEgress"]
-    assert (way_out["IpProtocol"], way_out["FromPort"], way_out["ToPort"]) == ("tcp", 443, 443)
+    (way_out,) = made["AuthorizerGroup"]["Properties"]["SecurityGroupEgress"]
     assert way_out["DestinationPrefixListId"] == {"Ref": "S3PrefixListId"}
-    assert "SecurityGroupIngress" not in group
-
-
-def test_the_copied_keys_are_neither_read_nor_written_without_tls() -> None:
-    made = read_template(EXAMPLES / "private-vpc" / "network.yaml")["Resources"]
-    policy = made["KeysPolicy"]["Properties"]
-    assert policy["Bucket"] == {"Ref": "Keys"}
-    (statement,) = policy["PolicyDocument"]["Statement"]
-    assert statement == {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [{"Fn::GetAtt": ["Keys", "Arn"]}, {"Fn::Sub": "${Keys.Arn}/*"}],
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
+    (denied,) = made["KeysPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -176,60 +152,30 @@ def server(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 # --- browser-cookies
 
 
-def sign_in(session: ModuleType, body: str | None, **headers: str) -> dict[str, Any]:
-    event = {"httpMethod": "POST", "headers": {"Origin": PAGE, **headers}, "body": body}
-    answer: dict[str, Any] = session.session(event, None)
-    return answer
-
-
 @pytest.mark.parametrize(
     "body",
     [
         None,
-        "",
-        "a.b.c",
         "[]",
-        "{}",
         '{"token": 7}',
-        '{"token": "opaque"}',
         '{"token": "a.b.c; Domain=example.com"}',
         '{"token": "a.b.c\\r\\nSet-Cookie: x=y"}',
         json.dumps({"token": "a.b." + "c" * 4096}),
     ],
 )
 def test_what_is_no_token_does_not_get_into_a_cookie(session: ModuleType, body: str | None) -> None:
-    answer = sign_in(session, body)
+    answer = session.session({"httpMethod": "POST", "headers": {"Origin": PAGE}, "body": body}, None)
     assert answer["statusCode"] == 400
     assert "Set-Cookie" not in answer["headers"]
 
 
-@pytest.mark.parametrize(
-    "origin", ["https://blog.example.com", "http://app.example.com", f"{PAGE}.evil.example", "null", ""]
-)
+@pytest.mark.parametrize("origin", ["http://app.example.com", f"{PAGE}.evil.example", "null", ""])
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_other_pages_change_nothing(session: ModuleType, method: str, origin: str) -> None:
-    event = {
-        "httpMethod": method,
-        "resource": "/orders",
-        "headers": {"origin": origin},
-        "requestContext": {"authorizer": {"sub": "alice"}},
-    }
-    assert session.handler(event, None)["statusCode"] == 403
-    assert session.session({**event, "body": '{"token": "a.b.c"}'}, None)["statusCode"] == 403
-
-
-def test_no_cache_keeps_what_was_answered_to_a_cookie(session: ModuleType) -> None:
+    event = {"httpMethod": method, "headers": {"origin": origin}, "body": '{"token": "a.b.c"}'}
     # Unlike Authorization, a cookie does not keep shared caches from storing the answer (RFC 9111 section 3.5).
-    event = {"httpMethod": "GET", "resource": "/orders", "headers": {}, "requestContext": {"authorizer": {"sub": "a"}}}
-    answers = [
-        session.handler(event, None),
-        session.handler({**event, "httpMethod": "POST"}, None),
-        sign_in(session, '{"token": "a.b.c"}'),
-        sign_in(session, None),
-        session.session({**event, "httpMethod": "DELETE", "headers": {"Origin": PAGE}}, None),
-    ]
-    assert [answer["statusCode"] for answer in answers] == [200, 403, 200, 400, 200]
-    assert {answer["headers"]["Cache-Control"] for answer in answers} == {"no-store"}
+    for answer in (session.handler(event, None), session.session(event, None)):
+        assert (answer["statusCode"], answer["headers"]["Cache-Control"]) == (403, "no-store")
 
 
 # --- websocket-browser
@@ -238,11 +184,9 @@ def test_no_cache_keeps_what_was_answered_to_a_cookie(session: ModuleType) -> No
 @pytest.mark.parametrize(
     ("header", "offered", "chosen"),
     [
-        ("Sec-WebSocket-Protocol", "chat.v1, a.b.c", "chat.v1"),
         ("sec-websocket-protocol", "other,chat.v1,a.b.c", "chat.v1"),
         ("Sec-WebSocket-Protocol", "chat.v2, a.b.c", None),
         ("Sec-WebSocket-Protocol", "a.b.c, chat.v1", None),  # the last one was read as the token
-        ("Sec-WebSocket-Protocol", "", None),
         ("Accept", "chat.v1, a.b.c", None),
     ],
 )
@@ -259,50 +203,34 @@ def test_the_subprotocol_that_is_chosen_is_never_the_token(
 # --- mcp-server
 
 
-def post(server: ModuleType, message: object, **headers: str) -> tuple[int, dict[str, Any]]:
-    body = message if isinstance(message, str) else json.dumps(message)
-    given = {name.replace("_", "-"): value for name, value in headers.items()}
-    event = {"httpMethod": "POST", "headers": given, "body": body, "requestContext": {"authorizer": WHO}}
-    answer = server.handler(event, None)
-    return answer["statusCode"], json.loads(answer["body"] or "{}")
-
-
 def test_nobody_else_is_given_what_a_caller_was_told(server: ModuleType) -> None:
     meta = {META + "protocolVersion": MODERN, META + "clientCapabilities": {}}
-    for method in ("server/discover", "tools/list"):
-        message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {"_meta": meta}}
-        answer = post(server, message, MCP_Protocol_Version=MODERN, Mcp_Method=method)[1]
-        assert answer["result"]["cacheScope"] == "private"
-    event = {"httpMethod": "GET", "headers": {}, "requestContext": {"authorizer": WHO}}
-    message = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
-    legacy = {"MCP-Protocol-Version": "2025-11-25"}
-    asked = [event, {**event, "httpMethod": "POST", "headers": legacy, "body": json.dumps(message)}]
-    answers = [server.handler(each, None) for each in (*asked, {**event, "headers": {"Origin": PAGE}})]
-    assert [answer["statusCode"] for answer in answers] == [405, 200, 403]
-    assert {answer["headers"]["Cache-Control"] for answer in answers} == {"no-store"}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta}}
+    headers = {"MCP-Protocol-Version": MODERN, "Mcp-Method": "tools/list"}
+    asked = {"httpMethod": "POST", "headers": headers, "body": json.dumps(message)}
+    answer = server.handler({**asked, "requestContext": {"authorizer": WHO}}, None)
+    assert answer["headers"]["Cache-Control"] == "no-store"
+    assert json.loads(answer["body"])["result"]["cacheScope"] == "private"
 
 
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        ("", -32700),
         ("{", -32700),
         ("[]", -32600),
-        ('{"method": "tools/list", "id": 1}', -32600),
         ('{"jsonrpc": "2.0", "id": 1}', -32600),
-        ('{"jsonrpc": "2.0", "method": "tools/list", "id": null}', -32600),
         ('{"jsonrpc": "2.0", "method": "tools/list", "id": true}', -32600),
-        ('{"jsonrpc": "2.0", "method": "tools/list", "id": 1}', -32602),
         ('{"jsonrpc": "2.0", "method": "tools/list", "id": 1, "params": {"_meta": 7}}', -32602),
     ],
 )
 def test_what_is_no_request_is_refused(server: ModuleType, body: str, code: int) -> None:
-    status, answer = post(server, body)
-    assert (status, answer["error"]["code"]) == (400, code)
+    event = {"httpMethod": "POST", "headers": {}, "body": body, "requestContext": {"authorizer": WHO}}
+    answer = server.handler(event, None)
+    assert (answer["statusCode"], json.loads(answer["body"])["error"]["code"]) == (400, code)
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "https://mcp.example.com", "null", ""])
-def test_pages_may_not_call(server: ModuleType, origin: str) -> None:
-    message = {"jsonrpc": "2.0", "method": "notifications/initialized"}
-    assert post(server, message)[0] == 202
-    assert post(server, message, Origin=origin)[0] == 403
+@pytest.mark.parametrize(("headers", "status"), [({}, 202), ({"Origin": "https://mcp.example.com"}, 403)])
+def test_pages_may_not_call(server: ModuleType, headers: dict[str, str], status: int) -> None:
+    message = '{"jsonrpc": "2.0", "method": "notifications/initialized"}'
+    answer = server.handler({"httpMethod": "POST", "headers": headers, "body": message}, None)
+    assert (answer["statusCode"], answer["headers"]["Cache-Control"]) == (status, "no-store")
