@@ -45,42 +45,24 @@ def test_pages_load_nothing_from_another_host(site: Path) -> None:
 
 
 def test_the_site_has_what_the_readme_has(site: Path) -> None:
-    settings = (site / "settings.html").read_text("utf-8")
-    assert "JWT_JWKS_MAX_STALE_SECONDS" in settings
-    assert "unlisted_routes" in settings
-    assert "README.md" not in settings
+    assert "JWT_JWKS_MAX_STALE_SECONDS" in (site / "settings.html").read_text("utf-8")
     assert "AWS::Serverless::HttpApi" in (site / "attach.html").read_text("utf-8")
     assert "Principal" in (site / "source" / "authorizer" / "jwt_authorizer" / "authorize.py.html").read_text("utf-8")
 
 
 def test_what_leads_nowhere_or_is_left_out_fails_the_build_and_is_named(tmp_path: Path) -> None:
+    # All links of the pages as they are in the repository: tests/unit/test_docs.py.
     project = tmp_path / "project"
     shutil.copytree(ROOT, project, ignore=NOT_OF_THE_SITE)
-
-    def add(page: str, text: str) -> None:
-        with (project / page).open("a", encoding="utf-8") as file:
-            file.write(f"\n{text}\n")
-
-    add("docs/orphan.md", "# Nobody lists me")
-    add(
-        "docs/faq.md",
-        "[gone](gone.md) [no such anchor](errors.md#no-such-reason) [no such file](../authorizer/gone.py)",
-    )
-    add("CONTRIBUTING.md", "[no such anchor](docs/rules.md#no-such-rule)")
-    example = next((project / "examples").glob("*/README.md")).relative_to(project)
-    add(str(example), "[gone](../gone/README.md)")
-    text = (project / "README.md").read_text("utf-8").replace("## Try it\n", "## Try it\n\n[gone](docs/gone-too.md)\n")
-    (project / "README.md").write_text(text, "utf-8")
+    (project / "docs" / "orphan.md").write_text("# Nobody lists me\n", "utf-8")
+    with (project / "CONTRIBUTING.md").open("a", encoding="utf-8") as page:
+        page.write("\n[no such anchor](docs/rules.md#no-such-rule) [gone](docs/gone.md)\n")
     built = build(project, tmp_path / "site")
     assert built.returncode == 1
     for told in (
         r'not included in the "nav" configuration:\s+- orphan\.md',
-        r"'faq\.md' contains a link 'gone\.md'",
-        r"'faq\.md' contains a link 'errors\.md#no-such-reason'",
-        r"'faq\.md' contains a link '\.\./authorizer/gone\.py'",
         r"'project/CONTRIBUTING\.md' contains a link '\.\./rules\.md#no-such-rule'",
-        rf"'{re.escape(str(example))}' contains a link '\.\./gone/README\.md'",
-        r"'quick-start\.md' contains a link 'docs/gone-too\.md'",
+        r"'project/CONTRIBUTING\.md' contains a link '\S*gone\.md'",
     ):
         assert re.search(told, built.stderr), f"{told}\n{built.stderr}"
-    assert "Aborted with 7 warnings in strict mode" in built.stdout
+    assert "Aborted with 3 warnings in strict mode" in built.stdout

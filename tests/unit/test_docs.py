@@ -13,8 +13,6 @@ from typing import Any, cast
 
 import pytest
 
-from demo.calls import Api
-from demo.scenarios import By, attempts
 from jwt_authorizer.function import create_function
 from jwt_authorizer.settings import load_settings
 from jwt_authorizer.settings.table import SETTINGS
@@ -29,7 +27,6 @@ from tests.unit.pages import DOCS, EXAMPLES, PAGES, README, ROOT, Block, blocks,
 LINKED = [*PAGES, *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "events/README.md"))]
 MISSPELT_ON_PURPOSE = {"JWT_ISUER"}
 OF_THE_REFRESHER = {"JWT_REFRESH_TARGET"}
-DEMO_ROW = re.compile(r"^  (connect|[A-Z]+ /\S*) +(\S+(?: \S+)?) +(\d{3}\*?) +(\([^)]+\)|\w+)", re.MULTILINE)
 ARN = "arn:aws:execute-api:eu-west-1:123456789012:abcdef1234/prod/GET/orders"
 
 
@@ -71,7 +68,6 @@ def test_settings_and_commands_that_a_page_mentions_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("page", LINKED, ids=page_id)
 def test_links_lead_somewhere(page: Path) -> None:
-    # The site's builder sees the pages of docs/; those of the repository are seen here alone.
     for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
         if "://" in target:
             continue
@@ -136,7 +132,6 @@ def test_the_contexts_shown_to_those_who_move_over_are_what_the_function_gives()
 
 REST, HTTP = (json.loads(block.text) for block in blocks("json", page=DOCS / "backends.md"))
 """The events that the page shows to backends."""
-BACKENDS = [block for block in blocks("python") if "def handler(" in block.text and block.page.name != "hooks.md"]
 
 
 def test_the_events_shown_to_backends_are_what_the_authorizer_makes() -> None:
@@ -152,43 +147,26 @@ def test_the_events_shown_to_backends_are_what_the_authorizer_makes() -> None:
 
 
 @pytest.mark.parametrize("event", [REST, HTTP], ids=["REST", "HTTP"])
-@pytest.mark.parametrize("block", BACKENDS, ids=str)
-def test_backends_in_python_read_them(block: Block, event: dict[str, Any]) -> None:
-    names: dict[str, Any] = {}
-    exec(compile(block.text, str(block), "exec"), names)  # noqa: S102 - our own documentation
-    answer = names["handler"](event, None)
-    assert answer["statusCode"] == 200
-    assert "user-1" in answer["body"]
-    with pytest.raises(KeyError):  # a route without an authorizer
-        names["handler"]({"requestContext": {}}, None)
-
-
-@pytest.mark.skipif(shutil.which("node") is None, reason="there is no node to run JavaScript with")
-@pytest.mark.parametrize("event", [REST, HTTP], ids=["REST", "HTTP"])
-@pytest.mark.parametrize("block", blocks("javascript"), ids=str)
-def test_backends_in_node_read_them(block: Block, event: dict[str, Any], tmp_path: Path) -> None:
-    module = tmp_path / "backend.mjs"
-    module.write_text(f"{block.text}\nconsole.log(JSON.stringify(await handler({json.dumps(event)})));\n", "utf-8")
-    ran = subprocess.run(["node", module], capture_output=True, text=True, check=True)  # noqa: S603, S607 - our own
-    answer = json.loads(ran.stdout)
+@pytest.mark.parametrize("block", blocks("python", "javascript", page=DOCS / "backends.md"), ids=str)
+def test_backends_read_them(block: Block, event: dict[str, Any], tmp_path: Path) -> None:
+    if block.language == "python":
+        names: dict[str, Any] = {}
+        exec(compile(block.text, str(block), "exec"), names)  # noqa: S102 - our own documentation
+        answer = names["handler"](event, None)
+        with pytest.raises(KeyError):  # a route without an authorizer
+            names["handler"]({"requestContext": {}}, None)
+    elif shutil.which("node") is None:
+        pytest.skip("there is no node to run JavaScript with")
+    else:
+        module = tmp_path / "backend.mjs"
+        module.write_text(f"{block.text}\nconsole.log(JSON.stringify(await handler({json.dumps(event)})));\n", "utf-8")
+        ran = subprocess.run(["node", module], capture_output=True, text=True, check=True)  # noqa: S603, S607 - our own
+        answer = json.loads(ran.stdout)
     assert answer["statusCode"] == 200
     assert "user-1" in answer["body"]
 
 
 # Commands.
-
-
-def test_the_table_of_the_demo_is_what_the_demo_checks() -> None:
-    wanted = [
-        (
-            "connect" if attempt.api is Api.WEBSOCKET else f"{attempt.method} {attempt.path}",
-            attempt.token,
-            f"{attempt.status}{'*' if attempt.note else ''}",
-            (attempt.reason or "allow") if attempt.by is By.FUNCTION else f"({attempt.by})",
-        )
-        for attempt in attempts()
-    ]
-    assert DEMO_ROW.findall(README.read_text("utf-8")) == wanted
 
 
 def test_a_token_of_a_key_file_is_let_in_by_the_settings_of_the_quick_start(
@@ -210,8 +188,7 @@ def test_a_token_of_a_key_file_is_let_in_by_the_settings_of_the_quick_start(
 # The threat model's promises name tests that exist.
 
 
-THREATS = (ROOT / "docs" / "threat-model.md").read_text("utf-8")
-NAMED = sorted(set(re.findall(r"`(tests/[^`]*)`", THREATS)))
+NAMED = sorted(set(re.findall(r"`(tests/[^`]*)`", (DOCS / "threat-model.md").read_text("utf-8"))))
 
 
 @pytest.mark.parametrize("name", NAMED)
