@@ -222,7 +222,7 @@ def main(arguments: list[str]) -> int:
             kept = _fail_keys(authority, Random(chosen.seed), chosen.requests, chosen.every)  # noqa: S311 - decides an order
         if chosen.of != "keys":
             print("\n## Introspection\n")
-            random = Random(chosen.seed)  # noqa: S311 - the same
+            random = Random(chosen.seed)  # noqa: S311 - decides an order
             kept &= introspection_faults.run(authority, random, chosen.requests, chosen.every)
     return 0 if kept else 1
 

@@ -42,7 +42,7 @@ def main(only: list[str]) -> int:
             outcome = attempt(copy, mutant, number)
             found[outcome].append(mutant["why"])
             print(f"{number:3} {outcome:12} {mutant['file']}: {mutant['why']}", flush=True)  # noqa: T201 - the report
-    print(", ".join(f"{len(names)} {outcome}" for outcome, names in found.items()))  # noqa: T201 - the same
+    print(", ".join(f"{len(names)} {outcome}" for outcome, names in found.items()))  # noqa: T201 - the report
     return len(chosen) - len(found["caught"])
 
 

@@ -182,7 +182,9 @@ def _problem_with(context: object, taken: Collection[str]) -> str | None:
         if key in RESERVED_KEYS or key in taken:
             return f"the context key {key}, which the authorizer writes itself"
         if not _can_be_carried(value):
-            return f"{type(value).__name__} as {key}: expected text, a finite number of at most 64 bits, or a boolean"
+            return (
+                f"{type(value).__name__} as {key}: expected a string, a finite number of at most 64 bits, or a boolean"
+            )
     return None
 
 

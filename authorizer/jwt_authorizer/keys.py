@@ -118,7 +118,7 @@ def _key(jwk: object) -> Key:
     jwk = {name: value for name, value in jwk.items() if value is not None and value != []}
     kid = jwk.get("kid")
     if kid is not None and not isinstance(kid, str):
-        raise UnusableKeyError("its kid is not text")
+        raise UnusableKeyError("its kid is not a string")
     _check_purpose(jwk)
     public, fitting = public_key(jwk)
     return Key(kid, _named(jwk, fitting), public)

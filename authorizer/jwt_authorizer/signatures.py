@@ -198,7 +198,7 @@ def public_key(jwk: Mapping[str, object]) -> tuple[object, frozenset[str]]:
     read, names = _FROM_JWK[kty]
     members = {name: jwk.get(name) for name in names}
     if not all(isinstance(value, str) for value in members.values()):
-        raise UnusableKeyError(f"its {', '.join(names)} are not all text")
+        raise UnusableKeyError(f"its {', '.join(names)} are not all strings")
     try:
         key = read({"kty": kty, **members})
     except (InvalidKeyError, UnsupportedAlgorithm, ValueError, TypeError, OverflowError):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 json_text: Callable[[object], str] = JSONEncoder(separators=(",", ":"), check_circular=False).encode
 """Return a value's JSON text, in ASCII and without white space."""
 json_string: Callable[[str], str] = encode_basestring_ascii
-"""Return a text as a JSON string, as :data:`json_text` does with one call more."""
+"""Return a string as JSON, as :data:`json_text` does with one call more."""
 
 MAX_NESTING = 32
 """Levels of objects and arrays within each other; real claim sets have three or four."""
@@ -98,7 +98,7 @@ def is_one_line(text: str) -> bool:
     """Return whether the text of a JSON object may be passed on unchanged: it is ASCII, and on one line.
 
     Then it is as safe as what :data:`json_text` returns. JSON allows control characters in white space only, and DEL,
-    which terminals interpret, in texts.
+    which terminals interpret, in strings.
     """
     return (
         text.startswith("{")

@@ -76,7 +76,7 @@ class BearerToken:
     __slots__ = ("digest", "scheme", "text")
 
     def __init__(self, text: str, scheme: Scheme | None = None) -> None:
-        """Reject a text that is too long (``malformed_token``) before anything reads it."""
+        """Reject a token that is too long (``malformed_token``) before anything reads it."""
         if len(text) > MAX_TOKEN_LENGTH:
             _malformed(f"the token is longer than {MAX_TOKEN_LENGTH} characters")
         self.text: Final = text

@@ -31,8 +31,8 @@ def aws_clients(read_timeout: float = 60) -> Clients:
 
     ``read_timeout``: seconds to wait for an answer.
     """
-    import boto3  # type: ignore[import-untyped]  # noqa: PLC0415 - a second that only those pay who ask AWS
-    from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415 - as above
+    import boto3  # type: ignore[import-untyped]  # noqa: PLC0415 - it takes a second: only those pay who ask AWS
+    from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415 - only those pay who ask AWS
 
     # Made when it is first asked: a profile that is gone is an error of asking.
     session, config = functools.cache(boto3.Session), Config(read_timeout=read_timeout)

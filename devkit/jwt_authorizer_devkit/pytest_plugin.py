@@ -84,7 +84,7 @@ def allows(answer: Mapping[str, object], event: Mapping[str, object]) -> bool:
 @pytest.fixture(scope="session")
 def jwt_authorizer_issuer() -> Iterator[Provider]:
     """Run a local issuer for the whole session; see :class:`~jwt_authorizer_devkit.issuer.Provider`."""
-    from jwt_authorizer_devkit.issuer import local_issuer  # noqa: PLC0415 - the same
+    from jwt_authorizer_devkit.issuer import local_issuer  # noqa: PLC0415 - only for tests that use it
 
     with local_issuer(algorithms=("RS256", "ES256")) as provider:
         yield provider
@@ -103,8 +103,8 @@ def jwt_authorizer(jwt_authorizer_issuer: Provider) -> AuthorizerFactory:
     def make(
         config: str | Path | None = None, *, clock: Callable[[], float] = time.time, **settings: object
     ) -> AuthorizerFunction:
-        from jwt_authorizer.function import create_function  # noqa: PLC0415 - the same
-        from jwt_authorizer_devkit import toml_text  # noqa: PLC0415 - the same
+        from jwt_authorizer.function import create_function  # noqa: PLC0415 - only for tests that use it
+        from jwt_authorizer_devkit import toml_text  # noqa: PLC0415 - only for tests that use it
 
         text = config.read_text("utf-8") if isinstance(config, Path) else config or ""
         folder = config.resolve().parent if isinstance(config, Path) else Path.cwd()
@@ -139,8 +139,8 @@ def _with_local_keys(document: dict[str, object], issuer: Provider) -> dict[str,
 
 def _events_of(kind: str) -> EventFactory:
     def make(token: str | None, request: str = "GET /", **members: object) -> dict[str, object]:
-        from jwt_authorizer.tokens import TokenLocation, TokenSource  # noqa: PLC0415 - the same
-        from jwt_authorizer_devkit.explaining.events import ApiKind, event_for  # noqa: PLC0415 - the same
+        from jwt_authorizer.tokens import TokenLocation, TokenSource  # noqa: PLC0415 - only for tests that use it
+        from jwt_authorizer_devkit.explaining.events import ApiKind, event_for  # noqa: PLC0415 - only for tests that use it
 
         method, _, path = request.partition(" ")
         if not path.startswith("/"):
@@ -164,7 +164,7 @@ def dpop_client() -> DpopClient:
     ``signed_token({"cnf": dpop_client.cnf})`` is bound to it, and ``dpop_client.sent(event, token, url)`` is the event
     of a request with a proof.
     """
-    from jwt_authorizer_devkit.proofs import DpopClient  # noqa: PLC0415 - the same
+    from jwt_authorizer_devkit.proofs import DpopClient  # noqa: PLC0415 - only for tests that use it
 
     return DpopClient()
 

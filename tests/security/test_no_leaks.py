@@ -87,7 +87,7 @@ def test_a_line_says_who_and_why_and_nothing_that_opens_a_door(target: Lab, kind
         try:
             target.function(event | {"headers": headers, "queryStringParameters": {"password": secret}}, None)
         except Exception as error:  # noqa: BLE001 - refused or not, what counts is what was written
-            assert str(error) == "Unauthorized"  # noqa: PT017 - as above
+            assert str(error) == "Unauthorized"  # noqa: PT017 - API Gateway compares this text
         line = target.lines[-1]
         assert_clean(line, token)
         assert secret not in line

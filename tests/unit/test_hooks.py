@@ -193,7 +193,7 @@ def raising(error: BaseException) -> Check:
         (lambda _: {"plan": ["gold"]}, "list as plan"),
         (lambda _: {"plan": float("nan")}, "float as plan"),
         (lambda _: {"plan": "\ud800"}, "str as plan"),
-        (lambda _: {"plan": 2**63}, "int as plan: expected text, a finite number of at most 64 bits"),
+        (lambda _: {"plan": 2**63}, "int as plan: expected a string, a finite number of at most 64 bits"),
         (lambda _: {"plan": -(2**63) - 1}, "int as plan"),
     ],
 )

@@ -55,7 +55,7 @@ def test_a_member_that_is_null_or_an_empty_list_counts_as_absent(empty: object) 
     (key,) = key_set({**jwk(alg=None, kid=None), **unused}).keys
     assert key.kid is None
     assert key.algorithms == {"ES256"}
-    assert left_out({**jwk(), "x": empty}) == "its crv, x, y are not all text"
+    assert left_out({**jwk(), "x": empty}) == "its crv, x, y are not all strings"
 
 
 def test_of_a_set_without_end_the_first_keys_are_read() -> None:

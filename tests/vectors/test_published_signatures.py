@@ -278,7 +278,7 @@ def test_a_token_is_accepted_where_the_settings_name_its_algorithm(alg: str) -> 
         ({"alg": None}, "its alg is not supported"),
         ({"alg": "ML-DSA-66"}, "its alg is not supported"),
         ({"alg": "ML-DSA-65"}, "not a valid key"),
-        ({"pub": None}, "not all text"),
+        ({"pub": None}, "not all strings"),
         ({"pub": ""}, "not a valid key"),
         ({"pub": "\u00e9"}, "not a valid key"),
     ],

@@ -114,20 +114,20 @@ def _read_object(s3: LazyClient, bucket: str, key: str, limit: int) -> bytes:
 def _package_file(name: str, package_root: str | PathLike[str]) -> str:
     """Return the path of a file in the package. By os.path: importing pathlib would take 3 ms."""
     root = os.path.realpath(package_root)
-    path = os.path.realpath(os.path.join(root, name))  # noqa: PTH118 - as said above
+    path = os.path.realpath(os.path.join(root, name))  # noqa: PTH118 - without pathlib
     if os.path.commonpath([root, path]) != root:
         raise ValueError("the file has to be inside the package: give its path relative to the package's top")
-    if not os.path.isfile(path):  # noqa: PTH113 - as said above
+    if not os.path.isfile(path):  # noqa: PTH113 - without pathlib
         raise ValueError("there is no such file in the package")
     return path
 
 
 def _read_file(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - as said above
+        with open(path, "rb") as file:  # noqa: PTH123 - without pathlib
             return file.read()
     except OSError as error:
-        raise FetchError(f"file {printable(os.path.basename(path))}: {error.strerror}") from error  # noqa: PTH119 - as said above
+        raise FetchError(f"file {printable(os.path.basename(path))}: {error.strerror}") from error  # noqa: PTH119 - without pathlib
 
 
 def boto3_client(service: str, timeout: float) -> AwsClient:

@@ -118,7 +118,7 @@ class HttpsClient:
             if self._context is None:
                 self._context = self._make_context()
             plain.settimeout(session.left())  # bounds the handshake as a whole
-            # As bytes: for a text, Python would load its codec for names outside ASCII, which ours never is.
+            # As bytes: for a string, Python would load its codec for names outside ASCII, which ours never is.
             return self._context.wrap_socket(plain, server_hostname=address.host.encode("ascii"))
         except BaseException:
             plain.close()
@@ -191,7 +191,7 @@ def _head(address: Address, method: str, headers: Mapping[str, str]) -> bytes:
 def _resolve(host: str, port: int) -> list[SocketAddress]:
     import socket  # noqa: PLC0415 - only needed when keys come over the network
 
-    found = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)  # as bytes, as above
+    found = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)  # as bytes: it loads no codec
     return [(family, endpoint) for family, _, _, _, endpoint in found]
 
 

@@ -34,11 +34,11 @@ def ask_issuer(issuer: str, form: Mapping[str, object]) -> str:
     if urlsplit(issuer).scheme not in ("http", "https"):
         raise WrongInputError(f"--issuer {issuer} is not a URL: write http://127.0.0.1:8480")
     body = urlencode({name: value for name, value in form.items() if value is not None}, doseq=True).encode()
-    request = urllib.request.Request(  # noqa: S310 - the scheme is checked above
+    request = urllib.request.Request(  # noqa: S310 - http or https
         issuer.rstrip("/") + "/token", data=body, headers={"Accept": "application/jwt"}
     )
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310 - as above
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310 - http or https
             if response.headers.get_content_type() != "application/jwt":
                 raise WrongInputError(f"{issuer}/token answered, and not with a token: {_NOT_OURS}")
             token: str = response.read(_LARGEST).decode("ascii")
