@@ -1,4 +1,4 @@
-"""CloudFormation's template language, as far as ours use it: read, and worked out for given parameters.
+"""A template of CloudFormation, read, and resolved for given parameters.
 
 What Lambda, IAM and the others make of it is not known here: a resource's ``Ref`` is its logical id, and an attribute
 is ``Id.Attribute``.
@@ -23,7 +23,6 @@ PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 _NO_VALUE = object()
-_VARIABLE = re.compile(r"\$\{(!?)([^}]+)\}")
 
 
 def read_template(path: Path) -> Template:
@@ -31,142 +30,112 @@ def read_template(path: Path) -> Template:
     return read_document(path.read_text("utf-8"))
 
 
-class DanglingError(Exception):
-    """Something names a resource that there is not, or not under these parameters."""
-
-
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A template worked out: what there is, by logical id, and what the stack tells."""
+    """What a stack has: resources by their logical ids, and outputs."""
 
     resources: dict[str, dict[str, Any]]
     outputs: dict[str, Any]
 
     def of_type(self, resource_type: str) -> dict[str, dict[str, Any]]:
-        """Give the properties of the resources of one type."""
+        """Return the properties of the resources of one type."""
         return {name: it["Properties"] for name, it in self.resources.items() if it["Type"] == resource_type}
 
 
 def resolve(
     template: Template, parameters: Mapping[str, str] | None = None, pseudo: Mapping[str, str] | None = None
 ) -> Resolved:
-    """Work a template out for these parameters, and its defaults for the rest.
+    """Resolve a template for these parameters, and its defaults for the rest.
 
     Raises:
-        DanglingError: Something refers to what is not there.
+        KeyError: Something names a resource that does not exist, or not under these parameters.
 
     """
-    return _Scope(template, parameters or {}, PSEUDO | dict(pseudo or {})).resolved()
+    scope = _Scope(template, parameters or {}, pseudo or {})
+    resources, outputs = (
+        {name: {key: it[key] for key in it.keys() - {"Condition", "Metadata"}} for name, it in section.items()}
+        for section in (scope.resources, scope.existing("Outputs"))
+    )
+    return Resolved(scope.value(resources), {name: scope.value(it["Value"]) for name, it in outputs.items()})
 
 
 def refusals(template: Template, parameters: Mapping[str, str]) -> list[str]:
-    """Say what the template's rules have against these parameters."""
-    scope = _Scope(template, parameters, PSEUDO)
+    """Return what the template's rules have against these parameters."""
+    value = _Scope(template, parameters, {}).value
     return [
         assertion["AssertDescription"]
-        for rule in template.get("Rules", {}).values()
-        if scope.holds(rule.get("RuleCondition", {"Fn::And": []}))
+        for rule in template["Rules"].values()
+        if value(rule.get("RuleCondition", True))
         for assertion in rule["Assertions"]
-        if not scope.holds(assertion["Assert"])
+        if not value(assertion["Assert"])
     ]
 
 
 class _Scope:
-    """A template with parameters, and what is known so far."""
+    """What a template may name."""
 
     def __init__(self, template: Template, parameters: Mapping[str, str], pseudo: Mapping[str, str]) -> None:
-        unknown = parameters.keys() - template.get("Parameters", {}).keys()
-        assert not unknown, unknown
         self._template = template
         defaults = {name: it.get("Default") for name, it in template.get("Parameters", {}).items()}
-        self._parameters = dict(pseudo) | {name: str(value) for name, value in (defaults | dict(parameters)).items()}
-        self._conditions: dict[str, bool] = {}
-        self._there = {
-            name for name, it in template.get("Resources", {}).items() if self._condition(it.get("Condition"))
+        assert parameters.keys() <= defaults.keys()
+        self._named = {name: str(it) for name, it in (PSEUDO | dict(pseudo) | defaults | dict(parameters)).items()}
+        self.resources = self.existing("Resources")
+
+    def existing(self, section: str) -> dict[str, Any]:
+        """Return the resources or outputs whose condition holds."""
+        written = self._template.get(section, {})
+        return {
+            name: it
+            for name, it in written.items()
+            if "Condition" not in it or self.value({"Condition": it["Condition"]})
         }
 
-    def resolved(self) -> Resolved:
-        resources = {}
-        for name, it in self._template["Resources"].items():
-            if name in self._there:
-                resources[name] = self._value({key: it[key] for key in it if key not in ("Condition", "Metadata")})
-        outputs = {
-            name: self._value(it["Value"])
-            for name, it in self._template.get("Outputs", {}).items()
-            if self._condition(it.get("Condition"))
-        }
-        return Resolved(resources, outputs)
-
-    def holds(self, condition: object) -> bool:
-        match condition:
+    def value(self, value: object) -> Any:  # noqa: ANN401, C901, PLR0911, PLR0912 - whatever a template holds; a case for each function
+        match value:
+            case {"Ref": "AWS::NoValue"}:
+                return _NO_VALUE
+            case {"Ref": str(name)}:
+                return self._name(name)
+            case {"Fn::GetAtt": [str(name), str(attribute)]}:
+                return self._name(f"{name}.{attribute}")
+            case {"Fn::Sub": [str(text), dict(own)]}:
+                inner = self.value(own)
+                text = re.sub(
+                    r"\$\{([^}!]+)\}", lambda it: str(inner[it[1]] if it[1] in inner else self._name(it[1])), text
+                )
+                return text.replace("${!", "${")
+            case {"Fn::Sub": text}:
+                return self.value({"Fn::Sub": [text, {}]})
+            case {"Fn::Join": [str(between), items]}:
+                return between.join(self.value(items))
+            case {"Fn::Split": [str(between), text]}:
+                return self.value(text).split(between)
+            case {"Fn::Select": [int(index), items]}:
+                return self.value(items)[index]
+            case {"Fn::FindInMap": path}:
+                first, second, third = self.value(path)
+                return self._template["Mappings"][first][second][third]
+            case {"Fn::If": [name, yes, no]}:
+                return self.value(yes if self.value({"Condition": name}) else no)
             case {"Fn::Equals": [left, right]}:
-                return bool(self._value(left) == self._value(right))
+                return self.value(left) == self.value(right)
             case {"Fn::Not": [inner]}:
-                return not self.holds(inner)
-            case {"Fn::And": list(inner)}:
-                return all(self.holds(each) for each in inner)
-            case {"Fn::Or": list(inner)}:
-                return any(self.holds(each) for each in inner)
-            case {"Condition": str(name)}:
-                return self._condition(name)
+                return not self.value(inner)
+            case {"Fn::And": inner}:
+                return all(map(self.value, inner))
+            case {"Fn::Or": inner}:
+                return any(map(self.value, inner))
+            case {"Condition": str(name), **others} if not others:
+                return self.value(self._template["Conditions"][name])
+            case dict():
+                resolved = {key: self.value(it) for key, it in value.items()}
+                return {key: it for key, it in resolved.items() if it is not _NO_VALUE}
+            case list():
+                return [it for it in map(self.value, value) if it is not _NO_VALUE]
             case _:
-                message = f"no condition: {condition}"
-                raise AssertionError(message)
+                return value
 
-    def _condition(self, name: str | None) -> bool:
-        if name is None:
-            return True
-        if name not in self._conditions:
-            self._conditions[name] = self.holds(self._template["Conditions"][name])
-        return self._conditions[name]
-
-    def _value(self, value: object) -> Any:  # noqa: ANN401 - whatever a template holds
-        if isinstance(value, list):
-            return [it for it in map(self._value, value) if it is not _NO_VALUE]
-        if not isinstance(value, dict):
-            return value
-        if len(value) == 1:
-            ((name, argument),) = value.items()
-            if name == "Ref" or name.startswith("Fn::"):
-                return self._called(name, argument)
-        inner = {key: self._value(it) for key, it in value.items()}
-        return {key: it for key, it in inner.items() if it is not _NO_VALUE}
-
-    def _called(self, function: str, argument: Any) -> Any:  # noqa: ANN401, PLR0911 - the same; each is a way out
-        match function, argument:
-            case "Ref", str(name):
-                return _NO_VALUE if name == "AWS::NoValue" else self._named(name)
-            case "Fn::GetAtt", [str(name), str(attribute)]:
-                return self._named(f"{name}.{attribute}")
-            case "Fn::If", [str(name), yes, no]:
-                return self._value(yes if self._condition(name) else no)
-            case "Fn::Sub", text:
-                text, own = text if isinstance(text, list) else (text, {})
-                return self._substituted(text, {name: self._value(it) for name, it in own.items()})
-            case "Fn::Join", [str(between), items]:
-                return between.join(self._value(items))
-            case "Fn::Split", [str(between), text]:
-                return str(self._value(text)).split(between)
-            case "Fn::Select", [int(index), items]:
-                return self._value(items)[index]
-            case "Fn::FindInMap", [first, second, third]:
-                return self._template["Mappings"][self._value(first)][self._value(second)][self._value(third)]
-            case _:
-                message = f"not known here: {function}"
-                raise AssertionError(message)
-
-    def _substituted(self, text: str, own: Mapping[str, str]) -> str:
-        def meant(match: re.Match[str]) -> str:
-            literal, name = match.groups()
-            return f"${{{name}}}" if literal else str(own.get(name) if name in own else self._named(name))
-
-        return _VARIABLE.sub(meant, text)
-
-    def _named(self, name: str) -> str:
-        if name in self._parameters:
-            return str(self._parameters[name])
-        resource, _, _attribute = name.partition(".")
-        if resource not in self._there:
-            message = f"{name} is named, and not there"
-            raise DanglingError(message)
-        return name
+    def _name(self, name: str) -> str:
+        if name not in self._named and name.partition(".")[0] not in self.resources:
+            raise KeyError(name)
+        return self._named.get(name, name)
