@@ -1,7 +1,6 @@
 """Whatever text stands where a token should be: it is refused as a bad token, or it is one, bit for bit."""
 
 import json
-import re
 from functools import cache
 from typing import Any
 
@@ -15,7 +14,7 @@ from jwt_authorizer.claims import ClaimRules, Principal, VerifiedToken, check_cl
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.strict_json import json_object, json_text
-from jwt_authorizer.tokens import BearerToken, TokenLocation, TokenSource, UnverifiedToken, bearer_token, parse
+from jwt_authorizer.tokens import BearerToken, UnverifiedToken, bearer_token, parse
 from jwt_authorizer_devkit.signing import base64url
 from tests.factories import (
     AUTHORIZATION,
@@ -33,7 +32,8 @@ from tests.properties.claim_oracle import CLAIMS as CLAIMS_OF_ALL_SHAPES
 from tests.properties.claim_oracle import NAMES as NAMES_AND_POINTERS
 
 ALGORITHMS = ("ES256", "EdDSA", "RS256", "PS256")
-PART = st.text(alphabet="ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", min_size=1, max_size=40)
+BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+PART = st.text(alphabet=BASE64URL, min_size=1, max_size=40)
 OBJECTS = st.dictionaries(st.text(), JSON, max_size=5)
 
 
@@ -71,12 +71,37 @@ def read_or_malformed(text: str) -> UnverifiedToken | None:
 
 @given(st.text())
 @example("e30.e30.")
-@example("a.b.c.d.e")
 @example("\ud800.\ud800.\ud800")
 def test_any_text_is_a_bad_token_and_nothing_worse(text: str) -> None:
-    with pytest.raises(TokenError):
-        parse(BearerToken(text))
+    assert read_or_malformed(text) is None
     assert not lets_in("ES256", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        ("abc", "opaque"),
+        ("a.b.c.d.e", "encrypted"),
+        ("a.b.c,a.b.c", "contains a comma"),
+        ("a.b.c.d", "three base64url parts"),
+        ("Bearer%20e30.e30.c2ln", "begins with Bearer"),
+    ],
+)
+def test_what_is_no_compact_jws_is_malformed_and_the_log_says_what_it_is(text: str, detail: str) -> None:
+    with pytest.raises(TokenError, match=f"malformed_token: .*{detail}"):
+        parse(BearerToken(text))
+
+
+@pytest.mark.parametrize("part", [0, 1, 2], ids=["header", "payload", "signature"])
+@pytest.mark.parametrize("stranger", list("+/=%\n\0 !,~\u00e9\u00ad\u200b\uff21\ud800"), ids=ascii)
+def test_no_character_but_base64url_s_is_read_or_read_over(stranger: str, part: int) -> None:
+    parts = compact({"alg": "ES256"}, {}, b"signature").split(".")
+    for count in (1, 2, 3, 4):
+        for place in range(len(parts[part]) + 1):
+            # In the place of characters: the length, and with it the padding, stays right.
+            for rest in (place, place + count):
+                changed = parts[part][:place] + stranger * count + parts[part][rest:]
+                assert read_or_malformed(".".join([*parts[:part], changed, *parts[part + 1 :]])) is None
 
 
 @given(PART, PART, PART | st.just(""))
@@ -100,43 +125,30 @@ def test_any_header_is_read_or_malformed(header: dict[str, object]) -> None:
     assert read is None or read.alg == header["alg"]
 
 
-def with_bit_flipped(text: str, position: int, bit: int) -> str:
-    flipped = bytearray(text.encode())
-    flipped[position % len(flipped)] ^= 1 << bit
-    return flipped.decode("latin-1")
-
-
 @pytest.mark.parametrize("alg", ALGORITHMS)
-@given(position=st.integers(0, 1000), bit=st.integers(0, 7))
-def test_a_token_with_one_bit_flipped_never_passes(alg: str, position: int, bit: int) -> None:
-    assert not lets_in(alg, with_bit_flipped(good(alg), position, bit))
-
-
-@pytest.mark.parametrize("alg", ALGORITHMS)
-def test_a_token_with_any_bit_of_its_last_character_flipped_never_passes(alg: str) -> None:
-    """There the unused bits of base64url are: the same bytes could be spelled in several ways."""
-    assert lets_in(alg, good(alg))
-    for part in re.finditer(r"[^.]+", good(alg)):
-        for bit in range(8):
-            assert not lets_in(alg, with_bit_flipped(good(alg), part.end() - 1, bit))
+def test_a_token_with_one_bit_flipped_never_passes(alg: str) -> None:
+    """At the end of a part base64url has unused bits: the same bytes could be spelled in several ways."""
+    text = good(alg)
+    assert lets_in(alg, text)
+    for position in range(len(text)):
+        for bit in range(8) if text[position + 1 : position + 2] in {".", ""} else (position % 8,):
+            flipped = text[:position] + chr(ord(text[position]) ^ 1 << bit) + text[position + 1 :]
+            assert not lets_in(alg, flipped)
 
 
 @given(junk=st.text(min_size=1, max_size=5), before=st.booleans())
-@example(junk="=", before=False)
-@example(junk="\n", before=False)
-@example(junk="\u0000", before=True)
 @example(junk=".", before=True)
 @example(junk="A", before=False)
+@example(junk="AAA", before=False)
+@example(junk=f".{good('ES256')}", before=False)
 def test_a_token_with_anything_before_or_behind_it_never_passes(*, junk: str, before: bool) -> None:
     text = junk + good("ES256") if before else good("ES256") + junk
     # Spaces around the value of Authorization are no part of it (RFC 9110 section 5.5).
     assert lets_in("ES256", text) is (junk.strip(" ") == "")
 
 
-@given(st.integers(0, 2**31))
-def test_a_token_cut_anywhere_never_passes(length: int) -> None:
-    text = good("ES256")
-    assert not lets_in("ES256", text[: length % len(text)])
+def test_a_token_cut_anywhere_never_passes() -> None:
+    assert [end for end in range(len(good("ES256"))) if lets_in("ES256", good("ES256")[:end])] == []
 
 
 @given(
@@ -156,14 +168,11 @@ def test_any_authorization_is_the_token_behind_bearer_or_none(value: str) -> Non
     st.text(alphabet=st.characters(exclude_characters=';"', exclude_categories=["Cs"]).filter(lambda c: c not in " \t"))
 )
 def test_any_cookie_s_value_is_found_as_it_was_sent(value: str) -> None:
-    source = TokenSource(TokenLocation.COOKIE, "session")
     for asked in (
         request(headers={"Cookie": f"a=b; session={value}; c=d"}, multiValueHeaders=None),
         request(EventKind.HTTP_API_V2, None, cookies=["a=b", f"session={value}"]),
     ):
         assert asked.cookie("session") == (value,)
-        if value:
-            assert bearer_token(asked, (source,)).text == value
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -230,24 +239,22 @@ def test_the_claims_text_is_the_claims_however_their_issuer_spells_them(
     assert len(principal.claims_text) <= max(len(spelt), len(json_text(members)))
 
 
-@given(NEARBY, NEARBY, st.floats(0, 120))
-def test_a_token_is_good_from_nbf_less_leeway_until_exp_plus_leeway(start: float, end: float, leeway: float) -> None:
-    result = check({"sub": "a", "exp": end, "nbf": start}, ClaimRules(leeway=leeway))
+@given(NEARBY, NEARBY, NEARBY, st.floats(0, 120))
+@example(NOW + 61, 0, NOW + 300, 60)
+@example(0, NOW + 61, NOW + 300, 60)
+@example(0, NOW + 60, NOW + 300, 60)
+@example(0, 0, NOW - 60, 60)
+def test_a_token_is_good_from_its_start_less_leeway_until_exp_plus_leeway(
+    nbf: float, iat: float, end: float, leeway: float
+) -> None:
+    result = check({"sub": "a", "exp": end, "nbf": nbf, "iat": iat}, ClaimRules(leeway=leeway))
     if end + leeway <= NOW:
         assert result is Reason.TOKEN_EXPIRED
-    elif start - leeway > NOW:
+    elif max(nbf, iat) - leeway > NOW:
         assert result is Reason.TOKEN_NOT_YET_VALID
     else:
         assert isinstance(result, Principal)
-        assert result.not_before <= NOW < result.valid_until
-
-
-@given(st.lists(st.text(alphabet="ab:", min_size=1, max_size=3)), st.lists(st.text(alphabet="ab:", min_size=1)))
-def test_scopes_are_each_there_once_in_their_order(first: list[str], second: list[str]) -> None:
-    result = check({"sub": "a", "exp": NOW + 1, "scope": " ".join(first), "scp": second}, ClaimRules())
-    assert isinstance(result, Principal)
-    assert result.scope.split() == list(dict.fromkeys(first + second))
-    assert result.scopes == set(first + second)
+        assert (result.not_before, result.valid_until) == (max(nbf, iat) - leeway, end + leeway)
 
 
 @given(CLAIMS_OF_ALL_SHAPES, NAMES_AND_POINTERS, ASKED)
