@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from jwt_authorizer.answers import AnswerSettings
 from jwt_authorizer.authenticate import Issuer, reject_bound_tokens
 from jwt_authorizer.authorize import Authorizer
 from jwt_authorizer.claims import ClaimRules, Principal
-from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
 from jwt_authorizer.events import EventKind, Request, read_event
 from jwt_authorizer.function import AuthorizerFunction
 from jwt_authorizer.hooks import make_hook
@@ -53,6 +55,13 @@ SCOPE = "orders:read orders:write"
 ARN = "arn:aws:execute-api:eu-west-1:123456789012:abcdef123/prod/"
 AUTHORIZATION = TokenSource(TokenLocation.HEADER, "Authorization")
 ALGORITHMS = frozenset({"RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"})
+_UNDECIDED = list(Reason)[list(Reason).index(Reason.KEYS_UNAVAILABLE) :]
+
+
+def refused(code: Reason, detail: str | None = None) -> pytest.RaisesExc[AuthorizerError]:
+    """Expect an error with this code, of the type that belongs to it, and this pattern in its text."""
+    kind: type[AuthorizerError] = DecisionError if code in _UNDECIDED else TokenError
+    return pytest.RaisesExc(kind, match=detail, check=lambda error: error.code is code)
 
 
 def signing_key(alg: str = "ES256", kid: str | None = "key-1") -> SigningKey:

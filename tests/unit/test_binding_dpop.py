@@ -1,28 +1,25 @@
 """Each check of RFC 9449 section 4.3 by its number, and section 7.1: one proof that is wrong in one way."""
 
-import json
-import re
-from collections.abc import Callable
-
 import pytest
 
 from jwt_authorizer.binding.bound_tokens import Binding, BindingSettings, check_binding
 from jwt_authorizer.binding.dpop import MAX_PROOF_LENGTH, DpopSettings
 from jwt_authorizer.binding.replay import MemoryReplayStore, UsedProof
-from jwt_authorizer.binding.target_uri import is_same_uri, normalized_path, parse_uri, request_uris
-from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
+from jwt_authorizer.binding.target_uri import is_same_uri, parse_uri, request_uris
+from jwt_authorizer.errors import AuthorizerError, Reason
 from jwt_authorizer.events import EventKind, Request, read_event
 from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
 from jwt_authorizer.tokens import BearerToken, Scheme
 from jwt_authorizer_devkit.proofs import make_proof, proof_jwk, thumbprint
 from jwt_authorizer_devkit.signing import SigningKey, base64url
-from tests.factories import EVENTS, NOW, Event, http_api_v2_event, signing_key, token
+from tests.factories import EVENTS, NOW, Event, http_api_v2_event, refused, signing_key, token
 
 HOST = "abcdef123.execute-api.eu-west-1.amazonaws.com"
 URL = f"https://{HOST}/prod/orders/1"
 CLIENT = signing_key("ES256", "client")
 OTHER = signing_key("ES256", "other-client")
-BOUND = token({"cnf": {"jkt": thumbprint(CLIENT)}})
+BINDING: dict[str, object] = {"cnf": {"jkt": thumbprint(CLIENT)}}
+BOUND = token(BINDING)
 SETTINGS = BindingSettings(frozenset({Binding.DPOP}), DpopSettings(SUPPORTED_ALGORITHMS))
 
 
@@ -37,36 +34,13 @@ def event(*proofs: str) -> Event:
 
 
 def check(
-    made: Event,
-    claims: dict[str, object] | None = None,
+    sent: str | Event,
+    claims: dict[str, object] = BINDING,
     scheme: Scheme | None = Scheme.DPOP,
     settings: BindingSettings = SETTINGS,
 ) -> UsedProof | None:
-    bound: dict[str, object] = {"cnf": {"jkt": thumbprint(CLIENT)}} if claims is None else claims
-    bearer = BearerToken(BOUND, scheme)
-    return check_binding(read_event(made), bearer, bound, settings, NOW)
-
-
-def refused(
-    reason: Reason,
-    made: Event,
-    claims: dict[str, object] | None = None,
-    scheme: Scheme | None = Scheme.DPOP,
-    settings: BindingSettings = SETTINGS,
-) -> str:
-    with pytest.raises(AuthorizerError) as caught:
-        check(made, claims, scheme, settings)
-    assert caught.value.code == reason
-    assert isinstance(caught.value, DecisionError if reason is Reason.INVALID_EVENT else TokenError)
-    return caught.value.detail
-
-
-def failed_check(made: Event, settings: BindingSettings = SETTINGS) -> int:
-    found = re.search(
-        r"RFC 9449 section 4\.3, check (\d+)", refused(Reason.INVALID_DPOP_PROOF, made, settings=settings)
-    )
-    assert found is not None
-    return int(found[1])
+    made = event(sent) if isinstance(sent, str) else sent
+    return check_binding(read_event(made), BearerToken(BOUND, scheme), claims, settings, NOW)
 
 
 def proof(  # noqa: PLR0913 - what a proof is about
@@ -82,146 +56,125 @@ def proof(  # noqa: PLR0913 - what a proof is about
     return make_proof(key, access_token, method, url, now=now, more=more, header=header)
 
 
-def header_of(text: str) -> dict[str, object]:
-    """Give a header with which the proof is signed all the same."""
-    return {"jwk": {**proof_jwk(CLIENT), **json.loads(text)}}
+def header_of(**members: str) -> dict[str, object]:
+    """Give a header whose key has these members, with which the proof is signed all the same."""
+    return {"jwk": {**proof_jwk(CLIENT), **members}}
 
 
-def tampered(text: str) -> str:
-    head, _, signature = text.split(".")
-    return f"{head}.{proof().split('.')[1]}.{signature}"
+def fails(number: int) -> pytest.RaisesExc[AuthorizerError]:
+    return refused(Reason.INVALID_DPOP_PROOF, rf"RFC 9449 section 4\.3, check {number}\)")
 
 
 @pytest.mark.parametrize("alg", sorted(SUPPORTED_ALGORITHMS))
 def test_a_good_proof_passes_with_a_key_of_each_algorithm(alg: str) -> None:
     key = signing_key(alg, "client")
-    used = check(event(proof(key=key)), {"cnf": {"jkt": thumbprint(key)}})
+    used = check(proof(key=key), {"cnf": {"jkt": thumbprint(key)}})
     assert used is not None
     assert used.until == NOW + 120
 
 
 @pytest.mark.parametrize(
-    ("number", "made"),
+    ("number", "sent"),
     [
-        (1, lambda: event(proof(), proof())),
-        (1, lambda: event(*[proof()] * 2)),
-        (1, lambda: event(f"{proof()},{proof()}")),
-        (1, lambda: event(proof()) | {"headers": {"dpop": proof()}}),
-        (2, lambda: event("not a JWT")),
-        (2, lambda: event(proof() + ".e30")),
-        (2, lambda: event(proof() + "=")),
-        (2, lambda: event("." + proof())),
-        (2, lambda: event("W10." + proof().partition(".")[2])),
-        (2, lambda: event(proof().partition(".")[0] + ".e31.AAAA")),
-        (2, lambda: event(base64url(b'{"typ":"dpop+jwt","typ":"dpop+jwt"}') + ".e30.AAAA")),
-        (2, lambda: event(proof({"padding": "A" * MAX_PROOF_LENGTH}))),
-        (2, lambda: event(proof(header={"crit": ["x"], "x": 1}))),
-        (2, lambda: event(proof(header={"b64": True}))),
-        (3, lambda: event(proof({"jti": None}))),
-        (3, lambda: event(proof({"jti": ""}))),
-        (3, lambda: event(proof({"jti": 7}))),
-        (3, lambda: event(proof({"htm": None}))),
-        (3, lambda: event(proof({"htu": None}))),
-        (3, lambda: event(proof({"iat": None}))),
-        (3, lambda: event(proof({"iat": str(int(NOW))}))),
-        (3, lambda: event(proof({"iat": True}))),
-        (3, lambda: event(proof({"iat": 2**60}))),
-        (3, lambda: event(proof({"iat": -1}))),
-        (3, lambda: event(proof({"ath": None}))),
-        (3, lambda: event(proof(header={"jwk": None}))),
-        (3, lambda: event(proof(header={"jwk": "text"}))),
-        (4, lambda: event(proof(header={"typ": "JWT"}))),
-        (4, lambda: event(proof(header={"typ": None}))),
-        (5, lambda: event(proof(header={"alg": "none"}))),
-        (5, lambda: event(proof(header={"alg": "HS256"}))),
-        (5, lambda: event(proof(header={"alg": "ES256K"}))),
-        (5, lambda: event(proof(header={"alg": None}))),
-        (6, lambda: event(tampered(proof({"htm": "POST"})))),
-        (6, lambda: event(forged())),
-        (6, lambda: event(proof(key=SigningKey(None, "ES384", CLIENT.private)))),
-        (6, lambda: event(proof(header=header_of('{"kty": "oct"}')))),
-        (6, lambda: event(proof(header=header_of('{"x": "AAAA"}')))),
-        (7, lambda: event(proof(header=header_of('{"d": "AAAA"}')))),
-        (7, lambda: event(proof(header={"jwk": {"kty": "oct", "k": "AAAA"}}))),
-        (7, lambda: event(proof(header={"jwk": {"kty": "AKP", "priv": "AAAA"}}))),
-        (8, lambda: event(proof(method="POST"))),
-        (8, lambda: event(proof(method="get"))),
-        (9, lambda: event(proof(url=f"https://{HOST}/prod/orders/2"))),
-        (9, lambda: event(proof(url=f"https://{HOST}/orders/1"))),
-        (9, lambda: event(proof(url="https://api.example.com/prod/orders/1"))),
-        (9, lambda: event(proof(url=f"http://{HOST}/prod/orders/1"))),
-        (9, lambda: event(proof(url="/prod/orders/1"))),
-        (11, lambda: event(proof(now=NOW - 120))),
-        (11, lambda: event(proof(now=NOW + 61))),
-        (12, lambda: event(proof(access_token="another"))),
-        (12, lambda: event(proof(key=OTHER))),
+        (1, event(*[proof()] * 2)),
+        (1, f"{proof()},{proof()}"),
+        (1, event(proof()) | {"headers": {"dpop": proof()}}),
+        (2, proof() + ".e30"),
+        (2, proof() + "="),
+        (2, "." + proof()),
+        (2, "W10." + proof().partition(".")[2]),
+        (2, proof().partition(".")[0] + ".e31.AAAA"),
+        (2, base64url(b'{"typ":"dpop+jwt","typ":"dpop+jwt"}') + ".e30.AAAA"),
+        (2, proof({"padding": "A" * MAX_PROOF_LENGTH})),
+        (2, proof(header={"crit": ["x"], "x": 1})),
+        (2, proof(header={"b64": True})),
+        *((3, proof({name: None})) for name in ("jti", "htm", "htu", "iat", "ath")),
+        (3, proof({"jti": ""})),
+        (3, proof({"jti": 7})),
+        (3, proof({"iat": True})),
+        (3, proof(header={"jwk": "text"})),
+        *((4, proof(header={"typ": typ})) for typ in ("JWT", None)),
+        *((5, proof(header={"alg": alg})) for alg in ("none", "HS256", None)),
+        (6, ".".join((proof().rpartition(".")[0], proof({"htm": "POST"}).rpartition(".")[2]))),
+        (6, proof(key=OTHER, header={"jwk": proof_jwk(CLIENT)})),
+        (6, proof(key=SigningKey(None, "ES384", CLIENT.private))),
+        (6, proof(header=header_of(kty="oct"))),
+        (6, proof(header=header_of(x="AAAA"))),
+        (7, proof(header=header_of(d="AAAA"))),
+        (7, proof(header={"jwk": {"kty": "oct", "k": "AAAA"}})),
+        (7, proof(header={"jwk": {"kty": "AKP", "priv": "AAAA"}})),
+        *((8, proof(method=method)) for method in ("POST", "get")),
+        *((9, proof(url=url)) for url in (f"https://{HOST}/orders/1", URL.replace(HOST, "api.example.com"), "/prod")),
+        *((11, proof(now=moment)) for moment in (NOW - 120, NOW + 61)),
+        (12, proof(access_token="another")),
+        (12, proof(key=OTHER)),
     ],
+    ids=lambda value: str(value) if isinstance(value, int) else "",
 )
-def test_a_proof_that_is_wrong_in_one_way_fails_that_check(number: int, made: Callable[[], Event]) -> None:
-    assert failed_check(made()) == number
-
-
-def forged() -> str:
-    """Sign with another key than the one that the header shows."""
-    return proof(key=OTHER, header={"jwk": proof_jwk(CLIENT)})
+def test_a_proof_that_is_wrong_in_one_way_fails_that_check(number: int, sent: str | Event) -> None:
+    with fails(number):
+        check(sent)
 
 
 @pytest.mark.parametrize(
-    "made",
+    "sent",
     [
-        lambda: proof(now=NOW - 119),
-        lambda: proof(now=NOW + 60),
-        lambda: proof({"iat": NOW - 0.5}),
-        lambda: proof(header={"typ": "application/DPoP+jwt"}),
-        lambda: proof(url=f"{URL}?limit=10#top"),
-        lambda: proof({"htu": f"HTTPS://{HOST.upper()}:443/prod/orders/1?limit=10#top"}),
-        lambda: proof({"nonce": "of-the-authorization-server", "exp": 0}),
-        lambda: f" {proof()} ",
+        proof(now=NOW - 119),
+        proof(now=NOW + 60),
+        proof({"iat": NOW - 0.5}),
+        proof(header={"typ": "application/DPoP+jwt"}),
+        proof({"htu": f"HTTPS://{HOST.upper()}:443/prod/orders/1?limit=10#top"}),
+        proof({"nonce": "of-the-authorization-server", "exp": 0}),
+        f" {proof()} ",
     ],
+    ids=range(7),
 )
-def test_what_the_rfc_allows_passes(made: Callable[[], str]) -> None:
-    assert check(event(made())) is not None
+def test_what_the_rfc_allows_passes(sent: str) -> None:
+    assert check(sent) is not None
 
 
 def test_a_websocket_s_htu_is_told_what_is_wrong_with_it_and_not_that_its_scheme_is() -> None:
     made = asked(WEBSOCKET, DEFAULT, None)
-    sent = {**made.event, "headers": {"DPoP": proof(url=f"wss://{DEFAULT}/prod/")}, "multiValueHeaders": {}}
-    assert "another path" in refused(Reason.INVALID_DPOP_PROOF, sent)
+    with refused(Reason.INVALID_DPOP_PROOF, "another path"):
+        check({**made.event, "headers": {"DPoP": proof(url=f"wss://{DEFAULT}/prod/")}, "multiValueHeaders": {}})
 
 
-def test_an_algorithm_that_the_issuer_s_settings_do_not_accept_fails_check_5() -> None:
-    assert failed_check(event(proof()), BindingSettings(SETTINGS.checked, DpopSettings(frozenset({"RS256"})))) == 5
+def test_the_settings_say_which_algorithms_and_which_age_are_accepted() -> None:
+    settings = BindingSettings(SETTINGS.checked, DpopSettings(frozenset({"ES256"}), max_age=300))
+    assert check(proof(now=NOW - 359), settings=settings) is not None
+    with fails(11):
+        check(proof(now=NOW - 360), settings=settings)
+    with fails(5):
+        check(proof(key=signing_key("ES384", "client")), settings=settings)
 
 
-@pytest.mark.parametrize("sent", [(), ("",), ("  ",)])
-def test_without_a_proof_it_is_missing(sent: tuple[str, ...]) -> None:
-    refused(Reason.MISSING_DPOP_PROOF, event(*sent))
-
-
-def test_a_bound_token_is_never_taken_as_a_bearer_token() -> None:
-    refused(Reason.MISSING_DPOP_PROOF, event(proof()), scheme=Scheme.BEARER)
-    # A cookie has no scheme: then the proof alone shows the key.
-    assert check(event(proof()), scheme=None) is not None
-    refused(Reason.MISSING_DPOP_PROOF, event(), scheme=None)
+@pytest.mark.parametrize(
+    ("sent", "scheme"),
+    [
+        (event(), Scheme.DPOP),
+        (event(""), Scheme.DPOP),
+        (event("  "), Scheme.DPOP),
+        (event(proof()), Scheme.BEARER),
+        (event(), None),  # a cookie has no scheme: the proof alone shows the key
+    ],
+    ids=range(5),
+)
+def test_a_bound_token_is_never_taken_as_a_bearer_token(sent: Event, scheme: Scheme | None) -> None:
+    with refused(Reason.MISSING_DPOP_PROOF):
+        check(sent, scheme=scheme)
+    assert check(proof(), scheme=None) is not None
 
 
 def test_proofs_are_told_apart_by_key_and_jti() -> None:
     other: dict[str, object] = {"cnf": {"jkt": thumbprint(OTHER)}}
-    first, again, another_jti, another_key = (
-        check(event(proof({"jti": "a"}))),
-        check(event(proof({"jti": "a"}, now=NOW - 1))),
-        check(event(proof({"jti": "b"}))),
-        check(event(proof({"jti": "a"}, key=OTHER)), other),
+    used = (
+        check(proof({"jti": "a"})),
+        check(proof({"jti": "a"}, now=NOW - 1)),
+        check(proof({"jti": "b"})),
+        check(proof({"jti": "a"}, key=OTHER), other),
     )
-    assert first is not None
-    assert first.id == again.id  # type: ignore[union-attr]  # each of them passes
-    assert len({first.id, another_jti.id, another_key.id}) == 3  # type: ignore[union-attr]  # as above
-
-
-def test_a_longer_age_is_accepted_where_it_is_set() -> None:
-    settings = BindingSettings(SETTINGS.checked, DpopSettings(SUPPORTED_ALGORITHMS, max_age=300))
-    assert check(event(proof(now=NOW - 359)), settings=settings) is not None
-    refused(Reason.INVALID_DPOP_PROOF, event(proof(now=NOW - 360)), settings=settings)
+    ids = [one.id for one in used if one is not None]
+    assert [ids.index(each) for each in ids] == [0, 0, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -232,38 +185,26 @@ def test_a_longer_age_is_accepted_where_it_is_set() -> None:
         [],
         {},
         {"jkt": 7},
-        {"jkt": None},
         {"jwk": proof_jwk(CLIENT)},
-        {"kid": "key-1"},
         {"jkt": thumbprint(CLIENT), "x5t#S256": "A" * 43},
         {"jkt": thumbprint(CLIENT), "jwk": proof_jwk(CLIENT)},
         {"x5t#S256": "A" * 43},
     ],
-    ids=lambda _: "cnf",
+    ids=range(9),
 )
 def test_any_other_binding_is_refused(cnf: object) -> None:
-    refused(Reason.UNSUPPORTED_BINDING, event(proof()), {"cnf": cnf})
-
-
-def test_a_token_without_a_binding_is_a_bearer_token_unless_one_is_required() -> None:
-    assert check(event(), {}, Scheme.BEARER) is None
-    refused(Reason.UNBOUND_TOKEN, event(proof()), {}, Scheme.DPOP)
-    refused(
-        Reason.UNBOUND_TOKEN,
-        event(),
-        {},
-        Scheme.BEARER,
-        BindingSettings(SETTINGS.checked, SETTINGS.dpop, required=True),
-    )
+    with refused(Reason.UNSUPPORTED_BINDING):
+        check(proof(), {"cnf": cnf})
 
 
 def test_a_token_event_can_t_show_a_proof() -> None:
     made = EVENTS[EventKind.REST_TOKEN](BOUND)
-    assert "REQUEST" in refused(Reason.INVALID_EVENT, made)
+    with refused(Reason.INVALID_EVENT, "REQUEST"):
+        check(made)
     assert check(made, {}, Scheme.BEARER) is None
 
 
-# Used proofs, in the memory of one execution environment and in DynamoDB: each is good once.
+# Used proofs in the memory of one execution environment: each is good once.
 
 
 def test_a_proof_is_good_once_for_as_long_as_it_could_be_accepted() -> None:
@@ -271,29 +212,24 @@ def test_a_proof_is_good_once_for_as_long_as_it_could_be_accepted() -> None:
     proof = UsedProof("a", NOW + 120)
     store.use(proof, NOW)
     for now in (NOW, NOW + 60, NOW + 119.9):
-        with pytest.raises(TokenError) as caught:
+        with refused(Reason.REPLAYED_DPOP_PROOF):
             store.use(proof, now)
-        assert caught.value.code is Reason.REPLAYED_DPOP_PROOF
     store.use(UsedProof("b", NOW + 120), NOW)
     # From then on the proof itself is too old, so a new one may have the same jti.
     store.use(UsedProof("a", NOW + 240), NOW + 120)
-    with pytest.raises(TokenError):
+    with refused(Reason.REPLAYED_DPOP_PROOF):
         store.use(UsedProof("a", NOW + 240), NOW + 121)
 
 
 def test_memory_is_bounded_and_forgets_nothing_that_is_still_good() -> None:
     store = MemoryReplayStore(size=3)
-    for name in ("a", "b", "c"):
-        store.use(UsedProof(name, NOW + 100), NOW)
-    with pytest.raises(DecisionError) as caught:
-        store.use(UsedProof("d", NOW + 100), NOW)
-    assert caught.value.code is Reason.REPLAY_STORE_UNAVAILABLE
-    with pytest.raises(TokenError):
-        store.use(UsedProof("a", NOW + 100), NOW + 99)
-    for name in ("d", "e", "f"):
-        store.use(UsedProof(name, NOW + 200), NOW + 100)
-    with pytest.raises(DecisionError):
-        store.use(UsedProof("g", NOW + 200), NOW + 100)
+    for until, names in ((NOW + 100, "abc"), (NOW + 200, "def")):
+        for name in names:
+            store.use(UsedProof(name, until), until - 100)
+        with refused(Reason.REPLAY_STORE_UNAVAILABLE):
+            store.use(UsedProof("more", until), until - 100)
+        with refused(Reason.REPLAYED_DPOP_PROOF):
+            store.use(UsedProof(names[0], until), until - 1)
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -322,19 +258,13 @@ def accepts(request: Request, htu: str, *public_urls: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("request_", "accepted", "refused"),
+    ("request_", "accepted", "rejected"),
     [
         (asked(REST, DEFAULT, "/prod/orders/1"), f"https://{DEFAULT}/prod/orders/1", f"https://{DEFAULT}/orders/1"),
-        (asked(REST, CUSTOM, "/v1/orders/1"), f"https://{CUSTOM}/v1/orders/1", f"https://{CUSTOM}/orders/1"),
-        (asked(REST, CUSTOM, "/orders/1"), f"https://{CUSTOM}/orders/1", f"https://{CUSTOM}/orders/1/"),
+        (asked(REST, CUSTOM, "/v1/orders/1"), f"https://{CUSTOM}/v1/orders/1", f"https://{CUSTOM}/orders/1/"),
         (asked(REST, CUSTOM, "/prod/orders/1"), f"https://{CUSTOM}/prod/orders/1", f"https://{CUSTOM}/orders/1"),
         (asked(V1, DEFAULT, "/prod/orders/1"), f"https://{DEFAULT}/prod/orders/1", f"https://{DEFAULT}/orders/1"),
         (asked(V2, DEFAULT, "/prod/orders/1"), f"https://{DEFAULT}/prod/orders/1", f"https://{DEFAULT}/orders/1"),
-        (
-            asked(V2, DEFAULT, "/orders/1", stage="$default"),
-            f"https://{DEFAULT}/orders/1",
-            f"https://{CUSTOM}/orders/1",
-        ),
         (asked(V2, CUSTOM, "/orders/1", stage="$default"), f"https://{CUSTOM}/orders/1", f"http://{CUSTOM}/orders/1"),
         # An HTTP API's path has a named stage on a custom domain too, where the client does not write it.
         (asked(V2, CUSTOM, "/prod/orders/1"), f"https://{CUSTOM}/orders/1", f"https://{CUSTOM}/v1/orders/1"),
@@ -346,31 +276,29 @@ def accepts(request: Request, htu: str, *public_urls: str) -> bool:
     ],
     ids=str,
 )
-def test_the_url_is_what_api_gateway_says_of_itself(request_: Request, accepted: str, refused: str) -> None:
+def test_the_url_is_what_api_gateway_says_of_itself(request_: Request, accepted: str, rejected: str) -> None:
     assert accepts(request_, accepted)
-    assert not accepts(request_, refused)
+    assert not accepts(request_, rejected)
 
 
 @pytest.mark.parametrize("kind", [REST, V1, V2])
 @pytest.mark.parametrize(("domain", "path"), [(None, "/orders/1"), (CUSTOM, None), (CUSTOM, "orders")])
 def test_an_event_that_does_not_say_it_can_t_be_decided(kind: EventKind, domain: str | None, path: str | None) -> None:
-    with pytest.raises(DecisionError, match="JWT_DPOP_URLS") as caught:
+    with refused(Reason.INVALID_EVENT, "JWT_DPOP_URLS"):
         request_uris(asked(kind, domain, path), ())
-    assert caught.value.code is Reason.INVALID_EVENT
 
 
 def test_public_urls_take_the_place_of_the_event_s_own() -> None:
     urls = ("https://API.example.com:443/v1", "https://www.example.com/")
     for kind in (REST, V1, V2):
-        request = asked(kind, None, None)
+        request = asked(kind, None, "/orders/1")
         assert accepts(request, "https://api.example.com/v1/orders/1", *urls)
         assert accepts(request, "https://www.example.com/orders/1", *urls)
         assert not accepts(asked(kind, CUSTOM, "/prod/orders/1"), f"https://{CUSTOM}/prod/orders/1", *urls)
-    root = read_event(http_api_v2_event(None, resource="GET/"))
-    assert accepts(root, "https://api.example.com/v1", *urls)
-    assert accepts(root, "https://api.example.com/v1/", *urls)
-    assert accepts(asked(WEBSOCKET, None, None), "wss://www.example.com", *urls)
-    assert accepts(asked(WEBSOCKET, None, None), "wss://api.example.com/v1", *urls)
+    for url in ("https://api.example.com/v1", "https://api.example.com/v1/"):
+        assert accepts(read_event(http_api_v2_event(None, resource="GET/")), url, *urls)
+    for url in ("wss://www.example.com", "wss://api.example.com/v1"):
+        assert accepts(asked(WEBSOCKET, None, None), url, *urls)
 
 
 @pytest.mark.parametrize(
@@ -391,6 +319,7 @@ def test_public_urls_take_the_place_of_the_event_s_own() -> None:
         ("https://api.example.com/a/..", "https://api.example.com/"),
         ("https://api.example.com/../../a", "https://api.example.com/a"),
         ("https://api.example.com/\u00e9 |", "https://api.example.com/%C3%A9%20%7C"),
+        ("https://api.example.com/\ud800", "https://api.example.com/%ED%A0%80"),
         ("https://[2001:DB8::1]:8443/a", "https://[2001:db8::1]:8443/a"),
     ],
 )
@@ -437,7 +366,3 @@ def test_an_http_api_decodes_the_path_and_a_rest_api_does_not() -> None:
     assert not accepts(asked(V2, CUSTOM, "/users/a@b/c\u00e9/", stage="$default"), htu)
     assert not accepts(asked(REST, CUSTOM, "/users/a@b/c\u00e9%2F"), htu)
     assert accepts(asked(REST, CUSTOM, "/users/a%40b%2fc%C3%A9%252F"), htu)
-
-
-def test_half_a_surrogate_pair_is_a_path_like_any_other() -> None:
-    assert normalized_path("/\ud800") == "/%ED%A0%80"
