@@ -185,7 +185,7 @@ def test_proofs_are_told_apart_by_key_and_jti() -> None:
         [],
         {},
         {"jkt": 7},
-        {"jwk": proof_jwk(CLIENT)},
+        {"kid": "key-1"},
         {"jkt": thumbprint(CLIENT), "x5t#S256": "A" * 43},
         {"jkt": thumbprint(CLIENT), "jwk": proof_jwk(CLIENT)},
         {"x5t#S256": "A" * 43},

@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from jwt_authorizer.answers import AnswerSettings, CachedBy
-from jwt_authorizer.authenticate import ignore_binding, reject_bound_tokens
+from jwt_authorizer.authenticate import ignore_binding
 from jwt_authorizer.authorize import Authorizer
 from jwt_authorizer.binding.bound_tokens import Binding, BindingSettings, binding_checker, check_binding
 from jwt_authorizer.binding.dpop import DpopSettings
@@ -120,9 +120,9 @@ def test_a_proof_is_used_up_by_an_answer_that_allows_and_by_no_other() -> None:
     assert allowing.line["reason"] == Reason.REPLAYED_DPOP_PROOF
 
 
-@pytest.mark.parametrize("check", [reject_bound_tokens, ignore_binding])
-def test_an_unbound_token_is_no_dpop_token(check: Callable[..., None]) -> None:
-    called = Watched(authorizer(check_binding=check))
+@pytest.mark.parametrize("made", [authorizer(), authorizer(check_binding=ignore_binding), core()], ids=range(3))
+def test_an_unbound_token_is_no_dpop_token(made: Authorizer) -> None:
+    called = Watched(made)
     with pytest.raises(Exception, match="Unauthorized"):
         called(event(token()))
     assert called.line["reason"] == Reason.UNBOUND_TOKEN

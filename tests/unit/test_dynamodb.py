@@ -1,9 +1,9 @@
 """Used proofs in DynamoDB: what is sent, and what becomes of each answer. The table itself runs in ``tests/e2e``."""
 
-import calendar
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import replace
 from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
@@ -15,10 +15,10 @@ from botocore.credentials import Credentials as TheirCredentials  # type: ignore
 
 from jwt_authorizer.binding.replay import UsedProof
 from jwt_authorizer.dynamodb import Credentials, DynamoDbReplayStore, LambdaCredentials, dynamodb_endpoint, sign
-from jwt_authorizer.errors import DecisionError, Reason, TokenError
+from jwt_authorizer.errors import Reason
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.https import HttpsClient
-from tests.factories import NOW
+from tests.factories import NOW, refused
 from tests.integration.hostile_server import Exchange, HostileServer, answer
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "session"}
@@ -72,9 +72,8 @@ def test_a_proof_is_put_on_the_condition_that_it_is_not_there() -> None:
 
 
 def test_one_that_is_there_is_a_replay() -> None:
-    with serving(FAILED_CONDITION) as (url, _), pytest.raises(TokenError) as caught:
+    with serving(FAILED_CONDITION) as (url, _), refused(Reason.REPLAYED_DPOP_PROOF):
         store(url).use(PROOF, NOW)
-    assert caught.value.code is Reason.REPLAYED_DPOP_PROOF
 
 
 @pytest.mark.parametrize("first", [None, (500, {}), (503, b"")], ids=str)
@@ -97,33 +96,23 @@ def test_a_failure_is_tried_again_once_as_the_same_request(first: Answer) -> Non
         ([(400, {"__type": "ResourceNotFoundException", "message": "no table"})], "ResourceNotFoundException no table"),
         ([(400, b"not JSON")], "400"),
         ([(200, b"<html>a proxy's page</html>")], "200"),
-        ([(200, b"")], "200"),
         ([(400, [])], "400"),
-        ([(400, {"message": "no type"})], "400"),
         ([(503, {}), (503, {})], "503"),
         ([None, None], "127.0.0.1"),
     ],
     ids=str,
 )
 def test_anything_else_can_t_be_decided(answers: list[Answer], shown: str) -> None:
-    with serving(*answers) as (url, asked), pytest.raises(DecisionError, match=shown) as caught:
+    with serving(*answers) as (url, asked), refused(Reason.REPLAY_STORE_UNAVAILABLE, shown) as caught:
         store(url).use(PROOF, NOW)
-    assert caught.value.code is Reason.REPLAY_STORE_UNAVAILABLE
     assert "secret" not in caught.value.detail
     assert len(asked) == len(answers)
 
 
 def test_a_store_that_hangs_is_given_up_in_time() -> None:
-    slow = DynamoDbReplayStore(
-        "used-proofs",
-        region="eu-west-1",
-        endpoint="http://127.0.0.1:9",
-        credentials=LambdaCredentials(KEYS),
-        post=lambda *_: (_ for _ in ()).throw(FetchError("hangs")),
-        timeout=0,
-    )
-    with pytest.raises(DecisionError, match="within 0 s"):
-        slow.use(PROOF, NOW)
+    with serving(None, (200, {})) as (url, asked), refused(Reason.REPLAY_STORE_UNAVAILABLE, "within 0 s"):
+        replace(store(url), timeout=0).use(PROOF, NOW)
+    assert asked == []
 
 
 @pytest.mark.parametrize(
@@ -145,6 +134,7 @@ def test_credentials_are_read_each_time() -> None:
     environment = dict(KEYS)
     read = LambdaCredentials(environment)
     assert read(NOW) == Credentials("AKIDEXAMPLE", "secret", "session")
+    assert not [text for text in ("secret", "session") if text in repr(read(NOW))]
     del environment["AWS_SESSION_TOKEN"]
     assert read(NOW) == Credentials("AKIDEXAMPLE", "secret")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -177,59 +167,24 @@ def test_an_endpoint_that_has_none_is_an_error(given: Answer) -> None:
         LambdaCredentials({"AWS_CONTAINER_CREDENTIALS_FULL_URI": url})(NOW)
 
 
-# Signature Version 4 against AWS's published test suite, and against AWS's own library.
+# Signature Version 4 against AWS's own library.
 
-
-EXAMPLE = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
-SESSION_TOKEN = (
-    "AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBuFqwAeMicRXmxfpSPfIeoIYRqTflfKD8YUuwth"
-    "Ax7mSEI/qkPpKPi/kMcGdQrmGdeehM4IC1NtBmUpp2wUE8phUZampKsburEDy0KPkyQDYwT7WZ0wq5VSXDvp75YU9HFvlRd8Tx6q6fE8YQcHNVXAki"
-    "Y9q6d+xo0rKwT38xVqr7ZD0u0iPPkUL64lIZbqBAz+scqKmlzm8FDrypNC9Yjc8fPOLn9FX9KSYvKTr4rvx3iSIlTJabIQwj2ICCR/oLxBA=="
-)
-MADE_AT = calendar.timegm((2015, 8, 30, 12, 36, 0))
-
-
-BODY = b'{"TableName": "used-proofs", "a": "  \xc3\xa9"}'
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded", "My-Header1": "value1"}
 DYNAMODB = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "DynamoDB_20120810.PutItem", "X-A": " b  c "}
 
 
-@pytest.mark.parametrize("session_token", [None, SESSION_TOKEN], ids=["user", "role"])
+@pytest.mark.parametrize("session_token", [None, "a/session+token=="], ids=["user", "role"])
 @pytest.mark.parametrize(
-    ("method", "headers", "body", "published"),
-    [
-        ("GET", {}, b"", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"),
-        ("POST", {"My-Header1": "value1"}, b"", "c5410059b04c1ee005303aed430f6e6645f61f4dc9e1461ec8f8916fdf18852c"),
-        ("POST", FORM, b"Param1=value1", "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a"),
-        ("POST", DYNAMODB, BODY, None),
-    ],
-    ids=["get-vanilla", "post-header-key-case", "post-x-www-form-urlencoded", "dynamodb"],
+    ("method", "headers", "body"),
+    [("GET", {}, b""), ("POST", FORM, b"Param1=value1"), ("POST", DYNAMODB, b'{"a": "  \xc3\xa9"}')],
+    ids=["nothing", "form", "dynamodb"],
 )
-def test_a_request_is_signed_as_published_and_as_botocore_signs_it(
-    method: str, headers: dict[str, str], body: bytes, published: str | None, session_token: str | None
+def test_a_request_is_signed_as_botocore_signs_it(
+    method: str, headers: dict[str, str], body: bytes, session_token: str | None
 ) -> None:
-    keys = (EXAMPLE.access_key_id, EXAMPLE.secret_access_key, session_token)
+    keys = ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", session_token)
     theirs = AWSRequest(method, "https://example.amazonaws.com/", headers=headers, data=body)
-    made_at = datetime.fromtimestamp(MADE_AT, UTC)
-    with patch.object(auth, "get_current_datetime", lambda **_: made_at, create=True):
+    with patch.object(auth, "get_current_datetime", lambda **_: datetime.fromtimestamp(NOW, UTC), create=True):
         auth.SigV4Auth(TheirCredentials(*keys), "service", "us-east-1").add_auth(theirs)
-    signed = sign(
-        method,
-        "example.amazonaws.com",
-        headers,
-        body,
-        credentials=Credentials(*keys),
-        region="us-east-1",
-        service="service",
-        now=MADE_AT,
-    )
-    assert signed["Authorization"] == theirs.headers["Authorization"]
-    assert (signed["X-Amz-Date"], signed.get("X-Amz-Security-Token")) == ("20150830T123600Z", session_token)
-    if published is not None and session_token is None:
-        assert signed["Authorization"].endswith(f"Signature={published}")
-
-
-def test_no_secret_shows_itself() -> None:
-    shown = repr(Credentials("AKIDEXAMPLE", "the-secret", "the-session"))
-    assert "the-secret" not in shown
-    assert "the-session" not in shown
+    about: Any = {"credentials": Credentials(*keys), "region": "us-east-1", "service": "service", "now": NOW}
+    assert headers | sign(method, "example.amazonaws.com", headers, body, **about) == dict(theirs.headers)

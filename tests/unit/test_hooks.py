@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 from asyncio import CancelledError
 from collections.abc import Callable, Iterator
@@ -15,10 +14,10 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 import jwt_authorizer
-from jwt_authorizer import Caller, CallerRequest, Refuse, create_function
+from jwt_authorizer import Caller, Refuse, create_function
 from jwt_authorizer.answers import AnswerSettings, CachedBy, HttpApiResponse
 from jwt_authorizer.claim_conditions import parse_claim, parse_condition
-from jwt_authorizer.errors import DecisionError, Reason, SettingsError, TokenError
+from jwt_authorizer.errors import Reason, SettingsError, TokenError
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.rules import Route, compile_rules
 from tests.factories import (
@@ -30,11 +29,11 @@ from tests.factories import (
     Watched,
     authorizer,
     environment,
-    http_api_v2_event,
+    refused,
     rest_request_event,
     token,
 )
-from tests.unit.pages import DOCS, ROOT, blocks
+from tests.unit.pages import DOCS, blocks
 
 if TYPE_CHECKING:
     from jwt_authorizer.hooks import Check
@@ -43,13 +42,9 @@ RULES = compile_rules((Route(None, "/orders/{id}"), Route(None, "/admin", scopes
 NONE_ALLOWED = compile_rules((Route(None, "/orders/{id}", scopes=("admin",)),))
 
 
-def settings(cached_by: CachedBy, response: HttpApiResponse = HttpApiResponse.IAM) -> AnswerSettings:
-    return AnswerSettings(cached_by=cached_by, http_api_response=response)
-
-
 def seen(event: Event, cached_by: CachedBy) -> Caller:
     callers: list[Caller] = []
-    Watched(authorizer(answers=settings(cached_by), check=callers.append))(event)
+    Watched(authorizer(answers=AnswerSettings(cached_by=cached_by), check=callers.append))(event)
     (caller,) = callers
     return caller
 
@@ -106,8 +101,6 @@ def test_what_it_does_to_its_copy_of_the_claims_changes_no_decision() -> None:
         answer = function(rest_request_event(bearer))
         assert function.line["decision"] == "allow"
         assert json.loads(answer["context"]["claims"])["team"] == "users"
-    with pytest.raises(AttributeError):
-        Caller("a", ISSUER, None, frozenset(), {}).id = "b"  # type: ignore[misc]  # that is what is tried
 
 
 # What it may return.
@@ -177,15 +170,11 @@ def raising(error: BaseException) -> Check:
     [
         (raising(KeyError("s3cret")), "unexpected KeyError at test_hooks.py"),
         (raising(TokenError(Reason.TOKEN_EXPIRED, "mine")), "unexpected TokenError"),
-        (raising(SystemExit(3)), "unexpected SystemExit"),
         (raising(CancelledError()), "unexpected CancelledError"),
         (lambda _: True, "bool"),
         (lambda _: Refuse, "type"),
-        (lambda _: ["plan"], "list"),
         (lambda _: Refuse("has spaces"), "unexpected ValueError"),
         (lambda _: {"scope": "admin"}, "scope"),
-        (lambda _: {"sub": "admin"}, "sub"),
-        (lambda _: {"www_authenticate": "Bearer"}, "www_authenticate"),
         (lambda _: {"mail": "b@example.com"}, "mail"),
         (lambda _: {"a b": "x"}, "context key"),
         (lambda _: {1: "x"}, "context key"),
@@ -200,17 +189,10 @@ def raising(error: BaseException) -> Check:
 def test_its_mistakes_are_500_and_never_an_allow(check: Callable[[Caller], Any], detail: str) -> None:
     answers = AnswerSettings(context_claims=(("mail", parse_claim("email")),))
     function = Watched(authorizer(answers=answers, check=check))
-    with pytest.raises(DecisionError) as caught:
+    with refused(Reason.HOOK_FAILED):
         function(rest_request_event(token()))
-    assert caught.value.code is Reason.HOOK_FAILED
     assert detail in function.line["detail"]
     assert "s3cret" not in function.written[-1]
-
-
-def test_a_simple_response_that_is_cached_for_other_routes_stays_an_error() -> None:
-    function = Watched(authorizer(rules=RULES, check=lambda _: {"plan": "gold"}))
-    with pytest.raises(DecisionError, match="unsafe_cache"):
-        function(http_api_v2_event(token()))
 
 
 # How it is found.
@@ -245,10 +227,8 @@ def test_it_is_imported_from_the_package_s_top_or_a_checkout(folder: str, tmp_pa
         ("import sys\nsys.exit(3)", "unexpected SystemExit at hook_of_test.py:2"),
         ("check: int = 5", "cannot be called with one argument"),
         ("def other(caller): ...", "no attribute 'check'"),
-        ("def check(): ...", "cannot be called with one argument"),
         ("def check(caller, event): ...", "cannot be called with one argument"),
         ("async def check(caller): ...", "is async"),
-        ("def check(caller):\n  return (", "hook_of_test.py"),
     ],
 )
 def test_one_that_cannot_work_stops_start_up(source: str | None, message: str, tmp_path: Path) -> None:
@@ -261,28 +241,10 @@ def test_one_that_cannot_work_stops_start_up(source: str | None, message: str, t
     assert message in problem.message
 
 
-def test_the_public_names_are_there_and_cost_nothing_until_they_are_used() -> None:
-    script = """
-import sys, jwt_authorizer
-assert not [name for name in sys.modules if name.startswith("jwt_authorizer.")]
-from jwt_authorizer import *
-assert callable(create_function) and {AuthorizerFunction, Caller, CallerRequest, Refuse}
-try:
-    jwt_authorizer.nothing
-except AttributeError as error:
-    print(error)
-"""
-    done = subprocess.run(  # noqa: S603 - our own arguments
-        [sys.executable, "-c", script],
-        env={"PYTHONPATH": str(ROOT / "authorizer")},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == "module 'jwt_authorizer' has no attribute 'nothing'\n"
+def test_the_public_names_are_there_and_no_other() -> None:
+    assert all(callable(getattr(jwt_authorizer, name)) for name in jwt_authorizer.__all__)
     with pytest.raises(AttributeError):
         jwt_authorizer.nothing  # noqa: B018 - that is what is tried
-    assert CallerRequest("GET", "/", {}) == CallerRequest("GET", "/", {})
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -296,90 +258,71 @@ MODULES = {
 }
 
 
-def client(service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients' types at run time
-    return import_module("boto3").client(service)
-
-
 @pytest.fixture(name="bundled")
 def _bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aws: None) -> Iterator[None]:
-    """Lay the modules into a package, with AWS beside it."""
+    """Lay the modules into a package, with what they ask AWS for beside it."""
     del aws
     for name, source in MODULES.items():
         (tmp_path / f"{name}.py").write_text(source)
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
-    yield
-    for name in MODULES:
-        sys.modules.pop(name, None)
-
-
-def asking(hook: str) -> Callable[[str], dict[str, Any]]:
-    function = create_function(environment(JWT_HOOK=hook), write=len, clock=lambda: NOW)
-
-    def ask(bearer: str) -> dict[str, Any]:
-        context = function(rest_request_event(bearer), None)["context"]
-        assert isinstance(context, dict)
-        return context
-
-    return ask
-
-
-@pytest.mark.usefixtures("bundled")
-def test_the_tenant_of_a_user_comes_from_a_table_and_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("USERS_TABLE", "users")
-    dynamodb = client("dynamodb")
-    dynamodb.create_table(
+    stores = {"USERS_TABLE": "users", "SUSPENDED_BUCKET": "bucket", "SUSPENDED_KEY": "suspended.json"}
+    for name, value in (environment() | stores).items():
+        monkeypatch.setenv(name, value)
+    client("s3").put_object(Bucket="bucket", Key="suspended.json", Body=b'{"users": ["user-1"]}')
+    client("dynamodb").create_table(
         TableName="users",
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": "user", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "user", "KeyType": "HASH"}],
     )
-    dynamodb.put_item(TableName="users", Item={"user": {"S": "user-1"}, "tenant": {"S": "acme"}})
-    ask = asking("tenants:check")
-    assert ask(token())["my_tenant"] == "acme"
-    assert ask(token({"sub": "user-2"}))["hook_reason"] == "no_tenant"
-    dynamodb.delete_table(TableName="users")
-    assert ask(token({"jti": "another"}))["my_tenant"] == "acme"
-    with pytest.raises(DecisionError, match="hook_failed"):
-        ask(token({"sub": "user-3"}))
+    client("dynamodb").put_item(TableName="users", Item={"user": {"S": "user-1"}, "tenant": {"S": "acme"}})
+    yield
+    for name in MODULES:
+        sys.modules.pop(name, None)
+
+
+def client(service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients' types at run time
+    return import_module("boto3").client(service)
+
+
+def ask(hook: str, **claims: object) -> dict[str, Any]:
+    function = create_function(environment(JWT_HOOK=f"{hook}:check"), write=len, clock=lambda: NOW)
+    return cast("dict[str, Any]", function(rest_request_event(token(claims)), None)["context"])
 
 
 @pytest.mark.usefixtures("bundled")
-def test_suspended_users_come_from_a_list_that_outlives_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SUSPENDED_BUCKET", "bucket")
-    monkeypatch.setenv("SUSPENDED_KEY", "suspended.json")
-    ask = asking("suspended:check")
-    with pytest.raises(DecisionError, match="hook_failed"):
-        ask(token())
-    s3 = client("s3")
-    s3.put_object(Bucket="bucket", Key="suspended.json", Body=b'{"users": ["user-1"]}')
-    assert ask(token())["hook_reason"] == "account_suspended"
-    assert "hook_reason" not in ask(token({"sub": "user-2"}))
+@pytest.mark.parametrize(
+    ("hook", "claims", "added"),
+    [
+        ("checks", {}, {"plan": "gold"}),
+        ("checks", {"scope": "blocked"}, {"hook_reason": "account_blocked"}),
+        ("plans", {"plan": "team", "groups": ["beta-testers"]}, {"requests_per_hour": 5000, "beta": True}),
+        ("plans", {}, {"plan": "free", "requests_per_hour": 100, "beta": False}),
+        ("plans", {"plan": "platinum"}, {"hook_reason": "unknown_plan"}),
+        ("tenants", {"sub": "user-2"}, {"hook_reason": "no_tenant"}),
+    ],
+)
+def test_each_check_of_the_page_does_what_it_says(hook: str, claims: dict[str, Any], added: dict[str, Any]) -> None:
+    assert added.items() <= ask(hook, **claims).items()
+
+
+@pytest.mark.usefixtures("bundled")
+def test_what_the_page_s_checks_know_outlives_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    def known() -> tuple[object, object]:
+        return ask("tenants", jti="another")["my_tenant"], ask("suspended")["hook_reason"]
+
+    assert known() == ("acme", "account_suspended")
+    client("s3").put_object(Bucket="bucket", Key="suspended.json", Body=b"[]")
+    client("dynamodb").delete_table(TableName="users")
     monkeypatch.setattr(import_module("suspended"), "_read_again", 0.0)
-    s3.put_object(Bucket="bucket", Key="suspended.json", Body=b"[]")
-    assert ask(token())["hook_reason"] == "account_suspended"
+    assert known() == ("acme", "account_suspended")
+    with refused(Reason.HOOK_FAILED):
+        ask("tenants", sub="user-3")
 
 
 @pytest.mark.usefixtures("bundled")
-def test_plan_and_limits_come_from_the_token() -> None:
-    ask = asking("plans:check")
-    gold = ask(token({"plan": "team", "groups": ["beta-testers"]}))
-    assert (gold["plan"], gold["requests_per_hour"], gold["beta"]) == ("team", 5000, True)
-    assert ask(token())["requests_per_hour"] == 100
-    assert ask(token({"plan": "platinum"}))["hook_reason"] == "unknown_plan"
-
-
-@pytest.mark.usefixtures("bundled")
-def test_the_first_check_refuses_and_adds() -> None:
-    ask = asking("checks:check")
-    assert ask(token())["plan"] == "gold"
-    assert ask(token({"scope": "blocked"}))["hook_reason"] == "account_blocked"
-
-
-@pytest.mark.usefixtures("bundled")
-def test_the_wrapper_answers_its_own_events_and_passes_others_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in environment().items():
-        monkeypatch.setenv(name, value)
+def test_the_wrapper_answers_its_own_events_and_passes_others_on() -> None:
     handler = import_module("wrapped").handler
     assert handler({"type": "warm-up"}, None) == {}
     with pytest.raises(Exception, match=r"^Unauthorized$"):
