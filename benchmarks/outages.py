@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.integration.certificates import Authority
     from tests.integration.hostile_server import HostileServer
 
-    type Outage = Callable[[], AbstractContextManager[None]]
+    type Outage = Callable[[], AbstractContextManager[object]]
 
 DISCOVERY, JWKS, INTROSPECT = "/.well-known/openid-configuration", "/keys", "/introspect"
 

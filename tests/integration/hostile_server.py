@@ -9,8 +9,10 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from types import TracebackType
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, Self
+from unittest.mock import patch
 
 type Behavior = Callable[[Exchange], None]
 
@@ -103,40 +105,23 @@ class HostileServer:
             self._threads.append(threading.Thread(target=self._accept))
             self._threads[-1].start()
 
-    @contextlib.contextmanager
-    def silent(self) -> Iterator[None]:
+    def silent(self) -> AbstractContextManager[object]:
         """Let connections in and say nothing meanwhile, not even TLS."""
-        self._silent = True
-        try:
-            yield
-        finally:
-            self._silent = False
+        return patch.object(self, "_silent", new=True)
 
-    @contextlib.contextmanager
-    def presenting(self, context: ssl.SSLContext) -> Iterator[None]:
+    def presenting(self, context: ssl.SSLContext) -> AbstractContextManager[object]:
         """Present another certificate meanwhile."""
-        before, self._context = self._context, context
-        try:
-            yield
-        finally:
-            self._context = before
+        return patch.object(self, "_context", new=context)
 
-    @contextlib.contextmanager
-    def behaving(self, path: str, behavior: Behavior) -> Iterator[None]:
+    def behaving(self, path: str, behavior: Behavior) -> AbstractContextManager[object]:
         """Behave differently at one path meanwhile."""
-        before, self.behaviors[path] = self.behaviors[path], behavior
-        try:
-            yield
-        finally:
-            self.behaviors[path] = before
+        return patch.dict(self.behaviors, {path: behavior})
 
     def _close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop, and wait for every connection to end."""
         self._stopped.set()
         self._close()
@@ -214,34 +199,19 @@ def answer_json(document: object, *headers: str) -> Behavior:
     return answer(json.dumps(document).encode(), "Content-Type: application/json", *headers)
 
 
-def raw(*pieces: bytes) -> Behavior:
-    """Send exactly these bytes, then close."""
+def raw(*pieces: bytes, then: Callable[[Exchange], object] = lambda _: None) -> Behavior:
+    """Send exactly these bytes, do what comes ``then``, and close the connection."""
 
     def send(exchange: Exchange) -> None:
         for piece in pieces:
             exchange.send(piece)
+        then(exchange)
 
     return send
 
 
-def then_hang(*pieces: bytes) -> Behavior:
-    """Send exactly these bytes, then say nothing more and keep the connection."""
-
-    def send(exchange: Exchange) -> None:
-        raw(*pieces)(exchange)
-        exchange.pause()
-
-    return send
-
-
-def then_reset(*pieces: bytes) -> Behavior:
-    """Send exactly these bytes, then reset the connection."""
-
-    def send(exchange: Exchange) -> None:
-        raw(*pieces)(exchange)
-        exchange.reset()
-
-    return send
+then_hang = partial(raw, then=Exchange.pause)
+then_reset = partial(raw, then=Exchange.reset)
 
 
 def drip(data: bytes, seconds: float) -> Behavior:
@@ -321,6 +291,8 @@ def network_failures(good: bytes) -> dict[str, Behavior]:
         "empty body": answer(b""),
         "JSON of another shape": answer_json([1, 2, 3]),
         "redirect to http": answer(b"", "Location: http://issuer.test/keys", status="302 Found"),
-        "redirect to https": answer(b"", "Location: https://issuer.test/keys", status="307 Temporary Redirect"),
+        "redirect to https": answer(
+            b"", "Location: https://issuer.test/keys?secret=1", status="307 Temporary Redirect"
+        ),
         "redirect to nowhere": answer(b"", status="301 Moved Permanently"),
     }

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, field
 from http.client import HTTPResponse
 from typing import TYPE_CHECKING, cast
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -26,75 +27,59 @@ if TYPE_CHECKING:
     from jwt_authorizer.issuers.https import SocketAddress
 
 
-@pytest.mark.parametrize(
-    ("issuer", "openid", "rfc_8414"),
-    [
-        (
-            "https://a.example",
-            "https://a.example/.well-known/openid-configuration",
-            "https://a.example/.well-known/oauth-authorization-server",
-        ),
-        (
-            "https://a.example/",
-            "https://a.example/.well-known/openid-configuration",
-            "https://a.example/.well-known/oauth-authorization-server",
-        ),
-        (
-            "https://a.example:8443/realms/x",
-            "https://a.example:8443/realms/x/.well-known/openid-configuration",
-            "https://a.example:8443/.well-known/oauth-authorization-server/realms/x",
-        ),
-        (
-            "https://a.example/realms/x/",
-            "https://a.example/realms/x/.well-known/openid-configuration",
-            "https://a.example/.well-known/oauth-authorization-server/realms/x",
-        ),
-    ],
-)
-def test_where_the_document_may_be(issuer: str, openid: str, rfc_8414: str) -> None:
-    assert discovery_urls(issuer, allow_http=False) == (openid, rfc_8414)
+ISSUER = "https://a.example/x"
+OPENID, RFC_8414 = discovery_urls(ISSUER, allow_http=False)
+DOCUMENT = {"issuer": ISSUER, "jwks_uri": "https://keys.example/"}
 
 
-def ask(answers: dict[str, Response], issuer: str = "https://a.example/x") -> tuple[str, list[str]]:
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize("path", ["", "/realms/x"])
+@pytest.mark.parametrize("origin", ["https://a.example", "https://a.example:8443"])
+def test_where_the_document_may_be(origin: str, path: str, slash: str) -> None:
+    openid = f"{origin}{path}/.well-known/openid-configuration"
+    rfc_8414 = f"{origin}/.well-known/oauth-authorization-server{path}"
+    assert discovery_urls(origin + path + slash, allow_http=False) == (openid, rfc_8414)
+
+
+def ask(answers: dict[str, object], issuer: str = ISSUER) -> tuple[str, list[str]]:
     asked: list[str] = []
 
     def get(url: str, _session: Session) -> Response:
         asked.append(url)
-        return answers.get(url, Response(404, {}, b""))
+        answer = answers.get(url, 404)
+        return Response(answer, {}, b"") if isinstance(answer, int) else Response(200, {}, json.dumps(answer).encode())
 
     return discover(issuer, get, Session(5), allow_http=False), asked
 
 
-def document(issuer: str = "https://a.example/x", jwks_uri: str = "https://keys.example/") -> Response:
-    return Response(200, {}, json.dumps({"issuer": issuer, "jwks_uri": jwks_uri}).encode())
-
-
 def test_rfc_8414s_place_is_asked_only_where_openids_is_404() -> None:
-    openid, rfc_8414 = discovery_urls("https://a.example/x", allow_http=False)
-    assert ask({rfc_8414: document()}) == ("https://keys.example/", [openid, rfc_8414])
+    assert ask({RFC_8414: DOCUMENT}) == ("https://keys.example/", [OPENID, RFC_8414])
     with pytest.raises(FetchError, match="openid-configuration answered 500"):
-        ask({openid: Response(500, {}, b""), rfc_8414: document()})
+        ask({OPENID: 500, RFC_8414: DOCUMENT})
+    slash = f"{ISSUER}/"
+    assert ask({OPENID: DOCUMENT | {"issuer": slash}}, slash)[1] == [OPENID], "which is a part of the issuer's name"
 
 
-@pytest.mark.parametrize("uri", ["http://keys.example/", "file:///etc/passwd", "/keys", "https://me:pw@keys.example/"])
-def test_a_jwks_uri_is_an_https_url(uri: str) -> None:
-    openid, _ = discovery_urls("https://a.example/x", allow_http=False)
-    with pytest.raises(FetchError, match="jwks_uri"):
-        ask({openid: document(jwks_uri=uri)})
-
-
-@pytest.mark.parametrize("body", [b"[]", b"null", b'"https://keys.example/"'])
-def test_a_document_is_an_object(body: bytes) -> None:
-    openid, _ = discovery_urls("https://a.example/x", allow_http=False)
-    with pytest.raises(FetchError, match="did not answer with a JSON object"):
-        ask({openid: Response(200, {}, body)})
-
-
-def test_the_trailing_slash_is_part_of_the_issuers_name() -> None:
-    openid, _ = discovery_urls("https://a.example/x", allow_http=False)
-    assert ask({openid: document("https://a.example/x/")}, "https://a.example/x/")[0] == "https://keys.example/"
-    with pytest.raises(FetchError, match="another issuer"):
-        ask({openid: document("https://a.example/x/")})
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ([], "did not answer with a JSON object"),
+        (None, "did not answer with a JSON object"),
+        (DOCUMENT | {"issuer": f"{ISSUER}/"}, "another issuer"),
+        (DOCUMENT | {"issuer": "https://other.test"}, "another issuer: 'https://other.test'"),
+        (DOCUMENT | {"issuer": "https://login.test/{tenantid}/v2.0"}, "has to name one tenant"),
+        (DOCUMENT | {"issuer": "x\r\n\x1b[31m"}, "another issuer"),
+        (DOCUMENT | {"jwks_uri": None}, "no jwks_uri"),
+        (DOCUMENT | {"jwks_uri": "http://keys.example/"}, "a jwks_uri that is not https://"),
+        (DOCUMENT | {"jwks_uri": "file:///etc/passwd"}, "a jwks_uri that is not an absolute https:// URL"),
+        (DOCUMENT | {"jwks_uri": "https://me:pw@keys.example/"}, "a jwks_uri that is not an absolute https:// URL"),
+    ],
+    ids=str,
+)
+def test_a_document_that_is_wrong(document: object, said: str) -> None:
+    with pytest.raises(FetchError, match=said) as caught:
+        ask({OPENID: document})
+    assert str(caught.value).isprintable()
 
 
 # URLs that keys may come from, and the many that they may not.
@@ -130,71 +115,53 @@ NOT_URLS += ["https://a.example:port/", "https://a.example:123456/", "https://-a
 NOT_URLS += ["https://::1/", " https://a.example/"]
 
 
-@pytest.mark.parametrize("url", NOT_URLS)
-def test_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="not an absolute https:// URL"):
+WRONG = [(url, "not an absolute https:// URL") for url in NOT_URLS]
+WRONG += [(f"https://a.example:{port}/", f"port {port}, which does not exist") for port in (0, 65536, 99999)]
+
+
+@pytest.mark.parametrize(("url", "said"), WRONG)
+def test_refused(url: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
         parse_address(url, allow_http=True)
-
-
-@pytest.mark.parametrize("port", ["0", "65536", "99999"])
-def test_ports_that_do_not_exist(port: str) -> None:
-    with pytest.raises(ValueError, match=f"port {port}, which does not exist"):
-        parse_address(f"https://a.example:{port}/", allow_http=True)
 
 
 # The edges of a GET that need no server. What servers do to it: ``tests/integration/test_jwks_faults.py``.
 
 
-def failure(client: HttpsClient, url: str = "https://issuer.test/keys") -> str:
-    with pytest.raises(FetchError) as caught:
-        client.get(url, Session(5))
-    return str(caught.value)
-
-
-@pytest.mark.parametrize("url", ["http://issuer.test/", "https://issuer.test/\r\nX: y", "keys"])
-def test_a_url_that_is_none_is_not_asked(url: str) -> None:
-    def resolve(_host: str, _port: int) -> list[SocketAddress]:
-        pytest.fail("nobody is to be asked")
-
-    message = failure(HttpsClient(resolve=resolve), url)
-    assert " is not " in message
-    assert message.isprintable()
+KEYS = "https://issuer.test/keys"
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("url", "error", "said"),
     [
-        (socket.gaierror(-2, "Name or service not known"), "Name or service not known"),
-        (UnicodeError("label too long"), "label too long"),
+        ("http://issuer.test/", AssertionError(), "http://issuer.test/ is not https://"),
+        ("https://issuer.test/\r\nX: y", AssertionError(), r"https://issuer.test/\?\?X: y is not an absolute"),
+        (KEYS, socket.gaierror(-2, "Name not known"), f"{KEYS}: the name does not resolve: .*Name not known"),
+        (KEYS, UnicodeError("label too long"), f"{KEYS}: the name does not resolve: label too long"),
+        (KEYS, None, f"{KEYS}: the name has no address$"),
     ],
+    ids=str,
 )
-def test_a_name_that_does_not_resolve(error: Exception, said: str) -> None:
+def test_a_url_that_is_none_is_not_asked_and_a_name_may_not_resolve(
+    url: str, error: Exception | None, said: str
+) -> None:
     def resolve(_host: str, _port: int) -> list[SocketAddress]:
-        raise error
+        if error is not None:
+            raise error
+        return []
 
-    message = failure(HttpsClient(resolve=resolve))
-    assert message.startswith("https://issuer.test/keys: the name does not resolve: ")
-    assert said in message
-
-
-def test_a_name_without_an_address() -> None:
-    assert failure(HttpsClient(resolve=lambda _host, _port: [])) == "https://issuer.test/keys: the name has no address"
+    with pytest.raises(FetchError, match=f"^{said}"):
+        HttpsClient(resolve=resolve).get(url, Session(5))
 
 
 def test_an_error_without_a_text_is_named_by_its_kind() -> None:
-    def context() -> ssl.SSLContext:
-        raise ConnectionAbortedError
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        client = HttpsClient(resolve=lambda _host, _port: [(socket.AF_INET, listener.getsockname())], context=context)
-        assert failure(client) == "https://issuer.test/keys: ConnectionAbortedError"
+    client = HttpsClient(hand_over=Mock(side_effect=ConnectionAbortedError))
+    with pytest.raises(FetchError, match=f"^{KEYS}: ConnectionAbortedError$"):
+        client.get(KEYS, Session(5))
 
 
-def test_the_systems_context_checks_names_and_speaks_tls_1_2_or_later() -> None:
-    context = system_context()
-    assert context.check_hostname
-    assert context.verify_mode == ssl.CERT_REQUIRED
-    assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+def test_the_system_s_context_speaks_tls_1_2_or_later() -> None:
+    assert system_context().minimum_version == ssl.TLSVersion.TLSv1_2
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -207,23 +174,21 @@ class Pieces:
 
     pieces: list[bytes]
     timeouts: list[float] = field(default_factory=list)
-    sent: bytes = b""
     closed: bool = False
 
     def settimeout(self, seconds: float, /) -> None:
         self.timeouts.append(seconds)
 
-    def sendall(self, data: bytes, /) -> None:
-        self.sent += data
+    def sendall(self, _data: bytes, /) -> None:
+        pass
 
     def recv_into(self, buffer: memoryview, /) -> int:
-        if not self.pieces:
-            return 0
-        piece, self.pieces[0] = self.pieces[0][: len(buffer)], self.pieces[0][len(buffer) :]
-        if not self.pieces[0]:
-            del self.pieces[0]
-        buffer[: len(piece)] = piece
-        return len(piece)
+        piece = self.pieces.pop(0) if self.pieces else b""
+        if len(piece) > len(buffer):
+            self.pieces.insert(0, piece[len(buffer) :])
+        count = min(len(piece), len(buffer))
+        buffer[:count] = piece[:count]
+        return count
 
     def close(self) -> None:
         self.closed = True
@@ -241,9 +206,7 @@ def read(*pieces: bytes) -> Response:
     ("headers", "age"),
     [
         ({}, None),
-        ({"cache-control": ""}, None),
         ({"cache-control": "public"}, None),
-        ({"cache-control": "max-age=300"}, 300),
         ({"cache-control": "public,MAX-AGE=300 , must-revalidate"}, 300),
         ({"cache-control": 'max-age="300"'}, 300),
         ({"cache-control": "max-age=300", "age": "100"}, 200),
@@ -284,6 +247,9 @@ def test_the_body_of_a_refusal_is_not_read() -> None:
     [
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", True),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", True),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n1\r\n{\r\n0001 ;x=y\r\n}\r\n0\r\nX: y\r\n\r\n", True),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200\r\nContent-Length: 2\r\n\r\n{}", True),
+        (b"HTTP/1.1 200\nX: y\nContent-Encoding: Identity\n\n{}", False),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}", False),
         (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}", False),
         (b"HTTP/1.1 200 OK\r\n\r\n{}", False),
@@ -350,7 +316,7 @@ def test_what_is_read_is_what_the_standard_library_reads(head: bytes, rest: byte
         response = read(*(data[at : at + size] for at in range(0, len(data), size)))
     except (FetchError, ConnectionResetError):
         return
-    theirs = HTTPResponse(cast("socket.socket", Recorded(data)))
+    theirs = HTTPResponse(Mock(makefile=Mock(return_value=io.BytesIO(data))))
     theirs.begin()
     while theirs.status < 200:
         theirs.headers = None  # type: ignore[assignment]  # begin() then reads the next head
@@ -364,16 +330,6 @@ def test_what_is_read_is_what_the_standard_library_reads(head: bytes, rest: byte
         assert response.body == theirs.read()
 
 
-class Recorded:
-    """What ``http.client`` takes for a socket."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    def makefile(self, _mode: str) -> io.BytesIO:
-        return io.BytesIO(self._data)
-
-
 def test_printable_text_is_short_and_on_one_line() -> None:
     assert printable("fine: ä") == "fine: ä"
     assert printable("a\r\nb\x1b[0m\u2028\u202e") == "a??b?[0m??"
@@ -385,7 +341,6 @@ def test_printable_text_is_short_and_on_one_line() -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        ([b"HTTP/1.1 100 Continue\r\n\r\n" * 1000] * 30, "larger than 524288 bytes"),
         ([b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1000] * 30, "larger than 524288 bytes"),
         ([CHUNKED + b"2\r\n{}\r\n0\r\n", *([b"X: y\r\n" * 10_000] * 20)], "larger than 524288 bytes"),
         ([OK, *([b"x" * 1000] * 70)], "more than 65536 bytes"),

@@ -365,6 +365,8 @@ def test_each_tenant_has_keys_of_its_own(tenants: Tenants) -> None:
         assert tenants.ask(tenant, tenants.keys[other], jti="forged") == "bad_signature"
     assert tenants.ask("initech") == "unknown_issuer"
     assert len(tenants.server.asked) == 4, "at start-up, side by side, and never again"
+    host = f"\r\nHost: 127.0.0.1:{tenants.server.port}\r\n".encode()
+    assert all(host in request for request in tenants.server.requests)
 
 
 def test_a_document_for_another_tenant_is_none(tenants: Tenants) -> None:
