@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from demo.decisions import DecisionLog
 from demo.deployment import aws_client
 from demo.local_aws import LocalAws
 from demo.stack import Stack
+from demo.tools import ROOT, Tools, clean_environment
 from jwt_authorizer.settings import load_settings
 from jwt_authorizer_devkit.doctoring.apis import apis_of_stack, environment_of, read_api
 from jwt_authorizer_devkit.doctoring.attached import examine_attached
@@ -102,6 +104,18 @@ class Example:
 def send(aws: LocalAws, method: str, path: str, headers: Mapping[str, str], body: str | None = None) -> Reply:
     """Make an HTTP request to the local AWS; a ``Host`` among the headers counts."""
     return urllib3.request(method, aws.endpoint + path, headers=headers, body=body, retries=False, timeout=_TIMEOUT)
+
+
+def run_lines(aws: LocalAws, lines: str, folder: Path = ROOT, **variables: str) -> str:
+    """Run lines of a page as a reader does, in a shell with the commands of AWS and SAM; return what they print."""
+    environment = clean_environment(aws.log.parent, aws.endpoint, **variables)
+    environment["PATH"] = f"{ROOT / '.venvs' / 'tools' / 'bin'}:{Tools().sam.parent}:{environment['PATH']}"
+    command = ["bash", "-euo", "pipefail", "-c", lines]
+    done = subprocess.run(  # noqa: S603 - our own pages
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=200
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.strip()
 
 
 def bearer(token: str | None) -> dict[str, str]:

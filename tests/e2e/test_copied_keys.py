@@ -18,9 +18,8 @@ from demo.stack import Deployed, Stack
 from demo.tools import REGION
 from jwt_authorizer_devkit.issuer import Provider, TlsFiles, local_issuer
 from tests.e2e.asking import ask, make_apis, make_authorizer
-from tests.e2e.aws_commands import run_command
 from tests.e2e.cloudformation import Made, change_stack, make_stack
-from tests.e2e.examples import Example, Examples, bearer
+from tests.e2e.examples import Example, Examples, bearer, run_lines
 from tests.integration.certificates import Authority
 from tests.unit.pages import EXAMPLES, blocks, table
 
@@ -123,7 +122,7 @@ def prefix_list(examples: Examples) -> str:
     """Ask for S3's addresses by the page's first command."""
     command = re.search(r"\$\((aws ec2 [^)]+)\)", blocks("sh", page=PAGE)[0].text)
     assert command is not None
-    return str(run_command(examples.aws, command[1], {"eu-west-1": REGION}))
+    return run_lines(examples.aws, command[1].replace("eu-west-1", REGION))
 
 
 @pytest.fixture(scope="module")

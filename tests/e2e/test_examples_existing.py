@@ -1,29 +1,17 @@
 """examples/existing-api: APIs that are there already are closed by the commands of its page, step by step."""
 
-import re
-import shlex
 import shutil
-import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from demo.deployment import aws_client
 from demo.stack import Stack
-from demo.tools import ROOT, Tools, clean_environment
-from tests.e2e.aws_commands import run_command
-from tests.e2e.examples import AUTHGEAR, Example, Examples, authorizer_settings, bearer, misfits
+from demo.tools import ROOT
+from tests.e2e.examples import AUTHGEAR, Example, Examples, authorizer_settings, bearer, misfits, run_lines
 from tests.unit.pages import EXAMPLES, blocks
 
 PAGE = EXAMPLES / "existing-api" / "README.md"
-ANYBODY = {"sub": "anybody"}
-
-
-def commands(service: str) -> list[str]:
-    """Give the page's commands that attach the authorizer to an API of this service."""
-    (block,) = [each for each in blocks("sh", page=PAGE) if f"aws {service} update-" in each.text]
-    return [f"aws {each}" for each in block.text.removeprefix("aws ").strip().split("\naws ")]
 
 
 @pytest.fixture(scope="module")
@@ -32,39 +20,42 @@ def example(examples: Examples, stack: Stack) -> Example:
     return examples.asking(authorizer, "existing-api", PAGE.parent / "api.yaml", {})
 
 
-def test_a_rest_api_is_closed_by_the_pages_commands(example: Example, stack: Stack) -> None:
-    api = example.api.outputs["RestApiId"]
-    resources = aws_client("apigateway", example.aws).get_resources(restApiId=api)["items"]
-    (orders,) = [resource["id"] for resource in resources if resource["path"] == "/orders"]
-    said = {"abcdef1234": api, "1a2b3c": orders, "$AUTHORIZER_URI": example.authorizer.outputs["AuthorizerUri"]}
-    attach, switch, deploy = commands("apigateway")
-    attached = run_command(example.aws, attach, said)
-    assert example.call("GET /orders", output="RestUrl").json() == ANYBODY
-    run_command(example.aws, switch, {**said, "$AUTHORIZER_ID": attached.outputs["AuthorizerId"]})
-    run_command(example.aws, deploy, said)
-    reply, line = example.ask("GET /orders", output="RestUrl")
-    assert (reply.status, reply.headers["www-authenticate"], line) == (401, "Bearer", "(nothing)")
-    token = stack.issuer.token(audience=stack.issuer.url, subject="alice")
-    reply, line = example.ask("GET /orders", bearer(token), output="RestUrl")
-    assert (reply.json(), line) == ({"sub": "alice"}, "allow")
-    bad = stack.issuer.token(audience="https://other.example.com")
-    reply, line = example.ask("GET /orders", bearer(bad), output="RestUrl")
-    assert (reply.status, line) == (401, "invalid_audience")
+def commands(example: Example, service: str) -> tuple[str, str]:
+    """Return the page's commands that add the authorizer to an API, and those that switch it over, for the example."""
+    client, outputs = aws_client(service, example.aws), example.api.outputs
+    if service == "apigateway":
+        api = outputs["RestApiId"]
+        resources = client.get_resources(restApiId=api)["items"]
+        instead = {"abcdef1234": api, "1a2b3c": next(it["id"] for it in resources if it["path"] == "/orders")}
+    else:
+        api = outputs["HttpApiId"]
+        (route,) = client.get_routes(ApiId=api)["Items"]
+        instead = {"abcdef1234": api, "1a2b3c4": route["RouteId"]}
+    (text,) = (block.text for block in blocks("sh", page=PAGE) if f"aws {service} update-" in block.text)
+    for old, new in instead.items():
+        text = text.replace(old, new)
+    attach, first, switch = text.partition(f"aws {service} ")
+    return attach, first + switch
 
 
-def test_an_http_api_is_closed_by_the_pages_commands(example: Example, stack: Stack) -> None:
-    api = example.api.outputs["HttpApiId"]
-    (route,) = aws_client("apigatewayv2", example.aws).get_routes(ApiId=api)["Items"]
-    uri = example.authorizer.outputs["AuthorizerUri"]
-    said = {"abcdef1234": api, "1a2b3c4": route["RouteId"], "$AUTHORIZER_URI": uri}
-    attach, switch = commands("apigatewayv2")
-    attached = run_command(example.aws, attach, said)
-    assert example.call("GET /orders", output="HttpUrl").json() == ANYBODY
-    run_command(example.aws, switch, {**said, "$AUTHORIZER_ID": attached.outputs["AuthorizerId"]})
-    reply, line = example.ask("GET /orders", output="HttpUrl")
+@pytest.mark.parametrize(
+    ("service", "stack_name", "output"),
+    [("apigateway", "existing-rest-jwt", "RestUrl"), ("apigatewayv2", "existing-http-jwt", "HttpUrl")],
+)
+def test_an_api_is_closed_by_the_pages_commands(
+    example: Example, stack: Stack, service: str, stack_name: str, output: str
+) -> None:
+    attach, switch = commands(example, service)
+    run_lines(example.aws, attach, AUTHORIZER_URI=example.authorizer.outputs["AuthorizerUri"])
+    assert example.call("GET /orders", output=output).json() == {"sub": "anybody"}
+    query = "Stacks[0].Outputs[?OutputKey=='AuthorizerId'].OutputValue"
+    describe = f'aws cloudformation describe-stacks --stack-name {stack_name} --output text --query "{query}"'
+    run_lines(example.aws, switch, AUTHORIZER_ID=run_lines(example.aws, describe))
+    reply, line = example.ask("GET /orders", output=output)
     assert (reply.status, line) == (401, "(nothing)")
+    assert service != "apigateway" or reply.headers["www-authenticate"] == "Bearer"
     token = stack.issuer.token(audience=stack.issuer.url, subject="alice")
-    reply, line = example.ask("GET /orders", bearer(token), output="HttpUrl")
+    reply, line = example.ask("GET /orders", bearer(token), output=output)
     assert (reply.json(), line) == ({"sub": "alice"}, "allow")
 
 
@@ -72,48 +63,17 @@ def test_both_fit_the_authorizers_settings(example: Example) -> None:
     assert misfits(example) == []
 
 
-# The commands of the pages of examples/ deploy them.
-
-
 def test_the_commands_of_a_page_deploy_its_example(stack: Stack, tmp_path: Path) -> None:
-    # All pages have the same ones (tests/unit/test_examples.py); one of them is tried as it stands.
-    first, described, second = commands_of_templates(EXAMPLES / "rest-token" / "README.md")
-    folder = checkout(tmp_path, stack.deployer.build_folder)
-    sam(stack, folder, first.removeprefix("sam build && "), {})
-    variable, _, command = described.partition("=")
-    authorizer = run_command(stack.aws, command.removeprefix("$(").removesuffix(")"), {})
-    sam(stack, folder, second, {f"${variable}": authorizer})
-    query = "Stacks[0].[StackStatus, Parameters[?ParameterKey=='AuthorizerArn'].ParameterValue | [0]]"
-    describe = f'aws cloudformation describe-stacks --stack-name rest-token-api --query "{query}"'
-    assert run_command(stack.aws, describe, {}) == ["CREATE_COMPLETE", authorizer]
-
-
-def commands_of_templates(page: Path) -> list[str]:
-    (block,) = [each for each in blocks("sh", page=page) if "sam build" in each.text]
-    return [re.sub(r"\s+", " ", each) for each in block.text.replace("\\\n", " ").strip().splitlines()]
-
-
-def checkout(folder: Path, built: Path) -> Path:
-    """Lay out the repository's top as it is after `sam build`."""
+    # One page's, as it stands, in a checkout as `sam build` leaves it.
     for name in ("template.yaml", "samconfig.toml"):
-        shutil.copy(ROOT / name, folder)
-    shutil.copytree(EXAMPLES, folder / "examples")
-    (folder / ".aws-sam").mkdir()
-    (folder / ".aws-sam" / "build").symlink_to(built)
-    return folder
-
-
-def sam(stack: Stack, folder: Path, command: str, variables: Mapping[str, str]) -> None:
-    program, *arguments = shlex.split(command)
-    assert program == "sam"
-    given = [re.sub(r"\$\w+", lambda found: variables[found[0]], argument) for argument in arguments]
-    run = subprocess.run(  # noqa: S603 - our own arguments
-        [str(Tools().sam), *given],
-        cwd=folder,
-        env=clean_environment(stack.deployer.folder, stack.aws.endpoint),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(EXAMPLES, tmp_path / "examples")
+    (tmp_path / ".aws-sam").mkdir()
+    (tmp_path / ".aws-sam" / "build").symlink_to(stack.deployer.build_folder)
+    page = EXAMPLES / "rest-token" / "README.md"
+    (lines,) = (block.text for block in blocks("sh", page=page) if "sam build" in block.text)
+    described = "aws cloudformation describe-stacks --stack-name rest-token-api --output text --query 'Stacks[].[{}]'"
+    query = "StackStatus, Parameters[?ParameterKey==`AuthorizerArn`].ParameterValue | [0]"
+    lines = f"{lines.removeprefix('sam build && ')}\necho $AUTHORIZER\n{described.format(query)}"
+    *_, authorizer, deployed = run_lines(stack.aws, lines, tmp_path).splitlines()
+    assert deployed.split() == ["CREATE_COMPLETE", authorizer]

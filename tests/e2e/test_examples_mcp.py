@@ -1,6 +1,7 @@
 """examples/mcp-server, by its custom domain: as its page lists, and by the client of the official MCP SDK."""
 
 from collections.abc import Iterator
+from unittest.mock import AsyncMock
 
 import anyio
 import httpx2
@@ -9,7 +10,7 @@ from mcp import Client
 from mcp.client.auth import TokenStorage
 from mcp.client.auth.extensions.client_credentials import ClientCredentialsOAuthProvider
 from mcp.client.streamable_http import streamable_http_client
-from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
+from mcp.shared.auth import OAuthToken
 from mcp_types import CallToolResult
 from urllib3 import BaseHTTPResponse as Reply
 
@@ -108,31 +109,14 @@ class ToLocalAws(httpx2.AsyncHTTPTransport):
         return response
 
 
-class Kept(TokenStorage):
-    """Remembers one token."""
-
-    def __init__(self, token: OAuthToken | None = None) -> None:
-        self.token = token
-
-    async def get_tokens(self) -> OAuthToken | None:
-        return self.token
-
-    async def set_tokens(self, tokens: OAuthToken) -> None:
-        self.token = tokens
-
-    async def get_client_info(self) -> OAuthClientInformationFull | None:
-        return None
-
-    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
-        pass
-
-
 def whoami(
     example: Example, issuer: Provider, mode: str = "auto", token: OAuthToken | None = None
 ) -> tuple[CallToolResult, list[tuple[str, str, int]]]:
     """Let the SDK's client, which knows the server's URL and a client id, call the tool; give what it asked for."""
     transport = ToLocalAws(example)
-    provider = ClientCredentialsOAuthProvider(RESOURCE, Kept(token), "agent-7", "secret", issuer=issuer.url)
+    kept = AsyncMock(TokenStorage)
+    kept.get_tokens.return_value, kept.get_client_info.return_value = token, None
+    provider = ClientCredentialsOAuthProvider(RESOURCE, kept, "agent-7", "secret", issuer=issuer.url)
 
     async def talk() -> CallToolResult:
         async with (

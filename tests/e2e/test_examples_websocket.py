@@ -17,7 +17,7 @@ from websockets.typing import Subprotocol
 from demo.deployment import aws_client
 from demo.local_aws import HOST
 from demo.stack import Stack
-from tests.e2e.chromium import Page, chromium, open_page
+from tests.e2e.chromium import Run, open_page
 from tests.e2e.examples import Example, Examples, misfits, named_token
 from tests.unit.pages import EXAMPLES, table
 
@@ -110,12 +110,9 @@ def example_of_browser(examples: Examples) -> Example:
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    program = chromium()
-    if program is None:
-        pytest.skip("no Chromium on this machine: on Debian, `apt-get install chromium-headless-shell`")
-    with open_page(program, (FOLDER / "page.html").as_uri(), tmp_path_factory.mktemp("chromium")) as opened:
-        yield opened
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    with open_page((FOLDER / "page.html").as_uri(), tmp_path_factory.mktemp("chromium")) as on_page:
+        yield on_page
 
 
 @pytest.fixture(scope="module")
@@ -152,23 +149,14 @@ def relay(example_of_browser: Example) -> Iterator[str]:
 
 @pytest.mark.parametrize("row", ROWS_BROWSER, ids=lambda row: row["Token"])
 def test_what_the_page_lists_of_browser(
-    example_of_browser: Example, stack: Stack, page: Page, relay: str, row: dict[str, str]
+    example_of_browser: Example, stack: Stack, run: Run, relay: str, row: dict[str, str]
 ) -> None:
     token = named_token(stack.issuer, row["Token"])
     example_of_browser.log.new()
-    page.run(CONNECT % json.dumps([relay, token]))
-    assert page.run(LINES % 1) == [row["The page sees"]]
+    run(CONNECT % json.dumps([relay, token]))
+    assert run(LINES % 1) == [row["The page sees"]]
     assert example_of_browser.said() == row["The log says"]
     if row["The log says"] == "allow":
-        page.run(SAY % json.dumps("hello"))
-        _, said = page.run(LINES % 2)
+        run(SAY % json.dumps("hello"))
+        _, said = run(LINES % 2)
         assert json.loads(said.removeprefix("< ")) == {"from": "alice", "said": "hello"}
-
-
-def test_a_browser_closes_a_connection_for_which_nothing_was_chosen(
-    example_of_browser: Example, stack: Stack, page: Page
-) -> None:
-    # Why there is a relay. When this fails, the local AWS passes the choice on, and there need be none.
-    token = stack.issuer.token(audience=stack.issuer.url, lifetime=300)
-    page.run(CONNECT % json.dumps([f"ws://{HOST}:{example_of_browser.aws.port}{example_of_browser.path()}", token]))
-    assert page.run(LINES % 1) == ["closed"]
