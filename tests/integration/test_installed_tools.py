@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from tests.integration.emulator import ROOT
-from tests.integration.orders_project import TESTS
 from tests.unit.pages import DOCS, blocks
 
 UV = ROOT / ".venvs/boot/bin/uv"
@@ -44,37 +43,27 @@ class Installed:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {
-            "PATH": f"{self.program.parent}:{os.defpath}",
-            "HOME": str(self.folder),
-            # Typer would look for the shell that the tests were started from, and knows no plain sh.
-            "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1",
-        }
+        return {"PATH": f"{self.program.parent}:{os.defpath}", "HOME": str(self.folder)}
 
     def __call__(self, *arguments: str, code: int = 0, given: str = "") -> str:
         """Run the command, and check its exit code."""
-        done = self.run([str(self.program), *arguments], given)
-        assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done.stdout
-
-    def python(self, *arguments: str) -> str:
-        """Run the environment's Python, and check that it succeeds."""
-        done = self.run([str(self.program.parent / "python"), *arguments])
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return self.run("jwt-authorizer", *arguments, code=code, given=given)
 
     def pytest(self, **files: str) -> str:
         """Write a project's tests into the folder and run them."""
         for name, text in files.items():
             (self.folder / f"{name}.py").write_text(text)
-        return self.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error")
+        return self.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error")
 
-    def run(self, command: list[str], given: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(  # noqa: S603 - our own arguments
+    def run(self, program: str, *arguments: str, code: int = 0, given: str = "") -> str:
+        command = [str(self.program.with_name(program)), *arguments]
+        done = subprocess.run(  # noqa: S603 - our own arguments
             command, cwd=self.folder, env=self.environment, input=given, text=True, capture_output=True, timeout=100,
             check=False,
         )  # fmt: skip
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stdout
 
 
 NEWEST, OLDEST = "3.13", "3.11"
@@ -115,58 +104,8 @@ def addresses(tools: Installed) -> Iterator[dict[str, str]]:
 
 def test_the_wheel_holds_the_function_and_the_tools_alone(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        names = archive.namelist()
-    tops = {name.partition("/")[0] for name in names}
+        tops = {name.partition("/")[0] for name in archive.namelist()}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"jwt_authorizer", "jwt_authorizer_devkit"}
-    # Both are typed, and say so; the sample events come along.
-    assert {"jwt_authorizer/py.typed", "jwt_authorizer_devkit/py.typed"} <= set(names)
-    events = {f"jwt_authorizer_devkit/sample_events/{path.name}" for path in (ROOT / "events").iterdir()}
-    assert events <= set(names)
-
-
-def test_each_module_can_be_imported(tools: Installed) -> None:
-    assert int(tools.python("-c", _IMPORT_ALL)) > len(list((ROOT / "devkit").rglob("*.py")))
-
-
-# The pytest plugin, in the tests of another project.
-
-
-def test_a_project_with_an_authorizer_py_of_its_own_uses_the_fixtures(tools: Installed) -> None:
-    own = "import authorizer\n\n\ndef test_ours_is_ours():\n    assert authorizer.__file__.startswith('{}')\n"
-    authorizer = "def lambda_handler(event, context):\n    raise NotImplementedError\n"
-    assert "37 passed in" in tools.pytest(authorizer=authorizer, test_orders=TESTS + own.format(tools.folder))
-
-
-@on_the_newest
-def test_a_session_that_uses_none_of_it_imports_nothing_of_it(tools: Installed) -> None:
-    late = "{'jwt_authorizer', 'jwt_authorizer_devkit.issuer'}"
-    tools.pytest(test_imports=f"import sys\n\ndef test_imports():\n    assert not {late} & sys.modules.keys()\n")
-
-
-@on_the_newest
-def test_the_examples_of_the_page_run_as_they_stand(tools: Installed) -> None:
-    page = DOCS / "testing.md"
-    (config,) = blocks("toml", page=page)
-    (tools.folder / "authorizer.toml").write_text(config.text)
-    # Fenced by tildes: what the pages fence by backticks in Python are backends, and tried as such.
-    python = re.findall(r"^~~~python\n(.*?)^~~~$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
-    tests = {f"test_page_{number}": text for number, text in enumerate(python)}
-    assert "7 passed in" in tools.pytest(**tests)
-
-
-# The command.
-
-
-def test_the_command_works_in_an_empty_folder(tools: Installed, addresses: dict[str, str]) -> None:
-    assert "_JWT_AUTHORIZER_COMPLETE" in tools("--show-completion", "bash")
-    issuer = addresses["issuer"]
-    token = tools("mint", "--issuer", issuer, "--scope", "orders:read").strip()
-    settings = f"JWT_ISSUER={issuer}\nJWT_AUDIENCE=https://api.example.com\nJWT_ALLOW_HTTP=true\n"
-    (tools.folder / "function.env").write_text(settings)
-    assert "allowed" in tools("explain", "-", "--env", "function.env", given=f"Bearer {token}\n")
-    doctored = json.loads(tools("doctor", issuer, "--json", code=1))
-    assert [one["topic"] for one in doctored["findings"] if one["level"] == "warning"] == ["tls"]
-    tools("doctor", "--stack", "shop", code=3)
 
 
 _IMPORT_ALL = """
@@ -181,6 +120,110 @@ for top in ("jwt_authorizer", "jwt_authorizer_devkit"):
             count += 1
 print(count)
 """
+
+
+def test_each_module_can_be_imported(tools: Installed) -> None:
+    assert int(tools.run("python", "-c", _IMPORT_ALL)) > len(list((ROOT / "devkit").rglob("*.py")))
+
+
+# The pytest plugin, in the tests of another project.
+
+
+TESTS = """
+from pathlib import Path
+
+import pytest
+from jwt_authorizer_devkit.pytest_plugin import allows
+
+KINDS = ["rest_token_event", "rest_request_event", "websocket_event", "http_api_v1_event", "http_api_v2_event"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_is_answered(kind, request, jwt_authorizer, signed_token):
+    make = request.getfixturevalue(kind)
+    event = make(signed_token(subject="ada"), "GET /orders/1")
+    answer = jwt_authorizer()(event, None)
+    assert allows(answer, event)
+    assert kind == "http_api_v2_event" or answer["principalId"] == "ada"
+    later = jwt_authorizer(clock=lambda: 4e9, http_api_reject="raise")
+    for refused in (event, make(None, "GET /orders/1")):
+        with pytest.raises(Exception, match="^Unauthorized$"):
+            later(refused, None)
+
+
+def test_appsync_is_told_which_fields_are_denied(jwt_authorizer, signed_token, appsync_event):
+    authorizer = jwt_authorizer("[[fields]]\\nfield = 'Mutation.pay'\\nscopes = ['pay']")
+    event = appsync_event(signed_token())
+    answer = authorizer(event, None)
+    assert allows(answer, event)
+    assert answer["deniedFields"] == ["Mutation.pay"]
+    assert not allows(authorizer(appsync_event(None), None), event)
+
+
+@pytest.mark.parametrize("kind", ["rest_request_event", "http_api_v1_event", "http_api_v2_event"])
+def test_a_bound_token_needs_a_proof(kind, request, jwt_authorizer, signed_token, dpop_client):
+    authorizer = jwt_authorizer(bound_tokens=["dpop"], cached_by="nothing")
+    token = signed_token({"cnf": dpop_client.cnf})
+    event = request.getfixturevalue(kind)(token, "GET /orders/1")
+    sent = dpop_client.sent(event, token, "https://api.example.com/orders/1")
+    assert allows(authorizer(sent, None), sent)
+    with pytest.raises(Exception, match="^Unauthorized$"):
+        jwt_authorizer(bound_tokens=["dpop"], cached_by="nothing", http_api_reject="raise")(event, None)
+
+
+def test_logs_are_captured_and_hold_no_token(jwt_authorizer, signed_token, rest_token_event, capsys):
+    token = signed_token()
+    jwt_authorizer()(rest_token_event(token), None)
+    out = capsys.readouterr().out
+    assert '"decision":"allow"' in out.replace(" ", "")
+    assert token not in out
+
+
+def test_after_a_test_with_capsys_the_function_still_starts(jwt_authorizer, capfd):
+    jwt_authorizer()
+    assert "Logging error" not in capfd.readouterr().err
+
+
+def test_a_check_of_ones_own(jwt_authorizer, signed_token, rest_token_event):
+    Path("bundled").mkdir()
+    Path("bundled/own_checks.py").write_text(
+        "from jwt_authorizer import Refuse\\n"
+        "def check(caller): return Refuse('blocked') if 'blocked' in caller.scopes else {'plan': 'gold'}\\n"
+    )
+    authorizer = jwt_authorizer(hook="own_checks:check")
+    assert authorizer(rest_token_event(signed_token()), None)["context"]["plan"] == "gold"
+    refused = authorizer(rest_token_event(signed_token(scope="blocked")), None)
+    assert refused["context"]["hook_reason"] == "blocked"
+"""
+
+
+def test_a_project_with_an_authorizer_py_of_its_own_uses_the_fixtures(tools: Installed) -> None:
+    own = "import authorizer\n\n\ndef test_ours_is_ours():\n    assert authorizer.__file__.startswith('{}')\n"
+    authorizer = "def lambda_handler(event, context):\n    raise NotImplementedError\n"
+    assert "13 passed in" in tools.pytest(authorizer=authorizer, test_orders=TESTS + own.format(tools.folder))
+
+
+@on_the_newest
+def test_the_examples_of_the_page_run_as_they_stand(tools: Installed) -> None:
+    page = DOCS / "testing.md"
+    (config,) = blocks("toml", page=page)
+    (tools.folder / "authorizer.toml").write_text(config.text)
+    # Fenced by tildes: what the pages fence by backticks in Python are backends, and tried as such.
+    python = re.findall(r"^~~~python\n(.*?)^~~~$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    tests = {f"test_page_{number}": text for number, text in enumerate(python)}
+    assert "7 passed in" in tools.pytest(**tests)
+
+
+def test_the_command_works_in_an_empty_folder(tools: Installed, addresses: dict[str, str]) -> None:
+    issuer = addresses["issuer"]
+    token = tools("mint", "--issuer", issuer, "--scope", "orders:read").strip()
+    settings = f"JWT_ISSUER={issuer}\nJWT_AUDIENCE=https://api.example.com\nJWT_ALLOW_HTTP=true\n"
+    (tools.folder / "function.env").write_text(settings)
+    assert "allowed" in tools("explain", "-", "--env", "function.env", given=f"Bearer {token}\n")
+    doctored = json.loads(tools("doctor", issuer, "--json", code=1))
+    assert [one["topic"] for one in doctored["findings"] if one["level"] == "warning"] == ["tls"]
+    # It needs boto3, which does not come with the tools.
+    tools("doctor", "--stack", "shop", code=3)
 
 
 # Your own check and wrapper, as docs/hooks.md has them, against the types of the wheel.
@@ -199,28 +242,17 @@ function = create_function(["JWT_ISSUER"])
 """
 
 
-def mypy(tools: Installed, *files: str) -> tuple[int, list[str]]:
+@on_the_oldest
+def test_your_own_checks_and_wrapper_have_the_types_that_the_wheel_says(tools: Installed) -> None:
+    files = {"wrong.py": WRONG}
+    for block in blocks("python", page=DOCS / "hooks.md"):
+        files[block.text.split("\n", 1)[0].removeprefix("# bundled/").partition(".py")[0] + ".py"] = block.text
+    assert {"checks.py", "tenants.py", "suspended.py", "plans.py", "wrapped.py", "wrong.py"} == files.keys()
+    for name, text in files.items():
+        (tools.folder / name).write_text(text)
     command = [str(ROOT / ".venv/bin/mypy"), "--strict", "--no-incremental", "--no-color-output", "--no-error-summary"]
     # boto3 comes without types.
     command += ["--disable-error-code=import-untyped", f"--python-executable={tools.program.parent / 'python'}", *files]
     done = subprocess.run(command, cwd=tools.folder, capture_output=True, text=True, timeout=110, check=False)  # noqa: S603 - ours
-    return done.returncode, done.stdout.splitlines()
-
-
-@on_the_oldest
-def test_your_own_checks_and_wrapper_have_the_types_that_the_wheel_says(tools: Installed) -> None:
-    names = []
-    for block in blocks("python", page=DOCS / "hooks.md"):
-        names.append(block.text.split("\n", 1)[0].removeprefix("# bundled/").partition(".py")[0] + ".py")
-        (tools.folder / names[-1]).write_text(block.text)
-    assert {"checks.py", "tenants.py", "suspended.py", "plans.py", "wrapped.py"} == set(names)
-    assert mypy(tools, *names) == (0, [])
-    (tools.folder / "wrong.py").write_text(WRONG)
-    code, errors = mypy(tools, "wrong.py")
-    assert code == 1
-    assert [re.sub(r"wrong.py:(\d+): error: .*\[(.*)\]", r"\1 \2", error) for error in errors] == [
-        "5 misc",
-        "6 attr-defined",
-        "9 arg-type",
-        "11 arg-type",
-    ]
+    errors = [re.sub(r"(.*):(\d+): error: .*\[(.*)\]", r"\1 \2 \3", line) for line in done.stdout.splitlines()]
+    assert errors == ["wrong.py 5 misc", "wrong.py 6 attr-defined", "wrong.py 9 arg-type", "wrong.py 11 arg-type"]
