@@ -1,11 +1,8 @@
 """The CDK's construct: compiled by jsii, synthesized from two languages, compared with the template, deployed."""
 
 import json
-import os
 import shutil
 import subprocess
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +14,7 @@ from demo.deployment import aws_client
 from demo.scenarios import AUDIENCE
 from demo.stack import Deployed, Stack
 from demo.tools import ROOT, host_architecture
-from jwt_authorizer_devkit.routes.documents import mapping, read_document
+from jwt_authorizer_devkit.routes.documents import read_document
 from jwt_authorizer_packaging.cdk import CONSTRUCT, fill_construct
 from jwt_authorizer_packaging.template import template
 from tests.e2e.asking import ask
@@ -38,10 +35,7 @@ PROPERTIES: dict[str, Any] = {
     "contextClaims": {"tenant": "/tenant/id"},
     "endWithToken": True,
     "leewaySeconds": 5,
-    "cachedBy": "route",
     "alarms": True,
-    "memorySize": 512,
-    "readableParameters": ["arn:aws:ssm:us-east-1:123456789012:parameter/jwt/rules"],
 }
 AS_PARAMETERS = {
     "ApiId": "none",
@@ -52,10 +46,7 @@ AS_PARAMETERS = {
     "JwtContextClaims": "tenant=/tenant/id",
     "JwtEndWithToken": "true",
     "JwtLeewaySeconds": "5",
-    "JwtCachedBy": "route",
     "Alarms": "on",
-    "MemorySize": "512",
-    "ReadableParameters": "arn:aws:ssm:us-east-1:123456789012:parameter/jwt/rules",
 }
 REFUSED = {
     '{"issuer": "x", "cachedBy": "path"}': "cachedBy must be one of token, route, nothing, and is path",
@@ -65,39 +56,23 @@ REFUSED = {
 }
 
 
-@dataclass(frozen=True)
 class Synthesized:
-    """What the CDK wrote: the template of a stack, and the files that it names."""
+    """What the CDK wrote: the template of a stack, the nested stack in it, and the files that get these keys."""
 
-    folder: Path
-    name: str
-
-    @cached_property
-    def template(self) -> dict[str, Any]:
-        return dict(json.loads((self.folder / f"{self.name}.template.json").read_text("utf-8")))
-
-    @cached_property
-    def assets(self) -> dict[str, Path]:
-        """Where the files are, by the keys that they get."""
-        files = json.loads((self.folder / f"{self.name}.assets.json").read_text("utf-8"))["files"]
-        places = [
-            (place["objectKey"], it["source"]["path"]) for it in files.values() for place in it["destinations"].values()
-        ]
-        return {key: self.folder / path for key, path in places}
+    def __init__(self, folder: Path, name: str) -> None:
+        self.template = json.loads((folder / f"{name}.template.json").read_text("utf-8"))
+        files = json.loads((folder / f"{name}.assets.json").read_text("utf-8"))["files"].values()
+        self.assets = {
+            place["objectKey"]: folder / it["source"]["path"] for it in files for place in it["destinations"].values()
+        }
+        ((self.nested, properties),) = self.resources("AWS::CloudFormation::Stack").items()
+        self.parameters: dict[str, Any] = properties["Parameters"]
+        key = properties["TemplateURL"]["Fn::Sub"].rpartition("/")[2]
+        self.nested_template: dict[str, Any] = read_document(self.assets[key].read_text("utf-8"))
 
     def resources(self, kind: str) -> dict[str, dict[str, Any]]:
         """Return the properties of the resources of a type."""
         return {name: each["Properties"] for name, each in self.template["Resources"].items() if each["Type"] == kind}
-
-    @cached_property
-    def nested(self) -> tuple[str, dict[str, Any]]:
-        ((name, properties),) = self.resources("AWS::CloudFormation::Stack").items()
-        return name, properties
-
-    @property
-    def nested_template(self) -> dict[str, Any]:
-        key = self.nested[1]["TemplateURL"]["Fn::Sub"].rpartition("/")[2]
-        return dict(mapping(read_document(self.assets[key].read_text("utf-8"))))
 
 
 def run(*command: str | Path, folder: Path, python_path: str = "") -> str:
@@ -109,8 +84,7 @@ def run(*command: str | Path, folder: Path, python_path: str = "") -> str:
         PYTHONDONTWRITEBYTECODE="",
         PYTHONPATH=python_path,
     )
-    arguments = [os.fspath(it) for it in command]
-    done = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -140,28 +114,21 @@ def test_the_nested_stack_is_the_template_that_sam_and_terraform_deploy(
     from_javascript: tuple[Synthesized, list[str]],
 ) -> None:
     ours, theirs = from_javascript[0].nested_template, template()
-    assert {name: it["Type"] for name, it in ours["Resources"].items()} == {
-        name: it["Type"] for name, it in theirs["Resources"].items()
-    }
-    for name, resource in theirs["Resources"].items():
+    for resource in theirs["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource.pop("Metadata")
-            code = {"Bucket": {"Ref": "PackageBucket"}, "Key": {"Ref": "PackageKey"}}
-            resource["Properties"]["CodeUri"] = code
-        assert ours["Resources"][name] == resource
-    for section in ("Transform", "Conditions", "Mappings", "Outputs", "Rules"):
+            resource["Properties"]["CodeUri"] = {"Bucket": {"Ref": "PackageBucket"}, "Key": {"Ref": "PackageKey"}}
+    for section in ("Transform", "Conditions", "Mappings", "Outputs", "Resources", "Rules"):
         assert ours[section] == theirs[section]
     assert ours["Parameters"].keys() == theirs["Parameters"].keys() | {"PackageBucket", "PackageKey"}
 
 
 def test_properties_become_the_templates_parameters(from_javascript: tuple[Synthesized, list[str]]) -> None:
     synthesized, _ = from_javascript
-    _, nested = synthesized.nested
-    given = dict(nested["Parameters"])
-    assert given.pop("PackageKey") in synthesized.assets
-    assert "assets" in str(given.pop("PackageBucket"))
-    assert given == AS_PARAMETERS
-    assert given.keys() <= synthesized.nested_template["Parameters"].keys()
+    package = {name: synthesized.parameters[name] for name in ("PackageBucket", "PackageKey")}
+    assert package["PackageKey"] in synthesized.assets
+    assert synthesized.parameters == AS_PARAMETERS | package
+    assert synthesized.parameters.keys() <= synthesized.nested_template["Parameters"].keys()
 
 
 def test_what_the_template_would_refuse_fails_at_synthesis(from_javascript: tuple[Synthesized, list[str]]) -> None:
@@ -191,21 +158,18 @@ def synthesized(stack: Stack, cdk: Path, construct: Path) -> Synthesized:
 
 
 def test_only_the_authorizers_of_these_apis_may_call(synthesized: Synthesized) -> None:
-    name, nested = synthesized.nested
-    assert nested["Parameters"]["ApiId"] == "none"
-    function = {"Fn::GetAtt": [name, "Outputs.FunctionArn"]}
+    assert synthesized.parameters["ApiId"] == "none"
+    function = {"Fn::GetAtt": [synthesized.nested, "Outputs.FunctionArn"]}
+    permissions = synthesized.resources("AWS::Lambda::Permission").values()
     allowed = set()
-    for permission in synthesized.resources("AWS::Lambda::Permission").values():
-        if permission["FunctionName"] == function:
-            assert permission["Principal"] == "apigateway.amazonaws.com"
-            *_, colon, api, words, authorizer = permission["SourceArn"]["Fn::Join"][1]
-            assert (colon, words) == (":", "/authorizers/")
-            assert authorizer["Ref"] in synthesized.template["Resources"]
-            allowed.add(api["Ref"])
-    assert allowed == {
-        *synthesized.resources("AWS::ApiGateway::RestApi"),
-        *synthesized.resources("AWS::ApiGatewayV2::Api"),
-    }
+    for permission in [it for it in permissions if it["FunctionName"] == function]:
+        assert permission["Principal"] == "apigateway.amazonaws.com"
+        *_, colon, api, words, authorizer = permission["SourceArn"]["Fn::Join"][1]
+        assert (colon, words) == (":", "/authorizers/")
+        assert authorizer["Ref"] in synthesized.template["Resources"]
+        allowed.add(api["Ref"])
+    apis = [synthesized.resources(kind) for kind in ("AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api")]
+    assert allowed == {name for kind in apis for name in kind}
 
 
 @pytest.fixture(scope="module")
@@ -217,8 +181,8 @@ def deployed(stack: Stack, synthesized: Synthesized) -> Deployed:
     for key, path in synthesized.assets.items():
         s3.upload_file(str(path), bucket, key)
     # The local AWS runs no transform within a nested stack, so that is made first, and its outputs are put in.
-    name, nested = synthesized.nested
-    given = {key: it if isinstance(it, str) else bucket for key, it in nested["Parameters"].items()}
+    name = synthesized.nested
+    given = {key: it if isinstance(it, str) else bucket for key, it in synthesized.parameters.items()}
     authorizer = make_stack(stack.aws, f"{NAME}-authorizer", json.dumps(synthesized.nested_template), given)
     resources = {
         key: it

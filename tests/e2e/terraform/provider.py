@@ -19,36 +19,21 @@ def main() -> None:
         importlib.import_module(f"tf.{name}")
         for name in ("gen.tfplugin_pb2", "gen.tfplugin_pb2_grpc", "provider", "runner")
     )
-    ours = provider(protocol, services.ProviderServicer)
+    resources, data = (
+        {name: schema(protocol, it) for name, it in SCHEMA[kind].items()} for kind in ("resources", "data")
+    )
+    described = protocol.GetProviderSchema.Response(
+        provider=protocol.Schema(block=protocol.Schema.Block()), resource_schemas=resources, data_source_schemas=data
+    )
+    # The schema, and no objection to anything.
+    ours = services.ProviderServicer()
+    ours.GetProviderSchema = lambda *_: described
+    for name in ("ValidateProviderConfig", "ValidateResourceConfig", "ValidateDataResourceConfig", "StopProvider"):
+        empty = getattr(protocol, name).Response()
+        setattr(ours, name, lambda *_, empty=empty: empty)
     # The library's own service is for providers that do things. Its handshake, with certificates, is what is wanted.
     vars(library)["ProviderServicer"] = lambda _: ours
     runner.run_provider(None)
-
-
-def provider(protocol: Any, base: Any) -> Any:  # noqa: ANN401 - generated code, of an environment of its own
-    """Make the service: the schema, and no objection to anything."""
-
-    class Provider(base):  # type: ignore[misc]  # of the same
-        def GetProviderSchema(self, *_: object) -> object:  # noqa: N802 - the protocol's name
-            return protocol.GetProviderSchema.Response(
-                provider=protocol.Schema(block=protocol.Schema.Block()),
-                resource_schemas={name: schema(protocol, each) for name, each in SCHEMA["resources"].items()},
-                data_source_schemas={name: schema(protocol, each) for name, each in SCHEMA["data"].items()},
-            )
-
-        def ValidateProviderConfig(self, *_: object) -> object:  # noqa: N802 - the protocol's name
-            return protocol.ValidateProviderConfig.Response()
-
-        def ValidateResourceConfig(self, *_: object) -> object:  # noqa: N802 - the protocol's name
-            return protocol.ValidateResourceConfig.Response()
-
-        def ValidateDataResourceConfig(self, *_: object) -> object:  # noqa: N802 - the protocol's name
-            return protocol.ValidateDataResourceConfig.Response()
-
-        def StopProvider(self, *_: object) -> object:  # noqa: N802 - the protocol's name
-            return protocol.StopProvider.Response()
-
-    return Provider()
 
 
 def schema(protocol: Any, described: dict[str, Any]) -> object:  # noqa: ANN401 - of the same
