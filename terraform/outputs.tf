@@ -1,12 +1,12 @@
 # Written by `make generate` from the parameters and outputs of template.yaml; do not edit.
 
 output "function_arn" {
-  description = "What an API's authorizer names"
+  description = "The ARN for an API's authorizer"
   value       = aws_cloudformation_stack.this.outputs["FunctionArn"]
 }
 
 output "authorizer_uri" {
-  description = "The same as API Gateway's own resources want it (AuthorizerUri)"
+  description = "The same ARN in the form of AuthorizerUri, for API Gateway's own resources"
   value       = aws_cloudformation_stack.this.outputs["AuthorizerUri"]
 }
 
@@ -16,17 +16,17 @@ output "function_name" {
 }
 
 output "service" {
-  description = "The dimension `service` of this deployment's metrics"
+  description = "The dimension `service` in this deployment's metrics"
   value       = aws_cloudformation_stack.this.outputs["Service"]
 }
 
 output "dashboard_url" {
-  description = "Decisions, reasons, keys, alarms"
+  description = "Decisions, error codes, keys, alarms"
   value       = try(aws_cloudformation_stack.this.outputs["DashboardUrl"], null)
 }
 
 output "log_group" {
-  description = "Where each decision and its reason are written down"
+  description = "The log group with a line for each decision"
   value       = aws_cloudformation_stack.this.outputs["LogGroup"]
 }
 
@@ -51,6 +51,6 @@ output "logout_url" {
 }
 
 output "refresher_name" {
-  description = "Invoke it once after the first deployment, rather than wait for its schedule"
+  description = "Invoke it once after the first deployment instead of waiting for its schedule"
   value       = try(aws_cloudformation_stack.this.outputs["RefresherName"], null)
 }

@@ -43,7 +43,7 @@ variable "tenant_claim" {
 }
 
 variable "algorithms" {
-  description = "Accepted `alg` values, comma-separated. `none` and `HS*` are refused. `EdDSA` includes `Ed25519`. `ML-DSA-44`, `ML-DSA-65` and `ML-DSA-87` (RFC 9964) are accepted where they are named. Default: RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA."
+  description = "Accepted `alg` values, comma-separated. `none` and `HS*` are never accepted. `EdDSA` includes `Ed25519`. `ML-DSA-44`, `ML-DSA-65` and `ML-DSA-87` (RFC 9964) are accepted if they are listed. Default: RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA."
   type        = list(string)
   default     = null
 }
@@ -60,7 +60,7 @@ variable "leeway_seconds" {
 }
 
 variable "max_lifetime_seconds" {
-  description = "Refuse tokens with a longer lifetime (`exp - iat`) than this, in seconds."
+  description = "Reject tokens with a longer lifetime (`exp - iat`) than this, in seconds."
   type        = number
   default     = null
 
@@ -89,13 +89,13 @@ variable "required_scopes" {
 }
 
 variable "scope_claims" {
-  description = "The claims whose values are the token's scopes, comma-separated: `scope,/realm_access/roles`. Text is split at spaces; a list's items and an object's member names count. Default: scope,scp."
+  description = "The claims whose values are the token's scopes, comma-separated: `scope,/realm_access/roles`. A string is split at spaces; a list's items and an object's member names count. Default: scope,scp."
   type        = list(string)
   default     = null
 }
 
 variable "principal_claim" {
-  description = "The claim that becomes `principalId`; of several, comma-separated, the first that is a non-empty string or an integer: `sub,client_id`. A token without any is refused. Default: sub."
+  description = "The claim that becomes `principalId`; of several, comma-separated, the first that is a non-empty string or an integer: `sub,client_id`. A token without any is rejected. Default: sub."
   type        = list(string)
   default     = null
 }
@@ -125,7 +125,7 @@ variable "introspection" {
 }
 
 variable "introspect" {
-  description = "`always`: ask about JWTs as well, so that a revoked one is refused. Default: opaque."
+  description = "`always`: ask about JWTs as well, so that a revoked one is rejected. Default: opaque."
   type        = string
   default     = null
 
@@ -142,7 +142,7 @@ variable "introspection_client_id" {
 }
 
 variable "introspection_secret" {
-  description = "Where the client's secret is: `ssm:/name` or `secretsmanager:NAME`; for `private_key_jwt` its private key, a JWK or PEM."
+  description = "Location of the client's secret: `ssm:/name` or `secretsmanager:NAME`; for `private_key_jwt` its private key, a JWK or PEM."
   type        = string
   default     = null
 }
@@ -170,13 +170,13 @@ variable "introspection_cache_seconds" {
 }
 
 variable "bound_tokens" {
-  description = "Bound tokens, which have a claim `cnf`: `refuse` them, check `dpop`, `mtls` or both (comma-separated, others are refused), or `ignore` the binding. Default: refuse."
+  description = "Bound tokens, which have a claim `cnf`: reject them (`refuse`), check `dpop`, `mtls` or both (comma-separated, others are rejected), or `ignore` the binding. Default: refuse."
   type        = string
   default     = null
 }
 
 variable "require_bound_tokens" {
-  description = "`true`: refuse a token without a binding that was checked. Needs `dpop` or `mtls`. Default: false."
+  description = "`true`: reject a token without a binding that was checked. Needs `dpop` or `mtls`. Default: false."
   type        = bool
   default     = null
 }
@@ -188,7 +188,7 @@ variable "dpop_urls" {
 }
 
 variable "dpop_max_age_seconds" {
-  description = "Age up to which a DPoP proof is accepted, in seconds, beside the leeway. Default: 60."
+  description = "Age up to which a DPoP proof is accepted, in seconds, besides the leeway. Default: 60."
   type        = number
   default     = null
 
@@ -211,7 +211,7 @@ variable "hook" {
 }
 
 variable "resource_metadata" {
-  description = "The URL of your API's metadata document (RFC 9728), for the challenge of a refusal."
+  description = "The URL of your API's metadata document (RFC 9728), for the challenge in a 401 or 403."
   type        = string
   default     = null
 }
@@ -228,7 +228,7 @@ variable "cached_by" {
 }
 
 variable "end_with_token" {
-  description = "`true`: a cached policy ends when its token expires. Try it on your API first. Default: false."
+  description = "`true`: a cached policy ends when its token expires. Test it on your API first. Default: false."
   type        = bool
   default     = null
 }
@@ -245,7 +245,7 @@ variable "http_api_response" {
 }
 
 variable "http_api_reject" {
-  description = "A bad token on an HTTP API: `deny` answers 403. `raise` raises `Unauthorized`, which AWS documents as 401 for the other APIs only: try it first. Default: deny."
+  description = "A bad token on an HTTP API: `deny` answers 403. `raise` raises `Unauthorized`, which AWS documents as 401 for the other APIs only: test it first. Default: deny."
   type        = string
   default     = null
 
@@ -267,7 +267,7 @@ variable "jwks_ttl_seconds" {
 }
 
 variable "jwks_max_stale_seconds" {
-  description = "How long past that the last good keys serve while fetching fails, in seconds. Default: 3600."
+  description = "How long past that the last good keys are used while fetching fails, in seconds. Default: 3600."
   type        = number
   default     = null
 
@@ -278,7 +278,7 @@ variable "jwks_max_stale_seconds" {
 }
 
 variable "jwks_cooldown_seconds" {
-  description = "Least time between two fetches that an unknown key or a failure causes, in seconds. Default: 30."
+  description = "Shortest time between two fetches for an unknown key, and after a failure, in seconds. Default: 30."
   type        = number
   default     = null
 
@@ -289,7 +289,7 @@ variable "jwks_cooldown_seconds" {
 }
 
 variable "http_timeout_seconds" {
-  description = "Total time for one fetch, in seconds, at most 8. Default: 3."
+  description = "Time limit of one fetch, in seconds, at most 8. Default: 3."
   type        = number
   default     = null
 
@@ -363,7 +363,7 @@ variable "revoked_ttl_seconds" {
 }
 
 variable "revoked_max_stale_seconds" {
-  description = "How long the last good list serves past that, in seconds. After that every token is answered with a 500. Default: 600."
+  description = "How long the last good list is used past that, in seconds. After that every request is a 500. Default: 600."
   type        = number
   default     = null
 
@@ -380,7 +380,7 @@ variable "config" {
 }
 
 variable "memory_size" {
-  description = "In MB. CPU comes with it: 1024 costs as much as 512 and starts in half the time (docs/performance.md)."
+  description = "In MB. CPU grows with it: 1024 costs as much as 512 and starts in half the time (docs/performance.md)."
   type        = number
   default     = 1024
 
@@ -396,7 +396,7 @@ variable "memory_size" {
 }
 
 variable "reserved_concurrency" {
-  description = "Execution environments that are kept for this function out of the account's limit, and the most that it gets. Empty: it shares the account's. 0 refuses every call."
+  description = "Execution environments that are reserved for this function from the account's limit, and its maximum. Empty: it shares the account's limit. 0 stops every call."
   type        = number
   default     = null
 
@@ -407,7 +407,7 @@ variable "reserved_concurrency" {
 }
 
 variable "provisioned_concurrency" {
-  description = "Execution environments that are kept started, so that requests up to this many at once meet no cold start. They cost money all the time. Not with SnapStart. APIs must then name the alias, as the outputs do. Empty: none."
+  description = "Execution environments that stay started, so that up to this many requests at once have no cold start. They cost money all the time. Not with SnapStart. APIs must then name the alias, as the outputs do. Empty: none."
   type        = number
   default     = null
 
@@ -424,7 +424,7 @@ variable "snap_start" {
 }
 
 variable "gradual_deployment" {
-  description = "How a new version takes over from the old one, by CodeDeploy's names. An alarm rolls it back. APIs must then name the alias, as the outputs do. AllAtOnce keeps the alias and does not wait."
+  description = "How a new version replaces the old one, by CodeDeploy's names. An alarm rolls it back. APIs must then name the alias, as the outputs do. AllAtOnce keeps the alias and does not wait."
   type        = string
   default     = "off"
 
@@ -441,7 +441,7 @@ variable "tracing" {
 }
 
 variable "permissions_boundary" {
-  description = "ARN of a policy that bounds each role of the stack. Empty: none."
+  description = "ARN of the permissions boundary of each role of the stack. Empty: none."
   type        = string
   default     = null
 
@@ -573,7 +573,7 @@ variable "readable_keys" {
 }
 
 variable "service_name" {
-  description = "What log lines and metrics call this deployment. Different for each in an account and region. Empty: the stack's name."
+  description = "The name of this deployment in log lines and metrics, unique in an account and region. Empty: the stack's name."
   type        = string
   default     = null
 
@@ -584,7 +584,7 @@ variable "service_name" {
 }
 
 variable "log_retention_days" {
-  description = "How long the log keeps its lines."
+  description = "Days for which log lines are kept."
   type        = number
   default     = 30
 
@@ -595,7 +595,7 @@ variable "log_retention_days" {
 }
 
 variable "system_log_level" {
-  description = "Have Lambda write its own lines as JSON, from this level on. WARN leaves out START, END and REPORT, which cost as much as a short line of ours. Empty: as plain text."
+  description = "Let Lambda write its own lines as JSON, from this level on. WARN leaves out START, END and REPORT, which cost as much as a short line of ours. Empty: as plain text."
   type        = string
   default     = null
 
@@ -623,7 +623,7 @@ variable "alarms" {
 }
 
 variable "alarm_topic_arn" {
-  description = "ARN of an SNS topic for each alarm and its end. Empty: CloudWatch alone shows them."
+  description = "ARN of an SNS topic for each alarm and its end. Empty: only CloudWatch shows them."
   type        = string
   default     = null
 
@@ -634,13 +634,13 @@ variable "alarm_topic_arn" {
 }
 
 variable "runbook_url" {
-  description = "Where your copy of the runbook is. Alarms link to their entries."
+  description = "URL of your copy of the runbook. Alarms link to its entries."
   type        = string
   default     = "docs/runbook.md"
 }
 
 variable "rejection_band" {
-  description = "How many standard deviations rejections may be above what CloudWatch expects at this hour, before RejectionsAlarm. Ten in five minutes are never too many."
+  description = "How many standard deviations rejections may be above what CloudWatch expects at this hour, before RejectionsAlarm. Up to ten in five minutes never raise it."
   type        = number
   default     = 4
 
@@ -651,7 +651,7 @@ variable "rejection_band" {
 }
 
 variable "dashboard" {
-  description = "A CloudWatch dashboard of decisions, reasons, keys and the function."
+  description = "A CloudWatch dashboard of decisions, error codes, keys and the function."
   type        = bool
   default     = true
 }
@@ -680,7 +680,7 @@ variable "revocation_keep_seconds" {
 }
 
 variable "revocation_apis" {
-  description = "Stages whose cached answers are dropped after a revocation, comma-separated: `rest:ID/STAGE`, `http:ID/STAGE`."
+  description = "Stages whose caches of answers are emptied after a revocation, comma-separated: `rest:ID/STAGE`, `http:ID/STAGE`."
   type        = string
   default     = null
 
@@ -697,7 +697,7 @@ variable "revocation_client_ids" {
 }
 
 variable "vpc_subnet_ids" {
-  description = "Subnets to run in, comma-separated. Empty: outside of any VPC, with a way to every issuer."
+  description = "Subnets to run in, comma-separated. Empty: no VPC, so that every public issuer can be reached."
   type        = string
   default     = null
 }
@@ -709,7 +709,7 @@ variable "vpc_security_group_ids" {
 }
 
 variable "refresh_target" {
-  description = "Where a second, scheduled function keeps a copy of the issuer's keys: `ssm:/name` or `s3://bucket/key` (an existing bucket). Give the same as JwtJwks, or as `jwks` in JwtConfig. Empty: no such function."
+  description = "Where a second, scheduled function writes a copy of the issuer's keys: `ssm:/name` or `s3://bucket/key` (an existing bucket). Set JwtJwks, or `jwks` in JwtConfig, to the same. Empty: no such function."
   type        = string
   default     = null
 
@@ -720,7 +720,7 @@ variable "refresh_target" {
 }
 
 variable "refresh_target_arn" {
-  description = "ARN of what RefreshTarget names: the second function writes it, this one reads it."
+  description = "ARN of the parameter or object in RefreshTarget: one function writes it, the other reads it."
   type        = string
   default     = null
 
@@ -748,7 +748,7 @@ variable "refresh_source" {
 }
 
 variable "refresh_schedule" {
-  description = "How often. Well below JwtJwksMaxStaleSeconds, which counts from the last good copy, and at least every 20 minutes, or RefresherSilentAlarm takes it for stopped."
+  description = "How often. Well below JwtJwksMaxStaleSeconds, which counts from the last good copy, and at least every 20 minutes, or RefresherSilentAlarm counts it as stopped."
   type        = string
   default     = "rate(5 minutes)"
 }

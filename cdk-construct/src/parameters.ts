@@ -52,7 +52,7 @@ export interface JwtAuthorizerParameters {
   readonly tenantClaim?: string;
 
   /**
-   * Accepted `alg` values, comma-separated. `none` and `HS*` are refused. `EdDSA` includes `Ed25519`. `ML-DSA-44`, `ML-DSA-65` and `ML-DSA-87` (RFC 9964) are accepted where they are named. Default: RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA.
+   * Accepted `alg` values, comma-separated. `none` and `HS*` are never accepted. `EdDSA` includes `Ed25519`. `ML-DSA-44`, `ML-DSA-65` and `ML-DSA-87` (RFC 9964) are accepted if they are listed. Default: RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA.
    *
    * @default - not set
    */
@@ -66,7 +66,7 @@ export interface JwtAuthorizerParameters {
   readonly leewaySeconds?: number;
 
   /**
-   * Refuse tokens with a longer lifetime (`exp - iat`) than this, in seconds.
+   * Reject tokens with a longer lifetime (`exp - iat`) than this, in seconds.
    *
    * @default - not set
    */
@@ -94,14 +94,14 @@ export interface JwtAuthorizerParameters {
   readonly requiredScopes?: string[];
 
   /**
-   * The claims whose values are the token's scopes, comma-separated: `scope,/realm_access/roles`. Text is split at spaces; a list's items and an object's member names count. Default: scope,scp.
+   * The claims whose values are the token's scopes, comma-separated: `scope,/realm_access/roles`. A string is split at spaces; a list's items and an object's member names count. Default: scope,scp.
    *
    * @default - not set
    */
   readonly scopeClaims?: string[];
 
   /**
-   * The claim that becomes `principalId`; of several, comma-separated, the first that is a non-empty string or an integer: `sub,client_id`. A token without any is refused. Default: sub.
+   * The claim that becomes `principalId`; of several, comma-separated, the first that is a non-empty string or an integer: `sub,client_id`. A token without any is rejected. Default: sub.
    *
    * @default - not set
    */
@@ -136,7 +136,7 @@ export interface JwtAuthorizerParameters {
   readonly introspection?: string;
 
   /**
-   * `always`: ask about JWTs as well, so that a revoked one is refused. Default: opaque.
+   * `always`: ask about JWTs as well, so that a revoked one is rejected. Default: opaque.
    *
    * @default - not set
    */
@@ -150,7 +150,7 @@ export interface JwtAuthorizerParameters {
   readonly introspectionClientId?: string;
 
   /**
-   * Where the client's secret is: `ssm:/name` or `secretsmanager:NAME`; for `private_key_jwt` its private key, a JWK or PEM.
+   * Location of the client's secret: `ssm:/name` or `secretsmanager:NAME`; for `private_key_jwt` its private key, a JWK or PEM.
    *
    * @default - not set
    */
@@ -171,14 +171,14 @@ export interface JwtAuthorizerParameters {
   readonly introspectionCacheSeconds?: number;
 
   /**
-   * Bound tokens, which have a claim `cnf`: `refuse` them, check `dpop`, `mtls` or both (comma-separated, others are refused), or `ignore` the binding. Default: refuse.
+   * Bound tokens, which have a claim `cnf`: reject them (`refuse`), check `dpop`, `mtls` or both (comma-separated, others are rejected), or `ignore` the binding. Default: refuse.
    *
    * @default - not set
    */
   readonly boundTokens?: string;
 
   /**
-   * `true`: refuse a token without a binding that was checked. Needs `dpop` or `mtls`. Default: false.
+   * `true`: reject a token without a binding that was checked. Needs `dpop` or `mtls`. Default: false.
    *
    * @default - not set
    */
@@ -192,7 +192,7 @@ export interface JwtAuthorizerParameters {
   readonly dpopUrls?: string[];
 
   /**
-   * Age up to which a DPoP proof is accepted, in seconds, beside the leeway. Default: 60.
+   * Age up to which a DPoP proof is accepted, in seconds, besides the leeway. Default: 60.
    *
    * @default - not set
    */
@@ -213,7 +213,7 @@ export interface JwtAuthorizerParameters {
   readonly hook?: string;
 
   /**
-   * The URL of your API's metadata document (RFC 9728), for the challenge of a refusal.
+   * The URL of your API's metadata document (RFC 9728), for the challenge in a 401 or 403.
    *
    * @default - not set
    */
@@ -227,7 +227,7 @@ export interface JwtAuthorizerParameters {
   readonly cachedBy?: string;
 
   /**
-   * `true`: a cached policy ends when its token expires. Try it on your API first. Default: false.
+   * `true`: a cached policy ends when its token expires. Test it on your API first. Default: false.
    *
    * @default - not set
    */
@@ -241,7 +241,7 @@ export interface JwtAuthorizerParameters {
   readonly httpApiResponse?: string;
 
   /**
-   * A bad token on an HTTP API: `deny` answers 403. `raise` raises `Unauthorized`, which AWS documents as 401 for the other APIs only: try it first. Default: deny.
+   * A bad token on an HTTP API: `deny` answers 403. `raise` raises `Unauthorized`, which AWS documents as 401 for the other APIs only: test it first. Default: deny.
    *
    * @default - not set
    */
@@ -255,21 +255,21 @@ export interface JwtAuthorizerParameters {
   readonly jwksTtlSeconds?: number;
 
   /**
-   * How long past that the last good keys serve while fetching fails, in seconds. Default: 3600.
+   * How long past that the last good keys are used while fetching fails, in seconds. Default: 3600.
    *
    * @default - not set
    */
   readonly jwksMaxStaleSeconds?: number;
 
   /**
-   * Least time between two fetches that an unknown key or a failure causes, in seconds. Default: 30.
+   * Shortest time between two fetches for an unknown key, and after a failure, in seconds. Default: 30.
    *
    * @default - not set
    */
   readonly jwksCooldownSeconds?: number;
 
   /**
-   * Total time for one fetch, in seconds, at most 8. Default: 3.
+   * Time limit of one fetch, in seconds, at most 8. Default: 3.
    *
    * @default - not set
    */
@@ -325,7 +325,7 @@ export interface JwtAuthorizerParameters {
   readonly revokedTtlSeconds?: number;
 
   /**
-   * How long the last good list serves past that, in seconds. After that every token is answered with a 500. Default: 600.
+   * How long the last good list is used past that, in seconds. After that every request is a 500. Default: 600.
    *
    * @default - not set
    */
@@ -339,21 +339,21 @@ export interface JwtAuthorizerParameters {
   readonly config?: string;
 
   /**
-   * In MB. CPU comes with it: 1024 costs as much as 512 and starts in half the time (docs/performance.md).
+   * In MB. CPU grows with it: 1024 costs as much as 512 and starts in half the time (docs/performance.md).
    *
    * @default 1024
    */
   readonly memorySize?: number;
 
   /**
-   * Execution environments that are kept for this function out of the account's limit, and the most that it gets. Empty: it shares the account's. 0 refuses every call.
+   * Execution environments that are reserved for this function from the account's limit, and its maximum. Empty: it shares the account's limit. 0 stops every call.
    *
    * @default - not set
    */
   readonly reservedConcurrency?: number;
 
   /**
-   * Execution environments that are kept started, so that requests up to this many at once meet no cold start. They cost money all the time. Not with SnapStart. APIs must then name the alias, as the outputs do. Empty: none.
+   * Execution environments that stay started, so that up to this many requests at once have no cold start. They cost money all the time. Not with SnapStart. APIs must then name the alias, as the outputs do. Empty: none.
    *
    * @default - not set
    */
@@ -367,7 +367,7 @@ export interface JwtAuthorizerParameters {
   readonly snapStart?: boolean;
 
   /**
-   * How a new version takes over from the old one, by CodeDeploy's names. An alarm rolls it back. APIs must then name the alias, as the outputs do. AllAtOnce keeps the alias and does not wait.
+   * How a new version replaces the old one, by CodeDeploy's names. An alarm rolls it back. APIs must then name the alias, as the outputs do. AllAtOnce keeps the alias and does not wait.
    *
    * @default "off"
    */
@@ -381,7 +381,7 @@ export interface JwtAuthorizerParameters {
   readonly tracing?: boolean;
 
   /**
-   * ARN of a policy that bounds each role of the stack. Empty: none.
+   * ARN of the permissions boundary of each role of the stack. Empty: none.
    *
    * @default - not set
    */
@@ -465,21 +465,21 @@ export interface JwtAuthorizerParameters {
   readonly readableKeys?: string[];
 
   /**
-   * What log lines and metrics call this deployment. Different for each in an account and region. Empty: the stack's name.
+   * The name of this deployment in log lines and metrics, unique in an account and region. Empty: the stack's name.
    *
    * @default - not set
    */
   readonly serviceName?: string;
 
   /**
-   * How long the log keeps its lines.
+   * Days for which log lines are kept.
    *
    * @default 30
    */
   readonly logRetentionDays?: number;
 
   /**
-   * Have Lambda write its own lines as JSON, from this level on. WARN leaves out START, END and REPORT, which cost as much as a short line of ours. Empty: as plain text.
+   * Let Lambda write its own lines as JSON, from this level on. WARN leaves out START, END and REPORT, which cost as much as a short line of ours. Empty: as plain text.
    *
    * @default - not set
    */
@@ -500,28 +500,28 @@ export interface JwtAuthorizerParameters {
   readonly alarms?: boolean;
 
   /**
-   * ARN of an SNS topic for each alarm and its end. Empty: CloudWatch alone shows them.
+   * ARN of an SNS topic for each alarm and its end. Empty: only CloudWatch shows them.
    *
    * @default - not set
    */
   readonly alarmTopicArn?: string;
 
   /**
-   * Where your copy of the runbook is. Alarms link to their entries.
+   * URL of your copy of the runbook. Alarms link to its entries.
    *
    * @default "docs/runbook.md"
    */
   readonly runbookUrl?: string;
 
   /**
-   * How many standard deviations rejections may be above what CloudWatch expects at this hour, before RejectionsAlarm. Ten in five minutes are never too many.
+   * How many standard deviations rejections may be above what CloudWatch expects at this hour, before RejectionsAlarm. Up to ten in five minutes never raise it.
    *
    * @default 4
    */
   readonly rejectionBand?: number;
 
   /**
-   * A CloudWatch dashboard of decisions, reasons, keys and the function.
+   * A CloudWatch dashboard of decisions, error codes, keys and the function.
    *
    * @default true
    */
@@ -549,7 +549,7 @@ export interface JwtAuthorizerParameters {
   readonly revocationKeepSeconds?: number;
 
   /**
-   * Stages whose cached answers are dropped after a revocation, comma-separated: `rest:ID/STAGE`, `http:ID/STAGE`.
+   * Stages whose caches of answers are emptied after a revocation, comma-separated: `rest:ID/STAGE`, `http:ID/STAGE`.
    *
    * @default - not set
    */
@@ -563,7 +563,7 @@ export interface JwtAuthorizerParameters {
   readonly revocationClientIds?: string;
 
   /**
-   * Subnets to run in, comma-separated. Empty: outside of any VPC, with a way to every issuer.
+   * Subnets to run in, comma-separated. Empty: no VPC, so that every public issuer can be reached.
    *
    * @default - not set
    */
@@ -577,14 +577,14 @@ export interface JwtAuthorizerParameters {
   readonly vpcSecurityGroupIds?: string;
 
   /**
-   * Where a second, scheduled function keeps a copy of the issuer's keys: `ssm:/name` or `s3://bucket/key` (an existing bucket). Give the same as JwtJwks, or as `jwks` in JwtConfig. Empty: no such function.
+   * Where a second, scheduled function writes a copy of the issuer's keys: `ssm:/name` or `s3://bucket/key` (an existing bucket). Set JwtJwks, or `jwks` in JwtConfig, to the same. Empty: no such function.
    *
    * @default - not set
    */
   readonly refreshTarget?: string;
 
   /**
-   * ARN of what RefreshTarget names: the second function writes it, this one reads it.
+   * ARN of the parameter or object in RefreshTarget: one function writes it, the other reads it.
    *
    * @default - not set
    */
@@ -605,7 +605,7 @@ export interface JwtAuthorizerParameters {
   readonly refreshSource?: string;
 
   /**
-   * How often. Well below JwtJwksMaxStaleSeconds, which counts from the last good copy, and at least every 20 minutes, or RefresherSilentAlarm takes it for stopped.
+   * How often. Well below JwtJwksMaxStaleSeconds, which counts from the last good copy, and at least every 20 minutes, or RefresherSilentAlarm counts it as stopped.
    *
    * @default "rate(5 minutes)"
    */

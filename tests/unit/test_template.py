@@ -75,7 +75,7 @@ def test_a_key_that_may_be_given_as_it_is_is_shown_to_nobody_who_looks_at_the_st
         (ISSUER | {"VpcSubnetIds": "subnet-1"}, "VpcSubnetIds and VpcSecurityGroupIds go together."),
         (ISSUER | {"RefreshTarget": "ssm:/a"}, "RefreshTarget needs RefreshTargetArn."),
         ({"JwtConfig": "file:rules.toml", **REFRESHER}, "RefreshTarget needs RefreshIssuer, or JwtIssuer."),
-        (ISSUER | SHIFTING | {"Alarms": "off"}, "GradualDeployment needs Alarms, which take a bad version back."),
+        (ISSUER | SHIFTING | {"Alarms": "off"}, "GradualDeployment needs Alarms, which roll a bad version back."),
         (ISSUER | ALIAS | {"Alarms": "off"}, None),
         (ISSUER | {"ApiId2": "second"}, "ApiId2 and ApiId3 add to the one API that ApiId names."),
         (ISSUER | {"ApiId": "none", "ApiId3": "third"}, "ApiId2 and ApiId3 add to the one API that ApiId names."),

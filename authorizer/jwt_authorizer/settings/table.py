@@ -3,9 +3,9 @@
 An environment variable is the name in upper case after ``JWT_``; a key of the TOML document of ``JWT_CONFIG`` is the
 name as written here; a parameter of ``template.yaml`` is the variable in camel case.
 
-This table is the only place where a setting is described. Its description is the text below it (Markdown; links are
-relative to the repository), and its section is the comment above. Python drops such texts when it compiles, so
-that they cost the function nothing: ``jwt_authorizer_devkit.described`` reads them from this source. ``make generate``
+This table is the only place where a setting is described. Its description is the string below it (Markdown; links are
+relative to the repository), and its section is the comment above. Python drops such strings when it compiles, so
+they cost the function nothing: ``jwt_authorizer_devkit.described`` reads them from this source. ``make generate``
 writes them into the template and the pages.
 """
 
@@ -52,15 +52,15 @@ them, one a line (`file:`, `ssm:`, `s3://`); or `any`.
 TENANT_CLAIM = Setting("tenant_claim", claim_values.claim, None, _I)
 """A claim that must equal the tenant in `iss` (`tid` with Entra ID)."""
 ALGORITHMS = Setting("algorithms", values.algorithms, _DEFAULT_ALGORITHMS, _I)
-"""Accepted `alg` values, comma-separated. `none` and `HS*` are refused. `EdDSA` includes `Ed25519`. `ML-DSA-44`,
-`ML-DSA-65` and `ML-DSA-87` (RFC 9964) are accepted where they are named.
+"""Accepted `alg` values, comma-separated. `none` and `HS*` are never accepted. `EdDSA` includes `Ed25519`.
+`ML-DSA-44`, `ML-DSA-65` and `ML-DSA-87` (RFC 9964) are accepted if they are listed.
 
 Default: `RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA`
 """
 LEEWAY = Setting("leeway_seconds", values.seconds(0), 60.0, _I)
 """Clock skew allowed for `exp`, `nbf` and `iat`, in seconds."""
 MAX_LIFETIME = Setting("max_lifetime_seconds", values.seconds(1), None, _I)
-"""Refuse tokens with a longer lifetime (`exp - iat`) than this, in seconds."""
+"""Reject tokens with a longer lifetime (`exp - iat`) than this, in seconds."""
 TOKEN_TYPES = Setting("token_types", values.token_types, frozenset[str](), _I)
 """Accepted values of the header `typ`, comma-separated, such as `at+jwt`. Case does not matter."""
 REQUIRED_CLAIMS = Setting("required_claims", claim_values.required_claims, (), _I)
@@ -70,14 +70,14 @@ else 401 (an HTTP API: 403). A name that begins with `/` is a JSON Pointer to a 
 REQUIRED_SCOPES = Setting("required_scopes", values.scopes, (), _I)
 """Scopes that every request needs, separated by commas or spaces; else 403."""
 SCOPE_CLAIMS = Setting("scope_claims", claim_values.claims, claim_values.claims("scope,scp"), _I)
-"""The claims whose values are the token's scopes, comma-separated: `scope,/realm_access/roles`. Text is split at
-spaces; a list's items and an object's member names count.
+"""The claims whose values are the token's scopes, comma-separated: `scope,/realm_access/roles`. A string is split
+at spaces; a list's items and an object's member names count.
 
 Default: `scope,scp`
 """
 PRINCIPAL_CLAIM = Setting("principal_claim", claim_values.claims, claim_values.claims("sub"), _I)
 """The claim that becomes `principalId`; of several, comma-separated, the first that is a non-empty string or an
-integer: `sub,client_id`. A token without any is refused.
+integer: `sub,client_id`. A token without any is rejected.
 
 Default: `sub`
 """
@@ -89,7 +89,7 @@ set, the last is the token.
 Default: `header:Authorization`
 """
 
-# --- What the API gets to know
+# --- What the backend gets
 
 CONTEXT_CLAIMS = Setting("context_claims", claim_values.context_claims, (), _D)
 """Claims that the backend gets under a key of their own, comma-separated, `key=claim` to rename:
@@ -106,12 +106,12 @@ INTROSPECTION = Setting("introspection", issuer_values.introspection, None, _I)
 [opaque tokens](docs/opaque-tokens.md).
 """
 INTROSPECT = Setting("introspect", values.one_of("opaque", "always"), "opaque", _I)
-"""`always`: ask about JWTs as well, so that a revoked one is refused."""
+"""`always`: ask about JWTs as well, so that a revoked one is rejected."""
 INTROSPECTION_CLIENT_ID = Setting("introspection_client_id", values.string, None, _I)
 """This API's own client id at the issuer, for introspection."""
 INTROSPECTION_SECRET = Setting("introspection_secret", issuer_values.secret_location, None, _I, may_be_secret=True)
-"""Where the client's secret is: `ssm:/name` or `secretsmanager:NAME`; for `private_key_jwt` its private key, a JWK or
-PEM.
+"""Location of the client's secret: `ssm:/name` or `secretsmanager:NAME`; for `private_key_jwt` its private key, a JWK
+or PEM.
 """
 INTROSPECTION_AUTH = Setting(
     "introspection_auth",
@@ -126,13 +126,13 @@ INTROSPECTION_CACHE = Setting("introspection_cache_seconds", values.seconds(0, 3
 # --- Bound tokens
 
 BOUND_TOKENS = Setting("bound_tokens", values.bound_tokens, ("refuse",), _E)
-"""[Bound tokens](docs/bound-tokens.md), which have a claim `cnf`: `refuse` them, check `dpop`, `mtls` or both
-(comma-separated, others are refused), or `ignore` the binding.
+"""[Bound tokens](docs/bound-tokens.md), which have a claim `cnf`: reject them (`refuse`), check `dpop`, `mtls` or both
+(comma-separated, others are rejected), or `ignore` the binding.
 
 Default: `refuse`
 """
 REQUIRE_BOUND_TOKENS = Setting("require_bound_tokens", values.boolean, default=False, place=_E)
-"""`true`: refuse a token without a binding that was checked. Needs `dpop` or `mtls`."""
+"""`true`: reject a token without a binding that was checked. Needs `dpop` or `mtls`."""
 DPOP_URLS = Setting("dpop_urls", values.strings, (), _E, may_be_secret=True)
 """The URLs that clients call, up to the route's path, comma-separated, where they
 [differ from what API Gateway sees](docs/bound-tokens.md#the-url): `https://api.example.com/v1`.
@@ -140,7 +140,7 @@ DPOP_URLS = Setting("dpop_urls", values.strings, (), _E, may_be_secret=True)
 Default: from the event
 """
 DPOP_MAX_AGE = Setting("dpop_max_age_seconds", values.seconds(1, 3600), 60.0, _E)
-"""Age up to which a DPoP proof is accepted, in seconds, beside the leeway."""
+"""Age up to which a DPoP proof is accepted, in seconds, besides the leeway."""
 DPOP_REPLAY = Setting("dpop_replay", values.replay_store, "memory", _E)
 """Where used DPoP proofs are remembered: `memory` (each execution environment its own) or `dynamodb:TABLE` (all of
 them).
@@ -148,7 +148,7 @@ them).
 Default: `memory`
 """
 
-# --- Your own check, and what refused clients are told
+# --- Your own check, and the challenge
 
 HOOK = Setting(
     "hook",
@@ -169,8 +169,8 @@ RESOURCE_METADATA = Setting(
     None,
     _E,
 )
-"""The URL of your API's metadata document (RFC 9728), for the challenge of a
-[refusal](docs/gateway-responses.md).
+"""The URL of your API's metadata document (RFC 9728), for the challenge in a
+[401 or 403](docs/gateway-responses.md).
 """
 
 # --- How API Gateway calls and caches
@@ -178,26 +178,26 @@ RESOURCE_METADATA = Setting(
 CACHED_BY = Setting("cached_by", values.one_of(*CachedBy), CachedBy.TOKEN, _E)
 """What API Gateway keys its [cache of answers](docs/caching.md) by: `token`, `route` or `nothing`."""
 END_WITH_TOKEN = Setting("end_with_token", values.boolean, default=False, place=_E)
-"""`true`: a cached policy ends when its token expires. [Try it on your API first](docs/end-with-token.md)."""
+"""`true`: a cached policy ends when its token expires. [Test it on your API first](docs/end-with-token.md)."""
 HTTP_API_RESPONSE = Setting("http_api_response", values.one_of(*HttpApiResponse), HttpApiResponse.SIMPLE, _E)
 """What your HTTP API expects with payload 2.0: `simple` (`EnableSimpleResponses: true`) or `iam`."""
 HTTP_API_REJECT = Setting("http_api_reject", values.one_of(*HttpApiReject), HttpApiReject.DENY, _E)
 """A bad token on an HTTP API: `deny` answers 403. `raise` raises `Unauthorized`, which AWS documents as 401 for the
-other APIs only: try it first.
+other APIs only: test it first.
 """
 
-# --- How keys are fetched and kept
+# --- How keys are fetched and cached
 
 JWKS_TTL = Setting("jwks_ttl_seconds", values.seconds(1, 86_400), 600.0, _E)
 """Age at which keys are fetched again, in seconds. The issuer's `Cache-Control: max-age` counts instead, between 60
 and 3600.
 """
 JWKS_MAX_STALE = Setting("jwks_max_stale_seconds", values.seconds(0), 3600.0, _E)
-"""How long past that the last good keys serve while fetching fails, in seconds."""
+"""How long past that the last good keys are used while fetching fails, in seconds."""
 JWKS_COOLDOWN = Setting("jwks_cooldown_seconds", values.seconds(1, 3600), 30.0, _E)
-"""Least time between two fetches that an unknown key or a failure causes, in seconds."""
+"""Shortest time between two fetches for an unknown key, and after a failure, in seconds."""
 HTTP_TIMEOUT = Setting("http_timeout_seconds", values.seconds(0.1, 8), 3.0, _E)
-"""Total time for one fetch, in seconds, at most 8."""
+"""Time limit of one fetch, in seconds, at most 8."""
 TOKEN_CACHE_SIZE = Setting("token_cache_size", values.count, 1000, _E)
 """Verified tokens that each execution environment remembers; `0` turns it off."""
 
@@ -227,7 +227,7 @@ REVOKED = Setting("revoked", values.string, None, _E)
 REVOKED_TTL = Setting("revoked_ttl_seconds", values.seconds(1, 3600), 60.0, _E)
 """Age at which the list is read again, in seconds."""
 REVOKED_MAX_STALE = Setting("revoked_max_stale_seconds", values.seconds(0), 600.0, _E)
-"""How long the last good list serves past that, in seconds. After that every token is answered with a 500."""
+"""How long the last good list is used past that, in seconds. After that every request is a 500."""
 
 # --- Several issuers and rules by route
 
