@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 import pytest
 from joserfc import jws
@@ -13,9 +12,8 @@ from joserfc.jwk import KeySet
 
 from jwt_authorizer_devkit.cli.app import run
 from jwt_authorizer_devkit.events import sample
-from jwt_authorizer_devkit.explaining import explain, watched_function
+from jwt_authorizer_devkit.explaining import Explanation, explain, watched_function
 from jwt_authorizer_devkit.issuer import Fault, FaultKind, Provider, local_issuer, parse_fault
-from jwt_authorizer_devkit.issuer.control import state
 from jwt_authorizer_devkit.issuer.tenants import tenant_of
 from jwt_authorizer_devkit.mint import access_claims, mint
 from jwt_authorizer_devkit.signing import ALGORITHMS, SigningKey, generate, key_set
@@ -47,27 +45,13 @@ def test_discovery_has_all_that_openid_requires_and_leads_to_the_keys(issuer: Pr
     document = get_json(f"{issuer.url}/.well-known/openid-configuration")
     assert (document["issuer"], issuer.url.endswith("/realms/demo")) == (issuer.url, True)
     assert get_json(str(document["jwks_uri"]))["keys"] == [issuer.key().public_jwk()]
-    assert issuer.fetches == {"openid": 1, "jwks": 1}
     # OpenID Connect Discovery 1.0 section 3, what is marked REQUIRED.
     assert document.keys() >= {
         *("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "response_types_supported"),
         *("subject_types_supported", "id_token_signing_alg_values_supported"),
     }
-    assert (
-        fetch(f"{document['authorization_endpoint']}?response_type=code&client_id=me")[0] == HTTPStatus.NOT_IMPLEMENTED
-    )
-
-
-def test_rotation_signs_with_the_new_key_and_keeps_the_old_ones(issuer: Provider) -> None:
-    old = issuer.key()
-    new = issuer.rotate("EdDSA")
-    assert (issuer.key(), issuer.keys) == (new, (new, old))
-    issuer.remove_key(old.kid)
-    assert issuer.keys == (new,)
-    with pytest.raises(KeyError):
-        issuer.remove_key(old.kid)
-    newest = issuer.rotate()
-    assert (newest.alg, newest.kid != new.kid) == ("EdDSA", True)
+    asked = f"{document['authorization_endpoint']}?response_type=code&client_id=me"
+    assert fetch(asked)[0] == HTTPStatus.NOT_IMPLEMENTED
 
 
 def test_a_token_request_is_answered_as_oauth_has_it(issuer: Provider) -> None:
@@ -86,9 +70,7 @@ def test_a_token_request_is_answered_as_oauth_has_it(issuer: Provider) -> None:
         ({"grant_type": "password", "client_id": "me"}, "unsupported_grant_type"),
         ({"grant_type": "client_credentials"}, "invalid_client"),
         ({"grant_type": "client_credentials", "client_id": "me", "claims": "[]"}, "invalid_request"),
-        ({"grant_type": "client_credentials", "client_id": "me", "claims": "{"}, "invalid_request"),
         ({"grant_type": "client_credentials", "client_id": "me", "lifetime": "soon"}, "invalid_request"),
-        ({"grant_type": "client_credentials", "client_id": "me", "defect": "ugly"}, "invalid_request"),
         ({"grant_type": "client_credentials", "client_id": "me", "key": "no-such"}, "invalid_request"),
     ],
 )
@@ -98,13 +80,8 @@ def test_a_wrong_token_request_is_told_why(issuer: Provider, form: dict[str, str
 
 def test_a_fault_lasts_as_often_as_told(issuer: Provider) -> None:
     issuer.misbehave("jwks", Fault(FaultKind.STATUS, 500, times=2))
-    statuses = [fetch(issuer.jwks_url)[0] for _ in range(3)]
-    assert statuses == [500, 500, 200]
-    issuer.misbehave("jwks", Fault(FaultKind.STATUS))
-    assert fetch(issuer.jwks_url)[0] == HTTPStatus.SERVICE_UNAVAILABLE
-    issuer.heal()
-    assert fetch(issuer.jwks_url)[0] == HTTPStatus.OK
-    assert issuer.fetches["jwks"] == 5
+    assert [fetch(issuer.jwks_url)[0] for _ in range(3)] == [500, 500, 200]
+    assert issuer.fetches["jwks"] == 3
 
 
 def test_faults_that_doctor_does_not_meet(issuer: Provider) -> None:
@@ -114,7 +91,6 @@ def test_faults_that_doctor_does_not_meet(issuer: Provider) -> None:
     assert get_json(discovery_url) == issuer.metadata() | {"issuer": "https://another-issuer.example.com"}
     issuer.misbehave("jwks", parse_fault("too-large:100000"))
     assert len(fetch(issuer.jwks_url)[1]) > 100_000
-    assert "keys" in get_json(issuer.jwks_url)
     issuer.misbehave("jwks", parse_fault("drip:0.001"))
     started = time.monotonic()
     assert get_json(issuer.jwks_url)["keys"]
@@ -123,14 +99,14 @@ def test_faults_that_doctor_does_not_meet(issuer: Provider) -> None:
 
 def test_knobs_over_http(issuer: Provider) -> None:
     assert turn(issuer, "rotate", alg="EdDSA") == HTTPStatus.OK
-    assert [key.alg for key in issuer.keys] == ["EdDSA", "ES256"]
+    assert ([key.alg for key in issuer.keys], issuer.key().alg) == (["EdDSA", "ES256"], "EdDSA")
     assert turn(issuer, "remove", kid="ES256-1") == HTTPStatus.OK
-    assert turn(issuer, "misbehave", endpoint="jwks", fault="status:500") == HTTPStatus.OK
-    assert fetch(issuer.jwks_url)[0] == HTTPStatus.INTERNAL_SERVER_ERROR
+    assert [key.alg for key in issuer.keys] == ["EdDSA"]
+    assert turn(issuer, "misbehave", endpoint="jwks", fault="status") == HTTPStatus.OK
+    assert fetch(issuer.jwks_url)[0] == HTTPStatus.SERVICE_UNAVAILABLE
     assert turn(issuer, "heal") == HTTPStatus.OK
     assert fetch(issuer.jwks_url)[0] == HTTPStatus.OK
-    assert get_json(f"{issuer.origin}/-/state") == json.loads(json.dumps(state(issuer)))
-    assert state(issuer)["fetches"] == {"jwks": 2}
+    assert get_json(f"{issuer.origin}/-/state")["fetches"] == {"jwks": 2}
     assert turn(issuer, "remove", kid="no-such") == HTTPStatus.BAD_REQUEST
     assert turn(issuer, "misbehave", endpoint="moon", fault="status") == HTTPStatus.BAD_REQUEST
     assert turn(issuer, "polish") == HTTPStatus.NOT_FOUND
@@ -157,10 +133,11 @@ def environment(provider: Provider, **more: str) -> dict[str, str]:
     return {**issuer, "JWT_TENANTS": "acme,globex", **more}
 
 
-def explained(provider: Provider, token: str, tmp_path: Path, key_document: str | None = None, **more: str) -> Any:  # noqa: ANN401 - an explanation
-    watched = watched_function(
-        environment(provider, **more), now=time.time(), package_root=tmp_path, key_document=key_document
-    )
+def explained(
+    provider: Provider, token: str, tmp_path: Path, key_document: str | None = None, **more: str
+) -> Explanation:
+    settings = environment(provider, **more)
+    watched = watched_function(settings, now=time.time(), package_root=tmp_path, key_document=key_document)
     return explain(sample("rest-request", token), watched)
 
 
@@ -169,8 +146,7 @@ def test_explain_knows_the_tenants_issuer(provider: Provider, tmp_path: Path, te
     (tmp_path / "tenants.txt").write_text("acme\nglobex\n")
     acme = tenant_of(provider, "acme")
     found = explained(provider, acme.token(), tmp_path, JWT_TENANTS=tenants)
-    assert (found.decision, found.verified) == ("allow", True)
-    assert found.log_line["tenant"] == "acme"
+    assert (found.decision, found.log_line["tenant"]) == ("allow", "acme")
     foreign = tenant_of(provider, "globex").token({"iss": acme.url}, key=provider.tenants["globex"].key())
     assert explained(provider, foreign, tmp_path, JWT_TENANTS=tenants).reason in ("unknown_key", "bad_signature")
 
@@ -183,18 +159,15 @@ def test_explain_works_offline(provider: Provider, tmp_path: Path) -> None:
 
 def test_explain_advises_on_a_tenant_that_is_not_listed(provider: Provider, tmp_path: Path) -> None:
     found = explained(provider, tenant_of(provider, "globex").token(), tmp_path, JWT_TENANTS="acme")
-    assert found.reason == "unknown_issuer"
-    assert found.advice.mistake == "other_tenant"
-    assert "globex" in found.advice.text
+    assert (found.reason, found.advice and found.advice.mistake) == ("unknown_issuer", "other_tenant")
 
 
 def test_mint_asks_a_tenants_issuer(provider: Provider, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert run(["mint", "--issuer", provider.url, "--tenant", "globex", "--audience", AUDIENCE]) == 0
     found = explained(provider, capsys.readouterr().out.strip(), tmp_path)
     assert (found.decision, found.log_line["tenant"]) == ("allow", "globex")
-    assert run(["mint", "--issuer", provider.url]) == 2
-    assert run(["mint", "--tenant", "acme"]) == 2
-    assert run(["issuer", "--tenant", "acme"]) == 2
+    for wrong in (["mint", "--issuer", provider.url], ["mint", "--tenant", "acme"], ["issuer", "--tenant", "acme"]):
+        assert run(wrong) == 2
 
 
 @pytest.mark.parametrize(
@@ -208,15 +181,11 @@ def test_doctor_asks_the_tenants_that_are_listed(
     variables = environment(provider, JWT_TENANTS=tenants)
     (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
     run(["doctor", "--env", str(tmp_path / ".env"), "--json"])
-    said = capsys.readouterr().out
+    assert ("Every tenant of" in capsys.readouterr().out) is (tenants == "any")
     assert {name for name, it in provider.tenants.items() if it.fetches} == asked
-    assert ("Every tenant of" in said) is (tenants == "any")
 
 
 # Keys and tokens of the devkit, read back by another library than the one that wrote them.
-
-NOW = 1_700_000_000
-ISSUER = "https://issuer.example.com"
 
 
 # joserfc wants RFC 9864's names instead of EdDSA; issuers still write EdDSA.
@@ -225,15 +194,7 @@ ISSUER = "https://issuer.example.com"
 @pytest.mark.parametrize("alg", [alg for alg in ALGORITHMS if not alg.startswith("ML-DSA")])
 def test_another_library_verifies_what_each_algorithm_signs(alg: str) -> None:
     key = generate(alg, "key-1")
-    claims = access_claims(ISSUER, audience="api", now=NOW)
-    header, read = header_and_claims(mint(key, claims), key)
-    assert header == {"alg": alg, "typ": "at+jwt", "kid": "key-1"}
-    assert read == claims
-
-
-def test_a_public_key_says_what_it_is_for_and_keeps_its_secret() -> None:
-    key = generate("ES256", "es-1")
+    claims = access_claims("https://issuer.example.com", audience="api", now=1_700_000_000)
+    assert header_and_claims(mint(key, claims), key) == ({"alg": alg, "typ": "at+jwt", "kid": "key-1"}, claims)
     jwk = key.public_jwk()
-    assert (jwk["kid"], jwk["alg"], jwk["use"], jwk["kty"], jwk["crv"]) == ("es-1", "ES256", "sig", "EC", "P-256")
-    assert "d" not in jwk
-    assert "alg" not in key.public_jwk(alg=None)
+    assert (jwk["kid"], jwk["alg"], jwk["use"], "d" in jwk) == ("key-1", alg, "sig", False)

@@ -3,7 +3,7 @@
 import json
 import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from jwt_authorizer_devkit.doctoring import Finding, Level
 from jwt_authorizer_devkit.doctoring.exchanges import Asked
 from jwt_authorizer_devkit.doctoring.issuers import examine_issuer
 from jwt_authorizer_devkit.doctoring.keys import examine_keys
-from jwt_authorizer_devkit.issuer import Fault, FaultKind, Provider, local_issuer
+from jwt_authorizer_devkit.issuer import Fault, FaultKind, Provider, local_issuer, parse_fault
 from jwt_authorizer_devkit.signing import Json, SigningKey, generate, key_set
 from tests.factories import signing_key
 
@@ -34,19 +34,18 @@ def found(findings: Iterable[Finding], topic: str, level: Level) -> list[Finding
     return [finding for finding in findings if (finding.topic, finding.level) == (topic, level)]
 
 
-def to_fix(findings: Iterable[Finding]) -> list[str]:
-    return [finding.topic for finding in findings if finding.to_fix]
-
-
-def trusting(certificate: Path) -> Callable[[], ssl.SSLContext]:
-    return lambda: ssl.create_default_context(cafile=str(certificate))
+def problem(asked: Asked) -> Finding:
+    (finding,) = found(examine_issuer(asked), "keys", Level.PROBLEM)
+    return finding
 
 
 def test_a_healthy_issuer_over_tls_has_nothing_to_mend(tmp_path: Path) -> None:
     files = self_signed(tmp_path)
     with local_issuer(algorithms=("ES256", "RS256"), name="localhost", tls=files) as issuer:
-        findings = examine_issuer(asked(issuer.url), context=trusting(files.certificate))
-    assert to_fix(findings) == []
+        findings = examine_issuer(
+            asked(issuer.url), context=lambda: ssl.create_default_context(cafile=str(files.certificate))
+        )
+    assert not any(finding.to_fix for finding in findings)
     topics = {finding.topic for finding in findings}
     assert topics == {"discovery", "keys", "latency", "clock", "caching", "algorithms", "rotation", "tls"}
     (tls,) = found(findings, "tls", Level.NOTE)
@@ -65,8 +64,7 @@ def test_a_certificate_that_nobody_trusts(tmp_path: Path) -> None:
 
 def test_an_issuer_that_calls_itself_otherwise() -> None:
     with local_issuer(path="/realms/demo", algorithms=("ES256",)) as issuer:
-        (keys,) = found(examine_issuer(asked(issuer.url + "/")), "keys", Level.PROBLEM)
-        assert keys.fix == f"JWT_ISSUER={issuer.url}"
+        assert problem(asked(issuer.url + "/")).fix == f"JWT_ISSUER={issuer.url}"
 
 
 @pytest.mark.parametrize(
@@ -75,10 +73,9 @@ def test_an_issuer_that_calls_itself_otherwise() -> None:
         ("http://issuer.invalid", "the name does not resolve", "Compare http://issuer.invalid with"),
         ("http://127.0.0.1:9", "Connection refused", "Start the issuer"),
     ],
-    ids=["name", "port"],
 )
 def test_an_issuer_that_is_not_there(issuer: str, said: str, fix: str) -> None:
-    (keys,) = found(examine_issuer(asked(issuer)), "keys", Level.PROBLEM)
+    keys = problem(asked(issuer))
     assert said in keys.said
     assert (keys.fix or "").startswith(fix)
 
@@ -86,25 +83,22 @@ def test_an_issuer_that_is_not_there(issuer: str, said: str, fix: str) -> None:
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        (Fault(FaultKind.STATUS, 503), "answered 503"),
-        (Fault(FaultKind.NOT_JSON), "is not valid JSON"),
-        (Fault(FaultKind.EMPTY_SET), "no key that may verify"),
-        (Fault(FaultKind.CUT), "closed before"),
-        (Fault(FaultKind.REDIRECT), "redirects are not followed"),
+        ("status:503", "answered 503"),
+        ("not-json", "is not valid JSON"),
+        ("empty-set", "no key that may verify"),
+        ("cut", "closed before"),
+        ("redirect", "redirects are not followed"),
     ],
-    ids=lambda value: str(value.kind) if isinstance(value, Fault) else "",
 )
-def test_faults_of_the_key_set_are_reported(issuer: Provider, fault: Fault, said: str) -> None:
-    issuer.misbehave("jwks", fault)
-    (keys,) = found(examine_issuer(asked(issuer.url)), "keys", Level.PROBLEM)
-    assert said in keys.said
+def test_faults_of_the_key_set_are_reported(issuer: Provider, fault: str, said: str) -> None:
+    issuer.misbehave("jwks", parse_fault(fault))
+    assert said in problem(asked(issuer.url)).said
 
 
 def test_an_issuer_that_hangs_and_one_that_is_slow(issuer: Provider) -> None:
     issuer.misbehave("jwks", Fault(FaultKind.HANG, 5))
     hanging = replace(asked(issuer.url), keys=KeySettings(Ages(600, 3600, 30), 1.0, allow_http=True))
-    (keys,) = found(examine_issuer(hanging), "keys", Level.PROBLEM)
-    assert "JWT_HTTP_TIMEOUT_SECONDS=8" in str(keys.fix)
+    assert "JWT_HTTP_TIMEOUT_SECONDS=8" in str(problem(hanging).fix)
     issuer.misbehave("jwks", Fault(FaultKind.HANG, 1.6))
     (latency,) = found(examine_issuer(asked(issuer.url)), "latency", Level.WARNING)
     assert latency.fix == "JWT_HTTP_TIMEOUT_SECONDS=6"
@@ -114,7 +108,6 @@ def test_an_issuer_that_hangs_and_one_that_is_slow(issuer: Provider) -> None:
     ("ahead", "level", "said"),
     [
         (0, Level.GOOD, "agree"),
-        (30, Level.NOTE, "behind this one, within the leeway"),
         (-30, Level.NOTE, "ahead of this one"),
         (300, Level.PROBLEM, "more than the leeway of 60 s"),
     ],
@@ -128,7 +121,6 @@ def test_clocks_are_compared(issuer: Provider, ahead: float, level: Level, said:
 @pytest.mark.parametrize(
     ("header", "level", "said"),
     [
-        ("max-age=300", Level.GOOD, "300 s"),
         ("no-store", Level.NOTE, "keeps it for 60 s"),
         ("max-age=86400", Level.NOTE, "keeps it for an hour"),
         ("public", Level.GOOD, "JWT_JWKS_TTL_SECONDS=600"),
@@ -140,47 +132,32 @@ def test_caching_as_the_function_understands_it(header: str, level: Level, said:
     assert said in caching.said
 
 
-def test_a_copy_of_the_keys_in_the_settings(tmp_path: Path) -> None:
-    document = json.dumps(key_set((signing_key(),)))
-    findings = examine_issuer(asked("https://issuer.example.com", document))
-    assert to_fix(findings) == []
+def test_a_copy_of_the_keys_in_the_package(tmp_path: Path) -> None:
+    (tmp_path / "keys.json").write_text(json.dumps(key_set((signing_key(),))))
+    findings = examine_issuer(replace(asked("https://issuer.example.com", "file:keys.json"), package_root=tmp_path))
+    assert not any(finding.to_fix for finding in findings)
     assert found(findings, "copy", Level.NOTE)
     assert any("key-1" in finding.said for finding in findings)
-    (tmp_path / "keys.json").write_text(document)
-    in_package = replace(asked("https://issuer.example.com", "file:keys.json"), package_root=tmp_path)
-    assert any("key-1" in finding.said for finding in examine_issuer(in_package))
 
 
-def published(*keys: SigningKey | Json) -> bytes:
+def keys_found(*keys: SigningKey | Json) -> list[Finding]:
     jwks = [key if isinstance(key, dict) else key.public_jwk() for key in keys]
-    return json.dumps({"keys": jwks}).encode()
+    return list(examine_keys(json.dumps({"keys": jwks}).encode(), ALL))
 
 
-def keys_found(*keys: SigningKey | Json, algorithms: frozenset[str] = ALL) -> list[Finding]:
-    return list(examine_keys(published(*keys), algorithms))
-
-
-def test_a_private_key_in_public() -> None:
-    jwk = signing_key().public_jwk(d="c2VjcmV0")
-    (leak,) = found(keys_found(jwk), "keys", Level.PROBLEM)
-    assert "PRIVATE keys are published: key-1" in leak.said
-    assert "c2VjcmV0" not in leak.said
-
-
-def test_weak_and_unusual_keys() -> None:
+def test_private_weak_and_unusual_keys() -> None:
+    leaked = signing_key().public_jwk(d="c2VjcmV0")
     weak = generate("RS256", "weak", rsa_bits=1024)
     odd = SigningKey("odd", "RS256", rsa.generate_private_key(public_exponent=3, key_size=2048))
-    findings = keys_found(signing_key(), weak, odd, {"kty": "oct", "k": "c2VjcmV0", "kid": "shared"})
-    said = [finding.said for finding in findings if finding.to_fix]
-    assert any("an RSA key needs 2048 to 8192 bits" in one for one in said)
-    assert any("odd has the exponent 3" in one for one in said)
-    assert any("PRIVATE keys are published: shared" in one for one in said)
+    findings = keys_found(leaked, weak, odd, {"kty": "oct", "k": "c2VjcmV0", "kid": "shared"})
+    said = "\n".join(finding.said for finding in findings if finding.to_fix)
+    assert "an RSA key needs 2048 to 8192 bits" in said
+    assert "odd has the exponent 3" in said
+    assert "PRIVATE keys are published: key-1, shared" in said
+    assert "c2VjcmV0" not in said
 
 
-def test_one_key_two_keys_many_keys() -> None:
-    one = signing_key()
-    assert found(keys_found(one), "rotation", Level.NOTE)
-    assert found(keys_found(one, signing_key("EdDSA", "key-2")), "rotation", Level.GOOD)
-    many = [one.public_jwk(kid=f"k{number}") for number in range(11)]
-    (note,) = found(keys_found(*many), "rotation", Level.NOTE)
-    assert "11 keys" in note.said
+@pytest.mark.parametrize("number", [1, 11])
+def test_a_set_of_one_key_or_of_many_is_noted(number: int) -> None:
+    jwks = [signing_key().public_jwk(kid=f"k{at}") for at in range(number)]
+    assert found(keys_found(*jwks), "rotation", Level.NOTE)
