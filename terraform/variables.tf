@@ -697,7 +697,7 @@ variable "revocation_client_ids" {
 }
 
 variable "vpc_subnet_ids" {
-  description = "Subnets to run in, comma-separated. Empty: no VPC, so that every public issuer can be reached."
+  description = "Subnets to run in, comma-separated. Empty: no VPC, with a route to every public issuer."
   type        = string
   default     = null
 }
@@ -720,7 +720,7 @@ variable "refresh_target" {
 }
 
 variable "refresh_target_arn" {
-  description = "ARN of the parameter or object in RefreshTarget: one function writes it, the other reads it."
+  description = "ARN of the parameter or object in RefreshTarget: one function writes, one reads it."
   type        = string
   default     = null
 

@@ -563,7 +563,7 @@ export interface JwtAuthorizerParameters {
   readonly revocationClientIds?: string;
 
   /**
-   * Subnets to run in, comma-separated. Empty: no VPC, so that every public issuer can be reached.
+   * Subnets to run in, comma-separated. Empty: no VPC, with a route to every public issuer.
    *
    * @default - not set
    */
@@ -584,7 +584,7 @@ export interface JwtAuthorizerParameters {
   readonly refreshTarget?: string;
 
   /**
-   * ARN of the parameter or object in RefreshTarget: one function writes it, the other reads it.
+   * ARN of the parameter or object in RefreshTarget: one function writes, one reads it.
    *
    * @default - not set
    */
