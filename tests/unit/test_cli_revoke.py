@@ -1,14 +1,15 @@
 """``jwt-authorizer revoke``: the revoker's own code behind an endpoint like Lambda's."""
 
 import json
+import re
 
 import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug.wrappers import Request, Response
 
-from tests.factories import AUDIENCE, ISSUER, NOW
+from tests.factories import ISSUER, NOW
 from tests.unit.desk import Desk
-from tests.unit.test_revoker import ACCESS_DENIED, KEEP, Stack
+from tests.unit.test_revoker import APIS, ENVIRONMENT, KEEP, S3, Stack
 
 SUB = ("--sub", "user-1")
 ON = ("--function", "revoker")
@@ -19,12 +20,11 @@ class Lambda:
 
     def __init__(self) -> None:
         self.stack = Stack()
-        self.variables = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_REVOKED": "s3://bucket/revoked.json"}
+        self.variables = dict(ENVIRONMENT)
 
-    def configuration(self, _: Request) -> Response:
-        return Response(json.dumps({"FunctionName": "revoker", "Environment": {"Variables": self.variables}}))
-
-    def invoke(self, request: Request) -> Response:
+    def answer(self, request: Request) -> Response:
+        if request.path.endswith("/configuration"):
+            return Response(json.dumps({"FunctionName": "revoker", "Environment": {"Variables": self.variables}}))
         try:
             return Response(json.dumps(self.stack.revoker(json.loads(request.data), None)))
         except Exception as error:  # noqa: BLE001 - as Lambda's runtime client reports any
@@ -33,46 +33,41 @@ class Lambda:
 
 
 @pytest.fixture
-def aws(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> Lambda:
+def aws(aws: None, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> Lambda:
+    """Add the revoker to the account."""
+    del aws
     functions, at = Lambda(), "/2015-03-31/functions/"
-    httpserver.expect_request(f"{at}revoker/configuration").respond_with_handler(functions.configuration)
-    httpserver.expect_request(f"{at}revoker/invocations").respond_with_handler(functions.invoke)
+    httpserver.expect_request(re.compile(f"{at}revoker/.*")).respond_with_handler(functions.answer)
     httpserver.expect_request(f"{at}not-the-revoker/invocations").respond_with_json({"fine": True})
     gone = {"X-Amzn-ErrorType": "ResourceNotFoundException"}
     httpserver.expect_request(f"{at}gone/invocations").respond_with_json({}, 404, gone)
-    endpoint = {"ENDPOINT_URL": httpserver.url_for(""), "DEFAULT_REGION": "eu-west-1", "MAX_ATTEMPTS": "1"}
-    for name, value in {**endpoint, "ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test"}.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", httpserver.url_for(""))
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     return functions
 
 
 @pytest.mark.parametrize(
-    ("option", "kind", "moment"),
-    [
-        ("--sub", "sub", NOW),
-        ("--client-id", "client_id", NOW),
-        ("--sid", "sid", NOW + KEEP),
-        ("--jti", "jti", NOW + KEEP),
-    ],
+    ("kind", "moment"), [("sub", NOW), ("client_id", NOW), ("sid", NOW + KEEP), ("jti", NOW + KEEP)]
 )
-def test_it_has_one_thing_revoked_at_the_only_issuer(
-    aws: Lambda, desk: Desk, option: str, kind: str, moment: float
+def test_it_enters_one_identifier_of_the_only_issuer_and_empties_the_caches(
+    aws: Lambda, desk: Desk, kind: str, moment: float
 ) -> None:
-    code, done = desk.json("revoke", option, "x-1", *ON)
-    assert (code, done[kind], done["written"]) == (0, "x-1", True)
-    assert aws.stack.bucket.issuers == {ISSUER: {kind: {"x-1": moment}}}
+    done = {"iss": ISSUER, kind: "x-1", "time": moment, "written": True, "entries": 1, "not_flushed": []}
+    assert desk.json("revoke", f"--{kind.replace('_', '-')}", "x-1", *ON) == (0, done)
+    assert (aws.stack.issuers, aws.stack.flushed) == ({ISSUER: {kind: {"x-1": moment}}}, [*APIS])
 
 
 def test_a_dry_run_shows_it_and_writes_nothing(aws: Lambda, desk: Desk) -> None:
     code, output = desk.run("revoke", *SUB, *ON, "--dry-run")
     assert (code, "user-1" in output) == (0, True)
-    assert aws.stack.bucket.document is None
+    assert (aws.stack.document, aws.stack.flushed) == (None, [])
 
 
-def test_a_cache_that_was_not_emptied_is_named_and_fails(aws: Lambda, desk: Desk) -> None:
+def test_a_cache_that_was_not_emptied_is_named_and_fails_and_the_others_are_emptied(aws: Lambda, desk: Desk) -> None:
     aws.stack.broken = {"rest:abc/prod"}
     code, output = desk.run("revoke", *SUB, *ON, "--iss", ISSUER)
     assert (code, "rest:abc/prod" in output, "http:def" in output) == (1, True, False)
+    assert aws.stack.flushed == ["http:def/$default"]
     assert desk.run("revoke", *SUB, *ON, "--quiet") == (1, "")
 
 
@@ -80,8 +75,6 @@ def test_a_cache_that_was_not_emptied_is_named_and_fails(aws: Lambda, desk: Desk
     ("arguments", "says"),
     [
         (ON, "--sub"),
-        ((*SUB, "--sid", "session-1", *ON), "--sub"),
-        (SUB, "--stack"),
         ((*SUB, *ON, "--stack", "s"), "--stack"),
         (("--sub", "", *ON), "1 to 512 characters"),
         ((*SUB, *ON, "--iss", "https://other.example"), f"it has {ISSUER}"),
@@ -93,7 +86,7 @@ def test_a_cache_that_was_not_emptied_is_named_and_fails(aws: Lambda, desk: Desk
 def test_wrong_input_writes_nothing(aws: Lambda, desk: Desk, arguments: tuple[str, ...], says: str) -> None:
     code, output = desk.run("revoke", *arguments)
     assert (code, says in output) == (2, True), output
-    assert aws.stack.bucket.document is None
+    assert aws.stack.document is None
 
 
 @pytest.mark.parametrize(
@@ -111,13 +104,14 @@ def test_an_issuer_that_does_not_follow_from_the_settings_is_asked_for(
     aws.variables = variables
     code, output = desk.run("revoke", *SUB, *ON)
     assert (code, "--iss" in output) == (2, True), output
-    assert aws.stack.bucket.document is None
+    assert aws.stack.document is None
 
 
 def test_what_fails_on_the_way_is_an_exit_code_of_its_own(
     aws: Lambda, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    aws.stack.bucket.failure = ACCESS_DENIED
+    del aws
+    S3.delete_bucket(Bucket="bucket")
     assert desk.run("revoke", *SUB, *ON, "--iss", ISSUER)[0] == 3
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:9")
     assert desk.run("revoke", *SUB, *ON, "--iss", ISSUER)[0] == 3
