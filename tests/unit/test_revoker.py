@@ -145,8 +145,9 @@ def test_a_logout_ends_the_session_or_all_sessions_of_the_user(
     assert stack.flushed == ["rest:abc/prod", "http:def/$default"]
 
 
-def test_a_logout_token_is_used_once_and_may_come_through_a_rest_api() -> None:
+def test_a_logout_token_is_used_once() -> None:
     stack = Stack()
+    # As a REST API sends it.
     event = {"httpMethod": "POST", "requestContext": {}, "body": urlencode({"logout_token": logout_token()})}
     assert stack.revoker(event, None)["statusCode"] == 200
     stack.now += 100
