@@ -22,6 +22,7 @@ from jwt_authorizer_devkit.doctoring.apis import apis_of_stack, environment_of, 
 from jwt_authorizer_devkit.doctoring.attached import examine_attached
 from jwt_authorizer_devkit.doctoring.findings import Level
 from jwt_authorizer_devkit.issuer import Provider
+from jwt_authorizer_devkit.mint import Defect
 from tests.e2e.asking import make_authorizer
 from tests.e2e.cloudformation import Made, make_stack
 from tests.e2e.imported import import_the_rest
@@ -71,15 +72,10 @@ class Example:
         assert (str(reply.status), said) == (row["Status"], row["The log says"])
         return reply
 
-    def answer(self, resource: str, token: str | None) -> dict[str, Any]:
-        """Ask the authorizer itself about a request of a REST API, such as ``GET/orders``."""
-        event = {
-            "type": "REQUEST",
-            "methodArn": f"arn:aws:execute-api:us-east-1:000000000000:abcdef1234/prod/{resource}",
-            "headers": bearer(token),
-        }
-        name = self.authorizer.outputs["FunctionArn"]
-        invoked = aws_client("lambda", self.aws).invoke(FunctionName=name, Payload=json.dumps(event))
+    def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask the authorizer itself."""
+        name, payload = self.authorizer.outputs["FunctionArn"], json.dumps(event)
+        invoked = aws_client("lambda", self.aws).invoke(FunctionName=name, Payload=payload)
         told: dict[str, Any] = json.loads(invoked["Payload"].read())
         return told
 
@@ -106,6 +102,12 @@ def send(aws: LocalAws, method: str, path: str, headers: Mapping[str, str], body
     return urllib3.request(method, aws.endpoint + path, headers=headers, body=body, retries=False, timeout=_TIMEOUT)
 
 
+def rest_event(resource: str, token: str | None) -> dict[str, Any]:
+    """Make the event of a request of a REST API, such as ``GET/orders``."""
+    arn = f"arn:aws:execute-api:us-east-1:000000000000:abcdef1234/prod/{resource}"
+    return {"type": "REQUEST", "methodArn": arn, "headers": bearer(token)}
+
+
 def run_lines(aws: LocalAws, lines: str, folder: Path = ROOT, **variables: str) -> str:
     """Run lines of a page as a reader does, in a shell with the commands of AWS and SAM; return what they print."""
     environment = clean_environment(aws.log.parent, aws.endpoint, **variables)
@@ -123,23 +125,15 @@ def bearer(token: str | None) -> dict[str, str]:
     return {} if token is None else {"Authorization": f"Bearer {token}"}
 
 
-_DEFECTS = {"expired": "expired", "forged": "forged", "wrong audience": "wrong-audience"}
-
-
 def named_token(
     issuer: Provider, name: str, claims: Mapping[str, object] | None = None, *, scope: str | None = None
 ) -> str | None:
     """Mint what a page calls a token; ``None`` for none."""
-    match name:
-        case "none":
-            return None
-        case "no JWT":
-            return "no-jwt"
-        case _:
-            lifetime = 3600 if name == "long-lived" else 300
-            return issuer.token(
-                claims, audience=issuer.url, subject="alice", scope=scope, lifetime=lifetime, defect=_DEFECTS.get(name)
-            )
+    if name in ("none", "no JWT"):
+        return None if name == "none" else "no-jwt"
+    lifetime, defect = 3600 if name == "long-lived" else 300, name.replace(" ", "-")
+    wrong = defect if defect in list(Defect) else None
+    return issuer.token(claims, audience=issuer.url, subject="alice", scope=scope, lifetime=lifetime, defect=wrong)
 
 
 def authorizer_settings(name: str, instead: Mapping[str, str]) -> dict[str, str]:

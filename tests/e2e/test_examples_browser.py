@@ -83,11 +83,5 @@ def test_a_token_in_the_header_opens_nothing(example: Example, stack: Stack) -> 
     assert (reply.status, said) == (401, "missing_token")
 
 
-def test_another_cookie_that_changes_asks_the_function_again(example: Example, stack: Stack) -> None:
-    session = cookie(stack.issuer, "good")["Cookie"]
-    asked = [example.ask("GET /orders", {"Cookie": f"visits={number}; {session}"})[1] for number in (1, 1, 2)]
-    assert asked == ["allow", "(nothing)", "allow"]
-
-
 def test_the_api_fits_the_authorizers_settings(example: Example) -> None:
     assert misfits(example) == []

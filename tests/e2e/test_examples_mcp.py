@@ -16,7 +16,7 @@ from urllib3 import BaseHTTPResponse as Reply
 
 from demo.local_aws import HOST
 from jwt_authorizer_devkit.issuer import IssuerServer, Provider
-from tests.e2e.examples import AUTHGEAR, Example, Examples, bearer, misfits, send
+from tests.e2e.examples import AUTHGEAR, Example, Examples, bearer, misfits, rest_event, send
 from tests.unit.pages import EXAMPLES, blocks, table
 
 README = EXAMPLES / "mcp-server" / "README.md"
@@ -49,7 +49,7 @@ def mapped_headers(example: Example, status: int, token: str | None) -> dict[str
     """Give the headers that API Gateway maps from the context of a 403, which the local AWS omits."""
     if status != 403:
         return {}
-    return example.mapped_headers("ACCESS_DENIED", example.answer("POST/mcp", token)["context"])
+    return example.mapped_headers("ACCESS_DENIED", example.answer(rest_event("POST/mcp", token))["context"])
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['Call']} {row['Token']}".replace("/", " "))
@@ -74,18 +74,6 @@ def test_refusals_point_at_the_metadata_as_the_page_shows(example: Example, issu
         assert status.split()[1] == str(reply.status)
         headers = reply.headers | mapped_headers(example, reply.status, token)
         assert header == f"WWW-Authenticate: {headers['www-authenticate']}"
-
-
-@pytest.mark.parametrize("path", [METADATA, f"{METADATA}/mcp"])
-def test_the_metadata_names_server_and_issuer(example: Example, issuer: Provider, path: str) -> None:
-    reply = call(example, f"GET {path}")
-    assert reply.status == 200
-    assert reply.json() == {
-        "resource": RESOURCE,
-        "authorization_servers": [issuer.url],
-        "scopes_supported": [SCOPE],
-        "bearer_methods_supported": ["header"],
-    }
 
 
 class ToLocalAws(httpx2.AsyncHTTPTransport):

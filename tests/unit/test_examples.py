@@ -5,10 +5,8 @@ import json
 import re
 import time
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
@@ -17,8 +15,6 @@ from jwt_authorizer.settings import Settings, load_settings
 from jwt_authorizer_devkit.described import described
 from jwt_authorizer_devkit.routes.cases import parse_cases
 from jwt_authorizer_devkit.routes.checking import check_rules
-from jwt_authorizer_devkit.routes.listed import route_tables
-from jwt_authorizer_devkit.routes.reading import read_routes
 from jwt_authorizer_devkit.routes.trying import try_cases
 from tests.cloudformation import read_template
 from tests.unit.pages import EXAMPLES, ROOT, blocks
@@ -37,12 +33,9 @@ def name_of(folder: Path) -> str:
     return folder.name
 
 
-def config(folder: Path) -> dict[str, Any]:
-    return tomllib.loads((folder / "samconfig.toml").read_text("utf-8"))
-
-
 def parameters(folder: Path) -> dict[str, str]:
-    pairs = config(folder)["authorizer"]["deploy"]["parameters"].get("parameter_overrides", [])
+    config = tomllib.loads((folder / "samconfig.toml").read_text("utf-8"))
+    pairs = config["authorizer"]["deploy"]["parameters"].get("parameter_overrides", [])
     if not pairs:
         # They are given on the command line, since some come from another stack.
         pairs = re.findall(r"\bJwt\w+=\S+", blocks("sh", page=folder / "README.md")[0].text)
@@ -55,14 +48,6 @@ def settings(folder: Path) -> Settings:
     )
 
 
-def routes(listed: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Give method and path of each route."""
-    for route in listed:
-        method = route.get("method", "*")
-        for each in [method] if isinstance(method, str) else method:
-            yield each, route["path"]
-
-
 @pytest.mark.parametrize("folder", DEPLOYED, ids=name_of)
 def test_its_settings_are_parameters_of_the_template_and_the_function_starts_with_them(folder: Path) -> None:
     assert parameters(folder).keys() <= PARAMETERS.keys()
@@ -72,14 +57,6 @@ def test_its_settings_are_parameters_of_the_template_and_the_function_starts_wit
     loaded = settings(folder)
     assert loaded.issuers
     assert not loaded.keys.allow_http
-
-
-@pytest.mark.parametrize("folder", BY_ROUTE, ids=name_of)
-def test_its_rules_list_the_routes_of_its_api(folder: Path) -> None:
-    listing = read_routes((folder / "template.yaml").read_text("utf-8"))
-    assert not listing.problems
-    document = tomllib.loads((folder / "rules.toml").read_text("utf-8"))
-    assert sorted(routes(document["routes"])) == sorted(routes(route_tables(listing)))
 
 
 @pytest.mark.parametrize("folder", BY_ROUTE, ids=name_of)
