@@ -8,7 +8,6 @@ import pytest
 
 from jwt_authorizer_devkit.cli.app import run
 from jwt_authorizer_devkit.cli.inputs import parse_environment, read_moment
-from jwt_authorizer_devkit.issuer import Provider
 from jwt_authorizer_devkit.mint import Defect
 from jwt_authorizer_devkit.signing import key_set
 from tests.factories import AUDIENCE, ISSUER, NOW, rest_request_event, signing_key, token
@@ -169,11 +168,6 @@ def test_environments_in_each_form() -> None:
 @pytest.mark.parametrize("text", ["1800000000", "2027-01-15T08:00:00", "2027-01-15T09:00:00+01:00"])
 def test_moments(text: str) -> None:
     assert read_moment(text) == NOW
-
-
-def test_doctor_looks_at_an_issuer(desk: Desk, issuer: Provider) -> None:
-    code, text = desk.run("doctor", issuer.url)
-    assert (code, "1 to fix." in text) == (1, True)  # it is http://
 
 
 @pytest.mark.parametrize(

@@ -141,10 +141,3 @@ def test_explain_shows_both_urls(desk: Desk, issuer: Provider) -> None:
     assert proof not in json.dumps(found)
     moved = settings(desk, issuer, JWT_DPOP_URLS="https://www.example.com/v1")
     assert desk.run("explain", token, "--env", moved, *request)[0] == 0
-
-
-def test_explain_says_that_a_binding_was_ignored(desk: Desk, issuer: Provider) -> None:
-    ignoring = settings(desk, issuer, JWT_BOUND_TOKENS="ignore")
-    _, found = desk.json("explain", issuer.token({"cnf": DpopClient().cnf}), "--env", ignoring)
-    (step,) = [step for step in found["steps"] if step["name"] == "binding"]
-    assert "ignore" in step["said"]

@@ -1,12 +1,12 @@
 """examples/: settings that the code accepts, rules that fit their APIs, pages that name what there is."""
 
-import importlib.util
 import json
 import re
+import runpy
 import time
 import tomllib
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -103,26 +103,20 @@ MODERN = "2026-07-28"
 WHO = {"sub": "alice", "scope": "mcp:tools", "claims": '{"sub": "alice", "client_id": "agent-7"}'}
 
 
-def backend(monkeypatch: pytest.MonkeyPatch, path: str, **environment: str) -> ModuleType:
+def backend(monkeypatch: pytest.MonkeyPatch, path: str, **environment: str) -> dict[str, Any]:
     """Load a backend as Lambda does, with its environment."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    file = EXAMPLES / path
-    spec = importlib.util.spec_from_file_location(file.stem, file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return runpy.run_path(str(EXAMPLES / path))
 
 
 @pytest.fixture
-def session(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def session(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return backend(monkeypatch, "browser-cookies/backend/session.py", ALLOWED_ORIGIN=PAGE)
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def server(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return backend(monkeypatch, "mcp-server/backend/mcp_server.py", RESOURCE="https://mcp.example.com/mcp")
 
 
@@ -140,18 +134,18 @@ def server(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         json.dumps({"token": "a.b." + "c" * 4096}),
     ],
 )
-def test_what_is_no_token_does_not_get_into_a_cookie(session: ModuleType, body: str | None) -> None:
-    answer = session.session({"httpMethod": "POST", "headers": {"Origin": PAGE}, "body": body}, None)
+def test_what_is_no_token_does_not_get_into_a_cookie(session: dict[str, Any], body: str | None) -> None:
+    answer = session["session"]({"httpMethod": "POST", "headers": {"Origin": PAGE}, "body": body}, None)
     assert answer["statusCode"] == 400
     assert "Set-Cookie" not in answer["headers"]
 
 
 @pytest.mark.parametrize("origin", ["http://app.example.com", f"{PAGE}.evil.example", "null", ""])
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-def test_other_pages_change_nothing(session: ModuleType, method: str, origin: str) -> None:
+def test_other_pages_change_nothing(session: dict[str, Any], method: str, origin: str) -> None:
     event = {"httpMethod": method, "headers": {"origin": origin}, "body": '{"token": "a.b.c"}'}
     # Unlike Authorization, a cookie does not keep shared caches from storing the answer (RFC 9111 section 3.5).
-    for answer in (session.handler(event, None), session.session(event, None)):
+    for answer in (session["handler"](event, None), session["session"](event, None)):
         assert (answer["statusCode"], answer["headers"]["Cache-Control"]) == (403, "no-store")
 
 
@@ -172,7 +166,7 @@ def test_the_subprotocol_that_is_chosen_is_never_the_token(
 ) -> None:
     messages = backend(monkeypatch, "websocket-browser/backend/messages.py")
     event = {"requestContext": {"eventType": "CONNECT"}, "headers": {header: offered}}
-    answer = messages.handler(event, None)
+    answer = messages["handler"](event, None)
     assert answer.get("headers") == (chosen and {"Sec-WebSocket-Protocol": chosen})
     assert answer["statusCode"] == (200 if chosen else 400)
 
@@ -180,12 +174,12 @@ def test_the_subprotocol_that_is_chosen_is_never_the_token(
 # --- mcp-server
 
 
-def test_nobody_else_is_given_what_a_caller_was_told(server: ModuleType) -> None:
+def test_nobody_else_is_given_what_a_caller_was_told(server: dict[str, Any]) -> None:
     meta = {META + "protocolVersion": MODERN, META + "clientCapabilities": {}}
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta}}
     headers = {"MCP-Protocol-Version": MODERN, "Mcp-Method": "tools/list"}
     asked = {"httpMethod": "POST", "headers": headers, "body": json.dumps(message)}
-    answer = server.handler({**asked, "requestContext": {"authorizer": WHO}}, None)
+    answer = server["handler"]({**asked, "requestContext": {"authorizer": WHO}}, None)
     assert answer["headers"]["Cache-Control"] == "no-store"
     assert json.loads(answer["body"])["result"]["cacheScope"] == "private"
 
@@ -200,14 +194,14 @@ def test_nobody_else_is_given_what_a_caller_was_told(server: ModuleType) -> None
         ('{"jsonrpc": "2.0", "method": "tools/list", "id": 1, "params": {"_meta": 7}}', -32602),
     ],
 )
-def test_what_is_no_request_is_refused(server: ModuleType, body: str, code: int) -> None:
+def test_what_is_no_request_is_refused(server: dict[str, Any], body: str, code: int) -> None:
     event = {"httpMethod": "POST", "headers": {}, "body": body, "requestContext": {"authorizer": WHO}}
-    answer = server.handler(event, None)
+    answer = server["handler"](event, None)
     assert (answer["statusCode"], json.loads(answer["body"])["error"]["code"]) == (400, code)
 
 
 @pytest.mark.parametrize(("headers", "status"), [({}, 202), ({"Origin": "https://mcp.example.com"}, 403)])
-def test_pages_may_not_call(server: ModuleType, headers: dict[str, str], status: int) -> None:
+def test_pages_may_not_call(server: dict[str, Any], headers: dict[str, str], status: int) -> None:
     message = '{"jsonrpc": "2.0", "method": "notifications/initialized"}'
-    answer = server.handler({"httpMethod": "POST", "headers": headers, "body": message}, None)
+    answer = server["handler"]({"httpMethod": "POST", "headers": headers, "body": message}, None)
     assert (answer["statusCode"], answer["headers"]["Cache-Control"]) == (status, "no-store")
