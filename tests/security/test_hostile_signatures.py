@@ -1,19 +1,27 @@
-"""Signatures of the wrong length, form or range, and true ones in the wrong place."""
+"""Signatures of the wrong length, form or range, true ones in the wrong place, keys and algorithms of the sender's.
+
+What an advisory about a JWT library says was done to it is done here to the whole function; the comments name it.
+"""
 
 import hashlib
+import hmac
 import json
 import socket
 from collections.abc import Callable
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from jwt_authorizer.errors import Reason
+from jwt_authorizer.errors import Reason, SettingsError
 from jwt_authorizer_devkit.signing import SigningKey, base64url
 from tests.security.lab import (
     AUDIENCE,
     ISSUER,
+    NOW,
     PUBLISHED,
+    Json,
     Lab,
     attacker_key,
     bare_lab,
@@ -30,7 +38,7 @@ from tests.security.lab import (
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
 ED25519_IDENTITY = b"\x01" + bytes(31)
-ES256_HEADER = {"alg": "ES256", "kid": "p256"}
+HEADERS = {kid: {"alg": alg, "kid": kid} for kid, alg in PUBLISHED.items()}
 
 
 @pytest.fixture
@@ -38,16 +46,15 @@ def target() -> Lab:
     return lab()
 
 
-def _es256() -> tuple[int, int]:
-    message = f"{encode(ES256_HEADER)}.{encode(claims())}".encode()
-    raw = key("p256").sign(message)
-    return int.from_bytes(raw[:32]), int.from_bytes(raw[32:])
+def message(header: Json) -> bytes:
+    return f"{encode(header)}.{encode(claims())}".encode()
 
 
 def _pair(r: int, s: int, length: int = 32) -> bytes:
     return r.to_bytes(length) + s.to_bytes(length)
 
 
+# CVE-2022-21449 Java; empty: 2018-1000531 prime-jwt, 2020-28042 ServiceStack, 2026-107720 fast-jwt.
 ECDSA: dict[str, Callable[[int, int], bytes]] = {
     "empty": lambda _r, _s: b"",
     "one byte": lambda _r, _s: b"\0",
@@ -67,25 +74,29 @@ ECDSA: dict[str, Callable[[int, int], bytes]] = {
     "a byte in front": lambda r, s: b"\0" + _pair(r, s),
     "halves padded": lambda r, s: _pair(r, s, 33),
     "of ES512's length": lambda r, s: _pair(r, s, 66),
-    "twice": lambda r, s: _pair(r, s) * 2,
     "12 KB": lambda r, s: _pair(r, s) * 180,
 }
 
 
 @pytest.mark.parametrize("form", ECDSA)
 def test_an_ecdsa_signature_of_wrong_length_form_or_range(target: Lab, form: str) -> None:
-    r, s = _es256()
-    target.allowed(token_event(with_signature(_pair(r, s), ES256_HEADER)))
-    target.attacked(with_signature(ECDSA[form](r, s), ES256_HEADER), Reason.BAD_SIGNATURE, Reason.MALFORMED_TOKEN)
+    raw = key("p256").sign(message(HEADERS["p256"]))
+    r, s = int.from_bytes(raw[:32]), int.from_bytes(raw[32:])
+    target.allowed(token_event(with_signature(_pair(r, s), HEADERS["p256"])))
+    target.attacked(with_signature(ECDSA[form](r, s), HEADERS["p256"]), Reason.BAD_SIGNATURE, Reason.MALFORMED_TOKEN)
+
+
+@pytest.mark.parametrize(("kid", "length"), [("p384", 96), ("p521", 132)])
+def test_a_psychic_signature(target: Lab, kid: str, length: int) -> None:
+    target.attacked(with_signature(bytes(length), HEADERS[kid]), Reason.BAD_SIGNATURE)
 
 
 @pytest.mark.parametrize("alg", ["RS256", "PS256"])
 def test_an_rsa_signature_of_wrong_length_form_or_range(target: Lab, alg: str) -> None:
     header = {"alg": alg, "kid": "rsa"}
-    signer = SigningKey("rsa", alg, key("rsa").private)
-    good = signer.sign(f"{encode(header)}.{encode(claims())}".encode())
+    good = SigningKey("rsa", alg, key("rsa").private).sign(message(header))
     target.allowed(token_event(with_signature(good, header)))
-    digest = hashlib.sha256(f"{encode(header)}.{encode(claims())}".encode()).digest()
+    digest = hashlib.sha256(message(header)).digest()
     padded = b"\0\1" + b"\xff" * 202 + b"\0" + bytes.fromhex("3031300d060960864801650304020105000420") + digest
     wrong = [b"", b"\0", bytes(256), b"\xff" * 256, good[:-1], good + b"\0", b"\0" + good, good[1:], good * 2, padded]
     wrong += [digest, bytes(255) + b"\1", good * 45]
@@ -94,20 +105,16 @@ def test_an_rsa_signature_of_wrong_length_form_or_range(target: Lab, alg: str) -
 
 
 def test_an_ed25519_signature_of_wrong_length_form_or_range(target: Lab) -> None:
-    header = {"alg": "EdDSA", "kid": "ed"}
-    good = key("ed").sign(f"{encode(header)}.{encode(claims())}".encode())
-    target.allowed(token_event(with_signature(good, header)))
+    good = key("ed").sign(message(HEADERS["ed"]))
+    target.allowed(token_event(with_signature(good, HEADERS["ed"])))
     s = int.from_bytes(good[32:], "little")
     malleated = good[:32] + (s + ED25519_ORDER).to_bytes(32, "little")
     small = ED25519_IDENTITY + bytes(32)
     for signature in (b"", bytes(64), malleated, small, good[:-1], good + b"\0", b"\xff" * 64, good * 2, good[32:] * 2):
-        target.attacked(with_signature(signature, header), Reason.BAD_SIGNATURE)
+        target.attacked(with_signature(signature, HEADERS["ed"]), Reason.BAD_SIGNATURE)
 
 
-# Algorithms that are not what they seem, and keys that the sender brought along or that are another issuer's.
-
-
-OTHER_ISSUER = "https://other-issuer.example.com"
+# Algorithms that are not what they seem.
 
 
 @pytest.mark.parametrize("alg", ["RS384", "RS512", "PS256", "PS384", "PS512"])
@@ -115,6 +122,7 @@ def test_a_key_without_alg_serves_its_whole_family(target: Lab, alg: str) -> Non
     target.allowed(token_event(sign(signer=SigningKey("rsa", alg, key("rsa").private))))
 
 
+# CVE-2022-23540 jsonwebtoken, 2025-61152 python-jose, 2021-22160 Pulsar; Auth0 2020 in mixed case.
 NONE = ["none", "None", "NONE", "nOnE", "NoNe", "none ", " none", "none\0", "no\u200bne", "n\u043ene"]
 NONE += ["\uff4e\uff4f\uff4e\uff45", "", "null"]
 
@@ -128,7 +136,9 @@ def test_none_in_every_spelling(target: Lab, alg: str, kid: str | None) -> None:
 
 
 NOT_ACCEPTED = ["es256", "ES256 ", "ES256\n", "ES256K", "ES257", "Es256", "\uff25\uff33256", "RS1", "RSA-OAEP", "dir"]
-NOT_ACCEPTED += ["A128KW", "Ed448", "PBES2-HS256+A128KW", "HS1", "eddsa", "ML-DSA-44"]
+NOT_ACCEPTED += ["A128KW", "Ed448", "HS1", "eddsa", "ML-DSA-44"]
+# CVE-2016-10555 jwt-simple; 2026-28490 Authlib; 2023-31582, 2023-51775 jose4j, 2023-52428 Nimbus, 2023-6681 jwcrypto.
+NOT_ACCEPTED += ["HS384", "HS512", "RSA1_5", "PBES2-HS256+A128KW"]
 
 
 @pytest.mark.parametrize("alg", NOT_ACCEPTED)
@@ -136,6 +146,7 @@ def test_an_algorithm_that_is_not_accepted(target: Lab, alg: str) -> None:
     target.attacked(sign(header={"alg": alg, "kid": "p256", "p2c": 2**31}), Reason.UNSUPPORTED_ALGORITHM)
 
 
+# CVE-2022-23539 jsonwebtoken, 2026-22818 hono, 2021-46743 php-jwt: a key of another type.
 @pytest.mark.parametrize("kid", PUBLISHED)
 @pytest.mark.parametrize("alg", ["RS256", "RS384", "PS256", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"])
 def test_a_signature_counts_only_under_its_own_algorithm(target: Lab, kid: str, alg: str) -> None:
@@ -146,29 +157,67 @@ def test_a_signature_counts_only_under_its_own_algorithm(target: Lab, kid: str, 
         target.attacked(token, Reason.BAD_SIGNATURE, Reason.UNKNOWN_KEY)
 
 
-def test_only_the_accepted_ones_of_the_supported_algorithms(target: Lab) -> None:
+# CVE-2026-48523 PyJWT: the allow list is asked about one algorithm, and another is verified.
+def test_only_the_accepted_ones_of_the_supported_algorithms() -> None:
     token = sign(signer=key("rsa"))
+    target = lab(JWT_ALGORITHMS="RS256")
     target.allowed(token_event(token))
+    pss = SigningKey("rsa", "PS256", key("rsa").private)
+    target.attacked(sign(header=HEADERS["rsa"], signer=pss), Reason.BAD_SIGNATURE)
+    target.attacked(sign(header={"alg": "RS256", "kid": "p256"}), Reason.UNKNOWN_KEY)
     lab(JWT_ALGORITHMS="ES256,PS256").attacked(token, Reason.UNSUPPORTED_ALGORITHM)
 
 
+def pem(kid: str = "rsa", encoding: Encoding = Encoding.PEM, form: PublicFormat | None = None) -> bytes:
+    public = key(kid).private.public_key()
+    return public.public_bytes(encoding, form or PublicFormat.SubjectPublicKeyInfo)
+
+
+def hs256(secret: bytes, kid: str | None) -> str:
+    """Sign with HMAC, as a library checks it that takes a public key for a secret."""
+    header = {"alg": "HS256"} if kid is None else {"alg": "HS256", "kid": kid}
+    return with_signature(hmac.digest(secret, message(header), "sha256"), header)
+
+
+def secrets(kid: str) -> list[bytes]:
+    """Give a public key in each form in which some library took it for the secret of an HMAC."""
+    jwk: Json = key(kid).public_jwk()
+    openssh = pem(kid, Encoding.OpenSSH, PublicFormat.OpenSSH)
+    text = pem(kid)
+    return [
+        # DSA-3293, CVE-2015-9235, 2020-15084, 2024-37568 Authlib, 2026-22817, 2026-85394 python-jose
+        *(text, pem(kid, Encoding.DER)),
+        # CVE-2022-29217 PyJWT, 2024-33663 python-jose
+        *(openssh, openssh + b"\n"),
+        # CVE-2026-48526 and 2026-102273 PyJWT, 2022-23541 jsonwebtoken
+        *(json.dumps(form).encode() for form in (jwk, {**jwk, "alg": None}, jwks(), [jwk], {"key": jwk})),
+        # CVE-2026-102268 PyJWT, 2026-34950 fast-jwt, 2026-114615 Authlib
+        *(text.replace(b"\n", b"\r\n"), text.replace(b"\n", b""), text[:-1]),
+        *(prefix + text for prefix in (b" ", b"\n", b"\t", b"\r\n", b"\x0b", b"# key\n", b"\xef\xbb\xbf", b"comment ")),
+    ]
+
+
+@pytest.mark.parametrize("kid", [kid for kid in PUBLISHED if kid != "p521"])
+def test_a_public_key_is_never_a_secret(target: Lab, kid: str) -> None:
+    # CVE-2017-11424 PyJWT, 2023-48223 fast-jwt
+    for secret in secrets(kid) + ([pem(form=PublicFormat.PKCS1)] if kid == "rsa" else []):
+        target.attacked(hs256(secret, kid), Reason.UNSUPPORTED_ALGORITHM)
+        target.attacked(hs256(secret, None), Reason.UNSUPPORTED_ALGORITHM)
+
+
+# Keys that the sender brought along, that somebody else put there, or that are another issuer's.
+
+
+# CVE-2018-0114 node-jose, 2026-27962 Authlib.
 @pytest.mark.parametrize("kid", ["p256", "rsa", "theirs", None])
 def test_a_key_that_the_sender_brought_along(target: Lab, kid: str | None) -> None:
     signer = attacker_key("rsa" if kid == "rsa" else "p256")
-    jwk = signer.public_jwk()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/jwks.json"
-        chain = [base64url(b"a certificate")]
-        for brought in (
-            {"jwk": jwk},
-            {"jku": url},
-            {"x5u": url},
-            {"x5c": chain},
-            {"x5t": "AAAA"},
-            {"x5t#S256": "AAAA"},
-        ):
-            header = {"alg": signer.alg, **({} if kid is None else {"kid": kid}), **brought}
+        members = {"jwk": signer.public_jwk(), "jku": url, "x5u": url, "x5c": [base64url(b"a certificate")]}
+        for name, brought in {**members, "x5t": "AAAA", "x5t#S256": "AAAA"}.items():
+            header = {"alg": signer.alg, **({} if kid is None else {"kid": kid}), name: brought}
             reason = Reason.BAD_SIGNATURE if kid in PUBLISHED or kid is None else Reason.UNKNOWN_KEY
             target.attacked(sign(header=header, signer=signer), reason)
         with pytest.raises(BlockingIOError):  # nobody has called
@@ -180,6 +229,9 @@ def test_a_key_that_the_sender_brought_along(target: Lab, kid: str | None) -> No
 )
 def test_a_kid_is_compared_and_nothing_else(target: Lab, kid: str) -> None:
     target.attacked(sign(header={"alg": "ES256", "kid": kid}), Reason.UNKNOWN_KEY)
+
+
+OTHER_ISSUER = "https://other-issuer.example.com"
 
 
 @pytest.fixture
@@ -210,9 +262,48 @@ def test_nobody_is_two_issuers(two_issuers: Lab, iss: object) -> None:
     two_issuers.attacked(sign(claims(iss=iss)), Reason.UNKNOWN_ISSUER)
 
 
-def test_a_refused_token_is_refused_again(target: Lab) -> None:
-    forged = sign(signer=attacker_key("p256"))
-    for _ in range(3):
-        target.attacked(forged, Reason.BAD_SIGNATURE)
+def odd_set(*odd: Json) -> Lab:
+    """Trust the issuer's keys and further odd ones."""
+    return lab(JWT_JWKS=json.dumps({"keys": [*odd, *jwks()["keys"]]}))
+
+
+@pytest.mark.parametrize("more", [{}, {"alg": "HS256"}])
+def test_cve_2026_102266_pyjwt_cve_2026_120459_python_jose_empty_symmetric_key(more: Json) -> None:
+    odd_set({"kty": "oct", "kid": "empty", "k": "", **more}).attacked(hs256(b"", "empty"), Reason.UNSUPPORTED_ALGORITHM)
+
+
+def test_cve_2026_102275_pyjwt_private_key_that_is_not_its_public_keys() -> None:
+    theirs = ed25519.Ed25519PrivateKey.generate()
+    mixed = {**key("ed").public_jwk(kid="mixed", alg=None), "d": base64url(theirs.private_bytes_raw())}
+    target = odd_set(mixed)
+    header = {"alg": "EdDSA", "kid": "mixed"}
+    target.allowed(token_event(sign(header=header, signer=key("ed"))))
+    target.attacked(sign(header=header, signer=SigningKey("mixed", "EdDSA", theirs)), Reason.BAD_SIGNATURE)
+
+
+@pytest.mark.parametrize("place", ["ftp://x/jwks", "data:,{}", "file:///etc/passwd", "file:../../etc/passwd", "jar:x"])
+def test_cve_2026_48522_pyjwt_keys_from_any_scheme(place: str) -> None:
+    with pytest.raises(SettingsError, match="JWT_JWKS"):
+        lab(JWT_JWKS=place)
+
+
+# What is remembered.
+
+
+# CVE-2024-51744 golang-jwt: that a token has expired hides that its signature is bad.
+@pytest.mark.parametrize("exp", [NOW + 300, NOW - 900])
+def test_a_refused_token_is_refused_again(target: Lab, exp: float) -> None:
+    forged = sign(claims(exp=exp), signer=attacker_key("p256"))
+    target.attacked(forged, Reason.BAD_SIGNATURE)
+    target.attacked(forged, Reason.BAD_SIGNATURE)
     target.allowed(token_event(sign()))
     target.attacked(forged, Reason.BAD_SIGNATURE)
+
+
+def test_cve_2026_35039_fast_jwt_one_tokens_claims_for_another(target: Lab) -> None:
+    tokens = {name: sign(claims(sub=name, jti=name)) for name in ("alice", "bob", "carol")}
+    for _ in range(3):  # new, then remembered
+        for name, token in tokens.items():
+            assert target.allowed(token_event(token))["principalId"] == name
+    head, payload, _ = tokens["alice"].split(".")
+    target.attacked(f"{head}.{payload}.{tokens['bob'].rpartition('.')[2]}", Reason.BAD_SIGNATURE)

@@ -7,7 +7,6 @@ import pytest
 
 from jwt_authorizer.errors import Reason
 from jwt_authorizer.strict_json import MAX_NESTING
-from jwt_authorizer.tokens import MAX_TOKEN_LENGTH
 from jwt_authorizer_devkit.signing import base64url
 from tests.security.lab import AUDIENCE, ISSUER, NOW, Lab, claims, encode, field_event, key, lab, sign, token_event
 
@@ -26,24 +25,27 @@ def signed_text(head: str, payload: str) -> str:
     return f"{message}.{base64url(key('p256').sign(message.encode()))}"
 
 
-@pytest.mark.parametrize("crit", [["b64"], ["exp"], ["x"], [], None, "b64", {"b64": 1}, [["b64"]]])
+# CVE-2026-32597 PyJWT, 2025-59420 Authlib.
+@pytest.mark.parametrize("crit", [["b64"], ["exp"], ["x"], ["alg"], ["cnf"], [], None, "b64", {"b64": 1}, [["b64"]]])
 def test_critical_headers(target: Lab, crit: object) -> None:
-    target.attacked(sign(header=HEADER | {"crit": crit, "x": 1}), Reason.MALFORMED_TOKEN)
+    target.attacked(sign(header=HEADER | {"crit": crit, "x": 1, "cnf": {"jkt": "x"}}), Reason.MALFORMED_TOKEN)
 
 
+# CVE-2026-48525 PyJWT.
 @pytest.mark.parametrize("b64", [False, True, None, "false", 0])
-@pytest.mark.parametrize("crit", [None, ["b64"]])
-def test_unencoded_payloads(target: Lab, b64: object, crit: object) -> None:
-    header = HEADER | {"b64": b64} | ({} if crit is None else {"crit": crit})
-    target.attacked(sign(header=header), Reason.MALFORMED_TOKEN)
-    head = encode(header)
-    target.attacked(signed_text(head, json.dumps(claims())), Reason.MALFORMED_TOKEN)
+@pytest.mark.parametrize("crit", [{}, {"crit": ["b64"]}])
+def test_unencoded_payloads(target: Lab, b64: object, crit: dict[str, object]) -> None:
+    header = HEADER | {"b64": b64} | crit
+    for payload in (encode(claims()), json.dumps(claims()), "", "A" * 15_000):
+        target.attacked(signed_text(encode(header), payload), Reason.MALFORMED_TOKEN)
 
 
+# CVE-2022-23529 and 2022-23540 jsonwebtoken.
 @pytest.mark.parametrize("name", ["alg", "kid", "typ"])
-@pytest.mark.parametrize("value", [None, 1, True, [], {}, ["JWT"]])
+@pytest.mark.parametrize("value", [None, 1, True, [], {}, ["JWT"], {"toString": "p256"}])
 def test_header_members_that_are_no_text(target: Lab, name: str, value: object) -> None:
     target.attacked(sign(header=HEADER | {name: value}), Reason.MALFORMED_TOKEN)
+    target.attacked(sign(header={"kid": "p256", "typ": "JWT"}), Reason.MALFORMED_TOKEN)
 
 
 TWICE = [
@@ -72,27 +74,21 @@ def _stray(text: str) -> str:
     return text[:-1] + ALPHABET[ALPHABET.index(text[-1]) | 1]
 
 
-# Other spellings of a signature, too few parts, and JSON: test_advisories.py.
+# Characters that are not base64url's, and whatever stands before or behind a token: tests/properties/test_tokens.py.
 ENCODINGS: dict[str, Callable[[str, str, str], str]] = {
-    "padded header": lambda h, p, s: f"{h}=.{p}.{s}",
-    "padded payload": lambda h, p, s: f"{h}.{p}==.{s}",
-    "space in front": lambda h, p, s: f" {h}.{p}.{s} x",
-    "space within": lambda h, p, s: f"{h}.{p[:9]} {p[9:]}.{s}",
-    "line break within": lambda h, p, s: f"{h}.{p[:9]}\n{p[9:]}.{s}",
-    "NUL behind": lambda h, p, s: f"{h}.{p}.{s}\0",
-    "soft hyphen": lambda h, p, s: f"{h}.{p}.{s[:9]}\u00ad{s[9:]}",
-    "zero-width space": lambda h, p, s: f"{h}.{p}.{s}\u200b",
-    "fullwidth letter": lambda h, p, s: f"{h}.{p}.\uff21{s}",
-    "half a surrogate pair": lambda h, p, s: f"{h}.{p}.{s}\ud800",
-    "standard alphabet": lambda h, p, s: f"{h}.{p}.+/{s[2:]}",
-    "percent-encoded": lambda h, p, s: f"{h}%2E{p}%2E{s}",
-    "another full stop": lambda h, p, s: f"{h}\u3002{p}\u3002{s}",
     "a fourth part": lambda h, p, s: f"{h}.{p}.{s}.{s}",
     "an empty fourth part": lambda h, p, s: f"{h}.{p}.{s}.",
-    "five parts (a JWE)": lambda h, p, s: f"{h}.{p}.{s}.{p}.{s}",
+    # CVE-2024-33664 python-jose, 2025-62706 Authlib, 2024-28102 and 2023-6681 jwcrypto, 2022-36083 jose: a JWE.
+    "five parts": lambda h, p, s: f"{h}.{p}.{s}.{p}.{s}",
     "an empty header": lambda _h, p, s: f".{p}.{s}",
     "an empty payload": lambda h, _p, s: f"{h}..{s}",
-    "dots only": lambda _h, _p, _s: "..",
+    # CVE-2025-30204 golang-jwt, 2025-27144 go-jose, 2025-61920 Authlib.
+    "dots only": lambda _h, _p, _s: "." * 16_000,
+    "a million dots": lambda h, p, s: f"{h}.{p}.{s}{'.' * 1_000_000}",
+    "a header of 5 MB": lambda h, p, s: f"{h}{'A' * 5_000_000}.{p}.{s}",
+    "a signature of 5 MB": lambda h, p, s: f"{h}.{p}.{s}{'A' * 5_000_000}",
+    # CVE-2016-9122 go-jose, GHSA-jc38 php-jwt.
+    "JSON serialization": lambda h, p, s: json.dumps({"payload": p, "signatures": [{"protected": h, "signature": s}]}),
     "in quotes": lambda h, p, s: f'"{h}.{p}.{s}"',
     "two tokens": lambda h, p, s: f"{h}.{p}.{s},{h}.{p}.{s}",
     "two tokens apart": lambda h, p, s: f"{h}.{p}.{s} {h}.{p}.{s}",
@@ -115,61 +111,40 @@ def test_stray_bits_and_lone_characters_even_when_signed(target: Lab, part: int,
     target.attacked(signed_text(parts[0], parts[1]), Reason.MALFORMED_TOKEN)
 
 
+# CVE-2026-107723 fast-jwt (not an object), 2026-101918 and 2026-102265 PyJWT, 2025-53864 Nimbus (nested).
 GOOD = json.dumps(claims())
 NOT_JSON: dict[str, str | bytes] = {
     "byte order mark": b"\xef\xbb\xbf" + GOOD.encode(),
     "UTF-16": GOOD.encode("utf-16"),
-    "UTF-16 without mark": GOOD.encode("utf-16-le"),
-    "UTF-32": GOOD.encode("utf-32"),
     "not UTF-8": GOOD.replace("user-1", "USER").encode().replace(b"USER", b"\xff\xfe"),
-    "overlong UTF-8": GOOD.replace("user-1", "USER").encode().replace(b"USER", b"\xc0\xaf"),
     "surrogate in UTF-8": GOOD.replace("user-1", "USER").encode().replace(b"USER", b"\xed\xa0\x80"),
     "half a pair, escaped": GOOD.replace("user-1", "\\ud800"),
     "half a pair as a name": GOOD[:-1] + ',"\\udfff":1}',
-    "NUL in a text": GOOD.replace("user-1", "user\0"),
     "line break in a text": GOOD.replace("user-1", "us\ner"),
-    "NUL behind": GOOD + "\0",
-    "two objects": GOOD + GOOD,
     "text behind": GOOD + "x",
     "trailing comma": GOOD[:-1] + ",}",
-    "comment": GOOD[:-1] + "/**/}",
-    "single quotes": GOOD.replace('"', "'"),
-    "no end": GOOD[:-1],
     "an array": f"[{GOOD}]",
     "a text": json.dumps(GOOD),
-    "a number": "1",
     "null": "null",
-    "true": "true",
     "empty": " ",
     "NaN": GOOD[:-1] + ',"a":NaN}',
     "Infinity": GOOD[:-1] + ',"a":Infinity}',
     "-Infinity": GOOD[:-1] + ',"a":-Infinity}',
     "1e999": GOOD[:-1] + ',"a":1e999}',
-    "-1e999": GOOD[:-1] + ',"a":-1e999}',
     "an exponent of 9,000 digits": GOOD[:-1] + f',"a":1e{"9" * 9000}}}',
     "5,000 digits": GOOD[:-1] + f',"a":{"9" * 5000}}}',
-    "5,000 digits, negative": GOOD[:-1] + f',"a":-{"9" * 5000}}}',
     "5,000 digits in exp": f'{{"exp":{"9" * 5000}}}',
-    "leading zero": GOOD[:-1] + ',"a":01}',
-    "leading plus": GOOD[:-1] + ',"a":+1}',
-    "hexadecimal": GOOD[:-1] + ',"a":0x1}',
-    "no digits": GOOD[:-1] + ',"a":.5}',
     "Arabic digits": GOOD[:-1] + ',"a":\u0661}',
     "too deep": GOOD[:-1] + ',"a":' + "[" * MAX_NESTING + "]" * MAX_NESTING + "}",
-    "far too deep": GOOD[:-1] + ',"a":' + "[" * 5000 + "]" * 5000 + "}",
-    "deep objects": '{"a":' * 2000 + "1" + "}" * 2000,
+    "far too deep": GOOD[:-1] + ',"a":' + '{"a":' * 2000 + "1" + "}" * 2001,
     "deep, no end": "[" * 12000,
     "deep behind a text of brackets": GOOD[:-1] + ',"b":"]]]]]\\"]]]","a":' + "[" * 40 + "]" * 40 + "}",
 }
 
 
 @pytest.mark.parametrize("form", NOT_JSON)
-def test_payloads_that_are_no_json_object(target: Lab, form: str) -> None:
+def test_payloads_and_headers_that_are_no_json_object(target: Lab, form: str) -> None:
     target.attacked(sign(NOT_JSON[form]), Reason.MALFORMED_TOKEN)
-
-
-@pytest.mark.parametrize("form", NOT_JSON)
-def test_headers_that_are_no_json_object(target: Lab, form: str) -> None:
     target.attacked(sign(header=NOT_JSON[form]), Reason.MALFORMED_TOKEN)
 
 
@@ -184,12 +159,6 @@ def test_numbers_that_are_odd_but_json(target: Lab) -> None:
     odd = GOOD[:-1] + f',"a":{"9" * 4300},"b":-0.0,"c":1e308,"d":1E-999,"e":0.{"3" * 3000}}}'
     answer = target.allowed(token_event(sign(odd)))
     assert json.loads(answer["context"]["claims"])["a"] == int("9" * 4300)
-
-
-def test_a_token_that_is_too_long(target: Lab) -> None:
-    spaces = next(count for count in range(12_000, 12_300) if len(sign(GOOD + " " * count)) > MAX_TOKEN_LENGTH - 4)
-    target.allowed(token_event(sign(GOOD + " " * spaces)))
-    target.attacked(sign(GOOD + " " * (spaces + 4)), Reason.MALFORMED_TOKEN)
 
 
 @pytest.mark.parametrize("typ", ["logout+jwt", "application/secevent+jwt", "Token-Introspection+JWT", "dpop+jwt"])
@@ -218,11 +187,6 @@ def test_no_bearer_scheme_no_token(target: Lab, value: str) -> None:
     target.refused(field_event(value.format(token)), Reason.MISSING_TOKEN, secret=token)
 
 
-@pytest.mark.parametrize("value", ["Bearer {}", "bearer {}", "BEARER   {}", " bEaReR {} "])
-def test_the_scheme_is_matched_without_case(target: Lab, value: str) -> None:
-    target.allowed(field_event(value.format(sign())))
-
-
 # Claims that a true signature covers and that are still not what they have to be: other types, other spellings.
 
 
@@ -246,15 +210,24 @@ def test_a_token_counts_in_its_time_alone(leeway: str) -> None:
 
 
 def test_a_token_that_never_expires(target: Lab) -> None:
-    forever = claims()
-    del forever["exp"]
-    target.attacked(sign(forever), Reason.INVALID_CLAIM)
+    target.attacked(sign({name: value for name, value in claims().items() if name != "exp"}), Reason.INVALID_CLAIM)
 
 
-ISSUERS: list[object] = [None, 1, True, [ISSUER], {ISSUER: 1}, "", ISSUER + "/", ISSUER.upper(), ISSUER[:-1]]
+# CVE-2024-53861 PyJWT, 2025-30144 fast-jwt.
+ISSUERS: list[object] = [
+    None,
+    1,
+    True,
+    [ISSUER, "https://a.example"],
+    {ISSUER: 1},
+    "",
+    ISSUER + "/",
+    ISSUER.upper(),
+    ISSUER[:-1],
+]
 ISSUERS += [ISSUER[1:], f" {ISSUER}", f"{ISSUER}\0", f"{ISSUER}\n", ISSUER.replace("https", "http")]
 ISSUERS += [f"{ISSUER}.evil.example", ISSUER.replace("issuer", "\u0456ssuer"), ISSUER.replace("e", "\u0065\u0301", 1)]
-ISSUERS += [f"{ISSUER}#", "iss", "https:"]
+ISSUERS += [f"{ISSUER}#", "issuer", "https"]
 
 
 @pytest.mark.parametrize("iss", ISSUERS)
@@ -262,7 +235,8 @@ def test_issuers_that_only_look_like_ours(target: Lab, iss: object) -> None:
     target.attacked(sign(claims(iss=iss)), Reason.UNKNOWN_ISSUER)
 
 
-AUDIENCES: list[object] = [None, 1, True, "", [], [[AUDIENCE]], {AUDIENCE: 1}, [AUDIENCE, 1], [AUDIENCE, None]]
+# CVE-2020-26160 jwt-go.
+AUDIENCES: list[object] = [None, 1, True, "", [], [""], [[AUDIENCE]], {AUDIENCE: 1}, [AUDIENCE, 1], [AUDIENCE, None]]
 AUDIENCES += ["https:", AUDIENCE + "/", AUDIENCE[:-1], AUDIENCE.upper(), f"{AUDIENCE} x", f"x,{AUDIENCE}"]
 AUDIENCES += [AUDIENCE.replace("a", "\u0430")]
 
