@@ -34,16 +34,7 @@ def claims_named(names: str) -> tuple[Claim, ...]:
     return tuple(parse_claim(name) for name in names.split())
 
 
-# Time.
-
-
-def test_the_later_of_nbf_and_iat_decides() -> None:
-    assert refused(nbf=0, iat=NOW + 61)[0] is Reason.TOKEN_NOT_YET_VALID
-    assert refused(nbf=NOW + 61, iat=0)[0] is Reason.TOKEN_NOT_YET_VALID
-    assert check(nbf=0, iat=0).not_before == -60
-
-
-# Lifetime.
+# Times: tests/properties/test_tokens.py. Audiences and types of claims: tests/security/test_hostile_tokens.py.
 
 
 def test_a_lifetime_may_be_limited() -> None:
@@ -51,7 +42,6 @@ def test_a_lifetime_may_be_limited() -> None:
     assert check(rules, iat=EXP - 600).id == "user-1"
     assert refused(rules, iat=EXP - 601) == (Reason.TOKEN_LIFETIME_TOO_LONG, "the token lives longer than 600 seconds")
     assert refused(rules)[0] is Reason.INVALID_CLAIM
-    assert check(RULES, iat=0).id == "user-1"
 
 
 # Audience and client.
@@ -62,34 +52,31 @@ def test_one_audience_of_the_token_has_to_be_ours(audience: object) -> None:
     assert check(replace(RULES, audience=frozenset("ab")), aud=audience).id == "user-1"
 
 
-@pytest.mark.parametrize("members", [{"client_id": "c"}, {"azp": "c"}, {"client_id": "c", "azp": "x"}], ids=str)
-def test_the_client_is_client_id_or_else_azp(members: Json) -> None:
-    assert check(replace(RULES, client_id=frozenset("c")), **members).id == "user-1"
-
-
 @pytest.mark.parametrize(
-    "members",
+    ("members", "accepted"),
     [
-        {},
-        {"client_id": "x"},
-        {"client_id": "x", "azp": "c"},
-        {"client_id": ["c"]},
-        {"client_id": "", "azp": "c"},
-        {"client_id": None, "azp": "c"},
+        ({"client_id": "c"}, True),
+        ({"azp": "c"}, True),
+        ({"client_id": "c", "azp": "x"}, True),
+        ({"client_id": "x", "azp": "c"}, False),
+        ({"client_id": ["c"]}, False),
+        ({"client_id": "", "azp": "c"}, False),
+        ({"client_id": None, "azp": "c"}, False),
+        ({}, False),
     ],
     ids=str,
 )
-def test_another_client_is_refused(members: Json) -> None:
-    with pytest.raises(TokenError, match="invalid_client"):
-        check_claims(VerifiedToken(ISSUER, claims() | members), replace(RULES, client_id=frozenset("c")), NOW)
-
-
-def test_with_audience_and_client_both_have_to_hold() -> None:
+def test_the_client_is_client_id_or_else_azp(members: Json, *, accepted: bool) -> None:
+    # Beside an audience, both have to hold.
     both = replace(RULES, audience=frozenset("a"), client_id=frozenset("c"))
-    assert check(both, aud="a", client_id="c").id == "user-1"
-    assert refused(both, aud="x", client_id="c")[0] is Reason.INVALID_AUDIENCE
-    assert refused(both, client_id="c")[0] is Reason.INVALID_AUDIENCE
-    assert refused(both, aud="a", client_id="x")[0] is Reason.INVALID_CLIENT
+    token = VerifiedToken(ISSUER, {**claims(aud="a"), **members})
+    if accepted:
+        assert check_claims(token, both, NOW).id == "user-1"
+        assert refused(both, aud="x", **members)[0] is Reason.INVALID_AUDIENCE
+        assert refused(both, **members)[0] is Reason.INVALID_AUDIENCE
+    else:
+        with pytest.raises(TokenError, match="invalid_client"):
+            check_claims(token, both, NOW)
 
 
 # Required claims.
@@ -113,7 +100,6 @@ def test_every_required_claim_has_to_hold() -> None:
         ({"_claim_names": {"roles": "src1"}}, False),
         ({"_claim_names": ["groups"]}, False),
         ({"_claim_names": {"groups": "src1"}, "groups": ["other"]}, False),
-        ({}, False),
     ],
     ids=str,
 )
@@ -129,12 +115,8 @@ def test_groups_that_entra_left_out_are_told_from_groups_that_are_missing(member
 @pytest.mark.parametrize(
     ("names", "members", "principal_id"),
     [
-        ("sub", {}, "user-1"),
         ("email", {"email": "a@example.com"}, "a@example.com"),
-        ("sub", {"sub": 1234}, "1234"),
         ("number", {"number": -5}, "-5"),
-        ("sub client_id", {"client_id": "c"}, "user-1"),
-        ("sub client_id", {"sub": None, "client_id": "c"}, "c"),
         ("sub client_id", {"sub": "", "client_id": "c"}, "c"),
         ("user sub", {"user": 0}, "0"),
         ("/k8s.io/name sub", {"k8s.io": {"name": "orders"}}, "orders"),
@@ -148,7 +130,7 @@ def test_the_first_claim_that_names_somebody_is_the_principal(names: str, member
 
 
 @pytest.mark.parametrize("value", [True, 1.5, ["a"], {}], ids=str)
-@pytest.mark.parametrize(("names", "claim"), [("user", "user"), ("user sub", "user"), ("email", "sub")])
+@pytest.mark.parametrize(("names", "claim"), [("user sub", "user"), ("email", "sub")])
 def test_a_principal_or_subject_of_another_type_is_refused_and_not_passed_over(
     names: str, claim: str, value: object
 ) -> None:
@@ -178,7 +160,6 @@ def test_scopes_are_read_from_both_claims_in_both_forms(members: Json, scope: st
     assert principal.scopes == frozenset(scope.split(" ")) - {""}
 
 
-# ---------------------------------------------------------------------------------------------------------------
 # Claim pointers, and what a claim must hold.
 
 
@@ -200,44 +181,7 @@ def test_a_pointer_finds_what_the_rfc_says(pointer: str, value: object) -> None:
     assert find(RFC_6901, parse_claim(pointer)) is value or find(RFC_6901, parse_claim(pointer)) == value
 
 
-@pytest.mark.parametrize("pointer", ["/a~", "/a~2b", "/~/b", "/realm~access"])
-def test_a_pointer_that_is_none_is_refused(pointer: str) -> None:
-    with pytest.raises(ValueError, match="is not a JSON Pointer"):
-        parse_condition(pointer, "x")
-
-
-@pytest.mark.parametrize(
-    ("asked", "met", "not_met"),
-    [
-        ("a", ["a", ["x", "a"], {"a": False}], ["A", "ab", [], {}, ["b"], [["a"]], {"b": "a"}, None, 5]),
-        (["b", "a"], ["a", ["b"], {"b": 1}], ["c", []]),
-        (1, [1, 1.0, [1]], [True, "1", {"1": 1}]),
-        (True, [True, [True]], [1, "true", {"true": 1}]),
-        (False, [False], [0, "", None, [], {}]),
-        ({"any": [None]}, [None, [None]], [False, 0, "", {"None": 1}]),
-        ({"all": ["a", "b"]}, [["b", "x", "a"], {"a": 1, "b": 1}], ["a", ["a"], {"a": 1}, "a b"]),
-        ({"all": "a"}, ["a"], ["b"]),
-        ({"like": "repo:*/x:*"}, ["repo:/x:", "repo:a/b/x:y", ["n", "repo:a/x:b"]], ["repo:x:", "srepo:/x:", 5]),
-        ({"like": ["a*", "*b"]}, ["a", "xb", {"xb": 1}, "a\nb"], ["ba", "", None, True]),
-        ({"like": "a?[b].c"}, ["a?[b].c"], ["aX[b].c", "axbc"]),
-        ({"like": "*"}, ["", "x", ["x"]], [1, None, [], {}]),
-        ({"like": "ab*ba"}, ["abba"], ["aba"]),
-        ({"like": "*a*a*"}, ["aa", "baca"], ["a", "ba"]),
-        ({"like": "*ab*b"}, ["abb", "ab-b"], ["ab"]),
-        ({"like": "a*b*c"}, ["abc", "a-b-b-c"], ["acb", "ab", "acc"]),
-        (
-            {"all": ["s"], "any": ["e", "u"], "like": "t-*"},
-            [["s", "u", "t-1"]],
-            [["s", "u"], ["s", "t-1"], ["e", "t-1"]],
-        ),
-    ],
-    ids=repr,
-)
-def test_what_a_claim_holds(asked: object, met: list[object], not_met: list[object]) -> None:
-    condition = parse_condition("c", asked)
-    assert [value for value in met if not is_met(condition, {"c": value})] == []
-    assert [value for value in not_met if is_met(condition, {"c": value})] == []
-    assert not is_met(condition, {})
+# What a claim holds: tests/properties/test_tokens.py against a second reading, tests/cases/claims.json by example.
 
 
 @pytest.mark.parametrize(
@@ -245,18 +189,14 @@ def test_what_a_claim_holds(asked: object, met: list[object], not_met: list[obje
     [
         ([], "has an empty list"),
         ({}, "an empty table"),
-        ({"any": []}, "has an empty list"),
         ({"all": []}, "has an empty list"),
         ([[1]], "something else"),
-        ([{}], "something else"),
         ({"any": {"like": "a"}}, "something else"),
         ({"none": ["a"]}, "has none: expected .* any, all and like"),
         ({"any": "a", "ALL": "b"}, "has ALL"),
-        ({"like": 5}, "needs a non-empty string in like"),
         ({"like": ""}, "needs a non-empty string in like"),
         ({"like": ["a*", None]}, "needs a non-empty string in like"),
         ({"like": []}, "needs a non-empty string in like"),
-        (float("nan"), "nan or infinite"),
         ({"all": [1.0, float("inf")]}, "nan or infinite"),
         ("{id}", "path variables have no values"),
         ({"any": ["a", "{proxy+}"]}, "path variables have no values"),
@@ -266,6 +206,12 @@ def test_what_a_claim_holds(asked: object, met: list[object], not_met: list[obje
 def test_what_can_never_hold_is_refused(asked: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         parse_condition("c", asked)
+
+
+@pytest.mark.parametrize("pointer", ["/a~", "/a~2b", "/realm~access"])
+def test_a_pointer_that_is_none_is_refused(pointer: str) -> None:
+    with pytest.raises(ValueError, match="is not a JSON Pointer"):
+        parse_condition(pointer, "x")
 
 
 def test_a_guid_in_braces_is_not_taken_for_a_path_variable() -> None:
