@@ -24,14 +24,10 @@ GOOD = json.dumps(claims())[:-1]
 
 TEXTS = {
     "quotes without an end": GOOD + ',"a":[' + "[]," * 40 + '"' + '\\"' * (ROOM // 2 - 200),
-    "backslashes": GOOD + ',"a":[' + "[]," * 40 + '"' + "\\\\" * (ROOM // 2 - 200),
     "open quotes": GOOD + "[" * 40 + '"x' * (ROOM // 2 - 200),
     "brackets": GOOD + ',"a":[' + "[]," * (ROOM // 3 - 100) + "[]]}",
-    "objects": GOOD + ',"a":[' + '{"":0},' * (ROOM // 7 - 50) + "{}]}",
-    "members": GOOD + "".join(f',"{number:x}":0' for number in range(ROOM // 9 - 50)) + "}",
     "members, one of them twice": GOOD + "".join(f',"{number:x}":0' for number in range(ROOM // 9 - 50)) + ',"0":1}',
     "escapes": GOOD + ',"a":"' + "\\u0041" * (ROOM // 6 - 50) + '"}',
-    "pairs of escapes": GOOD + ',"a":"' + "\\ud83d\\ude00" * (ROOM // 12 - 50) + '"}',
     "integers": GOOD + ',"a":[' + f"{'9' * 4300}," * 2 + "1]}",
     "an integer too long": GOOD + ',"a":' + "9" * (ROOM - 300) + "}",
     "decimals": GOOD + ',"a":' + "0." + "3" * (ROOM - 300) + "}",
@@ -40,7 +36,6 @@ TEXTS = {
     "depth": GOOD + ',"a":[' + ("[" * 30 + "]" * 30 + ",") * (ROOM // 61 - 10) + "0]}",
     "scopes": json.dumps(claims(scope=" ".join(f"{number:x}" for number in range(2200)))),
     "audiences": json.dumps(claims(aud=[f"{number:x}" for number in range(1200)])),
-    "white space": GOOD + " " * (ROOM - 300) + "}",
     "text beyond ASCII": GOOD + ',"a":"' + "\U0001f600" * (ROOM // 4 - 100) + '"}',
 }
 
@@ -93,19 +88,16 @@ def with_routes() -> Lab:
 
 REQUESTS: dict[str, Json] = {
     "a path of many segments": {"methodArn": "GET/" + "a/" * 4000},
-    "a path of slashes": {"methodArn": "GET/" + "/" * 8000},
     "a path of patterns": {"methodArn": "GET/orders/1/" + "*?${a}" * 1500},
     "a path of stars": {"methodArn": "GET/orders/1/" + "*" * 8000},
     "a path of percents": {"methodArn": "GET/orders/1/" + "%2F" * 2500},
     "a long method": {"methodArn": "G" * 8000 + "/orders/1"},
     "many query values": {"multiValueQueryStringParameters": {"t": [f"{number:x}" for number in range(2500)]}},
     "many query names": {"queryStringParameters": {f"{number:x}": "x" for number in range(2500)}},
-    "many header values": {"multiValueHeaders": {"Authorization": [f"{number:x}" for number in range(2500)]}},
     "many headers": {"headers": {f"x-{number:x}": "x" for number in range(2500)}},
     "one header in every case": {"headers": {f"{'A' * number}uthorization"[-13:]: "x" for number in range(13)}},
     "many cookies": {"headers": {"cookie": ";".join(f"t={number:x}" for number in range(1800))}},
     "a long cookie": {"headers": {"cookie": "t=" * 5000}},
-    "cookies of nothing": {"headers": {"cookie": ";" * 10_000}},
     "a header of spaces": {"headers": {"Authorization": "Bearer" + " " * 10_000 + "x"}},
 }
 
@@ -121,7 +113,6 @@ def test_a_request_as_large_as_they_come(with_routes: Lab, request_: str) -> Non
     assert cost(with_routes, event | changed) < PROMISED
 
 
-# ---------------------------------------------------------------------------------------------------------------
 # The fuzzer's corpus is replayed: what once reached something new, or broke a promise, is tried in each run.
 
 
@@ -138,12 +129,3 @@ def test_what_the_fuzzer_found_holds(target: str) -> None:
         except BaseException as error:
             error.add_note(f"the input is {found.name}")
             raise
-
-
-def test_the_corpus_lets_some_in() -> None:
-    """A corpus of nothing but refusals would prove nothing about what is allowed."""
-    allowed = [found for found in (CORPUS / "tokens").iterdir() if found.read_bytes()[:1] == b"s"]
-    assert len(allowed) > 10
-    assert any(b"GOOD" in found.read_bytes() for found in (CORPUS / "events").iterdir())
-    assert any(b'"EC"' in found.read_bytes() for found in (CORPUS / "key_sets").iterdir())
-    assert (CORPUS / "proofs" / "0dd62670f5b7").read_bytes() == b"HEADER\nCLAIMS"

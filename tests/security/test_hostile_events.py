@@ -7,7 +7,7 @@ import pytest
 
 from jwt_authorizer.errors import DecisionError, Reason
 from jwt_authorizer_devkit.events import FOLDER, kinds, sample
-from tests.security.lab import APPSYNC_REFUSED, NOW, Json, Lab, assert_clean, attacker_key, claims, lab, sign
+from tests.security.lab import APPSYNC_REFUSED, Json, Lab, assert_clean, attacker_key, claims, lab, sign
 
 REQUESTS = ("http-api-1.0", "http-api-2.0", "rest-request", "websocket-connect")
 ODD: list[object] = [None, True, 0, -1, 1e308, "", "\0", "*", "a" * 9000, [], [[]], ["*"], {}, {"": None}]
@@ -47,25 +47,16 @@ def with_odd_parts(event: Json) -> Iterator[Json]:
 
 
 @pytest.mark.parametrize("kind", kinds())
-def test_no_odd_part_lets_a_forged_token_in(target: Lab, kind: str) -> None:
-    for event in with_odd_parts(sample(kind, sign(signer=attacker_key("p256")))):
+@pytest.mark.parametrize("forged", [True, False])
+def test_no_odd_part_lets_a_forged_token_in(target: Lab, kind: str, *, forged: bool) -> None:
+    """Nor is one more than a refusal or an invalid event."""
+    for event in with_odd_parts(sample(kind, sign(signer=attacker_key("p256")) if forged else sign())):
         try:
-            assert target.function(event, None) == APPSYNC_REFUSED
+            assert target.function(event, None) == APPSYNC_REFUSED or not forged
         except Exception as error:  # noqa: BLE001 - the refusal has no type of its own
-            assert re.match("Unauthorized|invalid_event", str(error))  # noqa: PT017 - AppSync is answered instead
-        assert target.last["reason"] in {"bad_signature", "missing_token", "malformed_token", "invalid_event"}
-        assert_clean(target.lines[-1], "")
-
-
-@pytest.mark.parametrize("kind", kinds())
-def test_no_odd_part_is_more_than_a_refusal_or_an_invalid_event(target: Lab, kind: str) -> None:
-    for event in with_odd_parts(sample(kind, sign())):
-        try:
-            target.function(event, None)
-        except DecisionError as error:
-            assert error.code is Reason.INVALID_EVENT  # noqa: PT017 - most odd parts don't matter
-        except Exception as error:  # noqa: BLE001 - the refusal has no type of its own
-            assert str(error) == "Unauthorized"  # noqa: PT017 - the same
+            assert re.match("Unauthorized$|invalid_event", str(error))  # noqa: PT017 - AppSync is answered instead
+        reasons = {"missing_token", "malformed_token", "invalid_event", "bad_signature" if forged else None}
+        assert target.last.get("reason") in reasons
         assert_clean(target.lines[-1], "")
 
 
@@ -83,13 +74,6 @@ ARNS += ["arn:aws:execute-api:eu-west-1:1:a//GET/x", {"arn": "x"}, "\ud800:" * 6
 def test_an_arn_that_is_none(target: Lab, kind: str, arn: object) -> None:
     name = "routeArn" if kind == "http-api-2.0" else "methodArn"
     failed(target, sample(kind, sign()) | {name: arn}, Reason.INVALID_EVENT)
-
-
-@pytest.mark.parametrize("partition", ["aws", "aws-us-gov", "aws-cn"])
-def test_a_policy_is_for_the_api_that_asks(target: Lab, partition: str) -> None:
-    prefix = f"arn:{partition}:execute-api:eu-west-1:123456789012:abcdef123/prod/"
-    answer = target.allowed(sample("rest-token", sign()) | {"methodArn": prefix + "GET/a:b/*/${x}/?"})
-    assert answer["policyDocument"]["Statement"][0]["Resource"] == [prefix + "*"]
 
 
 @pytest.mark.parametrize("kind", REQUESTS)
@@ -138,19 +122,6 @@ def test_a_header_that_only_looks_like_cookie(name: str) -> None:
     event = sample("rest-request", None)
     cookies.allowed(event | {"headers": {"COOKIE": f"t={sign()}"}, "multiValueHeaders": {}})
     cookies.refused(event | {"headers": {name: f"t={sign()}"}, "multiValueHeaders": {}}, Reason.MISSING_TOKEN)
-
-
-@pytest.mark.parametrize("kind", ["http-api-1.0", "http-api-2.0"])
-def test_an_http_api_hears_no_reason_to_cache_what_time_heals(kind: str) -> None:
-    deny = lab()
-    unknown, forged = sign(header={"alg": "ES256", "kid": "new"}), sign(signer=attacker_key("p256"))
-    deny.refused(sample(kind, unknown), Reason.UNKNOWN_KEY, secret=unknown)
-    early = sign(claims(nbf=NOW + 300))
-    deny.refused(sample(kind, early), Reason.TOKEN_NOT_YET_VALID, secret=early)
-    answer = deny.answered(sample(kind, forged))
-    assert deny.last["decision"] == "reject"
-    assert answer.get("isAuthorized") is False or answer["policyDocument"]["Statement"][0]["Effect"] == "Deny"
-    assert set(answer["context"]) == {"error", "reason", "www_authenticate"}
 
 
 @pytest.mark.parametrize("kind", ["http-api-1.0", "http-api-2.0"])

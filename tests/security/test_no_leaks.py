@@ -40,17 +40,13 @@ def target() -> Lab:
 
 
 @pytest.mark.parametrize("nasty", NASTY, ids=range(len(NASTY)))
-def test_a_header_cannot_write_into_the_log(target: Lab, nasty: str) -> None:
+def test_a_token_cannot_write_into_the_log(target: Lab, nasty: str) -> None:
     target.attacked(sign(header={"alg": "ES256", "kid": nasty}), Reason.UNKNOWN_KEY)
     assert len(target.last["kid"]) < 250
     target.attacked(sign(header={"alg": nasty, "kid": "p256"}), Reason.UNSUPPORTED_ALGORITHM)
     assert len(target.last["alg"]) < 250
     target.attacked(sign(claims(iss=nasty)), Reason.UNKNOWN_ISSUER)
     assert "issuer" not in target.last
-
-
-@pytest.mark.parametrize("nasty", NASTY, ids=range(len(NASTY)))
-def test_a_subject_cannot_write_into_the_log(target: Lab, nasty: str) -> None:
     target.allowed(token_event(sign(claims(sub=f"user{nasty}"))))
     assert_clean(target.lines[-1], "")
     assert len(target.last["principal"]) < 250
@@ -110,24 +106,6 @@ def test_what_is_dumped_for_a_debugger_holds_no_token() -> None:
         assert "alice" not in repr(shown)
 
 
-def test_an_unforeseen_error_tells_its_place_and_not_its_message(target: Lab) -> None:
-    class Treacherous(dict[str, object]):
-        def get(self, name: str, default: object = None, /) -> object:
-            if name == "type":
-                message = f"caller's secret {default}"
-                raise LookupError(message)
-            return super().get(name, default)
-
-    with pytest.raises(Exception, match="internal_error") as caught:
-        target.function(Treacherous(token_event("x")), None)
-    assert "LookupError" in str(caught.value)
-    assert "secret" not in str(caught.value)
-    assert caught.value.__cause__ is None
-    assert caught.value.__context__ is None
-    assert "secret" not in target.lines[-1]
-    assert target.last["decision"] == "error"
-
-
 def test_the_token_cache_holds_no_token(target: Lab) -> None:
     token = sign()
     target.allowed(token_event(token))
@@ -161,15 +139,10 @@ def settings_error(function: Callable[..., object], *arguments: object, **named:
 )
 def test_no_setting_s_error_repeats_a_secret_that_was_pasted_there(name: str) -> None:
     good = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_LEEWAY_SECONDS": "wrong\n\x1b[31m"}
-    for value in [*SECRETS, *(f"x, {secret}" for secret in SECRETS)]:
+    for value in [*SECRETS, *(f"x, {secret}" for secret in SECRETS), *(KEYS if name == "JWT_JWKS" else ())]:
         error = settings_error(bare_lab, **{**good, name: value})
         assert "S3CR3T" not in error
         assert "\x1b" not in error
-
-
-@pytest.mark.parametrize("keys", KEYS)
-def test_keys_in_a_setting_that_is_wrong_are_not_repeated(keys: str) -> None:
-    assert "S3CR3T" not in settings_error(bare_lab, JWT_ISSUER=ISSUER, JWT_AUDIENCE=AUDIENCE, JWT_JWKS=keys)
 
 
 @pytest.mark.parametrize(
