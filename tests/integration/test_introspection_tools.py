@@ -22,7 +22,8 @@ DISCOVERY = "/.well-known/openid-configuration"
 class Endpoint:
     """An issuer over HTTP, Parameter Store with the API's secret, and the settings for both."""
 
-    def __init__(self, server: HostileServer, folder: Path) -> None:
+    def __init__(self, server: HostileServer, folder: Path, capture: pytest.CaptureFixture[str]) -> None:
+        self.capture = capture
         self.url, self.server, self.env = f"http://127.0.0.1:{server.port}", server, folder / "function.env"
         self.metadata: dict[str, object] = {"issuer": self.url, "introspection_endpoint": f"{self.url}/introspect"}
         server.behaviors |= {
@@ -39,6 +40,14 @@ class Endpoint:
         )
         self.env.write_text("".join(f"{name}={value}\n" for name, value in self.settings.items()))
 
+    def printed(self, *arguments: str) -> tuple[int, str]:
+        """Run a command with these settings; return its exit code and what it prints."""
+        return run([*arguments, "--env", str(self.env)]), self.capture.readouterr().out
+
+    def told(self, *arguments: str) -> tuple[int, Any]:
+        code, text = self.printed(*arguments, "--json")
+        return code, json.loads(text)
+
     def reason(self, bearer: str, **settings: str) -> Any:  # noqa: ANN401 - of a log line
         """Have the function decide; return why not."""
         lines: list[str] = []
@@ -49,100 +58,74 @@ class Endpoint:
 
 
 @pytest.fixture
-def endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
+def endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Endpoint]:
     with HostileServer({}) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.port}")
         for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "DEFAULT_REGION"):
             monkeypatch.setenv(f"AWS_{name}", "eu-west-1")
-        yield Endpoint(server, tmp_path)
+        yield Endpoint(server, tmp_path, capsys)
 
 
-def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
-    code = run([*arguments, "--json"])
-    return code, json.loads(capsys.readouterr().out)
+ACTIVE = {"active": True, "aud": AUDIENCE, "sub": "user-1", "exp": 1e10, "ext": {"email": "a@example.com"}}
+ABOUT = {"active": "True", "sub": "a string of 6", "exp": "10000000000.0", "ext": "an object of 1"}
 
 
 @pytest.mark.parametrize(
-    ("answered", "code", "shown"),
+    ("answered", "reason", "shown"),
     [
+        (ACTIVE, None, ABOUT | {"aud": AUDIENCE}),
+        (ACTIVE | {"aud": "another"}, "invalid_audience", ABOUT | {"aud": "another"}),
         (
-            {"active": True, "aud": "another-api", "sub": "user-1", "exp": 1e10, "ext": {"email": "a@example.com"}},
-            1,
-            {
-                "active": "True",
-                "aud": "another-api",
-                "sub": "a string of 6",
-                "exp": "10000000000.0",
-                "ext": "an object of 1",
-            },
+            {"active": False},
+            "inactive_token",
+            {"error": "inactive_token: the issuer says that the token is not active"},
         ),
-        ({"active": False}, 1, {"error": "inactive_token: the issuer says that the token is not active"}),
     ],
-    ids=["active", "inactive"],
+    ids=str,
 )
-def test_explain_shows_the_answer_and_neither_token_nor_secret_nor_person(
-    endpoint: Endpoint, capsys: pytest.CaptureFixture[str], answered: object, code: int, shown: dict[str, str]
+def test_an_opaque_token_is_explained_by_what_the_issuer_says_without_secrets_and_persons(
+    endpoint: Endpoint, answered: object, reason: str | None, shown: dict[str, str]
 ) -> None:
     endpoint.server.behaviors["/introspect"] = answer_json(answered)
-    arguments = ("explain", OPAQUE, "--env", str(endpoint.env), "--introspect")
-    explained = told(capsys, *arguments)
-    assert (explained[0], explained[1]["introspection"]) == (code, shown)
-    run(list(arguments))
-    text = capsys.readouterr().out
+    code, explained = endpoint.told("explain", OPAQUE)
+    assert (code, explained["reason"]) == (0 if reason is None else 1, reason)
+    held = [verdict["holds"] for verdict in explained["claims"] if verdict["claim"] == "aud"]
+    assert held == ([reason is None] if "aud" in shown else [])
+    code, explained = endpoint.told("explain", OPAQUE, "--introspect")
+    assert (explained["reason"], explained["introspection"]) == (reason, shown)
+    assert not [it for it in ("user-1", "a@example.com") if it in json.dumps(explained["introspection"])]
+    text = endpoint.printed("explain", OPAQUE, "--introspect")[1]
     assert all(value in text for value in shown.values())
     assert not [it for it in (OPAQUE, SECRET) if it in text + json.dumps(explained)]
-    assert not [it for it in ("user-1", "a@example.com") if it in json.dumps(explained[1]["introspection"])]
 
 
-def test_an_opaque_token_is_explained_by_what_the_issuer_says(
-    endpoint: Endpoint, capsys: pytest.CaptureFixture[str]
-) -> None:
-    active = {"active": True, "aud": AUDIENCE, "sub": "user-1", "exp": 1e10}
-    endpoint.server.behaviors["/introspect"] = answer_json(active)
-    code, explained = told(capsys, "explain", OPAQUE, "--env", str(endpoint.env))
-    assert (code, explained["reason"]) == (0, None)
-    assert [verdict["holds"] for verdict in explained["claims"] if verdict["claim"] == "aud"] == [True]
-    endpoint.server.behaviors["/introspect"] = answer_json({**active, "aud": "another"})
-    code, explained = told(capsys, "explain", OPAQUE, "--env", str(endpoint.env))
-    assert (code, explained["reason"]) == (1, "invalid_audience")
-    assert [verdict["holds"] for verdict in explained["claims"] if verdict["claim"] == "aud"] == [False]
-    endpoint.server.behaviors["/introspect"] = INACTIVE
-    code, explained = told(capsys, "explain", OPAQUE, "--env", str(endpoint.env))
-    assert (code, explained["reason"]) == (1, "inactive_token")
-
-
-def test_explain_says_what_is_missing(endpoint: Endpoint, capsys: pytest.CaptureFixture[str]) -> None:
+def test_explain_says_what_is_missing(endpoint: Endpoint) -> None:
     endpoint.env.write_text(f"JWT_ISSUER={endpoint.url}\nJWT_AUDIENCE={AUDIENCE}\nJWT_ALLOW_HTTP=true\n")
-    code, explained = told(capsys, "explain", token(), "--env", str(endpoint.env), "--introspect")
+    code, explained = endpoint.told("explain", token(), "--introspect")
     assert (code, "JWT_INTROSPECTION" in explained["error"]) == (2, True)
 
 
+SIGNED = {"introspection_signing_alg_values_supported": ["ES256", "none", "HS256"]}
+
+
 @pytest.mark.parametrize(
-    ("behavior", "level", "said"),
+    ("behavior", "more", "said"),
     [
-        (INACTIVE, "good", "accepts this API's credentials"),
-        (answer(b"", status="401 Unauthorized"), "problem", "credentials"),
-        (answer_json({"active": True}), "problem", "made-up"),
-        (NOT_FOUND, "problem", "404"),
+        (INACTIVE, {}, [("note", "are not signed"), ("good", "accepts this API's credentials")]),
+        (answer(b"", status="401 No"), {}, [("note", "are not signed"), ("problem", "credentials")]),
+        (answer_json({"active": True}), {}, [("note", "are not signed"), ("problem", "made-up")]),
+        (INACTIVE, SIGNED, [("note", "signed with ES256."), ("problem", "although its metadata offers one")]),
     ],
-    ids=["good", "wrong secret", "accepts all", "gone"],
+    ids=["good", "wrong secret", "accepts all", "signs nothing"],
 )
 def test_doctor_tries_the_credentials_with_a_made_up_token(
-    endpoint: Endpoint, capsys: pytest.CaptureFixture[str], behavior: Behavior, level: str, said: str
+    endpoint: Endpoint, behavior: Behavior, more: dict[str, object], said: list[tuple[str, str]]
 ) -> None:
-    endpoint.server.behaviors["/introspect"] = behavior
-    _, told_all = told(capsys, "doctor", "--env", str(endpoint.env))
-    found = [it for it in told_all["findings"] if it["topic"] == "introspection"]
-    assert [found[0]["level"], "are not signed" in found[0]["said"]] == ["note", True]
-    assert [found[1]["level"], said in found[1]["said"], SECRET in json.dumps(found)] == [level, True, False]
-
-
-def test_doctor_names_the_algorithms_of_signed_answers(endpoint: Endpoint, capsys: pytest.CaptureFixture[str]) -> None:
-    offered = {"introspection_signing_alg_values_supported": ["ES256", "none", "HS256"]}
-    endpoint.server.behaviors[DISCOVERY] = answer_json(endpoint.metadata | offered)
-    _, told_all = told(capsys, "doctor", "--env", str(endpoint.env))
-    found = [it["said"] for it in told_all["findings"] if it["topic"] == "introspection"]
-    assert ["signed with ES256." in found[0], "although its metadata offers one" in found[1]] == [True, True]
+    endpoint.server.behaviors |= {"/introspect": behavior, DISCOVERY: answer_json(endpoint.metadata | more)}
+    found = [it for it in endpoint.told("doctor")[1]["findings"] if it["topic"] == "introspection"]
+    assert SECRET not in json.dumps(found)
+    for finding, (level, text) in zip(found, said, strict=True):
+        assert (finding["level"], text in finding["said"]) == (level, True), finding
 
 
 # The function itself, with what it asks over real HTTP.
