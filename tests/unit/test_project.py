@@ -2,22 +2,20 @@
 
 import re
 import subprocess
-import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 
 from jwt_authorizer_packaging.assemble import PYTHON_VERSION
+from jwt_authorizer_packaging.generate import generated
 
 ROOT = Path(__file__).resolve().parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-CODE = ("packaging", "authorizer", "benchmarks", "demo", "devkit", "tests/fuzz", "docs/website")
+GENERATED = generated(ROOT)
+CODE = ["packaging", "authorizer", "benchmarks", "demo", "devkit", "tests/fuzz", "docs/website"]
 
 # "About 250": what a file may grow to before it has to be divided. Tests are lists of cases, and read one at a time.
 LONGEST = 280
-TABLE = ROOT / "authorizer" / "jwt_authorizer" / "settings" / "table.py"
-"""A list as well: it grows by a row with each setting."""
 LONGEST_TESTS = 550
 
 # Pieced together, so that this file does not hold what it looks for.
@@ -51,28 +49,21 @@ def test_tests_run_with_the_versions_that_are_deployed(name: str) -> None:
 
 
 def test_the_version_of_python_is_one() -> None:
-    version = (ROOT / ".python-version").read_text("utf-8").strip()
-    assert version == PYTHON_VERSION
-    # The wheel, for tools and tests, also runs on older ones: tests/integration/test_installed_tools.py installs it.
-    assert PROJECT["project"]["requires-python"] == ">=3.11"
-    assert PROJECT["tool"]["ruff"]["per-file-target-version"] == {"{authorizer,devkit}/**": "py311"}
-    assert PROJECT["tool"]["mypy"]["python_version"] == version
-    assert PROJECT["tool"]["ruff"]["target-version"] == f"py{version.replace('.', '')}"
-    assert f"--python-version {version} " in (ROOT / "Makefile").read_text("utf-8")
-    templates = tracked("*.yaml")
-    runtimes = {found for path in templates for found in re.findall(r"python3\.\d+", path.read_text("utf-8"))}
-    assert runtimes == {f"python{version}"}
+    assert (ROOT / ".python-version").read_text("utf-8").strip() == PYTHON_VERSION
+    assert f"--python-version {PYTHON_VERSION} " in (ROOT / "Makefile").read_text("utf-8")
+    runtimes = {found for path in tracked("*.yaml") for found in re.findall(r"python3\.\d+", path.read_text("utf-8"))}
+    assert runtimes == {f"python{PYTHON_VERSION}"}
 
 
-def test_files_fit_in_the_head() -> None:
-    def too_long(limit: int, *folders: str) -> list[str]:
-        patterns = [f"{folder}/*.py" for folder in folders]
-        return [
-            path.name for path in tracked(*patterns) if path.read_text("utf-8").count("\n") > limit and path != TABLE
-        ]
+@pytest.mark.parametrize("path", GENERATED)
+def test_what_is_committed_is_up_to_date(path: str) -> None:
+    assert (ROOT / path).read_text("utf-8") == GENERATED[path], "run `make generate`"
 
-    assert set(too_long(LONGEST, *CODE)) <= {"table.py"}  # of settings: each row is read by itself
-    assert too_long(LONGEST_TESTS, "tests") == []
+
+@pytest.mark.parametrize(("limit", "folders"), [(LONGEST, CODE), (LONGEST_TESTS, ["tests"])])
+def test_files_fit_in_the_head(limit: int, folders: list[str]) -> None:
+    files = tracked(*(f"{folder}/*.py" for folder in folders))
+    assert [file.name for file in files if file.read_text("utf-8").count("\n") > limit] == []
 
 
 def test_nothing_names_a_machine_a_neighbor_or_a_package_index() -> None:
@@ -94,18 +85,6 @@ def test_what_may_write_runs_none_of_our_code() -> None:
         assert "write" not in (workflow["permissions"] or {}).values()
         if "write" in job.get("permissions", {}).values():
             assert not any("actions/checkout" in step.get("uses", "") for step in job["steps"])
-
-
-def test_targets_of_make_that_are_run_and_named_exist() -> None:
-    makefiles = "".join(path.read_text("utf-8") for path in (ROOT / "Makefile", *ROOT.glob("*.mk")))
-    runs = [step.get("run", "") for _, job in JOBS for step in job.get("steps", ())]
-    runs += [(ROOT / name).read_text("utf-8") for name in ("CONTRIBUTING.md", "SECURITY.md", ".ci/run")]
-    targets = {
-        target for text in runs for target in re.findall(r"`make ([a-z]+)|^(?:exec )?make ([a-z]+)", text, re.MULTILINE)
-    }
-    assert len(targets) > 5
-    for target in targets:
-        assert re.search(rf"^{''.join(target)}:", makefiles, re.MULTILINE), target
 
 
 def test_all_that_is_pinned_is_audited_and_updated() -> None:

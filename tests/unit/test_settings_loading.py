@@ -16,7 +16,6 @@ from jwt_authorizer.rules import Deny
 from jwt_authorizer.settings import Settings, load_settings
 from jwt_authorizer.settings.claim_values import claims
 from jwt_authorizer.settings.model import LogAllowed, LogPrincipal
-from jwt_authorizer.settings.table import ALGORITHMS
 from jwt_authorizer.tokens import TokenLocation, TokenSource
 from jwt_authorizer_packaging.bytecode import keep_parsed
 from tests.factories import AUDIENCE, AUTHORIZATION, ISSUER, environment, principal
@@ -44,6 +43,7 @@ def wrong(environment: Mapping[str, str], root: Path = NOWHERE) -> dict[str, Pro
 
 
 JWKS = environment()["JWT_JWKS"]
+DEFAULT_ALGORITHMS = {f"{kind}{bits}" for kind in ("RS", "PS", "ES") for bits in (256, 384, 512)} | {"EdDSA", "Ed25519"}
 QUERY = TokenSource(TokenLocation.QUERY, "token")
 METADATA = "https://api.example.com/.well-known/oauth-protected-resource"
 # Where each variable arrives, what is there without it, and with this value.
@@ -51,7 +51,7 @@ ARRIVES: list[tuple[str, str, str, object, object]] = [
     ("JWT_AUDIENCE", "b", "issuer.claim_rules.audience", {AUDIENCE}, {"b"}),
     ("JWT_CLIENT_ID", "c,d", "issuer.claim_rules.client_id", set(), {"c", "d"}),
     ("JWT_JWKS", JWKS, "issuer.jwks", (), (JWKS,)),
-    ("JWT_ALGORITHMS", "ES256", "issuer.algorithms", ALGORITHMS.default, {"ES256"}),
+    ("JWT_ALGORITHMS", "ES256", "issuer.algorithms", DEFAULT_ALGORITHMS, {"ES256"}),
     ("JWT_LEEWAY_SECONDS", "5", "issuer.claim_rules.leeway", 60, 5),
     ("JWT_MAX_LIFETIME_SECONDS", "3600", "issuer.claim_rules.max_lifetime", None, 3600),
     ("JWT_TOKEN_TYPES", "at+jwt", "issuer.token_types", set(), {"at+jwt"}),
@@ -115,22 +115,10 @@ def test_a_challenge_names_the_algorithms_of_proofs_where_they_are_checked() -> 
         *(
             ({name: value}, {name})
             for name, values in {
-                "JWT_BOUND_TOKENS": ("DPoP", "dpop,refuse", "refuse,ignore", "ignore,mtls", "bearer"),
-                "JWT_DPOP_MAX_AGE_SECONDS": ("0", "3601", "soon"),
-                "JWT_DPOP_REPLAY": (
-                    "dynamodb",
-                    "dynamodb:",
-                    "dynamodb:a/b",
-                    "dynamodb:ab",
-                    "memory:x",
-                    "s3://bucket/a",
-                ),
-                "JWT_DPOP_URLS": (
-                    "api.example.com",
-                    "http://api.example.com",
-                    "https://a.example?b",
-                    "https://*.a.example",
-                ),
+                "JWT_BOUND_TOKENS": ("DPoP", "dpop,refuse", "ignore,mtls"),
+                "JWT_DPOP_MAX_AGE_SECONDS": ("0", "3601"),
+                "JWT_DPOP_REPLAY": ("dynamodb", "dynamodb:a/b", "dynamodb:ab", "memory:x"),
+                "JWT_DPOP_URLS": ("api.example.com", "http://api.example.com", "https://a.example?b"),
             }.items()
             for value in values
         ),
@@ -185,33 +173,18 @@ def test_a_document_is_read_as_the_build_parsed_it_if_it_is_still_that_document(
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
-    found = wrong(
-        {
-            "JWT_ISSUER": "not a url",
-            "JWT_ALGORITHMS": "HS256",
-            "JWT_LEEWAY_SECONDS": "inf",
-            "JWT_TOKEN_CACHE_SIZE": "-1",
-            "JWT_CACHED_BY": "tokens",
-            "JWT_AUDIENSE": "api",
-        }
-    )
-    assert set(found) == {
-        "JWT_ISSUER",
-        "JWT_AUDIENCE",
-        "JWT_ALGORITHMS",
-        "JWT_LEEWAY_SECONDS",
-        "JWT_TOKEN_CACHE_SIZE",
-        "JWT_CACHED_BY",
-        "JWT_AUDIENSE",
+    values = {
+        "JWT_ISSUER": "not a url",
+        "JWT_ALGORITHMS": "HS256",
+        "JWT_LEEWAY_SECONDS": "inf",
+        "JWT_TOKEN_CACHE_SIZE": "-1",
+        "JWT_CACHED_BY": "tokens",
+        "JWT_AUDIENSE": "api",
     }
+    found = wrong(values)
+    assert found.keys() == values.keys() | {"JWT_AUDIENCE"}
     assert (found["JWT_ISSUER"].value, found["JWT_LEEWAY_SECONDS"].value) == ("not a url", "inf")
-
-
-def test_nothing_set_asks_for_the_two_that_are_required() -> None:
-    found = wrong({})
-    assert set(found) == {"JWT_ISSUER", "JWT_AUDIENCE"}
-    assert "is required" in found["JWT_ISSUER"].message
-    assert "an audience or a client_id is required" in found["JWT_AUDIENCE"].message
+    assert wrong({}).keys() == {"JWT_ISSUER", "JWT_AUDIENCE"}
 
 
 def test_any_audience_takes_the_place_of_both_and_stands_beside_neither() -> None:
@@ -228,33 +201,20 @@ def test_any_audience_takes_the_place_of_both_and_stands_beside_neither() -> Non
     ("document", "names"),
     [
         ("[[issuers]]", {"issuers[0].issuer", "issuers[0].audience"}),
-        ("audience = 'a'\n[[issuers]]\n[[issuers]]", {"issuers[0].issuer", "issuers[1].issuer"}),
         (f"{DOCUMENT}[[issuers]]\nissuer = 3\naudience = []", {"issuers[1].issuer", "issuers[1].audience"}),
-        (f"{DOCUMENT}leeway_seconds = nan", {"issuers[0].leeway_seconds"}),
-        (f"jwks_ttl_seconds = inf\n{DOCUMENT}", {"jwks_ttl_seconds"}),
+        (f"leeway_seconds = nan\n{DOCUMENT}[[issuers]]\nissuer = 'https://b.x'\naudience = 'b'", {"leeway_seconds"}),
         (f"{DOCUMENT}[[issuers]]\nissuer = '{ISSUER}'\naudience = 'b'", {"issuers"}),
-        (
-            f"leeway_seconds = -1\n{DOCUMENT}[[issuers]]\nissuer='https://b.example.com'\naudience='b'",
-            {"leeway_seconds"},
-        ),
-        (f"{DOCUMENT}jwks = 'ftp://keys'", {"issuers[0].jwks"}),
         (f"{DOCUMENT}jwks = []", {"issuers[0].jwks"}),
-        (f"{DOCUMENT}jwks = ['https://a.example/keys', 'ftp://keys', 5]", {"issuers[0].jwks"}),
         (f"{DOCUMENT}jwks = ['https://a.example/keys', 'ftp://keys']", {"issuers[0].jwks"}),
         (f"jwks = 'file:missing.json'\n{DOCUMENT}", {"jwks"}),
         (f"{DOCUMENT}[context]\nsub = 'email'", {"context"}),
         (f"unlisted_routes = 'deny'\n{DOCUMENT}", {"unlisted_routes"}),
-        ("", {"issuers"}),
+        (f"unlisted_routes = 'allow'\n{DOCUMENT}[[routes]]\npath = '/orders'", {"unlisted_routes"}),
+        (f"{DOCUMENT}[[routes]]\npath = '/orders'\nissuers = ['https://other.example.com']", {"routes (/orders)"}),
     ],
 )
 def test_a_problem_of_a_document_is_called_by_its_place(document: str, names: set[str]) -> None:
-    assert set(wrong({"JWT_CONFIG": document or "# empty"})) == names
-
-
-def test_unlisted_routes_is_deny_or_absent() -> None:
-    document = f'unlisted_routes = "allow"\n{DOCUMENT}\n[[routes]]\nmethod = "GET"\npath = "/orders"\n'
-    found = wrong({"JWT_CONFIG": document})
-    assert (found["unlisted_routes"].message, found["unlisted_routes"].value) == ("expected deny or absent", "allow")
+    assert set(wrong({"JWT_CONFIG": document})) == names
 
 
 @pytest.mark.parametrize("unlisted", ["", 'unlisted_routes = "deny"', 'unlisted_routes = "absent"'])
@@ -267,13 +227,6 @@ def test_routes_are_compiled_with_what_holds_for_the_others(unlisted: str) -> No
     assert decision.reason is Reason.ROUTE_NOT_LISTED
 
 
-def test_a_route_for_an_issuer_that_is_not_there_is_a_problem() -> None:
-    document = f'{DOCUMENT}\n[[routes]]\nmethod = "GET"\npath = "/orders"\nissuers = ["https://other.example.com"]\n'
-    found = wrong({"JWT_CONFIG": document})
-    assert found["routes (/orders)"].value == "https://other.example.com"
-    assert load({"JWT_CONFIG": document.replace("https://other.example.com", ISSUER)}).rules.configured
-
-
 def test_an_issuer_without_tls_needs_permission_or_keys_of_its_own() -> None:
     insecure = SIMPLE | {"JWT_ISSUER": "http://localhost:8080"}
     assert "JWT_ALLOW_HTTP" in wrong(insecure)["JWT_ISSUER"].message
@@ -281,17 +234,19 @@ def test_an_issuer_without_tls_needs_permission_or_keys_of_its_own() -> None:
     assert load(insecure | {"JWT_JWKS": JWKS}).issuers[0].issuer == "http://localhost:8080"
 
 
-def test_a_document_that_is_not_in_the_package_is_a_problem(tmp_path: Path) -> None:
-    assert "no such file" in wrong({"JWT_CONFIG": "file:settings.toml"}, tmp_path)["JWT_CONFIG"].message
-    assert "inside the package" in wrong({"JWT_CONFIG": "file:../settings.toml"}, tmp_path)["JWT_CONFIG"].message
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ("file:settings.toml", "no such file"),
+        ("file:../settings.toml", "inside the package"),
+        ("file:latin.toml", "save it as UTF-8"),
+        ("rules.toml", "file:PATH"),
+        ("https://example.com/rules.toml?v=1", "file:PATH"),
+    ],
+)
+def test_a_document_that_cannot_be_read_is_a_problem(config: str, says: str, tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes(b"a = '\xe4'")
-    assert "save it as UTF-8" in wrong({"JWT_CONFIG": "file:latin.toml"}, tmp_path)["JWT_CONFIG"].message
-
-
-@pytest.mark.parametrize("config", ["rules.toml", "https://example.com/rules.toml?v=1", "http://example.com", "s3//b"])
-def test_what_is_neither_a_document_nor_its_location_is_told_how_to_write_one(config: str) -> None:
-    message = wrong({"JWT_CONFIG": config})["JWT_CONFIG"].message
-    assert all(location in message for location in ("file:", "ssm:", "s3://"))
+    assert says in wrong({"JWT_CONFIG": config}, tmp_path)["JWT_CONFIG"].message
 
 
 TENANTS = {**SIMPLE, "JWT_ISSUER": "https://id.example.com/{tenant}/v2.0", "JWT_TENANTS": "acme, globex"}
@@ -305,10 +260,8 @@ TENANTS = {**SIMPLE, "JWT_ISSUER": "https://id.example.com/{tenant}/v2.0", "JWT_
         ({"JWT_TENANTS": "ssm:/tenants", "JWT_JWKS": "https://id.example.com/{tenant}/keys"}, set[str]()),
         ({"JWT_TENANTS": "s3://bucket/tenants.txt", "JWT_JWKS": "https://id.example.com/keys"}, set[str]()),
         ({"JWT_TENANTS": ""}, {"JWT_TENANTS"}),
-        ({"JWT_TENANTS": "acme,a/b"}, {"JWT_TENANTS"}),
         ({"JWT_TENANTS": "acme,.."}, {"JWT_TENANTS"}),
         ({"JWT_TENANTS": "file:missing.txt"}, {"JWT_TENANTS"}),
-        ({"JWT_TENANTS": "ssm://tenants"}, {"JWT_TENANTS"}),
         ({"JWT_ISSUER": "https://{tenant}.example.com", "JWT_TENANTS": "a.b"}, {"JWT_TENANTS"}),
         ({"JWT_ISSUER": "https://id.example.com/x-{tenant}"}, {"JWT_ISSUER"}),
         ({"JWT_ISSUER": "https://{tenant}.com", "JWT_TENANTS": "any"}, {"JWT_ISSUER"}),
@@ -316,7 +269,6 @@ TENANTS = {**SIMPLE, "JWT_ISSUER": "https://id.example.com/{tenant}/v2.0", "JWT_
         ({"JWT_ISSUER": "https://id.example.com"}, {"JWT_TENANTS"}),
         ({"JWT_ISSUER": "https://id.example.com", "JWT_TENANTS": "", "JWT_TENANT_CLAIM": "tid"}, {"JWT_TENANT_CLAIM"}),
         ({"JWT_ISSUER": ISSUER, "JWT_TENANTS": "", "JWT_JWKS": "https://id.example.com/{tenant}/keys"}, {"JWT_JWKS"}),
-        ({"JWT_JWKS": "ftp://{tenant}"}, {"JWT_JWKS"}),
     ],
 )
 def test_tenants_and_what_belongs_to_them(changed: dict[str, str], names: set[str]) -> None:
@@ -337,20 +289,12 @@ ASKED = {
 }
 
 
-def test_about_tokens_that_are_not_jwts_no_tenants_issuer_can_be_asked() -> None:
-    assert set(wrong(TENANTS | ASKED)) == {"JWT_INTROSPECTION"}
-
-
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
         ({"JWT_INTROSPECTION": "https://id.example.com/a b"}, "this is not an absolute https:// URL"),
         ({"JWT_INTROSPECTION": "http://id.example.com/a"}, "JWT_ALLOW_HTTP"),
-        ({"JWT_INTROSPECTION": "https://id.example.com/a,https://b.example.com"}, "several URLs"),
-        (
-            {"JWT_INTROSPECTION": "discovery", "JWT_ISSUER": "id.example.com", "JWT_JWKS": JWKS},
-            "no fragment, no white space): write the endpoint's URL instead",
-        ),
+        ({"JWT_INTROSPECTION": "discovery", "JWT_ISSUER": "id.example.com", "JWT_JWKS": JWKS}, "no fragment, no white"),
     ],
 )
 def test_an_endpoint_that_cannot_be_asked_is_a_problem_of_its_own(changed: dict[str, str], message: str) -> None:
@@ -360,10 +304,11 @@ def test_an_endpoint_that_cannot_be_asked_is_a_problem_of_its_own(changed: dict[
     assert problem.value == changed["JWT_INTROSPECTION"]
 
 
-def test_an_endpoint_may_have_a_query() -> None:
+def test_an_endpoint_may_have_a_query_but_no_issuer_with_tenants_has_one() -> None:
     (issuer,) = load(SIMPLE | ASKED).issuers
     assert issuer.introspection is not None
     assert issuer.introspection.url == ASKED["JWT_INTROSPECTION"]
+    assert set(wrong(TENANTS | ASKED)) == {"JWT_INTROSPECTION"}
 
 
 @pytest.mark.parametrize(
@@ -371,7 +316,6 @@ def test_an_endpoint_may_have_a_query() -> None:
     [
         ("revoked.json", "neither file:PATH, ssm:/name nor s3://bucket/key"),
         ("file:revoked.json", "there is no such file"),
-        ("https://a.example.com/a,https://b.example.com/b", "several URLs"),
     ],
 )
 def test_a_revocation_list_that_is_nowhere_is_a_problem(location: str, message: str) -> None:
@@ -383,9 +327,9 @@ def test_a_revocation_list_that_is_nowhere_is_a_problem(location: str, message: 
 
 def test_of_several_sources_of_keys_all_have_the_tenant_or_none() -> None:
     table = "[[issuers]]\nissuer = 'https://a.example/{tenant}'\naudience = 'a'\ntenants = ['acme']\n"
-    assert load({"JWT_CONFIG": f"{table}jwks = ['https://a.example/{{tenant}}/1']"}).issuers[0].tenants == ("acme",)
     mixed = f"{table}jwks = ['https://a.example/{{tenant}}/1', 'https://a.example/2']"
     assert set(wrong({"JWT_CONFIG": mixed})) == {"issuers[0].jwks"}
+    assert load({"JWT_CONFIG": mixed.replace("/2", "/{tenant}/2")}).issuers[0].tenants == ("acme",)
 
 
 def test_a_document_that_aws_does_not_give_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -423,15 +367,10 @@ claims = {{ {LONG} = [{{}}] }}
     "environment",
     [
         {"JWT_ALGORITHMS": LONG},
-        {"JWT_ALGORITHMS": f"HS{LONG}"},
         {"JWT_REQUIRED_SCOPES": f'{LONG}"'},
         {"JWT_REQUIRED_CLAIMS": f'{{"{LONG}": []}}'},
-        {"JWT_REQUIRED_CLAIMS": f'{{"{LONG}": 1, "{LONG}": 2}}'},
-        {"JWT_REQUIRED_CLAIMS": f'{{"{LONG}": NaN}}'},
         {"JWT_TOKEN_SOURCE": LONG},
-        {"JWT_CONTEXT_CLAIMS": f"{LONG}~"},
         {"JWT_CONTEXT_CLAIMS": f"sub={LONG}"},
-        {"JWT_CONTEXT_CLAIMS": f"{LONG}="},
         {f"JWT_{LONG}": "a"},
         {"JWT_ISSUER": LONG},
         {"JWT_CONFIG": DOCUMENT + LONG_ROUTES},

@@ -11,7 +11,7 @@ from jwt_authorizer.claim_conditions import Claim, parse_claim, parse_condition
 from jwt_authorizer.contexts import RESERVED_KEYS
 from jwt_authorizer.settings import claim_values, issuer_values, values
 from jwt_authorizer.settings.raw import RawSettings, RawValue, read_raw
-from jwt_authorizer.settings.table import RESOURCE_METADATA, SETTINGS
+from jwt_authorizer.settings.table import HOOK, RESOURCE_METADATA
 from jwt_authorizer.tokens import TokenLocation, TokenSource
 
 NAN, INFINITY = float("nan"), float("inf")
@@ -32,29 +32,20 @@ def called(value: object) -> str:
     ("read", "value", "expected"),
     [
         (values.string, " a text ", "a text"),
-        (issuer_values.issuer, " https://{tenant}.example.com ", "https://{tenant}.example.com"),
         (issuer_values.issuer, "https://a.example.com/commons,inc/x@y", "https://a.example.com/commons,inc/x@y"),
-        (issuer_values.issuer, "accounts.google.com", "accounts.google.com"),
         (values.exact_strings, "api://*/a, b", ("api://*/a", "b")),
-        (values.exact_strings, "My API,urn:x", ("My API", "urn:x")),
         (issuer_values.locations, '{"keys": ["a,https://b"]}', ('{"keys": ["a,https://b"]}',)),
         (values.strings, "a, b ,c", ("a", "b", "c")),
         (values.strings, ["a,b", " c "], ("a,b", "c")),
         (values.scopes, "orders:read, orders:write  admin", ("orders:read", "orders:write", "admin")),
-        (values.scopes, ["orders:read"], ("orders:read",)),
         (values.boolean, True, True),
         (values.boolean, " TRUE ", True),
-        (values.boolean, "false", False),
-        (values.seconds(0), "60", 60.0),
         (values.seconds(0), " 0.5 ", 0.5),
         (values.seconds(0, 10), 10, 10.0),
         (values.seconds(0, 10), 0, 0.0),
-        (values.seconds(0), 1.5, 1.5),
-        (values.count, "1000", 1000),
         (values.count, 0, 0),
         (values.count, 2.0, 2),
         (values.one_of(*Color), " red ", Color.RED),
-        (values.algorithms, "RS256,ES256", frozenset({"RS256", "ES256"})),
         (values.algorithms, ["EdDSA"], frozenset({"EdDSA", "Ed25519"})),
         (values.algorithms, "Ed25519", frozenset({"Ed25519"})),
         (values.token_types, "at+JWT,application/jwt", frozenset({"at+jwt", "jwt"})),
@@ -62,26 +53,13 @@ def called(value: object) -> str:
         (claim_values.required_claims, {"/a": {"all": [1, None]}}, (parse_condition("/a", {"all": [1, None]}),)),
         (claim_values.claim, " /a/b~1c ", Claim("/a/b~1c", ("a", "b/c"))),
         (claim_values.claims, "sub, /a/b", (Claim("sub", ("sub",)), Claim("/a/b", ("a", "b")))),
-        (values.token_sources, "header:X-Token", (TokenSource(TokenLocation.HEADER, "X-Token"),)),
         (
             values.token_sources,
-            "cookie:session, query:token",
-            (TokenSource(TokenLocation.COOKIE, "session"), TokenSource(TokenLocation.QUERY, "token")),
+            "cookie:session, header:X-Token",
+            (TokenSource(TokenLocation.COOKIE, "session"), TokenSource(TokenLocation.HEADER, "X-Token")),
         ),
-        (
-            claim_values.context_claims,
-            "email, is_verified = https://authgear.com/claims/user/is_verified",
-            (
-                ("email", parse_claim("email")),
-                ("is_verified", parse_claim("https://authgear.com/claims/user/is_verified")),
-            ),
-        ),
-        (
-            claim_values.context_claims,
-            {"mail": "email", "a": "/b"},
-            (("mail", parse_claim("email")), ("a", parse_claim("/b"))),
-        ),
-        (claim_values.context_claims, {}, ()),
+        (claim_values.context_claims, "a, b = x:y", (("a", parse_claim("a")), ("b", parse_claim("x:y")))),
+        (claim_values.context_claims, {"a": "/b"}, (("a", parse_claim("/b")),)),
     ],
     ids=called,
 )
@@ -95,128 +73,75 @@ def test_what_is_read(read: Callable[[object], object], value: object, expected:
     ("read", "value", "message"),
     [
         (values.string, "  ", "expected a string that is not empty"),
-        (values.string, 5, "expected a string that is not empty"),
-        (issuer_values.issuer, "https://a.example.com/.well-known/openid-configuration", "discovery document"),
         (issuer_values.issuer, "https://a.example.com/.well-known/oauth-authorization-server/x", "discovery document"),
-        (issuer_values.issuer, "https://a.example.com,https://b.example.com", "several issuers"),
         (issuer_values.issuer, "https://a.example.com https://b.example.com", "several issuers"),
-        (issuer_values.issuer, "https://*.example.com", "wildcard"),
-        (issuer_values.issuer, "https://login.microsoftonline.com/{tenantid}/v2.0", "placeholder"),
         (issuer_values.issuer, "https://login.microsoftonline.com/<tenant>/v2.0", "placeholder"),
         (issuer_values.issuer, "https://${DOMAIN}/", "placeholder"),
         (issuer_values.issuer, "https://user:password@a.example.com", "user name"),
-        (issuer_values.issuer, "https://login.microsoftonline.com/common/v2.0", "any tenant"),
         (issuer_values.issuer, "https://login.microsoftonline.us/organizations/v2.0", "any tenant"),
-        (issuer_values.issuer, "https://sts.windows.net/consumers/", "any tenant"),
         (issuer_values.issuer, "https://login.partner.microsoftonline.cn/common/v2.0", "any tenant"),
         (issuer_values.issuer, "https://sts.chinacloudapi.cn/common/", "any tenant"),
         (issuer_values.issuer, '"https://a.example.com"', "quotes included: leave them out"),
-        (issuer_values.issuer, "'https://a.example.com'", "quotes included: leave them out"),
-        (issuer_values.issuer, '["https://a.example.com"]', "quotes included: leave them out"),
         (issuer_values.issuer, "https://a.example.com/ x", "white space"),
-        (issuer_values.issuer, "a\nb", "white space"),
-        (values.exact_strings, "*", "never matches"),
         (values.exact_strings, ["a", "*"], "never matches"),
         (values.exact_strings, '["a", "b"]', "brackets and quotes"),
-        (values.exact_strings, "'a'", "brackets and quotes"),
         (values.exact_strings, "https://a.example.com https://b.example.com", "white space"),
         (values.exact_strings, "a\nb", "white space"),
-        (values.exact_strings, "api://<client-id>", "placeholder"),
         (values.exact_strings, "https://{tenant}.example.com", "placeholder"),
         (values.exact_strings, "$(API)", "placeholder"),
-        (values.token_types, '["at+jwt"]', "is not a token type"),
-        (values.token_types, "*", "is not a token type"),
         (values.token_types, "at+jwt,application/", "is not a token type"),
         (claim_values.claim, '"sub"', "brackets and quotes"),
-        (claim_values.claims, '["scope"]', "brackets and quotes"),
         (claim_values.claims, "scope,*", "not the name of a claim"),
         (claim_values.context_claims, "mail='email'", "brackets and quotes"),
-        (
-            issuer_values.locations,
-            "https://a.example.com/keys,https://b.example.com/keys",
-            "lists several URLs: in the document of JWT_CONFIG, jwks may be a list",
-        ),
-        (
-            issuer_values.locations,
-            "https://a.example.com/.well-known/oauth-authorization-server/x",
-            "is not a key set",
-        ),
-        (
-            issuer_values.introspection,
-            "https://a.example.com/.well-known/openid-configuration",
-            "write discovery, or its introspection_endpoint",
-        ),
-        (
-            RESOURCE_METADATA.read,
-            "https://a.example.com/x,https://b.example.com/x",
-            "must be one https:// URL",
+        (issuer_values.locations, "https://a.example.com/keys,https://b.example.com/keys", "lists several URLs"),
+        (issuer_values.introspection, "https://a.example.com/.well-known/openid-configuration", "write discovery, or"),
+        *((HOOK.read, hook, "must be module:function") for hook in ("checks", "checks:check()", "../checks:check")),
+        *(
+            (RESOURCE_METADATA.read, f"https://a.example.com/{end}", "must be one https:// URL")
+            for end in (",https://b.example.com/x", '", error="none', "\\", "\r\nX: y", "\u00e4")
         ),
         (issuer_values.locations, ["https://a.example.com/.well-known/openid-configuration"], "is not a key set"),
         (values.strings, "a,", "no empty one"),
         (values.strings, [], "at least one value"),
         (values.strings, ["a", 5], "expected a list of strings"),
-        (values.strings, {"a": "b"}, "expected a list of strings"),
-        (values.strings, True, "expected a list of strings"),
         (values.scopes, " , ", "at least one value"),
         (values.scopes, ["orders read"], "is not a scope"),
-        (values.scopes, 'say"so', "is not a scope"),
         (values.boolean, "yes", "expected true or false"),
         (values.boolean, 1, "expected true or false"),
-        (values.boolean, "", "expected true or false"),
         (values.seconds(0), "-1", "at least 0"),
-        (values.seconds(0), -1, "at least 0"),
         (values.seconds(1), "0.9", "at least 1"),
         (values.seconds(0, 25), "25.1", "at least 0 and at most 25"),
-        (values.seconds(0), "nan", "a number of seconds"),
         (values.seconds(0), NAN, "a number of seconds"),
-        (values.seconds(0), INFINITY, "a number of seconds"),
         (values.seconds(0), -INFINITY, "a number of seconds"),
         (values.seconds(0), "1e3", "a number of seconds"),
-        (values.seconds(0), "\u0661", "a number of seconds"),
         (values.seconds(0), True, "a number of seconds"),
         (values.seconds(0), 1e12, "a number of seconds"),
         (values.seconds(0), "60s", "a number of seconds"),
         (values.count, "1.5", "whole number"),
-        (values.count, -1, "whole number"),
-        (values.count, NAN, "whole number"),
         (values.count, False, "whole number"),
         (values.one_of(*Color), "RED", "expected one of red, blue"),
-        (values.one_of(*Color), 5, "expected one of red, blue"),
         (values.algorithms, "none", "never accepted"),
-        (values.algorithms, "None", "never accepted"),
         (values.algorithms, "RS256,HS256", "HS256 is never accepted"),
         (values.algorithms, "hs512", "never accepted"),
         (values.algorithms, "RS255", "is not supported; expected some of ES256, "),
-        (values.algorithms, "rs256", "is not supported"),
-        (values.algorithms, "ES256K", "is not supported"),
         (claim_values.required_claims, "token_use=access", "expected a JSON object"),
         (claim_values.required_claims, "[" * 100_000, "expected a JSON object"),
         (claim_values.required_claims, "[]", "expected an object"),
-        (claim_values.required_claims, "{}", "expected an object"),
-        (claim_values.required_claims, '["token_use"]', "expected an object"),
-        (claim_values.required_claims, 5, "expected an object"),
         (claim_values.required_claims, {}, "expected an object"),
         (claim_values.required_claims, '{"a": ' + "1" * 5000 + "}", "a number has 5000 digits"),
-        (claim_values.required_claims, '{"a": []}', "the claim a has an empty list"),
         (claim_values.required_claims, '{"a": NaN}', "nan or infinite"),
         (claim_values.required_claims, '{"a": 1, "a": 2}', "a is listed twice"),
         (claim_values.required_claims, '{"a": {"all": 1, "all": 2}}', "all is listed twice"),
         (claim_values.claim, "/a~b", "is not a JSON Pointer"),
-        (claim_values.claims, "sub,/a~b", "is not a JSON Pointer"),
         (claim_values.context_claims, "email,/a/b", "a claim pointer needs a key of its own: b=/a/b"),
         (claim_values.context_claims, {"a": "/b~"}, "is not a JSON Pointer"),
-        (values.token_sources, "Authorization", "is not a token source"),
         (values.token_sources, "header:", "is not a token source"),
         (values.token_sources, "body:token", "is not a token source"),
-        (values.token_sources, "header:two words", "is not a token source"),
         (values.token_sources, "header:a:b", "is not a token source"),
         (claim_values.context_claims, "a b", "is not a context key"),
-        (claim_values.context_claims, "=email", "not a context key"),
         (claim_values.context_claims, "email=", "names no claim"),
         (claim_values.context_claims, "a,email,email=mail", "the context key 'email' is listed twice"),
         (claim_values.context_claims, {"a": "b", "email": 5}, 'email must name a claim: expected key = "claim"'),
-        (claim_values.context_claims, {"email": ""}, 'expected key = "claim"'),
-        (claim_values.context_claims, 5, "expected a list of strings"),
     ],
     ids=called,
 )
@@ -225,17 +150,14 @@ def test_what_is_refused(read: Callable[[object], object], value: object, messag
         read(value)
 
 
-@pytest.mark.parametrize("key", sorted(RESERVED_KEYS))
-def test_a_claim_cannot_take_a_context_key_that_means_something_already(key: str) -> None:
-    with pytest.raises(ValueError, match="is taken"):
-        claim_values.context_claims(f"{key}=email")
-
-
 def test_the_context_keys_of_every_answer_and_of_api_gateway_are_reserved() -> None:
     written = {"sub", "iss", "exp", "scope", "claims", "tenant", "error", "reason", "required_scope"}
     # API Gateway developer guide, "Variables for access logging": $context.authorizer.*
     api_gateways = {"integrationLatency", "integrationStatus", "latency", "requestId", "status", "principalId"}
     assert written | api_gateways <= RESERVED_KEYS
+    for key in RESERVED_KEYS:
+        with pytest.raises(ValueError, match="is taken"):
+            claim_values.context_claims(f"{key}=email")
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -271,23 +193,15 @@ def test_a_mapping_with_other_values_than_texts_is_a_problem(value: object) -> N
 
 
 def test_an_unknown_variable_is_a_problem_with_a_suggestion() -> None:
-    assert problems(read({"JWT_AUDIENC": "a", "JWT_XXXXXXXXXXXXXXXX": "b"})) == {
-        "JWT_AUDIENC": "there is no such setting: did you mean JWT_AUDIENCE?",
-        "JWT_XXXXXXXXXXXXXXXX": "there is no such setting; there are "
-        + ", ".join(sorted(setting.variable for setting in SETTINGS)),
-    }
+    found = problems(read({"JWT_AUDIENC": "a", "JWT_XXXXXXXXXXXXXXXX": "b"}))
+    assert found["JWT_AUDIENC"] == "there is no such setting: did you mean JWT_AUDIENCE?"
+    assert found["JWT_XXXXXXXXXXXXXXXX"].startswith("there is no such setting; there are JWT_ALGORITHMS, ")
 
 
 def test_beside_a_document_its_settings_are_no_longer_variables() -> None:
-    raw = read_document(ONE_ISSUER, JWT_AUDIENCE="a", JWT_PRINCIPAL_CLAIM="email", JWT_CONTEXT_CLAIMS="email")
-    assert problems(raw) == {
-        variable: f"belongs into the document of JWT_CONFIG ({where}), once that is set"
-        for variable, where in (
-            ("JWT_AUDIENCE", "audience = … under [[issuers]]"),
-            ("JWT_PRINCIPAL_CLAIM", "principal_claim = … under [[issuers]]"),
-            ("JWT_CONTEXT_CLAIMS", 'under [context]: key = "claim"'),
-        )
-    }
+    found = problems(read_document(ONE_ISSUER, JWT_AUDIENCE="a", JWT_CONTEXT_CLAIMS="email"))
+    assert "(audience = … under [[issuers]])" in found["JWT_AUDIENCE"]
+    assert '(under [context]: key = "claim")' in found["JWT_CONTEXT_CLAIMS"]
 
 
 def test_beside_a_document_the_later_settings_may_be_variables_but_not_both() -> None:
@@ -302,18 +216,12 @@ def test_beside_a_document_the_later_settings_may_be_variables_but_not_both() ->
     ("document", "name", "message"),
     [
         ("", "issuers", "expected at least one [[issuers]] table"),
-        ("issuers = []", "issuers", "expected at least one [[issuers]] table"),
         ('issuers = "https://a.example.com"', "issuers", "expected at least one [[issuers]] table"),
         ("issuers = [5]", "issuers[0]", "expected a table: write [[issuers]] above it"),
         (f"leeway = 5\n{ONE_ISSUER}", "leeway", "there is no such setting: did you mean leeway_seconds?"),
-        (f'config = "file:a"\n{ONE_ISSUER}', "config", "there is no such setting"),
         (f'issuer = "https://a.example.com"\n{ONE_ISSUER}', "issuer", "did you mean issuers?"),
-        (f'context_claims = ["email"]\n{ONE_ISSUER}', "context_claims", "there is no such setting"),
-        (f"[contexts]\n{ONE_ISSUER}", "contexts", "did you mean context?"),
-        (f"{ONE_ISSUER}audiences = 5", "issuers[0].audiences", "of an issuer: did you mean audience?"),
         (f"{ONE_ISSUER}cached_by = 5", "issuers[0].cached_by", "there is no such setting of an issuer; there are"),
         ("a b =", "JWT_CONFIG", "is not a TOML document: Expected"),
-        ("a = 1\na = 2", "JWT_CONFIG", "is not a TOML document: Cannot overwrite a value"),
         ("a = " + "[" * 100_000, "JWT_CONFIG", "is not a TOML document: "),
     ],
 )
