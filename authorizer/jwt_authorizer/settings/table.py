@@ -207,8 +207,8 @@ ALLOW_HTTP = Setting("allow_http", values.boolean, default=False, place=_E)
 # --- What is logged
 
 LOG_ALLOWED = Setting("log_allowed", values.one_of(*LogAllowed), LogAllowed.FULL, _E)
-"""The [log line](docs/errors.md#the-log-line) of an allowed request: `full`, or `metric`: its metrics and the request ids,
-nothing else.
+"""The [log line](docs/errors.md#the-log-line) of an allowed request: `full`, or `metric`: its metrics and the request
+ids, nothing else.
 """
 LOG_PRINCIPAL = Setting("log_principal", values.one_of(*LogPrincipal), LogPrincipal.PLAIN, _E)
 """The principal's id in the log, which is personal data: `plain`, `hash` (16 hexadecimal digits, the same for the same
