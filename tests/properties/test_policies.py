@@ -17,8 +17,10 @@ from moto.iam.access_control import IAMPolicy, PermissionResult
 from jwt_authorizer.claims import Principal
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.policies import Policy
+from jwt_authorizer.policies.choice import MAX_POLICY
 from jwt_authorizer.policies.compiler import PolicyCompiler
-from jwt_authorizer.rules import Allow, Deny, Route
+from jwt_authorizer.rules import Allow, Route
+from jwt_authorizer_devkit.explaining.resources import compile_texts
 from tests.properties.apis import (
     METHODS,
     PREFIX,
@@ -38,7 +40,7 @@ from tests.properties.apis import (
 )
 from tests.properties.judge import Tally, check_against, compare, covers, permits
 
-SHORT = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SHORT = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PLAIN = re.compile(r"[A-Za-z0-9/:*_-]+")
 
 
@@ -57,48 +59,67 @@ def cases(draw: st.DrawFn) -> tuple[Api, Principal, Asked, list[Asked]]:
     return api, who, ask(pick, api), others
 
 
-@given(cases())
+@given(cases(), st.sampled_from(["token", "token", "route", "nothing"]), st.just(MAX_POLICY) | st.integers(500, 3000))
 @SHORT
-def test_decisions_are_those_of_the_oracle(case: tuple[Api, Principal, Asked, list[Asked]]) -> None:
-    api, who, asked, others = case
-    rules = api.rules
-    for one in (asked, *others):
-        decision = rules.decide(who, one.method, one.path)
-        assert isinstance(decision, Allow) is (oracle(api, who, one) == "allowed"), one
-
-
-@given(cases())
-@SHORT
-def test_a_cached_policy_is_exact_for_what_was_asked_and_grants_nothing_that_is_refused(
-    case: tuple[Api, Principal, Asked, list[Asked]],
+def test_decisions_are_the_oracles_and_a_policy_grants_nothing_else(
+    case: tuple[Api, Principal, Asked, list[Asked]], cached_by: str, room: int
 ) -> None:
     api, who, asked, others = case
-    tally = Tally()
-    compiled = compare(api, PolicyCompiler(api.rules), who, asked, others=others, tally=tally)
-    assert tally.wrong_for_asked == 0, compiled
+    compiler, tally = PolicyCompiler(api.rules, max_bytes=room), Tally()
+    allowed = {one: isinstance(compiler.rules.decide(who, one.method, one.path), Allow) for one in (asked, *others)}
+    assert allowed == {one: oracle(api, who, one) == "allowed" for one in allowed}
+    compiled = compare(api, compiler, who, asked, others=others, tally=tally, cached_by=cached_by)
     assert tally.over_grants == 0, compiled
-    listed = others[:4]
-    lost = [other for other in listed if oracle(api, who, other) == "allowed" and not permits(compiled, other.text)]
-    assert not lost or compiled.left_out, lost
+    assert tally.wrong_for_asked == 0 or (room < MAX_POLICY and allowed[asked]), compiled
+    assert len(json.dumps([PREFIX + one for statement in compiled.statements for one in statement.resources])) <= room
+    lost = [one for one in others[:4] if allowed[one] and not permits(compiled, one.text)]
+    assert not lost or compiled.left_out or cached_by != "token", lost
+    if all(PLAIN.fullmatch(resource) for statement in compiled.statements for resource in statement.resources):
+        judge = _moto(compiled)  # which reads "?", "$" and "." in a resource as a regular expression does
+        for one in allowed:
+            verdict = judge.is_action_permitted("execute-api:Invoke", PREFIX + one.text) is PermissionResult.PERMITTED
+            assert verdict is permits(compiled, one.text)
 
 
-@pytest.mark.parametrize("absent", [True, False])
-@pytest.mark.parametrize("make", [resource_api, random_api])
-def test_no_request_that_a_policys_own_patterns_tempt_to_gets_more_than_the_rules_give(
-    make: Callable[..., Api], *, absent: bool
+def _moto(compiled: Policy) -> IAMPolicy:
+    statements = [
+        {
+            "Effect": statement.effect,
+            "Action": "execute-api:Invoke",
+            "Resource": [PREFIX + resource for resource in statement.resources],
+        }
+        for statement in compiled.statements
+    ]
+    return IAMPolicy({"policy_document": json.dumps({"Version": "2012-10-17", "Statement": statements})})
+
+
+@pytest.mark.parametrize(
+    ("make", "absent", "lost"),
+    [
+        (resource_api, True, 0),
+        (resource_api, False, 35),
+        (random_api, True, 27),
+        (random_api, False, 93),
+    ],
+)
+def test_whatever_its_patterns_tempt_to_a_policy_grants_no_more_than_the_rules_and_hardly_less(
+    make: Callable[..., Api],
+    absent: bool,  # noqa: FBT001 - a table of cases
+    lost: int,
 ) -> None:
-    random = Random(5)  # noqa: S311 - examples, not secrets
-    pick = random.choice
-    tally = Tally()
+    pick, tempt = Random(5).choice, Random(6).choice  # noqa: S311 - examples, not secrets
+    ordinary, odd = Tally(), Tally()
     for _ in range(60):
         api = make(pick, absent=absent)
         if not api.routes:
             continue
-        who = random.choice(principals())
-        compiled = compare(api, PolicyCompiler(api.rules), who, listed_request(pick, api), others=(), tally=tally)
-        check_against(api, who, compiled, [tempting_request(pick, compiled, api) for _ in range(100)], tally)
-    assert tally.pairs > 4000
-    assert tally.over_grants == tally.wrong_for_asked == 0
+        who = pick(principals())
+        others = [listed_request(pick, api) for _ in range(40)]
+        compiled = compare(api, PolicyCompiler(api.rules), who, others[0], others=others, tally=ordinary)
+        check_against(api, who, compiled, [tempting_request(tempt, compiled, api) for _ in range(100)], odd)
+    assert odd.pairs > 4000
+    assert ordinary.over_grants == ordinary.wrong_for_asked == odd.over_grants == 0
+    assert ordinary.left_out <= lost < ordinary.allowed // 10
 
 
 @pytest.mark.parametrize("absent", [True, False])
@@ -116,20 +137,6 @@ def test_large_apis_with_little_room_and_slashes_grant_nothing_that_is_refused(*
             check_against(api, who, policy, [tempting_request(pick, policy, api) for _ in range(20)], tally)
     assert tally.pairs > 300
     assert tally.over_grants == tally.wrong_for_asked == 0
-
-
-@given(cases(), st.sampled_from(["route", "nothing"]))
-@SHORT
-def test_a_policy_for_one_route_or_request_is_exact_and_grants_nothing_that_is_refused(
-    case: tuple[Api, Principal, Asked, list[Asked]], cached_by: str
-) -> None:
-    api, who, asked, others = case
-    rules = api.rules
-    decision = rules.decide(who, asked.method, asked.path)
-    compiled = PolicyCompiler(rules).compile(who, decision, request(asked), cached_by)
-    assert permits(compiled, asked.text) is isinstance(decision, Allow)
-    for other in others:
-        assert not (permits(compiled, other.text) and oracle(api, who, other) == "refused"), other
 
 
 def test_one_answer_for_a_route_is_right_for_each_request_that_an_http_api_sends_by_it() -> None:
@@ -156,51 +163,9 @@ def test_one_answer_for_a_route_is_right_for_each_request_that_an_http_api_sends
     assert compared > 1000
 
 
-@given(cases())
-@SHORT
-def test_moto_is_of_the_same_opinion(case: tuple[Api, Principal, Asked, list[Asked]]) -> None:
-    api, who, asked, others = case
-    rules = api.rules
-    compiled = PolicyCompiler(rules).compile(who, rules.decide(who, asked.method, asked.path), request(asked), "token")
-    if not all(PLAIN.fullmatch(resource) for statement in compiled.statements for resource in statement.resources):
-        return  # moto reads "?", "$" and "." in a resource as a regular expression does
-    judge = _moto(compiled)
-    for other in (asked, *others):
-        verdict = judge.is_action_permitted("execute-api:Invoke", PREFIX + other.text) is PermissionResult.PERMITTED
-        assert verdict is permits(compiled, other.text)
-        assert not (verdict and oracle(api, who, other) == "refused")
-
-
-def _moto(compiled: Policy) -> IAMPolicy:
-    statements = [
-        {
-            "Effect": statement.effect,
-            "Action": "execute-api:Invoke",
-            "Resource": [PREFIX + resource for resource in statement.resources],
-        }
-        for statement in compiled.statements
-    ]
-    return IAMPolicy({"policy_document": json.dumps({"Version": "2012-10-17", "Statement": statements})})
-
-
-@given(cases(), st.integers(500, 3000))
-@SHORT
-def test_a_policy_without_room_for_everything_grants_less_and_nothing_else(
-    case: tuple[Api, Principal, Asked, list[Asked]], room: int
-) -> None:
-    api, who, asked, others = case
-    tally = Tally()
-    compiler = PolicyCompiler(api.rules, max_bytes=room)
-    compiled = compare(api, compiler, who, asked, others=others, tally=tally)
-    assert tally.over_grants == 0
-    assert len(json.dumps([PREFIX + one for statement in compiled.statements for one in statement.resources])) <= room
-    if isinstance(compiler.rules.decide(who, asked.method, asked.path), Deny):
-        assert not permits(compiled, asked.text)
-
-
 @given(st.text("ab*?${}/", max_size=8), st.text("ab*?${}/", max_size=8))
 @SHORT
-def test_the_judge_matches_as_iam_does(pattern: str, text: str) -> None:
+def test_the_judge_and_explain_match_as_iam_does(pattern: str, text: str) -> None:
     tokens = re.findall(r"\$\{[*?$]\}|\$\{|.", pattern)
     if "${" in tokens:
         with pytest.raises(AssertionError, match="a policy variable"):
@@ -217,3 +182,5 @@ def test_the_judge_matches_as_iam_does(pattern: str, text: str) -> None:
         return start < len(text) and (token == "?" or text[start] == meant) and matches(at + 1, start + 1)
 
     assert covers(pattern, text) is matches(0, 0)
+    if "$" not in pattern:
+        assert (compile_texts([pattern]).match(text) is not None) is matches(0, 0)
