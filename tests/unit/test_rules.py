@@ -1,19 +1,12 @@
 import tomllib
+from copy import replace
 
 import pytest
 
-from jwt_authorizer.claims import Principal
 from jwt_authorizer.errors import Reason
 from jwt_authorizer.rules import Allow, Deny, Route, Rules, compile_rules, parse_routes
+from tests.properties.apis import principal
 from tests.properties.judge import listing
-
-ISSUER = "https://issuer.example.com"
-
-
-def who(
-    *scopes: str, required: tuple[str, ...] = (), issuer: str = ISSUER, claims: dict[str, object] | None = None
-) -> Principal:
-    return Principal("u", issuer, "u", " ".join(scopes), frozenset(scopes), required, 2, 0, 2, claims or {}, "")
 
 
 def parsed(document: str) -> tuple[tuple[Route, ...], list[str]]:
@@ -37,37 +30,39 @@ def deciding(of: Rules, path: str) -> list[str]:
 
 
 def test_without_routes_every_request_may_pass() -> None:
-    assert compile_rules(None).decide(who(), "GET", "/orders") == Allow(None)
+    assert compile_rules(None).decide(principal(), "GET", "/orders") == Allow(None)
 
 
 def test_the_issuers_scopes_are_needed_on_top_of_the_routes() -> None:
     of = listing("GET /orders a")
-    assert isinstance(of.decide(who("a", required=("r",)), "GET", "/orders"), Deny)
-    assert isinstance(of.decide(who("a", "r", required=("r",)), "GET", "/orders"), Allow)
+    assert isinstance(of.decide(replace(principal("a"), required_scopes=("r",)), "GET", "/orders"), Deny)
+    assert isinstance(of.decide(replace(principal("a", "r"), required_scopes=("r",)), "GET", "/orders"), Allow)
 
 
 @pytest.mark.parametrize(("scopes", "allowed"), [(("a",), True), (("b",), True), ((), False), (("c",), False)])
 def test_one_of_any_scopes_is_enough(scopes: tuple[str, ...], allowed: bool) -> None:  # noqa: FBT001 - a table of cases
     of = rules('[[routes]]\nmethod = "GET"\npath = "/x"\nany_scopes = ["a", "b"]')
-    decision = of.decide(who(*scopes), "GET", "/x")
+    decision = of.decide(principal(*scopes), "GET", "/x")
     assert decision == (Allow("GET /x") if allowed else Deny(Reason.INSUFFICIENT_SCOPE, ("a", "b"), "GET /x"))
 
 
 def test_a_held_any_scope_is_not_named_among_those_needed() -> None:
     of = rules('[[routes]]\npath = "/x"\nscopes = ["s"]\nany_scopes = ["a", "b"]')
-    assert of.decide(who("a"), "GET", "/x") == Deny(Reason.INSUFFICIENT_SCOPE, ("s",), "* /x")
+    assert of.decide(principal("a"), "GET", "/x") == Deny(Reason.INSUFFICIENT_SCOPE, ("s",), "* /x")
 
 
 def test_two_routes_that_differ_in_a_claims_type_stay_two() -> None:
     of = rules('[[routes]]\npath = "/a"\nclaims = {x = 1}\n[[routes]]\npath = "/b"\nclaims = {x = true}')
-    decisions = [of.decide(who(claims={"x": True}), "GET", path) for path in ("/a", "/b")]
+    decisions = [of.decide(replace(principal(), claims={"x": True}), "GET", path) for path in ("/a", "/b")]
     assert [type(decision) for decision in decisions] == [Deny, Allow]
 
 
 def test_a_route_may_be_for_some_issuers_only_and_no_scope_makes_up_for_that() -> None:
-    of = rules(f'[[routes]]\npath = "/x"\nscopes = ["s"]\nissuers = ["{ISSUER}"]')
-    assert of.decide(who("s"), "GET", "/x") == Allow("* /x")
-    assert of.decide(who(issuer="https://other"), "GET", "/x") == Deny(Reason.CLAIM_MISMATCH, (), "* /x")
+    of = rules('[[routes]]\npath = "/x"\nscopes = ["s"]\nissuers = ["issuer"]')
+    assert of.decide(principal("s"), "GET", "/x") == Allow("* /x")
+    assert of.decide(replace(principal("s"), issuer="https://other"), "GET", "/x") == Deny(
+        Reason.CLAIM_MISMATCH, (), "* /x"
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,16 +87,18 @@ def test_the_most_specific_template_decides_segment_by_segment(path: str, expect
 def test_where_rest_and_http_apis_choose_differently_both_choices_have_to_allow() -> None:
     of = listing("GET /a/b/{proxy+} greedy", "GET /a/{x}/c plain")
     assert deciding(of, "/a/b/c") == ["/a/b/{proxy+}", "/a/{x}/c"]
-    verdicts = [of.decide(who(*scopes), "GET", "/a/b/c") for scopes in (("greedy",), ("plain",), ("greedy", "plain"))]
+    verdicts = [
+        of.decide(principal(*scopes), "GET", "/a/b/c") for scopes in (("greedy",), ("plain",), ("greedy", "plain"))
+    ]
     assert [type(verdict) for verdict in verdicts] == [Deny, Deny, Allow]
 
 
 def test_a_websockets_connect_has_a_rule_of_its_own() -> None:
     of = listing("* $connect chat", "* $default")
-    assert of.decide(who("chat"), "$connect", "$connect") == Allow("$connect")
-    assert of.decide(who(), "$connect", "$connect") == Deny(Reason.INSUFFICIENT_SCOPE, ("chat",), "$connect")
-    assert isinstance(listing("* $default").decide(who(), "$connect", "$connect"), Deny)
-    assert of.decide(who(), "GET", "/$connect") == Allow("$default")
+    assert of.decide(principal("chat"), "$connect", "$connect") == Allow("$connect")
+    assert of.decide(principal(), "$connect", "$connect") == Deny(Reason.INSUFFICIENT_SCOPE, ("chat",), "$connect")
+    assert isinstance(listing("* $default").decide(principal(), "$connect", "$connect"), Deny)
+    assert of.decide(principal(), "GET", "/$connect") == Allow("$default")
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -120,37 +117,28 @@ def test_no_method_means_all_of_them(method: str) -> None:
         ('path = "/x"\nscope = ["a"]', "routes[0].scope: there is no such key of a route: did you mean scopes?"),
         ('path = "/x"\nzzz = 1', "routes[0].zzz: there is no such key of a route: expected method, path"),
         ('method = "GET"', "routes[0].path: is required"),
-        ("path = 1", "routes[0].path: is required"),
         ('path = "orders"', 'routes[0].path: expected a path that starts with "/"'),
         ('path = "/orders/"', "routes[0].path: API Gateway ignores a slash at the end"),
         ('path = "/a//b"', "routes[0].path: a segment is empty"),
-        ('path = "/a/:id"', "routes[0].path: API Gateway writes a path variable as {id}, not :id"),
         ('path = "/a/*"', "routes[0].path: API Gateway refuses the segment '*'"),
-        ('path = "/a b"', "routes[0].path: API Gateway refuses the segment 'a b'"),
         ('path = "/a/{id"', "routes[0].path: API Gateway refuses the segment '{id'"),
-        ('path = "/a/{}"', "routes[0].path: API Gateway refuses the segment '{}'"),
         ('path = "/a/x{id}"', "routes[0].path: API Gateway refuses the segment 'x{id}'"),
-        ('path = "/a?b=1"', "routes[0].path: API Gateway refuses the segment 'a?b=1'"),
         ('path = "/{p+}/a"', "routes[0].path: a greedy {variable+} takes all that follows"),
         ('path = "/{a}/{a}"', "routes[0].path: a path variable's name may stand only once"),
         ('path = "/x"\nmethod = "get"', "routes[0].method: expected one or more of GET"),
         ('path = "/x"\nmethod = "TRACE"', "routes[0].method: expected one or more of GET"),
         ('path = "/x"\nmethod = ["GET", "GET"]', "routes[0].method: expected one or more of GET"),
-        ('path = "/x"\nmethod = [1]', "routes[0].method: expected one or more of GET"),
         ('path = "/x"\nmethod = []', "routes[0].method: an empty list is no method"),
         ('path = "/x"\nmethod = ["GET", "*"]', 'routes[0].method: "*" means all methods'),
         ('path = "$connect"\nmethod = "GET"', "routes[0].method: this route has no method of its own"),
         ('path = "$default"\nmethod = "GET"', "routes[0].method: this route has no method of its own"),
         ('path = "/x"\nscopes = "a"', "routes[0].scopes: expected a list of strings"),
-        ('path = "/x"\nscopes = [""]', "routes[0].scopes: expected a list of strings"),
         ('path = "/x"\nscopes = []', "routes[0].scopes: an empty list would ask for nothing"),
-        ('path = "/x"\nany_scopes = []', "routes[0].any_scopes: an empty list would ask for nothing"),
         ('path = "/x"\nscopes = ["a b"]', "routes[0].scopes: 'a b' can be no scope"),
         ('path = "/x"\nissuers = []', "routes[0].issuers: an empty list would ask for nothing"),
         ('path = "/x"\nclaims = []', "routes[0].claims: expected a table"),
         ('path = "/x"\nclaims = {}', "routes[0].claims: an empty table would ask for nothing"),
         ('path = "/x"\nclaims = { a = [] }', "routes[0].claims: the claim a has an empty list"),
-        ('path = "/x"\nclaims = { a = [[1]] }', "routes[0].claims: the claim a has something else in it"),
         ('path = "/x"\nclaims = { "/a~" = 1 }', "routes[0].claims: /a~ is not a JSON Pointer"),
     ],
 )
