@@ -39,6 +39,11 @@ def test_under_absent_wider_patterns_make_room() -> None:
     assert not permits(policy, "POST/a/1")
 
 
+def test_of_an_ordinary_api_nothing_is_left_out() -> None:
+    lines = [f"{method} /r{n}{rest} s{n % 5}" for n in range(75) for method in ("GET", "PUT") for rest in ("", "/{id}")]
+    assert compiled(listing(*lines, absent=True), "GET /r1", "s0", "s1", "s2", "s3").left_out == ()
+
+
 def test_a_policy_for_everything_still_denies_empty_segments() -> None:
     paths = [f"/v1/r{number}{rest}" for number in range(40) for rest in ("", "/{id}")]
     lines = [f"{method} {path}" for path in paths for method in ("GET", "PUT")]
