@@ -127,11 +127,9 @@ def test_under_a_point_of_small_order_anybody_could_sign_anything(point: bytes, 
 ODD_NUMBERS: dict[str, Json] = {
     "even modulus": _rsa(n=_number(MODULUS + 1)),
     "modulus a power of two": _rsa(n=_number(1 << 2047)),
-    "modulus of 16 KB": _rsa(n=_number((1 << 131072) + 1)),
     "modulus of 64 KB": _rsa(n=_number((1 << 524288) + 1)),
     "modulus of 300 KB": _rsa(n="A" * 7 + "Q" * 300_000),
     "exponent three": _rsa(e="Aw"),
-    "exponent of 2,000 bits": _rsa(e=_number((1 << 2000) + 1)),
     "exponent of 64 KB": _rsa(e=_number((1 << 524288) + 1)),
     "Edwards all ones": _okp(x=base64url(b"\xff" * 32)),
     "padded": _ec(x=str(_ec()["x"]) + "="),
@@ -242,22 +240,11 @@ FILLING: dict[str, object] = {
 
 
 @pytest.mark.parametrize("item", FILLING)
-def test_reading_a_hostile_set_of_512_kb_takes_less_than_half_a_second(item: str) -> None:
+def test_reading_and_searching_a_hostile_set_of_512_kb_takes_less_than_half_a_second(item: str) -> None:
     one = json.dumps(FILLING[item], separators=(",", ":"))
     document = f'{{"keys":[{",".join([one] * ((BODY_LIMIT - 11) // (len(one) + 1)))}]}}'
     assert BODY_LIMIT * 0.8 < len(document) <= BODY_LIMIT
     started = time.process_time()
     with suppress(ValueError):
-        parse_key_set(document)
+        parse_key_set(document).candidates("ES256", "made up")
     assert time.process_time() - started < CPU_LIMIT
-
-
-def test_thousands_of_keys_are_read_and_looked_through_quickly() -> None:
-    """2,000 keys: some 300 KB, of the 512 KB that are read at most."""
-    others = [_ec(kid=f"key-{number}") for number in range(2000)]
-    started = time.process_time()
-    crowded = lab(JWT_JWKS=json.dumps({"keys": [*others, *jwks()["keys"]]}))
-    assert time.process_time() - started < 4 * CPU_LIMIT
-    crowded.allowed(token_event(sign()))
-    crowded.attacked(sign(header={"alg": "ES256", "kid": "key-2000"}), Reason.UNKNOWN_KEY)
-    crowded.attacked(sign(header={"alg": "ES256", "kid": "key-1999"}), Reason.BAD_SIGNATURE)

@@ -89,13 +89,11 @@ def test_a_document_that_is_wrong(document: object, said: str) -> None:
     ("url", "endpoint", "authority", "target"),
     [
         ("https://a.example", ("a.example", 443), "a.example", ""),
-        ("https://a.example/", ("a.example", 443), "a.example", "/"),
         ("https://a.example/b/c?d=e&f=/?", ("a.example", 443), "a.example", "/b/c?d=e&f=/?"),
         ("https://a.example?d", ("a.example", 443), "a.example", "?d"),
         ("https://a.example:8443/x", ("a.example", 8443), "a.example:8443", "/x"),
         ("https://a.example./x", ("a.example.", 443), "a.example.", "/x"),
         ("https://[::1]:8443/x", ("::1", 8443), "[::1]:8443", "/x"),
-        ("https://127.0.0.1/x", ("127.0.0.1", 443), "127.0.0.1", "/x"),
         ("http://localhost/x", ("localhost", 80), "localhost", "/x"),
     ],
 )
@@ -285,26 +283,9 @@ def test_each_wait_is_bounded_by_what_is_left_in_all() -> None:
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
-LINES = st.lists(
-    st.sampled_from(
-        [
-            b"HTTP/1.1 200 OK",
-            b"HTTP/1.0 200",
-            b"HTTP/1.1 103 Early Hints",
-            b"Content-Length: 5",
-            b"Transfer-Encoding: chunked",
-            b"Connection: close",
-            b"A-b: \t c",
-            b"",
-            b"5",
-            b"5;x=y",
-            b"{}   ",
-            b"0",
-            b"a b",
-        ]
-    ),
-    max_size=14,
-).map(b"\r\n".join)
+LINE = [b"HTTP/1.1 200 OK", b"HTTP/1.0 200", b"HTTP/1.1 103 Early Hints", b"Content-Length: 5"]
+LINE += [b"Transfer-Encoding: chunked", b"Connection: close", b"A-b: \t c", b"", b"5", b"5;x=y", b"{}   ", b"0", b"a b"]
+LINES = st.lists(st.sampled_from(LINE), max_size=14).map(b"\r\n".join)
 HEADS = st.sampled_from([b"", OK, CHUNKED, OK + b"Content-Length: 5\r\n\r\n"])
 
 

@@ -1,6 +1,7 @@
 """What X-Ray and OpenTelemetry get to see of a call, with a real UDP listener and OpenTelemetry's own SDK."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -28,36 +29,31 @@ UNSAMPLED = HEADER.replace("Sampled=1", "Sampled=0")
 URL = "https://issuer.example.com/keys"
 
 
-class Daemon:
-    """A UDP listener in place of X-Ray's daemon."""
+type Received = Callable[[], list[dict[str, Any]]]
 
-    def __init__(self, listener: socket.socket) -> None:
-        self.listener = listener
-        self.address = ":".join(map(str, listener.getsockname()))
 
-    def received(self) -> list[dict[str, Any]]:
-        """Read all packets so far: on loopback a packet is there when it was sent."""
+@pytest.fixture(name="received")
+def _received(monkeypatch: pytest.MonkeyPatch) -> Iterator[Received]:
+    """Listen in place of X-Ray's daemon, and yield what reads all packets so far: on loopback one is there at once."""
+
+    def received() -> list[dict[str, Any]]:
         documents: list[dict[str, Any]] = []
         with suppress(BlockingIOError):
             while True:
-                head, _, document = self.listener.recv(65536).decode().partition("\n")
+                head, _, document = listener.recv(65536).decode().partition("\n")
                 assert json.loads(head) == {"format": "json", "version": 1}
                 documents.append(json.loads(document))
         return documents
 
-
-@pytest.fixture(name="daemon")
-def _daemon(monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.settimeout(0)
-        found = Daemon(listener)
-        monkeypatch.setenv("AWS_XRAY_DAEMON_ADDRESS", found.address)
+        monkeypatch.setenv("AWS_XRAY_DAEMON_ADDRESS", ":".join(map(str, listener.getsockname())))
         monkeypatch.setenv("_X_AMZN_TRACE_ID", HEADER)
         # This process has OpenTelemetry, which comes first where it is.
         monkeypatch.delitem(sys.modules, "opentelemetry.trace")
         calls.unsent.clear()
-        yield found
+        yield received
         calls.unsent.clear()
 
 
@@ -79,9 +75,9 @@ def fail() -> Response:
         (503, {"fault": True}),
     ],
 )
-def test_a_call_is_a_subsegment_of_the_request(daemon: Daemon, status: int, flags: dict[str, bool]) -> None:
+def test_a_call_is_a_subsegment_of_the_request(received: Received, status: int, flags: dict[str, bool]) -> None:
     assert traced("issuer.example.com", f"GET {URL}", answered(status)).status == status
-    (document,) = daemon.received()
+    (document,) = received()
     assert document.pop("start_time") <= document.pop("end_time")
     assert len(bytes.fromhex(document.pop("id"))) == 8
     assert document == {
@@ -96,10 +92,10 @@ def test_a_call_is_a_subsegment_of_the_request(daemon: Daemon, status: int, flag
     assert calls.unsent == []
 
 
-def test_a_call_that_fails_is_a_fault_with_its_cause_and_fails_all_the_same(daemon: Daemon) -> None:
+def test_a_call_that_fails_is_a_fault_with_its_cause_and_fails_all_the_same(received: Received) -> None:
     with pytest.raises(FetchError, match="refused"):
         traced("issuer.example.com", f"GET {URL}", fail)
-    (document,) = daemon.received()
+    (document,) = received()
     assert document["fault"] is True
     assert "response" not in document["http"]
     (exception,) = document["cause"]["exceptions"]
@@ -107,37 +103,37 @@ def test_a_call_that_fails_is_a_fault_with_its_cause_and_fails_all_the_same(daem
     assert exception == {"type": "FetchError", "remote": True, "message": f"{URL}: Connection refused"}
 
 
-def test_calls_of_the_aws_sdk_are_named_after_the_service(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_of_the_aws_sdk_are_named_after_the_service(received: Received, monkeypatch: pytest.MonkeyPatch) -> None:
     client: Any = object()
     monkeypatch.setattr("jwt_authorizer.issuers.documents.boto3_client", lambda _service, _timeout: client)
     ssm = LazyClient("ssm", 1.0)
     assert ssm.call(lambda it: it is client, "/keys") is True
     with pytest.raises(FetchError, match="ssm /keys: ZeroDivisionError"):
         ssm.call(lambda _: 1 / 0, "/keys")
-    documents = [(one["namespace"], one["name"], "fault" in one) for one in daemon.received()]
+    documents = [(one["namespace"], one["name"], "fault" in one) for one in received()]
     assert documents == [("aws", "ssm", False), ("aws", "ssm", True)]
 
 
-def test_the_first_request_takes_the_calls_of_start_up(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_request_takes_the_calls_of_start_up(received: Received, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("_X_AMZN_TRACE_ID")
     traced("issuer.example.com", f"GET {URL}", answered(200))
-    assert daemon.received() == []
+    assert received() == []
     monkeypatch.setenv("_X_AMZN_TRACE_ID", HEADER)
     function = Watched(authorizer())
     for sent in (1, 0):
         function(rest_request_event(token()))
-        assert [document["parent_id"] for document in daemon.received()] == [PARENT] * sent
+        assert [document["parent_id"] for document in received()] == [PARENT] * sent
 
 
 @pytest.mark.parametrize("header", [None, "", UNSAMPLED])
 def test_a_first_request_that_is_not_sampled_forgets_them(
-    daemon: Daemon, monkeypatch: pytest.MonkeyPatch, header: str | None
+    received: Received, monkeypatch: pytest.MonkeyPatch, header: str | None
 ) -> None:
     monkeypatch.delenv("_X_AMZN_TRACE_ID")
     traced("issuer.example.com", f"GET {URL}", answered(200))
     send_traces(header)
     send_traces(HEADER)
-    assert daemon.received() == []
+    assert received() == []
 
 
 @pytest.mark.parametrize(
@@ -153,12 +149,12 @@ def test_a_first_request_that_is_not_sampled_forgets_them(
     ],
 )
 def test_a_call_is_sent_to_the_daemon_s_address_of_either_form_or_left_out_and_costs_no_request(
-    daemon: Daemon, header: str, address: str, sent: int
+    received: Received, header: str, address: str, sent: int
 ) -> None:
     # Of calls of a start long ago and of this request's, only these are the request's.
     of_start, of_request = (Call("a", f"GET {URL}", ended - 1, ended, 200, "") for ended in (1000.0, 5000.0))
-    traces.send_subsegments([of_start, of_request], header, address.format(daemon.address))
-    assert [document["end_time"] for document in daemon.received()] == [5000.0] * sent
+    traces.send_subsegments([of_start, of_request], header, address.format(os.environ["AWS_XRAY_DAEMON_ADDRESS"]))
+    assert [document["end_time"] for document in received()] == [5000.0] * sent
 
 
 ON = {"AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:9"}
@@ -192,19 +188,28 @@ def _spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
     return spans
 
 
-@pytest.mark.parametrize(("status", "outcome"), [(200, StatusCode.UNSET), (404, StatusCode.ERROR)])
-def test_a_call_is_a_span_where_opentelemetry_is(spans: InMemorySpanExporter, status: int, outcome: StatusCode) -> None:
+HTTP_CALL = {"server.address": "issuer.example.com", "http.request.method": "GET", "url.full": URL}
+AWS_CALL = {"rpc.system": "aws-api", "rpc.service": "ssm"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "status", "outcome", "attributes"),
+    [
+        (f"GET {URL}", 200, StatusCode.UNSET, HTTP_CALL | {"http.response.status_code": 200}),
+        (f"GET {URL}", 404, StatusCode.ERROR, HTTP_CALL | {"http.response.status_code": 404}),
+        ("", 0, StatusCode.UNSET, AWS_CALL),
+    ],
+)
+def test_a_call_is_a_span_where_opentelemetry_is(
+    spans: InMemorySpanExporter, operation: str, status: int, outcome: StatusCode, attributes: dict[str, object]
+) -> None:
+    service = "issuer.example.com" if operation else "ssm"
     with otel.get_tracer("test").start_as_current_span("request") as request:
-        traced("issuer.example.com", f"GET {URL}", answered(status))
+        assert traced(service, operation, answered(status)).status == status
     span = spans.get_finished_spans()[0]
-    assert (span.name, span.kind, span.status.status_code) == ("GET", SpanKind.CLIENT, outcome)
+    assert (span.name, span.kind) == ("GET" if operation else "ssm", SpanKind.CLIENT)
+    assert (span.status.status_code, span.attributes) == (outcome, attributes)
     assert span.parent == request.get_span_context()
-    assert dict(span.attributes or {}) == {
-        "server.address": "issuer.example.com",
-        "http.request.method": "GET",
-        "url.full": URL,
-        "http.response.status_code": status,
-    }
 
 
 def test_a_span_records_what_was_raised(spans: InMemorySpanExporter) -> None:
@@ -212,10 +217,3 @@ def test_a_span_records_what_was_raised(spans: InMemorySpanExporter) -> None:
         traced("issuer.example.com", f"GET {URL}", fail)
     (span,) = spans.get_finished_spans()
     assert (span.status.status_code, [event.name for event in span.events]) == (StatusCode.ERROR, ["exception"])
-
-
-def test_a_call_of_the_aws_sdk_is_a_span_too(spans: InMemorySpanExporter) -> None:
-    assert traced("ssm", "", lambda: {"a": 1}) == {"a": 1}
-    (span,) = spans.get_finished_spans()
-    assert span.name == "ssm"
-    assert dict(span.attributes or {}) == {"rpc.system": "aws-api", "rpc.service": "ssm"}
