@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
+from itertools import takewhile
 from typing import Any, Self
 from unittest.mock import patch
 
@@ -152,17 +153,12 @@ class HostileServer:
                     self._answer(secured)
 
     def _answer(self, connection: socket.socket) -> None:
-        request = b""
-        while b"\r\n\r\n" not in request and len(request) < _REQUEST_LIMIT:
-            received = connection.recv(_REQUEST_LIMIT)
-            if not received:
-                return
-            request += received
-        head, _, body = request.partition(b"\r\n\r\n")
-        length = re.search(rb"\r\ncontent-length: (\d+)", head.lower())
-        while length is not None and len(body) < int(length[1]) and (received := connection.recv(_REQUEST_LIMIT)):
-            request += received
-            body += received
+        with connection.makefile("rb") as stream:
+            head = b"".join(takewhile(lambda line: line != b"\r\n", iter(stream.readline, b"")))
+            length = re.search(rb"\ncontent-length: (\d+)", head.lower())
+            request = head + b"\r\n" + stream.read(int(length[1]) if length else 0)
+        if not head.endswith(b"\r\n"):  # not HTTP, or cut off
+            return
         path = request.split(b" ", 2)[1].decode("latin-1")
         self.asked.append(path)
         self.requests.append(request)
@@ -179,13 +175,6 @@ def deaf_port() -> Iterator[int]:
             waiting.setblocking(False)  # noqa: FBT003 - its only argument
             waiting.connect_ex(listener.getsockname())
         yield listener.getsockname()[1]
-
-
-def refused_port() -> int:
-    """Find a port at which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def answer(body: bytes, *headers: str, status: str = "200 OK") -> Behavior:

@@ -64,10 +64,6 @@ class KeyCache(RuleBasedStateMachine):
     def last_good(self) -> Asked:
         return next((asked for asked in reversed(self.asked) if asked.kids is not None), Asked(NEVER, frozenset()))
 
-    def held_back(self) -> bool:
-        """Whether the last fetch failed less than a cooldown ago."""
-        return bool(self.asked) and self.asked[-1].kids is None and self.time < self.asked[-1].time + COOLDOWN
-
     @rule(
         seconds=st.one_of(st.integers(0, 2 * COOLDOWN), st.integers(0, TTL), st.integers(0, 30 * 86_400), EDGES),
         before=st.integers(0, 1),
@@ -121,7 +117,9 @@ class KeyCache(RuleBasedStateMachine):
     def ask(self, kid: str) -> str:
         """Ask for a key, and hold the answer against the model."""
         now = self.now()
-        asked_before, held_back = len(self.asked), self.held_back()
+        asked_before = len(self.asked)
+        failed = bool(self.asked) and self.asked[-1].kids is None
+        held_back = failed and self.time < self.asked[-1].time + COOLDOWN
         known_before = self.last_good()
         found: tuple[Key, ...] = ()
         try:
@@ -153,11 +151,9 @@ class KeyCache(RuleBasedStateMachine):
             assert self.asked[-1].kids is not None or not recent
         # A key that is published is found, unless a fetch that found nothing of it is fresher than a cooldown.
         if self.healthy and kid in self.published and not held_back:
-            assert outcome == "served" or (self.time < known_before.time + TTL and self.fetched_lately(COOLDOWN))
+            lately = any(self.time < asked.time + COOLDOWN for asked in self.asked)
+            assert outcome == "served" or (self.time < known_before.time + TTL and lately)
         return outcome
-
-    def fetched_lately(self, seconds: int) -> bool:
-        return any(self.time < asked.time + seconds for asked in self.asked)
 
     @invariant()
     def fetches_keep_their_distance(self) -> None:

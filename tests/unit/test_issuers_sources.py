@@ -55,18 +55,17 @@ def test_a_url_whose_query_is_not_repeated_in_errors(tmp_path: Path) -> None:
 
 
 def test_a_file_of_the_package_is_read_each_time(tmp_path: Path) -> None:
-    (tmp_path / "keys").mkdir()
-    file = tmp_path / "keys" / "set.json"
+    file = tmp_path / "keys.json"
     file.write_text(KEY_SET)
-    fetch = fetcher("file:keys/set.json", tmp_path)
+    fetch = fetcher("file:keys.json", tmp_path)
     assert kids(fetch()) == ["a"]
     file.write_text(KEY_SET.replace('"a"', '"b"'))
     assert kids(fetch()) == ["b"]
     file.write_text("{}")
-    with pytest.raises(FetchError, match=r'file:keys/set.json: the key set is not a JSON object with a list "keys"'):
+    with pytest.raises(FetchError, match=r'file:keys.json: the key set is not a JSON object with a list "keys"'):
         fetch()
     file.unlink()
-    with pytest.raises(FetchError, match=r"file set.json: No such file or directory"):
+    with pytest.raises(FetchError, match=r"file keys.json: No such file or directory"):
         fetch()
 
 
@@ -121,7 +120,6 @@ def test_a_copy_says_when_it_was_made(tmp_path: Path, written: object, as_of: fl
         ("ftp://issuer.test/keys", "neither an https:// URL, file:PATH"),
         ("{", "not valid JSON"),
         ("http://issuer.test/keys", "JWT_ALLOW_HTTP"),
-        ("https:issuer.test/keys", "not an absolute https:// URL"),
         ("file:nothing.json", "no such file in the package"),
         ("file:folder", "no such file in the package"),
         ("file:/etc/passwd", "inside the package"),
@@ -168,6 +166,9 @@ class Two:
     def kids(self, kid: str | None, now: float) -> list[str | None]:
         return [key.kid for key in self.keys.candidates("ES256", kid, now)]
 
+    def first_kid(self, kid: str | None, now: float) -> str | None:
+        return next(iter(self.keys.candidates("ES256", kid, now))).kid
+
     def code(self, kid: str | None, now: float) -> Reason:
         with pytest.raises(AuthorizerError) as caught:
             self.kids(kid, now)
@@ -191,17 +192,17 @@ def test_a_set_that_is_down_is_not_asked_for_a_key_of_another() -> None:
     two = Two()
     two.keys.warm(START)
     two.second.failure = FetchError("down")
-    for second in range(int(TTL) - 1):
-        assert next(iter(two.keys.candidates("ES256", "a", START + second))).kid == "a"
+    for now in (START, START + TTL - 1):
+        assert two.first_kid("a", now) == "a"
     assert two.asked == (1, 1)
     # Both are due now. A set that has the key is enough: what comes after it is not asked.
-    assert next(iter(two.keys.candidates("ES256", "a", START + TTL))).kid == "a"
+    assert two.first_kid("a", START + TTL) == "a"
     assert two.asked == (2, 1)
     assert two.kids("b", START + TTL + 1) == ["b"], "the last good keys of the one that is down"
     assert two.asked == (2, 2)
     late = START + TTL + MAX_STALE + COOLDOWN
     assert two.code("b", late) == Reason.KEYS_UNAVAILABLE
-    assert next(iter(two.keys.candidates("ES256", "a", late))).kid == "a"
+    assert two.first_kid("a", late) == "a"
 
 
 def test_what_no_set_has_is_unknown_and_unavailable_if_one_could_not_be_asked() -> None:
@@ -287,11 +288,9 @@ def test_only_public_members_of_keys_that_may_verify_are_written() -> None:
     written = refresh(environment, now=NOW + 0.9, get=lambda *_: Response(200, {}, json.dumps(answer).encode()))
     document = parameter()
     assert json.loads(document) == {"keys": [KEY.public_jwk()], "refreshed_at": 1_800_000_000}
-    left_out = [f"key {number} left out: {why}" for number, why in enumerate(_WHY, 1)]
+    left_out = [f"key {number} left out: its kty is not RSA, EC, OKP or AKP" for number in (1, 2)]
+    left_out += ["key 3 left out: it is not a JSON object"]
     assert written == {"keys": 1, "left_out": left_out, "bytes": len(document)}
-
-
-_WHY = ["its kty is not RSA, EC, OKP or AKP", "its kty is not RSA, EC, OKP or AKP", "it is not a JSON object"]
 
 
 @pytest.mark.usefixtures("aws")
@@ -324,7 +323,6 @@ def test_when_writing_fails_it_says_so(target: str) -> None:
         ({"JWT_ISSUER": ISSUER, "JWT_REFRESH_TARGET": "file:keys"}, ["JWT_REFRESH_TARGET"]),
         ({"JWT_ISSUER": ISSUER, "JWT_REFRESH_TARGET": "s3://bucket"}, ["JWT_REFRESH_TARGET"]),
         ({"JWT_REFRESH_SOURCE": "ssm:/keys", "JWT_REFRESH_TARGET": "ssm:/keys"}, ["JWT_REFRESH_SOURCE"]),
-        ({"JWT_REFRESH_SOURCE": "https://", "JWT_REFRESH_TARGET": "ssm:/keys"}, ["JWT_REFRESH_SOURCE"]),
         ({"JWT_REFRESH_SOURCE": "http://issuer.test/", "JWT_REFRESH_TARGET": "ssm:/keys"}, ["JWT_REFRESH_SOURCE"]),
     ],
 )

@@ -2,11 +2,11 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -26,9 +26,9 @@ from jwt_authorizer.issuers.tenants import (
     tenant_list,
 )
 from jwt_authorizer.keys import Key, KeySource
-from jwt_authorizer_devkit.signing import SigningKey, generate
-from tests.integration.hostile_server import HostileServer, answer_json
-from tests.security.lab import NOW, claims, sign, token_event
+from jwt_authorizer_devkit.issuer import local_issuer
+from jwt_authorizer_devkit.issuer.tenants import tenant_of
+from tests.security.lab import token_event
 from tests.sources import COOLDOWN, MAX_STALE, START, TTL, Document, Issuer, Reports, Watch, source
 
 TEMPLATE = "https://login.example.com/{tenant}/v2.0"
@@ -46,6 +46,7 @@ class World:
     failing: dict[str, FetchError] = field(default_factory=dict)
     made: dict[str, Issuer] = field(default_factory=dict)
     template: str = TEMPLATE
+    shared: CachedKeySource | None = None
     fetch_takes: float = 0.0
 
     def __post_init__(self) -> None:
@@ -56,6 +57,7 @@ class World:
             self.listed,
             self.make,
             cooldown=COOLDOWN,
+            shared=self.shared,
             monotonic=Watch(per_look=self.fetch_takes),
         )
 
@@ -136,6 +138,8 @@ def test_start_up_fetches_the_keys_of_the_first_tenants_that_are_listed() -> Non
     assert sorted(world.made) == names[:10]
     assert [world.kid(name, START) for name in names] == [f"key of {name}" for name in names], "all in a cooldown"
     World().tenants.warm(START)
+    World(shared=(keys := source(Issuer(("one",))))).tenants.warm(START)
+    assert keys.has_keys
 
 
 def test_a_tenant_that_is_no_longer_listed_is_refused_remembered_tokens_too() -> None:
@@ -277,107 +281,45 @@ def test_a_document_of_tenants() -> None:
         tenant_list("a\n".encode("utf-16"))
 
 
-# ---------------------------------------------------------------------------------------------------------------
-# Tenants in the whole function: discovery, keys and lists of tenants over a real socket.
+# The whole function, with discovery, keys and a list of tenants over a real socket.
 
-
-DISCOVERY = "/.well-known/openid-configuration"
-
-
-@dataclass
-class Tenants:
-    """An issuer with a key for each tenant, and a function in front of which time is set."""
-
-    server: HostileServer
-    folder: Path
-    keys: dict[str, SigningKey] = field(default_factory=dict)
-    answer: Any = None
-    lines: list[str] = field(default_factory=list)
-    now: float = NOW
-
-    @property
-    def template(self) -> str:
-        return f"http://127.0.0.1:{self.server.port}/{{tenant}}/v2.0"
-
-    def open(self, tenant: str) -> None:
-        issuer = self.template.replace("{tenant}", tenant)
-        key = self.keys[tenant] = generate("ES256", "the same kid")
-        self.server.behaviors |= {
-            f"/{tenant}/v2.0{DISCOVERY}": answer_json({"issuer": issuer, "jwks_uri": f"{issuer}/keys"}),
-            f"/{tenant}/v2.0/keys": answer_json({"keys": [key.public_jwk()]}),
-        }
-
-    def start(self, **settings: str) -> None:
-        fixed = {"JWT_ISSUER": self.template, "JWT_AUDIENCE": str(claims()["aud"]), "JWT_ALLOW_HTTP": "true"}
-        self.function = create_function(
-            fixed | settings, write=self.lines.append, clock=lambda: self.now, package_root=self.folder
-        )
-
-    def ask(self, tenant: str, signer: SigningKey | None = None, **changed: object) -> str:
-        """Send a token, and return the decision or the code of what is wrong."""
-        payload = claims(iss=self.template.replace("{tenant}", tenant), exp=self.now + 300, **changed)
-        event = token_event(sign(payload, signer=signer or self.keys.get(tenant) or self.keys["acme"]))
-        with suppress(Exception):  # the line says which
-            self.answer = self.function(event, None)
-        line = self.line = json.loads(self.lines[-1])
-        return str(line["reason"] if "reason" in line else line["decision"])
-
-
-@pytest.fixture
-def tenants(tmp_path: Path) -> Iterator[Tenants]:
-    with HostileServer({}) as server:
-        made = Tenants(server, tmp_path)
-        for tenant in ("acme", "globex"):
-            made.open(tenant)
-        yield made
-
-
-def test_each_tenant_has_keys_of_its_own(tenants: Tenants) -> None:
-    tenants.start(JWT_TENANTS="acme,globex")
-    for tenant, other in (("acme", "globex"), ("globex", "acme")):
-        assert tenants.ask(tenant) == "allow"
-        assert tenants.answer["context"]["tenant"] == tenants.line["tenant"] == tenant
-        assert tenants.answer["context"]["iss"] == tenants.template.replace("{tenant}", tenant)
-        assert tenants.ask(tenant, tenants.keys[other], jti="forged") == "bad_signature"
-    assert tenants.ask("initech") == "unknown_issuer"
-    assert len(tenants.server.asked) == 4, "at start-up, side by side, and never again"
-    host = f"\r\nHost: 127.0.0.1:{tenants.server.port}\r\n".encode()
-    assert all(host in request for request in tenants.server.requests)
-
-
-def test_keys_at_an_address_for_each_tenant_or_for_all(tenants: Tenants) -> None:
-    tenants.start(JWT_TENANTS="any", JWT_JWKS=f"{tenants.template}/keys")
-    assert tenants.ask("acme") == "allow"
-    assert tenants.server.asked == ["/acme/v2.0/keys"]
-    shared = tenants.template.replace("{tenant}", "globex")
-    tenants.start(JWT_TENANTS="any", JWT_JWKS=f"{shared}/keys", JWT_TENANT_CLAIM="tid")
-    assert tenants.server.asked[1:] == ["/globex/v2.0/keys"]
-    for tenant in ("acme", "initech"):
-        assert tenants.ask(tenant, tenants.keys["globex"], tid=tenant) == "allow"
-        assert tenants.ask(tenant, tenants.keys["globex"], tid="globex") == "invalid_claim"
-    assert len(tenants.server.asked) == 2
-
-
-def test_a_list_in_the_package_that_changes_and_rules_that_name_the_issuer_as_the_settings_have_it(
-    tenants: Tenants,
-) -> None:
-    listed = tenants.folder / "tenants.txt"
-    listed.write_text("acme\nglobex\n")
-    document = f"""
+SETTINGS = """
 [[issuers]]
-issuer = "{tenants.template}"
-audience = "{claims()["aud"]}"
+issuer = "URL"
+audience = "https://api.example.com"
 tenants = "file:tenants.txt"
+JWKS
 
 [[routes]]
 method = "GET"
-path = "/orders/{{id}}"
-issuers = ["{tenants.template}"]
+path = "/orders/{id}"
+issuers = ["URL"]
 """
-    tenants.start(JWT_ISSUER="", JWT_AUDIENCE="", JWT_CONFIG=document)
-    assert tenants.ask("acme") == "allow"
-    listed.write_text("globex\n")
-    assert tenants.ask("acme") == "allow", "within the TTL"
-    tenants.now += 600
-    assert tenants.ask("acme") == "unknown_issuer"
-    assert tenants.ask("globex") == "allow"
+
+
+@pytest.mark.parametrize(("jwks", "of_each"), [("", {"openid": 1, "jwks": 1}), ("jwks = 'URL/jwks'", {"jwks": 1})])
+def test_each_tenant_has_keys_of_its_own(tmp_path: Path, jwks: str, of_each: dict[str, int]) -> None:
+    """Their list may change, and rules name the issuer as the settings have it."""
+    listed, lines, now = tmp_path / "tenants.txt", list[str](), time.time()
+    listed.write_text("acme\nglobex\n")
+    names = ("acme", "globex", "initech")
+    with local_issuer(path="/{tenant}/v2.0", algorithms=("ES256",), tenants=names) as provider:
+        settings = SETTINGS.replace("JWKS", jwks).replace("URL", provider.url)
+        environment = {"JWT_CONFIG": settings, "JWT_ALLOW_HTTP": "true"}
+        function = create_function(environment, write=lines.append, clock=lambda: now, package_root=tmp_path)
+
+        def ask(tenant: str, signer: str) -> str:
+            key = tenant_of(provider, signer).key()
+            with suppress(Exception):  # the line says which
+                function(token_event(tenant_of(provider, tenant).token({"exp": now + 300}, key=key)), None)
+            line: dict[str, str] = json.loads(lines[-1])
+            return line.get("reason") or f"{line['decision']} {line['tenant']}"
+
+        assert [ask(name, name) for name in names] == ["allow acme", "allow globex", "unknown_issuer"]
+        assert ask("acme", "globex") == ask("globex", "acme") == "bad_signature"
+        fetches = {name: tenant.fetches for name, tenant in provider.tenants.items()}
+        assert fetches == {"acme": of_each, "globex": of_each, "initech": {}}, "at start-up, and never again"
+        listed.write_text("globex\n")
+        assert ask("acme", "acme") == "allow acme", "within the TTL"
+        now += 600
+        assert [ask(name, name) for name in names] == ["unknown_issuer", "allow globex", "unknown_issuer"]

@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from jwt_authorizer.issuers import calls, traces
-from jwt_authorizer.issuers.calls import Call, send_traces, traced
+from jwt_authorizer.issuers.calls import Call, traced
 from jwt_authorizer.issuers.documents import LazyClient
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.session import Response
@@ -114,26 +114,18 @@ def test_calls_of_the_aws_sdk_are_named_after_the_service(received: Received, mo
     assert documents == [("aws", "ssm", False), ("aws", "ssm", True)]
 
 
-def test_the_first_request_takes_the_calls_of_start_up(received: Received, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("_X_AMZN_TRACE_ID")
-    traced("issuer.example.com", f"GET {URL}", answered(200))
-    assert received() == []
-    monkeypatch.setenv("_X_AMZN_TRACE_ID", HEADER)
-    function = Watched(authorizer())
-    for sent in (1, 0):
-        function(rest_request_event(token()))
-        assert [document["parent_id"] for document in received()] == [PARENT] * sent
-
-
-@pytest.mark.parametrize("header", [None, "", UNSAMPLED])
-def test_a_first_request_that_is_not_sampled_forgets_them(
-    received: Received, monkeypatch: pytest.MonkeyPatch, header: str | None
+@pytest.mark.parametrize(("header", "sent"), [(HEADER, 1), (UNSAMPLED, 0), ("", 0)])
+def test_the_first_request_takes_the_calls_of_start_up_or_they_are_forgotten_if_it_is_not_sampled(
+    received: Received, monkeypatch: pytest.MonkeyPatch, header: str, sent: int
 ) -> None:
     monkeypatch.delenv("_X_AMZN_TRACE_ID")
     traced("issuer.example.com", f"GET {URL}", answered(200))
-    send_traces(header)
-    send_traces(HEADER)
-    assert received() == []
+    function = Watched(authorizer())
+    for of_request, expected in ((header, sent), (HEADER, 0)):
+        assert received() == []
+        monkeypatch.setenv("_X_AMZN_TRACE_ID", of_request)
+        function(rest_request_event(token()))
+        assert [document["parent_id"] for document in received()] == [PARENT] * expected
 
 
 @pytest.mark.parametrize(
