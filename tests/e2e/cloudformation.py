@@ -19,7 +19,6 @@ _CODE_URI = re.compile(r"CodeUri: (\S+)")
 _UNKNOWN = re.compile(r"^  \w+:\n    Type: AWS::ApiGatewayV2::RouteResponse\n(?:    .*\n)+", re.MULTILINE)
 """What the local AWS refuses to make. It sends a WebSocket's answers without it; AWS does not."""
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
-_ALWAYS_THE_SAME = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +33,8 @@ class Made:
 
     def template(self) -> dict[str, Any]:
         """Give the template as the SAM transform left it."""
-        answer = aws_client("cloudformation", self.aws).get_template(StackName=self.name, TemplateStage="Processed")
-        body = answer["TemplateBody"]
+        client = aws_client("cloudformation", self.aws)
+        body = client.get_template(StackName=self.name, TemplateStage="Processed")["TemplateBody"]
         return dict(json.loads(body) if isinstance(body, str) else body)
 
     def resources(self) -> dict[str, str]:
@@ -56,22 +55,23 @@ def make_stack(aws: LocalAws, name: str, template: str | Path, parameters: Mappi
     return Made(aws, name, _outputs(aws, name, "CREATE_COMPLETE"), parameters)
 
 
-def change_stack(made: Made, parameters: Mapping[str, str], template: str | None = None) -> Made:
-    """Give a stack other values for these parameters, and no others; and, where there is one, another template."""
+def change_stack(made: Made, parameters: Mapping[str, str]) -> Made:
+    """Give a stack other values for these parameters, and no others."""
     client = aws_client("cloudformation", made.aws)
     (stack,) = client.describe_stacks(StackName=made.name)["Stacks"]
     kept = {it["ParameterKey"] for it in stack["Parameters"]} - parameters.keys()
     client.update_stack(
         StackName=made.name,
-        **({"UsePreviousTemplate": True} if template is None else {"TemplateURL": _address(made.aws, template)}),
+        UsePreviousTemplate=True,
         Parameters=[
             *({"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()),
             *({"ParameterKey": key, "UsePreviousValue": True} for key in sorted(kept)),
         ],
         Capabilities=_CAPABILITIES,
     )
-    outputs = _outputs(made.aws, made.name, "UPDATE_COMPLETE")
-    return Made(made.aws, made.name, outputs, {**made.parameters, **parameters})
+    return Made(
+        made.aws, made.name, _outputs(made.aws, made.name, "UPDATE_COMPLETE"), {**made.parameters, **parameters}
+    )
 
 
 def _outputs(aws: LocalAws, name: str, wanted: str) -> dict[str, str]:
@@ -88,8 +88,7 @@ def _outputs(aws: LocalAws, name: str, wanted: str) -> dict[str, str]:
 
 def packaged_template(aws: LocalAws, stack: str) -> str:
     """Give the template that ``sam deploy`` made this stack of, with the addresses of the code that it uploaded."""
-    answer = aws_client("cloudformation", aws).get_template(StackName=stack, TemplateStage="Original")
-    body = answer["TemplateBody"]
+    body = aws_client("cloudformation", aws).get_template(StackName=stack, TemplateStage="Original")["TemplateBody"]
     return body if isinstance(body, str) else json.dumps(body)
 
 
@@ -100,7 +99,7 @@ def _packaged(aws: LocalAws, template: Path, parameters: Mapping[str, str]) -> s
     """
 
     def upload(found: re.Match[str]) -> str:
-        return f"CodeUri: s3://{BUCKET}/{uploaded(aws, _archive(template.parent / found[1]))}"
+        return f"CodeUri: s3://{BUCKET}/{_uploaded(aws, _archive(template.parent / found[1]))}"
 
     text = _UNKNOWN.sub("", template.read_text("utf-8"))
     for name, value in parameters.items():
@@ -112,10 +111,10 @@ def _packaged(aws: LocalAws, template: Path, parameters: Mapping[str, str]) -> s
 
 def _address(aws: LocalAws, template: str) -> str:
     """Put a template where CloudFormation reads it: of one by itself it takes 50 KB, of one in a bucket a megabyte."""
-    return f"https://s3.{REGION}.amazonaws.com/{BUCKET}/{uploaded(aws, template.encode())}"
+    return f"https://s3.{REGION}.amazonaws.com/{BUCKET}/{_uploaded(aws, template.encode())}"
 
 
-def uploaded(aws: LocalAws, content: bytes) -> str:
+def _uploaded(aws: LocalAws, content: bytes) -> str:
     """Put something where ``sam deploy`` puts it, and give its key."""
     key = f"examples/{hashlib.sha256(content).hexdigest()}"
     aws_client("s3", aws).put_object(Bucket=BUCKET, Key=key, Body=content)
@@ -126,5 +125,5 @@ def _archive(folder: Path) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for path in sorted(folder.glob("*.py")):
-            archive.writestr(zipfile.ZipInfo(path.name, _ALWAYS_THE_SAME), path.read_bytes())
+            archive.write(path, path.name)
     return file.getvalue()

@@ -38,13 +38,7 @@ def import_the_rest(made: Made) -> None:
 
 def _complete_rest_api(client: Any, api: str, body: Mapping[str, Any], stages: list[str]) -> None:  # noqa: ANN401 - boto3's clients have no type
     for kind, response in body.get("x-amazon-apigateway-gateway-responses", {}).items():
-        client.put_gateway_response(
-            restApiId=api,
-            responseType=kind,
-            responseParameters=response.get("responseParameters", {}),
-            responseTemplates=response.get("responseTemplates", {}),
-            **({"statusCode": response["statusCode"]} if "statusCode" in response else {}),
-        )
+        client.put_gateway_response(restApiId=api, responseType=kind, **response)
     resources = {found["path"]: found["id"] for found in client.get_resources(restApiId=api)["items"]}
     authorizers = {found["name"]: found["id"] for found in client.get_authorizers(restApiId=api)["items"]}
     for path, method, integration in _integrations(body):
@@ -57,12 +51,7 @@ def _complete_rest_api(client: Any, api: str, body: Mapping[str, Any], stages: l
                 **place, type="AWS_PROXY", integrationHttpMethod=integration["httpMethod"], uri=integration["uri"]
             )
         for response in integration["responses"].values() if integration["type"] == "mock" else ():
-            client.put_integration_response(
-                **place,
-                statusCode=response["statusCode"],
-                responseParameters=response.get("responseParameters", {}),
-                responseTemplates=response.get("responseTemplates", {}),
-            )
+            client.put_integration_response(**place, **response)
     # A gateway response is part of a deployment.
     for stage in stages:
         client.create_deployment(restApiId=api, stageName=stage)
@@ -70,12 +59,13 @@ def _complete_rest_api(client: Any, api: str, body: Mapping[str, Any], stages: l
 
 def _complete_http_api(client: Any, api: str, body: Mapping[str, Any]) -> None:  # noqa: ANN401 - boto3's clients have no type
     if "x-amazon-apigateway-cors" in body:
-        cors = {key[0].upper() + key[1:]: value for key, value in body["x-amazon-apigateway-cors"].items()}
-        client.update_api(ApiId=api, CorsConfiguration=cors)
-    authorizers = {
-        name: _create_authorizer(client, api, name, scheme["x-amazon-apigateway-authorizer"])
-        for name, scheme in body.get("components", {}).get("securitySchemes", {}).items()
-    }
+        client.update_api(ApiId=api, CorsConfiguration=_capitalized(body["x-amazon-apigateway-cors"]))
+    authorizers = {}
+    for name, scheme in body.get("components", {}).get("securitySchemes", {}).items():
+        written = dict(scheme["x-amazon-apigateway-authorizer"])
+        kind = written.pop("type").upper()
+        created = client.create_authorizer(ApiId=api, Name=name, AuthorizerType=kind, **_capitalized(written))
+        authorizers[name] = created["AuthorizerId"]
     for path, method, integration in _integrations(body):
         created = client.create_integration(
             ApiId=api,
@@ -93,18 +83,9 @@ def _complete_http_api(client: Any, api: str, body: Mapping[str, Any]) -> None: 
         )
 
 
-def _create_authorizer(client: Any, api: str, name: str, written: Mapping[str, Any]) -> str:  # noqa: ANN401 - boto3's clients have no type
-    created = client.create_authorizer(
-        ApiId=api,
-        Name=name,
-        AuthorizerType=written["type"].upper(),
-        AuthorizerUri=written["authorizerUri"],
-        AuthorizerPayloadFormatVersion=written["authorizerPayloadFormatVersion"],
-        AuthorizerResultTtlInSeconds=int(written["authorizerResultTtlInSeconds"]),
-        EnableSimpleResponses=written["enableSimpleResponses"],
-        IdentitySource=written["identitySource"],
-    )
-    return str(created["AuthorizerId"])
+def _capitalized(written: Mapping[str, Any]) -> dict[str, Any]:
+    """Name what OpenAPI has as HTTP APIs' own calls do."""
+    return {key[0].upper() + key[1:]: value for key, value in written.items()}
 
 
 def _authorizer(operation: Mapping[str, Any], authorizers: Mapping[str, str]) -> str | None:

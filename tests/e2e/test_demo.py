@@ -19,28 +19,6 @@ from demo.stack import Stack
 from demo.tools import ROOT
 
 
-@pytest.fixture
-def temporary(tmp_path: Path) -> Path:
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    return folder
-
-
-def start(temporary: Path) -> subprocess.Popen[str]:
-    # What a user's shell may have, and must not matter: a profile that is gone, a proxy that nobody answers at.
-    users = {"AWS_PROFILE": "gone", "AWS_REGION": "eu-west-1", "HTTP_PROXY": "http://127.0.0.1:9"}
-    environment = {**os.environ, **users, "CI": "1", "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"}
-    return subprocess.Popen(
-        [sys.executable, "-m", "demo"],
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
 def those_that_know(folder: Path) -> Iterator[psutil.Process]:
     """Find the processes whose environment or command names this folder."""
     for process in psutil.process_iter():
@@ -50,19 +28,23 @@ def those_that_know(folder: Path) -> Iterator[psutil.Process]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_demo_leaves_nothing_running(temporary: Path, number: signal.Signals) -> None:
-    with start(temporary) as demo:
+def test_an_interrupted_demo_leaves_nothing_running(tmp_path: Path, number: signal.Signals) -> None:
+    # What a user's shell may have, and must not matter: a profile that is gone, a proxy that nobody answers at.
+    users = {"AWS_PROFILE": "gone", "AWS_REGION": "eu-west-1", "HTTP_PROXY": "http://127.0.0.1:9"}
+    environment = {**os.environ, **users, "CI": "1", "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "demo"], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    ) as demo:  # fmt: skip
         assert demo.stdout is not None
-        for line in demo.stdout:
-            if "sam build" in line:
-                break
+        assert any("sam build" in line for line in demo.stdout)
         time.sleep(0.5)
-        assert len(list(those_that_know(temporary))) > 1
+        assert len(list(those_that_know(tmp_path))) > 1
         demo.send_signal(number)
         output, _ = demo.communicate(timeout=30)
     assert demo.returncode == INTERRUPTED, output
-    assert list(those_that_know(temporary)) == []
-    assert list(temporary.iterdir()) == []
+    assert list(those_that_know(tmp_path)) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_lines_to_try_do_what_they_promise(stack: Stack) -> None:

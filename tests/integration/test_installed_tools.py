@@ -90,14 +90,14 @@ def tools(program: Path, tmp_path: Path) -> Installed:
 
 
 @pytest.fixture
-def addresses(tools: Installed) -> Iterator[dict[str, str]]:
-    """Run the installed issuer, and give what it says of itself."""
+def issuer(tools: Installed) -> Iterator[str]:
+    """Run the installed issuer; give its URL."""
     command = [str(tools.program), "issuer", "--port", "0", "--alg", "ES256", "--json"]
     with subprocess.Popen(  # noqa: S603 - our own arguments
         command, cwd=tools.folder, env=tools.environment, stdout=subprocess.PIPE, text=True
     ) as running:
         assert running.stdout is not None
-        yield json.loads(running.stdout.readline())
+        yield json.loads(running.stdout.readline())["issuer"]
         running.terminate()
         assert running.wait(10) == 0
 
@@ -214,8 +214,7 @@ def test_the_examples_of_the_page_run_as_they_stand(tools: Installed) -> None:
     assert "7 passed in" in tools.pytest(**tests)
 
 
-def test_the_command_works_in_an_empty_folder(tools: Installed, addresses: dict[str, str]) -> None:
-    issuer = addresses["issuer"]
+def test_the_command_works_in_an_empty_folder(tools: Installed, issuer: str) -> None:
     token = tools("mint", "--issuer", issuer, "--scope", "orders:read").strip()
     settings = f"JWT_ISSUER={issuer}\nJWT_AUDIENCE=https://api.example.com\nJWT_ALLOW_HTTP=true\n"
     (tools.folder / "function.env").write_text(settings)

@@ -111,9 +111,11 @@ def rights(stack: Resolved) -> set[str]:
     found = set()
     for role, properties in stack.of_type("AWS::IAM::Role").items():
         assert "ManagedPolicyArns" not in properties
-        statements = [it for policy in properties["Policies"] for it in policy["PolicyDocument"]["Statement"]]
-        for statement in [it for it in statements if it["Effect"] == "Allow"]:
+        for statement in [it for policy in properties["Policies"] for it in policy["PolicyDocument"]["Statement"]]:
             condition = statement.get("Condition", {"StringLike": {"kms:ViaService": [""]}})
+            if statement["Effect"] == "Deny":
+                found.add(f"Nobody {statement['Action']} {statement['Resource']} {condition}")
+                continue
             parts = [statement["Action"], statement["Resource"], condition["StringLike"]["kms:ViaService"]]
             lists = [[part] if isinstance(part, str) else part for part in parts]
             found |= {" ".join([role.removesuffix("Role"), *each]).strip() for each in product(*lists)}
@@ -153,8 +155,11 @@ RIGHTS = [
     ),
     ({"DpopReplayTable": "on"}, "Authorizer dynamodb:PutItem DpopReplays.Arn"),
     (
-        VPC,  # "Giving Lambda functions access to resources in an Amazon VPC"
+        # "Giving Lambda functions access to resources in an Amazon VPC". What Lambda may do there, the function's own
+        # code may not: a request of it has the key that the condition asks for, Lambda's own has not.
+        VPC,
         """
+        Nobody ec2:* * {'Null': {'lambda:SourceFunctionArn': 'false'}}
         Authorizer ec2:DescribeNetworkInterfaces *
         Authorizer ec2:DescribeSubnets *
         Authorizer ec2:CreateNetworkInterface arn:aws:ec2:eu-west-1:*:*/*
@@ -223,32 +228,14 @@ def test_an_option_brings_the_rights_that_it_needs_and_no_others(
     assert brought == {line.strip() for line in lines.strip().splitlines()}
 
 
-def test_the_function_s_own_code_may_not_do_what_lambda_may_in_the_vpc(template: Template) -> None:
-    # A request of a function's code has the key that the condition asks for, Lambda's own has not.
-    policies = resolve(template, ISSUER | VPC).resources["AuthorizerRole"]["Properties"]["Policies"]
-    statements = [it for policy in policies for it in policy["PolicyDocument"]["Statement"]]
-    assert [it for it in statements if it["Effect"] != "Allow"] == [
-        {
-            "Effect": "Deny",
-            "Action": "ec2:*",
-            "Resource": "*",
-            "Condition": {"Null": {"lambda:SourceFunctionArn": "false"}},
-        }
-    ]
-
-
 def test_each_role_is_for_one_service(template: Template) -> None:
     roles = resolve(template, ISSUER | OTHERS | REFRESHER | SHIFTING).of_type("AWS::IAM::Role")
-    trusted = {
-        name: [(it["Action"], it["Principal"]) for it in role["AssumeRolePolicyDocument"]["Statement"]]
-        for name, role in roles.items()
+    services = dict.fromkeys(("AuthorizerRole", "RefresherRole", "RevokerRole"), "lambda") | {
+        "DeploymentRole": "codedeploy"
     }
-    function = [("sts:AssumeRole", {"Service": "lambda.amazonaws.com"})]
-    assert trusted == {
-        "AuthorizerRole": function,
-        "RefresherRole": function,
-        "RevokerRole": function,
-        "DeploymentRole": [("sts:AssumeRole", {"Service": "codedeploy.amazonaws.com"})],
+    assert {name: role["AssumeRolePolicyDocument"]["Statement"] for name, role in roles.items()} == {
+        name: [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": f"{service}.amazonaws.com"}}]
+        for name, service in services.items()
     }
 
 
