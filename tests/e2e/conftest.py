@@ -12,23 +12,12 @@ from demo.stack import Stack, running_stack
 from demo.tools import ROOT, Tools
 from tests.e2e.asking import aws_variables
 from tests.e2e.examples import Examples
-from tests.e2e.node_tools import installed
 
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     with running_stack(Tools(), lambda _: contextlib.nullcontext()) as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def cdk() -> Path:
-    return installed("cdk") / ".bin" / "cdk"
-
-
-@pytest.fixture(scope="session")
-def osls() -> Path:
-    return installed("serverless-framework") / ".bin" / "osls"
 
 
 @pytest.fixture(scope="session")

@@ -63,8 +63,10 @@ def _complete_http_api(client: Any, api: str, body: Mapping[str, Any]) -> None: 
     authorizers = {}
     for name, scheme in body.get("components", {}).get("securitySchemes", {}).items():
         written = dict(scheme["x-amazon-apigateway-authorizer"])
-        kind = written.pop("type").upper()
-        created = client.create_authorizer(ApiId=api, Name=name, AuthorizerType=kind, **_capitalized(written))
+        kind, ttl = written.pop("type").upper(), int(written.pop("authorizerResultTtlInSeconds"))
+        created = client.create_authorizer(
+            ApiId=api, Name=name, AuthorizerType=kind, AuthorizerResultTtlInSeconds=ttl, **_capitalized(written)
+        )
         authorizers[name] = created["AuthorizerId"]
     for path, method, integration in _integrations(body):
         created = client.create_integration(

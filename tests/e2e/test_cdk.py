@@ -136,7 +136,7 @@ def test_what_the_template_would_refuse_fails_at_synthesis(from_javascript: tupl
 
 
 @pytest.fixture(scope="module")
-def synthesized(stack: Stack, cdk: Path, construct: Path) -> Synthesized:
+def synthesized(stack: Stack, construct: Path) -> Synthesized:
     """Make the package for Python, and have the CDK's own command run the example with it."""
     run("node_modules/.bin/jsii-pacmak", "--code-only", "--targets", "python", folder=construct)
     properties = {
@@ -153,7 +153,7 @@ def synthesized(stack: Stack, cdk: Path, construct: Path) -> Synthesized:
     settings["context"]["authorizer"] = properties
     (folder / "cdk.json").write_text(json.dumps(settings | {"app": f"{PYTHON} app.py"}))
     python_path = str(construct / "dist" / "python" / "src")
-    run(cdk, "synth", "--quiet", "--no-notices", folder=folder, python_path=python_path)
+    run(installed("cdk") / ".bin" / "cdk", "synth", "--quiet", "--no-notices", folder=folder, python_path=python_path)
     return Synthesized(folder / "cdk.out", NAME)
 
 

@@ -5,7 +5,6 @@ The framework itself asks for a login since its version 4, so that it can't be r
 
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -16,13 +15,13 @@ from demo.scenarios import AUDIENCE
 from demo.stack import Deployed, Stack
 from demo.tools import REGION, ROOT, run
 from tests.e2e.asking import ask, make_authorizer
-from tests.e2e.node_tools import node_environment
+from tests.e2e.node_tools import installed, node_environment
 
 EXAMPLE = ROOT / "examples" / "serverless-framework"
 
 
 @pytest.fixture(scope="module")
-def deployed(stack: Stack, osls: Path, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
+def deployed(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     parameters = {"JwtIssuer": stack.issuer.url, "JwtAudience": AUDIENCE, "JwtAllowHttp": "true"}
     authorizer = make_authorizer(stack, "serverless-authorizer", parameters).outputs
     folder = tmp_path_factory.mktemp("serverless")
@@ -31,7 +30,8 @@ def deployed(stack: Stack, osls: Path, tmp_path_factory: pytest.TempPathFactory)
     environment = node_environment(
         folder, stack.aws, AUTHORIZER_ARN=authorizer["FunctionArn"], AWS_REGION=REGION, SLS_INTERACTIVE_SETUP_ENABLE="0"
     )
-    command = ["/bin/sh", "-c", 'cd "$1" && exec "$0" deploy --stage demo', str(osls), str(folder)]
+    osls = str(installed("serverless-framework") / ".bin" / "osls")
+    command = ["/bin/sh", "-c", 'cd "$1" && exec "$0" deploy --stage demo', osls, str(folder)]
     run(command, environment, "osls deploy")
     listed = aws_client("cloudformation", stack.aws).describe_stack_resources(StackName="orders-demo")["StackResources"]
     # Nobody but the stack of the authorizer lets APIs call it.
