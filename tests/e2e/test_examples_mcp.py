@@ -63,6 +63,9 @@ def test_what_the_page_lists(example: Example, issuer: Provider, row: dict[str, 
     example.log.new()
     reply = call(example, row["Call"], tokens[row["Token"]])
     assert (str(reply.status), example.said()) == (row["Status"], row["The log says"])
+    if reply.status == 200:
+        # The rest of the metadata is what the SDK's client, below, finds its way by.
+        assert reply.json()["scopes_supported"] == [SCOPE]
 
 
 def test_refusals_point_at_the_metadata_as_the_page_shows(example: Example, issuer: Provider) -> None:

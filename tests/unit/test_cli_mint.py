@@ -70,7 +70,8 @@ def test_the_token_that_the_issuer_says_how_to_get(desk: Desk) -> None:
         done = subprocess.run(mint, shell=True, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S602 - as a reader would paste it
         running.terminate()
     assert (done.returncode, done.stderr) == (0, "")
-    assert claims_of(done.stdout)["scope"] == "orders:read"
+    claims = claims_of(done.stdout)
+    assert (claims["scope"], str(claims["iss"]).partition("://")[0]) == ("orders:read", "https")
 
 
 def test_the_page_hands_out_tokens(issuer: Provider) -> None:
@@ -104,7 +105,7 @@ def test_the_local_issuer_binds_to_the_key_of_a_good_proof_alone(issuer: Provide
     _, text = fetch(url, {"DPoP": good}, **form)
     assert claims_of(json.loads(text)["access_token"])["cnf"] == client.cnf
     wrong = ["not a proof", client.proof(None, "GET", url), client.proof(None, "POST", URL)]
-    for proof in (*wrong, client.proof(None, "POST", url, jti=None), good.rpartition(".")[0] + ".AAAA"):
+    for proof in (*wrong, client.proof(None, "POST", url, jti=""), good.rpartition(".")[0] + ".AAAA"):
         status, text = fetch(url, {"DPoP": proof}, **form)
         assert (status, json.loads(text)["error"]) == (400, "invalid_dpop_proof")
 
