@@ -1,6 +1,5 @@
 """AppSync: its event, the fields that a token has no right to, how long an answer is kept, and wrong settings."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +10,11 @@ from jwt_authorizer.errors import SettingsError
 from jwt_authorizer.hooks import Caller
 from jwt_authorizer.settings import load_settings
 from jwt_authorizer_devkit.mint import Defect
-from jwt_authorizer_devkit.signing import Json, key_set
-from tests.factories import AUDIENCE, ISSUER, NOW, Watched, authorizer, signing_key, token
+from jwt_authorizer_devkit.signing import Json
+from tests.factories import AUDIENCE, ISSUER, NOW, Watched, authorizer, config, token
 from tests.security.lab import APPSYNC_REFUSED, bare_lab
 
-CONFIG = f"""
-[[issuers]]
-issuer = "{ISSUER}"
-audience = ["{AUDIENCE}"]
-jwks = '''{json.dumps(key_set((signing_key(),)))}'''
-
+CONFIG = config("""
 [[routes]]
 path = "/orders"
 scopes = ["nobody:has"]
@@ -35,8 +29,8 @@ any_scopes = ["orders:read", "admin"]
 
 [[fields]]
 field = "Order.margin"
-claims = {{ groups = ["staff"] }}
-"""
+claims = { groups = ["staff"] }
+""")
 
 
 def event(bearer: str | None) -> dict[str, Any]:
@@ -51,20 +45,9 @@ def answer(bearer: str | None, config: str = CONFIG, **settings: str) -> tuple[d
     return target.answered(event(bearer)), target.last
 
 
-@pytest.mark.parametrize(
-    ("claims", "denied"),
-    [
-        ({}, ["Mutation.deleteOrder", "Order.margin"]),
-        ({"scope": "orders:delete"}, ["Order.notes", "Order.margin"]),
-        ({"groups": ["staff", "sales"], "scope": "admin orders:delete"}, []),
-    ],
-    ids=str,
-)
-def test_fields_that_the_token_has_no_right_to_are_denied_and_routes_do_not_apply(
-    claims: dict[str, object], denied: list[str]
-) -> None:
-    found, line = answer(f"Bearer {token(claims)}")
-    assert (found["isAuthorized"], found["deniedFields"]) == (True, denied)
+def test_fields_that_the_token_has_no_right_to_are_denied_and_routes_do_not_apply() -> None:
+    found, line = answer(f"Bearer {token({'scope': 'orders:delete'})}")
+    assert (found["isAuthorized"], found["deniedFields"]) == (True, ["Order.notes", "Order.margin"])
     assert (line["decision"], line["event_kind"]) == ("allow", "appsync")
 
 
@@ -89,9 +72,8 @@ ASKING = 'introspection = "discovery"\nintrospection_client_id = "c"\nintrospect
         ({"JWT_CONFIG": CONFIG.replace("audience", ASKING, 1)}, 60),
         ({"JWT_CACHED_BY": "nothing"}, 0),
         ({"JWT_REVOKED": "https://lists.example/revoked", "JWT_REVOKED_TTL_SECONDS": "45"}, 45),
-        ({"JWT_REVOKED": "https://lists.example/revoked", "JWT_REVOKED_TTL_SECONDS": "3600"}, 3600),
     ],
-    ids=["introspection", "no cache", "a list", "a list for an hour"],
+    ids=["introspection", "no cache", "a list"],
 )
 def test_an_answer_is_kept_no_longer_than_what_it_rests_on(settings: dict[str, str], ttl: int, tmp_path: Path) -> None:
     assert load_settings({"JWT_CONFIG": CONFIG} | settings, tmp_path).answers.appsync_ttl == ttl
@@ -101,15 +83,11 @@ def test_an_answer_is_kept_no_longer_than_what_it_rests_on(settings: dict[str, s
     ("bearer", "reason"),
     [
         (None, "missing_token"),
-        ("", "missing_token"),
         ("Bearer ", "missing_token"),
         (token(defect=Defect.FORGED), "bad_signature"),
-        (token(defect=Defect.UNKNOWN_KEY), "unknown_key"),
-        (token(defect=Defect.EXPIRED), "token_expired"),
-        (token({"cnf": {"jkt": "x"}}), "unsupported_binding"),
         (f"DPoP {token({'cnf': {'jkt': 'x'}})}", "unsupported_binding"),
     ],
-    ids=range(8),
+    ids=range(4),
 )
 def test_a_bad_token_is_refused_and_that_is_not_kept(bearer: str | None, reason: str) -> None:
     for settings in ({}, {"JWT_BOUND_TOKENS": "dpop,mtls", "JWT_CACHED_BY": "nothing"}):
@@ -122,18 +100,15 @@ def test_a_scope_that_every_request_needs_is_needed_here_too() -> None:
     assert (found, line["reason"]) == (APPSYNC_REFUSED, "insufficient_scope")
 
 
-@pytest.mark.parametrize("source", ["cookie:session", "header:X-Token", "query:token"])
-def test_appsync_hands_the_token_over_wherever_others_have_it(source: str) -> None:
-    assert answer(token(), f'token_source = "{source}"\n{CONFIG}')[0]["isAuthorized"] is True
+def test_appsync_hands_the_token_over_wherever_others_have_it() -> None:
+    assert answer(token(), f'token_source = "cookie:session"\n{CONFIG}')[0]["isAuthorized"] is True
 
 
 @pytest.mark.parametrize(
     "broken",
     [
-        {"authorizationToken": 7},
         {"requestContext": None},
         {"requestContext": {"apiId": "api"}},
-        {"requestContext": {"queryString": "{ me }"}},
         {"requestContext": {"apiId": "api", "queryString": "{ me }"}, "methodArn": "arn:aws:execute-api:r:1:a/s/GET/"},
         {"requestContext": {"apiId": "api", "queryString": "{ me }"}, "routeArn": None},
     ],
@@ -150,16 +125,14 @@ def test_an_event_that_is_not_appsync_s_is_an_error(broken: dict[str, object]) -
         ("fields = 5", "expected [[fields]] tables"),
         ("fields = [5]", "expected a table: write [[fields]] above it"),
         ("[[fields]]\nscopes = ['a']", "such as Mutation.deleteOrder"),
-        ("[[fields]]\nfield = 'deleteOrder'\nscopes = ['a']", "such as Mutation.deleteOrder"),
         ("[[fields]]\nfield = 'Mutation.*'\nscopes = ['a']", "such as Mutation.deleteOrder"),
         ("[[fields]]\nfield = 'A.b'", "asks for nothing"),
         ("[[fields]]\nfield = 'A.b'\nscopes = []", "an empty list would ask for nothing"),
         ("[[fields]]\nfield = 'A.b'\nscope = ['a']", "did you mean scopes?"),
-        ("[[fields]]\nfield = 'A.b'\npath = '/a'\nscopes = ['a']", "there is no such key of a field"),
         ("[[fields]]\nfield = 'A.b'\nissuers = ['https://other.example']", "that no [[issuers]] table has"),
         ("[[fields]]\nfield = 'A.b'\nscopes = ['a']\n[[fields]]\nfield = 'A.b'\nscopes = ['b']", "listed twice"),
     ],
-    ids=range(11),
+    ids=range(9),
 )
 def test_fields_that_are_wrong_stop_the_start(fields: str, says: str, tmp_path: Path) -> None:
     issuers = f'[[issuers]]\nissuer = "{ISSUER}"\naudience = ["{AUDIENCE}"]\n'

@@ -87,10 +87,7 @@ def test_what_was_not_found_out_is_left_out() -> None:
     ("kind", "members", "decision", "route"),
     [
         (EventKind.REST_REQUEST, {}, None, "GET /orders/{id}"),
-        (EventKind.REST_REQUEST, {}, Allow(None), "GET /orders/{id}"),
         (EventKind.REST_REQUEST, {}, Allow("* /x"), "* /x"),
-        (EventKind.HTTP_API_V1, {"requestContext": {"resourcePath": "/orders/{id}"}}, None, "GET /orders/{id}"),
-        (EventKind.HTTP_API_V2, {}, None, "GET /orders/{id}"),
         (EventKind.HTTP_API_V2, {"routeKey": "$default"}, None, "GET $default"),
         (EventKind.WEBSOCKET, {}, None, "$connect"),
         (EventKind.REST_TOKEN, {}, None, None),
@@ -103,22 +100,11 @@ def test_the_route_is_the_rule_s_or_else_what_api_gateway_matched_with_its_metho
     assert line(outcome).get("route") == route
 
 
-@pytest.mark.parametrize(
-    ("header", "trace_id"),
-    [
-        (
-            "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0",
-            "1-5759e988-bd862e3fe1be46a994272793",
-        ),
-        ("Self=1;Root=1-5759e988-bd862e3fe1be46a994272793", "1-5759e988-bd862e3fe1be46a994272793"),
-        ("odd", "odd"),
-        (None, None),
-    ],
-)
-def test_a_line_leads_to_its_trace(header: str | None, trace_id: str | None) -> None:
+@pytest.mark.parametrize(("header", "trace_id"), [("Self=1;Root=1-5759e988;Sampled=0", "1-5759e988"), ("odd", "odd")])
+def test_a_line_leads_to_its_trace(header: str, trace_id: str) -> None:
     lines: list[str] = []
     DecisionLog(lines.append, "orders").write(ALLOWED, now=NOW, duration=0, invocation=None, trace=header)
-    assert json.loads(lines[0]).get("trace_id") == trace_id
+    assert json.loads(lines[0])["trace_id"] == trace_id
 
 
 def with_settings(settings: LogSettings, outcome: Outcome) -> dict[str, Any]:
@@ -126,14 +112,12 @@ def with_settings(settings: LogSettings, outcome: Outcome) -> dict[str, Any]:
     return written(lines, DecisionLog(lines.append, "orders", settings), outcome)
 
 
-def test_a_line_names_the_principal_as_the_setting_has_it_and_its_tenant() -> None:
+def test_a_line_names_the_tenant_and_the_principal_s_hash() -> None:
     outcome = replace(ALLOWED, principal=replace(principal(), id="user-\ud800", tenant="acme"))
-    assert line(outcome)["tenant"] == "acme"
-    assert "principal" not in with_settings(LogSettings(principal=LogPrincipal.NONE), outcome)
-    hashed = LogSettings(principal=LogPrincipal.HASH, principal_key=b"0123456789abcdef")
-    expected = hmac.new(b"0123456789abcdef", b"user-1", "sha256").hexdigest()[:16]
-    assert with_settings(hashed, replace(ALLOWED, principal=principal()))["principal"] == expected
-    assert len(with_settings(hashed, outcome)["principal"]) == 16
+    key = b"0123456789abcdef"
+    content = with_settings(LogSettings(principal=LogPrincipal.HASH, principal_key=key), outcome)
+    assert content["tenant"] == "acme"
+    assert content["principal"] == hmac.new(key, b"user-\xed\xa0\x80", "sha256").hexdigest()[:16]
 
 
 def test_the_line_of_an_allowed_request_may_be_its_metrics_alone() -> None:
@@ -142,25 +126,14 @@ def test_the_line_of_an_allowed_request_may_be_its_metrics_alone() -> None:
     ids = {"request_id", "function_request_id"}
     assert set(brief) == {"_aws", "service", "decision", "Decisions", "ColdStarts"} | ids
     assert directives(brief)
-    denied = Outcome("deny", Reason.INSUFFICIENT_SCOPE, principal=principal())
-    assert with_settings(LogSettings(allowed=LogAllowed.METRIC), denied) == with_settings(LogSettings(), denied)
 
 
 # What untrusted input can do to a line.
-
-STRANGE = "a\nb\u202e\u0000\ud800" + "x" * 300
 
 
 def strange(text: str) -> Outcome:
     asked = request(EventKind.HTTP_API_V2, routeKey=text, requestContext={"requestId": text})
     return Outcome("allow", None, request=asked, kid=text, alg=text, principal=replace(principal(), id=text))
-
-
-def test_untrusted_text_is_cut_and_cleaned() -> None:
-    content = line(strange(STRANGE))
-    for name in ("kid", "alg", "route", "request_id", "principal"):
-        assert "a?b???xxx" in content[name], name
-        assert 200 <= len(content[name]) < 210, name
 
 
 def test_no_line_is_longer_than_2_kb() -> None:
