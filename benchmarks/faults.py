@@ -167,12 +167,12 @@ def judge(world: World) -> None:
     """Hold what happened against what is promised."""
     count = world.traffic.count
     for phase in (EACH, UP_TO, HEALED):
-        world.expect("no good token is turned away", not count(Caller.GOOD, *TURNED_AWAY, phase=phase))
+        world.expect("no good token is rejected", not count(Caller.GOOD, *TURNED_AWAY, phase=phase))
     world.expect("past the limit nothing is served", not count(Caller.GOOD, Outcome.ALLOWED, phase=PAST))
     world.expect("past the limit nothing is refused", not count(Caller.GOOD, Outcome.REFUSED))
     world.expect("another issuer notices nothing", not count(Caller.OTHER, *TURNED_AWAY))
     for caller in NEVER:
-        world.expect(f"no token {caller} is let in", not count(caller, Outcome.ALLOWED))
+        world.expect(f"no token {caller} is accepted", not count(caller, Outcome.ALLOWED))
     world.expect("bad tokens need no keys", not count(Caller.BAD, Outcome.UNDECIDED, phase=EACH))
     world.expect("no more fetches than cooldown and TTL allow", world.metrics[METRICS[0]] <= most_fetches(world))
     world.expect("nobody waits longer than the timeout", max(world.traffic.waits) < TIMEOUT + SLACK)
@@ -193,7 +193,7 @@ def report(world: World, failures: int) -> None:
         "Requests": f"{len(traffic.waits):,}",
         "Ways to fail": f"{failures}",
         "Good tokens refused (401 or 403)": f"{traffic.count(Caller.GOOD, Outcome.REFUSED):,}",
-        "Bad tokens let in": f"{let_in:,}",
+        "Bad tokens accepted": f"{let_in:,}",
         "Longest that a removed key still let someone in": f"{traffic.removed_for:.0f} s",
         "Simulated time": f"{(world.now - START) / 3600:.1f} h",
         "Fetches, of at most": f"{world.metrics[METRICS[0]]:,}, {most_fetches(world):,}",

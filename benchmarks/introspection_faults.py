@@ -91,14 +91,14 @@ def _judge(world: World) -> None:
     count, refused, undecided = world.count, Outcome.REFUSED, Outcome.UNDECIDED
     failing = (IN_OUTAGE, WRONG)
     world.expect("no active token is refused", not count(Caller.ACTIVE, refused))
-    world.expect("what is remembered is not turned away", not count(Caller.REMEMBERED, refused, undecided))
+    world.expect("no remembered token is rejected", not count(Caller.REMEMBERED, refused, undecided))
     world.expect("nothing is accepted unasked", not count(Caller.ACTIVE, Outcome.ALLOWED, phases=failing))
     world.expect("it heals", not count(Caller.ACTIVE, undecided, phases=(AFTER,)))
     world.expect("a rotated secret is read again", not count(Caller.ACTIVE, undecided, phases=(ROTATED,)))
     world.expect("JWTs notice nothing", not count(Caller.JWT, refused, undecided))
     world.expect("bad JWTs need no endpoint", not count(Caller.BAD_JWT, undecided))
     for caller in NEVER:
-        world.expect(f"no token {caller} is let in", not count(caller, Outcome.ALLOWED))
+        world.expect(f"no token {caller} is accepted", not count(caller, Outcome.ALLOWED))
     world.expect("an ended token stops within the cache's time", world.ended_for < CACHE)
     world.expect("a failure starts a cooldown", world.metrics[METRICS[1]] <= _most_failures(world))
     world.expect("nobody waits longer than the timeout", max(world.waits) < TIMEOUT + SLACK)
@@ -115,7 +115,7 @@ def _report(world: World, ways: int) -> None:
         "Requests": f"{len(world.waits):,}",
         "Ways to fail": f"{ways}",
         "Active tokens refused (401 or 403)": f"{world.count(Caller.ACTIVE, Outcome.REFUSED):,}",
-        "Tokens let in that are not active, or not good": f"{let_in:,}",
+        "Inactive or bad tokens accepted": f"{let_in:,}",
         "Longest that a token which the issuer ended was still accepted": f"{world.ended_for:.0f} s",
         "Simulated time": f"{(world.now - START) / 3600:.1f} h",
         "Questions": f"{world.metrics[METRICS[0]]:,}",

@@ -70,7 +70,7 @@ def as_files(measured: Measurements) -> dict[str, str]:
         "obvious handler",
     )
     warm_bars: list[plots.Bar] = [("ours, fresh", [*fresh, ("the rest", max(whole - stages, 0.0))])]
-    warm_bars += [(name.removeprefix("handler, "), [("not taken apart", measured.warm[name] * 1e6)]) for name in others]
+    warm_bars += [(name.removeprefix("handler, "), [("not split", measured.warm[name] * 1e6)]) for name in others]
     return {
         "performance.md": _page(measured),
         "start-up.svg": plots.stacked("A cold start by part", "ms", start_bars),

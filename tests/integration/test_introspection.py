@@ -328,4 +328,4 @@ def test_no_active_token_is_refused_and_no_other_let_in_while_the_endpoint_fails
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert "| Active tokens refused (401 or 403) | 0 |" in run.stdout
-    assert "| Tokens let in that are not active, or not good | 0 |" in run.stdout
+    assert "| Inactive or bad tokens accepted | 0 |" in run.stdout

@@ -222,4 +222,4 @@ def test_no_good_token_is_turned_away_and_no_bad_one_let_in_while_an_issuer_fail
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert "| Good tokens refused (401 or 403) | 0 |" in run.stdout
-    assert "| Bad tokens let in | 0 |" in run.stdout
+    assert "| Bad tokens accepted | 0 |" in run.stdout
