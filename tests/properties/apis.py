@@ -181,17 +181,8 @@ def tempting_request(pick: Pick, compiled: Policy, api: Api) -> Asked:
     text = pick(granted)
     if text == "*":
         text = pick(METHODS) + "/*"
-    words = (
-        "1",
-        "1/2",
-        "1/",
-        "",
-        "/1",
-        "x/1/y",
-        *names,
-        *(f"1/{name}" for name in names),
-        *(f"{name}/" for name in names),
-    )
+    words = ["1", "1/2", "1/", "", "/1", "x/1/y", *names]
+    words += [*(f"1/{name}" for name in names), *(f"{name}/" for name in names)]
     text = re.sub(r"\*", lambda found: pick(METHODS) if found.start() == 0 else pick(words), text)
     method, _, path = text.partition("/")
     return Asked(method, "/" + path)
