@@ -67,13 +67,11 @@ def check_policy(event: Mapping[str, Any], decision: str, answer: Mapping[str, A
     arn = event["routeArn"] if event.get("version") == "2.0" else event["methodArn"]
     allowed_too_little = decision == "allow" and len(arn) <= LONGEST_WORDED and not allows(statements, arn)
     if allowed_too_little or (decision != "allow" and allows(statements, arn)):
-        message = f"the policy does not say {decision} for {arn}"
-        raise AssertionError(message)
+        raise AssertionError(f"the policy does not say {decision} for {arn}")
     parts = arn.split("/", 2)
     for probe, allowed in PROBES.items():
         if not allowed and allows(statements, f"{parts[0]}/{parts[1]}/{probe}"):
-            message = f"the policy allows {probe}"
-            raise AssertionError(message)
+            raise AssertionError(f"the policy allows {probe}")
 
 
 def allows(statements: Sequence[Mapping[str, Any]], arn: str) -> bool:
@@ -90,8 +88,7 @@ def allows(statements: Sequence[Mapping[str, Any]], arn: str) -> bool:
 def expression(resource: str) -> re.Pattern[str]:
     """Read a resource: ``*`` and ``?`` are patterns, ``${*}``, ``${?}`` and ``${$}`` are not, nor is anything else."""
     if "${" in _SPECIAL.sub("*", resource):
-        message = f"a policy variable in {resource}"
-        raise AssertionError(message)
+        raise AssertionError(f"a policy variable in {resource}")
     pieces: list[str] = []
     end = 0
     for found in _SPECIAL.finditer(resource):

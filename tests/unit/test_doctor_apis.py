@@ -46,6 +46,7 @@ TOKEN, HTTP_BY_ROUTE = replace(REST, request=False), replace(HTTP, sources=(*HTT
 REST_BY_ROUTE = replace(REST, sources=(*REST.sources, "context.httpMethod", "context.resourcePath"))
 OTHER_HEADER = replace(HTTP, sources=("$request.header.X", "$context.routeKey"))
 HEADER_AND_QUERY = replace(REST, sources=("method.request.header.Authorization", "method.request.querystring.token"))
+BOTH_PLACES = {"JWT_TOKEN_SOURCE": "header:Authorization,query:token"}
 BY_NOTHING, BY_ROUTE = {"JWT_CACHED_BY": "nothing"}, {"JWT_CACHED_BY": "route"}
 WITH_ROUTES = {"JWT_ISSUER": "", "JWT_AUDIENCE": "", "JWT_JWKS": "", "JWT_CONFIG": config("[[routes]]\npath = '/a'\n")}
 BOUND = {kinds: {"JWT_BOUND_TOKENS": kinds, "JWT_CACHED_BY": "nothing"} for kinds in ("dpop", "mtls", "dpop,mtls")}
@@ -72,13 +73,7 @@ BOUND = {kinds: {"JWT_BOUND_TOKENS": kinds, "JWT_CACHED_BY": "nothing"} for kind
         # No fix takes the route out of a cache's key.
         (OTHER_HEADER, {}, PROBLEM, "another's", "Authorization' '$request.header.X' '$context.routeKey'"),
         (replace(OTHER_HEADER, ttl=0), {}, WARNING, "looks in", "'$request.header.Authorization' '$context.routeKey'"),
-        (
-            HEADER_AND_QUERY,
-            {"JWT_TOKEN_SOURCE": "header:Authorization,query:token"},
-            WARNING,
-            "gets 401",
-            'value="method.request.header.Authorization"',
-        ),
+        (HEADER_AND_QUERY, BOTH_PLACES, WARNING, "gets 401", 'value="method.request.header.Authorization"'),
         (replace(REST, ttl=0), {}, NOTE, "nothing is cached", "JWT_CACHED_BY=nothing"),
         (replace(REST, ttl=3600), {}, NOTE, "after its token has expired", "value=300"),
         (REST_BY_ROUTE, {}, NOTE, "keyed by the route", "JWT_CACHED_BY=route"),

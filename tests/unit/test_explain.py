@@ -53,32 +53,25 @@ def explained(bearer: str, watched: WatchedFunction | None = None, kind: ApiKind
 STEPS: list[Name] = [name for name in Name if name is not Name.HOOK]
 
 
-def failed(explanation: Explanation) -> list[Name]:
-    return [step.name for step in explanation.steps if step.outcome is Passing.FAILED]
-
-
 @pytest.mark.parametrize(
     ("defect", "step", "reason"),
     [
         (Defect.OPAQUE, Name.HEADER, Reason.MALFORMED_TOKEN),
-        (Defect.CUT_SHORT, Name.HEADER, Reason.MALFORMED_TOKEN),
         (Defect.CRITICAL, Name.HEADER, Reason.MALFORMED_TOKEN),
         (Defect.WRONG_ISSUER, Name.ISSUER, Reason.UNKNOWN_ISSUER),
         (Defect.ALG_NONE, Name.ALGORITHM, Reason.UNSUPPORTED_ALGORITHM),
         (Defect.HMAC_CONFUSION, Name.ALGORITHM, Reason.UNSUPPORTED_ALGORITHM),
         (Defect.UNKNOWN_KEY, Name.KEY, Reason.UNKNOWN_KEY),
         (Defect.FORGED, Name.SIGNATURE, Reason.BAD_SIGNATURE),
-        (Defect.TAMPERED, Name.SIGNATURE, Reason.BAD_SIGNATURE),
         (Defect.EXPIRED, Name.CLAIMS, Reason.TOKEN_EXPIRED),
-        (Defect.NOT_YET_VALID, Name.CLAIMS, Reason.TOKEN_NOT_YET_VALID),
-        (Defect.NO_EXPIRY, Name.CLAIMS, Reason.INVALID_CLAIM),
         (Defect.WRONG_AUDIENCE, Name.CLAIMS, Reason.INVALID_AUDIENCE),
     ],
     ids=str,
 )
 def test_the_step_that_fails_is_the_last_that_is_reached(defect: Defect, step: Name, reason: Reason) -> None:
     explanation = explained(token(defect=defect))
-    assert (failed(explanation), explanation.reason) == ([step], reason)
+    failed = [one.name for one in explanation.steps if one.outcome is Passing.FAILED]
+    assert (failed, explanation.reason) == ([step], reason)
     position = STEPS.index(step)
     assert {one.outcome for one in explanation.steps[position + 1 :]} == {Passing.NOT_REACHED}
     assert explanation.client_sees == "401"

@@ -142,18 +142,15 @@ def test_all_problems_are_reported_at_once() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("document", "expected"),
-    [
-        ("routes = 1", "routes: expected [[routes]] tables"),
-        ("routes = []", "routes: lists no route"),
-        ("routes = [1]", "routes[0]: expected a table"),
-    ],
-)
-def test_what_is_no_list_of_tables_is_reported(document: str, expected: str) -> None:
-    routes, problems = parsed(document)
-    assert routes == ()
-    assert [problem.startswith(expected) for problem in problems] == [True]
+def test_what_is_no_list_of_tables_is_reported() -> None:
+    for document, expected in (
+        ("1", "routes: expected"),
+        ("[]", "routes: lists no route"),
+        ("[1]", "routes[0]: expected"),
+    ):
+        routes, (problem,) = parsed(f"routes = {document}")
+        assert routes == ()
+        assert problem.startswith(expected)
 
 
 @pytest.mark.parametrize(
