@@ -1,4 +1,4 @@
-"""The CDK's construct: compiled by jsii, synthesized from two languages, compared with the template, deployed."""
+"""The CDK's construct: compiled by jsii, synthesized from Python, compared with the template, deployed."""
 
 import json
 import shutil
@@ -26,28 +26,8 @@ pytestmark = pytest.mark.timeout(300)
 
 EXAMPLE = ROOT / "examples" / "cdk"
 PYTHON = ROOT / ".venvs" / "examples" / "bin" / "python"
-SCRIPT = ROOT / "tests" / "e2e" / "cdk" / "synthesize.js"
+SCRIPT = ROOT / "tests" / "e2e" / "cdk" / "refused.js"
 NAME = "OrdersApis"
-PROPERTIES: dict[str, Any] = {
-    "issuer": "https://issuer.example",
-    "clientId": ["a", "b"],
-    "requiredClaims": {"hd": ["example.com"]},
-    "contextClaims": {"tenant": "/tenant/id"},
-    "endWithToken": True,
-    "leewaySeconds": 5,
-    "alarms": True,
-}
-AS_PARAMETERS = {
-    "ApiId": "none",
-    "ServiceName": "Orders",
-    "JwtIssuer": "https://issuer.example",
-    "JwtClientId": "a,b",
-    "JwtRequiredClaims": '{"hd":["example.com"]}',
-    "JwtContextClaims": "tenant=/tenant/id",
-    "JwtEndWithToken": "true",
-    "JwtLeewaySeconds": "5",
-    "Alarms": "on",
-}
 REFUSED = {
     '{"issuer": "x", "cachedBy": "path"}': "cachedBy must be one of token, route, nothing, and is path",
     '{"issuer": "x", "memorySize": 64}': "memorySize must be from 128 to 10240, and is 64",
@@ -101,38 +81,10 @@ def construct(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def from_javascript(construct: Path) -> tuple[Synthesized, list[str]]:
+def test_what_the_template_would_refuse_fails_at_synthesis(construct: Path) -> None:
     shutil.copy(SCRIPT, construct)
     wrong = (json.dumps({"architecture": host_architecture(), **json.loads(text)}) for text in REFUSED)
-    properties = json.dumps({"architecture": host_architecture(), **PROPERTIES})
-    said = run("node", SCRIPT.name, construct / "out", properties, *wrong, folder=construct)
-    return Synthesized(construct / "out", "Orders"), json.loads(said)
-
-
-def test_the_nested_stack_is_the_template_that_sam_and_terraform_deploy(
-    from_javascript: tuple[Synthesized, list[str]],
-) -> None:
-    ours, theirs = from_javascript[0].nested_template, template()
-    for resource in theirs["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::Function":
-            resource.pop("Metadata")
-            resource["Properties"]["CodeUri"] = {"Bucket": {"Ref": "PackageBucket"}, "Key": {"Ref": "PackageKey"}}
-    for section in ("Transform", "Conditions", "Mappings", "Outputs", "Resources", "Rules"):
-        assert ours[section] == theirs[section]
-    assert ours["Parameters"].keys() == theirs["Parameters"].keys() | {"PackageBucket", "PackageKey"}
-
-
-def test_properties_become_the_templates_parameters(from_javascript: tuple[Synthesized, list[str]]) -> None:
-    synthesized, _ = from_javascript
-    package = {name: synthesized.parameters[name] for name in ("PackageBucket", "PackageKey")}
-    assert package["PackageKey"] in synthesized.assets
-    assert synthesized.parameters == AS_PARAMETERS | package
-    assert synthesized.parameters.keys() <= synthesized.nested_template["Parameters"].keys()
-
-
-def test_what_the_template_would_refuse_fails_at_synthesis(from_javascript: tuple[Synthesized, list[str]]) -> None:
-    assert from_javascript[1] == list(REFUSED.values())
+    assert json.loads(run("node", SCRIPT.name, *wrong, folder=construct)) == list(REFUSED.values())
 
 
 @pytest.fixture(scope="module")
@@ -142,8 +94,10 @@ def synthesized(stack: Stack, construct: Path) -> Synthesized:
     properties = {
         "architecture": host_architecture(),
         "issuer": stack.issuer.url,
-        "audience": [AUDIENCE],
+        "audience": [AUDIENCE, "another"],
         "required_claims": {"tenant": ["acme", "example"]},
+        "context_claims": {"company": "tenant"},
+        "leeway_seconds": 5,
         "allow_http": True,
         "alarms": False,  # the local AWS has none that calculate
     }
@@ -157,8 +111,34 @@ def synthesized(stack: Stack, construct: Path) -> Synthesized:
     return Synthesized(folder / "cdk.out", NAME)
 
 
+def test_the_nested_stack_is_the_template_that_sam_and_terraform_deploy(synthesized: Synthesized) -> None:
+    ours, theirs = synthesized.nested_template, template()
+    for resource in theirs["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource.pop("Metadata")
+            resource["Properties"]["CodeUri"] = {"Bucket": {"Ref": "PackageBucket"}, "Key": {"Ref": "PackageKey"}}
+    for section in ("Transform", "Conditions", "Mappings", "Outputs", "Resources", "Rules"):
+        assert ours[section] == theirs[section]
+    assert ours["Parameters"].keys() == theirs["Parameters"].keys() | {"PackageBucket", "PackageKey"}
+
+
+def test_properties_become_the_templates_parameters(stack: Stack, synthesized: Synthesized) -> None:
+    package = {name: synthesized.parameters[name] for name in ("PackageBucket", "PackageKey")}
+    assert package["PackageKey"] in synthesized.assets
+    assert synthesized.parameters == package | {
+        "ApiId": "none",
+        "ServiceName": NAME,
+        "JwtIssuer": stack.issuer.url,
+        "JwtAudience": f"{AUDIENCE},another",
+        "JwtRequiredClaims": '{"tenant":["acme","example"]}',
+        "JwtContextClaims": "company=tenant",
+        "JwtLeewaySeconds": "5",
+        "JwtAllowHttp": "true",
+        "Alarms": "off",
+    }
+
+
 def test_only_the_authorizers_of_these_apis_may_call(synthesized: Synthesized) -> None:
-    assert synthesized.parameters["ApiId"] == "none"
     function = {"Fn::GetAtt": [synthesized.nested, "Outputs.FunctionArn"]}
     permissions = synthesized.resources("AWS::Lambda::Permission").values()
     allowed = set()
