@@ -10,7 +10,7 @@ from jwt_authorizer_devkit.cli.app import run
 from jwt_authorizer_devkit.cli.inputs import parse_environment, read_moment
 from jwt_authorizer_devkit.mint import Defect
 from jwt_authorizer_devkit.signing import key_set
-from tests.factories import AUDIENCE, ISSUER, NOW, rest_request_event, signing_key, token
+from tests.factories import AUDIENCE, ISSUER, NOW, config, rest_request_event, signing_key, token
 from tests.unit.desk import AT, Desk
 
 GOOD = token()
@@ -52,14 +52,14 @@ def test_a_token_comes_in_many_ways(desk: Desk, monkeypatch: pytest.MonkeyPatch)
 def test_a_config_with_routes_shows_what_a_copy_serves(desk: Desk) -> None:
     keys = desk.write("keys.json", json.dumps(key_set((signing_key(),))))
     routes = '[[routes]]\nmethod = "GET"\npath = "/orders/{id}"\n[[routes]]\npath = "/admin"\nscopes = ["admin"]\n'
-    config = desk.write("rules.toml", f'[[issuers]]\nissuer = "{ISSUER}"\naudience = ["{AUDIENCE}"]\n{routes}')
-    code, text = desk.run("explain", GOOD, AT, "--config", config, "--keys", keys)
+    document = desk.write("rules.toml", f'[[issuers]]\nissuer = "{ISSUER}"\naudience = ["{AUDIENCE}"]\n{routes}')
+    code, text = desk.run("explain", GOOD, AT, "--config", document, "--keys", keys)
     assert code == 0
     assert "JWT_CACHED_BY=token" in text
     assert "insufficient_scope (needs admin)" in text
-    code, text = desk.run("explain", token({"aud": None}), AT, "--config", config, "--keys", keys)
+    code, text = desk.run("explain", token({"aud": None}), AT, "--config", document, "--keys", keys)
     assert (code, 'client_id = ["demo-client"]' in text, "JWT_CLIENT_ID" in text) == (1, True, False)
-    assert desk.run("explain", GOOD, AT, "--config", config, "--keys", keys, "--request", "POST /admin")[0] == 1
+    assert desk.run("explain", GOOD, AT, "--config", document, "--keys", keys, "--request", "POST /admin")[0] == 1
 
 
 @pytest.mark.parametrize(
@@ -125,6 +125,8 @@ def test_an_environment_that_cannot_be_used(desk: Desk, text: str, said: str) ->
         ("JWT_ALLOW_HTTP=true", "JWT_ALLOW_HTTP is on"),
         ("JWT_CACHED_BY=nothing", "only right if the TTL"),
         ("JWT_LEEWAY_SECONDS=600", "pass for 600 s after they have expired"),
+        ("JWT_SCOPE_CLAIMS=resource_access.my-api.roles", "/resource_access/my-api/roles instead"),
+        ("JWT_CONTEXT_CLAIMS=city=address.locality", "/address/locality instead"),
         ("JWT_ISSUER=https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Example", "nothing tells them apart"),
     ],
 )
@@ -134,28 +136,13 @@ def test_doctor_names_settings_that_deserve_a_look(desk: Desk, setting: str, sai
 
 
 def test_doctor_knows_a_dotted_path_for_a_pointer_that_is_meant(desk: Desk) -> None:
-    config = f"""
-        context = {{ city = "address.locality" }}
-        [[issuers]]
-        issuer = "{ISSUER}"
-        audience = "a"
-        required_claims = {{ "https://example.com/a.b" = "c", "/realm_access/x" = "y" }}
-        scope_claims = ["resource_access.my-api.roles"]
-        [[routes]]
-        path = "/orders"
-        claims = {{ "realm_access.roles" = "admin", "plan" = "gold" }}
-        [[fields]]
-        field = "Query.orders"
-        claims = {{ "org.role" = "admin" }}
-    """
-    _, document = desk.json("doctor", "--config", desk.write("c.toml", config))
-    found = [finding for finding in document["findings"] if finding["topic"] == "claims"]
-    assert {(finding["fix"].split()[0].rstrip(","), finding["level"]) for finding in found} == {
-        ("/address/locality", "warning"),
-        ("/resource_access/my-api/roles", "warning"),
-        ("/realm_access/roles", "warning"),
-        ("/org/role", "note"),
-    }
+    routes = "[[routes]]\npath = '/a'\nclaims = { 'realm_access.roles' = 'b', 'https://example.com/a.b' = 'c' }\n"
+    fields = "[[fields]]\nfield = 'Query.orders'\nclaims = { 'org.role' = 'b', '/realm_access/x' = 'c' }\n"
+    _, document = desk.json("doctor", "--config", desk.write("c.toml", config(routes + fields)))
+    assert [(finding["level"], finding["fix"]) for finding in document["findings"] if finding["topic"] == "claims"] == [
+        ("warning", "/realm_access/roles instead of realm_access.roles"),
+        ("note", "/org/role, if it is inside of another claim"),
+    ]
 
 
 def test_environments_in_each_form() -> None:
@@ -190,6 +177,6 @@ def test_doctor_reads_the_revocation_list(desk: Desk, issuers: object, level: st
 def test_doctor_looks_at_settings_and_all_their_issuers(desk: Desk) -> None:
     code, text = desk.run("doctor", "--env", str(desk.folder / "function.env"))
     assert (code, "Nothing to fix." in text) == (0, True)
-    config = f'allow_http = true\n[[issuers]]\nissuer = "{ISSUER}"\naudience = ["a"]\njwks = "file:x"'
-    code, text = desk.run("doctor", "--config", desk.write("c.toml", config))
+    document = f'allow_http = true\n[[issuers]]\nissuer = "{ISSUER}"\naudience = ["a"]\njwks = "file:x"'
+    code, text = desk.run("doctor", "--config", desk.write("c.toml", document))
     assert (code, "there is no such file" in text) == (2, True)
