@@ -9,7 +9,6 @@ import importlib.metadata
 import json
 import os
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +18,7 @@ from typing import Any
 
 import urllib3
 
+from demo.local_aws import HOST, free_port
 from demo.processes import ending_with_us
 from demo.tools import host_architecture
 
@@ -39,17 +39,10 @@ def emulator_program() -> Path | None:
 def link_runtime(folder: Path) -> Path:
     """Make the folder that Lambda's image has as ``/var/runtime``: the runtime client and what it needs."""
     folder.mkdir()
-    wanted = ["awslambdaric"]
-    for name in wanted:
+    for name in ("awslambdaric", "simplejson", "snapshot-restore-py"):
         distribution = importlib.metadata.distribution(name)
-        for file in distribution.files or ():
-            top, target = folder / file.parts[0], Path(str(distribution.locate_file(file.parts[0])))
-            if file.parts[0] not in ("..", "__pycache__") and not top.exists():
-                top.symlink_to(target)
-        for requirement in distribution.requires or ():
-            needed, _, marker = requirement.partition(";")
-            if "extra ==" not in marker:
-                wanted.append(needed.split("<")[0].split(">")[0].split("=")[0].split("~")[0].strip())
+        for top in {file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"}:
+            (folder / top).symlink_to(str(distribution.locate_file(top)))
     return folder
 
 
@@ -83,7 +76,7 @@ def emulated(
     program: Path, package: Path, runtime: Path, settings: Mapping[str, str], folder: Path
 ) -> Iterator[Emulator]:
     """Run the function of ``package`` with these settings alone while the block runs."""
-    address, api = free_addresses(2)
+    address, api = (f"{HOST}:{free_port()}" for _ in range(2))
     environment = {
         "AWS_LAMBDA_FUNCTION_NAME": "authorizer",
         "AWS_REGION": "eu-west-1",
@@ -97,16 +90,9 @@ def emulated(
     command += [sys.executable, "-S", "-m", "awslambdaric", "jwt_authorizer.handler.lambda_handler"]
     log = folder / f"emulator-{address.rpartition(':')[2]}.log"
     with log.open("w") as output, ending_with_us(command, environment, package, output) as process:
-        wait_for(lambda: listens(address) or _ended(process), _START_SECONDS)
+        wait_for(lambda: listens(address) or process.poll() is not None, _START_SECONDS)
         assert process.poll() is None, log.read_text()
         yield Emulator(address, log)
-
-
-def free_addresses(count: int) -> list[str]:
-    """Find ports that nobody listens on; held all at once, so that they differ."""
-    with contextlib.ExitStack() as held:
-        probes = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [f"127.0.0.1:{probe.getsockname()[1]}" for probe in probes]
 
 
 def listens(address: str) -> bool:
@@ -115,10 +101,6 @@ def listens(address: str) -> bool:
     with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
         return True
     return False
-
-
-def _ended(process: subprocess.Popen[bytes]) -> bool:
-    return process.poll() is not None
 
 
 def wait_for(reached: Callable[[], bool], seconds: float) -> None:
