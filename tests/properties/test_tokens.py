@@ -13,18 +13,15 @@ from jwt_authorizer.authorize import authorize
 from jwt_authorizer.claim_conditions import is_met, parse_condition
 from jwt_authorizer.claims import ClaimRules, Principal, VerifiedToken, check_claims
 from jwt_authorizer.errors import Reason, TokenError
-from jwt_authorizer.events import EventKind
 from jwt_authorizer.strict_json import json_object, json_text
-from jwt_authorizer.tokens import BearerToken, UnverifiedToken, bearer_token, parse
+from jwt_authorizer.tokens import BearerToken, UnverifiedToken, parse
 from jwt_authorizer_devkit.signing import base64url
 from tests.factories import (
-    AUTHORIZATION,
     ISSUER,
     NOW,
     FakeKeys,
     authorizer,
     parsed_keys,
-    request,
     rest_token_event,
     token,
 )
@@ -152,31 +149,6 @@ def test_a_token_cut_anywhere_never_passes() -> None:
     assert [end for end in range(len(good("ES256"))) if lets_in("ES256", good("ES256")[:end])] == []
 
 
-@given(
-    st.text() | st.builds("{}{}{}".format, st.sampled_from(["Bearer", "bearer ", " BEARER  "]), st.text(), st.just(""))
-)
-def test_any_authorization_is_the_token_behind_bearer_or_none(value: str) -> None:
-    asked = request(headers={"Authorization": value}, multiValueHeaders=None)
-    scheme, _, rest = value.strip(" ").partition(" ")
-    if scheme.lower() == "bearer" and scheme.isascii() and rest.strip(" "):
-        assert bearer_token(asked, (AUTHORIZATION,)).text == rest.strip(" ")
-    else:
-        with pytest.raises(TokenError, match="missing_token"):
-            bearer_token(asked, (AUTHORIZATION,))
-
-
-@given(
-    st.text(alphabet=st.characters(exclude_characters=';"', exclude_categories=["Cs"]).filter(lambda c: c not in " \t"))
-)
-def test_any_cookie_s_value_is_found_as_it_was_sent(value: str) -> None:
-    for asked in (
-        request(headers={"Cookie": f"a=b; session={value}; c=d"}, multiValueHeaders=None),
-        request(EventKind.HTTP_API_V2, None, cookies=["a=b", f"session={value}"]),
-    ):
-        assert asked.cookie("session") == (value,)
-
-
-# ---------------------------------------------------------------------------------------------------------------
 # Whatever a verified token claims: it is refused with a reason, or its principal is what it says.
 
 

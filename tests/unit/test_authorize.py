@@ -134,39 +134,23 @@ def test_why_a_claim_does_not_fit_is_logged_where_it_is_not_the_caller_s_doing()
         assert ("groups overage" in str(outcome.detail)) is told
 
 
-@pytest.mark.parametrize(
-    ("routes", "resource", "cached_by", "advice"),
-    [
-        ([f"/{'x' * 200}{number}" for number in range(40)], f"GET/{'x' * 200}7", CachedBy.TOKEN, "JWT_CACHED_BY=route"),
-        (["/orders/{id}"], "GET/orders/1/", CachedBy.ROUTE, "TTL to 0 and JWT_CACHED_BY=nothing"),
-    ],
-    ids=["by token", "by route"],
-)
-def test_a_policy_says_what_it_had_no_room_for(
-    routes: list[str], resource: str, cached_by: CachedBy, advice: str
-) -> None:
-    rules = compile_rules(tuple(Route(None, path) for path in routes))
-    core = authorizer(rules=rules, answers=AnswerSettings(cached_by=cached_by))
-    (warning,) = authorize(rest_request_event(token(), resource=resource), core, NOW).warnings
-    assert advice in warning
+def test_a_cache_that_is_said_to_be_off_is_warned_about_where_it_would_open_routes() -> None:
+    def warns(kind: EventKind, source: object, settings: AnswerSettings, *, routes: bool = True) -> bool:
+        read = request(kind, identitySource=source)
+        return cache_warnings(read, "token", settings, routes_configured=routes) != ()
+
+    off = AnswerSettings(cached_by=CachedBy.NOTHING)
+    assert warns(EventKind.HTTP_API_V2, ["Bearer token"], off)
+    assert not warns(EventKind.HTTP_API_V2, ["Bearer token"], off, routes=False)
+    assert not warns(EventKind.HTTP_API_V2, ["Bearer token"], replace(off, http_api_response=HttpApiResponse.IAM))
+    assert not warns(EventKind.HTTP_API_V1, "Bearer token", off)
 
 
-@pytest.mark.parametrize(
-    ("kind", "source", "response", "routes", "warned"),
-    [
-        (EventKind.HTTP_API_V2, ["Bearer token"], HttpApiResponse.SIMPLE, True, True),
-        (EventKind.HTTP_API_V2, None, HttpApiResponse.SIMPLE, True, False),
-        (EventKind.HTTP_API_V2, ["Bearer token"], HttpApiResponse.SIMPLE, False, False),
-        (EventKind.HTTP_API_V2, ["Bearer token"], HttpApiResponse.IAM, True, False),
-        (EventKind.HTTP_API_V1, "Bearer token", HttpApiResponse.SIMPLE, True, False),
-    ],
-)
-def test_a_cache_that_is_said_to_be_off_is_warned_about_where_it_would_open_routes(
-    kind: EventKind, source: object, response: HttpApiResponse, *, routes: bool, warned: bool
-) -> None:
-    off = AnswerSettings(cached_by=CachedBy.NOTHING, http_api_response=response)
-    warnings = cache_warnings(request(kind, identitySource=source), "token", off, routes_configured=routes)
-    assert bool(warnings) is warned
+def test_where_answers_are_cached_by_route_already_it_advises_to_cache_nothing() -> None:
+    rules = compile_rules((Route(None, "/orders/{id}"),))
+    core = authorizer(rules=rules, answers=AnswerSettings(cached_by=CachedBy.ROUTE))
+    (warning,) = authorize(rest_request_event(token(), resource="GET/orders/1/"), core, NOW).warnings
+    assert warning.endswith("Set the authorizer's TTL to 0 and JWT_CACHED_BY=nothing")
 
 
 # A decision becomes the answer that its kind of event expects.

@@ -66,6 +66,7 @@ def test_a_header_s_value_that_is_no_text_is_refused_where_it_is_asked_for(value
         ("session=a=b=", ("a=b=",)),
         ("session=a; session=b", ("a", "b")),
         ('session=a; session="a"', ("a",)),
+        ("session=\u00a0a\tb\u2003 ", ("\u00a0a\tb\u2003",)),
         ("Session=abc; mysession=abc; session; session =abc", ()),
     ],
 )
@@ -108,6 +109,7 @@ EVERYWHERE |= {"queryStringParameters": {"token": "Bearer c"}}
 @pytest.mark.parametrize(
     ("members", "sources", "expected"),
     [
+        ({"headers": {"authorization": " BEARER  abc\u00a0 "}}, (AUTHORIZATION,), "abc\u00a0"),
         ({"headers": {"x-token": "bEARER  abc"}}, (X_TOKEN,), "abc"),
         ({"headers": {"x-token": "Bearer "}}, (X_TOKEN,), None),
         # Several subprotocols: the last is the token.

@@ -98,15 +98,3 @@ def test_a_transient_value_is_like_any_but_that_nothing_guards_it() -> None:
     one: Any = Seen("a")
     one.count = 5
     assert (one, hash(one), repr(one).rpartition(".")[2]) == (Seen("a"), hash(Seen("a")), "Seen(name='a', count=5)")
-
-
-def test_a_class_with_one_instance_compiles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    kind, compiled, constructor = point(ours), [], vars(ours)["_constructor"]
-
-    def counted(*about: object, **more: object) -> object:
-        compiled.append(about)
-        return constructor(*about, **more)
-
-    monkeypatch.setattr(ours, "_constructor", counted)
-    assert (kind(1, label="a").y, len(compiled)) == (2, 0)
-    assert (kind(2, label="b").y, kind(3).y, len(compiled)) == (2, 2, 1)
