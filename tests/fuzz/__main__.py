@@ -29,43 +29,34 @@ def main() -> int:
     arguments = parser.parse_args()
     failed = []
     for name in arguments.targets or NAMES:
-        _say(f"--- {name}: {arguments.seconds} s")
-        if _run(name, f"-max_total_time={arguments.seconds}", WORK / name, CORPUS / name):
+        if run(name, f"-max_total_time={arguments.seconds}", WORK / name, CORPUS / name):
             failed.append(name)
         elif arguments.keep:
-            _keep(name)
+            keep(name)
     if failed:
-        _say(f"broken: {', '.join(failed)}; the inputs are in {WORK}")
+        print(f"broken: {', '.join(failed)}; the inputs are in {WORK}")
     return len(failed)
 
 
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
-def _run(name: str, *options: object) -> int:
+def run(name: str, *options: object) -> int:
     (WORK / name).mkdir(parents=True, exist_ok=True)
-    (CORPUS / name).mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "tests.fuzz.runner", name, *map(str, options)]
-    artifacts = f"-artifact_prefix={WORK / name}-"
-    dictionary = f"-dict={HERE / 'words.dict'}"
-    shared = [artifacts, dictionary, f"-max_len={LONGEST}", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]
-    return subprocess.run([*command, *shared], check=False, cwd=HERE.parents[1]).returncode  # noqa: S603 - our own command
+    print(f"--- {name} {options[0]}", flush=True)
+    shared = [f"-artifact_prefix={WORK / name}-", f"-dict={HERE / 'words.dict'}", f"-max_len={LONGEST}"]
+    shared += ["-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]
+    command = [sys.executable, "-m", "tests.fuzz.runner", name, *map(str, options), *shared]
+    return subprocess.run(command, check=False, cwd=HERE.parents[1]).returncode  # noqa: S603 - our own command
 
 
-def _keep(name: str) -> None:
+def keep(name: str) -> None:
     """Let the fuzzer choose as few inputs as reach everything that has been reached, the shortest first."""
     with TemporaryDirectory() as folder:
         chosen = Path(folder)
-        failed = _run(name, "-merge=1", chosen, CORPUS / name, WORK / name)
-        if failed or not any(chosen.iterdir()):
+        if run(name, "-merge=1", chosen, CORPUS / name, WORK / name) or not any(chosen.iterdir()):
             return
         for old in (CORPUS / name).iterdir():
             old.unlink()
-        for new in sorted(chosen.iterdir()):
+        for new in chosen.iterdir():
             (CORPUS / name / new.name[:12]).write_bytes(new.read_bytes())
-    _say(f"{name}: {len(list((CORPUS / name).iterdir()))} inputs in the corpus")
 
 
 if __name__ == "__main__":

@@ -84,11 +84,8 @@ def test_an_ecdsa_signature_of_wrong_length_form_or_range(target: Lab, form: str
     r, s = int.from_bytes(raw[:32]), int.from_bytes(raw[32:])
     target.allowed(token_event(with_signature(_pair(r, s), HEADERS["p256"])))
     target.attacked(with_signature(ECDSA[form](r, s), HEADERS["p256"]), Reason.BAD_SIGNATURE, Reason.MALFORMED_TOKEN)
-
-
-@pytest.mark.parametrize(("kid", "length"), [("p384", 96), ("p521", 132)])
-def test_a_psychic_signature(target: Lab, kid: str, length: int) -> None:
-    target.attacked(with_signature(bytes(length), HEADERS[kid]), Reason.BAD_SIGNATURE)
+    for kid, length in (("p384", 96), ("p521", 132)):
+        target.attacked(with_signature(bytes(length), HEADERS[kid]), Reason.BAD_SIGNATURE)
 
 
 @pytest.mark.parametrize("alg", ["RS256", "PS256"])
@@ -185,6 +182,7 @@ def secrets(kid: str) -> list[bytes]:
     openssh = pem(kid, Encoding.OpenSSH, PublicFormat.OpenSSH)
     text = pem(kid)
     return [
+        b"",  # CVE-2026-102266 PyJWT, 2026-120459 python-jose
         # DSA-3293, CVE-2015-9235, 2020-15084, 2024-37568 Authlib, 2026-22817, 2026-85394 python-jose
         *(text, pem(kid, Encoding.DER)),
         # CVE-2022-29217 PyJWT, 2024-33663 python-jose
@@ -224,9 +222,7 @@ def test_a_key_that_the_sender_brought_along(target: Lab, kid: str | None) -> No
             listener.accept()
 
 
-@pytest.mark.parametrize(
-    "kid", ["../../dev/null", "p256\0", "P256", " p256", "p256' OR '1'='1", "file:///etc/passwd", ""]
-)
+@pytest.mark.parametrize("kid", ["../../dev/null", "p256\0", "P256", " p256", "p256' OR '1'='1", "file:///p256", ""])
 def test_a_kid_is_compared_and_nothing_else(target: Lab, kid: str) -> None:
     target.attacked(sign(header={"alg": "ES256", "kid": kid}), Reason.UNKNOWN_KEY)
 
@@ -262,20 +258,10 @@ def test_nobody_is_two_issuers(two_issuers: Lab, iss: object) -> None:
     two_issuers.attacked(sign(claims(iss=iss)), Reason.UNKNOWN_ISSUER)
 
 
-def odd_set(*odd: Json) -> Lab:
-    """Trust the issuer's keys and further odd ones."""
-    return lab(JWT_JWKS=json.dumps({"keys": [*odd, *jwks()["keys"]]}))
-
-
-@pytest.mark.parametrize("more", [{}, {"alg": "HS256"}])
-def test_cve_2026_102266_pyjwt_cve_2026_120459_python_jose_empty_symmetric_key(more: Json) -> None:
-    odd_set({"kty": "oct", "kid": "empty", "k": "", **more}).attacked(hs256(b"", "empty"), Reason.UNSUPPORTED_ALGORITHM)
-
-
 def test_cve_2026_102275_pyjwt_private_key_that_is_not_its_public_keys() -> None:
     theirs = ed25519.Ed25519PrivateKey.generate()
     mixed = {**key("ed").public_jwk(kid="mixed", alg=None), "d": base64url(theirs.private_bytes_raw())}
-    target = odd_set(mixed)
+    target = lab(JWT_JWKS=json.dumps({"keys": [mixed, *jwks()["keys"]]}))
     header = {"alg": "EdDSA", "kid": "mixed"}
     target.allowed(token_event(sign(header=header, signer=key("ed"))))
     target.attacked(sign(header=header, signer=SigningKey("mixed", "EdDSA", theirs)), Reason.BAD_SIGNATURE)

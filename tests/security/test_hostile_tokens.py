@@ -48,23 +48,17 @@ def test_header_members_that_are_no_text(target: Lab, name: str, value: object) 
     target.attacked(sign(header={"kid": "p256", "typ": "JWT"}), Reason.MALFORMED_TOKEN)
 
 
-TWICE = [
-    '{"alg":"none","alg":"ES256","kid":"p256"}',
-    '{"alg":"ES256","kid":"p256","alg":"none"}',
-    '{"alg":"ES256","kid":"p256","\\u0061lg":"none"}',
-    '{"alg":"ES256","alg":"ES256","kid":"p256"}',
-    '{"alg":"ES256","kid":"p256","jwk":{"kty":"EC","kty":"oct"}}',
-]
-
-
-@pytest.mark.parametrize("header", TWICE)
-def test_header_members_that_stand_twice(target: Lab, header: str) -> None:
-    target.attacked(sign(header=header), Reason.MALFORMED_TOKEN)
-
-
 @pytest.mark.parametrize(
-    "more", ['"sub":"admin"', '"\\u0073ub":"admin"', '"a":{"b":1,"b":2}', '"a":[{"b":1,"b":1}]', f'"exp":{2**33}']
+    "more",
+    ['"alg":"none"', '"\\u0061lg":"none"', '"alg":"ES256"', '"jwk":{"kty":"EC","kty":"oct"}', '"a":[{"b":1,"b":1}]'],
 )
+def test_header_members_that_stand_twice(target: Lab, more: str) -> None:
+    header = json.dumps(HEADER)
+    for twice in (f"{header[:-1]},{more}}}", f"{{{more},{header[1:]}"):
+        target.attacked(sign(header=twice), Reason.MALFORMED_TOKEN)
+
+
+@pytest.mark.parametrize("more", ['"sub":"admin"', '"\\u0073ub":"admin"', '"a":{"b":1,"b":2}', f'"exp":{2**33}'])
 def test_claims_that_stand_twice(target: Lab, more: str) -> None:
     target.attacked(sign(json.dumps(claims())[:-1] + f",{more}}}"), Reason.MALFORMED_TOKEN)
 
@@ -89,9 +83,7 @@ ENCODINGS: dict[str, Callable[[str, str, str], str]] = {
     "a signature of 5 MB": lambda h, p, s: f"{h}.{p}.{s}{'A' * 5_000_000}",
     # CVE-2016-9122 go-jose, GHSA-jc38 php-jwt.
     "JSON serialization": lambda h, p, s: json.dumps({"payload": p, "signatures": [{"protected": h, "signature": s}]}),
-    "in quotes": lambda h, p, s: f'"{h}.{p}.{s}"',
     "two tokens": lambda h, p, s: f"{h}.{p}.{s},{h}.{p}.{s}",
-    "two tokens apart": lambda h, p, s: f"{h}.{p}.{s} {h}.{p}.{s}",
     "scheme twice": lambda h, p, s: f"Bearer {h}.{p}.{s}",
 }
 
@@ -207,9 +199,7 @@ def test_a_token_counts_in_its_time_alone(leeway: str) -> None:
     target.attacked(sign(claims(exp=NOW - off)), Reason.TOKEN_EXPIRED)
     target.attacked(sign(claims(nbf=NOW + off + 1)), Reason.TOKEN_NOT_YET_VALID)
     target.attacked(sign(claims(iat=NOW + off + 1)), Reason.TOKEN_NOT_YET_VALID)
-
-
-def test_a_token_that_never_expires(target: Lab) -> None:
+    # One that never expires has no time.
     target.attacked(sign({name: value for name, value in claims().items() if name != "exp"}), Reason.INVALID_CLAIM)
 
 

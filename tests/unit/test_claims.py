@@ -4,7 +4,7 @@ from copy import replace
 
 import pytest
 
-from jwt_authorizer.claim_conditions import ABSENT, Claim, find, is_met, parse_claim, parse_condition
+from jwt_authorizer.claim_conditions import ABSENT, find, is_met, parse_claim, parse_condition
 from jwt_authorizer.claims import ClaimRules, Principal, VerifiedToken, check_claims
 from jwt_authorizer.errors import Reason, TokenError
 from jwt_authorizer_devkit.signing import Json
@@ -20,18 +20,14 @@ def claims(**members: object) -> Json:
     return {name: value for name, value in everything.items() if value is not None}
 
 
-def check(rules: ClaimRules = RULES, now: float = NOW, /, **members: object) -> Principal:
-    return check_claims(VerifiedToken(ISSUER, claims(**members)), rules, now)
+def check(rules: ClaimRules = RULES, /, **members: object) -> Principal:
+    return check_claims(VerifiedToken(ISSUER, claims(**members)), rules, NOW)
 
 
-def refused(rules: ClaimRules = RULES, now: float = NOW, /, **members: object) -> tuple[Reason, str]:
+def refused(rules: ClaimRules, /, **members: object) -> tuple[Reason, str]:
     with pytest.raises(TokenError) as caught:
-        check(rules, now, **members)
+        check(rules, **members)
     return caught.value.code, caught.value.detail
-
-
-def claims_named(names: str) -> tuple[Claim, ...]:
-    return tuple(parse_claim(name) for name in names.split())
 
 
 # Times: tests/properties/test_tokens.py. Audiences and types of claims: tests/security/test_hostile_tokens.py.
@@ -45,11 +41,6 @@ def test_a_lifetime_may_be_limited() -> None:
 
 
 # Audience and client.
-
-
-@pytest.mark.parametrize("audience", ["a", ["a"], ["x", "b"]], ids=str)
-def test_one_audience_of_the_token_has_to_be_ours(audience: object) -> None:
-    assert check(replace(RULES, audience=frozenset("ab")), aud=audience).id == "user-1"
 
 
 @pytest.mark.parametrize(
@@ -69,7 +60,7 @@ def test_one_audience_of_the_token_has_to_be_ours(audience: object) -> None:
 def test_the_client_is_client_id_or_else_azp(members: Json, *, accepted: bool) -> None:
     # Beside an audience, both have to hold.
     both = replace(RULES, audience=frozenset("a"), client_id=frozenset("c"))
-    token = VerifiedToken(ISSUER, {**claims(aud="a"), **members})
+    token = VerifiedToken(ISSUER, {**claims(aud=["x", "a"]), **members})
     if accepted:
         assert check_claims(token, both, NOW).id == "user-1"
         assert refused(both, aud="x", **members)[0] is Reason.INVALID_AUDIENCE
@@ -83,12 +74,11 @@ def test_the_client_is_client_id_or_else_azp(members: Json, *, accepted: bool) -
 
 
 def test_every_required_claim_has_to_hold() -> None:
-    rules = replace(
-        RULES, required_claims=(parse_condition("token_use", "access"), parse_condition("/g/0", ["staff", "admin"]))
-    )
+    conditions = parse_condition("token_use", "access"), parse_condition("/g/0", ["staff", "admin"])
+    rules = replace(RULES, required_claims=conditions)
     assert check(rules, token_use="access", g=[["admin"]]).id == "user-1"
-    code, detail = refused(rules, token_use="access", g=["guest"])
-    assert (code, detail) == (Reason.INVALID_CLAIM, "the claim /g/0 is missing or has another value")
+    message = "the claim /g/0 is missing or has another value"
+    assert refused(rules, token_use="access", g=["guest"]) == (Reason.INVALID_CLAIM, message)
     assert "s3cret" not in refused(rules, token_use="s3cret")[1]
 
 
@@ -124,18 +114,17 @@ def test_groups_that_entra_left_out_are_told_from_groups_that_are_missing(member
     ],
 )
 def test_the_first_claim_that_names_somebody_is_the_principal(names: str, members: Json, principal_id: str) -> None:
-    principal = check(replace(RULES, principal_claims=claims_named(names)), **members)
-    subject = {"sub": "user-1", **members}["sub"]
-    assert (principal.id, principal.subject) == (principal_id, None if subject is None else str(subject))
+    named = tuple(parse_claim(name) for name in names.split())
+    principal = check(replace(RULES, principal_claims=named), **members)
+    assert (principal.id, principal.subject) == (principal_id, {"sub": "user-1", **members}["sub"])
 
 
 @pytest.mark.parametrize("value", [True, 1.5, ["a"], {}], ids=str)
-@pytest.mark.parametrize(("names", "claim"), [("user sub", "user"), ("email", "sub")])
-def test_a_principal_or_subject_of_another_type_is_refused_and_not_passed_over(
-    names: str, claim: str, value: object
-) -> None:
-    code, detail = refused(replace(RULES, principal_claims=claims_named(names)), **{"email": "a", claim: value})
-    assert (code, detail) == (Reason.INVALID_CLAIM, f"the claim {claim} is neither a string nor an integer")
+@pytest.mark.parametrize("claim", ["user", "sub"])
+def test_a_principal_or_subject_of_another_type_is_refused_and_not_passed_over(claim: str, value: object) -> None:
+    rules = replace(RULES, principal_claims=(parse_claim("user"), parse_claim("email")))
+    message = f"the claim {claim} is neither a string nor an integer"
+    assert refused(rules, email="a", **{claim: value}) == (Reason.INVALID_CLAIM, message)
 
 
 @pytest.mark.parametrize(
