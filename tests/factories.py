@@ -133,35 +133,21 @@ def rest_request_event(bearer: str | None, *, resource: str = "GET/orders/1") ->
         "type": "REQUEST",
         "methodArn": ARN + resource,
         "resource": "/orders/{id}",
-        "path": "/orders/1",
         "httpMethod": "GET",
         "headers": headers,
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
         "queryStringParameters": {},
-        "multiValueQueryStringParameters": {},
-        "pathParameters": {"id": "1"},
-        "stageVariables": {},
         "requestContext": {"requestId": "request-1", "resourcePath": "/orders/{id}", "httpMethod": "GET"},
     }
 
 
 def websocket_event(bearer: str | None) -> Event:
-    event = rest_request_event(bearer, resource="$connect")
-    event["requestContext"] = {
-        "requestId": "request-1",
-        "routeKey": "$connect",
-        "eventType": "CONNECT",
-        "connectionId": "connection-1",
-    }
-    return event
+    context = {"requestId": "request-1", "routeKey": "$connect", "connectionId": "connection-1"}
+    return rest_request_event(bearer, resource="$connect") | {"requestContext": context}
 
 
 def http_api_v1_event(bearer: str | None, *, resource: str = "GET/orders/1") -> Event:
-    return rest_request_event(bearer, resource=resource) | {
-        "version": "1.0",
-        "identitySource": bearer,
-        "authorizationToken": bearer,
-    }
+    return rest_request_event(bearer, resource=resource) | {"version": "1.0", "identitySource": bearer}
 
 
 def http_api_v2_event(
@@ -176,13 +162,8 @@ def http_api_v2_event(
         "identitySource": [f"Bearer {bearer}", *([route_key] if by_route else [])],
         "routeKey": route_key,
         "rawPath": "/orders/1",
-        "rawQueryString": "",
-        "cookies": [],
         "headers": headers,
-        "queryStringParameters": {},
         "requestContext": {"requestId": "request-1", "routeKey": route_key, "stage": "prod"},
-        "pathParameters": {"id": "1"},
-        "stageVariables": {},
     }
 
 

@@ -17,8 +17,20 @@ from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
 from jwt_authorizer.tokens import UnverifiedToken
 from jwt_authorizer_devkit.signing import SigningKey
 from tests.fuzz import bound
-from tests.fuzz.policies import ROUTES, check_policy
-from tests.security.lab import ARN, AUDIENCE, CPU_LIMIT, ISSUER, NOW, Json, Lab, assert_clean, bare_lab, lab, sign
+from tests.fuzz.policies import check_policy
+from tests.security.lab import (
+    ARN,
+    AUDIENCE,
+    CPU_LIMIT,
+    ISSUER,
+    NOW,
+    Json,
+    Lab,
+    assert_clean,
+    lab,
+    lab_with_routes,
+    sign,
+)
 
 ISSUERS_KEY = SigningKey("k", "ES256", ec.derive_private_key(20_260_101, ec.SECP256R1()))
 ATTACKERS_KEY = SigningKey("k", "ES256", ec.derive_private_key(19_700_101, ec.SECP256R1()))
@@ -43,7 +55,7 @@ def _everywhere() -> Lab:
 
 @cache
 def _with_routes() -> Lab:
-    return bare_lab(JWT_CONFIG=ROUTES.replace("JWKS", _JWKS), JWT_HTTP_API_REJECT="raise")
+    return lab_with_routes(_JWKS, JWT_HTTP_API_REJECT="raise")
 
 
 def _decide(target: Lab, event: object) -> tuple[str, Json | None]:

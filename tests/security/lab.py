@@ -15,6 +15,7 @@ from typing import Any
 from jwt_authorizer.errors import Reason
 from jwt_authorizer.function import AuthorizerFunction, create_function
 from jwt_authorizer_devkit.signing import SigningKey, base64url, generate
+from tests.fuzz.policies import ROUTES
 
 NOW = 1_800_000_000.0
 ISSUER = "https://issuer.example.com"
@@ -141,6 +142,11 @@ def bare_lab(**environment: str) -> Lab:
     """Build the function from nothing but these settings."""
     lines: list[str] = []
     return Lab(create_function(environment, write=lines.append, clock=lambda: NOW), lines)
+
+
+def lab_with_routes(keys: str = "", **settings: str) -> Lab:
+    """Build it with rules that have been judged by hand for every probe; the token may read orders."""
+    return bare_lab(JWT_CONFIG=ROUTES.replace("JWKS", keys or json.dumps(jwks())), **settings)
 
 
 def assert_clean(line: str, token: str) -> None:

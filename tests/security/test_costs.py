@@ -13,9 +13,8 @@ import pytest
 
 from jwt_authorizer.tokens import MAX_TOKEN_LENGTH
 from jwt_authorizer_devkit.events import sample
-from tests.fuzz.policies import ROUTES
 from tests.fuzz.targets import TARGETS
-from tests.security.lab import Json, Lab, bare_lab, claims, encode, jwks, lab, sign, token_event
+from tests.security.lab import Json, Lab, claims, encode, lab, lab_with_routes, sign, token_event
 
 PROMISED = 0.05
 """Seconds of processor time."""
@@ -68,11 +67,6 @@ def test_a_signature_as_large_as_they_come() -> None:
         assert cost(lab(), token_event(token)) < PROMISED
 
 
-@pytest.fixture(scope="module")
-def with_routes() -> Lab:
-    return bare_lab(JWT_CONFIG=ROUTES.replace("JWKS", json.dumps(jwks())))
-
-
 REQUESTS: dict[str, Json] = {
     "a path of many segments": {"methodArn": "GET/" + "a/" * 4000},
     "a path of patterns": {"methodArn": "GET/orders/1/" + "*?${a}" * 1500},
@@ -90,14 +84,14 @@ REQUESTS: dict[str, Json] = {
 
 
 @pytest.mark.parametrize("request_", REQUESTS)
-def test_a_request_as_large_as_they_come(with_routes: Lab, request_: str) -> None:
+def test_a_request_as_large_as_they_come(request_: str) -> None:
     changed = dict(REQUESTS[request_])
     event: Json = sample("rest-request", sign(claims(scope="orders:read")))
     if "methodArn" in changed:
         changed["methodArn"] = "arn:aws:execute-api:eu-west-1:123456789012:abcdef123/prod/" + changed["methodArn"]
     everywhere = lab(JWT_TOKEN_SOURCE="cookie:t,query:t,header:Authorization", JWT_TOKEN_CACHE_SIZE="0")
     assert cost(everywhere, event | changed) < PROMISED
-    assert cost(with_routes, event | changed) < PROMISED
+    assert cost(lab_with_routes(), event | changed) < PROMISED
 
 
 # The fuzzer's corpus is replayed: what once reached something new, or broke a promise, is tried in each run.
