@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, field
 
+import pytest
+
+from jwt_authorizer.errors import AuthorizerError, Reason
 from jwt_authorizer.issuers.cache import CachedKeySource
 from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.issuers.fetched import Fetched, FetchError
-from jwt_authorizer.keys import Key, KeySet
+from jwt_authorizer.keys import Key, KeySet, KeySource
 
 TTL, MAX_STALE, COOLDOWN = 600, 3600, 30
 START = 1_700_000_000.0
@@ -81,3 +84,15 @@ def source(
         jitter=lambda: jitter,
         monotonic=Watch(per_look=fetch_takes),
     )
+
+
+def kids(keys: KeySource, kid: str | None, now: float) -> list[str | None]:
+    """Ask for the keys of an ES256 token; give their ids."""
+    return [found.kid for found in keys.candidates("ES256", kid, now)]
+
+
+def refusal(keys: KeySource, kid: str | None, now: float) -> Reason:
+    """Ask for keys that are not to be had; give the code of why."""
+    with pytest.raises(AuthorizerError) as caught:
+        kids(keys, kid, now)
+    return caught.value.code

@@ -127,7 +127,6 @@ def test_under_a_point_of_small_order_anybody_could_sign_anything(point: bytes, 
 ODD_NUMBERS: dict[str, Json] = {
     "even modulus": _rsa(n=_number(MODULUS + 1)),
     "modulus a power of two": _rsa(n=_number(1 << 2047)),
-    "modulus of 64 KB": _rsa(n=_number((1 << 524288) + 1)),
     "modulus of 300 KB": _rsa(n="A" * 7 + "Q" * 300_000),
     "exponent three": _rsa(e="Aw"),
     "exponent of 64 KB": _rsa(e=_number((1 << 524288) + 1)),
@@ -224,7 +223,6 @@ def test_an_unsigned_token_costs_eight_signature_checks_at_most(monkeypatch: pyt
 
 FILLING: dict[str, object] = {
     "P-256": _ec(),
-    "P-384": attacker_key("p384").public_jwk(),
     "P-521": attacker_key("p521").public_jwk(),
     "Ed25519": _okp(),
     "RSA": _rsa(),

@@ -5,20 +5,9 @@ import tracemalloc
 
 import pytest
 
-from jwt_authorizer.errors import AuthorizerError, Reason
-from jwt_authorizer.issuers.cache import CachedKeySource
+from jwt_authorizer.errors import Reason
 from jwt_authorizer.issuers.fetched import FetchError
-from tests.sources import COOLDOWN, START, TTL, Issuer, Reports, source
-
-
-def kids(keys: CachedKeySource, kid: str | None, now: float) -> list[str | None]:
-    return [found.kid for found in keys.candidates("ES256", kid, now)]
-
-
-def refusal(keys: CachedKeySource, kid: str | None, now: float) -> Reason:
-    with pytest.raises(AuthorizerError) as caught:
-        kids(keys, kid, now)
-    return caught.value.code
+from tests.sources import COOLDOWN, START, TTL, Issuer, Reports, kids, refusal, source
 
 
 @pytest.mark.parametrize(("said", "kept"), [(0, 60), (120, 120), (99999, 3600)])

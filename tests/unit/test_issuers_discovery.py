@@ -204,7 +204,6 @@ def read(data: bytes, size: int = BODY_LIMIT) -> Response:
         ({"cache-control": "max-age=300", "age": "900"}, 0),
         ({"cache-control": "max-age=300", "age": "soon"}, 300),
         ({"cache-control": "max-age=-5"}, None),
-        ({"cache-control": "max-age=1e9"}, None),
         ({"cache-control": "max-age=99999999999"}, None),
         ({"cache-control": "s-maxage=300"}, None),
         ({"cache-control": "no-store"}, 0),
