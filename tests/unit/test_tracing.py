@@ -149,14 +149,19 @@ def test_a_call_is_sent_to_the_daemon_s_address_of_either_form_or_left_out_and_c
     assert [document["end_time"] for document in received()] == [5000.0] * sent
 
 
-ON = {"AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:9"}
+@pytest.mark.parametrize("header", [UNSAMPLED, "Root=1-2-3"])
+def test_without_sampling_nothing_is_kept(received: Received, monkeypatch: pytest.MonkeyPatch, header: str) -> None:
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
+    traced("issuer.example.com", f"GET {URL}", answered(200))
+    assert calls.unsent == []
+    assert received() == []
 
 
-@pytest.mark.parametrize(
-    "environment",
-    [{}, {"_X_AMZN_TRACE_ID": HEADER}, *(ON | {"_X_AMZN_TRACE_ID": header} for header in (UNSAMPLED, "Root=1-2-3"))],
-)
-def test_when_it_is_off_nothing_is_loaded_and_nothing_kept(environment: dict[str, str]) -> None:
+OFF = {"AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:9", "_X_AMZN_TRACE_ID": UNSAMPLED}
+
+
+@pytest.mark.parametrize("environment", [{}, {"_X_AMZN_TRACE_ID": HEADER}, OFF])
+def test_when_it_is_off_nothing_is_loaded(environment: dict[str, str]) -> None:
     script = """
 import sys
 from jwt_authorizer.issuers.calls import traced, unsent
