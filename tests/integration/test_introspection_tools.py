@@ -68,6 +68,7 @@ def endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
 ACTIVE = {"active": True, "aud": AUDIENCE, "sub": "user-1", "exp": 1e10, "ext": {"email": "a@example.com"}}
 ABOUT = {"active": "True", "sub": "a string of 6", "exp": "10000000000.0", "ext": "an object of 1"}
+NOT_ACTIVE = {"error": "inactive_token: the issuer says that the token is not active"}
 
 
 @pytest.mark.parametrize(
@@ -75,11 +76,7 @@ ABOUT = {"active": "True", "sub": "a string of 6", "exp": "10000000000.0", "ext"
     [
         (ACTIVE, None, ABOUT | {"aud": AUDIENCE}),
         (ACTIVE | {"aud": "another"}, "invalid_audience", ABOUT | {"aud": "another"}),
-        (
-            {"active": False},
-            "inactive_token",
-            {"error": "inactive_token: the issuer says that the token is not active"},
-        ),
+        ({"active": False}, "inactive_token", NOT_ACTIVE),
     ],
     ids=str,
 )
@@ -151,15 +148,10 @@ def test_an_endpoint_at_a_url_and_a_secret_in_parameter_store(endpoint: Endpoint
     assert endpoint.server.asked.count("/introspect") == 2
 
 
-@pytest.mark.parametrize(
-    ("api", "path"),
-    [
-        ("rest:abc/prod", "/restapis/abc/stages/prod/cache/authorizers"),
-        ("http:def/$default", "/v2/apis/def/stages/%24default/cache/authorizers"),
-    ],
-    ids=str,
-)
-def test_the_caches_of_both_kinds_of_apis_are_emptied(endpoint: Endpoint, api: str, path: str) -> None:
-    endpoint.server.behaviors[path] = answer(b"", status="204 No Content")
-    flush(api)
-    assert [request.split(b" ", 2)[:2] for request in endpoint.server.requests] == [[b"DELETE", path.encode()]]
+def test_the_caches_of_both_kinds_of_apis_are_emptied(endpoint: Endpoint) -> None:
+    rest, http = "/restapis/abc/stages/prod/cache/authorizers", "/v2/apis/def/stages/%24default/cache/authorizers"
+    endpoint.server.behaviors |= dict.fromkeys((rest, http), answer(b"", status="204 No Content"))
+    for api in ("rest:abc/prod", "http:def/$default"):
+        flush(api)
+    asked = [request.split(b" ", 2)[:2] for request in endpoint.server.requests]
+    assert asked == [[b"DELETE", rest.encode()], [b"DELETE", http.encode()]]
