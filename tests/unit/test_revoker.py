@@ -19,21 +19,24 @@ from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.revocation_store import RevocationStore
 from jwt_authorizer.records import replace
 from jwt_authorizer.revocation import MAX_LIST, read_list
-from jwt_authorizer.revoker import FlushError, RevokeError, Revoker, create_revoker
+from jwt_authorizer.revoker import FlushError, RevokeError, create_revoker
 from jwt_authorizer.wiring.token_status import revocation_list
-from jwt_authorizer_devkit.signing import key_set
-from tests.factories import AUDIENCE, ISSUER, NOW, FakeKeys, against, authorizer, rest_request_event, signing_key, token
+from tests.factories import ISSUER, NOW, FakeKeys, against, authorizer, config, environment, rest_request_event, token
 from tests.unit.test_revocation import CLIENT, logout_token
 
 pytestmark = pytest.mark.usefixtures("aws")
 
 KEEP, TTL = 3600, 60
-KEY_SET = json.dumps(key_set((signing_key(),)))
 APIS = ("rest:abc/prod", "http:def/$default")
-
-
 S3: Any = import_module("boto3").client("s3", "eu-west-1", aws_access_key_id="test", aws_secret_access_key="test")
 OBJECT = {"Bucket": "bucket", "Key": "revoked.json"}
+ENVIRONMENT = environment(
+    JWT_REVOKED=" s3://bucket/revoked.json ",
+    JWT_REVOKED_TTL_SECONDS=str(TTL),
+    REVOKER_CLIENT_IDS=CLIENT,
+    REVOKER_APIS="rest:abc/prod, http:def/$default",
+    REVOKER_KEEP_SECONDS=f" {KEEP - 60} ",  # and the leeway
+)
 
 
 class Bucket:
@@ -59,24 +62,17 @@ def denied(*_: object) -> None:
 class Stack:
     """A revoker with its list in S3 and a clock."""
 
-    def __init__(self, document: bytes | None = None, keys: FakeKeys | None = None) -> None:
+    def __init__(self, document: bytes | None = None) -> None:
         if document is not None:
             S3.put_object(**OBJECT, Body=document)
         self.bucket = Bucket()
         self.now = NOW
         self.flushed: list[str] = []
         self.broken: set[str] = set()
-        self.revoker = Revoker(
-            authorizer(keys).issuers,
-            {},
-            RevocationStore("bucket", "revoked.json", self.bucket, sleep=lambda _: None),
-            client_ids=frozenset({CLIENT}),
-            keep=KEEP,
-            ttl=TTL,
-            apis=APIS,
-            flush=self._flush,
-            clock=lambda: self.now,
-        )
+        self.revoker = create_revoker(ENVIRONMENT)
+        self.revoker.clock = lambda: self.now
+        self.revoker.flush = self._flush
+        self.revoker.store = RevocationStore("bucket", "revoked.json", self.bucket, sleep=lambda _: None)
 
     @property
     def document(self) -> bytes | None:
@@ -178,7 +174,8 @@ def test_a_post_that_is_not_a_good_logout_is_a_400_and_writes_nothing(event: dic
 
 
 def test_a_logout_that_cannot_be_checked_now_may_come_again() -> None:
-    stack = Stack(keys=FakeKeys(failure=DecisionError(Reason.KEYS_UNAVAILABLE, "down")))
+    stack = Stack()
+    stack.revoker.issuers = authorizer(FakeKeys(failure=DecisionError(Reason.KEYS_UNAVAILABLE, "down"))).issuers
     assert stack.post(logout_token())["statusCode"] == 503
     assert stack.document is None
 
@@ -285,9 +282,6 @@ def test_endless_competition_ends_in_an_error() -> None:
         stack.revoke(sub="user-1")
 
 
-ENVIRONMENT = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "JWT_REVOKED": "s3://bucket/revoked.json"}
-
-
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -303,22 +297,15 @@ def test_settings_that_cannot_work(change: dict[str, str], says: str) -> None:
         create_revoker(ENVIRONMENT | change)
 
 
-def test_the_function_is_put_together_from_its_environment() -> None:
-    keep = {"REVOKER_KEEP_SECONDS": " 60 ", "REVOKER_APIS": "rest:abc/prod, http:def/$default"}  # 60, and the leeway
-    revoker = create_revoker(ENVIRONMENT | keep | {"JWT_REVOKED": " s3://bucket/revoked.json "})
-    assert (revoker.keep, revoker.apis) == (120, APIS)
-    with pytest.raises(RevokeError, match=f"it has {ISSUER}"):
-        revoker({"revoke": {"iss": "https://other.example", "sub": "user-1"}}, None)
-    document = f'revoked = "s3://bucket/revoked.json"\n[[issuers]]\nissuer = "{ISSUER}"\naudience = "{AUDIENCE}"\n'
-    for made in (revoker, create_revoker({"JWT_CONFIG": document})):
-        S3.delete_object(**OBJECT)
-        made.tidy()
-        assert Stack().issuers == {}
+@pytest.mark.parametrize("is_document", [False, True])
+def test_the_list_is_where_the_authorizer_reads_it(*, is_document: bool) -> None:
+    document = {"JWT_CONFIG": config("").replace("[[", 'revoked = "s3://bucket/revoked.json"\n[[', 1)}
+    create_revoker(document if is_document else ENVIRONMENT).tidy()
+    assert Stack().issuers == {}
 
 
 def test_tenants_are_issuers_of_their_own() -> None:
-    tenants = {"JWT_ISSUER": "https://{tenant}.issuer.test", "JWT_TENANTS": "acme", "JWT_JWKS": KEY_SET}
-    revoker = create_revoker(ENVIRONMENT | tenants | {"REVOKER_CLIENT_IDS": CLIENT})
+    revoker = create_revoker(ENVIRONMENT | {"JWT_ISSUER": "https://{tenant}.issuer.test", "JWT_TENANTS": "acme"})
     asked = {"revoke": {"iss": "https://acme.issuer.test", "sub": "user-1"}, "dry_run": True}
     assert revoker(asked, None)["written"] is False
     for issuer in ("https://evil.issuer.test", "https://acme.other.test"):
