@@ -11,6 +11,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug.wrappers import Request, Response
 
 from jwt_authorizer.authorize import authorize
 from jwt_authorizer.errors import DecisionError, Reason, SettingsError
@@ -22,6 +24,7 @@ from jwt_authorizer.revocation import MAX_LIST, read_list
 from jwt_authorizer.revoker import FlushError, RevokeError, create_revoker
 from jwt_authorizer.wiring.token_status import revocation_list
 from tests.factories import ISSUER, NOW, FakeKeys, against, authorizer, config, environment, rest_request_event, token
+from tests.unit.desk import Desk
 from tests.unit.test_revocation import CLIENT, logout_token
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -69,6 +72,7 @@ class Stack:
         self.now = NOW
         self.flushed: list[str] = []
         self.broken: set[str] = set()
+        self.variables: dict[str, str] = dict(ENVIRONMENT)
         self.revoker = create_revoker(ENVIRONMENT)
         self.revoker.clock = lambda: self.now
         self.revoker.flush = self._flush
@@ -97,6 +101,16 @@ class Stack:
 
     def post(self, token: str) -> dict[str, Any]:
         return self.revoker(posted(token), None)
+
+    def answer(self, request: Request) -> Response:
+        """Answer as Lambda's API does (Lambda API reference: ``Invoke``, ``GetFunctionConfiguration``)."""
+        if request.path.endswith("/configuration"):
+            return Response(json.dumps({"FunctionName": "revoker", "Environment": {"Variables": self.variables}}))
+        try:
+            return Response(json.dumps(self.revoker(json.loads(request.data), None)))
+        except Exception as error:  # noqa: BLE001 - as Lambda's runtime client reports any
+            failure = {"errorMessage": str(error), "errorType": type(error).__name__}
+            return Response(json.dumps(failure), headers={"X-Amz-Function-Error": "Unhandled"})
 
 
 def posted(token: str) -> dict[str, Any]:
@@ -244,13 +258,6 @@ def test_a_writer_that_comes_between_loses_nothing(document: bytes | None) -> No
     assert stack.issuers[ISSUER]["sub"].keys() == {"user-1", "user-2", "user-3"}
 
 
-def test_an_object_that_is_not_a_list_is_not_written_over() -> None:
-    stack = Stack(b"precious")
-    with pytest.raises(FetchError, match="not a revocation list"):
-        stack.revoke(sub="user-1")
-    assert stack.document == b"precious"
-
-
 @pytest.mark.parametrize(
     ("entries", "says"),
     [({"sub": {"user": 1e12}}, "would not be a revocation list"), ({"jti": {"x" * MAX_LIST: 1}}, "would be longer")],
@@ -263,8 +270,12 @@ def test_a_list_that_no_authorizer_would_read_is_never_written(entries: dict[str
     assert stack.document is None
 
 
-def test_a_bucket_that_fails_is_an_error() -> None:
-    stack = Stack()
+def test_a_bucket_that_fails_is_an_error_and_so_is_an_object_that_is_not_a_list() -> None:
+    stack = Stack(b"precious")
+    with pytest.raises(FetchError, match="not a revocation list"):
+        stack.revoke(sub="user-1")
+    assert stack.document == b"precious"
+    S3.delete_object(**OBJECT)
     stack.bucket.between = [denied]
     with pytest.raises(FetchError, match="can't be written: PermissionError: AccessDenied"):
         stack.revoke(sub="user-1")
@@ -314,3 +325,88 @@ def test_tenants_are_issuers_of_their_own() -> None:
     for issuer, refusal in (("https://acme.issuer.test", "invalid_audience"), (ISSUER, "unknown_issuer")):
         logout = logout_token({"iss": issuer, "aud": "another", "iat": time.time(), "exp": time.time() + 60})
         assert revoker(posted(logout), None)["body"] == json.dumps({"error": refusal})
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# ``jwt-authorizer revoke``: the revoker behind an endpoint like Lambda's.
+
+
+SUB = ("--sub", "user-1")
+ON = ("--function", "revoker")
+
+
+@pytest.fixture
+def stack(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    stack, at = Stack(), "/2015-03-31/functions/"
+    httpserver.expect_request(re.compile(f"{at}revoker/.*")).respond_with_handler(stack.answer)
+    gone = {"X-Amzn-ErrorType": "ResourceNotFoundException"}
+    httpserver.expect_request(f"{at}gone/invocations").respond_with_json({}, 404, gone)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", httpserver.url_for(""))
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    return stack
+
+
+@pytest.mark.parametrize(
+    ("kind", "moment"), [("sub", NOW), ("client_id", NOW), ("sid", NOW + KEEP), ("jti", NOW + KEEP)]
+)
+def test_it_enters_one_identifier_of_the_only_issuer_and_empties_the_caches(
+    stack: Stack, desk: Desk, kind: str, moment: float
+) -> None:
+    done = {"iss": ISSUER, kind: "x-1", "time": moment, "written": True, "entries": 1, "not_flushed": []}
+    assert desk.json("revoke", f"--{kind.replace('_', '-')}", "x-1", *ON) == (0, done)
+    assert (stack.issuers, stack.flushed) == ({ISSUER: {kind: {"x-1": moment}}}, [*APIS])
+
+
+def test_a_dry_run_shows_it_and_writes_nothing(stack: Stack, desk: Desk) -> None:
+    code, output = desk.run("revoke", *SUB, *ON, "--dry-run")
+    assert (code, "user-1" in output) == (0, True)
+    assert (stack.document, stack.flushed) == (None, [])
+
+
+def test_a_cache_that_was_not_emptied_is_named_and_the_others_are_emptied(stack: Stack, desk: Desk) -> None:
+    stack.broken = {"rest:abc/prod"}
+    code, output = desk.run("revoke", *SUB, *ON, "--iss", ISSUER)
+    assert (code, "rest:abc/prod" in output, "http:def" in output) == (1, True, False)
+    assert stack.flushed == ["http:def/$default"]
+    assert desk.run("revoke", *SUB, *ON, "--quiet") == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (ON, "--sub"),
+        ((*SUB, *ON, "--stack", "s"), "--stack"),
+        (("--sub", "", *ON), "1 to 512 characters"),
+        ((*SUB, *ON, "--iss", "https://other.example"), f"it has {ISSUER}"),
+        ((*SUB, "--function", "gone", "--iss", ISSUER), "no function gone"),
+    ],
+    ids=str,
+)
+def test_wrong_input_writes_nothing(stack: Stack, desk: Desk, arguments: tuple[str, ...], says: str) -> None:
+    code, output = desk.run("revoke", *arguments)
+    assert (code, says in output, stack.document) == (2, True, None), output
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"JWT_CONFIG": "file:not-readable-here.toml"},
+        {"JWT_CONFIG": config("") + config("").replace(ISSUER, "https://other.example")},
+        ENVIRONMENT | {"JWT_ISSUER": "https://{tenant}.example", "JWT_TENANTS": "any"},
+    ],
+    ids=["elsewhere", "several", "tenants"],
+)
+def test_an_issuer_that_does_not_follow_from_the_settings_is_asked_for(
+    stack: Stack, desk: Desk, variables: dict[str, str]
+) -> None:
+    stack.variables = variables
+    code, output = desk.run("revoke", *SUB, *ON)
+    assert (code, "--iss" in output, stack.document) == (2, True, None), output
+
+
+@pytest.mark.usefixtures("stack")
+def test_what_fails_on_the_way_is_an_exit_code_of_its_own(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    S3.delete_bucket(Bucket="bucket")
+    assert desk.run("revoke", *SUB, *ON, "--iss", ISSUER)[0] == 3
+    monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:9")
+    assert desk.run("revoke", *SUB, *ON, "--iss", ISSUER)[0] == 3
