@@ -211,7 +211,7 @@ def test_an_issuer_without_a_usable_endpoint(asked: Asked, metadata: dict[str, o
     refuses(Reason.INTROSPECTION_UNAVAILABLE, asked.introspector(), saying="introspection_endpoint")
 
 
-# --- This API's own credentials; tests/e2e/test_introspection.py has them accepted by an issuer
+# --- This API's own credentials; tests/e2e/test_token_status.py has them accepted by an issuer
 
 
 def as_jwk(key: SigningKey) -> str:
