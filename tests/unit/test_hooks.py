@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from asyncio import CancelledError
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -195,6 +195,12 @@ def test_its_mistakes_are_500_and_never_an_allow(check: Callable[[Caller], Any],
 
 # How it is found.
 
+MODULES = {
+    match[1]: block.text
+    for block in blocks("python", page=DOCS / "hooks.md")
+    if (match := re.match(r"# bundled/(\w+)\.py", block.text))
+}
+"""The checks and the wrapper of docs/hooks.md."""
 ENVIRONMENT = environment(JWT_HOOK="hook_of_test:check")
 WORKING = "from jwt_authorizer import Refuse\n\ndef check(caller):\n    return {'plan': 'gold'}\n"
 
@@ -202,7 +208,8 @@ WORKING = "from jwt_authorizer import Refuse\n\ndef check(caller):\n    return {
 @pytest.fixture
 def no_traces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.delitem(sys.modules, "hook_of_test", raising=False)
+    for name in ("hook_of_test", *MODULES):
+        monkeypatch.delitem(sys.modules, name, raising=False)
 
 
 @pytest.mark.usefixtures("no_traces")
@@ -249,21 +256,13 @@ def test_the_public_names_are_there_and_no_other() -> None:
 # The checks and the wrapper of docs/hooks.md, run as they stand there.
 
 
-MODULES = {
-    match[1]: block.text
-    for block in blocks("python", page=DOCS / "hooks.md")
-    if (match := re.match(r"# bundled/(\w+)\.py", block.text))
-}
-
-
-@pytest.fixture(name="bundled")
-def _bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aws: None) -> Iterator[None]:
+@pytest.fixture
+def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aws: None, no_traces: None) -> None:
     """Lay the modules into a package, with what they ask AWS for beside it."""
-    del aws
+    del aws, no_traces
     for name, source in MODULES.items():
         (tmp_path / f"{name}.py").write_text(source)
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    sys.path.append(str(tmp_path))
     stores = {"USERS_TABLE": "users", "SUSPENDED_BUCKET": "bucket", "SUSPENDED_KEY": "suspended.json"}
     for name, value in (environment() | stores).items():
         monkeypatch.setenv(name, value)
@@ -275,9 +274,6 @@ def _bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aws: None) -> Iter
         KeySchema=[{"AttributeName": "user", "KeyType": "HASH"}],
     )
     client("dynamodb").put_item(TableName="users", Item={"user": {"S": "user-1"}, "tenant": {"S": "acme"}})
-    yield
-    for name in MODULES:
-        sys.modules.pop(name, None)
 
 
 def client(service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients' types at run time
