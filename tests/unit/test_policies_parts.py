@@ -178,6 +178,7 @@ def test_a_route_that_no_rule_lists_breaks_the_promise(
 
 def test_the_log_says_that_the_promise_is_broken() -> None:
     function = Watched(authorizer(rules=listing("GET /orders/{id}", absent=True)))
-    function(rest_request_event(token(), resource="GET/orders/1") | {"resource": "/{proxy+}"})
-    (warning,) = function.line["warnings"]
-    assert "'/{proxy+}'" in warning
+    for _ in range(2):  # the second time by what the first one left
+        function(rest_request_event(token(), resource="GET/orders/1") | {"resource": "/{proxy+}"})
+        (warning,) = function.line["warnings"]
+        assert "'/{proxy+}'" in warning

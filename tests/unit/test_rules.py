@@ -143,11 +143,8 @@ def test_all_problems_are_reported_at_once() -> None:
 
 
 def test_what_is_no_list_of_tables_is_reported() -> None:
-    for document, expected in (
-        ("1", "routes: expected"),
-        ("[]", "routes: lists no route"),
-        ("[1]", "routes[0]: expected"),
-    ):
+    cases = {"1": "routes: expected", "[]": "routes: lists no route", "[1]": "routes[0]: expected"}
+    for document, expected in cases.items():
         routes, (problem,) = parsed(f"routes = {document}")
         assert routes == ()
         assert problem.startswith(expected)
