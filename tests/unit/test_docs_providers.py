@@ -124,11 +124,7 @@ PROVIDERS = {
         scope="profile staff read write",
     ),
     "Google": Provider(
-        {
-            "iss": "https://accounts.google.com",
-            "aud": "1234567890-abc.apps.googleusercontent.com",
-            "hd": "example.com",
-        },
+        {"iss": "https://accounts.google.com", "aud": "1234567890-abc.apps.googleusercontent.com", "hd": "example.com"},
         {"hd": None},  # a private account with an address of that domain
         Reason.INVALID_CLAIM,
     ),

@@ -28,9 +28,9 @@ def written(lines: list[str], log: DecisionLog, outcome: Outcome = ALLOWED) -> d
     return line
 
 
-def line(outcome: Outcome = ALLOWED) -> dict[str, Any]:
+def line(outcome: Outcome = ALLOWED, settings: LogSettings | None = None) -> dict[str, Any]:
     lines: list[str] = []
-    return written(lines, DecisionLog(lines.append, "orders"), outcome)
+    return written(lines, DecisionLog(lines.append, "orders", settings or LogSettings()), outcome)
 
 
 def test_a_line_says_what_was_decided_and_why() -> None:
@@ -107,22 +107,17 @@ def test_a_line_leads_to_its_trace(header: str, trace_id: str) -> None:
     assert json.loads(lines[0])["trace_id"] == trace_id
 
 
-def with_settings(settings: LogSettings, outcome: Outcome) -> dict[str, Any]:
-    lines: list[str] = []
-    return written(lines, DecisionLog(lines.append, "orders", settings), outcome)
-
-
 def test_a_line_names_the_tenant_and_the_principal_s_hash() -> None:
     outcome = replace(ALLOWED, principal=replace(principal(), id="user-\ud800", tenant="acme"))
     key = b"0123456789abcdef"
-    content = with_settings(LogSettings(principal=LogPrincipal.HASH, principal_key=key), outcome)
+    content = line(outcome, LogSettings(principal=LogPrincipal.HASH, principal_key=key))
     assert content["tenant"] == "acme"
     assert content["principal"] == hmac.new(key, b"user-\xed\xa0\x80", "sha256").hexdigest()[:16]
 
 
 def test_the_line_of_an_allowed_request_may_be_its_metrics_alone() -> None:
     outcome = replace(strange("x"), issuer=ISSUER, detail="why", warnings=("look here",), token_cache="miss")
-    brief = with_settings(LogSettings(allowed=LogAllowed.METRIC), outcome)
+    brief = line(outcome, LogSettings(allowed=LogAllowed.METRIC))
     ids = {"request_id", "function_request_id"}
     assert set(brief) == {"_aws", "service", "decision", "Decisions", "ColdStarts"} | ids
     assert directives(brief)
