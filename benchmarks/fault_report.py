@@ -18,7 +18,7 @@ _LONG = 0.05
 def print_outcomes[C: StrEnum](
     counts: Counter[tuple[str, C, Outcome]], phases: Iterable[str], callers: Sequence[C]
 ) -> None:
-    """Print what became of whose requests, by phase."""
+    """Print the outcomes of the requests, by phase and caller."""
     print("| Tokens | " + " | ".join(Outcome) + " |\n| --- | ---: | ---: | ---: |")
     for phase in phases:
         print(f"| **{phase}** | | | |")

@@ -192,9 +192,9 @@ def report(world: World, failures: int) -> None:
     figures = {
         "Requests": f"{len(traffic.waits):,}",
         "Ways to fail": f"{failures}",
-        "Good tokens refused (401 or 403)": f"{traffic.count(Caller.GOOD, Outcome.REFUSED):,}",
+        "Good tokens rejected (401 or 403)": f"{traffic.count(Caller.GOOD, Outcome.REFUSED):,}",
         "Bad tokens accepted": f"{let_in:,}",
-        "Longest that a removed key still let someone in": f"{traffic.removed_for:.0f} s",
+        "Longest time that tokens of a removed key were accepted": f"{traffic.removed_for:.0f} s",
         "Simulated time": f"{(world.now - START) / 3600:.1f} h",
         "Fetches, of at most": f"{world.metrics[METRICS[0]]:,}, {most_fetches(world):,}",
         "Failed fetches": f"{world.metrics[METRICS[1]]:,}",

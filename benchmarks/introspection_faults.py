@@ -114,12 +114,12 @@ def _report(world: World, ways: int) -> None:
     figures = {
         "Requests": f"{len(world.waits):,}",
         "Ways to fail": f"{ways}",
-        "Active tokens refused (401 or 403)": f"{world.count(Caller.ACTIVE, Outcome.REFUSED):,}",
+        "Active tokens rejected (401 or 403)": f"{world.count(Caller.ACTIVE, Outcome.REFUSED):,}",
         "Inactive or bad tokens accepted": f"{let_in:,}",
-        "Longest that a token which the issuer ended was still accepted": f"{world.ended_for:.0f} s",
+        "Longest time that a token revoked at the issuer was accepted": f"{world.ended_for:.0f} s",
         "Simulated time": f"{(world.now - START) / 3600:.1f} h",
-        "Questions": f"{world.metrics[METRICS[0]]:,}",
-        "Failed ones, of at most": f"{world.metrics[METRICS[1]]:,}, {_most_failures(world):,}",
+        "Introspection requests": f"{world.metrics[METRICS[0]]:,}",
+        "Failed requests, of at most": f"{world.metrics[METRICS[1]]:,}, {_most_failures(world):,}",
         "Cold starts in an outage": f"{world.starts - 1}",
     }
     print_figures(figures, world.waits, TIMEOUT)

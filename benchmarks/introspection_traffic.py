@@ -35,7 +35,7 @@ CALM = 60
 """Simulated seconds that follow a failure and its last cooldown."""
 START = 1_800_000_000.0
 CLIENT = "orders-api"
-COOLING, AFTER = "Within a cooldown after it", "After that"
+COOLING, AFTER = "Within a cooldown after a failure", "The endpoint works"
 METRICS = ("Introspections", "IntrospectionFailures")
 TOKENS = 60
 """Tokens that come again and again; a tenth are new."""
@@ -47,9 +47,9 @@ _REJECTED = answer(b"{}", status="401 Unauthorized")
 class Caller(StrEnum):
     """What a token is, by the truth of the simulation."""
 
-    REMEMBERED = "opaque, active, asked about within the cache's time"
-    ACTIVE = "opaque, active, to be asked about"
-    ENDED = "opaque, ended since it was asked about"
+    REMEMBERED = "opaque, active, answer cached"
+    ACTIVE = "opaque, active, answer not cached"
+    ENDED = "opaque, revoked since its answer was cached"
     INACTIVE = "opaque, not active"
     ELSEWHERE = "opaque, active, for another audience"
     JWT = "good JWT"

@@ -42,7 +42,7 @@ class Outcome(StrEnum):
     """What became of a request."""
 
     ALLOWED = "allowed"
-    REFUSED = "refused"
+    REFUSED = "rejected (401 or 403)"
     UNDECIDED = "undecided (500)"
 
 
@@ -89,7 +89,7 @@ class Traffic:
     counts: Counter[tuple[str, Caller, Outcome]] = field(default_factory=Counter)
     waits: list[float] = field(default_factory=list)
     removed_for: float = 0.0
-    """The longest that a removed key still let someone in, in seconds."""
+    """The longest time that tokens of a removed key were accepted, in seconds."""
     _since_removal: float = 0.0
 
     def send(self, function: AuthorizerFunction, now: float, caller: Caller | None = None) -> Outcome:

@@ -221,5 +221,5 @@ def test_no_good_token_is_turned_away_and_no_bad_one_let_in_while_an_issuer_fail
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "| Good tokens refused (401 or 403) | 0 |" in run.stdout
+    assert "| Good tokens rejected (401 or 403) | 0 |" in run.stdout
     assert "| Bad tokens accepted | 0 |" in run.stdout
