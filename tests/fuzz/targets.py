@@ -18,19 +18,7 @@ from jwt_authorizer.tokens import UnverifiedToken
 from jwt_authorizer_devkit.signing import SigningKey
 from tests.fuzz import bound
 from tests.fuzz.policies import check_policy
-from tests.security.lab import (
-    ARN,
-    AUDIENCE,
-    CPU_LIMIT,
-    ISSUER,
-    NOW,
-    Json,
-    Lab,
-    assert_clean,
-    lab,
-    lab_with_routes,
-    sign,
-)
+from tests.security.lab import ARN, AUDIENCE, CPU_LIMIT, ISSUER, NOW, Json, Lab, assert_clean, lab, routes_lab, sign
 
 ISSUERS_KEY = SigningKey("k", "ES256", ec.derive_private_key(20_260_101, ec.SECP256R1()))
 ATTACKERS_KEY = SigningKey("k", "ES256", ec.derive_private_key(19_700_101, ec.SECP256R1()))
@@ -55,7 +43,7 @@ def _everywhere() -> Lab:
 
 @cache
 def _with_routes() -> Lab:
-    return lab_with_routes(_JWKS, JWT_HTTP_API_REJECT="raise")
+    return routes_lab(_JWKS, JWT_HTTP_API_REJECT="raise")
 
 
 def _decide(target: Lab, event: object) -> tuple[str, Json | None]:

@@ -243,6 +243,7 @@ FEW = [None, True, False, 0, 1, 1.0, "", "1", "a", "b"]
 HELD = [*FEW, [], {}, [["a"]], *([one, other] for one in FEW for other in FEW), {"a": 1}, {"1": 1}, {"b": "a", "": 0}]
 LISTS = [*([value] for value in FEW), ["a", "b"], [True, 1], [None, "a"], [0, False]]
 TABLES = [{key: values} for key in ("any", "all") for values in LISTS]
+TABLES += [{"any": ["{7d3c-41}"]}]  # a GUID in braces is not a path variable
 TABLES += [{"all": [1], "any": ["a", "b"], "like": ["*1"]}, {"all": ["a"], "like": ["b", "*"]}, {"like": ["*"]}]
 
 
@@ -260,3 +261,5 @@ def test_patterns_match_as_regular_expressions_do() -> None:
         condition = parse_condition("c", {"like": pattern})
         for text in [*texts, "a?[b].c", "axb.c", "a\n"]:
             assert is_met(condition, {"c": text}) is like(text, pattern), (text, pattern)
+    # A pattern costs no more than its text is long.
+    assert not is_met(parse_condition("c", {"like": "*a" * 50 + "b"}), {"c": "a" * 16_000})

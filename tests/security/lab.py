@@ -144,7 +144,7 @@ def bare_lab(**environment: str) -> Lab:
     return Lab(create_function(environment, write=lines.append, clock=lambda: NOW), lines)
 
 
-def lab_with_routes(keys: str = "", **settings: str) -> Lab:
+def routes_lab(keys: str = "", **settings: str) -> Lab:
     """Build it with rules that have been judged by hand for every probe; the token may read orders."""
     return bare_lab(JWT_CONFIG=ROUTES.replace("JWKS", keys or json.dumps(jwks())), **settings)
 

@@ -14,7 +14,7 @@ import pytest
 from jwt_authorizer.tokens import MAX_TOKEN_LENGTH
 from jwt_authorizer_devkit.events import sample
 from tests.fuzz.targets import TARGETS
-from tests.security.lab import Json, Lab, claims, encode, lab, lab_with_routes, sign, token_event
+from tests.security.lab import Json, Lab, claims, encode, lab, routes_lab, sign, token_event
 
 PROMISED = 0.05
 """Seconds of processor time."""
@@ -72,11 +72,9 @@ REQUESTS: dict[str, Json] = {
     "a path of patterns": {"methodArn": "GET/orders/1/" + "*?${a}" * 1500},
     "a path of stars": {"methodArn": "GET/orders/1/" + "*" * 8000},
     "a path of percents": {"methodArn": "GET/orders/1/" + "%2F" * 2500},
-    "a long method": {"methodArn": "G" * 8000 + "/orders/1"},
     "many query values": {"multiValueQueryStringParameters": {"t": [f"{number:x}" for number in range(2500)]}},
     "many query names": {"queryStringParameters": {f"{number:x}": "x" for number in range(2500)}},
     "many headers": {"headers": {f"x-{number:x}": "x" for number in range(2500)}},
-    "one header in every case": {"headers": {f"{'A' * number}uthorization"[-13:]: "x" for number in range(13)}},
     "many cookies": {"headers": {"cookie": ";".join(f"t={number:x}" for number in range(1800))}},
     "a long cookie": {"headers": {"cookie": "t=" * 5000}},
     "a header of spaces": {"headers": {"Authorization": "Bearer" + " " * 10_000 + "x"}},
@@ -91,7 +89,7 @@ def test_a_request_as_large_as_they_come(request_: str) -> None:
         changed["methodArn"] = "arn:aws:execute-api:eu-west-1:123456789012:abcdef123/prod/" + changed["methodArn"]
     everywhere = lab(JWT_TOKEN_SOURCE="cookie:t,query:t,header:Authorization", JWT_TOKEN_CACHE_SIZE="0")
     assert cost(everywhere, event | changed) < PROMISED
-    assert cost(lab_with_routes(), event | changed) < PROMISED
+    assert cost(routes_lab(), event | changed) < PROMISED
 
 
 # The fuzzer's corpus is replayed: what once reached something new, or broke a promise, is tried in each run.

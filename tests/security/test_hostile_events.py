@@ -21,7 +21,7 @@ from tests.security.lab import (
     attacker_key,
     claims,
     lab,
-    lab_with_routes,
+    routes_lab,
     sign,
 )
 
@@ -156,7 +156,7 @@ KINDS = ("rest-token", "rest-request", "http-api-1.0", "http-api-2.0")
 CACHED_BY = ("token", "route", "nothing")
 
 
-by_route = cache(lab_with_routes)
+by_route = cache(routes_lab)
 
 
 def asked(kind: str, resource: str, route_key: str = "$default", **changed: object) -> Json:

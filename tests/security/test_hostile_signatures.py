@@ -250,9 +250,7 @@ def test_a_key_of_one_issuer_never_verifies_a_token_of_another(two_issuers: Lab)
     two_issuers.attacked(sign(claims(iss=OTHER_ISSUER), signer=key("rsa")), Reason.UNKNOWN_KEY)
 
 
-@pytest.mark.parametrize(
-    "iss", [[ISSUER, OTHER_ISSUER], [OTHER_ISSUER], {OTHER_ISSUER: ISSUER}, f"{ISSUER},{OTHER_ISSUER}"]
-)
+@pytest.mark.parametrize("iss", [[ISSUER, OTHER_ISSUER], {OTHER_ISSUER: ISSUER}, f"{ISSUER},{OTHER_ISSUER}"])
 def test_nobody_is_two_issuers(two_issuers: Lab, iss: object) -> None:
     two_issuers.attacked(sign(claims(iss=iss), signer=attacker_key("p256")), Reason.UNKNOWN_ISSUER)
     two_issuers.attacked(sign(claims(iss=iss)), Reason.UNKNOWN_ISSUER)

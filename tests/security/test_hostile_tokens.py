@@ -71,7 +71,6 @@ def _stray(text: str) -> str:
 # Characters that are not base64url's, and whatever stands before or behind a token: tests/properties/test_tokens.py.
 ENCODINGS: dict[str, Callable[[str, str, str], str]] = {
     "a fourth part": lambda h, p, s: f"{h}.{p}.{s}.{s}",
-    "an empty fourth part": lambda h, p, s: f"{h}.{p}.{s}.",
     # CVE-2024-33664 python-jose, 2025-62706 Authlib, 2024-28102 and 2023-6681 jwcrypto, 2022-36083 jose: a JWE.
     "five parts": lambda h, p, s: f"{h}.{p}.{s}.{p}.{s}",
     "an empty header": lambda _h, p, s: f".{p}.{s}",
@@ -116,17 +115,14 @@ NOT_JSON: dict[str, str | bytes] = {
     "text behind": GOOD + "x",
     "trailing comma": GOOD[:-1] + ",}",
     "an array": f"[{GOOD}]",
-    "a text": json.dumps(GOOD),
     "null": "null",
     "empty": " ",
     "NaN": GOOD[:-1] + ',"a":NaN}',
     "Infinity": GOOD[:-1] + ',"a":Infinity}',
-    "-Infinity": GOOD[:-1] + ',"a":-Infinity}',
     "1e999": GOOD[:-1] + ',"a":1e999}',
     "an exponent of 9,000 digits": GOOD[:-1] + f',"a":1e{"9" * 9000}}}',
     "5,000 digits": GOOD[:-1] + f',"a":{"9" * 5000}}}',
     "5,000 digits in exp": f'{{"exp":{"9" * 5000}}}',
-    "Arabic digits": GOOD[:-1] + ',"a":\u0661}',
     "too deep": GOOD[:-1] + ',"a":' + "[" * MAX_NESTING + "]" * MAX_NESTING + "}",
     "far too deep": GOOD[:-1] + ',"a":' + '{"a":' * 2000 + "1" + "}" * 2001,
     "deep, no end": "[" * 12000,
