@@ -57,14 +57,12 @@ def _pair(r: int, s: int, length: int = 32) -> bytes:
 # CVE-2022-21449 Java; empty: 2018-1000531 prime-jwt, 2020-28042 ServiceStack, 2026-107720 fast-jwt.
 ECDSA: dict[str, Callable[[int, int], bytes]] = {
     "empty": lambda _r, _s: b"",
-    "one byte": lambda _r, _s: b"\0",
     "all zero": lambda _r, _s: bytes(64),
     "r zero": lambda _r, s: _pair(0, s),
     "s zero": lambda r, _s: _pair(r, 0),
     "r the order": lambda _r, s: _pair(P256_ORDER, s),
     "s the order": lambda r, _s: _pair(r, P256_ORDER),
     "both the order": lambda _r, _s: _pair(P256_ORDER, P256_ORDER),
-    "both one": lambda _r, _s: _pair(1, 1),
     "all ones": lambda _r, _s: b"\xff" * 64,
     "r and s exchanged": lambda r, s: _pair(s, r),
     "DER": encode_dss_signature,

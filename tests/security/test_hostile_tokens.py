@@ -79,7 +79,6 @@ ENCODINGS: dict[str, Callable[[str, str, str], str]] = {
     "dots only": lambda _h, _p, _s: "." * 16_000,
     "a million dots": lambda h, p, s: f"{h}.{p}.{s}{'.' * 1_000_000}",
     "a header of 5 MB": lambda h, p, s: f"{h}{'A' * 5_000_000}.{p}.{s}",
-    "a signature of 5 MB": lambda h, p, s: f"{h}.{p}.{s}{'A' * 5_000_000}",
     # CVE-2016-9122 go-jose, GHSA-jc38 php-jwt.
     "JSON serialization": lambda h, p, s: json.dumps({"payload": p, "signatures": [{"protected": h, "signature": s}]}),
     "two tokens": lambda h, p, s: f"{h}.{p}.{s},{h}.{p}.{s}",
@@ -110,7 +109,6 @@ NOT_JSON: dict[str, str | bytes] = {
     "not UTF-8": GOOD.replace("user-1", "USER").encode().replace(b"USER", b"\xff\xfe"),
     "surrogate in UTF-8": GOOD.replace("user-1", "USER").encode().replace(b"USER", b"\xed\xa0\x80"),
     "half a pair, escaped": GOOD.replace("user-1", "\\ud800"),
-    "half a pair as a name": GOOD[:-1] + ',"\\udfff":1}',
     "line break in a text": GOOD.replace("user-1", "us\ner"),
     "text behind": GOOD + "x",
     "trailing comma": GOOD[:-1] + ",}",
@@ -122,7 +120,6 @@ NOT_JSON: dict[str, str | bytes] = {
     "1e999": GOOD[:-1] + ',"a":1e999}',
     "an exponent of 9,000 digits": GOOD[:-1] + f',"a":1e{"9" * 9000}}}',
     "5,000 digits": GOOD[:-1] + f',"a":{"9" * 5000}}}',
-    "5,000 digits in exp": f'{{"exp":{"9" * 5000}}}',
     "too deep": GOOD[:-1] + ',"a":' + "[" * MAX_NESTING + "]" * MAX_NESTING + "}",
     "far too deep": GOOD[:-1] + ',"a":' + '{"a":' * 2000 + "1" + "}" * 2001,
     "deep, no end": "[" * 12000,
