@@ -10,7 +10,6 @@ import pytest
 from jwt_authorizer import revoker
 from jwt_authorizer.authenticate import Introspection
 from jwt_authorizer.errors import DecisionError, Reason, SettingsError, TokenError
-from jwt_authorizer.function import create_function
 from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.settings import load_settings
 from jwt_authorizer.tokens import BearerToken
@@ -146,27 +145,6 @@ ASKING = {
     "JWT_INTROSPECTION_CLIENT_ID": "orders-api",
     "JWT_INTROSPECTION_SECRET": "ssm:/orders-api/secret",
 }
-
-
-@pytest.mark.parametrize(
-    ("document", "reason", "metric"),
-    [
-        (LIST, "revoked_token", "RevocationListReads"),
-        (b"[]", "revocation_unavailable", "RevocationListFailures"),
-    ],
-    ids=["good", "bad"],
-)
-def test_a_list_in_the_package_is_read_at_start_up_which_it_never_stops(
-    tmp_path: Path, document: bytes, reason: str, metric: str
-) -> None:
-    (tmp_path / "revoked.json").write_bytes(document)
-    lines: list[str] = []
-    settings = KNOWN | ASKING | {"JWT_REVOKED": "file:revoked.json"}
-    function = create_function(settings, write=lines.append, clock=lambda: NOW, package_root=tmp_path)
-    with pytest.raises(Exception, match="Unauthorized" if reason == "revoked_token" else reason):
-        function(rest_request_event(token()), None)
-    line = json.loads(lines[-1])
-    assert (line["reason"], line[metric]) == (reason, 1)
 
 
 @pytest.mark.parametrize(
