@@ -65,13 +65,12 @@ def sent(issuer: str, what: str, path: str) -> dict[str, str]:
     if what == "nothing":
         return {}
     token = token_of(issuer, None if what == "a token that is not bound" else SENDER)
-    proofs = {
-        "token and proof": lambda: first_proof(token, path),
-        "the same proof again": lambda: first_proof(token, path),
-        "a proof of another key": lambda: DpopClient().proof(token, "GET", API + path),
-        "a proof for another URL": lambda: SENDER.proof(token, "GET", f"https://www.example.com{path}"),
-    }
-    proof = proofs[what]() if what in proofs else None
+    proof = {
+        "token and proof": first_proof(token, path),
+        "the same proof again": first_proof(token, path),
+        "a proof of another key": DpopClient().proof(token, "GET", API + path),
+        "a proof for another URL": SENDER.proof(token, "GET", f"https://www.example.com{path}"),
+    }.get(what)
     scheme = "Bearer" if what in ("as Bearer", "a token that is not bound") else "DPoP"
     return {"Authorization": f"{scheme} {token}"} | ({} if proof is None else {"DPoP": proof})
 

@@ -26,7 +26,6 @@ from tests.integration.hostile_server import (
     DISCOVERY,
     HOST,
     ISSUER,
-    NOT_FOUND,
     PATIENT,
     Behavior,
     HostileServer,
@@ -167,7 +166,6 @@ WRONG_SHAPES: dict[str, Behavior] = {
     "a list": answer_json([ACTIVE]),
     "active twice": answer(b'{"active": false, "active": true}'),
     "a JWT that nobody asked for": answer(b"eyJhbGciOiJub25lIn0.e30."),
-    "404": NOT_FOUND,
 }
 
 

@@ -14,8 +14,8 @@ from jwt_authorizer.authenticate import ignore_binding
 from jwt_authorizer.authorize import Authorizer
 from jwt_authorizer.binding.bound_tokens import Binding, BindingSettings, binding_checker, check_binding
 from jwt_authorizer.binding.dpop import DpopSettings
-from jwt_authorizer.binding.replay import MemoryReplayStore, ReplayStore, UsedProof
-from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason
+from jwt_authorizer.binding.replay import MemoryReplayStore, ReplayStore
+from jwt_authorizer.errors import AuthorizerError, Reason
 from jwt_authorizer.events import EventKind, read_event
 from jwt_authorizer.function import AuthorizerFunction
 from jwt_authorizer.rules import Route, Rules, compile_rules
@@ -41,12 +41,6 @@ HOST = "api.example.com"
 CLIENT = signing_key("ES256", "client")
 DPOP_BOUND = token({"cnf": {"jkt": thumbprint(CLIENT)}})
 CERTIFICATE_BOUND = token({"cnf": {"x5t#S256": "A" * 43}})
-
-
-class BrokenStore:
-    def use(self, proof: UsedProof, now: float) -> None:
-        del proof, now
-        raise DecisionError(Reason.REPLAY_STORE_UNAVAILABLE, "out of reach")
 
 
 def core(store: ReplayStore | None = None, *, required: bool = False, rules: Rules | None = None) -> Authorizer:
@@ -78,7 +72,7 @@ REFUSED: Mapping[Reason, Callable[[], tuple[Authorizer, list[Event]]]] = {
     Reason.INVALID_DPOP_PROOF: lambda: (core(), [event(DPOP_BOUND, proof("POST"))]),
     Reason.REPLAYED_DPOP_PROOF: lambda: (core(), [event(DPOP_BOUND, proof(jti="once"))] * 2),
     Reason.CERTIFICATE_MISMATCH: lambda: (core(), [event(CERTIFICATE_BOUND, scheme="Bearer")]),
-    Reason.REPLAY_STORE_UNAVAILABLE: lambda: (core(BrokenStore()), [event(DPOP_BOUND, proof())]),
+    Reason.REPLAY_STORE_UNAVAILABLE: lambda: (core(MemoryReplayStore(size=0)), [event(DPOP_BOUND, proof())]),
 }
 """For each error code an authorizer, and requests of which the last ends with it."""
 
