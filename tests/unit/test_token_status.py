@@ -10,6 +10,7 @@ import pytest
 from jwt_authorizer import revoker
 from jwt_authorizer.authenticate import Introspection
 from jwt_authorizer.errors import DecisionError, Reason, SettingsError, TokenError
+from jwt_authorizer.function import create_function
 from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.settings import load_settings
 from jwt_authorizer.tokens import BearerToken
@@ -147,6 +148,17 @@ ASKING = {
     "JWT_INTROSPECTION_CLIENT_ID": "orders-api",
     "JWT_INTROSPECTION_SECRET": "ssm:/orders-api/secret",
 }
+
+
+def test_a_list_in_the_package_is_read_at_start_up(tmp_path: Path) -> None:
+    (tmp_path / "revoked.json").write_bytes(LIST)
+    lines: list[str] = []
+    settings = KNOWN | {"JWT_REVOKED": "file:revoked.json"}
+    function = create_function(settings, write=lines.append, clock=lambda: NOW, package_root=tmp_path)
+    (tmp_path / "revoked.json").unlink()
+    with pytest.raises(Exception, match="Unauthorized"):
+        function(rest_request_event(token()), None)
+    assert json.loads(lines[-1])["reason"] == "revoked_token"
 
 
 @pytest.mark.parametrize(
