@@ -88,6 +88,7 @@ def test_what_was_not_found_out_is_left_out() -> None:
     [
         (EventKind.REST_REQUEST, {}, None, "GET /orders/{id}"),
         (EventKind.REST_REQUEST, {}, Allow("* /x"), "* /x"),
+        (EventKind.HTTP_API_V2, {}, None, "GET /orders/{id}"),
         (EventKind.HTTP_API_V2, {"routeKey": "$default"}, None, "GET $default"),
         (EventKind.WEBSOCKET, {}, None, "$connect"),
         (EventKind.REST_TOKEN, {}, None, None),
@@ -107,11 +108,12 @@ def test_a_line_leads_to_its_trace(header: str, trace_id: str) -> None:
     assert json.loads(lines[0])["trace_id"] == trace_id
 
 
-def test_a_line_names_the_tenant_and_the_principal_s_hash() -> None:
+def test_a_line_names_the_tenant_and_the_principal_s_hash_or_no_principal() -> None:
     outcome = replace(ALLOWED, principal=replace(principal(), id="user-\ud800", tenant="acme"))
     key = b"0123456789abcdef"
     content = line(outcome, LogSettings(principal=LogPrincipal.HASH, principal_key=key))
     assert content["tenant"] == "acme"
+    assert "principal" not in line(outcome, LogSettings(principal=LogPrincipal.NONE))
     assert content["principal"] == hmac.new(key, b"user-\xed\xa0\x80", "sha256").hexdigest()[:16]
 
 

@@ -297,6 +297,7 @@ ASKED = {
         ),
         ({"JWT_REVOKED": "revoked.json"}, "ssm:/name or file:PATH: neither file:PATH, ssm:/name nor s3://bucket/key"),
         ({"JWT_REVOKED": "file:revoked.json"}, "there is no such file"),
+        ({"JWT_REVOKED": "https://a.example.com/a,https://b.example.com/b"}, "several URLs"),
     ],
 )
 def test_a_location_that_cannot_be_asked_is_a_problem_of_its_own(changed: dict[str, str], message: str) -> None:
