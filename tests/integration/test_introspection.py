@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Iterator
@@ -209,7 +210,19 @@ def test_an_issuer_without_a_usable_endpoint(asked: Asked, metadata: dict[str, o
     refuses(Reason.INTROSPECTION_UNAVAILABLE, asked.introspector(), saying="introspection_endpoint")
 
 
-# --- This API's own credentials; tests/e2e/test_token_status.py has them accepted by an issuer
+# --- This API's own credentials
+
+
+def test_a_secret_is_in_the_header_or_in_the_form(asked: Asked) -> None:
+    asked.introspector().claims(OPAQUE, NOW)
+    asked.method = "client_secret_post"
+    asked.introspector().claims(OPAQUE, NOW)
+    (basic, form), (headers, posted) = asked.posts
+    scheme, _, encoded = basic["authorization"].partition(" ")
+    assert (scheme, base64.b64decode(encoded)) == ("Basic", b"api+client%3A1:s3cret%2F%2B"), "both are encoded"
+    assert form.keys() == {"token", "token_type_hint"}
+    assert "authorization" not in headers
+    assert (posted["client_id"], posted["client_secret"]) == ([CLIENT], ["s3cret/+"])
 
 
 def as_jwk(key: SigningKey) -> str:
