@@ -73,7 +73,6 @@ ASKING = 'introspection = "discovery"\nintrospection_client_id = "c"\nintrospect
         ({"JWT_CACHED_BY": "nothing"}, 0),
         ({"JWT_REVOKED": "https://lists.example/revoked", "JWT_REVOKED_TTL_SECONDS": "45"}, 45),
     ],
-    ids=["introspection", "no cache", "a list"],
 )
 def test_an_answer_is_kept_no_longer_than_what_it_rests_on(settings: dict[str, str], ttl: int, tmp_path: Path) -> None:
     assert load_settings({"JWT_CONFIG": CONFIG} | settings, tmp_path).answers.appsync_ttl == ttl
@@ -132,7 +131,6 @@ def test_an_event_that_is_not_appsync_s_is_an_error(broken: dict[str, object]) -
         ("[[fields]]\nfield = 'A.b'\nissuers = ['https://other.example']", "that no [[issuers]] table has"),
         ("[[fields]]\nfield = 'A.b'\nscopes = ['a']\n[[fields]]\nfield = 'A.b'\nscopes = ['b']", "listed twice"),
     ],
-    ids=range(9),
 )
 def test_fields_that_are_wrong_stop_the_start(fields: str, says: str, tmp_path: Path) -> None:
     issuers = f'[[issuers]]\nissuer = "{ISSUER}"\naudience = ["{AUDIENCE}"]\n'

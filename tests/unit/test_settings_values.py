@@ -74,13 +74,19 @@ def test_what_is_read(read: Callable[[object], object], value: object, expected:
         (issuer_values.issuer, "https://login.microsoftonline.us/organizations/v2.0", "any tenant"),
         (issuer_values.issuer, "https://login.partner.microsoftonline.cn/common/v2.0", "any tenant"),
         (issuer_values.issuer, "https://sts.chinacloudapi.cn/common/", "any tenant"),
-        (issuer_values.issuer, '"https://a.example.com"', "quotes included: leave them out"),
+        *(
+            (issuer_values.issuer, f"{quote}https://a.example.com", "quotes included: leave them out")
+            for quote in "\"'["
+        ),
+        (issuer_values.issuer, "a\nb", "white space"),
+        (issuer_values.issuer, "https://sts.windows.net/consumers/", "any tenant"),
         (issuer_values.issuer, "https://a.example.com/ x", "white space"),
         (values.exact_strings, ["a", "*"], "never matches"),
         (values.exact_strings, '["a", "b"]', "brackets and quotes"),
         (values.exact_strings, "https://a.example.com https://b.example.com", "white space"),
         (values.exact_strings, "a\nb", "white space"),
         (values.exact_strings, "https://{tenant}.example.com", "placeholder"),
+        (values.exact_strings, "api://<client-id>", "placeholder"),
         (values.exact_strings, "$(API)", "placeholder"),
         (values.token_types, "at+jwt,application/", "is not a token type"),
         (claim_values.claim, '"sub"', "brackets and quotes"),
@@ -212,6 +218,7 @@ def test_beside_a_document_the_later_settings_may_be_variables_but_not_both() ->
         ("issuers = [5]", "issuers[0]", "expected a table: write [[issuers]] above it"),
         (f"leeway = 5\n{ONE_ISSUER}", "leeway", "there is no such setting: did you mean leeway_seconds?"),
         (f'issuer = "https://a.example.com"\n{ONE_ISSUER}', "issuer", "did you mean issuers?"),
+        *((f'{name} = "a"\n{ONE_ISSUER}', name, "there is no such setting") for name in ("config", "context_claims")),
         (f"{ONE_ISSUER}cached_by = 5", "issuers[0].cached_by", "there is no such setting of an issuer; there are"),
         ("a b =", "JWT_CONFIG", "is not a TOML document: Expected"),
         ("a = " + "[" * 100_000, "JWT_CONFIG", "is not a TOML document: "),
