@@ -74,10 +74,7 @@ def test_what_is_read(read: Callable[[object], object], value: object, expected:
         (issuer_values.issuer, "https://login.microsoftonline.us/organizations/v2.0", "any tenant"),
         (issuer_values.issuer, "https://login.partner.microsoftonline.cn/common/v2.0", "any tenant"),
         (issuer_values.issuer, "https://sts.chinacloudapi.cn/common/", "any tenant"),
-        *(
-            (issuer_values.issuer, f"{quote}https://a.example.com", "quotes included: leave them out")
-            for quote in "\"'["
-        ),
+        *((issuer_values.issuer, f"{quote}https://a.example.com", "quotes included: leave") for quote in "\"'["),
         (issuer_values.issuer, "a\nb", "white space"),
         (issuer_values.issuer, "https://sts.windows.net/consumers/", "any tenant"),
         (issuer_values.issuer, "https://a.example.com/ x", "white space"),
