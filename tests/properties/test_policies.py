@@ -20,7 +20,7 @@ from jwt_authorizer.policies import Policy
 from jwt_authorizer.policies.choice import MAX_POLICY
 from jwt_authorizer.policies.compiler import PolicyCompiler
 from jwt_authorizer.rules import Allow, Route
-from jwt_authorizer_devkit.explaining.resources import compile_texts
+from jwt_authorizer_devkit.explaining.resources import compile_patterns
 from tests.properties.apis import (
     METHODS,
     PREFIX,
@@ -183,4 +183,4 @@ def test_the_judge_and_explain_match_as_iam_does(pattern: str, text: str) -> Non
 
     assert covers(pattern, text) is matches(0, 0)
     if "$" not in pattern:
-        assert (compile_texts([pattern]).match(text) is not None) is matches(0, 0)
+        assert (compile_patterns([pattern]).match(text) is not None) is matches(0, 0)

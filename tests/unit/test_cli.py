@@ -124,10 +124,10 @@ def test_an_environment_that_cannot_be_used(desk: Desk, text: str, said: str) ->
     [
         ("JWT_ALLOW_HTTP=true", "JWT_ALLOW_HTTP is on"),
         ("JWT_CACHED_BY=nothing", "only right if the TTL"),
-        ("JWT_LEEWAY_SECONDS=600", "pass for 600 s after they have expired"),
+        ("JWT_LEEWAY_SECONDS=600", "are accepted for 600 s after they have expired"),
         ("JWT_SCOPE_CLAIMS=resource_access.my-api.roles", "/resource_access/my-api/roles instead"),
         ("JWT_CONTEXT_CLAIMS=city=address.locality", "/address/locality instead"),
-        ("JWT_ISSUER=https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Example", "nothing tells them apart"),
+        ("JWT_ISSUER=https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Example", "no setting separates them"),
     ],
 )
 def test_doctor_names_settings_that_deserve_a_look(desk: Desk, setting: str, said: str) -> None:
@@ -141,7 +141,7 @@ def test_doctor_knows_a_dotted_path_for_a_pointer_that_is_meant(desk: Desk) -> N
     _, document = desk.json("doctor", "--config", desk.write("c.toml", config(routes + fields)))
     assert [(finding["level"], finding["fix"]) for finding in document["findings"] if finding["topic"] == "claims"] == [
         ("warning", "/realm_access/roles instead of realm_access.roles"),
-        ("note", "/org/role, if it is inside of another claim"),
+        ("note", "/org/role, if it is inside another claim"),
     ]
 
 
@@ -161,7 +161,7 @@ def test_moments(text: str) -> None:
     ("issuers", "level", "said"),
     [
         ({ISSUER: {"sub": {"user-1": NOW}, "jti": {"a": NOW}}}, "good", "2 entries"),
-        ({ISSUER + "/": {"sub": {"user-1": NOW}}}, "warning", f"{ISSUER}/, which the settings do not name"),
+        ({ISSUER + "/": {"sub": {"user-1": NOW}}}, "warning", f"{ISSUER}/, which are not in the settings"),
         ({ISSUER: {"subs": {}}}, "problem", "cannot be used"),
     ],
     ids=["fits", "other-issuer", "misspelt"],

@@ -231,7 +231,7 @@ def test_a_healthy_issuer_over_tls_has_nothing_to_mend(tmp_path: Path) -> None:
     topics = {finding.topic for finding in findings}
     assert topics == {"discovery", "keys", "latency", "clock", "caching", "algorithms", "rotation", "tls"}
     (tls,) = found(findings, "tls", Level.NOTE)
-    assert "TLSv1.3; the certificate ends in 1 days" in tls.said
+    assert "TLSv1.3; the certificate expires in 1 days" in tls.said
     assert found(findings, "rotation", Level.GOOD)
 
 
@@ -291,8 +291,8 @@ def test_an_issuer_that_hangs_and_one_that_is_slow(issuer: Provider) -> None:
         (-30, "public", "clock", Level.NOTE, "ahead of this one"),
         (300, "public", "clock", Level.PROBLEM, "more than the leeway of 60 s"),
         (0, "public", "caching", Level.GOOD, "JWT_JWKS_TTL_SECONDS=600"),
-        (0, "no-store", "caching", Level.NOTE, "keeps it for 60 s"),
-        (0, "max-age=86400", "caching", Level.NOTE, "keeps it for an hour"),
+        (0, "no-store", "caching", Level.NOTE, "the function caches it for 60 s"),
+        (0, "max-age=86400", "caching", Level.NOTE, "the function caches it for an hour"),
     ],
 )
 def test_clocks_are_compared_and_caching_is_understood_as_the_function_does(

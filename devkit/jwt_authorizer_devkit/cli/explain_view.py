@@ -1,4 +1,4 @@
-"""An explanation on a terminal: the answer, the advice, the steps, the claims, the policy, and the routes or fields."""
+"""Print an explanation: result, advice, steps, claims, answer, and routes or fields."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from jwt_authorizer_devkit.explaining import Explanation
 
 _COLORS = {"allow": "green", "deny": "yellow", "reject": "red", "error": "magenta"}
-_VERDICTS = {"allow": "allowed", "deny": "refused", "reject": "token refused", "error": "not decided"}
+_RESULTS = {"allow": "allowed", "deny": "denied", "reject": "token rejected", "error": "error"}
 _MARKS = {Passing.PASSED: "[green]✓[/]", Passing.FAILED: "[red]✗[/]", Passing.NOT_REACHED: "[dim]·[/]"}
-_COPIES = {Copy.SERVES: "[green]serves it[/]", Copy.REFUSES: "[yellow]403[/]", Copy.ASKS: "[dim]asks the function[/]"}
+_COPIES = {Copy.SERVES: "[green]allows it[/]", Copy.REFUSES: "[yellow]403[/]", Copy.ASKS: "[dim]not used[/]"}
 
 
 def show(
     explanation: Explanation, assumed: str | None, console: Console, answered: Mapping[str, str] | None = None
 ) -> None:
-    """Print an explanation, and what the introspection endpoint ``answered`` if it was asked to be shown."""
-    _verdict(explanation, assumed, console)
+    """Print an explanation and, if it is given, what the introspection endpoint ``answered``."""
+    _result(explanation, assumed, console)
     _steps(explanation, console)
     if answered is not None:
         table = _table("The introspection endpoint's answer", "member", "value, or its type")
@@ -49,10 +49,10 @@ def show(
         console.print(f"[yellow]![/] {escape(warning)}")
 
 
-def _verdict(explanation: Explanation, assumed: str | None, console: Console) -> None:
+def _result(explanation: Explanation, assumed: str | None, console: Console) -> None:
     color = _COLORS[explanation.decision]
     reason = f": [bold]{explanation.reason}[/]" if explanation.reason else ""
-    lines = [f"[bold {color}]{_VERDICTS[explanation.decision]}[/]{reason}"]
+    lines = [f"[bold {color}]{_RESULTS[explanation.decision]}[/]{reason}"]
     lines.append(f"The client sees {escape(explanation.client_sees)}.")
     if explanation.advice is not None:
         lines.append(f"[bold]→[/] {escape(explanation.advice.text)}")
@@ -69,7 +69,7 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _steps(explanation: Explanation, console: Console) -> None:
-    table = _table("Steps", "", "step", "saw", "decided")
+    table = _table("Steps", "", "step", "input", "result")
     for step in explanation.steps:
         style = "dim" if step.outcome is Passing.NOT_REACHED else ""
         said = "not reached" if step.outcome is Passing.NOT_REACHED else step.said
@@ -80,7 +80,7 @@ def _steps(explanation: Explanation, console: Console) -> None:
 
 
 def _claims(explanation: Explanation, console: Console) -> None:
-    title = "Claims" if explanation.verified else "Claims, as the token says: its signature has not been verified"
+    title = "Claims" if explanation.verified else "Claims, unverified: the signature has not been checked"
     table = _table(title, "", "claim", "is", "has to be")
     for verdict in explanation.claims:
         mark = "" if verdict.holds is None else "[green]✓[/]" if verdict.holds else "[red]✗[/]"
@@ -99,10 +99,10 @@ def _answer(explanation: Explanation, console: Console) -> None:
         console.print(f"[bold]Answer[/]\nThe function raises {escape(repr(explanation.raised))}.")
     else:
         shown = dict(explanation.answer)
-        for place in ("context", "resolverContext"):
-            context = shown.get(place)
+        for member in ("context", "resolverContext"):
+            context = shown.get(member)
             if isinstance(context, dict):
-                shown[place] = {name: value for name, value in context.items() if name != "claims"}
+                shown[member] = {name: value for name, value in context.items() if name != "claims"}
         console.print("[bold]Answer[/] [dim](without the context's claims, which are above)[/]")
         console.print_json(redacted(json.dumps(shown, ensure_ascii=False)))
     console.print(escape(explanation.cached) + "\n")

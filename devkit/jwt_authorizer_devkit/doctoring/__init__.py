@@ -1,8 +1,9 @@
-"""What is wrong, or soon will be, with an issuer, with settings, or with the APIs that ask the authorizer.
+"""Find mistakes in an issuer, in settings, or in the APIs that use the authorizer.
 
-``issuers`` asks an issuer as the function does, and looks at ``keys`` and ``tls``; ``fixes`` has the line that fixes a
-failed fetch. ``configured`` looks at settings, ``revoked`` at the revocation list, and ``native`` at whether a function
-is needed at all. ``apis`` reads the authorizers of deployed APIs and ``attached`` checks them against the settings.
+``issuers`` fetches an issuer's keys as the function does, and checks ``keys`` and ``tls``; ``fixes`` returns the fix of
+a failed fetch. ``configured`` checks settings, ``revoked`` the revocation list, ``introspection`` the introspection
+endpoint, and ``native`` whether API Gateway's own JWT authorizer would be enough. ``apis`` reads the authorizers of
+deployed APIs and ``attached`` checks them against the settings.
 """
 
 from jwt_authorizer_devkit.doctoring.findings import Finding, Level

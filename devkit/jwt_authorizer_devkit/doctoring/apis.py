@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _FUNCTION = re.compile(r"functions/(arn:[^/]+)/invocations")
 _REST_TTL = 300
-"""Seconds that a REST API caches where nothing is said."""
+"""Seconds: a REST API's default."""
 
 
 class Kind(StrEnum):
@@ -29,9 +29,9 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """One Lambda authorizer of an API. ``sources`` are its identity sources, ``ttl`` the seconds it is cached for.
+    """One Lambda authorizer of an API. ``sources`` are its identity sources, ``ttl`` is in seconds.
 
-    ``default_endpoint``: whether the API answers under API Gateway's own domain as well.
+    ``default_endpoint``: whether the API can also be called at API Gateway's own domain name.
     """
 
     api_id: str
@@ -49,7 +49,7 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """A deployed API: its Lambda authorizers, its routes, and those of them that anybody may call."""
+    """A deployed API: its Lambda authorizers, its routes, and the routes that anybody may call."""
 
     api_id: str
     kind: Kind
@@ -70,7 +70,7 @@ def apis_of_stack(stack: str, clients: Clients) -> tuple[str, ...]:
                 if resource["ResourceType"] in ("AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api")
             ]
     if not found:
-        raise NotThereError(f"The stack {stack} has no API of API Gateway: name the API's own stack, or --api ID.")
+        raise NotThereError(f"The stack {stack} has no API of API Gateway: name the API's stack, or use --api ID.")
     return tuple(found)
 
 
@@ -83,8 +83,8 @@ def read_api(api_id: str, clients: Clients) -> Api:
         return _v2_api(api_id, described, clients("apigatewayv2"))
     except Exception as error:
         if type(error).__name__ == "NotFoundException":
-            message = f"There is no API {api_id} in this region. `aws apigateway get-rest-apis` and `aws apigatewayv2 "
-            raise NotThereError(message + "get-apis` list those that there are.") from error
+            message = f"There is no API {api_id} in this region. To list them: `aws apigateway get-rest-apis` and "
+            raise NotThereError(message + "`aws apigatewayv2 get-apis`.") from error
         raise out_of_reach(error) from error
 
 
@@ -107,7 +107,7 @@ def _v2_description(api_id: str, clients: Clients) -> Mapping[str, Any] | None:
 
 
 def _listed(client: Any, operation: str, **asked: object) -> list[Mapping[str, Any]]:  # noqa: ANN401 - boto3's
-    """List all pages of what an operation lists. AWS leaves the member out where there is nothing to list."""
+    """Return the items of all pages of an operation. AWS leaves the member out if there are none."""
     pages = client.get_paginator(operation).paginate(**asked)
     return [one for page in pages for one in page.get("items", page.get("Items", ()))]
 
@@ -135,7 +135,7 @@ def _v2_api(api_id: str, described: Mapping[str, Any], client: Any) -> Api:  # n
         one["RouteKey"]: one.get("AuthorizationType", "NONE") for one in _listed(client, "get_routes", ApiId=api_id)
     }
     # Of a WebSocket API's routes, only $connect takes an authorizer.
-    may_be_open = {key: kept for key, kept in routes.items() if kind is Kind.HTTP or key == "$connect"}
+    may_be_open = {key: value for key, value in routes.items() if kind is Kind.HTTP or key == "$connect"}
     attached = tuple(
         replace(_v2(api_id, kind, one), default_endpoint=has_default)
         for one in authorizers
@@ -145,8 +145,8 @@ def _v2_api(api_id: str, described: Mapping[str, Any], client: Any) -> Api:  # n
 
 
 def _open(routes: Mapping[str, str]) -> tuple[str, ...]:
-    """List the routes that nothing guards. A browser's preflight (OPTIONS) carries no token, so it has to be open."""
-    return tuple(route for route, kept in routes.items() if kept == "NONE" and not route.startswith("OPTIONS "))
+    """Return the routes without authorization, but not ``OPTIONS``: a browser's preflight does not carry a token."""
+    return tuple(route for route, kind in routes.items() if kind == "NONE" and not route.startswith("OPTIONS "))
 
 
 def _rest(api_id: str, described: Mapping[str, Any]) -> Attached:
@@ -173,7 +173,7 @@ def _v2(api_id: str, kind: Kind, described: Mapping[str, Any]) -> Attached:
         described["Name"],
         request=True,
         sources=tuple(described.get("IdentitySource") or ()),
-        # A WebSocket API keeps no answers; an HTTP API does only where it was told to.
+        # A WebSocket API does not cache answers; an HTTP API does so only if configured.
         ttl=0 if kind is Kind.WEBSOCKET else int(described.get("AuthorizerResultTtlInSeconds") or 0),
         payload=described.get("AuthorizerPayloadFormatVersion"),
         simple=bool(described.get("EnableSimpleResponses")),

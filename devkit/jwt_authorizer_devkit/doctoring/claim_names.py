@@ -1,4 +1,4 @@
-"""Claims that the settings name by a dotted path, which the function takes for one name, dots and all."""
+"""Find claims that the settings name by a dotted path. The function reads it as one name, with dots in it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.claim_conditions import Claim
     from jwt_authorizer.settings import Settings
 
-# Not a URL or a host, which is how claims of one's own are called.
+# Does not match URLs and host names: custom claims are often named like these.
 _DOTTED = re.compile(r"[A-Za-z_][\w-]*(\.[\w-]+)+")
 _OBJECTS = frozenset(
     (
@@ -31,17 +31,17 @@ _OBJECTS = frozenset(
 
 
 def examine_claim_names(settings: Settings) -> Iterator[Finding]:
-    """Look for dotted paths; a JSON Pointer (RFC 6901) is what was meant."""
+    """Find dotted paths that should be JSON Pointers (RFC 6901)."""
     for name in dict.fromkeys(claim.name for claim in _named(settings)):
         if not _DOTTED.fullmatch(name):
             continue
         pointer = "/" + name.replace(".", "/")
         if name.partition(".")[0] in _OBJECTS:
-            said = f"No token has a claim called {name}, dots and all: it is inside of another claim."
+            said = f"The function reads {name} as one claim's name, with dots in it, but it is inside another claim."
             yield Finding("claims", Level.WARNING, said, f"{pointer} instead of {name}")
         else:
-            said = f"{name} is taken for the name of one claim, dots and all."
-            yield Finding("claims", Level.NOTE, said, f"{pointer}, if it is inside of another claim")
+            said = f"The function reads {name} as one claim's name, with dots in it."
+            yield Finding("claims", Level.NOTE, said, f"{pointer}, if it is inside another claim")
 
 
 def _named(settings: Settings) -> Iterator[Claim]:

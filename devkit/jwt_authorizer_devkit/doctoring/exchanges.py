@@ -1,4 +1,4 @@
-"""What is asked of an issuer, and what it answers."""
+"""Requests to an issuer, and its answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request to the issuer: its answer, and when that was here (Unix seconds)."""
+    """One request to the issuer: its answer, how many ``seconds`` it took, and when it arrived (seconds since 1970)."""
 
     url: str
     response: Response
@@ -27,7 +27,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An issuer to look at, as the settings describe it."""
+    """An issuer to check, as the settings describe it."""
 
     issuer: str
     jwks: str | None
@@ -39,7 +39,7 @@ class Asked:
 
 @dataclass(slots=True)
 class Recorder:
-    """Asks an issuer, and keeps what it answered."""
+    """Sends requests to an issuer, and records its answers."""
 
     https: HttpsClient
     clock: Callable[[], float]

@@ -1,4 +1,4 @@
-"""The introspection endpoint, asked about a made-up token exactly as the function asks."""
+"""Introspect a made-up token, exactly as the function would."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 _FIX = (
     "Check JWT_INTROSPECTION, and at the issuer the client that JWT_INTROSPECTION_CLIENT_ID names: its secret, and "
-    "its right to introspect."
+    "its permission to introspect."
 )
 
 
 def examine_introspection(settings: Settings, package_root: str | PathLike[str], now: float) -> Iterator[Finding]:
-    """Find the endpoint of the issuer that has introspection, if one has, and try this API's credentials there.
+    """If an issuer has introspection, find its endpoint and try this API's credentials there.
 
     ``now``: seconds since 1970.
     """
@@ -42,10 +42,12 @@ def examine_introspection(settings: Settings, package_root: str | PathLike[str],
 
 
 def _signing(issuer: IssuerSettings, settings: Settings, https: HttpsClient) -> Iterator[Finding]:
-    """Report which algorithms sign answers (RFC 9701 section 7). Where there is no endpoint, asking says so."""
+    """Report which algorithms sign answers (RFC 9701 section 7). If discovery fails, :func:`_asked` reports that."""
     about = issuer.introspection
     if about is None or about.url is not None:
-        yield Finding("introspection", Level.NOTE, "JWT_INTROSPECTION is a URL, so plain answers are asked for.")
+        yield Finding(
+            "introspection", Level.NOTE, "JWT_INTROSPECTION is a URL, so the function requests unsigned answers."
+        )
         return
     try:
         with Session(settings.keys.timeout) as session:
@@ -63,7 +65,7 @@ def _asked(
     alone = replace(settings, issuers=(issuer,), revocation=None, hook=None)
 
     def unreported(_metric: str, _note: str) -> None:
-        """Nothing is counted here: what went wrong is the finding."""
+        """Do not count it: the finding reports it."""
 
     dependencies = Dependencies(https.get, https.post, unreported, package_root)
     asked = build_authorizer(alone, *key_sources(alone, dependencies), dependencies, now).introspection
@@ -75,5 +77,5 @@ def _asked(
             said = "The endpoint accepts this API's credentials: it says that a made-up token is not active."
             return Finding("introspection", Level.GOOD, said)
         return Finding("introspection", Level.PROBLEM, f"{shortened(error.detail, 400).rstrip('.')}.", _FIX)
-    said = "The endpoint calls a made-up token active, so it would have anybody accepted."
+    said = "The endpoint says that a made-up token is active, so the function would accept any token."
     return Finding("introspection", Level.PROBLEM, said, "Point JWT_INTROSPECTION at the issuer's real endpoint.")

@@ -1,4 +1,4 @@
-"""An issuer, asked for its keys exactly as the function asks, with an eye on everything that comes back."""
+"""Fetch an issuer's keys exactly as the function does, and check all that it answers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from jwt_authorizer.keys import KeySet
 
 _DATE_RESOLUTION = 2.0
-"""Seconds by which a Date header may differ where both clocks are right."""
+"""Seconds by which a Date header may differ if both clocks are right."""
 _SLOW = 1.0
 
 
@@ -37,7 +37,7 @@ def examine_issuer(
     clock: Callable[[], float] = time.time,
     context: Callable[[], ssl.SSLContext] | None = None,
 ) -> tuple[Finding, ...]:
-    """Fetch an issuer's keys once, and say what there is to say. ``context`` stands in for the system's TLS."""
+    """Fetch an issuer's keys once, and return the findings. ``context`` replaces the system's TLS settings."""
     recorder = Recorder(HttpsClient(allow_http=asked.keys.allow_http, context=context), clock)
     fetched: Fetched[KeySet] | None = None
     problem: str | None = None
@@ -86,7 +86,7 @@ def _findings(  # noqa: PLR0913, PLR0917 - all that was seen
 
 def _latency(asked: Asked, seconds: float) -> Finding:
     limit = asked.keys.timeout
-    said = f"Fetching took {seconds * 1000:.0f} ms, and may take {limit:g} s."
+    said = f"Fetching took {seconds * 1000:.0f} ms; the limit is {limit:g} s."
     if seconds > limit / 2:
         return Finding("latency", Level.WARNING, said, f"JWT_HTTP_TIMEOUT_SECONDS={min(8, limit * 2):g}")
     level = Level.NOTE if seconds > _SLOW else Level.GOOD
@@ -99,7 +99,9 @@ def _skew(exchange: Exchange, leeway: float) -> Finding:
     try:
         stated = email.utils.parsedate_to_datetime(header or "").timestamp()
     except ValueError:
-        return Finding("clock", Level.NOTE, "The issuer states no time (Date header), so clocks were not compared.")
+        return Finding(
+            "clock", Level.NOTE, "The issuer's answer has no valid Date header, so the clocks were not compared."
+        )
     ahead = stated - exchange.at
     uncertain = _DATE_RESOLUTION + exchange.seconds
     if abs(ahead) <= uncertain:
@@ -107,22 +109,29 @@ def _skew(exchange: Exchange, leeway: float) -> Finding:
     said = f"The issuer's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} this one"
     if abs(ahead) >= leeway:
         fix = "Set the clock that is wrong: compare both with `date -u` on a third machine."
-        return Finding("clock", Level.PROBLEM, f"{said}: more than the leeway of {leeway:g} s, so tokens fail.", fix)
+        return Finding(
+            "clock", Level.PROBLEM, f"{said}: more than the leeway of {leeway:g} s, so valid tokens are rejected.", fix
+        )
     return Finding("clock", Level.NOTE, f"{said}, within the leeway of {leeway:g} s.")
 
 
 def _copy(asked: Asked, fetched: Fetched[KeySet], now: float) -> Iterator[Finding]:
-    """Look at how old a copy is that a refresher is to keep fresh."""
+    """Check the age of a copy of the keys, which the refresher updates."""
     if fetched.as_of is None:
-        said = "These keys are a copy that nothing refreshes: when the issuer changes its keys, tokens are refused."
-        yield Finding("copy", Level.NOTE, said, "Deploy the refresher, or leave JWT_JWKS out and let the function ask.")
+        said = "These keys are a copy that nothing updates: after a key rotation, the issuer's tokens are rejected."
+        yield Finding(
+            "copy", Level.NOTE, said, "Deploy the refresher, or leave JWT_JWKS out so that the function fetches keys."
+        )
         return
     age, limit = now - fetched.as_of, asked.keys.ages.ttl + asked.keys.ages.max_stale
-    said = f"The copy is {age:.0f} s old, and good for {limit:.0f} s."
+    said = f"The copy is {age:.0f} s old, and may be used until it is {limit:.0f} s old."
     if age > limit / 2:
         level = Level.PROBLEM if age > limit else Level.WARNING
         yield Finding(
-            "copy", level, said, "See why the refresher stopped: its log, its schedule, its way to the issuer."
+            "copy",
+            level,
+            said,
+            "Find out why the refresher stopped: its log, its schedule, its network path to the issuer.",
         )
     else:
         yield Finding("copy", Level.GOOD, said)
@@ -131,28 +140,29 @@ def _copy(asked: Asked, fetched: Fetched[KeySet], now: float) -> Iterator[Findin
 def _caching(response: Response, ttl: float) -> Iterator[Finding]:
     age, level = response.max_age(), Level.GOOD
     if age is None:
-        said = f"The key set says nothing of caching: JWT_JWKS_TTL_SECONDS={ttl:g} holds."
+        said = f"The issuer does not limit caching of the key set, so JWT_JWKS_TTL_SECONDS={ttl:g} applies."
     elif age < SHORTEST_MAX_AGE:
-        level, kept = Level.NOTE, f"{SHORTEST_MAX_AGE:.0f} s"
-        said = f"The key set asks to be fetched again after {age:.0f} s; the function keeps it for {kept}."
+        level = Level.NOTE
+        said = f"The key set may be cached for {age:.0f} s; the function caches it for {SHORTEST_MAX_AGE:.0f} s."
     elif age > LONGEST_MAX_AGE:
         level = Level.NOTE
         said = (
-            f"The key set may be kept for {age:.0f} s; the function keeps it for an hour, so that a removed key ends."
+            f"The key set may be cached for {age:.0f} s; the function caches it for an hour, so that removed keys stop "
+            "working."
         )
     else:
-        said = f"The key set is kept for {age:.0f} s, as it asks for."
+        said = f"The key set is cached for {age:.0f} s, as the issuer allows."
     yield Finding("caching", level, said)
 
 
 def _supported(exchanges: list[Exchange]) -> Iterator[Finding]:
-    """Look at the algorithms that the discovery document lists for ID tokens."""
+    """Report algorithms of ID tokens in the discovery document that the function never accepts."""
     listed = metadata(exchanges[0]).get("id_token_signing_alg_values_supported") if exchanges else None
     names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
     weak = [name for name in names if name.upper().startswith("HS") or name.lower() == "none"]
     if weak:
         said = f"The issuer also offers {', '.join(weak)}, which the function never accepts."
-        yield Finding("algorithms", Level.NOTE, said, "Have each client and API use RS256 or ES256 at the issuer.")
+        yield Finding("algorithms", Level.NOTE, said, "At the issuer, set RS256 or ES256 for each client and API.")
 
 
 def _transport(
@@ -170,7 +180,7 @@ def _transport(
         if address.secure:
             yield from examine_tls(address.host, address.port, timeout=asked.keys.timeout, context=context)
         else:
-            said = f"{address.origin} is not https://: whoever is on the way can exchange the keys."
+            said = f"{address.origin} is not https://: anybody on the network path can replace the keys."
             yield Finding(
-                "tls", Level.WARNING, said, "JWT_ISSUER=https://…, and no JWT_ALLOW_HTTP, but for local work."
+                "tls", Level.WARNING, said, "JWT_ISSUER=https://…, without JWT_ALLOW_HTTP, except on your own machine."
             )

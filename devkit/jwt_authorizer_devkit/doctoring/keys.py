@@ -1,4 +1,4 @@
-"""A published key set: what is weak, unusual, or will hurt at the next change of keys."""
+"""Check a published key set: weak and unusual keys, algorithms, and the next key rotation."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _MANY = 10
 
 
 def examine_keys(document: bytes, algorithms: frozenset[str]) -> Iterator[Finding]:
-    """Look at each key of a set that the function could read. ``algorithms`` are the settings'."""
+    """Check each key of a set that the function can read. ``algorithms`` are those of the settings."""
     key_set = parse_key_set(document)
     raw = [jwk for jwk in json.loads(document)["keys"] if isinstance(jwk, dict)]
     named = ", ".join(
         f"{shortened(key.kid or 'no kid', 40)} ({_kind(key.public, key.algorithms)})" for key in key_set.keys
     )
-    yield Finding("keys", Level.GOOD, f"{len(key_set.keys)} may verify: {named}.")
+    yield Finding("keys", Level.GOOD, f"{len(key_set.keys)} usable: {named}.")
     for skipped in key_set.skipped:
         level = Level.NOTE if "use is not sig" in skipped else Level.WARNING
         fix = (
             None
             if level is Level.NOTE
-            else "Replace it at the issuer: RSA from 2048 bits on, P-256, P-384, P-521 or Ed25519."
+            else "Replace it at the issuer: RSA with 2048 bits or more, P-256, P-384, P-521 or Ed25519."
         )
         yield Finding("keys", level, f"{skipped[0].upper()}{skipped[1:]}.", fix)
     yield from _secrets(raw)
@@ -53,22 +53,20 @@ def _kind(public: object, algorithms: frozenset[str]) -> str:
 def _secrets(raw: list[dict[str, object]]) -> Iterator[Finding]:
     leaked = [str(jwk.get("kid", "one without kid")) for jwk in raw if _PRIVATE_MEMBERS & jwk.keys()]
     if leaked:
-        said = f"PRIVATE keys are published: {shortened(', '.join(leaked))}. Whoever reads the key set can sign tokens."
-        yield Finding("keys", Level.PROBLEM, said, "Take these keys out of the set now, and sign with new ones.")
+        said = f"PRIVATE keys are published: {shortened(', '.join(leaked))}. Anybody can read them and sign tokens."
+        yield Finding("keys", Level.PROBLEM, said, "Remove these keys from the set now, and sign with new ones.")
 
 
 def _names(key_set: KeySet) -> Iterator[Finding]:
     nameless = [key for key in key_set.keys if key.kid is None]
     if nameless and len(key_set.keys) > 1:
-        said = f"{len(nameless)} keys have no kid: no token can name them."
-        yield Finding(
-            "keys", Level.WARNING, said, "Give each key a kid of its own at the issuer (RFC 7517 section 4.5)."
-        )
+        said = f"{len(nameless)} keys have no kid, so tokens cannot name them."
+        yield Finding("keys", Level.WARNING, said, "Give each key its own kid at the issuer (RFC 7517 section 4.5).")
     counts = Counter((key.kid, alg) for key in key_set.keys if key.kid is not None for alg in key.algorithms)
     double = sorted({str(kid) for (kid, _), count in counts.items() if count > 1})
     if double:
-        said = f"Several keys are called {shortened(', '.join(double))}: each of them is tried."
-        yield Finding("keys", Level.WARNING, said, "Give each key a kid of its own at the issuer.")
+        said = f"Several keys have the kid {shortened(', '.join(double))}: the function tries each of them."
+        yield Finding("keys", Level.WARNING, said, "Give each key its own kid at the issuer.")
 
 
 def _unusual(key_set: KeySet) -> Iterator[Finding]:
@@ -86,26 +84,25 @@ def _algorithms(key_set: KeySet, algorithms: frozenset[str]) -> Iterator[Finding
     offered = frozenset[str]().union(*(key.algorithms for key in key_set.keys))
     common = offered & algorithms
     if not common:
-        said = f"None of the accepted algorithms ({', '.join(sorted(algorithms))}) fits a key of the issuer."
+        said = f"The issuer has no key for the accepted algorithms ({', '.join(sorted(algorithms))})."
         yield Finding("algorithms", Level.PROBLEM, said, f"JWT_ALGORITHMS={','.join(sorted(offered))}")
     elif common != algorithms and len(common) <= len(key_set.keys):
-        said = f"The issuer's keys are for {', '.join(sorted(common))}, and more is accepted."
+        said = f"The issuer's keys are for {', '.join(sorted(common))}, but the settings accept more."
         yield Finding("algorithms", Level.NOTE, said, f"JWT_ALGORITHMS={','.join(sorted(common))}")
     else:
-        yield Finding("algorithms", Level.GOOD, f"Accepted, and with a key for it: {', '.join(sorted(common))}.")
+        yield Finding("algorithms", Level.GOOD, f"Accepted, and the issuer has a key: {', '.join(sorted(common))}.")
 
 
 def _rotation(key_set: KeySet) -> Iterator[Finding]:
     count = len(key_set.keys)
     if count == 1:
         said = (
-            "One key is published. See that the issuer publishes a new one before it signs with it, and the old "
-            "one until "
-            "its last token has ended."
+            "One key is published. For a key rotation, the issuer has to publish the new key before it signs with it, "
+            "and the old key until its last token has expired."
         )
         yield Finding("rotation", Level.NOTE, said)
     elif count > _MANY:
-        said = f"{count} keys are published: those that sign no more are still trusted."
+        said = f"{count} keys are published: retired keys are still trusted."
         yield Finding("rotation", Level.NOTE, said, "Remove retired keys at the issuer.")
     else:
-        yield Finding("rotation", Level.GOOD, f"{count} keys are published: the next change of keys is prepared.")
+        yield Finding("rotation", Level.GOOD, f"{count} keys are published: the next key rotation is prepared.")

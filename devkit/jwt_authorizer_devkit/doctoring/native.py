@@ -1,4 +1,4 @@
-"""Whether API Gateway's own JWT authorizers could do what the settings ask for, and the CloudFormation for it.
+"""Check whether API Gateway's own JWT authorizers could replace the function, and write the CloudFormation for it.
 
 API Gateway developer guide: "Control access to HTTP APIs with JWT authorizers", "Control access to REST APIs using JWT
 authorizers"; API reference: JwtConfiguration, JwtAdditionalClaim.
@@ -40,34 +40,34 @@ _OF_A_FUNCTION = (
     *(table.HTTP_API_REJECT, table.JWKS_TTL, table.JWKS_MAX_STALE, table.JWKS_COOLDOWN, table.HTTP_TIMEOUT),
     *(table.TOKEN_CACHE_SIZE, table.LOG_ALLOWED, table.LOG_PRINCIPAL, table.LOG_PRINCIPAL_KEY, table.CONFIG),
 )
-"""Settings that mean nothing, or nothing that is missed, where no function runs."""
-_GAINED = "Gained: no function to deploy and to update, no cold start, no answers that a cache replays."
+"""Settings that have no meaning, or are not missed, without a function."""
+_GAINED = "Gained: no function to deploy and to update, no cold starts, no cached answers."
 _LOST = (
-    "Lost: the log line that says why a token is refused, keys that outlive an outage of the issuer for as long as you "
-    "set, a leeway, and the context (the backend finds the claims elsewhere)."
+    "Lost: the log line that says why a token is rejected, keys that are used in an outage of the issuer for as long "
+    "as you set, a leeway, and the context (the backend finds the claims elsewhere)."
 )
 
 
 def examine_need(settings: Settings, raw: RawSettings, kinds: Iterable[str] = KINDS) -> Iterator[Finding]:
-    """Report for which kinds of APIs the settings need no function.
+    """Report for which kinds of APIs the settings do not need a function.
 
     Args:
         settings: The settings.
-        raw: The same settings as they were written: what was not written is the default.
-        kinds: ``HTTP``, ``REST``, and ``WEBSOCKET``, which has no such authorizer.
+        raw: The same settings as written, without defaults.
+        kinds: Of ``HTTP``, ``REST`` and ``WEBSOCKET``. WebSocket APIs have no such authorizer.
 
     """
     for kind in KINDS:
         if kind in kinds and not any(True for _ in _missing(kind, settings, raw)):
             said = (
-                f"A JWT authorizer of API Gateway's own could do this for {kind} APIs, if your issuer signs with "
+                f"API Gateway's own JWT authorizer could do this for {kind} APIs, if your issuer signs with "
                 f"one of {', '.join(_algorithms(kind, settings))}. {_GAINED} {_LOST}"
             )
             yield Finding("need", Level.NOTE, said, _template(kind, settings, raw))
 
 
 def _missing(kind: str, settings: Settings, raw: RawSettings) -> Iterator[str]:
-    """List what an API's own authorizer cannot express."""
+    """Yield what API Gateway's own authorizer cannot do."""
     expressed = {setting.name for setting in (*_EXPRESSED[kind], *_OF_A_FUNCTION)}
     written = {*raw.document.written, *(name for issuer in raw.issuers for name in issuer.written)}
     yield from sorted(written - expressed)
@@ -75,8 +75,8 @@ def _missing(kind: str, settings: Settings, raw: RawSettings) -> Iterator[str]:
         yield "several issuers for one route"
     if not _algorithms(kind, settings):
         yield "these algorithms"
-    places = [source.location for source in settings.token_sources]
-    if places != [TokenLocation.HEADER] and (kind, places) != (_HTTP, [TokenLocation.QUERY]):
+    locations = [source.location for source in settings.token_sources]
+    if locations != [TokenLocation.HEADER] and (kind, locations) != (_HTTP, [TokenLocation.QUERY]):
         yield "these locations of a token"
     if settings.rules.connect is not None:
         yield "a WebSocket API"
@@ -93,7 +93,7 @@ def _missing_of_issuers(kind: str, settings: Settings, raw: RawSettings) -> Iter
     for issuer, about in zip(settings.issuers, raw.issuers, strict=True):
         rules = issuer.claim_rules
         if rules.client_id and (kind == _REST or rules.audience or [] in _scopes_of_routes(settings).values()):
-            # An HTTP API takes a client's id in aud for the client as well: an ID token, which only scopes keep out.
+            # An HTTP API also accepts a client id in aud, which is an ID token: only required scopes reject those.
             yield "clients"
         if rules.required_scopes and len(settings.issuers) > 1:
             yield "scopes by issuer"
@@ -116,7 +116,7 @@ def _required_claims(about: Section) -> Mapping[str, object]:
 
 
 def _scopes_of_routes(settings: Settings) -> Mapping[str, list[str] | None]:
-    """Return for each route the scopes of which one is enough; ``None`` if it asks for more than one."""
+    """Return for each route the scopes, one of which is enough; ``None`` if it needs more than one."""
     rules, always = settings.rules, {name for it in settings.issuers for name in it.claim_rules.required_scopes}
     asked = {"Each route": ((), ())} if not rules.configured else {
         resource.route(method): (rules.requirements[number].scopes, rules.requirements[number].any_scopes)
@@ -131,12 +131,12 @@ def _scopes_of_routes(settings: Settings) -> Mapping[str, list[str] | None]:
 
 
 def _template(kind: str, settings: Settings, raw: RawSettings) -> str:
-    """Write the authorizer's resource, and as comments the scopes that each route needs."""
+    """Return the authorizer's resource, with the scopes that each route needs as comments."""
     (source,) = settings.token_sources
     if kind == _HTTP:
         (issuer,) = settings.issuers
         audience = sorted(issuer.claim_rules.audience or issuer.claim_rules.client_id)
-        place = "querystring" if source.location is TokenLocation.QUERY else "header"
+        location = "querystring" if source.location is TokenLocation.QUERY else "header"
         lines = [
             "JwtAuthorizer:",
             "  Type: AWS::ApiGatewayV2::Authorizer",
@@ -144,7 +144,7 @@ def _template(kind: str, settings: Settings, raw: RawSettings) -> str:
             "    ApiId: !Ref HttpApi",
             "    Name: jwt",
             "    AuthorizerType: JWT",
-            f"    IdentitySource: [{json.dumps(f'$request.{place}.{source.name}')}]",
+            f"    IdentitySource: [{json.dumps(f'$request.{location}.{source.name}')}]",
             f"    JwtConfiguration: {{Issuer: {json.dumps(issuer.issuer)}, Audience: {json.dumps(audience)}}}",
         ]
     else:

@@ -1,4 +1,4 @@
-"""The revocation list, read as the function reads it: whether it can be read, and whether it means these issuers."""
+"""Check that the function can read the revocation list, and that its issuers are those of the settings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def examine_revocation_list(settings: Settings, package_root: str | PathLike[str]) -> Iterator[Finding]:
-    """Read the list that ``JWT_REVOKED`` names, if any. ``package_root``: the folder of ``file:``."""
+    """Check the list that ``JWT_REVOKED`` names, if any. ``package_root``: the folder of ``file:``."""
     about, timeout = settings.revocation, settings.keys.timeout
     if about is None:
         return
@@ -30,9 +30,11 @@ def examine_revocation_list(settings: Settings, package_root: str | PathLike[str
         revoked = read_list(list_reader(about.location, get, timeout=timeout, package_root=package_root)())
     except (FetchError, BadListError) as error:
         said = (
-            f"The revocation list cannot be used: {shortened(str(error), 300)}. Until one is read, all tokens are 500."
+            f"The revocation list cannot be used: {shortened(str(error), 300)}. Until it can, every request gets a 500."
         )
-        yield Finding("revocation", Level.PROBLEM, said, remedy(str(error)) or "docs/revocation.md shows its form.")
+        yield Finding(
+            "revocation", Level.PROBLEM, said, remedy(str(error)) or "docs/revocation.md describes its format."
+        )
         return
     said = f"The revocation list can be read: {count_entries(revoked)} entries."
     yield Finding("revocation", Level.GOOD, said)
@@ -41,8 +43,8 @@ def examine_revocation_list(settings: Settings, package_root: str | PathLike[str
     unknown = sorted(revoked.keys() - {issuer.issuer for issuer in settings.issuers})
     if unknown:
         said = (
-            f"The revocation list has entries for {shortened(', '.join(unknown[:5]))}, which the settings do not name."
+            f"The revocation list has entries for {shortened(', '.join(unknown[:5]))}, which are not in the settings."
         )
         yield Finding(
-            "revocation", Level.WARNING, said, "Write each issuer there as JWT_ISSUER has it, or leave it out."
+            "revocation", Level.WARNING, said, "Write each issuer in the list exactly as in JWT_ISSUER, or remove it."
         )

@@ -1,4 +1,4 @@
-"""The certificate and the protocol that an issuer speaks."""
+"""Check an issuer's TLS version and certificate."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 _DAY = 86_400
 _SOON = 14
-"""Days: certificates that renew themselves do so earlier."""
+"""Days: automatic renewal takes place earlier."""
 
 
 def examine_tls(
     host: str, port: int, *, timeout: float, context: Callable[[], ssl.SSLContext] | None = None
 ) -> Iterator[Finding]:
-    """Make a TLS connection as the function does. ``context`` stands in for the system's settings."""
+    """Make a TLS connection as the function does. ``context`` replaces the system's settings."""
     try:
         with (
             socket.create_connection((host, port), timeout) as plain,
@@ -39,12 +39,12 @@ def examine_tls(
     ends = certificate.get("notAfter")
     left = (ssl.cert_time_to_seconds(ends) - time.time()) / _DAY if isinstance(ends, str) else None
     if left is not None and left < _SOON:
-        # A certificate of a day is what the local issuer has.
+        # The local issuer's certificate is valid for one day.
         level = Level.NOTE if host in ("localhost", "127.0.0.1") else Level.WARNING
         fix = None if level is Level.NOTE else _renew(host)
-        yield Finding("tls", level, f"{host}: {version}; the certificate ends in {left:.0f} days.", fix)
+        yield Finding("tls", level, f"{host}: {version}; the certificate expires in {left:.0f} days.", fix)
         return
-    until = "" if left is None else f"; the certificate is good for {left:.0f} more days"
+    until = "" if left is None else f"; the certificate is valid for {left:.0f} more days"
     yield Finding("tls", Level.GOOD, f"{host}: {version}{until}.")
 
 

@@ -1,7 +1,8 @@
-"""Why was I refused? The function's own answer to an event, and what it saw on the way.
+"""Explain the function's own answer to an event, step by step.
 
-``function`` puts the function together with watchers in it, ``events`` makes an event of a bare token, ``steps`` and
-``claims`` tell what happened, ``routes`` what a cached copy of the answer would serve, ``advice`` what to do.
+``function`` builds the authorizer with observers in it, ``events`` makes an event of a bare token, ``steps`` and
+``claims`` describe each step and each claim, ``routes`` what a cached copy of the answer would allow, ``advice`` what
+to do.
 """
 
 from jwt_authorizer_devkit.explaining.events import ApiKind, event_for

@@ -1,7 +1,7 @@
-"""Each claim, with the rule that it meets or misses.
+"""Check each claim against its rule, without stopping at the first failure.
 
-Nothing is judged here: the function's own check runs once for each rule, with that rule alone. So all that is wrong
-with a token is seen at once, where the function stops at the first.
+The function's own check runs once for each rule, with that rule alone. So the result has all that is wrong with a
+token; the function itself stops at the first failure.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from jwt_authorizer.errors import Reason
 
 _NO_LIMIT = 1e18
-"""Seconds of leeway with which no time is wrong."""
+"""Seconds of leeway: with so many, every time is valid."""
 _WHOSE = "\x00probe"
-"""A claim that no token has, to stand for the principal's where another rule is looked at."""
+"""A claim that no token has: it replaces the principal's claim while another rule is checked."""
 _NOBODY = (parse_claim(_WHOSE),)
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _LAST_YEAR = 253_402_300_799
@@ -33,7 +33,7 @@ _LAST_YEAR = 253_402_300_799
 
 @dataclass(frozen=True, slots=True)
 class ClaimVerdict:
-    """One claim, what it is, which rule is for it, and whether it holds (``None``: no rule asks)."""
+    """One claim: its value, its rule, and whether the value meets the rule (``None``: it has no rule)."""
 
     claim: str
     value: str
@@ -48,7 +48,7 @@ def judge_claims(
 ) -> tuple[ClaimVerdict, ...]:
     """Check each claim against each rule, without stopping.
 
-    ``issuers`` are the settings'; ``rules`` are those of the token's, ``None`` where it is none of them.
+    ``issuers`` are those of the settings; ``rules`` are the token's issuer's, ``None`` if the settings do not name it.
     """
     named = shown("iss", claims["iss"], now) if "iss" in claims else "missing"
     first = ClaimVerdict("iss", named, f"exactly {' or '.join(issuers)}", rules is not None)
@@ -106,7 +106,7 @@ def _judged(claims: Mapping[str, object], rules: ClaimRules, now: float) -> Iter
 
 
 def wanted(condition: ClaimCondition) -> str:
-    """Return what a claim must hold, as people read it: ``"a" or "b", all of "c", like "d*"``."""
+    """Format a condition for people: ``"a" or "b", all of "c", like "d*"``."""
     asked = [
         " or ".join(json.dumps(value) for value in condition.any),
         "all of " + ", ".join(json.dumps(value) for value in condition.all) if condition.all else "",
@@ -116,7 +116,7 @@ def wanted(condition: ClaimCondition) -> str:
 
 
 def shown(name: str, value: object, now: float) -> str:
-    """Return a claim's value as people read it: a date with how far it is from now, a long text cut."""
+    """Format a claim's value for people: a time as a date with its distance from now, a long string shortened."""
     if name in ("exp", "nbf", "iat", "auth_time") and isinstance(value, int | float) and not isinstance(value, bool):
         if not 0 <= value <= _LAST_YEAR:
             return f"{value:g}"

@@ -1,4 +1,4 @@
-"""A bare token becomes the event that an API would have sent with it."""
+"""Make the event that an API would send for a bare token."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def event_for(  # noqa: PLR0913 - what a request is
     proof: str | None = None,
     domain: str | None = None,
 ) -> dict[str, object]:
-    """Make the event of a request with this token, in the place where the settings look for it first.
+    """Make the event of a request with this token in ``source``.
 
-    ``path`` starts with a slash. The API caches by the route, so that nothing but the settings decides. ``proof`` is a
-    DPoP proof that comes with the token, and ``domain`` the host of the URL that was called. AppSync's event has only
-    the token.
+    ``path`` starts with a slash. The event is of an API whose cache is keyed by the route, so that only the settings
+    decide. ``proof`` is a DPoP proof that is sent with the token, and ``domain`` the host of the URL that was called.
+    AppSync's event has only the token.
     """
     value = f"{'Bearer' if proof is None else 'DPoP'} {token}" if source.has_scheme else token
     headers, cookies, query = {"accept": "*/*"} | ({} if proof is None else {"dpop": proof}), "", {}
@@ -88,7 +88,7 @@ def event_for(  # noqa: PLR0913 - what a request is
 
 
 def default_request(rules: Rules) -> tuple[str, str]:
-    """Choose what is asked for where nobody said: the first route of the rules, or ``GET /``."""
+    """Return the request to assume if none is given: the first route of the rules, or ``GET /``."""
     for resource in rules.resources:
         listed = next(iter(resource.methods))
         return sample_method(resource, listed), sample_path(rules, resource)
@@ -96,14 +96,14 @@ def default_request(rules: Rules) -> tuple[str, str]:
 
 
 def sample_method(resource: Resource, listed: str) -> str:
-    """Return a method that this rule of a resource decides about."""
+    """Return a method that this rule of a resource applies to."""
     if listed != ANY_METHOD:
         return listed
     return next((method for method in HTTP_METHODS if method not in resource.methods), "GET")
 
 
 def sample_path(rules: Rules, resource: Resource) -> str:
-    """Return a path that a resource decides about, and no more specific one if there is such a path."""
+    """Return a path that matches a resource and, if possible, no more specific one."""
     paths = [_fill(resource.path, sample) for sample in _SAMPLES]
     return next((path for path in paths if rules.find(path)[:1] == (resource,)), paths[0])
 

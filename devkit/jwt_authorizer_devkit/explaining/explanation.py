@@ -1,4 +1,4 @@
-"""An event is put to the function, and what came of it becomes an :class:`Explanation`."""
+"""Send an event to the function, and return an :class:`Explanation` of its answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jwt_authorizer_devkit.explaining.advice import Facts, advise
 from jwt_authorizer_devkit.explaining.claims import ClaimVerdict, judge_claims
 from jwt_authorizer_devkit.explaining.fields import FieldVerdict, judge_fields
 from jwt_authorizer_devkit.explaining.routes import RouteVerdict, judge_routes
-from jwt_authorizer_devkit.explaining.steps import Seen, Step, look, tell_steps
+from jwt_authorizer_devkit.explaining.steps import Seen, Step, describe_steps, look
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +29,8 @@ class Explanation:
     """What the function decided about one event, and everything that explains it.
 
     ``decision`` is ``allow``, ``deny`` (403), ``reject`` (401) or ``error`` (500); ``answer`` is what the function
-    gave API Gateway or AppSync, or ``None`` where it ``raised``. ``verified``: the claims are the issuer's, not just
-    anybody's. ``routes`` are API Gateway's, and ``fields`` AppSync's; the others are empty.
+    returned to API Gateway or AppSync, or ``None`` if it ``raised``. ``verified``: the claims are known to be the
+    issuer's. ``routes`` are for API Gateway, and ``fields`` for AppSync; the others are empty.
     """
 
     decision: str
@@ -51,12 +51,12 @@ class Explanation:
 
 
 def explain(event: object, watched: WatchedFunction) -> Explanation:
-    """Put an event to the function, and tell what happened."""
+    """Send an event to the function, and explain its answer."""
     outcome = watched.authorize(event)
     raised: str | None = None
     try:
         respond(outcome)
-    except Exception as error:  # noqa: BLE001 - whatever it raises is what API Gateway would get
+    except Exception as error:  # noqa: BLE001 - API Gateway gets any exception
         raised = str(error)
     seen = look(event, watched)
     principal, request = outcome.principal, outcome.request
@@ -71,7 +71,7 @@ def explain(event: object, watched: WatchedFunction) -> Explanation:
         raised=raised,
         cached=_cached(outcome, watched),
         verified=principal is not None or _signature_passed(outcome, seen),
-        steps=tell_steps(outcome, seen, watched),
+        steps=describe_steps(outcome, seen, watched),
         claims=()
         if seen.claims is None
         else judge_claims(seen.claims, rules, [*watched.authorizer.issuers, *watched.authorizer.tenants], watched.now),
@@ -115,7 +115,7 @@ def _advice(event: object, outcome: Outcome, seen: Seen, watched: WatchedFunctio
 
 def _client_sees(outcome: Outcome) -> str:
     if outcome.result == "allow":
-        return "200, or whatever the backend answers"
+        return "200, or what else the backend answers"
     if outcome.result == "error":
         return "500"
     if outcome.answer is not None:
@@ -124,7 +124,7 @@ def _client_sees(outcome: Outcome) -> str:
     if request is None or not request.kind.is_http_api:
         return "401"
     if outcome.reason in TRANSIENT:
-        return "500 (an error: for HTTP APIs AWS documents no other answer to it)"
+        return "500 (for HTTP APIs, AWS does not document another answer to an error)"
     return "401 or 500 (JWT_HTTP_API_REJECT=raise: AWS documents the 401 for REST and WebSocket APIs only)"
 
 
@@ -136,17 +136,17 @@ def _client_of_appsync_sees(answer: Mapping[str, object] | None) -> str:
 
 
 def _cached(outcome: Outcome, watched: WatchedFunction) -> str:
-    """Return what API Gateway may use a copy of this answer for."""
+    """Return which requests API Gateway may answer with a copy of this answer."""
     request, cached_by = outcome.request, watched.authorizer.answers.cached_by
     if outcome.answer is None:
         return "An error is never cached: the next request asks the function again."
     if request is not None and request.kind is EventKind.APPSYNC:
         return f"AppSync uses this answer for {outcome.answer['ttlOverride']} s, for every query with this token."
     if request is not None and request.kind is EventKind.WEBSOCKET:
-        return "It holds for this connection. API Gateway caches no answer for WebSocket APIs."
+        return "The answer is for this connection. API Gateway does not cache answers for WebSocket APIs."
     match cached_by:
         case CachedBy.NOTHING:
-            return "JWT_CACHED_BY=nothing: API Gateway keeps no copy, given that the authorizer's TTL is 0."
+            return "JWT_CACHED_BY=nothing: API Gateway does not cache this answer, if the authorizer's TTL is 0."
         case CachedBy.ROUTE:
             return "JWT_CACHED_BY=route: a copy serves requests of this token for this route."
         case CachedBy.TOKEN:

@@ -1,4 +1,4 @@
-"""Which of AppSync's fields a token may ask for, and what it lacks for the others."""
+"""Which of AppSync's fields a token may query, and what it lacks for the others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class FieldVerdict:
     """One field of ``[[fields]]``: AppSync answers it with null if it is not ``allowed``.
 
-    ``needs`` are what a denied field's rule asks for and the token lacks: scopes, claims or another issuer, by name.
+    ``needs`` are what a denied field's rule requires and the token lacks: scopes, claims or another issuer, by name.
     """
 
     field: str
@@ -27,18 +27,18 @@ class FieldVerdict:
 
 
 def judge_fields(principal: Principal, fields: tuple[Field, ...]) -> tuple[FieldVerdict, ...]:
-    """Ask each field's rule about a principal, as the answer does."""
+    """Check a principal against each field's rule, as the function does."""
     return tuple(_verdict(principal, field) for field in fields)
 
 
 def _verdict(principal: Principal, field: Field) -> FieldVerdict:
-    refused = field.requirement.refuses(principal, field.name)
-    if refused is None:
+    denied = field.requirement.refuses(principal, field.name)
+    if denied is None:
         return FieldVerdict(field.name, allowed=True, reason=None, needs=())
-    needs = refused.scopes
-    if refused.reason is Reason.CLAIM_MISMATCH:
+    needs = denied.scopes
+    if denied.reason is Reason.CLAIM_MISMATCH:
         unmet = [each.claim.name for each in field.requirement.claims if not is_met(each, principal.claims)]
         issuers = field.requirement.issuers
         elsewhere = issuers and principal.issuer not in issuers and principal.configured_issuer not in issuers
         needs = tuple(f"issuer {name}" for name in sorted(issuers)) if elsewhere else tuple(f"claim {x}" for x in unmet)
-    return FieldVerdict(field.name, allowed=False, reason=str(refused.reason), needs=needs)
+    return FieldVerdict(field.name, allowed=False, reason=str(denied.reason), needs=needs)

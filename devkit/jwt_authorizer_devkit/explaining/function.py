@@ -1,4 +1,4 @@
-"""The authorizer as it is deployed, with watchers where its keys come in."""
+"""The authorizer as it is deployed, with observers that record what its key sources and introspection return."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class WatchedKeys:
-    """An issuer's key source, and what it has been asked and has returned since it was made."""
+    """An issuer's key source, and a record of how it was used."""
 
     source: FetchedKeySource | None = None
     asked: bool = False
     candidates_found: tuple[Key, ...] = ()
-    places: list[str] = field(default_factory=list)
+    locations: list[str] = field(default_factory=list)
     fetched: Fetched[KeySet] | None = None
     seconds: float = 0
     problem: str | None = None
 
     def candidates(self, alg: str, kid: str | None, now: float) -> tuple[Key, ...]:
-        """Pass the question on, as :class:`jwt_authorizer.keys.KeySource` promises, and keep the answer."""
+        """Return the source's candidates (:class:`jwt_authorizer.keys.KeySource`), and record them."""
         self.asked = True
         self.candidates_found = ()
         try:
@@ -58,37 +58,37 @@ class WatchedKeys:
 
     @property
     def has_keys(self) -> bool:
-        """Whether it has ever had keys."""
+        """Whether the source has ever had keys."""
         return self._source().has_keys
 
     @property
     def refused(self) -> bool:
-        """Whether the issuer answered 4xx last."""
+        """Whether the issuer's last answer was a 4xx."""
         return self._source().refused
 
     def warm(self, now: float) -> None:
-        """Pass it on."""
+        """Warm the source."""
         self._source().warm(now)
 
     def source_of(self, key: Key) -> KeySource:
-        """Pass the question on."""
+        """Return the source that has this key."""
         return self._source().source_of(key)
 
     def version(self, now: float) -> int:
-        """Pass the question on."""
+        """Return the version of the source's key set."""
         return self._source().version(now)
 
     def get_with(self, get: Get) -> Get:
-        """Return the same ``get``, which notes each URL here."""
+        """Return ``get``, with each URL recorded here."""
 
         def watched(url: str, session: Session) -> Response:
-            self.places.append(url)
+            self.locations.append(url)
             return get(url, session)
 
         return watched
 
     def watch(self, fetch: Fetch) -> Fetch:
-        """Return the same fetch, which notes here what it brought and how long it took."""
+        """Return ``fetch``, with its result and duration recorded here."""
 
         def watched() -> Fetched[KeySet]:
             started = time.perf_counter()
@@ -106,14 +106,14 @@ class WatchedKeys:
 
     def _source(self) -> FetchedKeySource:
         if self.source is None:
-            message = "the key source is set when the function is put together"
+            message = "the key source is set when the authorizer is built"
             raise RuntimeError(message)
         return self.source
 
 
 @dataclass(frozen=True, slots=True)
 class WatchedFunction:
-    """The authorizer, its parts and its watchers. It remembers no tokens: each event is decided from the start."""
+    """The authorizer, its parts and its observers. It does not cache tokens, so each event goes through all steps."""
 
     settings: Settings
     authorizer: Authorizer
@@ -121,11 +121,11 @@ class WatchedFunction:
     lines: list[str]
     keys: Mapping[str, WatchedKeys]
     introspected: Sequence[Mapping[str, object]]
-    """The claims that the issuer answered with about opaque tokens."""
+    """The claims of opaque tokens, from the issuer's answers."""
     now: float
 
     def authorize(self, event: object) -> Outcome:
-        """Decide about an event, and write its line to ``lines``."""
+        """Decide an event, and append its log line to ``lines``."""
         outcome = authorize(event, self.authorizer, self.now)
         self.log.write(outcome, now=self.now, duration=0, invocation=None)
         return outcome
@@ -138,16 +138,16 @@ def watched_function(
     package_root: str | PathLike[str],
     key_document: str | None = None,
 ) -> WatchedFunction:
-    """Put the authorizer together from its settings, as :func:`jwt_authorizer.function.create_function` does.
+    """Build the authorizer from its settings, as :func:`jwt_authorizer.function.create_function` does.
 
     Args:
         environment: The function's environment variables.
-        now: Unix seconds, at which everything is decided.
+        now: The time of all decisions, in seconds since 1970.
         package_root: The folder that ``file:`` settings are relative to.
-        key_document: A key set to use for every issuer, instead of fetching one: to work offline.
+        key_document: A key set to use for every issuer instead of fetching one, to work offline.
 
     Raises:
-        jwt_authorizer.errors.SettingsError: Something is wrong with the settings.
+        jwt_authorizer.errors.SettingsError: The settings are invalid.
         ValueError: ``key_document`` is not a key set.
 
     """
@@ -159,24 +159,24 @@ def watched_function(
     keys: dict[str, WatchedKeys] = {}
 
     def watch(issuer: IssuerSettings) -> WatchedKeys:
-        watched = keys[issuer.issuer] = _place(issuer, key_document)
-        noting = replace(dependencies, get=watched.get_with(https.get))
-        watched.source = key_source(issuer, settings.keys, noting, watched.watch)
+        watched = keys[issuer.issuer] = _record(issuer, key_document)
+        recording = replace(dependencies, get=watched.get_with(https.get))
+        watched.source = key_source(issuer, settings.keys, recording, watched.watch)
         return watched
 
     if key_document is not None:
         settings = replace(settings, issuers=tuple(replace(one, jwks=(key_document,)) for one in settings.issuers))
     _, tenants = key_sources(settings, dependencies, watch)
-    forgetful = replace(settings, token_cache_size=0)
-    authorizer = build_authorizer(forgetful, keys, tenants, dependencies, now)
+    uncached = replace(settings, token_cache_size=0)
+    authorizer = build_authorizer(uncached, keys, tenants, dependencies, now)
     introspected: list[Mapping[str, object]] = []
     if authorizer.introspection is not None:
-        authorizer = replace(authorizer, introspection=_noting(authorizer.introspection, introspected))
+        authorizer = replace(authorizer, introspection=_recording(authorizer.introspection, introspected))
     return WatchedFunction(settings, authorizer, log, lines, keys, introspected, now)
 
 
-def _noting(introspection: Introspection, answers: list[Mapping[str, object]]) -> Introspection:
-    """Return the same introspection, which notes each answer about an active token."""
+def _recording(introspection: Introspection, answers: list[Mapping[str, object]]) -> Introspection:
+    """Return ``introspection``, with each answer about an active token recorded in ``answers``."""
 
     def claims_of(bearer: BearerToken, now: float) -> Mapping[str, object]:
         answers.append(introspection.claims_of(bearer, now))
@@ -185,9 +185,9 @@ def _noting(introspection: Introspection, answers: list[Mapping[str, object]]) -
     return replace(introspection, claims_of=claims_of)
 
 
-def _place(issuer: IssuerSettings, key_document: str | None) -> WatchedKeys:
-    """Name where keys come from, unless they are fetched from URLs, which are noted when they are."""
+def _record(issuer: IssuerSettings, key_document: str | None) -> WatchedKeys:
+    """Return a record with the keys' locations, except URLs, which are recorded when they are fetched."""
     if key_document is not None:
-        return WatchedKeys(places=["the key set given with --keys"])
-    places = [location for location in issuer.jwks if not location.startswith("http")]
-    return WatchedKeys(places=["the key set in JWT_JWKS" if place.startswith("{") else place for place in places])
+        return WatchedKeys(locations=["the key set given with --keys"])
+    found = [location for location in issuer.jwks if not location.startswith("http")]
+    return WatchedKeys(locations=["the key set in JWT_JWKS" if one.startswith("{") else one for one in found])

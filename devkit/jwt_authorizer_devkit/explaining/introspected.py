@@ -1,4 +1,4 @@
-"""What the introspection endpoint says about a token, asked as the function asks (RFC 7662 section 2.2)."""
+"""The introspection endpoint's answer about a token, requested as the function does (RFC 7662 section 2.2)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from jwt_authorizer_devkit.explaining.function import WatchedFunction
 
 _HARMLESS = frozenset({"active", "iss", "aud", "client_id", "scope", "token_type", "exp", "iat", "nbf"})
-"""Members that name neither a person nor a session. Of others, only the type is shown."""
+"""Members that identify neither a person nor a session. Only the type of others is shown."""
 
 
 def introspected(event: object, watched: WatchedFunction) -> dict[str, str]:
-    """Ask about an event's token, and return the members of the answer: harmless values, or types.
+    """Introspect an event's token, and return the members of the answer with harmless values, or with types.
 
     If there is no answer to show, the member ``error`` says why. Raises ``ValueError`` if no issuer of the settings
     has introspection.

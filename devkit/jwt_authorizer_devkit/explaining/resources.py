@@ -1,4 +1,4 @@
-"""Matching resources of a policy as IAM does, whoever wrote them.
+"""Match the resources of any policy as IAM does.
 
 Source: IAM user guide, "IAM JSON policy elements: Resource".
 """
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def compile_texts(texts: Iterable[str]) -> re.Pattern[str]:
-    """Compile resources to one regular expression that matches as IAM does, in time linear in the text for each."""
-    return re.compile("|".join(f"(?:{_expression(text)})\\Z" for text in texts) or r"(?!)", re.DOTALL)
+def compile_patterns(patterns: Iterable[str]) -> re.Pattern[str]:
+    """Compile IAM patterns into one regular expression, which takes linear time for each pattern."""
+    return re.compile("|".join(f"(?:{_expression(pattern)})\\Z" for pattern in patterns) or r"(?!)", re.DOTALL)
 
 
-def _expression(text: str) -> str:
-    first, *rest = [re.escape(chunk).replace(r"\?", ".") for chunk in text.split("*")]
+def _expression(pattern: str) -> str:
+    first, *rest = [re.escape(chunk).replace(r"\?", ".") for chunk in pattern.split("*")]
     if not rest:
         return first
-    # Between two stars the leftmost match is as good as any other, so there is nothing to go back for.
+    # Between two stars the leftmost match is as good as any other, so backtracking is not needed.
     *middle, last = rest
     return first + "".join(f"(?>.*?{chunk})" for chunk in middle) + ".*" + last

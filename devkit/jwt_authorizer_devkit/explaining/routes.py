@@ -1,4 +1,4 @@
-"""What the rules say to a principal, route by route, and what a cached copy of the answer would serve."""
+"""For each route: whether the rules allow a principal, and whether a cached copy of the answer would."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jwt_authorizer.events import EventKind
 from jwt_authorizer.rules import Deny
 from jwt_authorizer.rules.model import CONNECT
 from jwt_authorizer_devkit.explaining.events import sample_method, sample_path
-from jwt_authorizer_devkit.explaining.resources import compile_texts
+from jwt_authorizer_devkit.explaining.resources import compile_patterns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 class Copy(StrEnum):
-    """What API Gateway does with a request while it keeps a copy of this answer."""
+    """What API Gateway does with a request while it has a copy of this answer."""
 
     SERVES = "serves"
-    """The copy lets it in."""
+    """The copy allows the request."""
     REFUSES = "refuses"
-    """The copy keeps it out: 403."""
+    """The copy denies the request: 403."""
     ASKS = "asks anew"
-    """The copy is not used for it: the function is asked."""
+    """The copy is not used for the request: the function is invoked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class RouteVerdict:
     needs: tuple[str, ...]
     copy: Copy
     decided: bool
-    """Whether this is the route that decided about the request."""
+    """Whether this route's rule decided the request."""
 
 
 def judge_routes(
@@ -54,7 +54,7 @@ def judge_routes(
     decision: Allow | Deny | None,
     answer: Mapping[str, object] | None,
 ) -> tuple[RouteVerdict, ...]:
-    """Ask the rules about a request of each route, and the answer's policy whether it covers it."""
+    """For a sample request of each route, return the rules' decision and that of the answer's policy."""
     decided = None if decision is None else decision.route
     return tuple(
         _verdict(principal, request, authorizer, answer, asked, decided=asked[0] == decided)
@@ -63,7 +63,7 @@ def judge_routes(
 
 
 def _asked(authorizer: Authorizer, request: Request) -> Iterator[tuple[str, str, str]]:
-    """Return each route, with the method and path of a request of its own."""
+    """Yield each route, with the method and path of a sample request."""
     rules = authorizer.rules
     if request.kind is EventKind.WEBSOCKET:
         if rules.connect is not None:
@@ -85,14 +85,14 @@ def _verdict(  # noqa: PLR0913 - the parts of one row
     decided: bool,
 ) -> RouteVerdict:
     route, method, path = asked
-    said = authorizer.rules.decide(principal, method, path)
-    refused = said if isinstance(said, Deny) else None
+    decision = authorizer.rules.decide(principal, method, path)
+    denied = decision if isinstance(decision, Deny) else None
     return RouteVerdict(
         route=route,
         sample=method if method == CONNECT else f"{method} {path}",
-        allowed=refused is None,
-        reason=None if refused is None else str(refused.reason),
-        needs=() if refused is None else refused.scopes,
+        allowed=denied is None,
+        reason=None if denied is None else str(denied.reason),
+        needs=() if denied is None else denied.scopes,
         copy=_copy(request, authorizer, answer, method if method == CONNECT else method + path, decided=decided),
         decided=decided,
     )
@@ -105,7 +105,7 @@ def _copy(
     if answer is None or cached_by is CachedBy.NOTHING:
         return Copy.ASKS
     if "isAuthorized" in answer:
-        # Simple responses are only given where the API's cache is keyed by the route.
+        # The function returns simple responses only if the API's cache is keyed by the route.
         return Copy.ASKS if not decided else Copy.SERVES if answer["isAuthorized"] is True else Copy.REFUSES
     if cached_by is CachedBy.ROUTE and not decided:
         return Copy.ASKS
@@ -113,11 +113,11 @@ def _copy(
 
 
 def permits(answer: Mapping[str, object], arn: str) -> bool:
-    """Evaluate an answer's policy for one ARN, as IAM does: some Allow covers it, and no Deny."""
+    """Evaluate an answer's policy for one ARN, as IAM does: an Allow matches it, and no Deny does."""
     document = answer.get("policyDocument")
     statements = document.get("Statement") if isinstance(document, dict) else None
     covered = {"Allow": False, "Deny": False}
     for statement in statements if isinstance(statements, list) else []:
-        if compile_texts(statement["Resource"]).match(arn) is not None:
+        if compile_patterns(statement["Resource"]).match(arn) is not None:
             covered[statement["Effect"]] = True
     return covered["Allow"] and not covered["Deny"]

@@ -1,7 +1,7 @@
-"""The steps of ``jwt_authorizer.authorize``, each with what it saw and what became of it.
+"""The steps of ``jwt_authorizer.authorize``, each with its input and its result.
 
-The function has decided already when these are worded: which step ended it is known from its reason. What each
-step saw is found by calling the same functions again, in the same order.
+The function has decided already when these are made: its error code tells which step failed. The input of each step is
+found by calling the same functions again, in the same order.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Name(StrEnum):
 
 
 class Passing(StrEnum):
-    """What became of a step."""
+    """Whether a step passed."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -54,7 +54,7 @@ class Passing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: ``saw`` is what it worked on, ``said`` what came of it."""
+    """One step: ``saw`` is its input, ``said`` its result."""
 
     name: Name
     outcome: Passing
@@ -64,14 +64,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What can be made out of an event, as far as it can be read."""
+    """The parts of an event, as far as it can be read."""
 
     request: Request | None = None
     bearer: BearerToken | None = None
-    place: str = ""
+    location: str = ""
     token: UnverifiedToken | None = None
     claims: Mapping[str, object] | None = None
-    """The token's, or those that the issuer answered with about an opaque token."""
+    """The token's, or those of an opaque token in the issuer's answer."""
     issuer: Issuer | None = None
     keys: WatchedKeys | None = None
 
@@ -92,31 +92,31 @@ _ENDS_AT = {
 
 
 def look(event: object, watched: WatchedFunction) -> Seen:
-    """Read an event as the function does, and stop where it would."""
+    """Read an event as the function does, up to the step that fails."""
     request = bearer = token = None
-    place = ""
+    location = ""
     try:
         request = read_event(event)
         bearer = bearer_token(request, watched.authorizer.token_sources)
-        place = _place(request, watched)
+        location = _location(request, watched)
         token = parse(bearer)
     except AuthorizerError:
         introspection = watched.authorizer.introspection
         if introspection is None or bearer is None or is_jwt(bearer):
-            return Seen(request, bearer, place)
+            return Seen(request, bearer, location)
         claims = watched.introspected[-1] if watched.introspected else None
-        return Seen(request, bearer, place, claims=claims, issuer=introspection.issuer)
+        return Seen(request, bearer, location, claims=claims, issuer=introspection.issuer)
     core = watched.authorizer
     try:
         issuer = find_issuer(token, core.issuers, core.tenants, watched.now)
     except AuthorizerError:
-        return Seen(request, bearer, place, token, token.claims)
-    # The same keys may serve all tenants; then they are known by the issuer's name in the settings.
+        return Seen(request, bearer, location, token, token.claims)
+    # If all tenants have the same keys, these are listed under the issuer's name in the settings.
     keys = watched.keys.get(issuer.name) or (issuer.tenant and watched.keys.get(issuer.tenant.issuer))
-    return Seen(request, bearer, place, token, token.claims, issuer, keys or None)
+    return Seen(request, bearer, location, token, token.claims, issuer, keys or None)
 
 
-def _place(request: Request, watched: WatchedFunction) -> str:
+def _location(request: Request, watched: WatchedFunction) -> str:
     for source in watched.authorizer.token_sources:
         try:
             bearer_token(request, (source,))
@@ -127,7 +127,7 @@ def _place(request: Request, watched: WatchedFunction) -> str:
 
 
 def ended_at(outcome: Outcome, seen: Seen) -> Name | None:
-    """Return which step ended it; ``None`` where none did."""
+    """Return the step that failed, if any."""
     reason = outcome.reason
     if reason is None:
         return None
@@ -140,7 +140,7 @@ def ended_at(outcome: Outcome, seen: Seen) -> Name | None:
     return _ENDS_AT.get(reason, Name.CLAIMS)
 
 
-def tell_steps(outcome: Outcome, seen: Seen, watched: WatchedFunction) -> tuple[Step, ...]:
+def describe_steps(outcome: Outcome, seen: Seen, watched: WatchedFunction) -> tuple[Step, ...]:
     """Describe each step. Those after the one that failed were not reached."""
     end = ended_at(outcome, seen)
     order = [name for name in Name if name is not Name.HOOK or watched.settings.hook is not None]
@@ -150,17 +150,19 @@ def tell_steps(outcome: Outcome, seen: Seen, watched: WatchedFunction) -> tuple[
         if position < last:
             steps.append(Step(name, Passing.PASSED, saw, said))
         elif position == last:
-            steps.append(Step(name, Passing.FAILED, saw, outcome.detail or _refusal(outcome)))
-        elif name is Name.HOOK and outcome.hook is not None:  # the policy allows other routes, for which it was asked
+            steps.append(Step(name, Passing.FAILED, saw, outcome.detail or _denial(outcome)))
+        elif (
+            name is Name.HOOK and outcome.hook is not None
+        ):  # it was called for the other routes that the policy allows
             steps.append(Step(name, Passing.PASSED, saw, said))
         elif name is Name.ANSWER and outcome.result == "deny":
-            steps.append(Step(name, Passing.PASSED, saw, "a refusal"))
+            steps.append(Step(name, Passing.PASSED, saw, "a deny"))
         else:
             steps.append(Step(name, Passing.NOT_REACHED, "", ""))
     return tuple(steps)
 
 
-def _refusal(outcome: Outcome) -> str:
+def _denial(outcome: Outcome) -> str:
     decision = outcome.decision
     if not isinstance(decision, Deny):
         return str(outcome.reason)
@@ -171,7 +173,7 @@ def _refusal(outcome: Outcome) -> str:
 
 
 def _words(outcome: Outcome, seen: Seen, watched: WatchedFunction) -> Iterator[tuple[str, str]]:
-    """Yield, for each step in order, what it saw and what it says when it passes."""
+    """Yield the input of each step, in order, and its result if it passes."""
     request, token = seen.request, seen.token
     by_field = request is not None and request.kind is EventKind.APPSYNC
     asked = "" if request is None else f"{request.kind}: {request.method} {request.path}"
@@ -179,11 +181,11 @@ def _words(outcome: Outcome, seen: Seen, watched: WatchedFunction) -> Iterator[t
         asked = f"{request.kind}: a query to {request.stage.api_id}"
     matched = f", matched {request.route_key}" if request is not None and request.route_key else ""
     yield shortened(asked + matched, 200), "a request of AppSync" if by_field else "a request of API Gateway"
-    yield seen.place, "" if seen.bearer is None else f"{len(seen.bearer.text)} characters"
+    yield seen.location, "" if seen.bearer is None else f"{len(seen.bearer.text)} characters"
     principal = outcome.principal
     if token is None and seen.issuer is not None:
         yield "not a JWT", f"{seen.issuer.name} was asked about it (introspection)"
-        yield from [("", "the issuer answers for it")] * 4
+        yield from [("", "checked by the issuer")] * 4
     else:
         yield _header(token), "a signed JWT"
         claimed = "" if token is None else shortened(str(token.claims.get("iss", "no iss")))
@@ -199,7 +201,7 @@ def _words(outcome: Outcome, seen: Seen, watched: WatchedFunction) -> Iterator[t
     yield "a cnf" if bound else "no cnf", _binding(bound=bound, checked=watched.settings.bound_tokens.checked)
     decision = outcome.decision
     route = None if decision is None else decision.route
-    without = "allowed, but for the fields denied" if by_field else "allowed: there are no rules by route"
+    without = "allowed, except for the denied fields" if by_field else "allowed: there are no rules by route"
     yield shortened(asked, 200), f"allowed by {route}" if route else without
     if watched.settings.hook is not None:
         yield watched.settings.hook, _hook(outcome)
@@ -209,14 +211,14 @@ def _words(outcome: Outcome, seen: Seen, watched: WatchedFunction) -> Iterator[t
 def _binding(*, bound: bool, checked: frozenset[str]) -> str:
     if not bound:
         return "the token is not bound"
-    return "the sender holds what the token is bound to" if checked else "not looked at: JWT_BOUND_TOKENS=ignore"
+    return "the sender has the key or certificate" if checked else "not checked: JWT_BOUND_TOKENS=ignore"
 
 
 def _hook(outcome: Outcome) -> str:
     if outcome.hook is None:
-        return "not asked: the answer grants nothing"
+        return "not called: the answer allows nothing"
     added = ", ".join(shortened(key) for key in outcome.hook.context)
-    return f"{outcome.hook.milliseconds:.0f} ms, " + (f"added {added}" if added else "nothing to add")
+    return f"{outcome.hook.milliseconds:.0f} ms, " + (f"added {added}" if added else "added nothing")
 
 
 def _header(token: UnverifiedToken | None) -> str:
@@ -227,10 +229,10 @@ def _header(token: UnverifiedToken | None) -> str:
 
 
 def _key(keys: WatchedKeys | None, now: float) -> tuple[str, str]:
-    """Describe where keys came from and how old they are, and which of them may have signed."""
+    """Describe the location and the age of the keys, and which of them may have signed the token."""
     if keys is None:
         return "", ""
-    where = keys.places[-1] if keys.places else "nowhere"
+    where = keys.locations[-1] if keys.locations else "not fetched"
     saw = f"{where}, {keys.seconds * 1000:.0f} ms"
     fetched = keys.fetched
     if fetched is not None:

@@ -1,4 +1,4 @@
-"""One line of advice for a refusal: the usual mistakes first, then what its reason means in general."""
+"""One line of advice for each error code: that of a common mistake if one is recognized, else the general one."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _MISTAKES = {
 
 
 def advise(facts: Facts) -> Advice:
-    """Return what to do about a refusal or an error."""
+    """Return advice for a request that was rejected or denied, or ended with an error."""
     for recognize in _MISTAKES.get(facts.reason, ()):
         advice = recognize(facts)
         if advice is not None:

@@ -1,4 +1,4 @@
-"""A token that was made for something else: another API, another client, or no API at all."""
+"""Tokens for another API or client, ID tokens, and tokens without audience, client or expiry."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def id_token(facts: Facts) -> Advice | None:
-    """Recognize an ID token (OpenID Connect Core section 2), which tells a client who signed in."""
+    """Recognize an ID token, which is meant for a client, not for an API (OpenID Connect Core section 2)."""
     claims = facts.claims
     if claims.get("token_use") == "id":
         return Advice(
@@ -28,7 +28,7 @@ def id_token(facts: Facts) -> Advice | None:
             "This is Cognito's ID token (token_use is id), meant for the client: send the access token, whose "
             "token_use is access.",
         )
-    audience, client = facts.claim_texts("aud"), claims.get("azp", claims.get("client_id"))
+    audience, client = facts.claim_strings("aud"), claims.get("azp", claims.get("client_id"))
     for_the_client = len(audience) == 1 and audience[0] == client and not {"scope", "scp"} & claims.keys()
     telling = [name for name in _ONLY_IN_ID_TOKENS if name in claims]
     if claims.get("typ") == "ID" or telling or for_the_client:
@@ -43,18 +43,16 @@ def id_token(facts: Facts) -> Advice | None:
     if claims.get("token_use") == "access" and "token_use" in facts.detail:
         return Advice(
             "access_token",
-            "This is Cognito's access token, and the settings' required claims ask for an ID token's token_use.",
+            "This is Cognito's access token, but JWT_REQUIRED_CLAIMS requires the token_use of an ID token.",
         )
     return None
 
 
 def no_expiry(facts: Facts) -> Advice | None:
-    """Recognize a token that never ends."""
+    """Recognize a token without ``exp``."""
     if "exp" in facts.claims:
         return None
-    return Advice(
-        "no_expiry", "The token has no exp, so it would be good for ever: have the issuer give its tokens an end."
-    )
+    return Advice("no_expiry", "The token has no exp, so it would never expire: have the issuer add exp to its tokens.")
 
 
 def no_audience(facts: Facts) -> Advice | None:
@@ -69,25 +67,26 @@ def no_audience(facts: Facts) -> Advice | None:
         named = shortened(client) if isinstance(client, str) else "<app client id>"
         return Advice(
             "cognito_audience",
-            f"Cognito's access tokens have no aud: leave out JWT_AUDIENCE, set JWT_CLIENT_ID={named} and, to keep ID "
-            f"tokens out, {required(facts, 'token_use', 'access')}.",
+            f"Cognito's access tokens have no aud: leave out JWT_AUDIENCE, set JWT_CLIENT_ID={named} and, to reject "
+            f"ID tokens, {required(facts, 'token_use', 'access')}.",
         )
     ask = "The token has no aud. Have the issuer add one for this API (by an audience, a resource or a scope)"
     if asks_for_client:
-        return Advice("no_audience", f"{ask}, or, if the client is enough to go by, leave out JWT_AUDIENCE.")
+        return Advice("no_audience", f"{ask}, or, if checking the client is enough, leave out JWT_AUDIENCE.")
     if isinstance(client, str):
         return Advice(
-            "no_audience", f"{ask}, or go by the client: leave out JWT_AUDIENCE, set JWT_CLIENT_ID={shortened(client)}"
+            "no_audience",
+            f"{ask}, or check the client instead: leave out JWT_AUDIENCE, set JWT_CLIENT_ID={shortened(client)}",
         )
     return Advice(
         "neither_audience_nor_client",
-        f"{ask}. The token names no client either. If this issuer serves this API and nothing else, as those of Clerk "
-        "and WorkOS do: leave out JWT_AUDIENCE, set JWT_ANY_AUDIENCE=true",
+        f"{ask}. The token does not name a client either. If this issuer serves only this API, as those of Clerk and "
+        "WorkOS do: leave out JWT_AUDIENCE, set JWT_ANY_AUDIENCE=true",
     )
 
 
 def required(facts: Facts, name: str, *values: str) -> str:
-    """Return how to ask for one more claim, beside those that the settings ask for."""
+    """Return how to require one more claim, in addition to those of the settings."""
     rules = facts.seen.issuer.claim_rules if facts.seen.issuer else ClaimRules()
     wanted = json.dumps(values[0] if len(values) == 1 else values)
     if rules.required_claims:
@@ -96,8 +95,8 @@ def required(facts: Facts, name: str, *values: str) -> str:
 
 
 def another_api(facts: Facts) -> Advice | None:
-    """Compare ``aud`` with the settings': almost ours, Microsoft Graph's, or another API's."""
-    issuer, found = facts.seen.issuer, facts.claim_texts("aud")
+    """Compare ``aud`` with ``JWT_AUDIENCE``: nearly equal, Microsoft Graph's, or another API's."""
+    issuer, found = facts.seen.issuer, facts.claim_strings("aud")
     if issuer is None or not found:
         return None
     ours = sorted(issuer.claim_rules.audience)
@@ -127,14 +126,14 @@ def another_api(facts: Facts) -> Advice | None:
                 )
     return Advice(
         "other_api",
-        f"The token is for another API: aud is {shown}, and this one is {', '.join(ours)}. Have the client ask "
-        "for a token "
+        f"The token is for another API: aud is {shown}, but JWT_AUDIENCE is {', '.join(ours)}. Have the client "
+        "ask for a token "
         "for this API (audience, resource or a scope, depending on the issuer).",
     )
 
 
 def another_client(facts: Facts) -> Advice | None:
-    """Recognize where the client id is somewhere else, or somebody else's."""
+    """Recognize a token of another client, or one with its client id in another claim."""
     if facts.reason is not Reason.INVALID_CLIENT:
         return None
     claims = facts.claims
@@ -142,7 +141,8 @@ def another_client(facts: Facts) -> Advice | None:
         client = claims.get("client_id", claims.get("azp"))
         return Advice(
             "other_client",
-            f"The token was issued to {shortened(str(client))}. If that is yours, add it to JWT_CLIENT_ID.",
+            f"The token was issued to {shortened(str(client))}. If that client may call this API, add it to "
+            "JWT_CLIENT_ID.",
         )
     rules = ClaimRules() if facts.seen.issuer is None else facts.seen.issuer.claim_rules
     return _oktas_client(facts, rules) or _no_client(facts, rules)
@@ -153,25 +153,27 @@ def _oktas_client(facts: Facts, rules: ClaimRules) -> Advice | None:
     if not isinstance(client, str):
         return None
     if client not in rules.client_id:
-        return Advice("other_client", f"The token was issued to {shortened(client)} (cid), which is another client.")
-    # One of audience, client and any_audience has to be set. The required claim takes the place of the client.
-    audience = ",".join(facts.claim_texts("aud"))
+        return Advice(
+            "other_client", f"The token was issued to {shortened(client)} (cid), which is not in JWT_CLIENT_ID."
+        )
+    # The settings need one of audience, client and any_audience. The required claim replaces the client.
+    audience = ",".join(facts.claim_strings("aud"))
     named = "" if rules.audience else f" set JWT_AUDIENCE={audience}" if audience else " set JWT_ANY_AUDIENCE=true"
     instead = required(facts, "cid", *sorted(rules.client_id))
     return Advice("okta_client", f"Okta names the client in cid: leave out JWT_CLIENT_ID,{named} and {instead}")
 
 
 def _no_client(facts: Facts, rules: ClaimRules) -> Advice:
-    if facts.claim_texts("aud") and not rules.audience:
+    if facts.claim_strings("aud") and not rules.audience:
         return Advice(
             "no_client",
-            "The token names no client (client_id, azp). Have the issuer add it, or go by the audience: leave out "
-            f"JWT_CLIENT_ID, set JWT_AUDIENCE={shortened(','.join(facts.claim_texts('aud')))}",
+            "The token does not name a client (client_id, azp). Have the issuer add it, or check the audience instead: "
+            f"leave out JWT_CLIENT_ID, set JWT_AUDIENCE={shortened(','.join(facts.claim_strings('aud')))}",
         )
     if rules.audience:
-        return Advice("no_client", "The token names no client (client_id, azp): leave out JWT_CLIENT_ID, or add it.")
+        return Advice("no_client", "The token does not name a client (client_id, azp): leave out JWT_CLIENT_ID.")
     return Advice(
         "neither_audience_nor_client",
-        "The token names no client (client_id, azp) and no aud. Have the issuer add one of them. If this issuer serves "
-        "this API and nothing else: leave out JWT_CLIENT_ID, set JWT_ANY_AUDIENCE=true",
+        "The token names neither a client (client_id, azp) nor an aud. Have the issuer add one of them. If this issuer "
+        "serves only this API: leave out JWT_CLIENT_ID, set JWT_ANY_AUDIENCE=true",
     )

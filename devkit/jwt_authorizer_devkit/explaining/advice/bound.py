@@ -1,4 +1,4 @@
-"""DPoP proofs that were made for another request. The usual mistake is the URL."""
+"""DPoP proofs for another URL than the one that was called."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def other_url(facts: Facts) -> Advice | None:
-    """Show the URL that the proof is for beside the one that API Gateway reports."""
+    """Compare the proof's URL (``htu``) with the one that API Gateway reports."""
     request = facts.seen.request
     if request is None or "check 9" not in facts.detail:
         return None
@@ -27,6 +27,6 @@ def other_url(facts: Facts) -> Advice | None:
         return None
     return Advice(
         "other_url",
-        f"The proof is for {shortened(str(htu))}, and the request went to {shortened(called)}. If that is what clients "
-        "call, fix the client. If clients call another URL (a proxy, a mapping key), set JWT_DPOP_URLS.",
+        f"The proof is for {shortened(str(htu))}, and the request went to {shortened(called)}. If clients call that "
+        "URL, fix the client. If they call another one (a proxy, a mapping key), set JWT_DPOP_URLS.",
     )

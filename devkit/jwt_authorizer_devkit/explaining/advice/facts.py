@@ -1,4 +1,4 @@
-"""What advice is based on."""
+"""The facts that advice is derived from."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A refusal, with everything that is known about it."""
+    """A request that was rejected or denied, or ended with an error, and all that is known about it."""
 
     reason: Reason
     detail: str
@@ -35,7 +35,7 @@ class Facts:
 
     @property
     def claims(self) -> Mapping[str, object]:
-        """The token's claims; none where it could not be read."""
+        """The token's claims; empty if it could not be parsed."""
         return {} if self.seen.token is None else self.seen.token.claims
 
     @property
@@ -43,8 +43,8 @@ class Facts:
         """What was sent as the token."""
         return "" if self.seen.bearer is None else self.seen.bearer.text
 
-    def claim_texts(self, name: str) -> tuple[str, ...]:
-        """Return a claim that is a text, or a list of texts, as texts."""
+    def claim_strings(self, name: str) -> tuple[str, ...]:
+        """Return the strings of a claim that is a string or a list."""
         value = self.claims.get(name)
         items = value if isinstance(value, list) else [value]
         return tuple(item for item in items if isinstance(item, str))

@@ -1,4 +1,4 @@
-"""A token of an issuer that the settings do not name, but may mean."""
+"""Tokens of an issuer that is not in the settings, but may resemble one that is."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COGNITO = re.compile(r"https://(?:issuer-)?cognito-idp\.([a-z0-9-]+)\.amazonaws
 
 
 def another_issuer(facts: Facts) -> Advice | None:
-    """Compare the token's ``iss`` with those of the settings, the nearest mistake first."""
+    """Compare the token's ``iss`` with those of the settings, the smallest difference first."""
     found = facts.claims.get("iss")
     if not isinstance(found, str) or not found:
         return Advice("no_issuer", "The token's iss is missing or not a string: tokens of an OpenID provider have one.")
@@ -34,8 +34,8 @@ def another_issuer(facts: Facts) -> Advice | None:
             return Advice("other_tenant", f"{said} If it may call, add it.")
     return Advice(
         "other_issuer",
-        f"The token is from {shortened(found)}, which the settings do not name. If it is to be trusted, set "
-        f"JWT_ISSUER={shortened(found)}, exactly like that.",
+        f"The token is from {shortened(found)}, which is not in the settings. If you trust that issuer, set "
+        f"JWT_ISSUER={shortened(found)}, exactly as written here.",
     )
 
 
@@ -64,7 +64,7 @@ def _compare(found: str, ours: str) -> Advice | None:
     if pool and our_pool and pool[2] == our_pool[2]:
         return Advice(
             "cognito_issuer",
-            "It is the same user pool, whose issuer has the other of Cognito's two forms (IssuerConfigurationType, "
+            "It is the same user pool, but the issuer has the other of Cognito's two forms (IssuerConfigurationType, "
             f"ORIGINAL or UPDATED). Set JWT_ISSUER={shown}",
         )
     if pool and our_pool:
@@ -79,10 +79,10 @@ def _another_environment(found: str, ours: str) -> Advice | None:
         return Advice("letter_case", f"Only the case of letters differs: set JWT_ISSUER={shown}")
     if theirs.netloc == mine.netloc:
         if theirs.path.rstrip("/") == mine.path.rstrip("/"):
-            return Advice("other_scheme", f"The token's iss is written {shown}, not {ours}: set it exactly like that.")
+            return Advice("other_scheme", f"The token's iss is written {shown}, not {ours}: set it exactly so.")
         return Advice(
             "other_environment",
-            f"The token is from the same host, but of another tenant, realm or environment: {shown}, not {ours}.",
+            f"The token is from the same host, but from another tenant, realm or environment: {shown}, not {ours}.",
         )
     same_path = theirs.path.rstrip("/") == mine.path.rstrip("/") and mine.path.strip("/")
     if same_path or _site(theirs.netloc) == _site(mine.netloc):
@@ -94,5 +94,5 @@ def _another_environment(found: str, ours: str) -> Advice | None:
 
 
 def _site(host: str) -> str:
-    """Return the last two labels of a host name: enough to see that two hosts belong together."""
+    """Return the last two labels of a host name, to recognize two hosts of the same owner."""
     return ".".join(host.partition(":")[0].split(".")[-2:])

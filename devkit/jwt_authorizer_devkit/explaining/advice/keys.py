@@ -1,4 +1,4 @@
-"""Keys that are unknown or out of reach, and signatures that are not theirs."""
+"""Keys that are unknown or unavailable, and signatures that do not verify."""
 
 from __future__ import annotations
 
@@ -25,15 +25,14 @@ def symmetric(facts: Facts) -> Advice | None:
     if alg.upper().startswith("HS"):
         return Advice(
             "symmetric",
-            f"The issuer signs with {alg}: whoever can verify that can also forge it. Switch the issuer (or the "
-            "API, in "
-            "Auth0) to RS256 or ES256.",
+            f"The issuer signs with {alg}, so anybody who can verify its tokens can also forge them. Switch the issuer "
+            "(or the API, in Auth0) to RS256 or ES256.",
         )
     return Advice("algorithm", f"Add {shortened(alg)} to JWT_ALGORITHMS, if that is what the issuer signs with.")
 
 
 def unknown_key(facts: Facts) -> Advice | None:
-    """List the keys that there are, to show whether it is a rotation or another environment."""
+    """List the published keys, to show whether this is a key rotation or another environment."""
     token, keys = facts.seen.token, facts.seen.keys
     if token is None or keys is None or keys.fetched is None:
         return None
@@ -41,13 +40,12 @@ def unknown_key(facts: Facts) -> Advice | None:
     if token.kid is None:
         return Advice(
             "no_kid",
-            f"The token names no key (kid), and not exactly one of the issuer's keys fits {token.alg}: {published}.",
+            f"The token has no kid, and the issuer does not have exactly one key for {token.alg}. It has {published}.",
         )
     return Advice(
         "unknown_kid",
-        f"The issuer publishes {published}, and not {shortened(token.kid, 40)}: the token is from before a change "
-        "of keys, "
-        "or from another environment that calls itself the same issuer.",
+        f"The issuer publishes {published}, but not {shortened(token.kid, 40)}: the token was signed before a key "
+        "rotation, or by another environment with the same iss.",
     )
 
 
@@ -56,7 +54,7 @@ def keys_out_of_reach(facts: Facts) -> Advice | None:
     keys = facts.seen.keys
     if keys is None or keys.problem is None:
         return None
-    closer = remedy(keys.problem) or "“jwt-authorizer doctor” looks closer."
+    closer = remedy(keys.problem) or "Run “jwt-authorizer doctor”."
     return Advice(
         "keys_out_of_reach",
         f"{shortened(keys.problem, 300).rstrip('.')}. {closer} With “--keys FILE” (the issuer's key set) explain works "
@@ -65,7 +63,7 @@ def keys_out_of_reach(facts: Facts) -> Advice | None:
 
 
 def signed_by_another(facts: Facts) -> Advice | None:
-    """Distinguish a token that was cut from one that was changed or signed by somebody else."""
+    """Distinguish a token that was cut short from one that was changed or has another key's signature."""
     token, keys = facts.seen.token, facts.seen.keys
     if token is None or keys is None:
         return None
@@ -79,7 +77,7 @@ def signed_by_another(facts: Facts) -> Advice | None:
             )
     return Advice(
         "changed",
-        "The key is the right one, the signature is not its own: the token was changed after it was signed, or another "
+        "The issuer's key does not verify the signature: the token was changed after it was signed, or another "
         "environment uses the same key id. Get a new token from the issuer itself.",
     )
 

@@ -1,4 +1,4 @@
-"""Good tokens whose rights are not enough."""
+"""Valid tokens whose rights are not enough."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from jwt_authorizer_devkit.explaining.advice.facts import Facts
 
 _RIGHTS = re.compile(r"(^|.*[/:_.])(scopes?|scp|permissions?|roles?|groups|entitlements|authorities)", re.IGNORECASE)
-"""Claims that issuers write rights into. Users may choose the text of others, such as a name, themselves."""
+"""Claims that issuers write rights into. Users may be able to set others, such as a name, themselves."""
 _DEEPEST = 3
 
 
 def missing_scope(facts: Facts) -> Advice | None:
-    """Name the scopes that are needed, those that there are, and where else rights may stand."""
+    """List the scopes that are needed and those of the token, and look for them in other claims."""
     decision, principal = facts.outcome.decision, facts.outcome.principal
     if not isinstance(decision, Deny) or principal is None:
         return None
@@ -33,20 +33,19 @@ def missing_scope(facts: Facts) -> Advice | None:
         where = f" in the [[issuers]] table of {facts.seen.issuer.name}" if others else ""
         return Advice(
             "scope_elsewhere",
-            f"The token has {' '.join(sorted(held.intersection(missing)))} in its claim {shortened(name)}, which does "
-            f"not count as scopes. Leave the rule as it is, and set JWT_SCOPE_CLAIMS={counted}{where}",
+            f"The token has {' '.join(sorted(held.intersection(missing)))} in its claim {shortened(name)}, which is "
+            f"not read for scopes. Leave the rule as it is, and set JWT_SCOPE_CLAIMS={counted}{where}",
         )
     has = f"it has {shortened(principal.scope)}" if principal.scope else "it has none at all"
     return Advice(
         "missing_scope",
         f"The token lacks the scope {' '.join(missing) or ' '.join(decision.scopes)} ({has}): have the client ask "
-        "for it, and "
-        "the issuer grant it.",
+        "for it, and the issuer grant it.",
     )
 
 
 def _rights(claims: Mapping[str, object], above: str = "", depth: int = 1) -> Iterator[tuple[str, frozenset[str]]]:
-    """List claims that may hold rights, also those inside of others, with what would be the scopes in them."""
+    """Yield claims that may contain rights, nested ones too, with the strings in them."""
     for name, value in claims.items():
         if "," in name:  # the setting's value is split there
             continue
@@ -62,7 +61,7 @@ def _rights(claims: Mapping[str, object], above: str = "", depth: int = 1) -> It
 
 
 def unlisted_route(facts: Facts) -> Advice | None:
-    """Recognize a path with the stage in it, and a method that is not listed for its path."""
+    """Recognize a path that begins with the stage, and a method that is not listed for its path."""
     request, rules = facts.outcome.request, facts.watched.authorizer.rules
     if request is None:
         return None
@@ -76,12 +75,11 @@ def unlisted_route(facts: Facts) -> Advice | None:
     if request.path.startswith(stage) and rules.find(request.path[len(stage) - 1 :]):
         return Advice(
             "stage_in_path",
-            f"The path begins with the stage ({request.stage.name}): an API with its own domain name or another "
-            "stage sends it "
-            "without. List the path as it is sent, or map the domain to the stage.",
+            f"The path begins with the stage ({request.stage.name}), and would not with a custom domain name or "
+            "another stage. List the path as it is sent, or map the domain to the stage.",
         )
     return Advice(
         "unlisted_route",
-        f"No [[routes]] entry is for {shortened(f'{request.method} {request.path}')}: add it if it is a route of "
-        "the API.",
+        f"[[routes]] does not list {shortened(f'{request.method} {request.path}')}: add it if it is a route of the "
+        "API.",
     )

@@ -1,4 +1,4 @@
-"""No token, or none that is a signed JWT."""
+"""Missing tokens, and tokens that are not a signed JWT."""
 
 from __future__ import annotations
 
@@ -22,45 +22,43 @@ _JWT = re.compile(r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 _SCHEMES = re.compile(
     r"(basic|digest|negotiate|oauth|token|jwt|apikey|dpop|hoba|mutual|aws4-hmac-sha256)\s", re.IGNORECASE
 )
-"""Schemes of other kinds of credentials: those that IANA registers, and some that are seen in practice."""
+"""Other authentication schemes: those that IANA registers, and some that are used in practice."""
 _EXTENSION = re.compile(r"header's (crit|b64) is not supported")
 _SIGNED_PARTS, _ENCRYPTED_PARTS = 3, 5
 _NO_GROUP = 1
 
 
 def elsewhere(facts: Facts) -> Advice | None:
-    """Find a token where none was looked for: without its scheme, or in another place."""
+    """Find a token without its scheme, or in a location that the settings do not name."""
     request = facts.seen.request
     if request is None:
         return None
-    for place, name, value in _written(request):
+    for location, name, value in _strings(request):
         if not _JWT.search(value):
             continue
-        where = "authorizationToken" if place == "" else f"{place}:{name}"
-        in_authorization = place == "" or (place == TokenLocation.HEADER and name.lower() == "authorization")
+        where = "authorizationToken" if location == "" else f"{location}:{name}"
+        in_authorization = location == "" or (location == TokenLocation.HEADER and name.lower() == "authorization")
         if in_authorization and _JWT.fullmatch(value.strip()):
-            return Advice(
-                "no_bearer", f"{where} holds a token without its scheme: send “Authorization: Bearer <token>”."
-            )
+            return Advice("no_bearer", f"{where} has a token without its scheme: send “Authorization: Bearer <token>”.")
         if in_authorization:
             scheme = shortened(value.split(" ")[0], 20)
             return Advice("other_scheme", f"{where} has the scheme “{scheme}” before the token: it has to be “Bearer”.")
         return Advice(
             "other_place",
-            f"There is a token in {where}, where nobody looks: send it in the header Authorization, or set "
-            f"JWT_TOKEN_SOURCE={where} and make the same place an identity source of the API's authorizer.",
+            f"There is a token in {where}, but the settings name other locations: send it in the header Authorization, "
+            f"or set JWT_TOKEN_SOURCE={where} and make that an identity source of the API's authorizer.",
         )
     return None
 
 
-def _written(request: Request) -> Iterator[tuple[str, str, str]]:
+def _strings(request: Request) -> Iterator[tuple[str, str, str]]:
     if request.token_field is not None:
         yield "", "", request.token_field
-    for form, place in (("headers", TokenLocation.HEADER), ("queryStringParameters", TokenLocation.QUERY)):
-        mapping = request.event.get(form)
+    for member, location in (("headers", TokenLocation.HEADER), ("queryStringParameters", TokenLocation.QUERY)):
+        mapping = request.event.get(member)
         if isinstance(mapping, dict):
             yield from (
-                (place.value, name, value)
+                (location.value, name, value)
                 for name, value in mapping.items()
                 if isinstance(name, str) and isinstance(value, str) and name.lower() != "cookie"
             )
@@ -71,7 +69,7 @@ def _written(request: Request) -> Iterator[tuple[str, str, str]]:
 
 
 def not_a_jwt(facts: Facts) -> Advice | None:  # noqa: PLR0911 - one for each mistake
-    """Return what the text is instead of a signed JWT."""
+    """Return advice about what was sent instead of a signed JWT."""
     text = facts.text
     if not text:
         return None
@@ -83,21 +81,21 @@ def not_a_jwt(facts: Facts) -> Advice | None:  # noqa: PLR0911 - one for each mi
             "this API (in Auth0: no encryption for the API; elsewhere: no “token encryption” for the application).",
         )
     if text.lower().startswith("authorization:"):
-        return Advice("header_name", "The header's name stands in its value: leave out “Authorization:” there.")
+        return Advice("header_name", "The header's value begins with its name: leave out “Authorization:” there.")
     scheme = _SCHEMES.match(text)
     if scheme:
-        what = " It is a user's name and password, and no token." if scheme[1].lower() == "basic" else ""
-        return Advice("other_scheme", f"This has the scheme “{scheme[1]}”, and it has to be “Bearer”.{what}")
+        what = " It is a user name and a password, not a token." if scheme[1].lower() == "basic" else ""
+        return Advice("other_scheme", f"The scheme is “{scheme[1]}”, but has to be “Bearer”.{what}")
     if text.lower().startswith("bearer"):
         return Advice(
             "bearer_twice",
-            "The text that was read as the token begins with “Bearer”: in a header write it once, "
-            "in a cookie or a query parameter leave it out.",
+            "The token itself begins with “Bearer”: write that once in a header, and leave it out in a cookie or a "
+            "query parameter.",
         )
     if text[0] in "\"'" or text[-1] in "\"'":
-        return Advice("quoted", "The token stands in quotes: send it without them.")
+        return Advice("quoted", "The token is in quotes: send it without them.")
     if any(character.isspace() for character in text):
-        return Advice("white_space", "There is white space in the token: it was probably wrapped when it was copied.")
+        return Advice("white_space", "The token contains white space: it was probably wrapped when it was copied.")
     if _cut(parts):
         return Advice(
             "cut_short",
@@ -115,19 +113,19 @@ def not_a_jwt(facts: Facts) -> Advice | None:  # noqa: PLR0911 - one for each mi
 
 
 def extension(facts: Facts) -> Advice | None:
-    """Recognize a signed JWT that asks for more than a signature."""
+    """Recognize a signed JWT with a header extension that is not supported."""
     match = _EXTENSION.search(facts.detail)
     if match is None:
         return None
     return Advice(
         "extension",
-        f"This is a signed JWT whose header has {match[1]}: an extension that has to be understood, and none is (RFC "
-        "7515 section 4.1.11). Have the issuer leave it out.",
+        f"This is a signed JWT whose header has {match[1]}: an extension that a recipient has to support, and this "
+        "authorizer supports none (RFC 7515 section 4.1.11). Have the issuer leave it out.",
     )
 
 
 def _cut(parts: list[str]) -> str:
-    """Return which part of what begins as a JWT is missing or incomplete; nothing if that is not so."""
+    """Return which part of a JWT is missing or incomplete; an empty string if none is, or if it is not a JWT."""
     if not parts[0].startswith("eyJ"):
         return ""
     if len(parts) < _SIGNED_PARTS:
@@ -148,6 +146,6 @@ def _readable(part: str, *, as_json: bool) -> bool:
     except (binascii.Error, ValueError, RecursionError):
         return False
     if not as_json:
-        # Bits left over where a signature ends were those of a byte that is gone.
+        # If the last character has bits left over that are not 0, a byte is missing.
         return base64.urlsafe_b64encode(data).rstrip(b"=").decode() == part.rstrip("=")
     return True

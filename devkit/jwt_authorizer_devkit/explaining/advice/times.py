@@ -1,4 +1,4 @@
-"""Tokens that are over, or not there yet."""
+"""Tokens that have expired or are not valid yet."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _QUARTER = 900
 
 
 def expired(facts: Facts) -> Advice | None:
-    """Distinguish a token that was kept too long from clocks that disagree."""
+    """Distinguish a token that was used for too long from clock skew."""
     ends, issued = facts.claims.get("exp"), facts.claims.get("iat")
     if not isinstance(ends, int | float):
         return None
@@ -24,16 +24,16 @@ def expired(facts: Facts) -> Advice | None:
     if over < _HOUR:
         return Advice(
             "just_expired",
-            f"The token expired {ago}. Have the client fetch a new one before the old one ends. If new tokens are "
-            "refused "
-            "as well, two clocks disagree: “jwt-authorizer doctor” compares the issuer's with yours. (A leeway of more "
-            "than a minute hides it.)",
+            f"The token expired {ago}. Have the client get a new token before the old one expires. If new tokens are "
+            "rejected as well, a clock is wrong: “jwt-authorizer doctor” compares the issuer's with yours. (A leeway "
+            "of more than a minute hides it.)",
         )
     if isinstance(issued, int | float) and ends <= issued:
         return Advice(
-            "never_valid", "The token expired before it was issued (exp is not after iat): the issuer is wrong."
+            "never_valid",
+            "The token expired before it was issued (exp is not after iat): that is a mistake of the issuer.",
         )
-    return Advice("expired", f"The token expired {ago}: get a new one.")
+    return Advice("expired", f"The token expired {ago}: get a new token.")
 
 
 def not_yet_valid(facts: Facts) -> Advice | None:
@@ -45,8 +45,6 @@ def not_yet_valid(facts: Facts) -> Advice | None:
     if ahead < _QUARTER:
         return Advice(
             "clock_ahead",
-            f"The issuer's clock is {ahead:.0f} s ahead of this one: set it right there, or try again in a moment.",
+            f"The issuer's clock is {ahead:.0f} s ahead of this one: correct it there, or try again in a moment.",
         )
-    return Advice(
-        "clock_ahead", f"The token begins to be valid {distance(ahead)}: the issuer's clock is wrong, or this one's is."
-    )
+    return Advice("clock_ahead", f"The token is valid only {distance(ahead)}: the issuer's clock or this one is wrong.")

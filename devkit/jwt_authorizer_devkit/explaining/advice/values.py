@@ -1,4 +1,4 @@
-"""A claim that the settings ask for, and that the token has in another type or inside of another claim."""
+"""Claims that the token has, but with another type than in the settings, or inside another claim."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DEEPEST = 4
 
 
 def nested_claim(facts: Facts) -> Advice | None:
-    """Recognize a dotted path to a claim that the token has inside of another one."""
+    """Recognize a dotted path to a claim that the token has inside another one."""
     named = [condition.claim for condition in _asked(facts)]
     if facts.reason is Reason.INVALID_CLAIM and facts.seen.issuer is not None:
         named += facts.seen.issuer.claim_rules.principal_claims
@@ -33,8 +33,8 @@ def nested_claim(facts: Facts) -> Advice | None:
                     pointer = "".join(f"/{name.replace('~', '~0').replace('/', '~1')}" for name in path)
                     return Advice(
                         "nested_claim",
-                        f"The settings ask for a claim called {shortened(claim.name)}, dots and all. The token has it "
-                        f"inside of another claim: write the pointer {shortened(pointer)}",
+                        f"The settings name a claim {shortened(claim.name)}, with dots in its name. The token has it "
+                        f"inside another claim: write the JSON Pointer {shortened(pointer)}",
                     )
     return None
 
@@ -47,7 +47,7 @@ def _paths(claims: Mapping[str, object], above: tuple[str, ...]) -> Iterator[tup
 
 
 def other_type(facts: Facts) -> Advice | None:
-    """Recognize ``"false"`` where the other side has ``false``, and numbers likewise."""
+    """Recognize ``"false"`` in the token and ``false`` in the settings, or the reverse; the same for numbers."""
     for condition in _asked(facts):
         name, accepted = condition.claim.name, (*condition.any, *condition.all)
         found = find(facts.claims, condition.claim)
@@ -55,22 +55,22 @@ def other_type(facts: Facts) -> Advice | None:
             written = json.dumps(found)
             return Advice(
                 "other_type",
-                f"{shortened(name)} is {written} in the token, and the settings ask for the text “{written}”: write "
-                f"{written} without quotes.",
+                f"{shortened(name)} is {written} in the token, but the settings require the string “{written}”: "
+                f"write {written} without quotes.",
             )
         if isinstance(found, str) and any(
             not isinstance(value, str) and json.dumps(value) == found for value in accepted
         ):
             return Advice(
                 "other_type",
-                f"{shortened(name)} is the text “{found}” in the token, and the settings ask for {found} itself: write "
-                f'"{found}", in quotes.',
+                f"{shortened(name)} is the string “{found}” in the token, but the settings require {found}, which is "
+                f'not a string: write "{found}", in quotes.',
             )
     return None
 
 
 def _asked(facts: Facts) -> Iterator[ClaimCondition]:
-    """Return the claims that the issuer's settings, or the route's rule, ask for."""
+    """Yield the conditions of the issuer's settings, or of the route's rule."""
     if facts.reason is Reason.INVALID_CLAIM and facts.seen.issuer is not None:
         yield from facts.seen.issuer.claim_rules.required_claims
     decision, rules = facts.outcome.decision, facts.watched.authorizer.rules
