@@ -1,1 +1,1 @@
-"""Tools for people at a desk: a local OpenID issuer and token minting. Never part of the artifact."""
+"""Developer tools: command line, pytest fixtures, a local OpenID issuer. Never part of the deployment package."""

@@ -1,4 +1,4 @@
-"""Advice names settings as their user wrote them: as environment variables, or as keys of the TOML document."""
+"""Write the settings in advice as the user does: as environment variables, or as keys of the TOML document."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SETTINGS = {setting.variable: setting for setting in SETTINGS}
-# A value ends at white space; JSON and a placeholder such as <app client id> may contain some.
+# A value ends at white space, except in JSON and in a placeholder such as <app client id>.
 _NAMED = re.compile(rf"({PREFIX}[A-Z_]+)(?:=(\{{.*?\}}(?!\}})|<[^>]*>|\S*[^\s.,:;)]))?")
 
 
 def advised(text: str, variables: Mapping[str, str]) -> str:
     """Return advice that says ``JWT_NAME`` or ``JWT_NAME=value`` in the form that ``variables`` are written in.
 
-    If they name a document (``JWT_CONFIG``), a setting is written there, as ``name = value`` in TOML. One that has a
-    variable of its own keeps it, since each setting is set in one place.
+    If they set ``JWT_CONFIG``, advice has ``name = value`` in TOML. A setting with a variable of its own keeps that,
+    since a setting must not be both in the document and in a variable.
     """
     if CONFIG.variable not in variables:
         return text

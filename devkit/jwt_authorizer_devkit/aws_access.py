@@ -1,4 +1,4 @@
-"""AWS as the tools reach it: with boto3, by the variables that AWS's other tools read."""
+"""AWS clients for the tools: boto3, configured by the same variables as AWS's other tools."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ _REMEDIES = {
 
 
 class OutOfReachError(Exception):
-    """AWS did not answer. The message says why, and what would help."""
+    """AWS did not answer. The message says why, and how to fix it."""
 
 
 class NotThereError(Exception):
-    """There is no such stack, API or function. The message says where it was looked for."""
+    """The stack, API or function does not exist. The message says where it was searched."""
 
 
 def aws_clients(read_timeout: float = 60) -> Clients:
-    """Return what makes AWS clients as boto3 does: it reads AWS_PROFILE and AWS_ENDPOINT_URL itself.
+    """Return a function that makes the boto3 client of a service. boto3 reads AWS_PROFILE and AWS_ENDPOINT_URL.
 
     ``read_timeout``: seconds to wait for an answer.
     """
-    import boto3  # type: ignore[import-untyped]  # noqa: PLC0415 - it takes a second: only those pay who ask AWS
-    from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415 - only those pay who ask AWS
+    import boto3  # type: ignore[import-untyped]  # noqa: PLC0415 - it takes a second, so only when needed
+    from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415 - only when needed
 
-    # Made when it is first asked: a profile that is gone is an error of asking.
+    # Created on first use, so that a missing profile is reported as an error of that call.
     session, config = functools.cache(boto3.Session), Config(read_timeout=read_timeout)
     return functools.cache(lambda service: session().client(service, config=config))
 
 
 def out_of_reach(error: Exception) -> OutOfReachError:
-    """Return the error that reports one of boto3's."""
+    """Convert an error of boto3's."""
     fix = remedy(type(error).__name__)
     return OutOfReachError(f"AWS did not answer: {str(error).rstrip('.')}.{f' {fix}' if fix else ''}")
 
@@ -58,16 +58,16 @@ def about_stack(stack: str) -> Iterator[None]:
 
 
 def variables_of(function: str, clients: Clients) -> dict[str, str]:
-    """Return a function's environment variables. Raises what boto3 raises."""
+    """Return a function's environment variables. Raises boto3's errors."""
     described = clients("lambda").get_function_configuration(FunctionName=function)
     return dict(described.get("Environment", {}).get("Variables", {}))
 
 
 def name_region(environment: MutableMapping[str, str]) -> None:
-    """Let ``AWS_REGION`` count for boto3 too.
+    """Make boto3 use ``AWS_REGION``.
 
-    It reads ``AWS_DEFAULT_REGION`` alone; AWS's other SDKs and its CLI read ``AWS_REGION`` before that (AWS SDKs and
-    Tools Reference Guide, "AWS Region").
+    boto3 reads only ``AWS_DEFAULT_REGION``; AWS's other SDKs and its CLI prefer ``AWS_REGION`` (AWS SDKs and Tools
+    Reference Guide, "AWS Region").
     """
     region = environment.get("AWS_REGION")
     if region:
@@ -75,5 +75,5 @@ def name_region(environment: MutableMapping[str, str]) -> None:
 
 
 def remedy(problem: str) -> str | None:
-    """Return what to set, where a problem's text names what boto3 lacks."""
+    """Return what to set, if an error message names what boto3 lacks."""
     return next((said for name, said in _REMEDIES.items() if name in problem), None)

@@ -1,4 +1,4 @@
-"""A certificate for a local issuer over TLS, trusted by whoever is told to (``SSL_CERT_FILE``)."""
+"""A self-signed certificate for a local issuer over TLS. Set ``SSL_CERT_FILE`` to trust it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def self_signed(folder: Path, name: str = "localhost") -> TlsFiles:
-    """Write a certificate for the host ``name``, good for a day, and its key into ``folder``."""
+    """Write a certificate for the host ``name``, valid for a day, and its key into ``folder``."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)

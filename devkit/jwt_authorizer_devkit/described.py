@@ -1,7 +1,7 @@
 """The descriptions of the settings, read from the source of their table.
 
-A description is the text below a row of ``jwt_authorizer.settings.table``. Python does not keep such texts, so they are
-parsed here, for tools only.
+A description is the string below a row of ``jwt_authorizer.settings.table``. Python does not store such strings, so
+they are parsed here, for tools only.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A setting with what a person should know about it."""
+    """A setting and its description."""
 
     setting: Setting[object, object]
     text: str
     """One paragraph of Markdown. Links are relative to the repository."""
     default: str
-    """Markdown: the value between backticks, or in words why there is none."""
+    """Markdown: the value between backticks, or words if there is none."""
     section: str
 
     @property
@@ -47,7 +47,7 @@ def described() -> tuple[Described, ...]:
     """Return each setting with its description, in the order of the table.
 
     Raises:
-        LookupError: A row has no description, or stands below no section.
+        LookupError: A row has no description, or there is no section above it.
 
     """
     source = Path(table.__file__).read_text("utf-8")
@@ -63,7 +63,7 @@ def described() -> tuple[Described, ...]:
             case _:
                 pass
     if missing := by_constant.keys() - found.keys():
-        message = f'{table.__file__}: needs a text below it, and a line "# --- SECTION" above it: {min(missing)}'
+        message = f'{table.__file__}: needs a description below it, and a line "# --- SECTION" above it: {min(missing)}'
         raise LookupError(message)
     return tuple(found[name] for name in by_constant)
 

@@ -1,4 +1,4 @@
-"""Settings in environment variables become the TOML document that says the same."""
+"""Convert settings in environment variables to the equivalent TOML document."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ _LISTS = (table.AUDIENCE, table.CLIENT_ID, table.ALGORITHMS, table.TOKEN_TYPES, 
 
 
 def toml_of(environment: Mapping[str, str], package_root: str | PathLike[str]) -> str:
-    """Write the document. Variables that are not ``JWT_…``, or empty, count as not set, as they do for the function.
+    """Return the document. Variables that are not ``JWT_…``, or are empty, count as not set, as for the function.
 
-    Raises :class:`authorizer.errors.SettingsError` where the function would not start, ``ValueError`` where there is
-    a document already, or where TOML cannot say it.
+    Raises :class:`jwt_authorizer.errors.SettingsError` if the function would not start, ``ValueError`` if there is a
+    document already, or if TOML cannot express a value.
     """
     given = {name: text for name, text in environment.items() if name.startswith(PREFIX) and text.strip()}
     if CONFIG.variable in given:
-        raise ValueError(f"{CONFIG.variable} is set already: what it names is the document")
+        raise ValueError(f"{CONFIG.variable} is set already, so there is a document")
     load_settings(given, package_root)
     top: dict[str, object] = {}
     issuer: dict[str, object] = {}
     for setting in SETTINGS:
         if setting.variable in given:
-            place = issuer if setting.place is Place.ISSUER else top
-            place["context" if setting.name == CONTEXT_CLAIMS.name else setting.name] = toml_value(
+            target = issuer if setting.place is Place.ISSUER else top
+            target["context" if setting.name == CONTEXT_CLAIMS.name else setting.name] = toml_value(
                 setting, given[setting.variable]
             )
     return toml_text.document({**top, "issuers": [issuer]})
 
 
 def toml_value(setting: Setting[object, object], text: str) -> object:
-    """Return a variable's value as TOML has it: a list, a table, a number. Raises ``ValueError`` if it is wrong."""
+    """Return a variable's value with TOML's types: list, table, number. Raises ``ValueError`` if it is invalid."""
     if setting in _LISTS or setting.read is claim_values.claims:
         return list(values.strings(text))
     if setting == table.REQUIRED_CLAIMS:
@@ -58,7 +58,7 @@ def toml_value(setting: Setting[object, object], text: str) -> object:
 
 
 def _claims(text: str) -> object:
-    """Return claims as a table; as the JSON that the document takes as well, where TOML has no such values (null)."""
+    """Return claims as a table, or as a JSON string if TOML cannot express them (null)."""
     claims = json.loads(text)
     try:
         toml_text.document({"claims": claims})

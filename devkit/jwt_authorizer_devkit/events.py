@@ -1,4 +1,4 @@
-"""The sample events of ``events/``, with a token put in."""
+"""The sample events of ``events/``, with a token inserted."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _INSTALLED = Path(__file__).resolve().parent / "sample_events"
 FOLDER = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).resolve().parents[2] / "events"
 """Inside the installed package, or in the checkout beside it."""
 PLACEHOLDER = "TOKEN_GOES_HERE"
-"""Stands in the samples where the token belongs, behind ``Bearer``."""
+"""The samples have this instead of a token, after ``Bearer``."""
 
 
 def kinds() -> tuple[str, ...]:
-    """Name the samples that the authorizer answers."""
+    """Return the names of the samples that the authorizer answers."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.json") if not path.stem.startswith("other-")))
 
 
 def sample(kind: str, token: str | None = PLACEHOLDER) -> Json:
-    """Return the sample ``kind`` with this token; ``None`` leaves out whatever held it.
+    """Return the sample ``kind`` with this token; ``None`` leaves out the members with the token.
 
-    Raises ``FileNotFoundError`` where there is no such sample.
+    Raises ``FileNotFoundError`` if there is no such sample.
     """
     event = json.loads((FOLDER / f"{kind}.json").read_text())
     replaced = _replace(event, token)

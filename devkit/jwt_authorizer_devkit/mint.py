@@ -1,4 +1,4 @@
-"""Sign tokens, good ones and ones that are wrong in exactly one way."""
+"""Sign tokens, valid ones and ones with exactly one defect."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Defect(StrEnum):
-    """One way in which a token is wrong, while all else about it stays right."""
+    """One defect of a token that is otherwise valid."""
 
     EXPIRED = "expired"
     """``exp`` was an hour ago."""
@@ -36,19 +36,19 @@ class Defect(StrEnum):
     TAMPERED = "tampered"
     """The claims were changed after signing."""
     UNKNOWN_KEY = "unknown-key"
-    """Signed by another key, under a ``kid`` that nobody published."""
+    """Signed by another key, under a ``kid`` that is not published."""
     NO_KID = "no-kid"
-    """The header names no key."""
+    """The header has no ``kid``."""
     ALG_NONE = "alg-none"
     """``alg`` is ``none``, and there is no signature (RFC 8725 section 2.1)."""
     HMAC_CONFUSION = "hmac-confusion"
     """``HS256`` keyed with the public key (RFC 8725 section 2.1)."""
     CRITICAL = "critical"
-    """``crit`` names a header that nobody understands (RFC 7515 section 4.1.11)."""
+    """``crit`` names an unknown header parameter (RFC 7515 section 4.1.11)."""
     CUT_SHORT = "cut-short"
-    """The last characters were lost, as when a token is copied by hand."""
+    """The last characters are missing, as if copied by hand."""
     OPAQUE = "opaque"
-    """Not a JWT at all, but a reference as some issuers hand out."""
+    """Not a JWT, but a reference as some issuers issue it."""
 
 
 _HOUR = 3600
@@ -101,12 +101,12 @@ def mint(
     defect: Defect | None = None,
     header: Mapping[str, object] | None = None,
 ) -> str:
-    """Sign ``claims`` with ``key``; give the compact serialization (RFC 7515 section 3.1).
+    """Sign ``claims`` with ``key``, and return the compact serialization (RFC 7515 section 3.1).
 
     Args:
-        key: Signs, and names itself in the header.
-        claims: The payload. Defects of time count from its ``iat`` (0 without one).
-        defect: What to get wrong.
+        key: Signs the token. Its ``kid`` goes into the header.
+        claims: The payload. Times of defects are relative to its ``iat`` (0 without one).
+        defect: The one defect of the token.
         header: Further header members, or other values; ``None`` leaves one out.
 
     """
@@ -135,9 +135,9 @@ def mint(
 def _signer(key: SigningKey, defect: Defect | None) -> tuple[SigningKey, str]:
     match defect:
         case Defect.FORGED:
-            return _stranger(key.alg, key.kid), key.alg
+            return _other_key(key.alg, key.kid), key.alg
         case Defect.UNKNOWN_KEY:
-            return _stranger(key.alg, "a-key-nobody-published"), key.alg
+            return _other_key(key.alg, "a-key-nobody-published"), key.alg
         case Defect.ALG_NONE:
             return key, "none"
         case Defect.HMAC_CONFUSION:
@@ -147,8 +147,8 @@ def _signer(key: SigningKey, defect: Defect | None) -> tuple[SigningKey, str]:
 
 
 @cache
-def _stranger(alg: str, kid: str | None) -> SigningKey:
-    # Cached, since making an RSA key takes a tenth of a second and any stranger will do.
+def _other_key(alg: str, kid: str | None) -> SigningKey:
+    # Cached, since making an RSA key takes a tenth of a second, and any other key will do.
     return generate(alg, kid)
 
 
@@ -175,7 +175,7 @@ _LATEST = 1e15
 
 def _defective_claims(claims: Json, defect: Defect | None) -> Json:
     issued = claims.get("iat", 0)
-    # An iat that is infinite, or not a number, is minted as it is; defects are then counted from 1970.
+    # An iat that is infinite, or not a number, is written as it is; times of defects are then relative to 1970.
     now = int(issued) if isinstance(issued, (int, float)) and abs(issued) < _LATEST else 0
     match defect:
         case Defect.EXPIRED:

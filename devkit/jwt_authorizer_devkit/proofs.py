@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def proof_jwk(key: SigningKey) -> Json:
-    """Return the public key as a proof carries it, with nothing but its numbers; ML-DSA's needs its ``alg``."""
+    """Return the public key for a proof's header: only its parameters, and for ML-DSA its ``alg``."""
     jwk = key.public_jwk(kid=None, use=None)
     return jwk if jwk["kty"] == "AKP" else {name: value for name, value in jwk.items() if name != "alg"}
 
@@ -35,7 +35,7 @@ def thumbprint(key: SigningKey) -> str:
     return base64url(hashlib.sha256(members.encode()).digest())
 
 
-def make_proof(  # noqa: PLR0913 - what a proof is about
+def make_proof(  # noqa: PLR0913 - the parts of a proof
     key: SigningKey,
     token: str | None,
     method: str,
@@ -73,14 +73,13 @@ def make_proof(  # noqa: PLR0913 - what a proof is about
 
 
 class InvalidProofError(ValueError):
-    """A proof that binds no token."""
+    """A proof that cannot bind a token."""
 
 
 def bound_key(proof: str, method: str, url: str) -> str:
     """Check a proof that came with a request for a token (RFC 9449 section 5).
 
-    Returns the thumbprint of its key. Raises :class:`InvalidProofError` for a proof of another request, and for what
-    is not a proof.
+    Returns the thumbprint of its key. Raises :class:`InvalidProofError` if it is for another request, or not a proof.
     """
     try:
         head, payload, signature = proof.split(".")
@@ -101,7 +100,7 @@ def bound_key(proof: str, method: str, url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DpopClient:
-    """A client with a key of its own: what its tokens are bound to, and proofs of its requests."""
+    """A client with its own key: its tokens are bound to that, and it makes proofs for its requests."""
 
     key: SigningKey = field(default_factory=lambda: generate("ES256", None))
 
@@ -115,7 +114,7 @@ class DpopClient:
         return make_proof(self.key, token, method, url, now=time.time() if now is None else now, more=claims)
 
     def sent(self, event: Mapping[str, object], token: str, url: str, proof: str | None = None) -> Json:
-        """Return an event as if this client had sent the token with a proof, to this URL.
+        """Return the event of a request in which this client sends the token with a proof to this URL.
 
         The event is one of a REST, HTTP or WebSocket API. The path of ``url`` is as the client sees it.
         """
@@ -123,13 +122,13 @@ class DpopClient:
         method = arn.split("/")[2]
         made = proof or self.proof(token, "GET" if method == "$connect" else method, url)
         headers, context = event.get("headers"), event.get("requestContext")
-        kept = headers if isinstance(headers, dict) else {}
+        others = headers if isinstance(headers, dict) else {}
         parts = urlsplit(url)
         return {
             **event,
             "rawPath": parts.path,
             "headers": {
-                **{name: value for name, value in kept.items() if name.lower() != "authorization"},
+                **{name: value for name, value in others.items() if name.lower() != "authorization"},
                 "authorization": f"DPoP {token}",
                 "dpop": made,
             },

@@ -1,6 +1,6 @@
-"""Fixtures for the tests of those who use the authorizer: an issuer, tokens, events, and the function itself.
+"""Fixtures for tests of your API: an issuer, tokens, events, and the function itself.
 
-pytest finds them by itself where ``jwt-authorizer[devkit]`` is installed; ``docs/testing.md`` shows how to use them.
+pytest finds them if ``jwt-authorizer[devkit]`` is installed; ``docs/testing.md`` shows how to use them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AuthorizerFactory", "EventFactory", "TokenFactory", "allows"]
 AUDIENCE = "https://api.example.com"
-"""The ``aud`` of tokens, and what the function accepts, unless a test says otherwise."""
+"""The default ``aud`` of tokens, which the function accepts by default."""
 
 
 class TokenFactory(Protocol):
@@ -39,42 +39,43 @@ class TokenFactory(Protocol):
         lifetime: float = 300,
         defect: str | None = None,
     ) -> str:
-        """Sign one; ``claims`` are further ones, or others than usual, ``None`` leaving one out."""
+        """Sign a token. ``claims`` are further claims, or other values; ``None`` leaves one out."""
 
 
 class EventFactory(Protocol):
     """Makes events of one kind."""
 
     def __call__(self, token: str | None, request: str = "GET /", **members: object) -> dict[str, object]:
-        """Make one for a request such as ``"GET /orders/1"``; ``members`` are further ones of the event, or others."""
+        """Make an event for a request such as ``"GET /orders/1"``. ``members`` are further members, or other values."""
 
 
 class AuthorizerFactory(Protocol):
-    """Makes the function of settings, as it would be deployed with them."""
+    """Makes the function with given settings, as it would be deployed."""
 
     def __call__(
         self, config: str | Path | None = None, *, clock: Callable[[], float] = time.time, **settings: object
     ) -> AuthorizerFunction:
-        """Make one.
+        """Make the function.
 
         Args:
-            config: The TOML document of ``JWT_CONFIG``: its file, or its text. Its issuers stay what they are, but
-                their keys are the local issuer's; without any, there is the local issuer.
-            clock: Unix seconds; another one ages keys and tokens.
+            config: The TOML document of ``JWT_CONFIG``: its file, or the document itself. Its issuers get the keys of
+                the local issuer. Without issuers, the local issuer is added.
+            clock: Returns seconds since 1970. Set another one to age keys and tokens.
             settings: Settings by their names in the document, such as ``cached_by="route"``.
 
         Raises:
-            authorizer.errors.SettingsError: The function would not start with these settings.
+            jwt_authorizer.errors.SettingsError: The function would not start with these settings.
 
         """
 
 
 def allows(answer: Mapping[str, object], event: Mapping[str, object]) -> bool:
-    """Return whether an answer lets in the request of an event, or of another one while API Gateway keeps a copy.
+    """Return whether an answer allows the request of an event, which may be another event than the one answered.
 
-    A policy speaks of many routes: evaluated as IAM does, some Allow has to cover the request, and no Deny.
+    API Gateway caches answers, so a policy is for many routes. It is evaluated as IAM does: an Allow has to match the
+    request, and no Deny may.
     """
-    from jwt_authorizer_devkit.explaining.routes import permits  # noqa: PLC0415 - sessions that use none of it pay nothing
+    from jwt_authorizer_devkit.explaining.routes import permits  # noqa: PLC0415 - costs nothing if it is not used
 
     if "isAuthorized" in answer:
         return answer["isAuthorized"] is True
@@ -109,7 +110,7 @@ def jwt_authorizer(jwt_authorizer_issuer: Provider) -> AuthorizerFactory:
         text = config.read_text("utf-8") if isinstance(config, Path) else config or ""
         folder = config.resolve().parent if isinstance(config, Path) else Path.cwd()
         document = _with_local_keys(tomllib.loads(text) | settings, jwt_authorizer_issuer)
-        # Powertools' logger keeps the stream that it meets first; a test's own is closed when the test ends.
+        # Powertools' logger stays with the first stream that it gets; that of a test is closed when the test ends.
         with contextlib.redirect_stdout(sys.__stdout__):
             return create_function(
                 {"JWT_CONFIG": toml_text.document(document)},
@@ -122,12 +123,12 @@ def jwt_authorizer(jwt_authorizer_issuer: Provider) -> AuthorizerFactory:
 
 
 def _write(line: str) -> None:
-    """Write to what is standard output by now: pytest changes it from test to test."""
+    """Write to the current standard output: pytest replaces it for each test."""
     sys.stdout.write(line)
 
 
 def _with_local_keys(document: dict[str, object], issuer: Provider) -> dict[str, object]:
-    """Have all issuers' keys come from the local one; name that one where there is none."""
+    """Give all issuers the keys of the local issuer; add that one if there are none."""
     local: dict[str, object] = {"issuer": issuer.url}
     if not {"audience", "client_id"} & document.keys():
         local["audience"] = AUDIENCE
@@ -159,7 +160,7 @@ def _events_of(kind: str) -> EventFactory:
 
 @pytest.fixture
 def dpop_client() -> DpopClient:
-    """Make a client with a DPoP key of its own, for bound tokens (RFC 9449).
+    """Make a client with its own DPoP key, for bound tokens (RFC 9449).
 
     ``signed_token({"cnf": dpop_client.cnf})`` is bound to it, and ``dpop_client.sent(event, token, url)`` is the event
     of a request with a proof.
@@ -171,35 +172,35 @@ def dpop_client() -> DpopClient:
 
 @pytest.fixture
 def rest_token_event() -> EventFactory:
-    """Make what a REST API sends to a ``TOKEN`` authorizer."""
+    """Make events that a REST API sends to a ``TOKEN`` authorizer."""
     return _events_of("rest-token")
 
 
 @pytest.fixture
 def rest_request_event() -> EventFactory:
-    """Make what a REST API sends to a ``REQUEST`` authorizer."""
+    """Make events that a REST API sends to a ``REQUEST`` authorizer."""
     return _events_of("rest")
 
 
 @pytest.fixture
 def websocket_event() -> EventFactory:
-    """Make what a WebSocket API sends for ``$connect``; the request is not looked at."""
+    """Make events that a WebSocket API sends for ``$connect``; the argument ``request`` is ignored."""
     return _events_of("websocket")
 
 
 @pytest.fixture
 def http_api_v1_event() -> EventFactory:
-    """Make what an HTTP API sends in payload format 1.0."""
+    """Make events that an HTTP API sends in payload format 1.0."""
     return _events_of("http-1.0")
 
 
 @pytest.fixture
 def http_api_v2_event() -> EventFactory:
-    """Make what an HTTP API sends in payload format 2.0, its cache keyed by the route as well."""
+    """Make events that an HTTP API sends in payload format 2.0, with its cache keyed by the route as well."""
     return _events_of("http")
 
 
 @pytest.fixture
 def appsync_event() -> EventFactory:
-    """Make what AppSync sends; the request is not looked at. ``allows`` does not tell of the fields denied."""
+    """Make events that AppSync sends; the argument ``request`` is ignored. ``allows`` does not report denied fields."""
     return _events_of("appsync")

@@ -1,4 +1,4 @@
-"""The function of a stack that writes the revocation list, as its users call it."""
+"""Invoke the revoker, the function of a stack that writes the revocation list."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from jwt_authorizer_devkit.aws_access import Clients
 
 LONGEST = 65.0
-"""Seconds: longer than the function may run."""
+"""Seconds to wait: longer than the function's timeout."""
 
 
 class RefusedError(Exception):
-    """The revoker refused the request, or the issuer is not known: nothing was written. The message says why."""
+    """The revoker rejected the request, or the issuer is unknown: nothing was written. The message says why."""
 
 
 def revoker_of(stack: str, clients: Clients) -> str:
@@ -29,7 +29,7 @@ def revoker_of(stack: str, clients: Clients) -> str:
         (described,) = clients("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     outputs: dict[str, str] = {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", ())}
     if "RevokerName" not in outputs:
-        message = f"The stack {stack} has no revoker: name the authorizer's own stack, deployed with Revocation=on."
+        message = f"The stack {stack} has no revoker: name the authorizer's stack, deployed with Revocation=on."
         raise NotThereError(message)
     return outputs["RevokerName"]
 
@@ -59,7 +59,7 @@ def revoke(function: str, request: Mapping[str, str], clients: Clients, *, dry_r
     """Invoke the revoker, and return what it wrote.
 
     ``request``: ``iss``, and one of ``sub``, ``sid``, ``jti`` and ``client_id``. Raises :class:`RefusedError`,
-    :class:`NotThereError`, or :class:`OutOfReachError`, after which it may have been written or not.
+    :class:`NotThereError`, or :class:`OutOfReachError`; after the last, the list may or may not have been written.
     """
     event = {"revoke": dict(request)} | ({"dry_run": True} if dry_run else {})
     try:
@@ -72,10 +72,10 @@ def revoke(function: str, request: Mapping[str, str], clients: Clients, *, dry_r
         if document.get("errorType") == "RevokeError":
             raise RefusedError(said)
         raise OutOfReachError(
-            f"{function} failed, so the list may be as it was: {said}. Its log says more; to revoke twice is fine."
+            f"{function} failed, so the list may be unchanged: {said}. See its log. You can safely revoke again."
         )
     if not isinstance(document, dict) or not isinstance(document.get("written"), bool):
-        raise RefusedError(f"{function} is not the revoker: it is the output RevokerName of the authorizer's stack.")
+        raise RefusedError(f"{function} is not the revoker: the output RevokerName of the authorizer's stack names it.")
     return document
 
 

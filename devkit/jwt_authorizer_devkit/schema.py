@@ -1,6 +1,6 @@
 """A JSON Schema (draft 2020-12) of ``JWT_CONFIG``'s document, generated from the table of settings.
 
-It asks for TOML's own types: ``60`` and ``true``, where the function takes ``"60"`` and ``"true"`` as well.
+It requires TOML's own types: ``60`` and ``true``. The function also accepts ``"60"`` and ``"true"``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Schema = dict[str, object]
 
 
-_TEXT: Schema = {"type": "string", "pattern": r"\S"}
+_STRING: Schema = {"type": "string", "pattern": r"\S"}
 _SCALAR: Schema = {"type": ["string", "number", "boolean"]}
 _ACCEPTED: Schema = {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR, "minItems": 1}]}
 _NON_EMPTY: Schema = {"type": "string", "minLength": 1}
@@ -40,7 +40,7 @@ _CONDITION: Schema = {
     "additionalProperties": False,
 }
 _POINTER: Schema = {"pattern": r"^([^/]|/([^~]|~[01])*$|$)"}
-_CLAIM: Schema = {**_TEXT, "not": {"pattern": r"^\s*/.*~([^01]|$)"}}
+_CLAIM: Schema = {**_STRING, "not": {"pattern": r"^\s*/.*~([^01]|$)"}}
 _CLAIMS: Schema = {
     "type": "object",
     "minProperties": 1,
@@ -56,7 +56,7 @@ _ALGORITHM: Schema = {"enum": sorted(SUPPORTED_ALGORITHMS)}
 
 
 def config_schema() -> Schema:
-    """Return the schema. Raises ``LookupError`` for a setting whose reader this module does not know."""
+    """Return the schema. Raises ``LookupError`` if a setting has a reader that this module does not know."""
     schemas = {it.setting: {**setting_schema(it.setting), "description": it.plain} for it in described()}
     own = {one.name: schema for one, schema in schemas.items() if one.place is Place.ISSUER}
     top = {one.name: schema for one, schema in schemas.items() if one.place in (Place.DOCUMENT, Place.EITHER)}
@@ -73,7 +73,7 @@ def config_schema() -> Schema:
             "unlisted_routes": {
                 "enum": ["deny", "absent"],
                 "default": "deny",
-                "description": "absent: a promise that the API has no routes but those listed.",
+                "description": "absent: you promise that the API has only the listed routes.",
             },
             "issuers": {
                 "type": "array",
@@ -95,7 +95,7 @@ def config_schema() -> Schema:
             "fields": {
                 "type": "array",
                 "minItems": 1,
-                "description": "AppSync's fields that need more rights than a good token.",
+                "description": "AppSync's fields that need more rights than a valid token.",
                 "items": _field(),
             },
         },
@@ -121,20 +121,20 @@ def setting_schema(setting: Setting[object, object]) -> Schema:
 
 def _of_reader(read: Callable[[object], object]) -> Schema:
     known: dict[object, Schema] = {
-        values.string: _TEXT,
+        values.string: _STRING,
         claim_values.claim: _CLAIM,
-        claim_values.claims: _list_or_text(_CLAIM, r"[^,]*[^,\s][^,]*"),
-        issuer_values.issuer: _TEXT,
-        issuer_values.locations: {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]},
-        issuer_values.tenants: _list_or_text(_TENANT, r"\s*[A-Za-z0-9:/._-]+\s*"),
+        claim_values.claims: _list_or_string(_CLAIM, r"[^,]*[^,\s][^,]*"),
+        issuer_values.issuer: _STRING,
+        issuer_values.locations: {"anyOf": [_STRING, {"type": "array", "items": _STRING, "minItems": 1}]},
+        issuer_values.tenants: _list_or_string(_TENANT, r"\s*[A-Za-z0-9:/._-]+\s*"),
         issuer_values.introspection: {"type": "string", "pattern": "^(discovery|https?://.+)$"},
         issuer_values.secret_location: {"type": "string", "pattern": "^(ssm|secretsmanager):.+$"},
-        values.exact_strings: _list_or_text(_TEXT, r"[^,]*[^,\s][^,]*"),
-        values.strings: _list_or_text(_TEXT, r"[^,]*[^,\s][^,]*"),
-        values.scopes: _list_or_text(_SCOPE, None),
-        values.algorithms: _list_or_text(_ALGORITHM, rf"\s*({'|'.join(sorted(SUPPORTED_ALGORITHMS))})\s*"),
-        values.token_types: _list_or_text(_TEXT, r"[^,]*[^,\s][^,]*"),
-        values.token_sources: _list_or_text({"type": "string", "pattern": f"^{_SOURCE}$"}, _SOURCE),
+        values.exact_strings: _list_or_string(_STRING, r"[^,]*[^,\s][^,]*"),
+        values.strings: _list_or_string(_STRING, r"[^,]*[^,\s][^,]*"),
+        values.scopes: _list_or_string(_SCOPE, None),
+        values.algorithms: _list_or_string(_ALGORITHM, rf"\s*({'|'.join(sorted(SUPPORTED_ALGORITHMS))})\s*"),
+        values.token_types: _list_or_string(_STRING, r"[^,]*[^,\s][^,]*"),
+        values.token_sources: _list_or_string({"type": "string", "pattern": f"^{_SOURCE}$"}, _SOURCE),
         values.bound_tokens: {
             "anyOf": [
                 {"enum": ["refuse", "ignore", "dpop", "mtls", "dpop,mtls"]},
@@ -157,7 +157,7 @@ def _of_reader(read: Callable[[object], object]) -> Schema:
     }
     if read in known:
         return dict(known[read])
-    # Readers that are made with bounds or choices keep them where only inspection finds them.
+    # Readers that are made with bounds or choices have them in a closure, so only inspection finds them.
     made_with = inspect.getclosurevars(read).nonlocals if inspect.isfunction(read) else {}
     if "least" in made_with:
         bounds = {"minimum": made_with["least"], "maximum": made_with["most"]}
@@ -166,13 +166,13 @@ def _of_reader(read: Callable[[object], object]) -> Schema:
         return {"type": "string", "pattern": f"^{made_with['pattern']}$"}
     if "by_name" in made_with:
         return {"enum": list(cast("dict[str, object]", made_with["by_name"]))}
-    raise LookupError(f"there is no schema for what {read!r} reads: add it to the known readers of {__name__}")
+    raise LookupError(f"no schema for the values that {read!r} reads: add it to the known readers of {__name__}")
 
 
-def _list_or_text(item: Schema, one: str | None) -> Schema:
-    """Describe a list, or a text with commas in it, as in an environment variable."""
-    text = _TEXT if one is None else {"type": "string", "pattern": f"^{one}(,{one})*$"}
-    return {"anyOf": [{"type": "array", "items": item, "minItems": 1}, text]}
+def _list_or_string(item: Schema, one: str | None) -> Schema:
+    """Return the schema of a list, or of a comma-separated string as in an environment variable."""
+    string = _STRING if one is None else {"type": "string", "pattern": f"^{one}(,{one})*$"}
+    return {"anyOf": [{"type": "array", "items": item, "minItems": 1}, string]}
 
 
 def _route() -> Schema:
@@ -182,7 +182,7 @@ def _route() -> Schema:
         "properties": {
             "method": {
                 "anyOf": [method, {"type": "array", "items": method, "minItems": 1, "uniqueItems": True}],
-                "description": 'A method, a list of them, or "*", which is also what a missing one means.',
+                "description": 'A method, a list of methods, or "*" for all, which is the default.',
             },
             "path": {"type": "string", "pattern": _PATH, "description": "API Gateway's template: /orders/{id}."},
             **_rights(),
@@ -205,14 +205,14 @@ def _field() -> Schema:
 
 
 def _rights() -> dict[str, Schema]:
-    """Describe what a route or a field may ask of a token."""
+    """Return the schemas of what a route or a field may require of a token."""
     scopes: Schema = {"type": "array", "items": _SCOPE, "minItems": 1}
     return {
         "scopes": {**scopes, "description": "All of them are needed."},
         "any_scopes": {**scopes, "description": "One of them is needed."},
         "claims": {
             **_CLAIMS,
-            "description": "What each claim must hold: a value, one of a list, or a table of any, all and like.",
+            "description": "What each claim has to be: a value, one of a list, or a table of any, all and like.",
         },
         "issuers": {
             "type": "array",

@@ -1,7 +1,6 @@
-"""Key pairs that sign tokens, and the public half of each as a JWK.
+"""Key pairs that sign tokens, and their public keys as JWKs.
 
-The authorizer reads keys with code of its own; this module writes them, so that the two can disagree
-in a test.
+This module does not share code with the authorizer, which parses the keys, so that a test can find a mistake in either.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ ALGORITHMS = (*sorted(_RSA), *sorted(_CURVES), *sorted(_EDWARDS), *_ML_DSA)
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A private key with the id and the algorithm under which its public half is published."""
+    """A private key, with the ``kid`` and the ``alg`` of its public key."""
 
     kid: str | None
     alg: str
@@ -54,9 +53,9 @@ class SigningKey:
         """Sign as ``alg`` says (RFC 7518 section 3, RFC 8037 section 3.1, RFC 9964 section 4)."""
         if isinstance(self.private, mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa.MLDSA87PrivateKey):
             return self.private.sign(message)
-        # RFC 9864's Ed25519 is EdDSA under a name that says which curve.
+        # RFC 9864 names EdDSA with this curve Ed25519.
         name = "EdDSA" if self.alg == "Ed25519" else self.alg
-        # PyJWT types each algorithm by its own kind of key; the table is by name, so the kinds are ours to pair.
+        # PyJWT's algorithms are typed by kind of key, which a lookup by name cannot express.
         algorithm = cast("Any", algorithms.get_default_algorithms()[name])
         return cast("bytes", algorithm.sign(message, self.private))
 
@@ -72,7 +71,7 @@ class SigningKey:
         return {name: value for name, value in jwk.items() if value is not None}
 
     def public_pem(self) -> bytes:
-        """Return the public key as PEM: what an attacker would feed to HMAC."""
+        """Return the public key as PEM, which an attacker would use as HMAC's key."""
         return self.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
     def private_pem(self) -> bytes:
@@ -84,7 +83,7 @@ def generate(alg: str, kid: str | None, *, rsa_bits: int = 2048) -> SigningKey:
     """Make a new key pair for ``alg``.
 
     Raises:
-        ValueError: ``alg`` is none of :data:`ALGORITHMS`.
+        ValueError: ``alg`` is not in :data:`ALGORITHMS`.
 
     """
     if alg in _RSA:

@@ -1,4 +1,4 @@
-"""Writing TOML 1.0: as much of it as the authorizer's documents need."""
+"""Write TOML 1.0, as far as the authorizer's documents need it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def document(values: Mapping[str, object]) -> str:
-    """Write a document: first what belongs to its top, then its tables.
+    """Return a document: first its top-level keys, then its tables.
 
-    Raises ``ValueError`` for what TOML cannot say: null, or half of a surrogate pair.
+    Raises ``ValueError`` for values that TOML does not have: null, and half of a surrogate pair.
     """
     tables = {key: value for key, value in values.items() if _is_table(value)}
     top = _lines({key: value for key, value in values.items() if key not in tables})
@@ -29,7 +29,7 @@ def document(values: Mapping[str, object]) -> str:
 
 
 def line(key: str, value: object) -> str:
-    """Write one key with its value, a table inline. Raises ``ValueError`` as :func:`document` does."""
+    """Return one key with its value, a table inline. Raises ``ValueError`` as :func:`document` does."""
     return f"{_key(key)} = {_value(value)}"
 
 
@@ -44,7 +44,7 @@ def _lines(table: Mapping[str, object]) -> str:
 
 
 def _key(key: str) -> str:
-    return key if _BARE_KEY.fullmatch(key) else _text(key)
+    return key if _BARE_KEY.fullmatch(key) else _string(key)
 
 
 def _value(value: object) -> str:
@@ -54,7 +54,7 @@ def _value(value: object) -> str:
         case int() | float():
             return repr(value)
         case str():
-            return _text(value)
+            return _string(value)
         case list() | tuple():
             return f"[{', '.join(_value(item) for item in value)}]"
         case dict():
@@ -62,11 +62,11 @@ def _value(value: object) -> str:
                 f"{{ {', '.join(f'{_key(key)} = {_value(item)}' for key, item in value.items())} }}" if value else "{}"
             )
         case _:
-            raise ValueError(f"TOML has no way to write {value!r}")
+            raise ValueError(f"TOML cannot express {value!r}")
 
 
-def _text(text: str) -> str:
-    """Write a basic string: JSON's escapes are TOML's, but DEL has to be escaped as well."""
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("TOML has no way to write half of a surrogate pair")
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
+def _string(value: str) -> str:
+    """Return a basic string. JSON's escapes are valid in TOML, which also requires one for DEL."""
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError("TOML cannot express half of a surrogate pair")
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")

@@ -76,7 +76,7 @@ def test_a_config_with_routes_shows_what_a_copy_serves(desk: Desk) -> None:
         (["doctor", ISSUER, "--config", "x.toml"], "not both"),
         (["mint", "--claim", "x"], "NAME=VALUE"),
         (["mint", "--alg", "HS256"], "hmac-confusion"),
-        (["mint", "--expired", "--alg", "none"], "one defect at a time"),
+        (["mint", "--expired", "--alg", "none"], "one defect, but 2 are given"),
         (["mint", "--jwks"], "--key-file"),
         (["mint", "--dpop", "GET /orders"], "is not a request"),
         (["issuer", "--path", "x"], "/x"),

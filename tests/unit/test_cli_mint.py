@@ -83,7 +83,7 @@ def test_the_page_hands_out_tokens(issuer: Provider) -> None:
         claims = claims_of(bearer)
         assert (claims["sub"], claims["scope"], claims["n"], claims["iss"]) == ("a<b", "x", 1, issuer.url)
         assert "a&lt;b" in answer
-        assert "not a token" in fetch(page.url, claims="{")[1]
+        assert "cannot be made" in fetch(page.url, claims="{")[1]
         assert fetch(page.url, {"Host": "attacker.example.com"}) == (403, "")
 
 

@@ -1,4 +1,4 @@
-"""``jwt-authorizer``: the tools at the desk, as one command."""
+"""``jwt-authorizer``: the developer tools as one command."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from jwt_authorizer_devkit.revoking import RefusedError
 _DASHED_TOKEN = re.compile(r"-[A-Za-z0-9._-]{24,}")
 
 _EPILOG = """\b
-Exit codes: 0 fine, 1 refused or something to fix, 2 wrong input or settings,
-3 it could not be decided, or something is out of reach.
+Exit codes: 0 fine, 1 rejected, denied or something to fix, 2 wrong input or
+settings, 3 undecided, or something cannot be reached.
 
 \b
 Examples:
@@ -40,18 +40,20 @@ Examples:
 app = typer.Typer(
     name="jwt-authorizer",
     epilog=_EPILOG,
-    help="Tools for the JWT authorizer: why a token is refused, what is wrong with an issuer or an API, tokens to try.",
+    help="Tools for the JWT authorizer: explain a rejected token, check an issuer or an API, make test tokens.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # a traceback with local variables would show tokens
     rich_markup_mode=None,  # plain help shows a flag as a flag; Typer's tables print `--json <bool>`
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("explain", no_args_is_help=True, short_help="Why is this token or event refused?")(explain_command)
+app.command("explain", no_args_is_help=True, short_help="Why is this token or event rejected or denied?")(
+    explain_command
+)
 app.command("doctor", short_help="What is wrong with an issuer, settings or APIs?")(doctor_command)
 app.command("issuer", short_help="Run a local OpenID issuer.")(issuer_command)
-app.command("mint", short_help="Print a token, good or wrong in one way.")(mint_command)
-app.command("revoke", no_args_is_help=True, short_help="Have tokens refused before they expire.")(revoke_command)
-app.add_typer(rules.app, name="rules", short_help="Write, check and try rules by route.")
+app.command("mint", short_help="Print a test token, valid or with one defect.")(mint_command)
+app.command("revoke", no_args_is_help=True, short_help="Revoke tokens before they expire.")(revoke_command)
+app.add_typer(rules.app, name="rules", short_help="Write, check and test rules by route.")
 app.add_typer(config.app, name="config", short_help="Write the document of JWT_CONFIG, or its schema.")
 
 
@@ -71,8 +73,8 @@ def _options(
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command; give the exit code. Errors say what is wrong and what would be right, and show no token."""
-    # A token may begin with a dash. It is longer than any option, and must not be reported as an unknown one.
+    """Run one command, and return the exit code. Error messages never contain a token."""
+    # A token may begin with a dash. It is longer than any option, and must not be printed as an unknown option.
     tokens = [argument for argument in arguments if _DASHED_TOKEN.fullmatch(argument)]
     if tokens:
         arguments = [*(argument for argument in arguments if argument not in tokens), "--", *tokens]
@@ -85,7 +87,7 @@ def run(arguments: list[str]) -> int:
             print(message, file=sys.stderr)
             return error.exit_code
         context = getattr(error, "ctx", None)
-        if context is not None:  # the command line itself is wrong
+        if context is not None:  # the command line itself is invalid
             message = f"{message.rstrip('.')}. See {context.command_path} --help."
         if "--json" in arguments:
             write_json({"error": message})
@@ -97,7 +99,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _run(arguments: list[str]) -> object:
-    """Run one command. What any of them may meet ends it as an error of the input, or of what is out of reach."""
+    """Run one command. Convert errors that any command may raise."""
     try:
         return app(arguments, prog_name="jwt-authorizer", standalone_mode=False)
     except (SettingsError, NotThereError, RefusedError) as error:

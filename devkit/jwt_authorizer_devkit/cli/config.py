@@ -1,4 +1,4 @@
-"""``jwt-authorizer config``: a schema for editors, and a document out of environment variables."""
+"""``jwt-authorizer config``: a schema for editors, and a document from environment variables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jwt_authorizer_devkit.environment_toml import toml_of
 from jwt_authorizer_devkit.schema import config_schema
 
 app = typer.Typer(
-    help="The document of JWT_CONFIG: its JSON Schema, or one written from variables.",
+    help="The document of JWT_CONFIG: its JSON Schema, or a document from JWT_ variables.",
     epilog="""\b
 Examples:
   jwt-authorizer config schema > config.schema.json
@@ -27,7 +27,7 @@ Examples:
 def schema_command(
     as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
-    """Print the JSON Schema of the TOML document, with which editors complete and check it.
+    """Print the JSON Schema of the TOML document. With it, editors complete and check the document.
 
     Keep it beside the document, and name it in the document's first line: #:schema ./authorizer.schema.json
 
@@ -41,12 +41,12 @@ def schema_command(
     write_json(config_schema())
 
 
-@app.command("from-env", short_help="Print the document that JWT_ variables stand for.")
+@app.command("from-env", short_help="Print the document for JWT_ variables.")
 def from_env_command(
     env: EnvOption = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
-    """Print the TOML document that says what JWT_ variables say: those of a file, or of this process.
+    """Print the TOML document that is equivalent to JWT_ variables, of a file or of this process.
 
     Exit codes: 0 printed, 2 wrong input or settings.
 
@@ -58,9 +58,9 @@ def from_env_command(
     try:
         text = toml_of(environment.variables, environment.folder)
     except ValueError as error:
-        raise WrongInputError(f"There is no document to write: {error}.") from None
+        raise WrongInputError(f"The document cannot be written: {error}.") from None
     if as_json:
         write_json(tomllib.loads(text))
     else:
-        print("# Set JWT_CONFIG to this document, and take the other JWT_ variables out.")
+        print("# Set JWT_CONFIG to this document, and remove the other JWT_ variables.")
         print(text, end="")

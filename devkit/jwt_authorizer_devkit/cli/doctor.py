@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from jwt_authorizer_devkit.cli.inputs import Environment
 
 _TENANTS = 10
-"""Tenants of an issuer that are looked at."""
+"""The most tenants of an issuer that are checked."""
 _MARKS = {
     Level.GOOD: "[green]✓[/]",
     Level.NOTE: "[blue]i[/]",
@@ -75,12 +75,12 @@ def doctor_command(  # noqa: PLR0913, PLR0917 - the options of a command are its
     as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
     quiet: QuietOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
-    """Look at an issuer, at the settings with all of their issuers, or at the authorizers of deployed APIs.
+    """Check an issuer, the settings with all of their issuers, or the authorizers of deployed APIs.
 
     APIs are read with the AWS credentials of this machine (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL), and their
-    settings from the function, unless --config or --env say otherwise. Nothing is changed.
+    settings from the function, unless --config or --env is given. Nothing is changed.
 
-    Exit codes: 0 nothing to fix, 1 something to fix, 2 wrong input or settings, 3 AWS is out of reach.
+    Exit codes: 0 nothing to fix, 1 something to fix, 2 wrong input or settings, 3 AWS cannot be reached.
 
     \b
     Examples:
@@ -134,7 +134,7 @@ def _in_the_users_form(findings: Iterable[Finding], variables: Mapping[str, str]
 
 def _by_name(issuer: str) -> Asked:
     if not issuer.startswith(("https://", "http://")):
-        message = f"ISSUER {issuer} is not a URL: write it as tokens have it, such as https://myapp.authgear.cloud"
+        message = f"ISSUER {issuer} is not a URL: write the iss of its tokens, such as https://myapp.authgear.cloud"
         raise WrongInputError(message)
     keys = KeySettings(
         Ages(defaults.JWKS_TTL.default, defaults.JWKS_MAX_STALE.default, defaults.JWKS_COOLDOWN.default),
@@ -153,7 +153,7 @@ def _all_of(settings: Settings, environment: Environment) -> Iterator[Asked]:
 
 
 def _tenants_of(issuer: IssuerSettings, settings: Settings, environment: Environment) -> list[IssuerSettings]:
-    """Return the issuer, or those of the first tenants that may call; none if any may."""
+    """Return the issuer, or those of the first listed tenants; nothing if any tenant may call."""
     if issuer.tenants is None or (issuer.jwks and not any("{tenant}" in location for location in issuer.jwks)):
         return [issuer]
     tenants = issuer.tenants
@@ -185,7 +185,7 @@ def _deployed(apis: list[str], stack: str | None, environment: Environment | Non
                 settings = load_settings(variables, folder)
             except SettingsError as error:
                 said = f"API {api_id}, authorizer {one.name}: {error}"
-                fix = "Fix the function's environment; where it names a file of its package, give --config FILE."
+                fix = "Fix the function's environment. If it names a file of its package, give --config FILE."
                 yield Finding("api", Level.PROBLEM, said, fix)
                 continue
             yield from _in_the_users_form(examine_attached(one, settings), variables)
@@ -202,7 +202,7 @@ def show(findings: list[Finding], out: Console) -> None:
         table.add_row(_MARKS[finding.level], finding.topic, escape(finding.said) + fix)
     out.print(table)
     for finding in findings:
-        if finding.fix and "\n" in finding.fix:  # to be copied: nothing may wrap or indent it
+        if finding.fix and "\n" in finding.fix:  # to be copied, so without wrapping and indentation
             out.print(f"[bold]{escape(finding.fix)}[/]\n", soft_wrap=True)
     to_fix = sum(finding.to_fix for finding in findings)
     out.print(f"[bold]{to_fix} to fix.[/]" if to_fix else "[bold green]Nothing to fix.[/]")

@@ -1,4 +1,4 @@
-"""``jwt-authorizer explain``: why a token or an event is accepted or refused."""
+"""``jwt-authorizer explain``: why a token or an event is accepted, rejected or denied."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ def explain_command(  # noqa: PLR0913, PLR0917 - the options of a command are it
     request: Annotated[
         str | None,
         typer.Option(
-            metavar='"METHOD /path"', help="What a bare token asks for (the first route of the settings, if left out)."
+            metavar='"METHOD /path"', help="The request for a bare token (default: the first route of the settings)."
         ),
     ] = None,
     proof: Annotated[
         str | None,
         typer.Option(
             metavar="PROOF|FILE",
-            help='The DPoP proof that came with a bare token. --request then names the URL: "GET https://host/path".',
+            help='The DPoP proof that was sent with a bare token. --request then names the URL: "GET https://host/path".',
         ),
     ] = None,
     introspect: Annotated[  # noqa: FBT002 - a flag of the command line
@@ -76,9 +76,9 @@ def explain_command(  # noqa: PLR0913, PLR0917 - the options of a command are it
     as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
     quiet: QuietOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
-    """Explain why a token or an event is accepted or refused, step by step, by the code that the function runs.
+    """Explain step by step why a token or an event is accepted, rejected or denied, with the function's own code.
 
-    Exit codes: 0 allowed, 1 refused, 2 wrong input or settings, 3 it could not be decided.
+    Exit codes: 0 allowed, 1 rejected or denied, 2 wrong input or settings, 3 undecided.
 
     \b
     Examples:
@@ -127,7 +127,7 @@ def _in_the_users_form(explanation: Explanation, environment: Environment) -> Ex
 def _event_of(
     token: str, request: str | None, proof: str | None, api: ApiKind, watched: WatchedFunction
 ) -> tuple[dict[str, object], str | None]:
-    """Make an event of a token, and say what it was assumed to ask for."""
+    """Make an event of a token; also return the request if it was assumed."""
     domain = None
     if request is None:
         method, path = default_request(watched.settings.rules)
@@ -147,6 +147,6 @@ def _event_of(
 
 
 def _document(explanation: Explanation) -> dict[str, object]:
-    """Return an explanation as JSON has it. It holds claims, and never a token, not even one that is a claim."""
+    """Return an explanation for JSON. It has claims, but never a token, not even one inside a claim."""
     text = json.dumps(dataclasses.asdict(explanation), ensure_ascii=False)
     return dict(json.loads(redacted(text)))

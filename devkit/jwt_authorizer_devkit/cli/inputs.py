@@ -1,4 +1,4 @@
-"""Reading what commands are given: settings, moments, tokens and events."""
+"""Read the input of commands: settings, times, tokens and events."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ EnvOption = Annotated[
 ]
 AtOption = Annotated[
     str | None,
-    typer.Option("--at", metavar="TIME", help="Decide as of then: Unix seconds or ISO 8601 (now, if left out)."),
+    typer.Option("--at", metavar="TIME", help="Decide as of this time: Unix seconds or ISO 8601 (default: now)."),
 ]
 
 
@@ -57,7 +57,7 @@ class Environment:
 
 
 def read_environment(config: Path | None, env: Path | None) -> Environment:
-    """Put the function's environment together from the options; without any, from this process's own.
+    """Return the function's environment from the options; without options, from this process.
 
     Raises :class:`WrongInputError`.
     """
@@ -73,13 +73,13 @@ def read_environment(config: Path | None, env: Path | None) -> Environment:
     folder = (config or env or Path()).resolve().parent
     if config is not None:
         if "JWT_CONFIG" in variables:
-            raise WrongInputError(f"{env} sets JWT_CONFIG, and there is --config {config}: give one of them.")
+            raise WrongInputError(f"{env} sets JWT_CONFIG, but --config {config} is given too: use one of them.")
         variables["JWT_CONFIG"] = read_text(config)
     return Environment(variables, folder)
 
 
 def parse_environment(text: str, name: str = "the environment") -> dict[str, str]:
-    """Read ``NAME=value`` lines, or JSON with the variables in it; errors say ``name``.
+    """Read ``NAME=value`` lines, or JSON with the variables in it. ``name`` is for error messages.
 
     Raises :class:`WrongInputError`.
     """
@@ -94,7 +94,7 @@ def parse_environment(text: str, name: str = "the environment") -> dict[str, str
             raise WrongInputError(f"Line {number} of {name} is not NAME=value.")
         if _PARAMETER.fullmatch(match[1]):
             variable = "_".join(re.findall(r"[A-Z][a-z]*", match[1])).upper()
-            message = f"Line {number} of {name}: {match[1]} is the template's spelling, the variable is {variable}."
+            message = f"Line {number} of {name}: {match[1]} is the template's parameter; the variable is {variable}."
             raise WrongInputError(message)
         value = match[2]
         quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
@@ -106,7 +106,7 @@ def _from_json(text: str) -> dict[str, str]:
     try:
         document = json.loads(text)
     except ValueError as error:
-        raise WrongInputError(f"The environment begins like JSON, and is none: {error}.") from None
+        raise WrongInputError(f"The environment begins like JSON, but is not valid: {error}.") from None
     for name in ("Environment", "Variables"):
         document = document.get(name, document)
         if not isinstance(document, dict):
@@ -125,7 +125,7 @@ def read_text(path: Path) -> str:
 
 
 def read_moment(text: str | None) -> float:
-    """Read a time: Unix seconds, or ISO 8601 (UTC, where it names no zone); now, if there is none."""
+    """Read a time: Unix seconds, or ISO 8601 (UTC if it has no zone). Without one, return the current time."""
     if text is None:
         return time.time()
     if re.fullmatch(r"[0-9]{1,12}(\.[0-9]+)?", text):
@@ -141,8 +141,8 @@ def read_moment(text: str | None) -> float:
 def read_subject(words: list[str]) -> str | dict[str, object]:
     """Read what is to be explained: a token, or an event (an object). Raises :class:`WrongInputError`.
 
-    It is a file's name, ``-`` for the standard input, or the text itself. ``Authorization:`` and ``Bearer`` before a
-    token are taken off, also where the shell made several words of it.
+    It is a file's name, ``-`` for standard input, or the token or event itself. ``Authorization:`` and ``Bearer``
+    before a token are removed, also if the shell split them into several words.
     """
     text = " ".join(words).strip()
     if text == _STDIN:
@@ -178,7 +178,9 @@ def _event(text: str) -> dict[str, object]:
     try:
         event = json.loads(text)
     except ValueError as error:
-        raise WrongInputError(f"The event is not JSON: {error}. Copy it whole, as the function gets it.") from None
+        raise WrongInputError(
+            f"The event is not JSON: {error}. Copy the whole event, as the function gets it."
+        ) from None
     if not isinstance(event, dict):
         raise WrongInputError("The event is not a JSON object.")
     if {"access_token", "id_token"} & event.keys():

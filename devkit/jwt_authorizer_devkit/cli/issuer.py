@@ -1,4 +1,4 @@
-"""``jwt-authorizer issuer``: a local OpenID provider, with a page that hands out tokens."""
+"""``jwt-authorizer issuer``: a local OpenID provider, with a page that makes tokens."""
 
 from __future__ import annotations
 
@@ -25,25 +25,26 @@ if TYPE_CHECKING:
 
 def issuer_command(  # noqa: PLR0913, PLR0917 - the options of a command are its parameters
     port: Annotated[
-        int, typer.Option(min=0, max=65534, metavar="PORT", help="0 takes a free one; the page takes the next.")
+        int, typer.Option(min=0, max=65534, metavar="PORT", help="0: any free port. The page has the next port.")
     ] = 8480,
-    path: Annotated[str, typer.Option(metavar="PATH", help="The issuer's path, as in /realms/demo.")] = "",
+    path: Annotated[str, typer.Option(metavar="PATH", help="The issuer's path, such as /realms/demo.")] = "",
     tenant: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="An issuer for each, where the path has {tenant} in it; repeatable."),
+        typer.Option(metavar="NAME", help="An issuer for this tenant, if the path has {tenant} in it; repeatable."),
     ] = None,
     alg: Annotated[
-        list[str] | None, typer.Option(metavar="ALG", help="A key for each; repeatable (RS256, if left out).")
+        list[str] | None, typer.Option(metavar="ALG", help="A key for this algorithm; repeatable (default: RS256).")
     ] = None,
     tls: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Serve https; a certificate for localhost is written there.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Serve https, and write a certificate for localhost into this folder."),
     ] = None,
-    page: Annotated[bool, typer.Option(help="Serve the page that hands out tokens.")] = True,  # noqa: FBT002 - a flag
+    page: Annotated[bool, typer.Option(help="Serve the page that makes tokens.")] = True,  # noqa: FBT002 - a flag
     as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
-    """Run a local issuer until Ctrl-C: discovery, keys, tokens for any client, rotation and faults on request.
+    """Run a local issuer until Ctrl-C: discovery, keys, tokens for any client, key rotation and faults on request.
 
-    Exit codes: 0 ended, 2 wrong input, 3 the port is taken.
+    Exit codes: 0 stopped, 2 wrong input, 3 the port is in use.
 
     \b
     Examples:
@@ -53,11 +54,11 @@ def issuer_command(  # noqa: PLR0913, PLR0917 - the options of a command are its
     """
     for name in alg or ():
         if name not in ALGORITHMS:
-            raise WrongInputError(f"--alg {name} is none of {', '.join(ALGORITHMS)}.")
+            raise WrongInputError(f"--alg {name} is unknown: use one of {', '.join(ALGORITHMS)}.")
     if path and not path.startswith("/"):
         raise WrongInputError(f"--path {path} has to start with a slash: /{path}")
     if bool(tenant) != ("{tenant}" in path):
-        message = "--tenant and a --path with {tenant} in it belong together: the one is put into the other."
+        message = "--tenant needs a --path with {tenant} in it, and such a --path needs --tenant."
         raise WrongInputError(message)
     provider = Provider(path=path, algorithms=tuple(alg or ["RS256"]))
     add_tenants(provider, tenant or ())
@@ -70,14 +71,14 @@ def issuer_command(  # noqa: PLR0913, PLR0917 - the options of a command are its
                 running.enter_context(TokenPage(_first(provider), server.port + 1 if port else 0)) if page else None
             )
         except OSError as error:
-            message = f"Port {port} (or the next) cannot be listened on: {error.strerror}. Try --port 0."
+            message = f"Cannot listen on port {port} or the next: {error.strerror}. Try --port 0."
             raise UndecidedError(message) from None
         _welcome(provider, token_page, files, as_json=as_json)
         _wait()
 
 
 def _first(provider: Provider) -> Provider:
-    """Return the provider, or that of its first tenant."""
+    """Return the provider, or its first tenant's."""
     return tenant_of(provider, next(iter(provider.tenants))) if provider.tenants else provider
 
 
@@ -86,7 +87,7 @@ def _certificate(folder: Path) -> TlsFiles:
         folder.mkdir(parents=True, exist_ok=True)
         return self_signed(folder.resolve())
     except OSError as error:
-        message = f"--tls {folder} cannot be written to: {error.strerror}. Give a folder; it need not exist."
+        message = f"Cannot write to --tls {folder}: {error.strerror}. Give a folder; it does not have to exist."
         raise WrongInputError(message) from None
 
 
@@ -124,4 +125,4 @@ def _welcome(provider: Provider, page: TokenPage | None, files: TlsFiles | None,
         f"{certificate} jwt-authorizer mint --issuer {shlex.quote(provider.url)}{tenant} --scope orders:read".lstrip()
     )
     out.print(f"[bold]a token     [/]{escape(mint)}", soft_wrap=True)
-    out.print("[dim]Ctrl-C ends it.[/]")
+    out.print("[dim]Stop it with Ctrl-C.[/]")

@@ -1,4 +1,4 @@
-"""``jwt-authorizer mint``: tokens, good ones and ones that are wrong in exactly one way."""
+"""``jwt-authorizer mint``: test tokens, valid ones and ones with exactly one defect."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _LOCAL_ISSUER = "http://127.0.0.1:8480"
 
 def mint_command(  # noqa: PLR0913, PLR0917 - the options of a command are its parameters
     issuer: Annotated[
-        str, typer.Option(metavar="URL", help="The running local issuer; with --key-file, what to write into iss.")
+        str, typer.Option(metavar="URL", help="The running local issuer; with --key-file, the iss.")
     ] = _LOCAL_ISSUER,
     key_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Sign with this private key (PEM) instead of asking.")
+        Path | None, typer.Option(metavar="FILE", help="Sign with this private key (PEM), without an issuer.")
     ] = None,
     kid: Annotated[str, typer.Option(metavar="KID", help="With --key-file: the key's id.")] = "dev",
     audience: Annotated[
         list[str] | None, typer.Option("--audience", "--aud", metavar="AUD", help="aud; repeatable.")
     ] = None,
     tenant: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The tenant, where the issuer has {tenant} in it.")
+        str | None, typer.Option(metavar="NAME", help="The tenant, if the issuer has {tenant} in it.")
     ] = None,
     subject: Annotated[str, typer.Option("--subject", "--sub", metavar="SUB", help="sub.")] = "user-1",
     client_id: Annotated[str, typer.Option(metavar="ID", help="client_id.")] = "demo-client",
@@ -39,18 +39,18 @@ def mint_command(  # noqa: PLR0913, PLR0917 - the options of a command are its p
     claim: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=VALUE", help="A further claim; VALUE is JSON, or else text; NAME=null leaves one out."
+            metavar="NAME=VALUE", help="A further claim. VALUE is JSON or a string. NAME=null leaves a claim out."
         ),
     ] = None,
-    lifetime: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="From iat to exp.")] = 300,
+    lifetime: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="The time from iat to exp.")] = 300,
     defect: Annotated[
         Defect | None,
-        typer.Option(metavar="DEFECT", help=f"What to get wrong: {', '.join(Defect)}."),
+        typer.Option(metavar="DEFECT", help=f"The token's one defect: {', '.join(Defect)}."),
     ] = None,
     alg: Annotated[
-        str | None, typer.Option(metavar="ALG", help="The algorithm of the key to use; none: no signature at all.")
+        str | None, typer.Option(metavar="ALG", help="The algorithm of the key to use; none: no signature.")
     ] = None,
-    expired: Annotated[bool, typer.Option("--expired", help="As --defect expired.")] = False,  # noqa: FBT002 - a flag
+    expired: Annotated[bool, typer.Option("--expired", help="Same as --defect expired.")] = False,  # noqa: FBT002 - a flag
     dpop: Annotated[
         str | None,
         typer.Option(
@@ -64,7 +64,7 @@ def mint_command(  # noqa: PLR0913, PLR0917 - the options of a command are its p
 ) -> None:
     """Print a token of a local issuer, or one signed with a key file.
 
-    Exit codes: 0 here it is, 2 wrong input, 3 the issuer is out of reach.
+    Exit codes: 0 printed, 2 wrong input, 3 the issuer cannot be reached.
 
     \b
     Examples:
@@ -78,10 +78,10 @@ def mint_command(  # noqa: PLR0913, PLR0917 - the options of a command are its p
     wrong = _one_defect(defect, alg, expired=expired)
     key_alg = None if alg is None or alg.lower() == "none" else alg
     if key_alg is not None and key_alg not in ALGORITHMS:
-        message = f"--alg {key_alg} is none of none, {', '.join(ALGORITHMS)}. (HS256: --defect hmac-confusion.)"
+        message = f"--alg {key_alg} is unknown: use none, {', '.join(ALGORITHMS)}. (HS256: --defect hmac-confusion.)"
         raise WrongInputError(message)
     if (tenant is not None) != ("{tenant}" in issuer):
-        message = "--tenant and an --issuer with {tenant} in it belong together: the one is put into the other."
+        message = "--tenant needs an --issuer with {tenant} in it, and such an --issuer needs --tenant."
         raise WrongInputError(message)
     issuer = issuer.replace("{tenant}", tenant or "")
     audiences = audience or ["https://api.example.com"]
@@ -150,7 +150,7 @@ def _one_defect(defect: Defect | None, alg: str | None, *, expired: bool) -> Def
     if alg is not None and alg.lower() == "none":
         chosen.add(Defect.ALG_NONE)
     if len(chosen) > 1:
-        message = f"A token has one defect at a time, and these are {len(chosen)}: {', '.join(sorted(chosen))}."
+        message = f"A token has one defect, but {len(chosen)} are given: {', '.join(sorted(chosen))}."
         raise WrongInputError(message)
     return next(iter(chosen), None)
 

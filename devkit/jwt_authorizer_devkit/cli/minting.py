@@ -1,4 +1,4 @@
-"""Where ``jwt-authorizer mint`` gets its tokens and keys: a running local issuer, or a file."""
+"""Get the tokens and keys of ``jwt-authorizer mint`` from a running local issuer or a file."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 10
 _LARGEST = 100_000
-_NOT_OURS = "is it one that “jwt-authorizer issuer” runs?"
+_NOT_OURS = "is it an issuer of “jwt-authorizer issuer”?"
 _CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 
 
 def ask_issuer(issuer: str, form: Mapping[str, object]) -> str:
-    """Ask a running local issuer's token endpoint; ``None`` values are left out.
+    """Request a token from a running local issuer; ``None`` values are left out.
 
-    Raises :class:`WrongInputError` for what the issuer refuses, :class:`UndecidedError` where there is none.
+    Raises :class:`WrongInputError` if the issuer rejects the request, :class:`UndecidedError` if it cannot be reached.
     """
     if urlsplit(issuer).scheme not in ("http", "https"):
         raise WrongInputError(f"--issuer {issuer} is not a URL: write http://127.0.0.1:8480")
@@ -40,11 +40,11 @@ def ask_issuer(issuer: str, form: Mapping[str, object]) -> str:
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310 - http or https
             if response.headers.get_content_type() != "application/jwt":
-                raise WrongInputError(f"{issuer}/token answered, and not with a token: {_NOT_OURS}")
+                raise WrongInputError(f"{issuer}/token answered, but not with a token: {_NOT_OURS}")
             token: str = response.read(_LARGEST).decode("ascii")
     except urllib.error.HTTPError as error:
         with error:
-            raise WrongInputError(_refusal(issuer, error.code, error.read(_LARGEST))) from None
+            raise WrongInputError(_rejection(issuer, error.code, error.read(_LARGEST))) from None
     except (OSError, ValueError) as error:
         raise UndecidedError(_unreached(issuer, error)) from None
     return token
@@ -54,14 +54,14 @@ def _unreached(issuer: str, error: Exception) -> str:
     reason = getattr(error, "reason", None)
     if isinstance(reason, ssl.SSLCertVerificationError):
         said = f"The certificate of {issuer} is not trusted here: {reason.verify_message}."
-        return f"{said} Set SSL_CERT_FILE to it, as the issuer's own lines do."
+        return f"{said} Set SSL_CERT_FILE to it, as the issuer prints it."
     if isinstance(reason, ssl.SSLError):
-        return f"{issuer} speaks no TLS ({reason.reason}): write http:// where the issuer runs without --tls."
+        return f"{issuer} does not use TLS ({reason.reason}): write http:// if the issuer runs without --tls."
     why = getattr(reason, "strerror", None) or reason or error
     return f"There is no issuer at {issuer} ({why}). Start one: jwt-authorizer issuer; or give --key-file."
 
 
-def _refusal(issuer: str, status: int, body: bytes) -> str:
+def _rejection(issuer: str, status: int, body: bytes) -> str:
     try:
         told = json.loads(body)
         why = f"the issuer there is {told['issuer']}" if "issuer" in told else told["error_description"]
@@ -71,14 +71,16 @@ def _refusal(issuer: str, status: int, body: bytes) -> str:
 
 
 def read_key(path: Path, kid: str, alg: str | None) -> SigningKey:
-    """Read a private key from a PEM file. ``alg`` is needed only where an RSA key is to sign something but RS256."""
+    """Read a private key from a PEM file. ``alg`` is needed only if an RSA key is not to sign RS256."""
     try:
         private = load_pem_private_key(path.read_bytes(), None)
     except OSError as error:
-        message = f"{path} cannot be read: {error.strerror}. A new one: openssl genpkey -algorithm ed25519 -out {path}"
+        message = (
+            f"{path} cannot be read: {error.strerror}. To make one: openssl genpkey -algorithm ed25519 -out {path}"
+        )
         raise WrongInputError(message) from None
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise WrongInputError(f"{path} holds no unencrypted private key in PEM.") from None
+        raise WrongInputError(f"{path} is not an unencrypted private key in PEM.") from None
     match private:
         case rsa.RSAPrivateKey():
             fitting = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
@@ -93,7 +95,7 @@ def read_key(path: Path, kid: str, alg: str | None) -> SigningKey:
         case ed25519.Ed25519PrivateKey():
             fitting = ["EdDSA", "Ed25519"]
         case _:
-            raise WrongInputError(f"{path} holds a key that signs no JWT: use RSA, P-256, P-384, P-521 or Ed25519.")
+            raise WrongInputError(f"The key in {path} cannot sign a JWT: use RSA, P-256, P-384, P-521 or Ed25519.")
     if alg is not None and alg not in fitting:
         raise WrongInputError(f"The key in {path} cannot sign {alg}: it is for {', '.join(fitting)}.")
     return SigningKey(kid, alg or fitting[0], private)

@@ -1,4 +1,4 @@
-"""``jwt-authorizer revoke``: have the tokens of a user, a session or a client refused, or one token."""
+"""``jwt-authorizer revoke``: revoke the tokens of a user, a session or a client, or one token."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def revoke_command(  # noqa: PLR0913, PLR0917 - the options of a command are its
         str | None, typer.Option(metavar="CLIENT", help="All tokens of this client issued until now.")
     ] = None,
     iss: Annotated[
-        str | None, typer.Option(metavar="ISSUER", help="Whose tokens (the only issuer of the settings, if left out).")
+        str | None, typer.Option(metavar="ISSUER", help="The tokens' issuer (default: the only one in the settings).")
     ] = None,
     function: Annotated[
         str | None, typer.Option(metavar="NAME", help="The revoker: the stack's output RevokerName.")
@@ -47,7 +47,7 @@ def revoke_command(  # noqa: PLR0913, PLR0917 - the options of a command are its
     Needs lambda:InvokeFunction; without --iss also lambda:GetFunctionConfiguration, and with --stack
     cloudformation:DescribeStacks. The credentials are those of this machine (AWS_PROFILE, AWS_REGION).
 
-    Exit codes: 0 revoked, 1 revoked, but an API's cached answers live on, 2 wrong input, nothing was written,
+    Exit codes: 0 revoked, 1 revoked, but an API's cached answers are still used, 2 wrong input, nothing was written,
     3 AWS or the revoker failed.
 
     \b
@@ -59,9 +59,9 @@ def revoke_command(  # noqa: PLR0913, PLR0917 - the options of a command are its
     named = {"sub": sub, "sid": sid, "jti": jti, "client_id": client_id}
     given = {name: value for name, value in named.items() if value is not None}
     if len(given) != 1:
-        raise WrongInputError("Say what to revoke, with one of --sub, --sid, --jti and --client-id.")
+        raise WrongInputError("Give what to revoke: one of --sub, --sid, --jti and --client-id.")
     if (function is None) == (stack is None):
-        raise WrongInputError("Say which revoker, with one of --stack and --function.")
+        raise WrongInputError("Give the revoker: one of --stack and --function.")
     with progress("Invoking the revoker"):
         clients = aws_clients(LONGEST)
         name = function or revoker_of(stack or "", clients)
@@ -86,7 +86,7 @@ def _show(done: dict[str, object], not_emptied: list[str], *, quiet: bool) -> No
         out.print(f"[blue]i[/] Would be revoked: {escape(what)}. Nothing was written.", soft_wrap=True)
     for api in not_emptied:
         out.print(
-            f"[red]✗[/] The cached answers of {escape(api)} could not be emptied: they live on until the authorizer's "
-            "TTL is over. The revoker's log says why.",
+            f"[red]✗[/] The cached answers of {escape(api)} could not be emptied: they are used until the "
+            "authorizer's TTL is over. The revoker's log says why.",
             soft_wrap=True,
         )

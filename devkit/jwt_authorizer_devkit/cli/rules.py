@@ -1,4 +1,4 @@
-"""``jwt-authorizer rules``: rules from an API's own description, checked, and tried on a table of cases."""
+"""``jwt-authorizer rules``: write rules from an API's description, check them, and test them with a table of cases."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from jwt_authorizer_devkit.routes.reading import read_routes, routes_toml
 from jwt_authorizer_devkit.routes.trying import try_cases
 
 app = typer.Typer(
-    help="Rules by route: write them from an OpenAPI document or a template, check them, try them on cases.",
+    help="Rules by route: write them from an OpenAPI document or a template, check them, test them with cases.",
     epilog="""\b
 Examples:
   jwt-authorizer rules from openapi.yaml
@@ -53,14 +53,12 @@ def from_command(
     source: Annotated[
         Path, typer.Argument(metavar="OPENAPI|TEMPLATE", help="An OpenAPI 3 document or a SAM/CloudFormation template.")
     ],
-    api: Annotated[
-        str | None, typer.Option(metavar="LOGICAL_ID", help="Which API of a template that has several.")
-    ] = None,
+    api: Annotated[str | None, typer.Option(metavar="LOGICAL_ID", help="The API, if the template has several.")] = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
-    """Write the routes of JWT_CONFIG, with unlisted_routes = "absent", from what describes the API.
+    """Write the routes of JWT_CONFIG, with unlisted_routes = "absent", from a document that describes the API.
 
-    Nothing is written where something cannot be expressed: an incomplete list would break the promise of "absent".
+    Nothing is written if something cannot be expressed: "absent" promises that the list is complete.
 
     Exit codes: 0 written, 1 something cannot be expressed, 2 wrong input.
 
@@ -80,7 +78,7 @@ def from_command(
         write_json({"routes": tables, "without_token": left, "problems": problems, "notes": listing.notes})
     elif problems:
         err = Console(stderr=True, highlight=False, soft_wrap=True)
-        err.print(f"[bold red]error[/] {escape(str(source))} cannot become rules as it is; nothing was written:")
+        err.print(f"[bold red]error[/] {escape(str(source))} cannot be converted to rules; nothing was written:")
         for problem in problems:
             err.print(f"  - {escape(problem)}")
     else:
@@ -93,12 +91,12 @@ def check_command(
     config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="The TOML document of JWT_CONFIG.")],
     cached_by: Annotated[
         CachedBy | None,
-        typer.Option(help="What the API's cache is keyed by; as the document says, if left out."),
+        typer.Option(help="What the API's cache is keyed by (default: the document's cached_by)."),
     ] = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
     quiet: QuietOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
-    """Show which rules overlap, and what cached policies leave out.
+    """Show which rules overlap, and which routes cached policies leave out.
 
     Exit codes: 0 nothing found, 1 something found, 2 wrong input or settings.
 
@@ -118,28 +116,26 @@ def check_command(
     raise typer.Exit(ExitCode.FINE if check.fine else ExitCode.REFUSED)
 
 
-@app.command("test", no_args_is_help=True, short_help="Try a table of cases.")
+@app.command("test", no_args_is_help=True, short_help="Test rules with a table of cases.")
 def try_command(  # noqa: PLR0913, PLR0917 - the options of a command are its parameters
     cases: Annotated[
-        Path, typer.Argument(metavar="CASES.yaml", help="The table: tokens, and cases with what to expect.")
+        Path, typer.Argument(metavar="CASES.yaml", help="The table: tokens, and cases with the expected result.")
     ],
     config: ConfigOption = None,
     env: EnvOption = None,
     at: AtOption = None,
     replay: Annotated[  # noqa: FBT002 - a flag of the command line
         bool,
-        typer.Option(
-            "--replay", help="Try each case also on the cached policies that the token's other requests left."
-        ),
+        typer.Option("--replay", help="Also test each case with the cached policy of each other request of the token."),
     ] = False,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
     quiet: QuietOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
-    """Try a table of cases: claims of a token, what it asks for, and what should come out.
+    """Test rules with a table of cases: the claims of a token, the request, and the expected result.
 
-    Claims and rules are decided by the code that the function runs; there are no signatures and no network.
+    The function's own code checks claims and rules, without signatures and without the network.
 
-    Exit codes: 0 all as expected, 1 some are not, 2 wrong input or settings.
+    Exit codes: 0 all as expected, 1 some not as expected, 2 wrong input or settings.
 
     \b
     Examples:

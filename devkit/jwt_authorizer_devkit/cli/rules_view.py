@@ -1,4 +1,4 @@
-"""What was found about rules, on a terminal."""
+"""Print the results of checks and tests of rules."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from jwt_authorizer_devkit.routes.trying import Result
 
 _SHOWN = 20
-"""Rows: who has more overlaps than that fixes some of them first."""
+"""The most rows that are shown."""
 
 _SHOWN_ROUTES = 6
-"""Of one row."""
+"""The most routes in one row."""
 
 
 def show_check(check: Check, console: Console) -> None:
-    """Print what a check found."""
+    """Print the result of a check."""
     for overlap in check.overlaps:
         console.print(f"[yellow]![/] {escape(overlap)}\n")
     if check.left_out:
-        table = _table("What cached policies leave out: users see a 403 there until the copy is gone")
+        table = _table("Routes that cached policies leave out: users see a 403 there until the copy expires")
         for column in ("a token", "after", "left out"):
             table.add_column(column, overflow="fold")
         for left in check.left_out[:_SHOWN]:
@@ -44,12 +44,12 @@ def _first(routes: tuple[str, ...]) -> list[str]:
 
 
 def show_results(results: tuple[Result, ...], console: Console) -> None:
-    """Print the table of cases, and how many came out as expected."""
+    """Print the table of cases, and how many are as expected."""
     table = _table("Cases")
-    for column in ("", "case", "request", "expected", "came out"):
+    for column in ("", "case", "request", "expected", "result"):
         table.add_column(column, overflow="fold")
     for result in results:
-        request = result.request + (f"\n  from the copy for {result.after}" if result.after else "")
+        request = result.request + (f"\n  with the copy for {result.after}" if result.after else "")
         came = result.outcome + (f": {result.reason}" if result.reason else "")
         came += f"\n  needs {' '.join(result.needs)}" if result.needs else ""
         came += f"\n  by {result.route}" if result.route and not result.passed else ""

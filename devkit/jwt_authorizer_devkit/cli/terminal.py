@@ -1,4 +1,4 @@
-"""What all commands share: where output goes, how errors read, what exit codes mean."""
+"""Output, errors and exit codes of all commands."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _WIDEST = 120
-"""Columns: beyond that, tables only get harder to read."""
+"""Columns. Wider tables are harder to read."""
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON, for scripts.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors: the exit code says it.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors. The exit code has the result.")]
 
 
 class ExitCode(IntEnum):
-    """What a script may rely on."""
+    """The exit codes of all commands, stable for scripts."""
 
     FINE = 0
     """Allowed; nothing found."""
     REFUSED = 1
-    """Refused; something found that should be fixed."""
+    """Rejected or denied; something found that should be fixed."""
     WRONG_INPUT = 2
     """The command line, an input or the settings are wrong: nothing was done."""
     UNDECIDED = 3
-    """It could not be told: the function would have answered with an error, or something is out of reach."""
+    """Undecided: the function would answer with an error, or something cannot be reached."""
 
 
 class WrongInputError(typer.TyperException):
-    """The input is wrong. The message says what, and what would be right; it ends the command."""
+    """The input is wrong. Ends the command; the message says what is wrong and what would be right."""
 
     exit_code = ExitCode.WRONG_INPUT
 
 
 class UndecidedError(typer.TyperException):
-    """Something that is needed is out of reach. It ends the command."""
+    """Something that is needed cannot be reached. Ends the command."""
 
     exit_code = ExitCode.UNDECIDED
 
 
 def console(*, quiet: bool = False) -> Console:
-    """Return the console for results: as wide as the terminal, within reason. ``quiet``: it prints nothing."""
+    """Return the console for results, as wide as the terminal up to a limit. ``quiet``: it prints nothing."""
     out = Console(highlight=False, emoji=False, quiet=quiet)
     out.width = min(out.width, _WIDEST) if out.is_terminal else _WIDEST
     return out
@@ -62,6 +62,6 @@ def write_json(document: object, *, one_line: bool = False) -> None:
 
 @contextlib.contextmanager
 def progress(what: str) -> Iterator[None]:
-    """Show that something goes on that may take longer than a second; on a terminal only, and beside the result."""
+    """Show on stderr, if it is a terminal, that something is running that may take longer than a second."""
     with Console(stderr=True).status(what):
         yield

@@ -1,6 +1,6 @@
-"""A page that hands out the local issuer's tokens, for people who would rather click than type.
+"""A web page that makes tokens of the local issuer.
 
-It has a port of its own, next to the issuer's: no client of the issuer ever sees it.
+It has its own port, next to the issuer's, so that clients of the issuer never see it.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ class TokenPage:
     """Serves the page on the loopback address while its block runs."""
 
     def __init__(self, provider: Provider, port: int) -> None:
-        """Keep whose tokens to hand out, and where; port 0 takes a free one."""
+        """Set the provider and the port; port 0 takes a free one."""
         self._provider = provider
         self._port = port
         self._running: tuple[_Server, threading.Thread] | None = None
 
     @property
     def url(self) -> str:
-        """Where the page is, once started."""
+        """The page's URL, once started."""
         return f"http://127.0.0.1:{self._port}/"
 
     def __enter__(self) -> Self:
-        """Listen. Raises ``OSError`` where the port is taken."""
+        """Listen. Raises ``OSError`` if the port is in use."""
         server = _Server(("127.0.0.1", self._port), self._provider)
         self._port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -77,7 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(_page(self._provider, form, _token(self._provider, form)))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is http.server's
-        """Keep quiet."""
+        """Do not log requests."""
 
     @property
     def _provider(self) -> Provider:
@@ -85,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, page: str) -> None:
         host = (self.headers.get("Host") or "").partition(":")[0]
-        # Another site's name that was pointed to this address must not read tokens from here.
+        # DNS rebinding: another site's name that resolves to this address must not read tokens.
         status = 200 if host in ("127.0.0.1", "localhost") else 403
         body = page.encode() if status == 200 else b""  # noqa: PLR2004 - the status above
         self.send_response(status)
@@ -98,7 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _token(provider: Provider, form: dict[str, str]) -> str:
-    """Make the token that was asked for, or say why not."""
+    """Return the HTML of the requested token, or of an error."""
     try:
         claims = json.loads(form.get("claims") or "{}")
         if not isinstance(claims, dict):
@@ -113,11 +113,11 @@ def _token(provider: Provider, form: dict[str, str]) -> str:
             key=form.get("key") or None,
         )
     except (ValueError, KeyError) as error:
-        return _wrong(f"That is not a token: {error}")
+        return _wrong(f"The token cannot be made: {error}")
     command = f"jwt-authorizer explain {token[:8]}…"
     return (
         f'<h2>Token</h2><textarea rows="8" readonly>{html.escape(token)}</textarea>'
-        f"<p>Put it behind <code>Authorization: Bearer</code>, or into <code>{html.escape(command)}</code></p>"
+        f"<p>Send it after <code>Authorization: Bearer</code>, or pass it to <code>{html.escape(command)}</code></p>"
     )
 
 
