@@ -62,8 +62,6 @@ def test_discovery_has_all_that_openid_requires_and_leads_to_the_keys(issuer: Pr
         *("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "response_types_supported"),
         *("subject_types_supported", "id_token_signing_alg_values_supported"),
     }
-    asked = f"{document['authorization_endpoint']}?response_type=code&client_id=me"
-    assert fetch(asked)[0] == HTTPStatus.NOT_IMPLEMENTED
 
 
 def test_a_token_request_is_answered_as_oauth_has_it(issuer: Provider) -> None:
@@ -82,7 +80,6 @@ def test_a_token_request_is_answered_as_oauth_has_it(issuer: Provider) -> None:
         ({"grant_type": "password", "client_id": "me"}, "unsupported_grant_type"),
         ({"grant_type": "client_credentials"}, "invalid_client"),
         ({"grant_type": "client_credentials", "client_id": "me", "claims": "[]"}, "invalid_request"),
-        ({"grant_type": "client_credentials", "client_id": "me", "lifetime": "soon"}, "invalid_request"),
         ({"grant_type": "client_credentials", "client_id": "me", "key": "no-such"}, "invalid_request"),
     ],
 )
@@ -93,7 +90,6 @@ def test_a_wrong_token_request_is_told_why(issuer: Provider, form: dict[str, str
 def test_a_fault_lasts_as_often_as_told(issuer: Provider) -> None:
     issuer.misbehave("jwks", Fault(FaultKind.STATUS, 500, times=2))
     assert [fetch(issuer.jwks_url)[0] for _ in range(3)] == [500, 500, 200]
-    assert issuer.fetches["jwks"] == 3
 
 
 def test_faults_that_doctor_does_not_meet(issuer: Provider) -> None:
@@ -119,7 +115,6 @@ def test_knobs_over_http(issuer: Provider) -> None:
     assert fetch(issuer.jwks_url)[0] == HTTPStatus.OK
     assert get_json(f"{issuer.origin}/-/state")["fetches"] == {"jwks": 2}
     assert turn(issuer, "remove", kid="no-such") == HTTPStatus.BAD_REQUEST
-    assert turn(issuer, "misbehave", endpoint="moon", fault="status") == HTTPStatus.BAD_REQUEST
     assert turn(issuer, "polish") == HTTPStatus.NOT_FOUND
 
 

@@ -62,7 +62,6 @@ def test_rfc_8414s_place_is_asked_only_where_openids_is_404() -> None:
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        ([], "did not answer with a JSON object"),
         (None, "did not answer with a JSON object"),
         (DOCUMENT | {"issuer": f"{ISSUER}/"}, "another issuer"),
         (DOCUMENT | {"issuer": "https://other.test"}, "another issuer: 'https://other.test'"),
@@ -197,7 +196,6 @@ def read(data: bytes, size: int = BODY_LIMIT) -> Response:
     ("headers", "age"),
     [
         ({}, None),
-        ({"cache-control": "public"}, None),
         ({"cache-control": "public,MAX-AGE=300 , must-revalidate"}, 300),
         ({"cache-control": 'max-age="300"'}, 300),
         ({"cache-control": "max-age=300", "age": "100"}, 200),
