@@ -154,12 +154,12 @@ def test_replay_finds_what_a_cached_policy_leaves_out(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("cases: []\ncase: 1", "case: there is no such key: expected tokens and cases"),
-        ("tokens: {a: b}\ncases: [1]", "tokens: expected names, each with a mapping of claims"),
-        ("cases: [{tokens: a}]", "case 1: there is no key tokens"),
+        ("cases: []\ncase: 1", "case: unknown key: expected tokens and cases"),
+        ("tokens: {a: b}\ncases: [1]", "tokens: expected a mapping of names to claims"),
+        ("cases: [{tokens: a}]", "case 1: unknown key tokens"),
         ("cases: [{token: a}]", "case 1: there is no token 'a' under tokens; there are none"),
-        ("cases: [{}]", "case 1: token: expected the name of one under tokens, or a mapping of claims"),
-        ("cases: [{token: {}, expect: bad_signature}]", "'bad_signature' is none of"),
+        ("cases: [{}]", "case 1: token: expected a name under tokens, or a mapping of claims"),
+        ("cases: [{token: {}, expect: bad_signature}]", "'bad_signature' is not one of"),
         ("cases: [{token: {}, expect: allow, request: /a}]", "request: '/a' is not a request: write it like"),
         ("cases: [", "is neither YAML nor JSON"),
     ],

@@ -68,12 +68,12 @@ def test_security_becomes_a_rule(security: list[dict[str, list[str]]], rule: dic
     [
         ([{"oidc": ["a", "b"]}, {"oidc": ["c", "d"]}], "its alternatives (a and b, or c and d) can't be one rule"),
         ([{"oidc": ["a"]}, {}], "its security is optional ({})"),
-        ([{"oidc": ["a"]}, {"key": []}], "either with a token or without one"),
+        ([{"oidc": ["a"]}, {"key": []}], "with or without a token"),
         ([{"oidc": ["a"]}, {"oauth": ["b"]}], "different scopes by scheme (oauth, oidc)"),
-        ([{"oidc": [], "key": []}, {"oidc": ["a"]}], "some of its alternatives ask for more than a token"),
+        ([{"oidc": [], "key": []}, {"oidc": ["a"]}], "some of its alternatives need more than a token"),
         ([{"unheard_of": []}], "unheard_of, which no security scheme describes"),
         ([{"oidc": "a"}], "the scopes of oidc are not a list of strings"),
-        (["oidc"], "a security requirement of it is not a mapping"),
+        (["oidc"], "a security requirement is not a mapping"),
         ({"oidc": ["a"]}, "its security is not a list"),
     ],
     ids=str,
@@ -148,7 +148,7 @@ def test_those_who_stand_for_everybody_hold_what_nested_conditions_ask_for() -> 
     """
     settings = load_settings({"JWT_CONFIG": routes}, ROOT)
     everybody = dict(typical_principals(settings))
-    one = everybody["a token with a fitting /a/b only"]
+    one = everybody["a token with a matching /a/b only"]
     assert one.claims == {"a": {"b": [1, "x", "y"]}}
     assert isinstance(settings.rules.decide(one, "GET", "/one"), Allow)
     assert isinstance(settings.rules.decide(everybody["a token with every scope and claim"], "GET", "/one"), Allow)

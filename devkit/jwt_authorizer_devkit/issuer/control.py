@@ -1,4 +1,4 @@
-"""Turning the issuer's knobs over HTTP, for a person with curl and for tests in another process.
+"""Control the local issuer over HTTP, with curl or from tests in another process.
 
 ::
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from jwt_authorizer_devkit.signing import Json
 
 CONTROL = "/-/"
-"""Where the knobs are: outside every issuer's path."""
+"""The path of the controls, outside every issuer's path."""
 
 
 def answer_control(provider: Provider, method: str, path: str, content_type: str | None, body: bytes) -> Reply:
-    """Turn a knob, and answer with the state after it."""
+    """Carry out a command, and answer with the new state."""
     if method == "GET" and path == CONTROL + "state":
         return json_reply(200, state(provider))
-    # A page in the developer's browser can send a form to this port, but JSON only after a preflight
-    # request, which nobody answers here.
+    # A page in the developer's browser can send a form to this port. It can send JSON only after a preflight request,
+    # which is not answered here.
     if method == "POST" and content_type != "application/json":
         return json_reply(415, {"error": "send Content-Type: application/json"})
     try:
@@ -45,14 +45,14 @@ def answer_control(provider: Provider, method: str, path: str, content_type: str
             case "POST", "heal":
                 provider.heal()
             case _:
-                return json_reply(404, {"error": "no such knob; there are state, rotate, remove, misbehave and heal"})
+                return json_reply(404, {"error": "unknown command; use state, rotate, remove, misbehave or heal"})
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         return json_reply(400, {"error": f"{type(error).__name__}: {error}"})
     return json_reply(200, state(provider))
 
 
 def state(provider: Provider) -> Json:
-    """Return what is published and what was fetched."""
+    """Return the published keys, and the number of requests by endpoint."""
     return {
         "issuer": provider.url,
         "keys": [{"kid": key.kid, "alg": key.alg} for key in provider.keys],

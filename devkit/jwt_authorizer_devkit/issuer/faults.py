@@ -1,4 +1,4 @@
-"""Ways in which an issuer's endpoint can misbehave, as a client sees them on the wire."""
+"""Faults of an issuer's endpoint, as a client sees them on the wire."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What goes over the wire, and how slowly."""
+    """A response, and how slowly it is sent."""
 
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     delay_seconds: float = 0
-    """Silence before the first byte."""
+    """Seconds before the first byte."""
     drip_seconds: float = 0
-    """Pause before each byte of the body; 0 sends it in one piece."""
+    """Seconds before each byte of the body; 0 sends it in one piece."""
     cut: bool = False
     """Close the connection after half of the body."""
 
@@ -37,26 +37,26 @@ def json_reply(status: int, document: Json) -> Reply:
 
 
 class FaultKind(StrEnum):
-    """What goes wrong. What ``value`` means, and where it is optional, stands with each."""
+    """Kinds of faults. Each says what its ``value`` means and its default."""
 
     STATUS = "status"
     """Answer with this status code (default 503)."""
     HANG = "hang"
-    """Say nothing for this many seconds (default 60), then answer as ever."""
+    """Send nothing for this many seconds (default 60), then answer as usual."""
     DRIP = "drip"
-    """Send one byte of the body each so many seconds (default 0.2): no single read is slow, the whole is."""
+    """Pause this many seconds (default 0.2) before each byte of the body: each read is fast, the whole body is slow."""
     CUT = "cut"
     """Close the connection in the middle of the body."""
     NOT_JSON = "not-json"
     """Answer 200 with an HTML page."""
     WRONG_ISSUER = "wrong-issuer"
-    """A discovery document that claims to be of another issuer."""
+    """A discovery document with another ``issuer``."""
     EMPTY_SET = "empty-set"
     """A key set without keys."""
     TOO_LARGE = "too-large"
-    """So many bytes (default 5,000,000) of white space around the document: JSON all the same."""
+    """Append this many bytes (default 5,000,000) of white space: still valid JSON."""
     REDIRECT = "redirect"
-    """302 to this URL (default: the metadata address of cloud machines, where nobody should follow)."""
+    """302 to this URL (default: the metadata address of cloud machines, which a client must not follow)."""
 
 
 _DEFAULT_SECONDS = {FaultKind.HANG: 60.0, FaultKind.DRIP: 0.2}
@@ -66,7 +66,7 @@ _METADATA_ADDRESS = "http://169.254.169.254/latest/meta-data/"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault, for the next ``times`` requests or, with ``None``, until healed."""
+    """One fault, for the next ``times`` requests; ``None``: until it is healed."""
 
     kind: FaultKind
     value: str | float | None = None
@@ -77,7 +77,7 @@ def parse_fault(text: str, times: int | None = None) -> Fault:
     """Read ``kind`` or ``kind:value``, as in ``status:500``, ``hang:10``, ``not-json``.
 
     Raises:
-        ValueError: The kind is unknown, or the value no number where one is needed.
+        ValueError: The kind is unknown, or the value is not a number but has to be.
 
     """
     name, _, value = text.partition(":")
@@ -86,7 +86,7 @@ def parse_fault(text: str, times: int | None = None) -> Fault:
     except ValueError:
         raise ValueError(f"unknown fault {name!r}; known: {', '.join(FaultKind)}") from None
     fault = Fault(kind, value or None, times)
-    spoil(Reply(200, b"{}"), fault)  # so that a wrong value is told now, not at some later request
+    spoil(Reply(200, b"{}"), fault)  # so that an invalid value is reported now, not at a later request
     return fault
 
 
@@ -94,7 +94,7 @@ def spoil(reply: Reply, fault: Fault) -> Reply:  # noqa: PLR0911 - one for each 
     """Return the reply that a client gets instead of ``reply``.
 
     Raises:
-        ValueError: The fault's value is not a number where one is needed.
+        ValueError: The fault's value is not a number but has to be.
 
     """
     match fault.kind:
@@ -127,7 +127,7 @@ def _seconds(fault: Fault) -> float:
 
 
 def by_name(names: type[Name], name: str) -> Name:
-    """Find one by its name. Raises ``ValueError``, which lists them."""
+    """Return a member by its name. Raises ``ValueError``, which lists the names."""
     try:
         return names(name)
     except ValueError:

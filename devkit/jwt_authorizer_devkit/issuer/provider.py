@@ -1,4 +1,4 @@
-"""The issuer itself: keys, documents, tokens, faults. It knows no socket; see ``server``."""
+"""The issuer itself: keys, documents, tokens, faults. ``server`` serves it over HTTP."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 class Endpoint(StrEnum):
-    """What a client can fetch; faults and counts go by these names."""
+    """The endpoints. Faults and counts use these names."""
 
     OPENID = "openid"
     JWKS = "jwks"
     TOKEN = "token"
     AUTHORIZATION = "authorization"
-    """Discovery has to name one; this issuer has nobody who could sign in, and says so."""
+    """Discovery has to name one. It answers 501, since nobody can sign in here."""
 
 
 _NO_USERS = "nobody can sign in here: ask the token endpoint, with grant_type=client_credentials"
@@ -45,9 +45,9 @@ class Provider:
         algorithms: tuple[str, ...] = ("RS256",),
         jwks_headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Make one key for each of ``algorithms``; the first signs unless told otherwise.
+        """Make one key for each of ``algorithms``. The first signs by default.
 
-        ``path``: the issuer's, such as ``/realms/demo``; with a trailing slash the issuer has one, too.
+        ``path``: the issuer's, such as ``/realms/demo``. A trailing slash is also in the issuer's URL.
         ``jwks_headers``: further response headers of the key set, such as ``Cache-Control``.
         """
         self.path = path
@@ -62,7 +62,7 @@ class Provider:
         for alg in algorithms:
             self.add_key(alg)
 
-    # --- What it is called, and where its documents are
+    # --- URLs
 
     @property
     def url(self) -> str:
@@ -71,21 +71,21 @@ class Provider:
 
     @property
     def jwks_url(self) -> str:
-        """Where the key set is."""
+        """The key set's URL."""
         return self.url.rstrip("/") + "/jwks"
 
     @property
     def token_url(self) -> str:
-        """Where tokens are (RFC 6749 section 3.2)."""
+        """The token endpoint (RFC 6749 section 3.2)."""
         return self.url.rstrip("/") + "/token"
 
     @property
     def authorization_url(self) -> str:
-        """Where users would sign in (RFC 6749 section 3.1)."""
+        """The authorization endpoint, where users would sign in (RFC 6749 section 3.1)."""
         return self.url.rstrip("/") + "/authorize"
 
     def endpoint(self, path: str) -> Endpoint | None:
-        """Return what lies at ``path`` (without query), if anything."""
+        """Return the endpoint at ``path`` (without query), if any."""
         base = self.path.rstrip("/")
         return {
             f"{base}/.well-known/openid-configuration": Endpoint.OPENID,
@@ -103,7 +103,7 @@ class Provider:
             return tuple(self._keys)
 
     def add_key(self, key: SigningKey | str, *, first: bool = False) -> SigningKey:
-        """Publish another key, or a new one for an algorithm; ``first`` makes it the one that signs."""
+        """Publish a key, or a new one for an algorithm. ``first``: sign with it from now on."""
         with self._lock:
             if isinstance(key, str):
                 self._made += 1
@@ -112,12 +112,12 @@ class Provider:
             return key
 
     def rotate(self, alg: str | None = None) -> SigningKey:
-        """Sign with a new key from now on; the old ones stay published until :meth:`remove_key`."""
+        """Sign with a new key from now on. The old keys stay published until :meth:`remove_key`."""
         with self._lock:
             return self.add_key(alg or self._keys[0].alg, first=True)
 
     def remove_key(self, kid: str | None) -> None:
-        """Publish ``kid`` no more. Raises ``KeyError`` if there is no such key."""
+        """Stop publishing the key ``kid``. Raises ``KeyError`` if there is no such key."""
         with self._lock:
             left = [key for key in self._keys if key.kid != kid]
             if len(left) == len(self._keys):
@@ -125,7 +125,7 @@ class Provider:
             self._keys = left
 
     def key(self, which: str | None = None) -> SigningKey:
-        """Find the key that signs, or the first whose ``kid`` or ``alg`` is ``which``. Raises ``KeyError``."""
+        """Return the key that signs, or the first whose ``kid`` or ``alg`` is ``which``. Raises ``KeyError``."""
         for key in self.keys:
             if which in {None, key.kid, key.alg}:
                 return key
@@ -148,8 +148,8 @@ class Provider:
     ) -> str:
         """Sign an access token; see :mod:`jwt_authorizer_devkit.mint`.
 
-        ``claims`` are further claims, or other values for the usual ones, ``None`` leaving one out. ``key`` is a key,
-        a ``kid`` or an ``alg``. Raises ``KeyError`` if there is no such key, ``ValueError`` for such a defect.
+        ``claims`` are further claims, or other values; ``None`` leaves one out. ``key`` is a key, a ``kid`` or an
+        ``alg``. Raises ``KeyError`` if there is no such key, ``ValueError`` if there is no such defect.
         """
         all_claims = access_claims(
             self.url,
@@ -167,7 +167,7 @@ class Provider:
     # --- Faults
 
     def misbehave(self, endpoint: Endpoint | str, fault: Fault) -> None:
-        """Let requests for ``endpoint`` go wrong from now on. Raises ``ValueError`` for an unknown endpoint."""
+        """Answer requests for ``endpoint`` with a fault from now on. Raises ``ValueError`` for an unknown endpoint."""
         with self._lock:
             self._faults[by_name(Endpoint, endpoint)] = fault
 
@@ -193,7 +193,7 @@ class Provider:
         }
 
     def serve(self, endpoint: Endpoint, make_token: Callable[[], Reply]) -> Reply:
-        """Answer a request for ``endpoint``, count it, and let it go wrong as told; tokens come from ``make_token``."""
+        """Count and answer a request for ``endpoint``, with its fault if any. ``make_token`` answers token requests."""
         with self._lock:
             self.fetches[endpoint] += 1
             fault = self._take_fault(endpoint)

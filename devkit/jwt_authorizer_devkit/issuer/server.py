@@ -1,4 +1,4 @@
-"""A provider on a socket of this machine: HTTP or TLS, in a thread, on a free port."""
+"""Serve a provider on this machine: HTTP or TLS, in a thread, on a free port."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class TlsFiles:
 
 
 class IssuerServer:
-    """Serves one provider; stopped and started again it keeps its port, as an issuer does after an outage."""
+    """Serves one provider. After stop and start it has the same port, like an issuer after an outage."""
 
     def __init__(
         self,
@@ -45,15 +45,15 @@ class IssuerServer:
         tls: TlsFiles | None = None,
         keep_alive: bool = False,
     ) -> None:
-        """Keep what to serve and where.
+        """Set what to serve, and where.
 
         Args:
-            provider: What to serve; learns its ``origin`` from :meth:`start`.
-            port: 0 takes a free one.
-            name: The host name in URLs, where it isn't the address: what the certificate names.
+            provider: What to serve. :meth:`start` sets its ``origin``.
+            port: 0 takes a free port.
+            name: The host name in URLs, if it is not the address: the name in the certificate.
             tls: Serve ``https`` with this certificate.
-            keep_alive: Serve several requests over one connection, as issuers do. Without it a stopped issuer is gone
-                at once, for clients that keep connections too.
+            keep_alive: Serve several requests over one connection, as issuers do. Without it, a stopped issuer cannot
+                be reached at once, even by clients that keep connections open.
 
         """
         self.provider = provider
@@ -69,7 +69,7 @@ class IssuerServer:
         return self._address[1]
 
     def start(self) -> Self:
-        """Listen. Raises ``OSError`` where the port is taken."""
+        """Listen. Raises ``OSError`` if the port is in use."""
         context = None
         if self._tls is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -83,7 +83,7 @@ class IssuerServer:
         return self
 
     def stop(self) -> None:
-        """Refuse connections from now on; requests that hang are let go. Twice does no harm."""
+        """Stop listening, and end requests that hang. Can be called twice."""
         if self._running is None:
             return
         server, thread = self._running
@@ -103,7 +103,7 @@ class IssuerServer:
 
 
 @contextlib.contextmanager
-def local_issuer(  # noqa: PLR0913 - the provider's and the server's choices in one place
+def local_issuer(  # noqa: PLR0913 - the options of provider and server
     *,
     path: str = "",
     algorithms: tuple[str, ...] = ("RS256",),
@@ -136,17 +136,17 @@ class _Server(ThreadingHTTPServer):
     def get_request(self) -> tuple[socket.socket, object]:
         connection, address = super().get_request()
         if self.tls is not None:
-            # The handshake is left to the connection's own thread: a client that never speaks must not stop others.
+            # The connection's own thread does the handshake: a client that sends nothing must not block others.
             connection = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         return connection, address
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Stay silent: clients that give up or distrust the certificate are what this issuer is tried with."""
+        """Do not log: tests use clients that give up, or that do not trust the certificate."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # a body right behind its head must not wait for the head's acknowledgment
+    disable_nagle_algorithm = True  # the body must not wait until the header is acknowledged
 
     def do_GET(self) -> None:
         self._answer(b"")
@@ -159,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(self.rfile.read(length))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is http.server's
-        """Keep quiet: the counters say what was fetched."""
+        """Do not log requests: they are counted."""
 
     @property
     def _server(self) -> _Server:

@@ -1,4 +1,4 @@
-"""One local issuer for each tenant: their path has ``{tenant}`` in it, their keys are their own."""
+"""One local issuer for each tenant. The path has ``{tenant}`` in it, and each tenant has its own keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PLACEHOLDER = "{tenant}"
 
 
 def add_tenants(provider: Provider, tenants: Iterable[str]) -> None:
-    """Give a provider with ``{tenant}`` in its path these tenants, with keys for the same algorithms."""
+    """Add tenants to a provider with ``{tenant}`` in its path, with keys for the same algorithms."""
     for tenant in tenants:
         provider.tenants[tenant] = Provider(
             path=provider.path.replace(PLACEHOLDER, tenant),
@@ -30,6 +30,6 @@ def tenant_of(provider: Provider, tenant: str) -> Provider:
 
 
 def serving(provider: Provider, path: str) -> Provider:
-    """Return the issuer that has something at ``path``: a tenant's, or the provider itself."""
+    """Return the issuer that has an endpoint at ``path``: a tenant's, or the provider itself."""
     tenant = next((name for name, it in provider.tenants.items() if it.endpoint(path)), None)
     return provider if tenant is None else tenant_of(provider, tenant)

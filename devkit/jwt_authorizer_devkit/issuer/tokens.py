@@ -1,7 +1,6 @@
-"""The token endpoint: client credentials, with every claim and defect open to the caller.
+"""The token endpoint: client credentials. The caller may set each claim and a defect.
 
-Any client id and secret will do: the issuer serves one desk. What a client may choose is therefore not
-a question of rights.
+The issuer is for one developer's machine, so it accepts any client id and secret.
 """
 
 from __future__ import annotations
@@ -26,17 +25,17 @@ def answer_token_request(
     """Answer a token request (RFC 6749 section 4.4), form-encoded.
 
     Beside ``grant_type``, ``client_id``, ``client_secret``, ``scope`` and ``audience`` or ``resource`` (RFC 8707; both
-    repeatable) it may hold ``subject``, ``lifetime`` (seconds), ``claims`` (a JSON object), ``key`` (a ``kid`` or
-    ``alg``) and ``defect`` (see ``mint.Defect``). To ``Accept: application/jwt`` it answers with the bare
-    token, for shells. With a ``proof`` (the header ``DPoP``) the token is bound to its key (RFC 9449 section 5).
+    repeatable) it may have ``subject``, ``lifetime`` (seconds), ``claims`` (a JSON object), ``key`` (a ``kid`` or
+    ``alg``) and ``defect`` (see ``mint.Defect``). With ``Accept: application/jwt`` the answer is the bare token, for
+    shells. With a ``proof`` (the header ``DPoP``) the token is bound to its key (RFC 9449 section 5).
     """
     form = parse_qs(body.decode("utf-8", "replace"))
     single = {name: values[-1] for name, values in form.items()}
     if single.get("grant_type") != "client_credentials":
-        return _refusal("unsupported_grant_type", "grant_type must be client_credentials")
+        return _error("unsupported_grant_type", "grant_type must be client_credentials")
     client_id = _basic_user(authorization) or single.get("client_id")
     if client_id is None:
-        return _refusal("invalid_client", "client_id is missing; any value will do", status=401)
+        return _error("invalid_client", "client_id is missing; any value will do", status=401)
     audiences = form.get("audience") or form.get("resource") or ["https://api.example.com"]
     scope = single.get("scope")
     try:
@@ -54,10 +53,10 @@ def answer_token_request(
             key=single.get("key"),
         )
     except KeyError as error:
-        return _refusal("invalid_request", f"no such key: {error}")
+        return _error("invalid_request", f"no such key: {error}")
     except (TypeError, ValueError) as error:
         code = "invalid_dpop_proof" if isinstance(error, InvalidProofError) else "invalid_request"
-        return _refusal(code, str(error))
+        return _error(code, str(error))
     if accept == "application/jwt":
         return Reply(200, token.encode(), {"Content-Type": "application/jwt"})
     answer: Json = {"access_token": token, "token_type": "DPoP" if binding else "Bearer", "expires_in": int(lifetime)}
@@ -72,7 +71,7 @@ def _object(text: str) -> Json:
     return value
 
 
-def _refusal(error: str, description: str, *, status: int = 400) -> Reply:
+def _error(error: str, description: str, *, status: int = 400) -> Reply:
     return json_reply(status, {"error": error, "error_description": description})
 
 

@@ -1,1 +1,1 @@
-"""Rules by route as a tool handles them: read from documents that describe an API, checked, and tried on cases."""
+"""Tools for rules by route: write them from an API's description, check them, and test them with cases."""

@@ -1,4 +1,4 @@
-"""A table of cases: tokens' claims, what they ask for, and what should come out."""
+"""A table of cases: the claims of tokens, requests, and expected results."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ REASONS = tuple(
         Reason.ROUTE_NOT_LISTED,
     )
 )
-"""Those that claims and rules can come to; a case has no token that could be malformed or wrongly signed."""
+"""The error codes of claims and rules. A case has only claims, so those of a token's form or signature can't occur."""
 _REQUEST = re.compile(r"([A-Z]+) (/\S*)")
 _KEYS = ("name", "token", "request", "expect", "after")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A method and a path; ``$connect`` is both for WebSockets."""
+    """A method and a path. For WebSocket APIs, both are ``$connect``."""
 
     method: str
     path: str
 
     def __str__(self) -> str:
-        """Write it as cases do."""
+        """Format it as in a table of cases."""
         return CONNECT if self.path == CONNECT else f"{self.method} {self.path}"
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One line of the table. ``after``: the request whose cached policy answers this one."""
+    """One case of the table. ``after``: the request whose cached policy decides this one."""
 
     name: str
     token: str
@@ -59,10 +59,10 @@ class Case:
 
 
 class CasesError(Exception):
-    """The table is wrong: all of its problems at once."""
+    """The table is invalid. The error has all of its problems."""
 
     def __init__(self, problems: list[str]) -> None:
-        """Keep the problems."""
+        """Set the problems."""
         super().__init__("".join(f"\n  - {problem}" for problem in problems))
         self.problems = problems
 
@@ -74,13 +74,13 @@ def parse_cases(text: str) -> tuple[Case, ...]:
     except ValueError as error:
         raise CasesError([str(error)]) from None
     unknown = sorted(str(key) for key in document.keys() - {"tokens", "cases"})
-    problems = [f"{key}: there is no such key: expected tokens and cases" for key in unknown]
+    problems = [f"{key}: unknown key: expected tokens and cases" for key in unknown]
     tokens, rows = document.get("tokens", {}), document.get("cases")
     if not isinstance(tokens, dict) or not all(isinstance(claims, dict) for claims in tokens.values()):
-        problems.append("tokens: expected names, each with a mapping of claims")
+        problems.append("tokens: expected a mapping of names to claims")
         tokens = {}
     if not isinstance(rows, list) or not rows:
-        problems.append("cases: expected a list of cases, with one case at least")
+        problems.append("cases: expected a list with at least one case")
         rows = []
     cases = []
     for number, row in enumerate(rows, 1):
@@ -98,16 +98,16 @@ def _case(number: int, row: object, tokens: Mapping[str, object]) -> Case:
         _wrong(f"expected a mapping with {', '.join(_KEYS)}")
     unknown = [str(key) for key in row if key not in _KEYS]
     if unknown:
-        _wrong(f"there is no key {unknown[0]}: expected {', '.join(_KEYS)}")
+        _wrong(f"unknown key {unknown[0]}: expected {', '.join(_KEYS)}")
     token = row.get("token")
     if isinstance(token, str) and token not in tokens:
         _wrong(f"there is no token {token!r} under tokens; there are {', '.join(tokens) or 'none'}")
     if not isinstance(token, str | dict):
-        _wrong("token: expected the name of one under tokens, or a mapping of claims")
+        _wrong("token: expected a name under tokens, or a mapping of claims")
     claims = token if isinstance(token, dict) else cast("dict[str, object]", tokens[token])
     expect = row.get("expect")
     if expect not in (*OUTCOMES, *REASONS):
-        _wrong(f"expect: {expect!r} is none of {', '.join((*OUTCOMES, *REASONS))}")
+        _wrong(f"expect: {expect!r} is not one of {', '.join((*OUTCOMES, *REASONS))}")
     request = _asked("request", row.get("request"))
     after = _asked("after", row["after"]) if "after" in row else None
     label = token if isinstance(token, str) else f"case {number}"

@@ -1,4 +1,4 @@
-"""What deserves a look in rules: overlaps that no policy can express, and what cached policies leave out."""
+"""Check rules for overlaps that policies cannot express, and for routes that cached policies leave out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PREFIX = "arn:aws:execute-api:eu-west-1:123456789012:abcdef1234/prod/"
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Routes that a kind of token may use, and that its cached policy cannot hold after some first request."""
+    """Routes that a kind of token may use, but that its policy leaves out if it is for the request ``after``."""
 
     token: str
     after: str
@@ -30,7 +30,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What a check found. ``routes`` counts the rules."""
+    """The result of a check. ``routes`` is the number of rules."""
 
     routes: int
     cached_by: str
@@ -39,19 +39,19 @@ class Check:
 
     @property
     def fine(self) -> bool:
-        """Return whether nothing was found."""
+        """Whether nothing was found."""
         return not self.overlaps and not self.left_out
 
 
 def request_for(method: str, path: str) -> Request:
-    """Return the request as a REST API's TOKEN authorizer gets it: with nothing but its ARN to go by."""
+    """Return the request as a REST API's TOKEN authorizer gets it, with only the method ARN."""
     kind, method = (EventKind.WEBSOCKET, CONNECT) if path == CONNECT else (EventKind.REST_TOKEN, method)
     stage, *_ = read_method_arn(f"{_PREFIX}{method}")
     return Request(kind, stage, method, path, None, None, (), None, {})
 
 
 def check_rules(settings: Settings, cached_by: str) -> Check:
-    """Look at rules as a cache keyed by ``cached_by`` meets them."""
+    """Check rules for an API whose cache is keyed by ``cached_by``."""
     rules, policies = settings.rules, policies_for(settings.rules)
     count = sum(len(resource.methods) for resource in rules.resources) + (rules.connect is not None)
     overlaps = describe_overlaps(rules) if cached_by == "token" else ()

@@ -1,4 +1,4 @@
-"""What a document says about an API's routes, and how alternatives of scopes become one rule."""
+"""The routes in a document, and how alternatives of scopes become one rule."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jwt_authorizer.rules.model import ANY_METHOD, CONNECT, DEFAULT
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """The scopes that a route needs: all of ``scopes``, and one of ``any_scopes`` where there are any."""
+    """The scopes that a route needs: all of ``scopes``, and one of ``any_scopes`` if there are any."""
 
     scopes: tuple[str, ...] = ()
     any_scopes: tuple[str, ...] = ()
@@ -18,10 +18,10 @@ class Need:
 
 @dataclass(slots=True)
 class Listing:
-    """The routes that take a token, as (path, method), and what else there is to say.
+    """The routes that take a token, as (path, method), with problems and notes.
 
-    ``problems`` are what no rule can express: with any of them the list is not to be used, since
-    ``unlisted_routes = "absent"`` promises that it is whole. ``notes`` are worth knowing.
+    ``problems`` are what rules cannot express. With any of them the list must not be used, since
+    ``unlisted_routes = "absent"`` promises that it is complete.
     """
 
     routes: dict[tuple[str, str], Need] = field(default_factory=dict)
@@ -30,18 +30,20 @@ class Listing:
     notes: list[str] = field(default_factory=list)
 
     def add(self, method: str, path: str, need: Need) -> None:
-        """List a route. The same route with other needs is a problem: nobody could tell which holds."""
+        """Add a route. The same route with other scopes is a problem."""
         if self.routes.setdefault((path, method), need) != need:
             self.problems.append(f"{name(method, path)} is described twice, with different scopes")
 
     def check(self) -> None:
-        """Check the list against what the authorizer itself accepts, and report whatever it refuses."""
+        """Check the list with the authorizer's own parser, and report its errors as problems."""
         for path, method in self.routes:
-            self.without_token.pop(name(method, path), None)  # an event of a template may add what a document left open
+            self.without_token.pop(
+                name(method, path), None
+            )  # an event of a template may add a route that the document leaves open
         tables = route_tables(self)
         if not tables:
             if not self.problems:
-                self.problems.append("no route in it takes a token: there is nothing to write rules about")
+                self.problems.append("no route in it takes a token, so there are no rules to write")
             return
 
         def report(label: str, message: str, value: object = None, /) -> None:
@@ -53,12 +55,12 @@ class Listing:
 
 
 def name(method: str, path: str) -> str:
-    """Name a route as messages do."""
+    """Return a route's name for messages."""
     return path if path in (CONNECT, DEFAULT) else f"{method} {path}"
 
 
 def route_tables(listing: Listing) -> list[dict[str, object]]:
-    """Return the ``[[routes]]`` tables: methods of one path that need the same are one table."""
+    """Return the ``[[routes]]`` tables. Methods of a path with the same scopes share a table."""
     merged: dict[tuple[str, Need, bool], list[str]] = {}
     for (path, method), need in listing.routes.items():
         merged.setdefault((path, need, method == ANY_METHOD), []).append(method)
@@ -77,11 +79,11 @@ def route_tables(listing: Listing) -> list[dict[str, object]]:
 
 
 def combine(alternatives: list[tuple[str, ...]]) -> Need:
-    """Make one rule of alternatives, each of which names scopes that are needed together.
+    """Make one rule of alternatives. Each lists scopes that are needed together.
 
-    An alternative that asks for more than another adds nothing. What is left has to differ in one scope each.
+    An alternative that needs all scopes of another one is dropped. The others have to differ in one scope each.
 
-    Raises ``ValueError`` where a rule cannot say it.
+    Raises ``ValueError`` if a rule cannot express them.
     """
     sets = [frozenset(scopes) for scopes in alternatives]
     least = [scopes for scopes, own in zip(alternatives, sets, strict=True) if not any(other < own for other in sets)]
@@ -93,8 +95,8 @@ def combine(alternatives: list[tuple[str, ...]]) -> Need:
     if any(len(rest) > 1 for rest in rests):
         shown = ", or ".join(" and ".join(scopes) for scopes in distinct)
         raise ValueError(
-            f"its alternatives ({shown}) can't be one rule: a rule takes scopes that are all needed, and one list of "
-            "which one is needed (any_scopes). Have the issuer put one scope in the place of each combination"
+            f"its alternatives ({shown}) can't be one rule: a rule has scopes that are all needed, and one list of "
+            "which one is needed (any_scopes). Have the issuer replace each combination by one scope"
         )
     kept = tuple(scope for scope in dict.fromkeys(distinct[0]) if scope in common)
     return Need(kept, tuple(rest[0] for rest in rests))

@@ -1,7 +1,7 @@
-"""Routes and scopes out of an OpenAPI document (3.x; 2.0 where templates still hold it).
+"""Read routes and scopes from an OpenAPI document (3.x; 2.0 too, which some templates contain).
 
-OpenAPI 3.1 section 4.8.30 (security requirements): a list of alternatives, each of which names schemes that are
-needed together, and the scopes of each. ``security: []`` takes a requirement off.
+OpenAPI 3.1 section 4.8.30 (security requirements): a list of alternatives. Each lists schemes that are needed together,
+with the scopes of each. ``security: []`` removes the requirement.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _UNKNOWN_TO_API_GATEWAY = ("trace", "query")
 
 @dataclass(frozen=True, slots=True)
 class _Alternative:
-    """One way to be let in: ``token`` says that it takes a token, ``other`` are schemes that no rule checks."""
+    """One security requirement: ``token`` is whether it takes a token, ``other``: schemes that rules do not check."""
 
     schemes: tuple[str, ...]
     scopes: tuple[str, ...]
@@ -32,9 +32,9 @@ class _Alternative:
 
 
 def read_openapi(document: Mapping, *, default_authorizer: bool = False) -> Listing:
-    """List the routes of an OpenAPI document with the scopes that their security requirements name.
+    """Return the routes of an OpenAPI document, with the scopes of their security requirements.
 
-    ``default_authorizer``: a template puts its authorizer on operations that say nothing.
+    ``default_authorizer``: the template sets its authorizer for operations without security.
     """
     listing = Listing()
     reader = _Reader(document, listing, default_authorizer=default_authorizer)
@@ -55,8 +55,8 @@ def read_openapi(document: Mapping, *, default_authorizer: bool = False) -> List
             )
     if len(reader.token_schemes) > 1:
         listing.notes.append(
-            f"the tokens' schemes are several ({', '.join(sorted(reader.token_schemes))}), and rules do not know them: "
-            "where they are different issuers, add issuers = [...] to the routes"
+            f"there are several schemes with tokens ({', '.join(sorted(reader.token_schemes))}), which rules do not "
+            "distinguish: if they are different issuers, add issuers = [...] to the routes"
         )
     return listing
 
@@ -74,7 +74,7 @@ class _Reader:
         path = DEFAULT if path == f"/{DEFAULT}" else path
         resolved = self._resolve(item)
         if resolved is None:
-            self.listing.problems.append(f"{path}: it is kept elsewhere; put it into this document first")
+            self.listing.problems.append(f"{path}: it is in another document; copy it into this one first")
             return
         for key, operation in resolved.items():
             if str(key).lower() in _UNKNOWN_TO_API_GATEWAY:
@@ -84,12 +84,12 @@ class _Reader:
                 self._read_operation(method, path, mapping(operation))
 
     def _resolve(self, item: object) -> Mapping | None:
-        """Follow a reference within the document; ``None`` for one that leads out of it, or a value computed."""
+        """Follow a reference within the document; ``None`` if it leaves the document, or if a function computes it."""
         seen = 0
         while "$ref" in mapping(item):
             reference = str(mapping(item)["$ref"])
             seen += 1
-            if not reference.startswith("#/") or seen > 10:  # noqa: PLR2004 - nobody refers so often, unless in a circle
+            if not reference.startswith("#/") or seen > 10:  # noqa: PLR2004 - so many references are a cycle
                 return None
             item = self.document
             for part in reference[2:].split("/"):
@@ -119,37 +119,39 @@ class _Reader:
             self.listing.add(method, path, need)
 
     def _need(self, security: object, route: str) -> Need | None:
-        """Make one rule of a list of security requirements; ``None``: none of them takes a token."""
+        """Make one rule of a list of security requirements; ``None`` if no requirement takes a token."""
         if not isinstance(security, list):
             raise ValueError("its security is not a list")  # noqa: TRY004 - callers read one kind of error
         alternatives = [self._alternative(one) for one in security]
         if any(not one.schemes for one in alternatives):
-            message = "its security is optional ({}), but an authorizer is asked always or never: take the {} out"
+            message = "its security is optional ({}), but an authorizer is invoked always or never: remove the {}"
             raise ValueError(message)
         if not any(one.token for one in alternatives):
             return None
         if not all(one.token for one in alternatives):
-            message = "it lets in either with a token or without one, but an authorizer is asked always or never"
+            message = "it accepts requests with or without a token, but an authorizer is invoked always or never"
             raise ValueError(message)
         if len({one.other for one in alternatives}) > 1:
-            message = "some of its alternatives ask for more than a token, others do not: a rule cannot tell them apart"
+            message = "some of its alternatives need more than a token, others do not: a rule cannot distinguish them"
             raise ValueError(message)
         givers = {scheme for one in alternatives for scheme in one.schemes if one.scopes}
         if len({frozenset(one.scopes) for one in alternatives}) > 1 and all(one.scopes for one in alternatives):
             apart = {one.schemes for one in alternatives}
             if len(apart) > 1:
                 raise ValueError(
-                    f"its alternatives ask for different scopes by scheme ({', '.join(sorted(givers))}), but a rule "
-                    "does not tell whose scope it is: give them equal scopes, or write the route by hand, with issuers"
+                    f"its alternatives need different scopes by scheme ({', '.join(sorted(givers))}), but a rule does "
+                    "not distinguish schemes: give them equal scopes, or write the route by hand, with issuers"
                 )
         other = sorted({scheme for one in alternatives for scheme in one.other})
         if other:
-            self.listing.notes.append(f"{route} asks for {', '.join(other)} beside the token: no rule checks that")
+            self.listing.notes.append(
+                f"{route} needs {', '.join(other)} in addition to the token: rules do not check that"
+            )
         return combine([one.scopes for one in alternatives])
 
     def _alternative(self, requirement: object) -> _Alternative:
         if not isinstance(requirement, dict):
-            raise ValueError("a security requirement of it is not a mapping of schemes")  # noqa: TRY004 - callers read one kind of error
+            raise ValueError("a security requirement is not a mapping of schemes")  # noqa: TRY004 - callers read one kind of error
         scopes: list[str] = []
         other: list[str] = []
         token = False
@@ -175,5 +177,5 @@ class _Reader:
             return str(described.get("scheme", "")).lower() == "bearer"
         if kind != "apiKey" or described.get("x-amazon-apigateway-authtype") == "awsSigv4":
             return False
-        # How API Gateway writes an authorizer of one's own: as an API key in the header that holds the token.
+        # API Gateway writes a Lambda authorizer as an API key in the header with the token.
         return "x-amazon-apigateway-authtype" in described or str(described.get("name", "")).lower() == "authorization"

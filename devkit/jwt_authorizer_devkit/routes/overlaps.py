@@ -1,4 +1,4 @@
-"""Routes that a cached policy cannot both allow, and what to do about it."""
+"""Find routes that a cached policy cannot both allow, and say how to fix them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from jwt_authorizer.rules import Rules
 
 _MOST_REQUIREMENTS = 12
-"""With more kinds of rights than this, only those who have all of them are looked at."""
+"""With more kinds of rights than this, only principals with all of them are checked."""
 _MOST_WARNINGS = 20
 
 
 def describe_overlaps(rules: Rules) -> tuple[str, ...]:
-    """Name the pairs of routes that a policy cannot both allow, for typical principals, and say what to do."""
+    """Return a message for each pair of routes that a policy cannot both allow, for typical principals."""
     if not rules.resources:
         return ()
     found: dict[tuple[str, str | None], None] = {}
@@ -38,7 +38,7 @@ def describe_overlaps(rules: Rules) -> tuple[str, ...]:
 
 
 def _typical_rights(count: int) -> Iterator[int]:
-    """All rights there are; then all but one kind, and one kind alone."""
+    """Yield all rights; then for each kind all but that one, and that one alone."""
     everything = (1 << count) - 1
     yield everything
     if count <= _MOST_REQUIREMENTS:
@@ -48,7 +48,7 @@ def _typical_rights(count: int) -> Iterator[int]:
 
 
 def _overlaps(maker: Maker) -> Iterator[tuple[str, str | None]]:
-    """Yield each route that is left out for another one, with that one if it can be named."""
+    """Yield each route that is left out because of another one, with that one if it is known."""
     routes = [
         route.route(listed) for route, method in maker.examples.routes if (listed := route.listed(method)) is not None
     ]
@@ -67,30 +67,30 @@ def _overlaps(maker: Maker) -> Iterator[tuple[str, str | None]]:
 
 
 def _exclude_each_other(grant: Grant, mine: list[Grant], number: int) -> bool:
-    """Return whether a grant denies a request, or is denied by what allows the request."""
+    """Return whether a grant denies a request, or the grants that allow the request deny the grant's."""
     return number in grant.takes or (number not in grant.gives and any(other.takes & grant.gives for other in mine))
 
 
 def _text(route: str, rival: str | None, *, absent: bool) -> str:
     if rival is None:
         cause = (
-            f"{route} overlaps with routes that some who may use it may not use, and no policy can tell them apart "
-            "(IAM's * also matches a slash). Their cached policies leave it out, and they see a 403 there"
+            f"{route} overlaps with routes that some of its callers may not use, and no policy can distinguish them "
+            "(IAM's * also matches a slash). Those callers' cached policies leave it out, and they see a 403 there"
         )
     else:
         cause = (
-            f"{route} and {rival} overlap: no policy can allow both without allowing paths between them that the rules "
-            "refuse (IAM's * also matches a slash). Some principals' cached policies have only one of them, and they "
+            f"{route} and {rival} overlap: no policy can allow both without allowing other paths that the rules deny "
+            "(IAM's * also matches a slash). Some principals' cached policies have only one of them, and they "
             "see a 403 on the other"
         )
     if absent:
         fix = "give the routes that overlap the same rights"
     else:
         fix = (
-            'set unlisted_routes = "absent" if the API has no routes but those listed; or list what is between them, '
-            "with {proxy+}"
+            'set unlisted_routes = "absent" if the API has only the listed routes; or list the other paths, with '
+            "{proxy+}"
         )
     return (
-        f"{cause}. To fix it, {fix}; or have one of them begin differently; or have API Gateway cache by route "
+        f"{cause}. To fix it, {fix}; or begin one of them differently; or have API Gateway cache by route "
         "(JWT_CACHED_BY=route)"
     )

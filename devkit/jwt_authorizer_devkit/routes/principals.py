@@ -1,4 +1,4 @@
-"""Principals of a test table, and those that stand for everybody when rules are checked."""
+"""Principals of a table of cases, and typical principals to check rules with."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _SOME_TENANT = "some-tenant"
 
 
 def full_claims(settings: Settings, claims: Mapping[str, object], now: float) -> dict[str, object]:
-    """Add what every token of an issuer says, so that a case names only what it is about.
+    """Add the claims that each token of an issuer has, so that a case needs only those that matter for it.
 
-    ``iss`` (the first issuer's), ``aud`` and ``client_id`` as the settings ask, ``sub``, ``iat`` and ``exp``;
+    They are ``iss`` (the first issuer's), ``aud`` and ``client_id`` as in the settings, ``sub``, ``iat`` and ``exp``;
     ``None`` leaves a claim out.
     """
     named = claims.get("iss", settings.issuers[0].issuer)
@@ -42,7 +42,7 @@ def full_claims(settings: Settings, claims: Mapping[str, object], now: float) ->
 
 
 def principal_of(settings: Settings, claims: Mapping[str, object], now: float) -> Principal:
-    """Check claims by the issuer's settings, as the function does after the signature. Raises ``TokenError``."""
+    """Check claims as the function does after the signature. Raises ``TokenError``."""
     named = claims.get("iss")
     issuer = _named(settings, named)
     if issuer is None or not isinstance(named, str):
@@ -53,7 +53,7 @@ def principal_of(settings: Settings, claims: Mapping[str, object], now: float) -
 
 
 def _named(settings: Settings, iss: object) -> IssuerSettings | None:
-    """Return the issuer of an ``iss``; of a tenant's, whatever tenant that is: cases are about rules."""
+    """Return the issuer of an ``iss``. Any tenant will do, since cases are about rules."""
     for issuer in settings.issuers:
         before, placeholder, after = issuer.issuer.partition("{tenant}")
         if iss == issuer.issuer or (
@@ -64,7 +64,7 @@ def _named(settings: Settings, iss: object) -> IssuerSettings | None:
 
 
 def typical_principals(settings: Settings) -> Iterator[tuple[str, Principal]]:
-    """Return who is worth a look when rules are checked: those who may all, and those with one rule's rights alone."""
+    """Yield typical principals with their description: one with all rights, and one with each rule's rights alone."""
     requirements = settings.rules.requirements
     for issuer in settings.issuers:
         whose = f" of {issuer.issuer}" if len(settings.issuers) > 1 else ""
@@ -76,7 +76,7 @@ def typical_principals(settings: Settings) -> Iterator[tuple[str, Principal]]:
 
 
 def _words(requirement: Requirement) -> str:
-    claims = [f"a fitting {condition.claim.name}" for condition in requirement.claims]
+    claims = [f"a matching {condition.claim.name}" for condition in requirement.claims]
     parts = [*requirement.scopes, *requirement.any_scopes[:1], *claims]
     return " and ".join(parts) or "no scope"
 
@@ -85,7 +85,7 @@ def _principal(issuer: str, required: tuple[str, ...], requirements: list[Requir
     scopes = list(required)
     claims: dict[str, object] = {}
     for requirement in requirements:
-        # One of any_scopes does where it stands alone; with every right, all of them.
+        # For one rule, one of its any_scopes; for all rights, all of them.
         scopes += [
             *requirement.scopes,
             *(requirement.any_scopes if len(requirements) > 1 else requirement.any_scopes[:1]),
@@ -109,7 +109,7 @@ def _principal(issuer: str, required: tuple[str, ...], requirements: list[Requir
 
 
 def _add(claims: dict[str, object], condition: ClaimCondition) -> None:
-    """Add what a condition asks for to the list at its claim; an object on the way stays what it is."""
+    """Add the values of a condition to the list at its claim. Do nothing if the path leads through a list."""
     inner = claims
     for step in condition.claim.path[:-1]:
         found = inner.setdefault(step, {})

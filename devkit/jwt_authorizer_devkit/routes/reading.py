@@ -1,4 +1,4 @@
-"""A document of either kind becomes the TOML of its routes."""
+"""Convert an OpenAPI document or a template to the TOML of its routes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def read_routes(text: str, api: str | None = None) -> Listing:
-    """List the routes of an OpenAPI document or a template.
+    """Return the routes of an OpenAPI document or a template.
 
-    ``api`` chooses one of a template's APIs. Raises ``ValueError`` for a document of no known kind.
+    ``api`` chooses one of a template's APIs. Raises ``ValueError`` if the document is neither.
     """
     document = read_document(text)
     if "openapi" in document or "swagger" in document:
@@ -31,10 +31,10 @@ def read_routes(text: str, api: str | None = None) -> Listing:
 
 
 def routes_toml(listing: Listing, source: str) -> str:
-    """Write the routes for ``JWT_CONFIG``, with what should be known about them as comments."""
-    notes = [f"Routes of {source}, written by: jwt-authorizer rules from. The API has no routes but these."]
+    """Return the routes for ``JWT_CONFIG``, with notes as comments."""
+    notes = [f"Routes of {source}, written by: jwt-authorizer rules from. The API has only these routes."]
     if listing.without_token:
-        notes.append("Left out, since they take no token:")
+        notes.append("Left out, since they do not take a token:")
         notes += [f"  {route} ({why})" for route, why in listing.without_token.items()]
     notes += [f"Note: {note}" for note in listing.notes]
     comment = "".join(f"# {line}\n" for note in notes for line in note.splitlines())

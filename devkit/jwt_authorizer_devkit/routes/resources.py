@@ -1,4 +1,4 @@
-"""Paths of a REST API that a template spells out resource by resource."""
+"""Build the paths of a REST API from a template's ``AWS::ApiGateway::Resource``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def resource_path(resources: Mapping, reference: object) -> str | None:
-    """Follow ``ParentId`` from a method's ``ResourceId`` up to the root; ``None`` where the template ends before."""
+    """Follow ``ParentId`` from a method's ``ResourceId`` up to the root; ``None`` if one is not in the template."""
     parts: list[str] = []
     for _ in range(len(resources) + 1):
         function, target = next(iter(mapping(reference).items()), ("", None))

@@ -1,7 +1,7 @@
-"""Routes and scopes out of a SAM or CloudFormation template.
+"""Read routes and scopes from a SAM or CloudFormation template.
 
 AWS SAM specification: ``Api`` and ``HttpApi`` events, ``ApiAuth``, ``HttpApiAuth``; CloudFormation:
-``AWS::ApiGatewayV2::Route``, ``AWS::ApiGateway::Method``. API Gateway lets a token pass that has **one** of a
+``AWS::ApiGatewayV2::Route``, ``AWS::ApiGateway::Method``. API Gateway accepts a token that has **one** of a
 route's ``AuthorizationScopes``, so they become ``any_scopes``.
 """
 
@@ -30,7 +30,7 @@ _NO_TOKEN = ("NONE", "AWS_IAM")
 
 
 def read_template(template: Mapping, api: str | None = None) -> Listing:
-    """List the routes of one API of a template. ``api`` is its logical id, needed where there are several."""
+    """Return the routes of one API of a template. ``api`` is its logical id, needed if there are several APIs."""
     reader = _Reader(template)
     for logical_id, resource in mapping(template.get("Resources")).items():
         reader.read_resource(str(logical_id), mapping(resource))
@@ -57,9 +57,7 @@ class _Reader:
     def read_resource(self, logical_id: str, resource: Mapping) -> None:
         kind, properties = resource.get("Type"), mapping(resource.get("Properties"))
         if logical_id.startswith("Fn::"):
-            self.everywhere.problems.append(
-                f"{logical_id}: what it makes is only known to CloudFormation; expand it first"
-            )
+            self.everywhere.problems.append(f"{logical_id}: only CloudFormation knows its result; expand it first")
         elif kind in ("AWS::Serverless::Function", "AWS::Serverless::StateMachine"):
             for event_id, event in mapping(properties.get("Events")).items():
                 self._read_event(f"{logical_id}.{event_id}", mapping(event))
@@ -144,14 +142,14 @@ class _Reader:
         inline, elsewhere = _WITH_BODY[kind]
         _, listing = self._api(logical_id, logical_id)
         if elsewhere in properties:
-            listing.problems.append(f"{logical_id}: its routes are in the document of {elsewhere}: read that one")
+            listing.problems.append(
+                f"{logical_id}: its routes are in the document of {elsewhere}: give that one instead"
+            )
         body = properties.get(inline)
         if body is None:
             return
         if function_of(body):
-            listing.problems.append(
-                f"{logical_id}: its {inline} is made by {function_of(body)}: read that document itself"
-            )
+            listing.problems.append(f"{logical_id}: its {inline} is a {function_of(body)}: give that document instead")
             return
         in_globals = mapping(mapping(self.globals.get(kind.rpartition(":")[2])).get("Auth"))
         auth = {**in_globals, **mapping(properties.get("Auth"))}

@@ -1,4 +1,4 @@
-"""Cases are decided, by the code that the deployed function runs."""
+"""Decide cases with the code of the deployed function."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came out of a case. ``after`` names the request whose cached policy answered, if one did."""
+    """The result of a case. ``after``: the request whose cached policy decided, if one did."""
 
     name: str
     token: str
@@ -41,8 +41,8 @@ class Result:
 def try_cases(settings: Settings, cases: Iterable[Case], now: float, *, replay: bool = False) -> tuple[Result, ...]:
     """Decide each case at ``now`` (Unix seconds).
 
-    ``replay``: try each case as well against the policy that each other request of the same token has left in
-    a cache keyed by the token. Cases with ``after`` are tried against that one's policy alone.
+    ``replay``: also decide each case by the policies for the other requests of the same token, as a cache keyed by the
+    token would. Cases with ``after`` are decided by that request's policy only.
     """
     policies = policies_for(settings.rules)
     results: list[Result] = []
@@ -56,7 +56,7 @@ def try_cases(settings: Settings, cases: Iterable[Case], now: float, *, replay: 
             continue
         if case.after is None:
             others = [other.request for other in everyone if replay and other.claims == case.claims]
-            # A WebSocket API has a cache of its own, for its one route.
+            # A WebSocket API is another API than one with routes, so neither replays the other's policy.
             firsts = [
                 first
                 for first in dict.fromkeys(others)
@@ -68,7 +68,7 @@ def try_cases(settings: Settings, cases: Iterable[Case], now: float, *, replay: 
             served = _serves(settings.rules, policies, principal, first, case.request)
             copied = _Decided("allow" if served else "deny", None, (), None, principal)
             if served is (decided.outcome == "allow"):
-                copied = decided  # the copy says the same, so it is for the same reason
+                copied = decided  # the copy has the same result, so it has the same reason
             results.append(_result(case, first, copied))
     return tuple(results)
 
@@ -94,7 +94,7 @@ def _decide(settings: Settings, case: Case, now: float) -> _Decided:
 
 
 def _serves(rules: Rules, policies: Policies, principal: Principal, first: Asked, then: Asked) -> bool:
-    """Evaluate the policy for one request for another, as IAM does: some Allow covers it, and no Deny."""
+    """Return whether the policy for the request ``first`` allows the request ``then``, as IAM evaluates it."""
     decision = rules.decide(principal, first.method, first.path)
     policy = policies.compile(principal, decision, request_for(first.method, first.path), "token")
     return policy.permits(CONNECT if then.path == CONNECT else then.method + then.path)
