@@ -1,4 +1,4 @@
-"""``python -m demo``: set everything up, call it, show what came of it; at a terminal, stay up to be tried."""
+"""``python -m demo``: deploy locally, call the APIs, print the results; at a terminal, keep running for you to try."""
 
 from __future__ import annotations
 
@@ -23,18 +23,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 INTERRUPTED = 130
-"""The exit code of a program that Ctrl-C ended, by the shells' custom."""
+"""The exit code after Ctrl-C, by the convention of shells."""
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the demo; give the exit code: 0 if every attempt came out as it should."""
-    parser = argparse.ArgumentParser(prog="python -m demo", description="The authorizer before three APIs, locally.")
-    parser.add_argument("--once", action="store_true", help="exit after the table, even at a terminal")
+    """Run the demo, and return the exit code: 0 if every result is as expected."""
+    parser = argparse.ArgumentParser(
+        prog="python -m demo", description="The authorizer in front of three APIs, on this machine."
+    )
+    parser.add_argument("--once", action="store_true", help="exit after the table, also at a terminal")
     options = parser.parse_args(arguments)
     console = Console()
     stays = console.is_terminal and sys.stdin.isatty() and not options.once and not os.environ.get("CI")
-    # However the demo is ended, all that it started is stopped on the way out.
+    # All that the demo started is stopped at the end, also after a signal.
     for number in _ENDING:
         signal.signal(number, _interrupt)
     try:
@@ -42,12 +44,12 @@ def main(arguments: list[str] | None = None) -> int:
             outcomes = _try_all(console, stack)
             failures = _show(console, outcomes)
             if failures:
-                console.print("The authorizer's log ends:", style="bold")
+                console.print("The end of the authorizer's log:", style="bold")
                 console.print(stack.main.log.text()[-3000:], markup=False, highlight=False)
-                console.print("The local AWS's log ends:", style="bold")
+                console.print("The end of the local AWS's log:", style="bold")
                 console.print(stack.aws.log.read_text()[-3000:], markup=False, highlight=False)
             if stays:
-                # From here on Ctrl-C is the way out.
+                # From here on, Ctrl-C is the normal end.
                 with contextlib.suppress(KeyboardInterrupt):
                     _stay(console, stack)
                 console.print("\nStopping …")
@@ -55,15 +57,15 @@ def main(arguments: list[str] | None = None) -> int:
         console.print(str(error), style="red", markup=False, highlight=False)
         return 1
     except KeyboardInterrupt:
-        console.print("\nStopped; nothing is left running.")
+        console.print("\nStopped: nothing is left running.")
         return INTERRUPTED
     if stays:
-        console.print("Stopped; nothing is left running.")
+        console.print("Stopped: nothing is left running.")
     return 1 if failures else 0
 
 
 def _interrupt(*_: object) -> NoReturn:
-    # Once is enough: a second signal, as of an impatient Ctrl-C, must not cut off the clearing away.
+    # Ignore further signals: a second Ctrl-C must not interrupt the clean-up.
     for number in _ENDING:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
@@ -71,13 +73,13 @@ def _interrupt(*_: object) -> NoReturn:
 
 @contextlib.contextmanager
 def _step(console: Console, what: str) -> Iterator[None]:
-    """Show that something is going on, and afterwards how long it took."""
+    """Show that a step is running, and afterwards how long it took."""
     started = time.monotonic()
     if console.is_terminal:
         with console.status(f"{what} …"):
             yield
     else:
-        # Where nothing can be drawn over, a line at the start tells at least what takes its time.
+        # Without a terminal, print a line at the start too, so that a log shows what is running.
         console.print(f"… {what}", highlight=False)
         yield
     console.print(f"✔ {what} [dim]{time.monotonic() - started:.1f} s[/dim]", highlight=False)
@@ -90,7 +92,7 @@ def _try_all(console: Console, stack: Stack) -> list[Outcome]:
 
 
 def _show(console: Console, outcomes: list[Outcome]) -> int:
-    """Print the table; give the number of attempts that did not come out as they should."""
+    """Print the table, and return the number of attempts whose result is not as expected."""
     if not console.is_terminal:
         console.width = max(console.width, 140)
     console.print()
@@ -101,16 +103,16 @@ def _show(console: Console, outcomes: list[Outcome]) -> int:
         console.print(problem, style="red", highlight=False, markup=False)
     failures = sum(1 for outcome in outcomes if outcome.problems)
     if failures:
-        console.print(f"{failures} of {len(outcomes)} are not as they should be.", style="bold red")
+        console.print(f"{failures} of {len(outcomes)} are not as expected.", style="bold red")
     else:
-        console.print(f"All {len(outcomes)} as they should be.", style="green")
+        console.print(f"All {len(outcomes)} are as expected.", style="green")
     return failures
 
 
 def lines_to_try(stack: Stack) -> str:
-    """Return shell lines that call the APIs with a token that is good for an hour.
+    """Return shell commands that call the APIs with a token that is valid for an hour.
 
-    Curl stays connected to a WebSocket and prints nothing. So the last line prints the status alone, which is 101
+    For a WebSocket, curl stays connected and prints nothing. So the last command prints only the status, which is 101
     for a connection.
     """
     client = stack.main.client
@@ -128,17 +130,17 @@ curl -s -o /dev/null -w 'WebSocket: %{{http_code}}\\n' --max-time 2 -H "Authoriz
 
 
 def _stay(console: Console, stack: Stack) -> None:
-    """Print what to try, and the authorizer's decisions as they come, until interrupted."""
+    """Print commands to try, and then the authorizer's decisions, until interrupted."""
     issuer = stack.issuer
     console.print(
         f"""
 Try it yourself:
 
 {textwrap.indent(lines_to_try(stack), "  ")}
-Add -d defect=expired (or forged, wrong-audience, …) to the first for a token that is wrong in one way.
-The issuer's keys: {issuer.jwks_url}    Ctrl-C ends all of it.
+Add -d defect=expired (or forged, wrong-audience, …) to the first command for a token with one defect.
+The issuer's keys: {issuer.jwks_url}    Stop everything with Ctrl-C.
 
-The authorizer's decisions as they come:""",
+The authorizer's decisions:""",
         highlight=False,
         markup=False,
         soft_wrap=True,
@@ -146,8 +148,8 @@ The authorizer's decisions as they come:""",
     stack.main.log.new()
     while True:
         for line in stack.main.log.new():
-            told = " ".join(str(line[name]) for name in ("decision", "reason", "route", "principal") if line.get(name))
-            console.print(f"  {line['event_kind']}: {told}", highlight=False, markup=False)
+            shown = " ".join(str(line[name]) for name in ("decision", "reason", "route", "principal") if line.get(name))
+            console.print(f"  {line['event_kind']}: {shown}", highlight=False, markup=False)
         time.sleep(0.5)
 
 

@@ -1,4 +1,4 @@
-"""Calling the deployed APIs as their clients would."""
+"""Call the deployed APIs as their clients would."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class Api(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a client got: the status, and for a success what the backend said it was told."""
+    """A client's answer: the status, and after a success the backend's body."""
 
     status: int
     body: str
 
     @property
     def told(self) -> dict[str, object]:
-        """The authorizer's context as the backend saw it; empty for anything but an answer of the backend."""
+        """The authorizer's context as the backend got it; empty if the backend did not answer."""
         try:
             document = json.loads(self.body)
         except ValueError:
@@ -48,13 +48,13 @@ class Answer:
         told = document.get("authorizer") if isinstance(document, dict) else None
         if not isinstance(told, dict):
             return {}
-        # Payload format 2.0 puts it one level deeper.
+        # In payload format 2.0 it is one level deeper.
         inner = told.get("lambda", told)
         return inner if isinstance(inner, dict) else {}
 
     @property
     def claims(self) -> dict[str, object]:
-        """The token's claims as the backend saw them: JSON text, or for payload format 2.0 an object."""
+        """The token's claims as the backend got them: a JSON string, or an object in payload format 2.0."""
         claims = self.told.get("claims")
         if isinstance(claims, str):
             claims = json.loads(claims)
@@ -70,11 +70,11 @@ class Client:
     stage: str = STAGE
 
     def path(self, api: Api, path: str) -> str:
-        """Return the path under which the local AWS serves an API: its own names for hosts don't resolve everywhere."""
+        """Return the local AWS's path of an API. Its host names for APIs don't resolve everywhere."""
         return f"/_aws/execute-api/{self.outputs[api]}/{self.stage}{path}"
 
     def url(self, api: Api, path: str) -> str:
-        """Return the whole address, for a person to try."""
+        """Return the whole URL, for commands to try."""
         scheme = "ws" if api is Api.WEBSOCKET else "http"
         return f"{scheme}://{HOST}:{self.aws.port}{self.path(api, path)}"
 
@@ -89,7 +89,7 @@ class Client:
             connection.close()
 
     def talk(self, headers: Mapping[str, str]) -> Answer:
-        """Connect to the WebSocket API and say a word; a refused connection's status is that of the answer."""
+        """Connect to the WebSocket API and send a message. The status is that of the handshake."""
         try:
             url = self.url(Api.WEBSOCKET, "")
             with connect(url, additional_headers=dict(headers), proxy=None, open_timeout=_TIMEOUT) as socket:

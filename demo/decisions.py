@@ -1,4 +1,4 @@
-"""The authorizer's own lines about its decisions, read from the log that it wrote them to."""
+"""Read the authorizer's log lines about its decisions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ type Line = dict[str, object]
 
 @dataclass(slots=True)
 class DecisionLog:
-    """Gives each decision once."""
+    """A function's log group. Returns each decision once."""
 
     aws: LocalAws
     group: str
@@ -26,7 +26,7 @@ class DecisionLog:
         """Return the decisions since the last call, oldest first."""
         lines = []
         for event in self._events():
-            # The local AWS gives no eventId, but each invocation a stream of its own.
+            # The local AWS has no eventId, but a log stream for each invocation.
             identity = f"{event['logStreamName']} {event['message']}"
             if identity in self._seen:
                 continue
@@ -37,7 +37,7 @@ class DecisionLog:
         return lines
 
     def text(self) -> str:
-        """Return the whole log, for when something went wrong."""
+        """Return the whole log, to show after a failure."""
         return "\n".join(event["message"] for event in self._events())
 
     def _events(self) -> list[dict[str, str]]:

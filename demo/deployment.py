@@ -1,4 +1,4 @@
-"""``sam build`` and ``sam deploy``, as for a real account, towards the local one."""
+"""``sam build`` and ``sam deploy``, as for a real account, but to the local AWS."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 type Outputs = Mapping[str, str]
 
 BUCKET = "packages"
-"""Takes what ``sam deploy`` uploads: quicker than the stack that ``--resolve-s3`` would make."""
+"""For the uploads of ``sam deploy``: faster than the stack that ``--resolve-s3`` would deploy."""
 DEMO_TEMPLATE = ROOT / "demo" / "template.yaml"
 
 
 @functools.cache
-def aws_client(service: str, aws: LocalAws) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
-    """Return a boto3 client for the local AWS, the same each time: making one takes longer than most calls."""
+def aws_client(service: str, aws: LocalAws) -> Any:  # noqa: ANN401 - boto3 generates its clients at run time
+    """Return a boto3 client for the local AWS. Cached, since creating one takes longer than most calls."""
     return boto3.client(
         service,
         endpoint_url=aws.endpoint,
@@ -50,7 +50,7 @@ def aws_client(service: str, aws: LocalAws) -> Any:  # noqa: ANN401 - boto3 make
 
 @dataclass(frozen=True, slots=True)
 class Deployer:
-    """Builds once, deploys as often as wanted."""
+    """Builds once, and deploys as often as needed."""
 
     tools: Tools
     aws: LocalAws
@@ -58,39 +58,39 @@ class Deployer:
 
     @property
     def build_folder(self) -> Path:
-        """Where ``sam build`` puts the package and the template that names it."""
+        """The folder of ``sam build``: the package, and the template that names it."""
         return self.folder / "build"
 
     def prepare(self) -> None:
-        """Make the bucket that deployments go through."""
+        """Create the bucket for deployments."""
         aws_client("s3", self.aws).create_bucket(Bucket=BUCKET)
 
     def build(self) -> None:
-        """Build the authorizer for this machine, outside the tree: ``.aws-sam`` there is the user's."""
+        """Build the authorizer for this machine, outside the working tree, where ``.aws-sam`` belongs to the user."""
         command = [str(self.tools.sam), "build", "--template-file", str(ROOT / "template.yaml")]
         command += ["--build-dir", str(self.build_folder), *self._own_config()]
         command += ["--parameter-overrides", f"Architecture={host_architecture()}"]
         run(command, clean_environment(self.folder), "sam build")
-        # The local AWS knows no metric math, which some of the alarms need, and evaluates none of them.
+        # The local AWS does not evaluate alarms, and does not support the metric math of some.
         template = self.build_folder / "template.yaml"
         text, found = re.subn(r"(?m)^(  Alarms:\n(?:    .*\n)*?    Default:) 'on'$", r"\1 'off'", template.read_text())
         if found != 1:
-            message = "sam build writes its template in another way now: the alarms can't be left out"
+            message = "sam build has changed the format of its template: the alarms can't be left out"
             raise DemoError(message)
         template.write_text(text)
 
     def deploy_authorizer(self, stack: str, parameters: Mapping[str, str]) -> Outputs:
-        """Deploy the built authorizer with these parameters; give the stack's outputs."""
+        """Deploy the built authorizer with these parameters, and return the stack's outputs."""
         return self.deploy_template(
             stack, self.build_folder / "template.yaml", {"Architecture": host_architecture(), **parameters}
         )
 
     def deploy_apis(self, stack: str, parameters: Mapping[str, str]) -> Outputs:
-        """Deploy the APIs of ``demo/template.yaml``; give the stack's outputs."""
+        """Deploy the APIs of ``demo/template.yaml``, and return the stack's outputs."""
         return self.deploy_template(stack, DEMO_TEMPLATE, {"RouteResponses": "off", **parameters})
 
     def deploy_template(self, stack: str, template: Path, parameters: Mapping[str, str]) -> Outputs:
-        """Deploy any template, or update the stack to it; give the stack's outputs."""
+        """Create or update a stack from any template, and return its outputs."""
         command = [str(self.tools.sam), "deploy", "--template-file", str(template), "--stack-name", stack]
         command += [
             "--s3-bucket",
@@ -100,7 +100,7 @@ class Deployer:
             "--capabilities",
             "CAPABILITY_IAM",
         ]
-        # In a file, since on the command line SAM CLI would split a text with spaces or lines itself. JSON is YAML.
+        # In a file, since SAM CLI splits values with spaces or line breaks on the command line. JSON is YAML.
         overrides = self.folder / f"{stack}-parameters.yaml"
         overrides.write_text(json.dumps(dict(parameters)))
         command += ["--region", REGION, *self._own_config(), "--parameter-overrides", f"file://{overrides}"]
@@ -109,7 +109,7 @@ class Deployer:
         return {output["OutputKey"]: output["OutputValue"] for output in described["Stacks"][0]["Outputs"]}
 
     def _own_config(self) -> list[str]:
-        # samconfig.toml may hold the user's answers to `sam deploy --guided`: a stack's name, a profile.
+        # The user's samconfig.toml may have answers to `sam deploy --guided`: a stack's name, a profile.
         config = self.folder / "samconfig.toml"
         config.write_text("version = 0.1\n")
         return ["--config-file", str(config)]

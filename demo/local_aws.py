@@ -1,4 +1,4 @@
-"""MiniStack, an AWS on this machine: on a free port of the loopback interface, ended with all it started."""
+"""Run MiniStack, a local AWS, on a free port of the loopback interface, and stop it with all that it started."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class LocalAws:
 
     @property
     def endpoint(self) -> str:
-        """Where it answers."""
+        """Its URL."""
         return f"http://{HOST}:{self.port}"
 
 
 @contextlib.contextmanager
 def local_aws(tools: Tools, folder: Path) -> Iterator[LocalAws]:
-    """Run a local AWS while the block runs; ``folder`` takes its files.
+    """Run a local AWS while the block runs. Its files are in ``folder``.
 
     Raises:
         DemoError: It did not start.
@@ -49,9 +49,9 @@ def local_aws(tools: Tools, folder: Path) -> Iterator[LocalAws]:
         BIND_HOST=HOST,
         GATEWAY_PORT=str(aws.port),
         LOG_LEVEL="WARNING",
-        # Keys of user pools; else in a folder that all of this machine share.
+        # Keys of user pools. By default they are in a folder that all users of this machine share.
         STATE_DIR=str(folder / "ministack-state"),
-        # A broker for devices, which would listen on every interface, whatever BIND_HOST says.
+        # The IoT broker would listen on every interface, whatever BIND_HOST is.
         IOT_MTLS_ENABLED="0",
     )
     with (
@@ -63,7 +63,7 @@ def local_aws(tools: Tools, folder: Path) -> Iterator[LocalAws]:
 
 
 def free_port() -> int:
-    """Find a port that is free now; MiniStack itself cannot be asked to take any."""
+    """Return a free port. MiniStack cannot choose one itself."""
     with socket.create_server((HOST, 0)) as listener:
         return int(listener.getsockname()[1])
 
@@ -76,5 +76,5 @@ def _wait_until_up(process: subprocess.Popen[bytes], aws: LocalAws) -> None:
             opener.open(f"{aws.endpoint}/_ministack/health", timeout=2).close()
             return
         time.sleep(0.1)
-    message = f"the local AWS did not start; it said:\n{aws.log.read_text()[-4000:]}"
+    message = f"the local AWS did not start. Its output:\n{aws.log.read_text()[-4000:]}"
     raise DemoError(message)

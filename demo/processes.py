@@ -1,4 +1,4 @@
-"""Running other programs so that none of them, nor what they start, outlives us."""
+"""Run other programs, and stop them with all that they started."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _END_SECONDS = 3
 def ending_with_us(
     command: list[str], environment: Mapping[str, str], folder: Path, output: IO[str]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run ``command`` in ``folder`` while the block runs; whatever ends the block ends it and all that it started.
+    """Run ``command`` in ``folder`` while the block runs. Then stop it and all that it started.
 
-    A session of its own makes it and its children one group, which can be ended as one. Ctrl-C at the
-    terminal then reaches only us, so that things end in order. Without a terminal it can ask nothing.
+    It has its own session, so that it and its children are one process group, which can be killed at once. Ctrl-C at
+    the terminal then reaches only this process. Without a terminal, the program cannot ask questions.
     """
     process = subprocess.Popen(  # noqa: S603 - our own arguments
         command,
@@ -40,11 +40,11 @@ def ending_with_us(
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """Ask first, then kill. A group whose members have all ended is gone, and cannot be asked."""
+    """Terminate, then kill. A group without processes does not exist any more."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_END_SECONDS)
-        # Where it has ended, its children may not have.
+        # Its children may still be running.
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

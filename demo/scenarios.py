@@ -1,4 +1,4 @@
-"""What the demo tries, and what has to come of it."""
+"""The demo's attempts, and their expected results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EMAIL = "alice@example.com"
 
 
 def authorizer_parameters(issuer: str) -> dict[str, str]:
-    """Return the parameters of ``template.yaml`` that the scenarios count on."""
+    """Return the parameters of ``template.yaml`` that the scenarios need."""
     return {"JwtConfig": _CONFIG.format(issuer=issuer, audience=AUDIENCE), "JwtAllowHttp": "true"}
 
 
@@ -65,11 +65,11 @@ class By(StrEnum):
 
     FUNCTION = "function"
     GATEWAY = "API Gateway"
-    """By itself, without calling the function: what identifies the caller is missing."""
+    """By itself, without invoking the function: the identity source is missing."""
     CACHE = "cached policy"
-    """API Gateway by an earlier answer of the function."""
+    """API Gateway, with an earlier answer of the function."""
     NOBODY = "nothing"
-    """The function ended before it could write a line: it did not start, or its settings are wrong."""
+    """The function failed before it could write a log line: it did not start, or its settings are invalid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +84,21 @@ class Attempt:
     method: str = "GET"
     path: str = "/orders"
     note: str | None = None
-    """Where the local AWS answers otherwise than AWS does: what AWS would do."""
+    """If the local AWS answers differently: what AWS would do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of an attempt."""
+    """The result of an attempt."""
 
     attempt: Attempt
     answer: Answer
     line: Line | None
-    """The function's own line about it; ``None`` where it was not called."""
+    """The function's log line about it; ``None`` if it was not invoked."""
 
     @property
     def by(self) -> By:
-        """Who decided, as far as one can see from outside."""
+        """Who decided, as far as it is visible from outside."""
         if self.line is not None:
             return By.FUNCTION
         if self.answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -107,16 +107,16 @@ class Outcome:
 
     @property
     def reason(self) -> str | None:
-        """The reason from the function's log."""
+        """The error code in the function's log."""
         found = None if self.line is None else self.line.get("reason")
         return None if found is None else str(found)
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What is not as it should be."""
+        """What is not as expected."""
         attempt = self.attempt
         wrong = [
-            f"{what} is {got!r}, should be {wanted!r}"
+            f"{what} is {got!r}, expected {wanted!r}"
             for what, got, wanted in (
                 ("status", self.answer.status, attempt.status),
                 ("reason", self.reason, attempt.reason),
@@ -128,7 +128,7 @@ class Outcome:
             told = self.answer.told
             seen = (told.get("sub"), told.get("email"), self.answer.claims.get("email"), told.get("scope"))
             if seen != (SUBJECT, EMAIL, EMAIL, SCOPE):
-                wrong.append(f"the backend saw {told}")
+                wrong.append(f"the backend got {told}")
         return tuple(wrong)
 
 
@@ -158,7 +158,7 @@ def tokens(issuer: Provider) -> dict[str, str | None]:
 
 
 def attempts() -> Iterator[Attempt]:
-    """List what the demo shows, in order: an attempt may count on what those before it left in the cache."""
+    """Yield the attempts in order. Some depend on policies that earlier ones left in the cache."""
     yield from _rest()
     yield from _http()
     yield from _websocket()
@@ -168,7 +168,7 @@ def _rest() -> Iterator[Attempt]:
     api = Api.REST
     yield Attempt(api, NO_TOKEN, 401, by=By.GATEWAY)
     yield Attempt(api, GOOD, 200)
-    # The policy that answered the first call serves a second path and refuses a third, without the function.
+    # The cached policy of the first call allows a second path and denies a third, without the function.
     yield Attempt(api, GOOD, 200, by=By.CACHE, path="/orders/7")
     yield Attempt(api, GOOD, 403, by=By.CACHE, path="/orders/7", method="DELETE")
     for token, reason in _BAD:
@@ -180,7 +180,7 @@ def _http() -> Iterator[Attempt]:
     api = Api.HTTP
     yield Attempt(api, NO_TOKEN, 401, by=By.GATEWAY)
     yield Attempt(api, GOOD, 200)
-    # The demo's HTTP API has the route among its identity sources: the second path is asked about anew.
+    # The demo's HTTP API has the route as an identity source, so the function is invoked for the second path.
     yield Attempt(api, GOOD, 200, path="/orders/7")
     yield Attempt(api, GOOD, 403, "insufficient_scope", path="/orders/7", method="DELETE")
     for token, reason in _BAD:
@@ -198,9 +198,9 @@ def _websocket() -> Iterator[Attempt]:
 
 
 def attempt(what: Attempt, token: str | None, client: Client, log: DecisionLog) -> Outcome:
-    """Make one attempt, and find the line that the function wrote about it."""
+    """Make one attempt, and find the function's log line about it."""
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    log.new()  # whatever was written until now is not about this attempt
+    log.new()  # skip the lines of earlier attempts
     if what.api is Api.WEBSOCKET:
         answer = client.talk(headers)
     else:

@@ -1,4 +1,4 @@
-"""Everything that the demo and the end-to-end tests run against, set up and taken down."""
+"""Set up and stop everything that the demo and the end-to-end tests run against."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """One authorizer with APIs before a backend."""
+    """One authorizer, and APIs with a backend that use it."""
 
     client: Client
     log: DecisionLog
@@ -41,7 +41,7 @@ class Stack:
 
 
 def deploy(deployer: Deployer, name: str, parameters: Mapping[str, str]) -> Deployed:
-    """Deploy an authorizer with these parameters and the demo's APIs that ask it."""
+    """Deploy an authorizer with these parameters, and the demo's APIs that use it."""
     function = deployer.deploy_authorizer(f"{name}-authorizer", parameters)
     outputs = deployer.deploy_apis(f"{name}-apis", {"AuthorizerArn": function["FunctionArn"]})
     return Deployed(Client(deployer.aws, outputs), DecisionLog(deployer.aws, function["LogGroup"]))
@@ -49,9 +49,9 @@ def deploy(deployer: Deployer, name: str, parameters: Mapping[str, str]) -> Depl
 
 @contextlib.contextmanager
 def running_stack(tools: Tools, step: Callable[[str], contextlib.AbstractContextManager[object]]) -> Iterator[Stack]:
-    """Set it all up, and take it all down after the block.
+    """Set up everything, and stop it after the block.
 
-    ``step`` is told what goes on: its context lasts as long as the step does.
+    ``step`` is called with the name of each step, and its context lasts as long as the step.
 
     Raises:
         DemoError: Something is missing or failed.

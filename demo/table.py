@@ -1,4 +1,4 @@
-"""The demo's results for a reader."""
+"""The demo's results as a table."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TITLES = {
 
 
 def results_table(outcomes: Iterable[Outcome]) -> Table:
-    """Lay out one row for each attempt, a section for each API; it fits 80 columns."""
+    """Return a table with a row for each attempt and a section for each API. It fits 80 columns."""
     table = Table(title="What each caller got", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in ("Call", "Token", "Status", "The log says"):
         table.add_column(name, no_wrap=True, justify="right" if name == "Status" else "left")
@@ -47,13 +47,13 @@ def results_table(outcomes: Iterable[Outcome]) -> Table:
 
 
 def footnotes(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
-    """Explain the marks of the table."""
+    """Return the notes for the marks in the table."""
     notes = dict.fromkeys(outcome.attempt.note for outcome in outcomes if outcome.attempt.note)
     return tuple(f"* {note}" for note in notes)
 
 
 def problems(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
-    """Return what is not as it should be, a line each."""
+    """Return a line for each result that is not as expected."""
     return tuple(
         f"✘ {_TITLES[outcome.attempt.api]}, {_call(outcome)}, {outcome.attempt.token}: {problem}"
         for outcome in outcomes

@@ -1,4 +1,4 @@
-"""The programs that the demo runs, and the environment in which they can touch nothing of the user's."""
+"""The programs that the demo runs, and an environment in which they cannot use the user's AWS account or files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
-# MiniStack takes any; these are what it gives its own functions as well.
+# MiniStack accepts any; its own functions get these as well.
 ACCESS_KEY = "test"
 SECRET_KEY = "test"
 
@@ -27,20 +27,20 @@ _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "ar
 
 
 class DemoError(Exception):
-    """Something the demo needs is missing or went wrong, told for the one who started it."""
+    """Something that the demo needs is missing or failed. The message is for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Where the programs are; each has a virtual environment of its own, since their dependencies disagree."""
+    """The programs. Each has its own virtual environment, since their dependencies conflict."""
 
     sam: Path = ROOT / ".venvs" / "sam" / "bin" / "sam"
     ministack_python: Path = ROOT / ".venvs" / "ministack" / "bin" / "python"
 
     def check(self) -> None:
-        """Raise :class:`DemoError` where something is missing."""
+        """Raise :class:`DemoError` if something is missing."""
         if platform.system() != "Linux":
-            message = "the local AWS runs the Linux package as a process, so the demo needs Linux (WSL will do)"
+            message = "the local AWS runs the Linux package as a process, so the demo needs Linux (or WSL)"
             raise DemoError(message)
         host_architecture()
         for program in (self.sam, self.ministack_python):
@@ -50,7 +50,7 @@ class Tools:
 
 
 def host_architecture() -> str:
-    """Name this machine as Lambda does."""
+    """Return Lambda's name for this machine's architecture."""
     machine = platform.machine().lower()
     if machine not in _ARCHITECTURES:
         message = f"Lambda has no architecture for this machine ({machine})"
@@ -59,9 +59,9 @@ def host_architecture() -> str:
 
 
 def clean_environment(folder: Path, endpoint: str | None = None, **more: str) -> dict[str, str]:
-    """Return an environment for a tool: none of the user's AWS settings, nor of the authorizer's.
+    """Return an environment for a tool, without the user's settings of AWS and of the authorizer.
 
-    ``folder`` takes what the tool would write elsewhere; ``endpoint`` is where its AWS is.
+    ``folder`` is for files that the tool would write elsewhere; ``endpoint`` is the URL of the local AWS.
     """
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith((*_OF_AWS, "JWT_", "SAM_", "__SAM"))
@@ -69,7 +69,7 @@ def clean_environment(folder: Path, endpoint: str | None = None, **more: str) ->
     temporary = folder / "tmp"
     temporary.mkdir(exist_ok=True)
     kept |= {
-        # SAM CLI does not clear away all that it puts there.
+        # SAM CLI leaves files there.
         "TMPDIR": str(temporary),
         "SAM_CLI_POLL_DELAY": "0.3",
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
@@ -80,7 +80,7 @@ def clean_environment(folder: Path, endpoint: str | None = None, **more: str) ->
         "AWS_EC2_METADATA_DISABLED": "true",
         "SAM_CLI_TELEMETRY": "0",
         "__SAM_CLI_APP_DIR": str(folder / "sam-cli"),
-        # What would carry calls for this machine elsewhere.
+        # A proxy must not get requests to this machine.
         "NO_PROXY": _NO_PROXY,
         "no_proxy": _NO_PROXY,
     }
@@ -91,9 +91,9 @@ def clean_environment(folder: Path, endpoint: str | None = None, **more: str) ->
 
 @contextlib.contextmanager
 def without_the_users_aws() -> Iterator[None]:
-    """Take the user's AWS settings and proxies out of this process's own environment while the block runs.
+    """Remove the user's AWS settings and proxies from this process's environment while the block runs.
 
-    boto3 reads them for our own clients as well, and stops at a profile that is gone.
+    boto3 reads them for our own clients as well, and fails if a profile does not exist.
     """
     before = dict(os.environ)
     for name in before:
@@ -113,10 +113,10 @@ def without_the_users_aws() -> Iterator[None]:
 
 
 def run(command: list[str], environment: Mapping[str, str], what: str) -> None:
-    """Run a tool to its end, silently unless it fails.
+    """Run a tool, without output unless it fails.
 
     Raises:
-        DemoError: It failed; the message holds what it said.
+        DemoError: It failed. The message has its output.
 
     """
     with tempfile.TemporaryFile("w+") as output:

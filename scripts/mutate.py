@@ -1,9 +1,9 @@
 # ruff: noqa: INP001 - a script, run by its path
-"""Break the core on purpose, one way at a time, and report which breaks the tests notice.
+"""Mutation testing: break the core on purpose, one change at a time, and report which changes the tests catch.
 
 ``python scripts/mutate.py [FILE...]`` tries the mutants in ``scripts/mutants.toml``, or those of the named files, in a
-temporary copy of what Git tracks. A mutant is caught when a test fails. One that survives shows a check that nothing
-tests. Takes about half an hour.
+temporary copy of what Git tracks. A mutant is caught if a test fails. One that survives is a check without a
+test. Takes about half an hour.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ALL = ("tests/security", "tests/unit", "tests/vectors", "tests/properties", HTTP
 
 
 def main(only: list[str]) -> int:
-    """Try the mutants. Return how many survived or do not fit any more."""
+    """Try the mutants. Return how many survived, or no longer apply to the code."""
     mutants = tomllib.loads((ROOT / "scripts" / "mutants.toml").read_text("utf-8"))["mutant"]
     chosen = [mutant for mutant in mutants if not only or mutant["file"] in only]
     found: dict[str, list[str]] = {"caught": [], "survived": [], "text is gone": []}
@@ -37,7 +37,7 @@ def main(only: list[str]) -> int:
                 shutil.copy(ROOT / name, copy / name)
         (copy / ".venv").symlink_to(sys.prefix)  # tests look for programs there
         if not passes(copy, ALL):
-            sys.exit("The tests fail without a mutant: nothing can be said about the mutants.")
+            sys.exit("The tests fail without a mutant, so mutants cannot be tested.")
         for number, mutant in enumerate(chosen, 1):
             outcome = attempt(copy, mutant, number)
             found[outcome].append(mutant["why"])
@@ -53,10 +53,10 @@ def attempt(copy: Path, mutant: dict[str, str], number: int) -> str:
     if source.count(mutant["old"]) != 1:
         return "text is gone"
     path.write_text(source.replace(mutant["old"], mutant["new"]), "utf-8")
-    # Python recognizes changed source by time and size: two mutants in a second may agree in both.
+    # Python detects changed source by time and size, which two mutants in a second may share.
     later = path.stat().st_mtime + 10 * number
     os.utime(path, (later, later))
-    # Tests that import the mutant's module fail soonest, and those of the function as a whole.
+    # Run the tests first that import the mutant's module, and those of the whole function: they fail soonest.
     room = mutant["file"].removesuffix(".py").partition("/")[0]
     imported = re.compile(rf"^from jwt_authorizer(\.{room}\b| import .*\b{room}\b)", re.MULTILINE)
     own = [

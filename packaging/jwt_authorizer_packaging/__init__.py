@@ -1,1 +1,1 @@
-"""Building the function's package; see ``artifact.mk``."""
+"""Build the function's package (see ``artifact.mk``), the template, and releases."""

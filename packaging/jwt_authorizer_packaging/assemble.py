@@ -1,10 +1,10 @@
-"""Put the function's package together: our code, its run-time dependencies, and nothing else.
+"""Build the function's package: our code, its run-time dependencies, and nothing else.
 
-Run by ``sam build``; see ``artifact.mk``. It needs Python 3.9 or later and uv or pip, of any version that has
-``--require-hashes`` and ``--platform``: the interpreter that builds need not be the one that runs. Every
-dependency is a wheel built for Lambda, so no compiler and no container is needed for the other architecture.
+``sam build`` runs this; see ``artifact.mk``. It needs Python 3.9 or later and uv or pip, of any version that has
+``--require-hashes`` and ``--platform``. The Python that builds may be another version than Lambda's. Each dependency is
+a wheel for Lambda, so the other architecture does not need a compiler or a container.
 
-The same inputs give the same bytes: times are fixed, and what installers write about themselves is left out.
+The same inputs give the same bytes: times are fixed, and files that installers write about themselves are left out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _WHEELS = {"arm64": "aarch64", "x86_64": "x86_64"}
 _GLIBC = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014")
 _UV_GLIBC = "manylinux_2_34"
 
-# What a package brings along that no run-time code reads. Its METADATA stays, for scanners, and its licenses.
+# Files that are not read at run time. METADATA stays, for scanners, and so do licenses.
 _LEFT_OUT = (
     "__pycache__",
     ".lock",
@@ -37,11 +37,11 @@ _LEFT_OUT = (
     "*.dist-info/uv_cache.json",
     "*/tests",
     "*/test",
-    # cryptography needs cffi's backend alone, which is beside the package; the rest builds such backends.
+    # cryptography needs only cffi's backend, which is beside the package; the rest builds such backends.
     "cffi",
     "pycparser",
     "pycparser-*.dist-info",
-    # Of Powertools only the Logger is used, and what it imports. This is a fifth of the zipped package.
+    # Only Powertools' Logger and its imports are used. The rest would be a fifth of the zipped package.
     "aws_lambda_powertools/event_handler",
     "aws_lambda_powertools/logging/formatters",
     "aws_lambda_powertools/metrics/provider/datadog",
@@ -50,11 +50,11 @@ _LEFT_OUT = (
     "aws_lambda_powertools/utilities/[!_j]*",
 )
 _FIRST_OF_1980 = 315_532_800
-"""Unix seconds; the earliest time that a zip can hold."""
+"""Unix seconds; the earliest time in a zip."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Fill the folder that is named; give the exit code."""
+    """Fill the given folder, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--architecture", choices=sorted(_WHEELS), required=True)
     parser.add_argument("--into", type=Path, required=True, help="the folder to fill; emptied first")
@@ -77,14 +77,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def empty(package: Path) -> None:
-    """Start from nothing: a second build must not keep what the first one had."""
+    """Empty the folder: a second build must not contain files of the first one."""
     if package.exists():
         shutil.rmtree(package)
     package.mkdir(parents=True)
 
 
 def install_dependencies(package: Path, architecture: str) -> None:
-    """Install ``requirements.txt``, every file checked by its hash, as wheels for Lambda."""
+    """Install ``requirements.txt`` as wheels for Lambda, with the hash of each file checked."""
     requirements = str(ROOT / "requirements.txt")
     wanted = ["--target", str(package), "--require-hashes", "--no-deps", "--requirement", requirements]
     machine = _WHEELS[architecture]
@@ -101,29 +101,29 @@ def install_dependencies(package: Path, architecture: str) -> None:
         for glibc in _GLIBC:
             command += ["--platform", f"{glibc}_{machine}"]
         command += wanted
-    # A target folder is no environment: what PYTHONPATH or an active venv holds must not count as installed.
+    # The target folder is not an environment: packages in PYTHONPATH or an active venv must not count as installed.
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
     subprocess.run(command, check=True, env=environment, cwd=ROOT)  # noqa: S603 - our own arguments
 
 
 def find_uv() -> str | None:
-    """Find uv: the project's own, else one on the path."""
+    """Return the project's own uv, or one on the path."""
     own = ROOT / ".venvs" / "boot" / "bin" / "uv"
     return str(own) if own.is_file() else shutil.which("uv")
 
 
 def find_pip() -> list[str]:
-    """Find an interpreter that has pip; several distributions ship Python without it."""
+    """Return a command that runs pip. Several distributions ship Python without it."""
     for python in (sys.executable, "python3.13", "python3", "python"):
         command = [python, "-m", "pip"]
         if works([*command, "--version"]):
             return command
-    message = "neither uv nor pip found: `make setup` brings uv"
+    message = "neither uv nor pip found: `make setup` installs uv"
     raise FileNotFoundError(message)
 
 
 def works(command: list[str]) -> bool:
-    """Say whether a command exists and succeeds."""
+    """Return whether a command exists and succeeds."""
     try:
         return subprocess.run(command, check=False, capture_output=True, cwd=ROOT).returncode == 0  # noqa: S603 - our own arguments
     except OSError:
@@ -131,7 +131,7 @@ def works(command: list[str]) -> bool:
 
 
 def strip(package: Path) -> None:
-    """Remove what no run-time code reads."""
+    """Remove files that are not read at run time."""
     for pattern in _LEFT_OUT:
         for path in sorted(package.glob(pattern) if "/" in pattern else package.rglob(pattern)):
             if path.is_dir():
@@ -141,7 +141,7 @@ def strip(package: Path) -> None:
 
 
 def copy_own(package: Path) -> None:
-    """Copy ``authorizer/``, and whatever ``file:`` settings name in ``bundled/`` to the package's top."""
+    """Copy ``authorizer/`` and ``bundled/``, the files of ``file:`` settings, to the top of the package."""
     own = shutil.ignore_patterns("__pycache__", "*.pyc")
     shutil.copytree(ROOT / "authorizer", package, ignore=own, dirs_exist_ok=True)
     bundled = ROOT / "bundled"
@@ -150,11 +150,11 @@ def copy_own(package: Path) -> None:
 
 
 def compile_all(package: Path) -> None:
-    """Add bytecode, which Lambda's read-only file system keeps Python from saving at a cold start.
+    """Add bytecode, since Python cannot save it at a cold start: Lambda's file system is read-only.
 
-    It is marked as unchecked, since by the time of a check (the source's) it would be found stale: the zip
-    changes times. It needs the very version of Python that runs it; without one the package works all the same, is
-    larger, and starts more slowly. Which docstrings and sources it replaces: :mod:`jwt_authorizer_packaging.bytecode`.
+    It is marked as unchecked. A check by the source's time would fail, since the zip changes times. Compiling needs the
+    same version of Python as Lambda. Without it, the package works too, but is larger and starts more slowly. Which
+    docstrings and sources are left out: :mod:`jwt_authorizer_packaging.bytecode`.
 
     Raises ``SystemExit`` if a file does not compile, or a document is not TOML.
     """
@@ -163,14 +163,14 @@ def compile_all(package: Path) -> None:
         say(f"no Python {PYTHON_VERSION} found: the package ships without bytecode and will start more slowly")
         return
     command = [python, "-I", "-X", "no_debug_ranges", str(Path(__file__).with_name("bytecode.py")), str(package)]
-    # A fixed hash seed: the order of a set of constants is part of the bytecode.
+    # A fixed hash seed, since the order of a set of constants is part of the bytecode.
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
     if subprocess.run(command, check=False, env=environment, cwd=ROOT).returncode:  # noqa: S603 - our own arguments
-        sys.exit(1)  # it has said what is wrong
+        sys.exit(1)  # it has printed the error
 
 
 def find_python() -> str | None:
-    """Find the interpreter whose bytecode Lambda's runtime reads."""
+    """Return an interpreter of Lambda's version of Python, if any."""
     check = f"import sys; sys.exit(sys.implementation.name != 'cpython' or sys.version_info[:2] != {version()})"
     candidates = [str(ROOT / ".venv" / "bin" / "python"), sys.executable, f"python{PYTHON_VERSION}"]
     uv = find_uv()
@@ -187,19 +187,19 @@ def find_python() -> str | None:
 
 
 def version() -> tuple[int, ...]:
-    """Give :data:`PYTHON_VERSION` as numbers."""
+    """Return :data:`PYTHON_VERSION` as numbers."""
     return tuple(int(part) for part in PYTHON_VERSION.split("."))
 
 
 def settle(package: Path) -> None:
-    """Give every file the same time, and rights under which Lambda's own user can read it."""
+    """Set the same time for every file, and a mode with which Lambda's user can read it."""
     for path in sorted(package.rglob("*"), reverse=True):
         path.chmod(0o755 if path.is_dir() else 0o644)
         os.utime(path, (_FIRST_OF_1980, _FIRST_OF_1980))
 
 
 def say(text: str) -> None:
-    """Tell the one who builds; SAM CLI shows standard output as it comes, standard error only after a failure."""
+    """Print a message. SAM CLI shows standard output at once, standard error only after a failure."""
     print(f"artifact: {text}", flush=True)
 
 

@@ -1,7 +1,7 @@
-"""Add bytecode and parsed documents to the package; leave out what running it does not need.
+"""Add bytecode and parsed documents to the package; remove docstrings and sources that are not needed at run time.
 
-:mod:`jwt_authorizer_packaging.assemble` starts this with the very version of Python that Lambda runs, and with
-``-X no_debug_ranges``: tracebacks name files and lines all the same, without the columns.
+:mod:`jwt_authorizer_packaging.assemble` starts this with Lambda's version of Python, and with ``-X no_debug_ranges``:
+tracebacks have files and lines, but not columns.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ import tomllib
 from pathlib import Path
 
 LAMBDA_FOLDER = "/var/task"
-"""Where Lambda unpacks the package: what tracebacks name."""
+"""Where Lambda unpacks the package: the folder in tracebacks."""
 _OUR_CODE = "jwt_authorizer"
 _DEPENDENCIES = ("aws_lambda_powertools", "cryptography", "jmespath", "jwt", "typing_extensions.py")
-"""What ``requirements.txt`` brings. Docstrings and sources are on the index, under the version in its METADATA.
+"""The packages of ``requirements.txt``. Their docstrings and sources are on PyPI, under the version in METADATA.
 
-A dependency that somebody adds stays whole: some read their own docstrings, or their sources.
+Other dependencies are not changed, since some read their own docstrings or sources.
 """
 _UNCHECKED_HASH = (1).to_bytes(4, "little")
-"""PEP 552: the bytecode is by the source's hash, which is never compared."""
+"""PEP 552: the bytecode has the source's hash, but Python never compares it."""
 
 
 def main(package: Path) -> None:
@@ -42,7 +42,7 @@ def main(package: Path) -> None:
             raise SystemExit(f"{name}, line {error.lineno}, does not compile: {error.msg}") from None
         if name.parts[0] in (_OUR_CODE, *_DEPENDENCIES):
             drop_docstrings(tree)
-        # Without optimization, which would drop assertions as well: some of them are checks.
+        # Without optimization, which would also drop assertions, some of which are checks.
         code = compile(tree, f"{LAMBDA_FOLDER}/{name.as_posix()}", "exec", dont_inherit=True, optimize=0)
         head = importlib.util.MAGIC_NUMBER + _UNCHECKED_HASH + importlib.util.source_hash(text)
         beside = name.parts[0] in _DEPENDENCIES
@@ -54,22 +54,22 @@ def main(package: Path) -> None:
 
 
 def keep_parsed(document: Path) -> None:
-    """Write ``X.toml`` once more as JSON, for a faster start: ``jwt_authorizer.settings`` reads ``X.toml.parsed``.
+    """Write ``X.toml`` as JSON too, for a faster start: ``jwt_authorizer.settings`` reads ``X.toml.parsed``.
 
-    That holds the SHA-256 of the text, a line break, and the JSON. Raises ``SystemExit`` for what is not TOML.
+    That file has the SHA-256 of the TOML, a line break, and the JSON. Raises ``SystemExit`` if it is not TOML.
     """
     text = document.read_bytes().removeprefix(codecs.BOM_UTF8)
     try:
-        says = tomllib.loads(text.decode("utf-8"))
+        parsed = tomllib.loads(text.decode("utf-8"))
     except ValueError as error:
         raise SystemExit(f"bundled/{document.name} is not a TOML document: {error}") from None
-    with contextlib.suppress(TypeError):  # JSON has no dates; no setting is one
-        parsed = f"{hashlib.sha256(text).hexdigest()}\n{json.dumps(says)}"
-        document.with_name(f"{document.name}.parsed").write_text(parsed, "ascii")
+    with contextlib.suppress(TypeError):  # dates are not JSON; no setting is a date
+        content = f"{hashlib.sha256(text).hexdigest()}\n{json.dumps(parsed)}"
+        document.with_name(f"{document.name}.parsed").write_text(content, "ascii")
 
 
 def drop_docstrings(tree: ast.Module) -> None:
-    """Take each docstring out. Lines keep their numbers."""
+    """Remove each docstring. Line numbers do not change."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             continue

@@ -1,6 +1,6 @@
-"""The construct for the CDK: its generated file, with a property for each parameter of the template, and its packages.
+"""The CDK construct: its generated file, with a property for each parameter of the template, and its packages.
 
-``python -m jwt_authorizer_packaging.cdk DIST`` makes those of the packages for Lambda that a release has put into DIST.
+``python -m jwt_authorizer_packaging.cdk DIST`` builds its npm and Python packages from a release's zips in DIST.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def main(dist: Path) -> None:
 
 
 def construct_template(architecture: str) -> str:
-    """Return the packaged template with the place of the code as two parameters, which the CDK sets."""
+    """Return the packaged template with the code's bucket and key as parameters, which the CDK sets."""
     stack: Value = read_document(packaged_template(PACKAGE, architecture))
     for name, it in (("PackageBucket", "bucket"), ("PackageKey", "key")):
         stack["Parameters"][name] = {"Type": "String", "Description": f"The S3 {it} of the package"}

@@ -1,8 +1,7 @@
 """A picture of the stack's dashboard, drawn from the template's own definition with sample data.
 
 Widgets, titles, labels and colors are the template's, so the picture changes with it. The numbers are made up: an hour
-with a deployment, a failed fetch and a client that sends expired tokens. Widgets stand below each other, to be read on
-a phone.
+with a deployment, a failed fetch and a client that sends expired tokens. Widgets are in one column, for phones.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ _WIDTH, _PLOT, _STEPS = 440, 96, 60
 _LINE = 19
 _OTHER_COLORS = ("#4c8dd6", "#9a6fd0", "#2f9e8f", "#b0852b", "#d0679d")
 _SAMPLES: Mapping[str, tuple[float, float, float]] = {
-    # By label: the usual height, how much it moves, and the height of its one peak.
+    # By label: the usual value, how much it varies, and the height of its peak.
     "allow": (60, 16, 0),
     "deny": (5, 2, 0),
     "reject": (4, 2, 24),
@@ -40,7 +39,7 @@ _SAMPLES: Mapping[str, tuple[float, float, float]] = {
     "throttled": (0, 0, 0),
 }
 _REASONS = ("token_expired", "insufficient_scope", "invalid_audience")
-"""What the search for reasons finds."""
+"""The sample results of the search for reasons."""
 _ROWS = (
     ("1,204", "token_expired", "exp was 312 s ago"),
     ("288", "insufficient_scope", "orders:write is missing"),
@@ -71,7 +70,7 @@ class Line(NamedTuple):
 
 
 def picture(body: str) -> str:
-    """Draw the dashboard with this ``DashboardBody``, as ``Fn::Sub`` has it: the stack fills in each ``${…}``."""
+    """Draw the dashboard with this ``DashboardBody``, an argument of ``Fn::Sub`` with ``${…}`` in it."""
     drawn: list[str] = []
     top = 0
     for widget in _widgets(body):
@@ -95,7 +94,7 @@ def picture(body: str) -> str:
 
 
 def _widgets(body: str) -> list[dict[str, object]]:
-    """Return the widgets: the alarms, which a condition adds to the template, then those that are always there."""
+    """Return the widgets: first the alarms, which depend on a condition, then the others."""
     always = json.loads(re.sub(r"\$\{If\w+\}", "", body))["widgets"]
     return [{"type": "alarm", "title": "Alarms"}, *({"type": it["type"], **it["properties"]} for it in always)]
 
@@ -128,7 +127,7 @@ def _lines(widget: Mapping[str, object]) -> list[Line]:
 
 
 def _sample(label: str, number: int) -> list[float]:
-    """Make up a line of this label. One that has no sample fails, so that a new metric gets one."""
+    """Make up a line for this label. Raises ``KeyError`` without a sample, so that new metrics get one."""
     usual, moves, peak = _SAMPLES[label]
     return [
         max(0.0, usual + moves * math.sin(step / 9 + number) * math.cos(step / 4.3 + 2 * number))

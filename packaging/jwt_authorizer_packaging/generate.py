@@ -1,7 +1,7 @@
-"""Write what is generated.
+"""Write the generated files.
 
-That is ``template.yaml``, the JSON Schema, the dashboard's picture, what pages say about all settings,
-and what Terraform's module and the CDK's construct declare.
+They are ``template.yaml``, the JSON Schema, the dashboard's picture, the tables of settings in pages, and the
+declarations of the Terraform module and the CDK construct.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""What pages say about all settings and parameters.
+"""Write the tables of settings and parameters in pages.
 
-A table stands between ``<!-- make generate: settings -->`` and ``<!-- end -->``. Names behind ``settings`` choose rows:
-``<!-- make generate: settings JWT_ISSUER JWT_AUDIENCE -->``. The stack's other parameters
-are the table ``parameters``.
+A table is between ``<!-- make generate: settings -->`` and ``<!-- end -->``. Names after ``settings`` choose rows:
+``<!-- make generate: settings JWT_ISSUER JWT_AUDIENCE -->``. The table ``parameters`` has the stack's other parameters.
 """
 
 from __future__ import annotations
@@ -20,10 +19,10 @@ _LINK = re.compile(r"\]\((?!https?:)([^)#]*)(#[^)]*)?\)")
 
 
 def with_tables(text: str, page: str) -> str:
-    """Return the text of a page with its tables written anew. ``page`` is its path in the repository.
+    """Return a page with its tables updated. ``page`` is its path in the repository.
 
     Raises:
-        LookupError: The page asks for a setting that does not exist.
+        LookupError: The page names a setting that does not exist.
 
     """
 
@@ -56,7 +55,7 @@ def _parameters(page: str) -> str:
 
 
 def _relative(text: str, page: str) -> str:
-    """Turn links that are relative to the repository into links from a page."""
+    """Convert links that are relative to the repository into links that are relative to a page."""
 
     def turned(link: re.Match[str]) -> str:
         path, anchor = link[1], link[2] or ""

@@ -1,4 +1,4 @@
-"""The template's parameters: what it declares about each, and the types that Terraform and the CDK give them."""
+"""The template's parameters: their declarations, and their types in Terraform and the CDK."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Kind = Literal["text", "boolean", "number", "switch", "list", "pairs", "json"]
 
 ARCHITECTURE = "Architecture"
-"""Not among them: a package is for one architecture, and its template accepts no other."""
+"""Excluded: a package is for one architecture, and its template accepts only that."""
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z0-9])")
 _LIMITS: Mapping[str, Value] = {
     "switch": {"AllowedValues": ["off", "on"]},
@@ -28,16 +28,16 @@ _LIMITS: Mapping[str, Value] = {
     "arn": {"AllowedPattern": "(arn:[^*?]+)?"},
     "arns": {"AllowedPattern": r"(arn:[^*?,\s]+(,arn:[^*?,\s]+)*)?"},
 }
-"""What a parameter of the stack's own accepts, by the name that ``stack.yaml`` gives it."""
+"""Limits of the stack's own parameters, by their name in ``stack.yaml``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter, and how a value becomes the text that CloudFormation expects.
+    """A parameter, and how a value becomes the string that CloudFormation expects.
 
     ``name``: in lower case, words joined by underscores; a setting's own name. ``kind``: ``switch`` is a boolean that
     becomes ``on`` or ``off``, ``list`` is separated by commas, ``pairs`` is a map that becomes ``key=claim,...``.
-    ``declared``: what the template says about it.
+    ``declared``: its declaration in the template.
     """
 
     parameter: str
@@ -60,7 +60,7 @@ class Parameter:
 
 
 def declared(default: str | int, limits: Value, description: str) -> Value:
-    """Return what the template says about a parameter of its own: a row of ``stack.yaml``."""
+    """Return the declaration of a parameter from a row of ``stack.yaml``."""
     if isinstance(limits, str):
         limits = _LIMITS[limits] if limits.isalpha() else {"AllowedPattern": limits}
     elif isinstance(limits, list):
@@ -70,10 +70,10 @@ def declared(default: str | int, limits: Value, description: str) -> Value:
 
 
 def declared_setting(it: Described) -> Value:
-    """Return what the template says about the parameter of a setting."""
+    """Return the declaration of a setting's parameter."""
     known = it.default in ("none", "required")
     text = it.plain if known else f"{it.plain} Default: {it.default.replace('`', '')}."
-    # The one setting that may be a secret itself, rather than say where one is.
+    # The only setting whose value may be a secret. Others have a secret's location.
     hidden = {"NoEcho": True} if it.setting is table.LOG_PRINCIPAL_KEY else {}
     return {"Type": "String", "Default": "", **hidden, **_setting_limits(it), "Description": text}
 

@@ -1,7 +1,6 @@
-"""Make a release of this tree: ``make release``. What it puts into ``dist/``, ``docs/releasing.md`` explains.
+"""Make a release of this tree: ``make release``. ``docs/releasing.md`` explains the files in ``dist/``.
 
-Each package is built twice, in different folders and under different circumstances; a release comes of it only if both
-have the same bytes.
+Each package is built twice, in different folders and environments. The release fails if the bytes differ.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from jwt_authorizer_packaging.version import ReleaseError, Version, version_of
 NAME = "jwt-authorizer"
 ARCHITECTURES = ("arm64", "x86_64")
 CATALOGUED = "arm64"
-"""What the Serverless Application Repository offers: an application there has one package, and this is the default."""
+"""The architecture in the Serverless Application Repository, where an application has one package."""
 _PROGRAMS = ROOT / ".venvs" / "tools" / "bin"
 _ENTERS_THE_PACKAGE = (
     "authorizer",
@@ -39,13 +38,13 @@ _ENTERS_THE_PACKAGE = (
 )
 _FIRST_OF_1980 = datetime(1980, 1, 1, tzinfo=UTC)
 
-# What must not matter. The first build has the circumstances of whoever runs this.
+# These must not change the bytes. The first build has the environment of the caller.
 _OTHER_CIRCUMSTANCES = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "12345", "COLUMNS": "40"}
 _OTHER_UMASK = 0o077
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Make the release; give the exit code."""
+    """Make the release, and return the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m jwt_authorizer_packaging.release", description=__doc__.partition("\n")[0]
     )
@@ -62,35 +61,36 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"release: {sha256(file)[:16]}…  {file.name}")
     if version.released is None:
         print(
-            f"release: this is no release of {version.number}: CHANGELOG.md has no date for it, or the tree was changed"
+            f"release: this is not a release of {version.number}: CHANGELOG.md has no date for it, or there are "
+            "uncommitted changes"
         )
     return 0
 
 
 def version_to_make(tag: str = "") -> Version:
-    """Give the version of this tree: not a released one where something was changed that is not committed.
+    """Return the version of this tree. With uncommitted changes it is not a released one.
 
     Raises:
-        ReleaseError: The tree is not what it says it is, or not what ``tag`` says.
+        ReleaseError: The files of the tree have different versions, or the tree is not that of ``tag``.
 
     """
     version = version_of(ROOT)
     changed = _changed_files() if version.released else []
     if tag and changed:
-        message = f"{version.number} is made of what is committed, and these are not: {', '.join(changed)}"
+        message = f"{version.number} must be made of committed files. Not committed: {', '.join(changed)}"
         raise ReleaseError(message)
     if changed:
         return Version(version.number, None)
     if tag and tag != f"v{version.label}":
-        message = f"the tag is {tag}, this tree is {version.label}: tag the commit that dates the changelog's section"
+        message = f"the tag is {tag}, this tree is {version.label}: tag the commit that adds the date to the changelog"
         raise ReleaseError(message)
     return version
 
 
 def _changed_files() -> list[str]:
-    """Name what would get into the package and is not committed; files that git ignores count as well."""
+    """Return files that would be in the package but are not committed, ignored ones included."""
     if not (ROOT / ".git").exists():
-        return []  # an unpacked source archive: somebody compares bytes
+        return []  # an unpacked source archive, to compare bytes with a release
     command = [
         "git",
         "status",
@@ -106,7 +106,7 @@ def _changed_files() -> list[str]:
 
 
 def make_release(version: Version, dist: Path) -> list[Path]:
-    """Fill ``dist``; give its files, apart from those for the Serverless Application Repository."""
+    """Fill ``dist``, and return its files, except those for the Serverless Application Repository."""
     if dist.exists():
         shutil.rmtree(dist)
     dist.mkdir(parents=True)
@@ -141,16 +141,16 @@ def make_release(version: Version, dist: Path) -> list[Path]:
 
 
 def _check_bills(files: list[Path]) -> None:
-    """Raise :class:`ReleaseError` where a bill of materials is none, by its schema."""
+    """Raise :class:`ReleaseError` if a bill of materials is invalid by its schema."""
     command = [str(_PROGRAMS / "python"), "packaging/jwt_authorizer_packaging/bill_schema.py", *map(str, files)]
     done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)  # noqa: S603 - our own arguments
     if done.returncode != 0:
-        message = f"a bill of materials breaks its schema: {done.stderr.strip()}"
+        message = f"a bill of materials is invalid by its schema: {done.stderr.strip()}"
         raise ReleaseError(message)
 
 
 def _package(scratch: Path, architecture: str, version: Version, dist: Path, python: str) -> Package:
-    """Build twice, compare, and keep the first."""
+    """Build twice, compare, and use the first."""
     zip_name = f"{NAME}-{version.label}-{architecture}.zip"
     first, second = scratch / "package", scratch / "again" / "in-a-folder-of-another-name"
     _assemble(first, architecture, os.environ, umask=-1)
@@ -159,7 +159,7 @@ def _package(scratch: Path, architecture: str, version: Version, dist: Path, pyt
     zip_folder(second, scratch / zip_name)
     if sha256(dist / zip_name) != sha256(scratch / zip_name):
         message = (
-            f"two builds for {architecture} differ: {', '.join(_differing(first, second)) or 'in their zips alone'}"
+            f"two builds for {architecture} differ: {', '.join(_differing(first, second)) or 'only in their zips'}"
         )
         raise ReleaseError(message)
     return Package(first, version.label, architecture, zip_name, sha256(dist / zip_name), python)
@@ -186,17 +186,17 @@ def _differing(first: Path, second: Path) -> list[str]:
 
 
 def _python_version() -> str:
-    """Name the Python that compiles the package."""
+    """Return the version of the Python that compiles the package."""
     python = find_python()
     if python is None:
-        message = f"no Python {PYTHON_VERSION} found, and a release has bytecode: `make setup` brings one"
+        message = f"no Python {PYTHON_VERSION} found, which a release needs for its bytecode: `make setup` installs one"
         raise ReleaseError(message)
     script = "import platform; print(platform.python_version())"
     return subprocess.run([python, "-c", script], check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603 - our own arguments
 
 
 def _catalog(dist: Path, version: Version) -> None:
-    """Put together what `sam package` and `sam publish` read."""
+    """Write the folder that `sam package` and `sam publish` read."""
     folder = dist / "serverless-application-repository"
     folder.mkdir()
     zip_name = f"{NAME}-{version.label}-{CATALOGUED}.zip"

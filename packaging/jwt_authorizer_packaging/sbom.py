@@ -1,9 +1,9 @@
-"""What is in a package, as a CycloneDX document: each distribution, and what its compiled libraries were linked from.
+"""The bill of materials of a package, in CycloneDX: each distribution, and the components of its compiled libraries.
 
-It is read off the finished package, not off the requirements: what ``assemble.py`` leaves out is not in it.
-``cyclonedx-py`` (in ``.venvs/tools``) writes it. What that tool does not know is added here: the zip's own checksum,
-which parts of a distribution are left out, and the bills that wheels carry (PEP 770), as cryptography's do for OpenSSL
-and for its Rust crates.
+It describes the finished package, not the requirements, so it does not list what ``assemble.py`` leaves out.
+``cyclonedx-py`` (in ``.venvs/tools``) writes it. This module adds what that tool does not know: the zip's checksum, the
+parts of a distribution that are left out, and the bills inside wheels (PEP 770), such as cryptography's for OpenSSL and
+its Rust crates.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PARTLY = {
     "aws-lambda-powertools": "the Logger, and what it imports",
     "cffi": "_cffi_backend, the compiled part that cryptography imports",
 }
-"""What :mod:`jwt_authorizer_packaging.assemble` keeps of the distributions that it takes apart."""
+"""The parts that :mod:`jwt_authorizer_packaging.assemble` keeps, if it does not keep the whole distribution."""
 _OURS = "jwt-authorizer"
 _KEPT_OF_NESTED = ("type", "name", "version", "purl", "licenses", "hashes", "externalReferences", "properties")
 
@@ -44,14 +44,14 @@ class Package:
 
 
 def bill_of_materials(package: Package, *, tool: Path, project: Path, made: datetime) -> str:
-    """Give the document. The same package, with the same ``made`` (its time stamp), gives the same text.
+    """Return the document. The same package and ``made`` (its time stamp) give the same bytes.
 
     Raises:
-        ValueError: The tool failed; the message is what it said.
+        ValueError: The tool failed. The message has its output.
 
     """
     document = _written_by_tool(package, tool, project, made)
-    # An identity that changes when the zip does, and not otherwise.
+    # An identifier that depends only on the zip.
     document["serialNumber"] = f"urn:uuid:{uuid5(NAMESPACE_OID, package.zip_sha256)}"
     root = document["metadata"]["component"]
     root["version"] = package.version
@@ -74,9 +74,9 @@ def bill_of_materials(package: Package, *, tool: Path, project: Path, made: date
 
 def _written_by_tool(package: Package, tool: Path, project: Path, made: datetime) -> dict[str, Any]:
     command = [str(tool), "environment", "-S", "--pyproject", str(project), "--spec-version", "1.6"]
-    # The whole is checked when it is done; the tool's own check would be of less, and takes as long as all the rest.
+    # The finished bill is checked later; the tool's own check would miss our additions, and is slow.
     command += ["--output-reproducible", "--no-validate", sys.executable]
-    # Without site, an interpreter's path holds what PYTHONPATH names, and the standard library.
+    # Without site, the interpreter's path is PYTHONPATH and the standard library.
     environment = os.environ | {
         "PYTHONPATH": str(package.folder),
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -95,7 +95,7 @@ def _properties(**values: str) -> list[dict[str, str]]:
 
 
 def _nested(folder: Path, component: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give the components of the bills that a wheel carries (PEP 770), under references that are unique in ours."""
+    """Yield the components in a wheel's own bills (PEP 770), with references that are unique in this bill."""
     stem = f"{component['name'].lower().replace('-', '_')}-{component['version']}.dist-info"
     for file in sorted((folder / stem / "sboms").glob("*.json")):
         for inner in json.loads(file.read_text("utf-8")).get("components", []):

@@ -1,4 +1,4 @@
-"""The template of the stack: ``stack.yaml`` with its tags worked out, and what settings and runbook add to it."""
+"""The template of the stack: ``stack.yaml`` with our tags expanded, the settings' parameters, the runbook's texts."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 type Value = Any
-"""What a template holds: text, numbers, lists, mappings; a function of CloudFormation in its long form."""
+"""A value in a template: string, number, list, mapping, or a CloudFormation function in its long form."""
 
 ROOT = Path(__file__).resolve().parents[2]
 _HEAD = """\
-# Written by `make generate`; do not edit. The source, with the reasons, is packaging/stack.yaml, and of the settings
+# Written by `make generate`; do not edit. The source, with the reasons, is packaging/stack.yaml, and for the settings
 # authorizer/jwt_authorizer/settings/table.py. Each Jwt… parameter is the environment variable JWT_…; empty is not set.
 """
 _SERVICE: Value = {"Fn::If": ["HasServiceName", {"Ref": "ServiceName"}, {"Ref": "AWS::StackName"}]}
 
 
 def template() -> Value:
-    """Return the template, functions of CloudFormation in their long form."""
-    stack = _worked_out(read_document((ROOT / "packaging" / "stack.yaml").read_text("utf-8")))
+    """Return the template, with CloudFormation functions in their long form."""
+    stack = _expanded(read_document((ROOT / "packaging" / "stack.yaml").read_text("utf-8")))
     groups: dict[str, list[str]] = {}
     for it in described():
         groups.setdefault(it.section, []).append(it.parameter)
@@ -43,7 +43,7 @@ def template() -> Value:
     own = {name: declared(*row) for group in stack["Parameters"].values() for name, row in group.items()}
     stack["Parameters"] = {it.parameter: declared_setting(it) for it in described()} | own
     stack["Resources"] = _resources(stack["Resources"])
-    # SAM looks this up when it expands the template, where no condition can be told yet; HasShifting says the same.
+    # SAM looks this up when it expands the template, before conditions have a value. HasShifting is the same.
     deployments = stack["Parameters"]["GradualDeployment"]["AllowedValues"]
     shifted = {it: {"Shifted": str(it not in ("off", "AllAtOnce")).lower()} for it in deployments}
     stack["Mappings"] = {"Deployments": shifted}
@@ -59,8 +59,8 @@ def _resources(written: Value) -> dict[str, Value]:
         function = it.get("Fn::Function")
         resources |= _with_log_and_role(name, function) if function else {name: it}
     settings = {it.setting.variable: {"Ref": it.parameter} for it in described()}
-    # The revoker checks logout tokens with the authorizer's own settings. Empty where one is not set: `sam local` can't
-    # resolve a condition that leaves one out, and would lose the setting.
+    # The revoker checks logout tokens with the authorizer's own settings. A setting that is not set is an empty string:
+    # `sam local` can't resolve a condition that leaves it out, and would lose the setting.
     for function in ("AuthorizerFunction", "RevokerFunction"):
         environment = resources[function]["Properties"]["Environment"]
         environment["Variables"] = settings | environment["Variables"]
@@ -91,7 +91,7 @@ def _rule(stack: Value, where: Value, wanted: Value, text: str) -> Value:
 
 
 def _condition(stack: Value, it: Value) -> Value:
-    """Return a condition. If it is a name, that is one of ``stack.yaml``'s, or says itself what is set."""
+    """Return a condition. A name is one of ``stack.yaml``'s, or ``Has`` and the parameters that have to be set."""
     if isinstance(it, dict):
         return {
             name: inner if name == "Fn::Equals" else [_condition(stack, part) for part in inner]
@@ -106,13 +106,13 @@ def _condition(stack: Value, it: Value) -> Value:
     return {"Fn::Not": [{"Fn::Equals": [{"Ref": first}, nothing]}]}
 
 
-def _worked_out(value: Value) -> Value:  # noqa: PLR0911 - each is a tag of our own
-    """Return what a value of ``stack.yaml`` stands for, the innermost first."""
+def _expanded(value: Value) -> Value:  # noqa: PLR0911 - one for each tag
+    """Expand our own tags in a value of ``stack.yaml``, innermost first."""
     if isinstance(value, list):
-        return [_worked_out(it) for it in value]
+        return [_expanded(it) for it in value]
     if not isinstance(value, dict):
         return value
-    match {name: _worked_out(it) for name, it in value.items()}:
+    match {name: _expanded(it) for name, it in value.items()}:
         case {"Fn::Role": {"Service": service, "Policies": policies, "Condition": condition}}:
             return _role(service, policies, condition)
         case {"Fn::Permission": [function, api]}:  # of the authorizers of the API that a parameter names
@@ -220,6 +220,6 @@ _Dumper.add_representer(dict, _written)
 
 
 def write(template: Value) -> str:
-    """Return the text of a template, with each function of CloudFormation in its short form."""
+    """Return a template as YAML, with CloudFormation functions in their short form."""
     options: Value = {"sort_keys": False, "default_flow_style": None, "width": 1_000_000, "allow_unicode": True}
     return _HEAD + str(yaml.dump(template, Dumper=_Dumper, **options))

@@ -20,7 +20,7 @@ MODULE = "terraform"
 PACKAGE = "jwt-authorizer.zip"
 """The name of the package beside the module's files."""
 _HEAD = "# Written by `make generate` from the parameters and outputs of template.yaml; do not edit.\n\n"
-# How a value becomes the text that CloudFormation expects. All but these are converted by Terraform.
+# How a value becomes the string that CloudFormation expects. Terraform converts other kinds itself.
 _TEXTS = {
     "list": 'join(",", {0})',
     "pairs": 'join(",", [for key, claim in {0} : "${{key}}=${{claim}}"])',
@@ -51,13 +51,13 @@ def terraform_files() -> Mapping[str, str]:
 
 
 def fill_module(folder: Path, package: Path, architecture: str) -> None:
-    """Make a folder that is the module as a release has it: Terraform's files, the template and the package."""
+    """Make the module's folder as in a release: Terraform's files, the template and the package."""
     folder.mkdir(parents=True)
     for file in sorted((ROOT / MODULE).glob("*.tf")):
         shutil.copyfile(file, folder / file.name)
     shutil.copyfile(package, folder / PACKAGE)
-    # Terraform hides such a value itself, and would take the asterisks that CloudFormation shows for a change in each
-    # plan: https://github.com/hashicorp/terraform-provider-aws/issues/29405
+    # Terraform hides such a value itself. With NoEcho, each plan would show a change, since CloudFormation returns
+    # asterisks: https://github.com/hashicorp/terraform-provider-aws/issues/29405
     template = packaged_template(f"./{PACKAGE}", architecture).replace("    NoEcho: true\n", "")
     (folder / "template.yaml").write_text(template, "utf-8")
 

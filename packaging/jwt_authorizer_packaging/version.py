@@ -1,4 +1,4 @@
-"""Which version this tree is: three files say so, and have to say the same. ``make generate`` writes it elsewhere."""
+"""The version of this tree. Three files have it and must agree. ``make generate`` writes it to others."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _OURS = re.compile(r'^__version__ = "(?P<version>[^"]+)"$', re.MULTILINE)
 
 
 class ReleaseError(Exception):
-    """No release can be made of this tree; the message says what is wrong, and what would be right."""
+    """A release of this tree cannot be made. The message says what is wrong, and what would be right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version by number. ``released`` is when its section of the changelog is dated, or ``None``: not yet."""
+    """A version. ``released`` is the date in the changelog, or ``None`` if it has no date yet."""
 
     number: str
     released: datetime | None
 
     @property
     def label(self) -> str:
-        """The number, unless it might be taken for a release that there will be."""
+        """The number, with a suffix if it is not released."""
         return self.number if self.released else f"{self.number}-unreleased"
 
 
@@ -43,7 +43,7 @@ def version_of(root: Path) -> Version:
     found = _OURS.search((root / package).read_text("utf-8"))
     other = found["version"] if found else "no version"
     if other != number:
-        raise ReleaseError(f"{package} says {other}, pyproject.toml says {number}: one version, in all of them")
+        raise ReleaseError(f"{package} says {other}, pyproject.toml says {number}: both must be the same")
     changes = (root / "CHANGELOG.md").read_text("utf-8")
     section = re.search(rf"^## \[{re.escape(number)}\] - (\d{{4}}-\d\d-\d\d)$", changes, re.MULTILINE)
     if section is not None:
@@ -51,7 +51,7 @@ def version_of(root: Path) -> Version:
     if re.search(rf"^Will be {re.escape(number)}\b", changes, re.MULTILINE):
         return Version(number, None)
     message = (
-        f"CHANGELOG.md knows nothing of {number}: it needs a section '## [{number}] - YYYY-MM-DD', or, while it is "
-        f"being worked on, 'Will be {number}' under Unreleased"
+        f"CHANGELOG.md does not mention {number}: it needs a section '## [{number}] - YYYY-MM-DD' or, before the "
+        f"release, 'Will be {number}' under Unreleased"
     )
     raise ReleaseError(message)
