@@ -113,6 +113,14 @@ def test_a_policy_has_these_resources(
         ),
         (
             listing(*SHOP),
+            "GET /orders/1//",
+            "token",
+            ["GET/orders/1//", "GET/orders"],
+            ["GET/orders/1", "GET/orders/me"],
+            ("GET /orders/{id}", "GET /users/{id}"),
+        ),
+        (
+            listing(*SHOP),
             "GET /orders/1/",
             "token",
             ["GET/orders/1/", "GET/orders/2/", "GET/users/7/", "GET/orders/", "GET/orders", "GET/"],
@@ -132,7 +140,7 @@ def test_a_policy_has_these_resources(
             (),
         ),
     ],
-    ids=range(17),
+    ids=range(18),
 )
 def test_a_policy_permits_as_much_as_it_can_and_names_what_it_leaves_out(  # noqa: PLR0913 - a table of cases
     *, rules: Rules, asked: str, cached_by: str, permitted: list[str], refused: list[str], left_out: tuple[str, ...]
