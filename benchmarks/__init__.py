@@ -1,1 +1,1 @@
-"""What is claimed about speed and reliability, runnable."""
+"""Benchmarks for the claims about speed and reliability."""

@@ -1,4 +1,4 @@
-"""``make bench``: set up the peers, measure in turn, and write ``docs/performance.md`` with its plots."""
+"""``make bench``: install the peers, measure, and write ``docs/performance.md`` with its plots."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NODE = packages.BUILD / "node"
 
 @dataclass(frozen=True, slots=True)
 class _Rounds:
-    """How often each thing is measured."""
+    """The number of rounds of each measurement."""
 
     starts: int
     far: int
@@ -44,7 +44,7 @@ _QUICK = _Rounds(starts=3, far=1, parts=2, requests=1, warm=2, fleet=fleet.SIZES
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure and write; give 1 where a bar is not met."""
+    """Measure and write. Return 1 if a bar is not met."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few rounds, to see that everything runs")
     parser.add_argument("--into", type=Path, default=ROOT / "docs", help="the folder to write to (default: docs)")
@@ -73,9 +73,9 @@ def _measure(load: Workload, rounds: _Rounds) -> claims.Measurements:
     ready = start_up.measure(built[OURS], runtime, load, rounds.starts)
     say("policies for up to 1,000 routes")
     routes = [time_routes(count, absent=absent) for absent in (False, True) for count in COUNTS]
-    say("taking starts apart")
+    say("measuring the parts of a start")
     parts = {name: cold_start.parts(built[name], runtime, load, rounds.parts) for name in (FLOOR, OURS, OBVIOUS)}
-    say("counting what a request costs")
+    say("measuring the processor time of a request")
     requests = cold_start.per_request(built[OURS], runtime, load, rounds.requests)
     say(f"the warm path, {rounds.warm} rounds")
     warm = _warm(load, rounds.warm, node=node)
@@ -87,7 +87,7 @@ def _measure(load: Workload, rounds: _Rounds) -> claims.Measurements:
 
 
 def _node_peers() -> bool:
-    """Install the peers in Node; without Node, or without a way to get them, there are none."""
+    """Install the peers in Node. Return whether that worked."""
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         say("no Node here: aws-jwt-verify and jose are left out")
@@ -101,7 +101,7 @@ def _node_peers() -> bool:
 
 
 def _warm(load: Workload, rounds: int, *, node: bool) -> dict[str, float]:
-    """Run the rounds in Python and in Node in turn; the least time of each name counts."""
+    """Alternate rounds in Python and in Node. Return the least time of each name."""
     material = json.dumps(
         {
             "issuer": load.issuer,
@@ -132,7 +132,7 @@ def _run(command: Sequence[str], folder: Path, material: str) -> dict[str, float
 
 
 def say(text: str) -> None:
-    """Tell how far it is."""
+    """Print the progress."""
     print(f"bench: {text}", flush=True)
 
 

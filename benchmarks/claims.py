@@ -1,4 +1,4 @@
-"""What is claimed, as ratios with a bar that must and an aim that should be met."""
+"""The claims, as ratios with a bar that must be met and an aim that should be met."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from benchmarks.prices import Measured
 
 _BUSY = 1.3
-"""A process that takes this many times its processor time has waited for others."""
+"""If a process takes this many times its processor time, it has waited for others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One claim: ours over the other's, and how much of it there may be."""
+    """One claim: the ratio of our figure to the other's, and its limits."""
 
     what: str
     ours: str
@@ -39,13 +39,13 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """Say it in a word."""
+        """Which limits are met."""
         return "aim met" if self.ratio <= self.aim else "bar met" if self.met else "**not met**"
 
 
 @dataclass(frozen=True, slots=True)
 class Measurements:
-    """All of one run."""
+    """All measurements of one run."""
 
     starts: Mapping[str, Starts]
     parts: Mapping[str, Sequence[tuple[str, float]]]
@@ -62,7 +62,7 @@ class Measurements:
         """The claims."""
         ours, bare, obvious, floor = (self.starts[name] for name in (OURS, OURS_NO_FETCH, OBVIOUS, FLOOR))
         raw = self.warm["raw check"]
-        start, call, size = (partial(_row, worded) for worded in (milliseconds, microseconds, megabytes))
+        start, call, size = (partial(_row, unit) for unit in (milliseconds, microseconds, megabytes))
         fresh, repeated = self.warm["handler, fresh token"], self.warm["handler, repeated token"]
         rows = [
             start(
@@ -88,14 +88,14 @@ class Measurements:
         ]
         if "aws-jwt-verify" in self.warm:
             verification, theirs = self.warm["verification"], self.warm["aws-jwt-verify"]
-            # Node compiles what it runs. ADR 8 says what the difference is spent on.
+            # Node compiles code at run time. ADR 8 explains the difference.
             rows.append(call("Verification alone, fresh token, against aws-jwt-verify", verification, theirs, 1.15, 1))
         rows.append(size("Zipped package, against the obvious one", ours.zipped, obvious.zipped, 0.96, 0.9))
         rows.append(size("Peak memory, against the obvious one", ours.memory, obvious.memory, 1, 0.9))
         return rows
 
     def _policy_rows(self) -> list[Row]:
-        """Rate policies where routes that are not listed are denied, which is the default."""
+        """Return the claims about policies if unlisted routes are denied, which is the default."""
         denied = {one.count: one for one in self.routes if not one.absent}
         small, middle, large = (denied[count] for count in (100, 300, 1000))
         return [
@@ -120,28 +120,28 @@ class Measurements:
 
 
 def _row(  # noqa: PLR0913, PLR0917 - a row of a table
-    worded: Callable[[float], str], what: str, ours: float, other: float, bar: float, aim: float
+    unit: Callable[[float], str], what: str, ours: float, other: float, bar: float, aim: float
 ) -> Row:
-    return Row(what, worded(ours), worded(other), ours / other, bar, aim)
+    return Row(what, unit(ours), unit(other), ours / other, bar, aim)
 
 
 def milliseconds(seconds: float) -> str:
-    """Word a duration in seconds as milliseconds."""
+    """Format a duration in seconds as milliseconds."""
     return f"{seconds * 1e3:.0f} ms"
 
 
 def microseconds(seconds: float) -> str:
-    """Word a duration in seconds as microseconds."""
+    """Format a duration in seconds as microseconds."""
     return f"{seconds * 1e6:.1f} µs"
 
 
 def megabytes(size: float) -> str:
-    """Word a size in bytes as megabytes."""
+    """Format a size in bytes as megabytes."""
     return f"{size / 1e6:.1f} MB"
 
 
 def busy(measured: Measurements) -> str:
-    """Warn, where it was so, that the machine had other things to do, which shortens nobody's time alike."""
+    """Return a warning if the machine was busy, which lengthens some times more than others."""
     waits = max(starts.seconds / starts.processor for starts in measured.starts.values())
     if waits < _BUSY:
         return ""
@@ -152,7 +152,7 @@ def busy(measured: Measurements) -> str:
 
 
 def as_text(measured: Measurements) -> str:
-    """Word the claims for a terminal."""
+    """Format the claims for a terminal."""
     lines = [
         f"{row.ratio:6.2f}  (bar {row.bar:g}, aim {row.aim:g}: {row.verdict.strip('*')})  "
         f"{row.what}: {row.ours} / {row.other}"

@@ -1,4 +1,4 @@
-"""Cold starts: whole processes from their first instruction to the first answer, and what they spend it on."""
+"""Cold starts: whole processes from their first instruction to the first answer, and the parts of that time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WARM_EVENTS = 400
 
 _FETCHING = "settings, fetching keys"
 _REPEATED = {_FETCHING: "certificates"}
-"""The function loads the certificates itself, once more than it would without us looking."""
+"""The function loads the certificates itself, so when the parts are measured they are loaded twice."""
 
 _PROCESSOR = "__import__('time').process_time()"
 _RUNTIME = ("runtime client", "import awslambdaric.bootstrap")
@@ -54,12 +54,12 @@ PARTS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("first answer, with fetching keys", f"{_EVENT}; lambda_handler(event, context)"),
     ),
 }
-"""What each start is made of, as statements that are timed one after another."""
+"""The parts of each start, as statements that are timed one after another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Starts:
-    """All starts of one package. Seconds and bytes; the least is given, as noise only ever adds."""
+    """All starts of one package, in seconds and bytes. The least counts, since noise only adds."""
 
     package: Package
     lives: tuple[Lived, ...]
@@ -67,7 +67,7 @@ class Starts:
 
     @property
     def seconds(self) -> float:
-        """To the first answer, as a caller waits for it."""
+        """The time to the first answer, as a caller waits for it."""
         return min(lived.to_first_answer for lived in self.lives)
 
     @property
@@ -82,12 +82,12 @@ class Starts:
 
     @property
     def memory(self) -> int:
-        """The most that was held at once."""
+        """The peak memory."""
         return min(lived.peak_memory for lived in self.lives)
 
 
 def all_packages(load: Workload) -> dict[str, Package]:
-    """Build what is compared."""
+    """Build the packages that are compared."""
     ours = packages.ours(load)
     return {
         FLOOR: packages.floor(),
@@ -98,7 +98,7 @@ def all_packages(load: Workload) -> dict[str, Package]:
 
 
 def measure(built: Mapping[str, Package], runtime: Path, load: Workload, rounds: int) -> dict[str, Starts]:
-    """Start each package once a round, in turn, so that a slow moment slows all of them."""
+    """Start each package once in each round, so that a slow moment affects all of them."""
     event = json.dumps(load.event(load.token())).encode()
     lives: dict[str, list[Lived]] = {name: [] for name in built}
     for _ in range(rounds):
@@ -112,9 +112,9 @@ def measure(built: Mapping[str, Package], runtime: Path, load: Workload, rounds:
 
 @dataclass(frozen=True, slots=True)
 class Far:
-    """Seconds to the first answer with an issuer ``round_trip`` seconds away: with the key set's URL, and by discovery.
+    """Seconds to the first answer with an issuer ``round_trip`` seconds away, by the key set's URL and by discovery.
 
-    ``connections`` and ``handshakes`` are those of one start by discovery, which asks for two documents.
+    ``connections`` and ``handshakes`` are those of one start by discovery, which fetches two documents.
     """
 
     round_trip: float
@@ -164,7 +164,7 @@ class PerRequest:
 
 
 def per_request(package: Package, runtime: Path, load: Workload, rounds: int) -> PerRequest:
-    """Tell what one more request costs a process that is up: many requests less one, by their number."""
+    """Return the processor time of a warm request: that of many requests minus that of one, divided by their number."""
     events = [json.dumps(load.event(load.token(number))).encode() for number in range(_WARM_EVENTS + 1)]
     few, fresh, repeated = events[:1], events, events[:1] * (_WARM_EVENTS + 1)
     costs: dict[str, list[float]] = {"few": [], "fresh": [], "repeated": []}
@@ -176,7 +176,7 @@ def per_request(package: Package, runtime: Path, load: Workload, rounds: int) ->
 
 
 def parts(package: Package, runtime: Path, load: Workload, rounds: int) -> list[tuple[str, float]]:
-    """Tell what a start is made of, in processor seconds: the least of all rounds for each part."""
+    """Return the parts of a start in processor seconds: the least of all rounds for each part."""
     named = PARTS[package.name]
     script = [f"at = [{_PROCESSOR}]"]
     for _, statement in named:

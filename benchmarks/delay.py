@@ -1,8 +1,8 @@
-"""An issuer that is far away: a proxy on loopback that delays each direction by half a round trip.
+"""Simulate a distant issuer: a proxy on loopback that delays each direction by half a round trip.
 
-On loopback ``connect`` returns at once, so the round trip of TCP's handshake is added to what the client sends first.
-Every chunk is passed on half a round trip after it was read, whatever came before it, so that flights overlap as on a
-real line. Bandwidth, losses and slow start are not modeled: a key set fits into TCP's first window.
+On loopback ``connect`` returns at once, so the round trip of TCP's handshake is added to the client's first data. Each
+chunk is passed on half a round trip after it was read, independent of earlier chunks, so that flights overlap as on a
+real connection. Bandwidth, losses and slow start are not modeled: a key set fits into TCP's first window.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ ROUND_TRIPS = (0.0, 0.03, 0.1)
 """Seconds: the same region, the same continent, across an ocean."""
 _CHUNK = 65_536
 _HANDSHAKE = b"\x16"
-"""The first byte of a record of TLS's handshake (RFC 8446 section 5.1)."""
+"""The first byte of a TLS handshake record (RFC 8446 section 5.1)."""
 
 
 class DelayProxy:
-    """Passes connections on to a port of this machine that is ``round_trip`` seconds away, and counts them."""
+    """Forwards connections to a port of this machine with a round trip of ``round_trip`` seconds, and counts them."""
 
     def __init__(self, target: int, round_trip: float) -> None:
-        """Keep where to pass on to."""
+        """Set the target port and the round trip."""
         self.port = 0
         self.connections = 0
         self.handshakes = 0
@@ -46,7 +46,7 @@ class DelayProxy:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop listening, and end the connections that are open."""
+        """Stop listening, and close open connections."""
         asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -72,7 +72,7 @@ class DelayProxy:
             if first:
                 await asyncio.gather(self._pass_on(reader, there), self._pass_on(away, writer))
         except OSError:
-            pass  # either side went away, which the other one learns
+            pass  # one side closed the connection, and the other one is closed below
         finally:
             there.close()
             writer.close()

@@ -1,4 +1,4 @@
-"""What a run of faults prints: a table of outcomes, and one of figures, as docs/reliability.md shows them."""
+"""Print the result of a run with faults: a table of outcomes and a table of figures, for docs/reliability.md."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from enum import StrEnum
 
 _LONG = 0.05
-"""Seconds. No answer that needs no network takes as long."""
+"""Seconds. An answer without the network never takes as long."""
 
 
 def print_outcomes[C: StrEnum](

@@ -2,11 +2,11 @@
 
     python -m benchmarks.faults [--of keys|introspection] [--requests 100000] [--every 1] [--seed 1]
 
-Then as many while the introspection endpoint does (``introspection_faults.py``), or only one of the two.
+Then as many while the introspection endpoint fails (``introspection_faults.py``), or only one of the two.
 
-The function is the whole one, as Lambda would start it; the issuers speak TLS over real sockets. The wall
-clock is simulated, so that hours pass in minutes; the time that requests wait is real. It ends with 1 when
-a promise was broken. What the figures mean: ``docs/reliability.md``.
+The function is the whole one, as Lambda would start it. The issuers use TLS over real sockets. The wall clock is
+simulated, so that hours pass in minutes, but requests wait in real time. The exit code is 1 if a promise was broken.
+What the figures mean: ``docs/reliability.md``.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ if TYPE_CHECKING:
 TTL, MAX_STALE, COOLDOWN = 600, 3600, 30
 """Seconds; the defaults."""
 TIMEOUT = 0.5
-"""Seconds. Shorter than the default, since it is waited for in earnest."""
+"""Seconds. Shorter than the default, since requests wait in real time."""
 OUTAGE, CALM = 90, 60
-"""Simulated seconds that each failure, and the time after it, lasts."""
+"""Simulated seconds of each failure, and of the time after it."""
 EACH, UP_TO, PAST = "Each failure in turn", "One long outage, up to the stale limit", "The same, past the stale limit"
 COLD, HEALED = "Cold starts in an outage", "Healed"
-TURNED_AWAY = (Outcome.REFUSED, Outcome.UNDECIDED)
+NOT_ALLOWED = (Outcome.REFUSED, Outcome.UNDECIDED)
 NEVER = (Caller.BAD, Caller.MADE_UP, Caller.GONE)
 START = 1_800_000_000.0
 SLACK = 5.0
@@ -62,7 +62,7 @@ audience = ["{}"]
 
 @dataclass
 class World:
-    """An issuer that fails, a clock, the callers, and what the functions that trust it wrote down."""
+    """An issuer that fails, a clock, the callers, and the metrics of the functions that trust the issuer."""
 
     server: HostileServer
     authority: Authority
@@ -82,17 +82,17 @@ class World:
             self.metrics.update({name: json.loads(line).get(name, 0) for name in METRICS})
 
     def spend(self, function: AuthorizerFunction, seconds: float, requests: int) -> None:
-        """Let time pass, evenly filled with requests."""
+        """Advance the clock, with requests at equal intervals."""
         for _ in range(requests):
             self.now += seconds / requests
             self.traffic.send(function, self.now)
 
     def publish(self) -> None:
-        """Serve what the issuer's administrator has published."""
+        """Serve the keys that the issuer's administrator has published."""
         serve(self.server, self.traffic.failing)
 
     def expect(self, promise: str, held: object) -> None:
-        """Note a promise that was broken."""
+        """Record a promise that was broken."""
         if not held:
             self.broken.append(promise)
 
@@ -120,7 +120,7 @@ def rotations(world: World, last: int) -> dict[int, Callable[[], None]]:
 
 
 def run(world: World, requests: int, every: int) -> int:
-    """Live through all of it. Returns the number of ways in which the issuer failed."""
+    """Run all failures. Return their number."""
     function, ways = world.start(), list(outages(world.server, world.traffic.failing, world.authority))[::every]
     each = max(10, requests * 9 // 10 // (2 * len(ways)))
     steps = rotations(world, len(ways))
@@ -141,7 +141,7 @@ def run(world: World, requests: int, every: int) -> int:
 
 
 def start_cold(world: World) -> None:
-    """Start one more function in the middle of an outage: it does start, and refuses no good token."""
+    """Start another function during an outage: it starts, and does not reject a good token."""
     world.traffic.phase = COLD
     started = world.start()
     outcome = world.traffic.send(started, world.now, Caller.GOOD)
@@ -151,7 +151,7 @@ def start_cold(world: World) -> None:
 
 
 def long_outage(world: World, function: AuthorizerFunction, requests: int) -> None:
-    """Fail for longer than keys may be stale, then heal."""
+    """Fail for longer than keys may be stale, then recover."""
     with world.server.refusing():
         world.traffic.phase = UP_TO
         world.spend(function, MAX_STALE, requests // 2)
@@ -164,13 +164,13 @@ def long_outage(world: World, function: AuthorizerFunction, requests: int) -> No
 
 
 def judge(world: World) -> None:
-    """Hold what happened against what is promised."""
+    """Check the outcomes against the promises."""
     count = world.traffic.count
     for phase in (EACH, UP_TO, HEALED):
-        world.expect("no good token is rejected", not count(Caller.GOOD, *TURNED_AWAY, phase=phase))
-    world.expect("past the limit nothing is served", not count(Caller.GOOD, Outcome.ALLOWED, phase=PAST))
-    world.expect("past the limit nothing is refused", not count(Caller.GOOD, Outcome.REFUSED))
-    world.expect("another issuer notices nothing", not count(Caller.OTHER, *TURNED_AWAY))
+        world.expect("no good token is rejected", not count(Caller.GOOD, *NOT_ALLOWED, phase=phase))
+    world.expect("past the limit nothing is allowed", not count(Caller.GOOD, Outcome.ALLOWED, phase=PAST))
+    world.expect("past the limit nothing is rejected", not count(Caller.GOOD, Outcome.REFUSED))
+    world.expect("another issuer's tokens are not affected", not count(Caller.OTHER, *NOT_ALLOWED))
     for caller in NEVER:
         world.expect(f"no token {caller} is accepted", not count(caller, Outcome.ALLOWED))
     world.expect("bad tokens need no keys", not count(Caller.BAD, Outcome.UNDECIDED, phase=EACH))
@@ -179,21 +179,21 @@ def judge(world: World) -> None:
 
 
 def most_fetches(world: World) -> int:
-    """Count what may be: one a cooldown of the failing issuer, one a TTL (less jitter) of each; some by cold starts."""
+    """Return the limit: one for each cooldown of the failing issuer, one for each TTL (less jitter), some for starts."""
     elapsed = world.now - START
     return int(elapsed / COOLDOWN + 2 * elapsed / (0.9 * TTL)) + 2 + 4 * len(world.cold)
 
 
 def report(world: World, failures: int) -> None:
-    """Print the figures as docs/reliability.md shows them."""
+    """Print the figures for docs/reliability.md."""
     traffic = world.traffic
     print_outcomes(traffic.counts, (EACH, UP_TO, PAST, COLD), list(Caller))
-    let_in = sum(traffic.count(caller, Outcome.ALLOWED) for caller in NEVER)
+    accepted = sum(traffic.count(caller, Outcome.ALLOWED) for caller in NEVER)
     figures = {
         "Requests": f"{len(traffic.waits):,}",
         "Ways to fail": f"{failures}",
         "Good tokens rejected (401 or 403)": f"{traffic.count(Caller.GOOD, Outcome.REFUSED):,}",
-        "Bad tokens accepted": f"{let_in:,}",
+        "Bad tokens accepted": f"{accepted:,}",
         "Longest time that tokens of a removed key were accepted": f"{traffic.removed_for:.0f} s",
         "Simulated time": f"{(world.now - START) / 3600:.1f} h",
         "Fetches, of at most": f"{world.metrics[METRICS[0]]:,}, {most_fetches(world):,}",
@@ -211,20 +211,20 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--of", choices=("keys", "introspection"), help="what fails (default: one, then the other)")
     parser.add_argument("--requests", type=int, default=100_000)
-    parser.add_argument("--every", type=int, default=1, help="4: only each fourth failure, for a run that is short")
+    parser.add_argument("--every", type=int, default=1, help="4: only each fourth failure, for a short run")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args(arguments)
-    kept = True
+    is_fine = True
     with tempfile.TemporaryDirectory() as folder:
         authority = Authority(Path(folder))
         os.environ["SSL_CERT_FILE"] = os.fspath(authority.file)  # read by OpenSSL, not by us
         if chosen.of != "introspection":
-            kept = _fail_keys(authority, Random(chosen.seed), chosen.requests, chosen.every)  # noqa: S311 - decides an order
+            is_fine = _fail_keys(authority, Random(chosen.seed), chosen.requests, chosen.every)  # noqa: S311 - decides an order
         if chosen.of != "keys":
             print("\n## Introspection\n")
             random = Random(chosen.seed)  # noqa: S311 - decides an order
-            kept &= introspection_faults.run(authority, random, chosen.requests, chosen.every)
-    return 0 if kept else 1
+            is_fine &= introspection_faults.run(authority, random, chosen.requests, chosen.every)
+    return 0 if is_fine else 1
 
 
 def _fail_keys(authority: Authority, random: Random, requests: int, every: int) -> bool:

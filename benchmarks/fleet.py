@@ -1,11 +1,11 @@
-"""A fleet of execution environments against one issuer: fetches, added latency, refusals, cost.
+"""Simulate a fleet of execution environments with one issuer: fetches, added latency, rejected requests, cost.
 
-Each simulated environment holds the real key cache (:class:`jwt_authorizer.issuers.CachedKeySource`) and lives
-through the same half hour: it is started in one burst with all others, asks for keys with each of its
-requests, is replaced now and then; the issuer rotates its key, or is out of reach. Environments do not know
-each other, so one is simulated after the other, and only the issuer's load is put together.
+Each simulated environment has the real key cache (:class:`jwt_authorizer.issuers.CachedKeySource`) and runs through the
+same half hour. It starts in one burst with all others, needs keys for each of its requests, and is replaced now and
+then; the issuer rotates its key, or cannot be reached. Environments are independent, so one is simulated after the
+other, and only the issuer's load is summed.
 
-What is not measured but assumed is in :class:`Assumptions`.
+:class:`Assumptions` has what is assumed, not measured.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 SIZES = (1, 100, 10_000, 100_000)
 SDK = 0.19
-"""Seconds of a whole processor for importing boto3 and making a client. Measured once on its own."""
+"""Seconds of a whole processor for importing boto3 and creating a client. Measured once, separately."""
 CALL = 0.0013
-"""The same for one call to a store: signing it, TLS, reading the answer. Measured once on its own."""
+"""The same for one call to a store: signing it, TLS, reading the answer. Measured once, separately."""
 _ALG = "RS256"
 _OLD = Key("old", frozenset({_ALG}), None)
 _NEW = Key("new", frozenset({_ALG}), None)
@@ -75,17 +75,17 @@ class Assumptions:
     restore: float = 0.2
     """From a snapshot to the first instruction; AWS states no figure."""
     timeout: float = 3.0
-    """What a fetch from an issuer that answers nothing takes: ``JWT_HTTP_TIMEOUT_SECONDS``."""
+    """The time of a fetch from an issuer that does not answer: ``JWT_HTTP_TIMEOUT_SECONDS``."""
 
     duration: float = 1800.0
     burst: float = 10.0
-    """All environments start within so many seconds."""
+    """All environments start within this time."""
     gap: float = 30.0
     """Mean time between two requests of one environment that API Gateway's cache does not answer."""
     life: float = 7200.0
     """Mean life of an environment."""
     token_life: float = 600.0
-    """After a rotation, the share of tokens signed with the new key grows to all in this time."""
+    """After a key rotation, the time until all tokens are signed with the new key. Their share grows linearly."""
     refresh_every: float = 300.0
     event_at: float = 700.0
     outage: float = 600.0
@@ -93,7 +93,7 @@ class Assumptions:
 
 @dataclass(slots=True)
 class Tally:
-    """What was counted. ``waits`` holds the added latencies that are not zero, in seconds."""
+    """Counts. ``waits`` has the added latencies that are not zero, in seconds."""
 
     requests: int = 0
     environments: int = 0
@@ -101,17 +101,17 @@ class Tally:
     failed: int = 0
     waits: list[float] = field(default_factory=list)
     fetches: Counter[int] = field(default_factory=Counter)
-    """Fetches that reach for the issuer, by second."""
+    """Fetches from the issuer, by second."""
 
     def quantile(self, share: float) -> float:
-        """Give the added latency that this share of all requests stays within."""
+        """Return the added latency at this quantile of all requests."""
         without = self.requests - len(self.waits)
         position = min(int(share * self.requests), self.requests - 1)
         return 0.0 if position < without else sorted(self.waits)[position - without]
 
     @property
     def all_fetches(self) -> int:
-        """How often somebody reached for the issuer."""
+        """The number of fetches from the issuer."""
         return self.fetches.total()
 
     @property
@@ -122,7 +122,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One fleet and its half hour."""
+    """One fleet, and the event in its half hour."""
 
     size: int
     event: Event = Event.NOTHING
@@ -131,7 +131,7 @@ class Scenario:
 
 
 def simulate(scenario: Scenario, given: Assumptions, *, seed: int = 1) -> Tally:
-    """Let a fleet live through its half hour. The same seed gives the same outcome."""
+    """Simulate a fleet for half an hour. The same seed gives the same outcome."""
     chance = random.Random(seed)  # noqa: S311 - a simulation
     tally = Tally()
     issuer = _Issuer(scenario, given)
@@ -143,7 +143,7 @@ def simulate(scenario: Scenario, given: Assumptions, *, seed: int = 1) -> Tally:
 
 
 def lives(size: int, given: Assumptions, chance: random.Random) -> Iterator[Iterator[float]]:
-    """Give the times of requests of each environment: started in one burst, each replaced by another when it dies."""
+    """Yield the times of each environment's requests. All start in one burst; each is replaced when it ends."""
     for _ in range(size):
         born = chance.uniform(0, given.burst)
         while born < given.duration:
@@ -153,7 +153,7 @@ def lives(size: int, given: Assumptions, chance: random.Random) -> Iterator[Iter
 
 
 class _Issuer:
-    """The issuer, or the copy of its keys, as it is at any moment."""
+    """The issuer, or the copy of its keys, at any time."""
 
     def __init__(self, scenario: Scenario, given: Assumptions) -> None:
         self._scenario = scenario
@@ -169,7 +169,7 @@ class _Issuer:
         return KeySet((_NEW, _OLD) if rotated else (_OLD,), ())
 
     def fetched(self, at: float) -> Fetched[KeySet]:
-        """Answer a fetch; raises :class:`FetchError` as the real thing does."""
+        """Answer a fetch. Raises :class:`FetchError` like a real fetch."""
         if self._scenario.keys is Keys.ISSUER:
             if self.is_out(at):
                 message = "out of reach"
@@ -179,20 +179,20 @@ class _Issuer:
         return Fetched(self.keys(copied), as_of=copied)
 
     def wait(self, at: float) -> float:
-        """Tell how long a fetch takes."""
+        """Return how many seconds a fetch takes."""
         if self._scenario.keys is Keys.REFRESHER:
             return self._given.copy_read
         return self._given.timeout if self.is_out(at) else self._given.network_of_fetch + self._given.processor_of_fetch
 
     def share_of_new(self, at: float) -> float:
-        """Tell how many of the tokens in use are signed with the new key."""
+        """Return the share of tokens that are signed with the new key."""
         if self._scenario.event is not Event.ROTATION:
             return 0.0
         return min(max((at - self._given.event_at) / self._given.token_life, 0.0), 1.0)
 
 
 def requests(born: float, end: float, given: Assumptions, chance: random.Random) -> Iterator[float]:
-    """Give the times of one environment's requests; the first is why it was started."""
+    """Yield the times of one environment's requests. The first one starts the environment."""
     at = born
     while at < end:
         yield at

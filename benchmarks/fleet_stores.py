@@ -1,6 +1,6 @@
-"""A fleet and the stores that it may use while requests wait: used DPoP proofs, the revocation list, introspection.
+"""Simulate a fleet with the stores that requests wait for: used DPoP proofs, the revocation list, introspection.
 
-As in ``fleet.py``, each environment lives through the same half hour, here with the real caches of the list
+As in ``fleet.py``, each environment runs through the same half hour, here with the real caches of the list
 (:class:`jwt_authorizer.issuers.cached_value.CachedValue`) and of introspection's answers. A DPoP proof has no cache:
 each request with a bound token is one conditional put. Times of the network are assumed, in :class:`Calls`.
 """
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
     from jwt_authorizer.keys import KeySet
 
 _SIMULATED = 5_000
-"""Environments at most: they do not know each other, so what a larger fleet does is a multiple."""
+"""The most environments that are simulated. They are independent, so the counts of a larger fleet are multiples."""
 _ANSWER = Response(200, {}, b'{"active": true}')
 _EMPTY_LIST = b'{"issuers": {}}'
 _AT_99 = 2.326
-"""Standard deviations of a normal distribution within which 99 % are."""
+"""The 99th percentile of a normal distribution, in standard deviations."""
 
 
 class Store(StrEnum):
-    """What a request may wait for."""
+    """The stores that a request may wait for."""
 
     PROOFS = "DynamoDB, a put for each DPoP-bound request"
     LIST = "S3, the revocation list"
@@ -50,14 +50,14 @@ class Store(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Assumed seconds of one call, usually and at the 99th percentile, and of one to a store that answers nothing."""
+    """Assumed seconds of one call: usually, at the 99th percentile, and if the store does not answer."""
 
     usual: float
     slow: float
     unanswered: float
 
     def one(self, chance: random.Random) -> float:
-        """Draw the time of one call: log-normal, as network times are about."""
+        """Draw the time of one call: log-normal, as network times approximately are."""
         return self.usual * math.exp(chance.gauss(0, math.log(self.slow / self.usual) / _AT_99))
 
 
@@ -71,15 +71,15 @@ CALLS = {
     Store.INTROSPECTION: Calls(0.060, 0.250, 3.0),
 }
 LIMITS = {Store.PROOFS: 4_000, Store.LIST: 5_500}
-"""Calls a second that a store takes from the start: of a new on-demand table (DynamoDB developer guide, "DynamoDB
-on-demand capacity mode"), and of a prefix in a bucket (S3 user guide, "Best practices design patterns")."""
+"""Calls a second that a store accepts from the start: for a new on-demand table (DynamoDB developer guide, "DynamoDB
+on-demand capacity mode"), and for a prefix in a bucket (S3 user guide, "Best practices design patterns")."""
 TOKENS_EACH = 10
-"""Opaque tokens in use for each environment; any of them may reach any environment."""
+"""Opaque tokens in use for each environment. Each token may be sent to any environment."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoreScenario:
-    """One fleet, its half hour, and what it uses."""
+    """One fleet, its store, and whether there is an outage."""
 
     size: int
     store: Store
@@ -87,17 +87,17 @@ class StoreScenario:
 
     @property
     def simulated(self) -> int:
-        """How many environments are simulated."""
+        """The number of environments that are simulated."""
         return min(self.size, _SIMULATED)
 
     @property
     def times(self) -> float:
-        """What counts are multiplied by."""
+        """The factor for all counts."""
         return self.size / self.simulated
 
 
 def simulate(scenario: StoreScenario, given: Assumptions, *, seed: int = 1) -> Tally:
-    """Let a fleet live through its half hour. The same seed gives the same outcome."""
+    """Simulate a fleet for half an hour. The same seed gives the same outcome."""
     fleet = _Fleet(scenario, given, random.Random(seed))  # noqa: S311 - a simulation
     for times in lives(scenario.simulated, given, fleet.chance):
         fleet.live(times)
@@ -105,7 +105,7 @@ def simulate(scenario: StoreScenario, given: Assumptions, *, seed: int = 1) -> T
 
 
 class _Fleet:
-    """What all environments share: the store, the clock, and what was counted."""
+    """What all environments share: the store, the clock, and the counts."""
 
     def __init__(self, scenario: StoreScenario, given: Assumptions, chance: random.Random) -> None:
         self.chance, self.tally = chance, Tally()
@@ -113,7 +113,7 @@ class _Fleet:
         self._now = self._waited = 0.0
 
     def live(self, times: Iterator[float]) -> None:
-        """Let one environment start, and answer requests at these times."""
+        """Start one environment, and answer requests at these times."""
         self.tally.environments += 1
         ask: Callable[[float], object] | None = None
         for self._now in times:
@@ -129,21 +129,21 @@ class _Fleet:
                 self.tally.waits.append(self._waited)
 
     def _started(self) -> Callable[[float], object]:
-        """Return what a function that has just started does with each request."""
+        """Return what a new function does for each request."""
         match self._scenario.store:
             case Store.PROOFS:
                 return self._put
             case Store.LIST:
-                kept = revocation_list(self._read, Ages(60, 600, 30), lambda *_: None)
+                cached = revocation_list(self._read, Ages(60, 600, 30), lambda *_: None)
                 self._waited += self._given.sdk
-                kept.warm(self._now)
-                return kept.current
+                cached.warm(self._now)
+                return cached.current
             case Store.INTROSPECTION:
                 introspector = self._introspector()
                 return lambda now: introspector.claims(self._token(), now)
 
     def _call(self) -> None:
-        """Make one call. Raises :class:`FetchError` if the store answers nothing."""
+        """Make one call. Raises :class:`FetchError` if the store does not answer."""
         self.tally.fetches[int(self._now)] += 1
         begins = self._given.event_at
         if self._scenario.is_out and begins <= self._now < begins + self._given.outage:

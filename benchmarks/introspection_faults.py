@@ -1,7 +1,7 @@
-"""Opaque tokens while the introspection endpoint fails in every way, as the keys' issuer does in ``faults.py``.
+"""Send opaque tokens while the introspection endpoint fails in every way, as the keys' issuer does in ``faults.py``.
 
-The issuer, its endpoint and Parameter Store are servers on this machine; the keys are in the settings, so that what
-happens to JWTs is seen apart from what happens to the endpoint.
+The issuer, its endpoint and Parameter Store are servers on this machine. The keys are in the settings, so that failures
+of the endpoint must not affect JWTs.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ if TYPE_CHECKING:
     from tests.integration.certificates import Authority
 
 OUTAGE = 90
-"""Simulated seconds that each failure lasts."""
+"""Simulated seconds of each failure."""
 IN_OUTAGE = "Each failure in turn"
 ROTATED, WRONG = "The secret is rotated", "The secret is wrong, or cannot be read"
 
 
 def run(authority: Authority, random: Random, requests: int, every: int) -> bool:
-    """Live through all of it, print the figures, and return whether each promise was kept."""
+    """Run all failures, print the figures, and return whether all promises were kept."""
     with HostileServer({}, authority.server_context("localhost")) as server, HostileServer({}) as store:
         names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
         os.environ |= dict.fromkeys(names, "eu-west-1") | {"AWS_ENDPOINT_URL_SSM": f"http://127.0.0.1:{store.port}"}
-        boto3_client("ssm", TIMEOUT)  # importing boto3 would take most of the first question's time
+        boto3_client("ssm", TIMEOUT)  # importing boto3 would take most of the first request's time
         world = World(server, store, random)
         ways = _live(world, authority, requests, every)
     _judge(world)
@@ -63,7 +63,7 @@ def _live(world: World, authority: Authority, requests: int, every: int) -> int:
     world.spend(AFTER, CALM, each)
     for is_cold, outage in ways:
         with outage():
-            if is_cold:  # an endpoint that is known is not looked for again
+            if is_cold:  # discovery happens only once
                 world.start()
             world.spend(IN_OUTAGE, OUTAGE, each)
         world.heal(each)
@@ -72,9 +72,9 @@ def _live(world: World, authority: Authority, requests: int, every: int) -> int:
 
 
 def _change_secrets(world: World, each: int) -> None:
-    """Rotate the secret at both ends, then at one end only, then where nobody can read it."""
+    """Rotate the secret at both ends, then at the issuer only, then make it unreadable."""
     world.secret = "secret-2"
-    world.hold_secret(world.secret)
+    world.store_secret(world.secret)
     world.spend(ROTATED, OUTAGE, each)
     unreadable = answer(b'{"__type": "AccessDeniedException"}', status="400 Bad Request")
     wrong: AbstractContextManager[object] = nullcontext()
@@ -82,20 +82,20 @@ def _change_secrets(world: World, each: int) -> None:
         world.secret = f"secret-{number + 3}"
         with outage:
             world.spend(WRONG, OUTAGE, each)
-        world.hold_secret(world.secret)
+        world.store_secret(world.secret)
         world.heal(each)
 
 
 def _judge(world: World) -> None:
-    """Check what happened against what is promised."""
-    count, refused, undecided = world.count, Outcome.REFUSED, Outcome.UNDECIDED
+    """Check the outcomes against the promises."""
+    count, rejected, undecided = world.count, Outcome.REFUSED, Outcome.UNDECIDED
     failing = (IN_OUTAGE, WRONG)
-    world.expect("no active token is refused", not count(Caller.ACTIVE, refused))
-    world.expect("no remembered token is rejected", not count(Caller.REMEMBERED, refused, undecided))
-    world.expect("nothing is accepted unasked", not count(Caller.ACTIVE, Outcome.ALLOWED, phases=failing))
+    world.expect("no active token is rejected", not count(Caller.ACTIVE, rejected))
+    world.expect("no remembered token is rejected", not count(Caller.REMEMBERED, rejected, undecided))
+    world.expect("nothing is accepted without introspection", not count(Caller.ACTIVE, Outcome.ALLOWED, phases=failing))
     world.expect("it heals", not count(Caller.ACTIVE, undecided, phases=(AFTER,)))
     world.expect("a rotated secret is read again", not count(Caller.ACTIVE, undecided, phases=(ROTATED,)))
-    world.expect("JWTs notice nothing", not count(Caller.JWT, refused, undecided))
+    world.expect("JWTs are not affected", not count(Caller.JWT, rejected, undecided))
     world.expect("bad JWTs need no endpoint", not count(Caller.BAD_JWT, undecided))
     for caller in NEVER:
         world.expect(f"no token {caller} is accepted", not count(caller, Outcome.ALLOWED))
@@ -110,12 +110,12 @@ def _most_failures(world: World) -> int:
 
 def _report(world: World, ways: int) -> None:
     print_outcomes(world.counts, (AFTER, IN_OUTAGE, COOLING, ROTATED, WRONG), list(Caller))
-    let_in = sum(world.count(caller, Outcome.ALLOWED) for caller in NEVER)
+    accepted = sum(world.count(caller, Outcome.ALLOWED) for caller in NEVER)
     figures = {
         "Requests": f"{len(world.waits):,}",
         "Ways to fail": f"{ways}",
         "Active tokens rejected (401 or 403)": f"{world.count(Caller.ACTIVE, Outcome.REFUSED):,}",
-        "Inactive or bad tokens accepted": f"{let_in:,}",
+        "Inactive or bad tokens accepted": f"{accepted:,}",
         "Longest time that a token revoked at the issuer was accepted": f"{world.ended_for:.0f} s",
         "Simulated time": f"{(world.now - START) / 3600:.1f} h",
         "Introspection requests": f"{world.metrics[METRICS[0]]:,}",

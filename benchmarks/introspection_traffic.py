@@ -1,4 +1,4 @@
-"""Who sends opaque tokens and JWTs while an introspection endpoint fails, and what became of them."""
+"""Callers with opaque tokens and JWTs while an introspection endpoint fails, and the outcomes of their requests."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ if TYPE_CHECKING:
 CACHE, COOLDOWN = 60, 30
 """Seconds; the defaults."""
 TIMEOUT = 0.5
-"""Seconds. Shorter than the default, since it is waited for in earnest."""
+"""Seconds. Shorter than the default, since requests wait in real time."""
 SLACK = 5.0
 """Seconds that a busy machine may add to a wait."""
 CALM = 60
-"""Simulated seconds that follow a failure and its last cooldown."""
+"""Simulated seconds after a failure and its last cooldown."""
 START = 1_800_000_000.0
 CLIENT = "orders-api"
 COOLING, AFTER = "Within a cooldown after a failure", "The endpoint works"
 METRICS = ("Introspections", "IntrospectionFailures")
 TOKENS = 60
-"""Tokens that come again and again; a tenth are new."""
+"""Tokens that are sent repeatedly; a tenth of all tokens are new."""
 _ENDED_EVERY = 40
-"""Of so many requests with an active token, one finds that the issuer has just ended a token."""
+"""One of this many requests with an active token makes the issuer revoke a token."""
 _REJECTED = answer(b"{}", status="401 Unauthorized")
 
 
 class Caller(StrEnum):
-    """What a token is, by the truth of the simulation."""
+    """The kinds of tokens, as the simulation knows them."""
 
     REMEMBERED = "opaque, active, answer cached"
     ACTIVE = "opaque, active, answer not cached"
@@ -62,7 +62,7 @@ _SHARES = {Caller.ACTIVE: 55, Caller.INACTIVE: 10, Caller.ELSEWHERE: 5, Caller.J
 
 @dataclass
 class World:
-    """The issuer, what it knows of tokens, the clock, and what became of requests."""
+    """The issuer, its tokens, the clock, and the outcomes of requests."""
 
     server: HostileServer
     store: HostileServer
@@ -70,17 +70,17 @@ class World:
     now: float = START
     phase: str = AFTER
     secret: str = "secret-1"
-    """What the endpoint accepts; what Parameter Store holds is a behavior of ``store``."""
+    """The secret that the endpoint accepts. That in Parameter Store is a behavior of ``store``."""
     active: list[str] = field(default_factory=list)
     ended: dict[str, float] = field(default_factory=dict)
     asked: dict[str, float] = field(default_factory=dict)
-    """When each token was last found active by the function that runs now."""
+    """When the running function last found each token active."""
     counts: Counter[tuple[str, Caller, Outcome]] = field(default_factory=Counter)
     waits: list[float] = field(default_factory=list)
     metrics: Counter[str] = field(default_factory=Counter)
     starts: int = 0
     ended_for: float = 0.0
-    """The longest that a token which the issuer had ended was still accepted, in seconds."""
+    """The longest time that a token was accepted after the issuer had revoked it, in seconds."""
     broken: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -89,12 +89,12 @@ class World:
         self.issuer = f"https://localhost:{self.server.port}"
         self.metadata = {"issuer": self.issuer, "introspection_endpoint": self.issuer + INTROSPECT}
         self.server.behaviors |= {DISCOVERY: answer_json(self.metadata), INTROSPECT: self._introspect}
-        self.hold_secret(self.secret)
+        self.store_secret(self.secret)
         self.jwts = [mint(self.key, self.claims()) for _ in range(TOKENS)]
         self.function = self.start()
 
     def start(self) -> AuthorizerFunction:
-        """Start a function as Lambda does. It remembers nothing."""
+        """Start a function as Lambda does, with empty caches."""
         self.starts += 1
         self.asked.clear()
         environment = {
@@ -109,24 +109,24 @@ class World:
         self.function = create_function(environment, write=self._write, clock=lambda: self.now)
         return self.function
 
-    def hold_secret(self, secret: str) -> None:
-        """Have Parameter Store hold this secret."""
+    def store_secret(self, secret: str) -> None:
+        """Put this secret into Parameter Store."""
         self.store.behaviors["/"] = answer_json({"Parameter": {"Value": secret}})
 
     def spend(self, phase: str, seconds: float, requests: int) -> None:
-        """Let time pass, evenly filled with requests."""
+        """Advance the clock, with requests at equal intervals."""
         self.phase = phase
         for _ in range(requests):
             self.now += seconds / requests
             self._send()
 
     def heal(self, requests: int) -> None:
-        """Let the last cooldown pass, then some time in which everything works."""
+        """Let the last cooldown pass, then some time without failures."""
         self.spend(COOLING, COOLDOWN + TIMEOUT + SLACK, max(1, requests // 3))
         self.spend(AFTER, CALM, requests)
 
     def count(self, caller: Caller, *outcomes: Outcome, phases: tuple[str, ...] = ()) -> int:
-        """Count the requests of a caller that ended so, in these phases or in all."""
+        """Count a caller's requests with these outcomes, in these phases or in all."""
         return sum(
             count
             for (phase, who, what), count in self.counts.items()
@@ -134,7 +134,7 @@ class World:
         )
 
     def expect(self, promise: str, held: object) -> None:
-        """Note a promise that was broken."""
+        """Record a promise that was broken."""
         if not held:
             self.broken.append(promise)
 
@@ -187,7 +187,7 @@ class World:
         return token in self.asked and self.now < self.asked[token] + CACHE
 
     def _introspect(self, exchange: Exchange) -> None:
-        """Answer as RFC 7662 says."""
+        """Answer an introspection request (RFC 7662)."""
         head, _, body = exchange.request.partition(b"\r\n\r\n")
         form = parse_qs((body or exchange.receive()).decode())
         credentials = base64.b64encode(f"{CLIENT}:{self.secret}".encode())

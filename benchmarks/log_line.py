@@ -1,9 +1,9 @@
-"""One decision written down: by the authorizer's own line, and by Powertools' Logger and Metrics.
+"""Compare the authorizer's own log line with Powertools' Logger and Metrics.
 
     python -m benchmarks.log_line
 
-The figures and what follows from them: ``docs/adr/0002-one-line-per-decision.md``. Both write the same facts to
-the same kind of stream. Times are the processor's; what is compared is the ratio, which holds on other machines.
+The figures and the conclusion: ``docs/adr/0002-one-line-per-decision.md``. Both write the same facts to the same kind
+of stream. Times are processor times. The ratio is compared, since it is similar on other machines.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _FACTS = {
 
 
 def own(stream: io.StringIO) -> Callable[[], None]:
-    """Make the writing of one decision by the authorizer's log."""
+    """Return a function that writes one decision with the authorizer's log."""
     log = DecisionLog(stream.write, "jwt-authorizer")
     issuer = "https://issuer.example.com"
     outcome = Outcome("deny", Reason.INSUFFICIENT_SCOPE, issuer=issuer, alg="RS256", kid="2026-01")
@@ -62,7 +62,7 @@ def own(stream: io.StringIO) -> Callable[[], None]:
 
 
 def powertools(stream: io.StringIO) -> Callable[[], None]:
-    """Make the writing of the same by Powertools, as its documentation shows it."""
+    """Return a function that writes the same with Powertools, as its documentation shows."""
     logger = Logger(service="jwt-authorizer", logger_handler=logging.StreamHandler(stream))
     metrics = Metrics(namespace=NAMESPACE, service="jwt-authorizer")
 
@@ -77,12 +77,12 @@ def powertools(stream: io.StringIO) -> Callable[[], None]:
 
 
 def microseconds(write: Callable[[], None]) -> float:
-    """Take the processor's time of one call, the best of three runs."""
+    """Return the processor time of one call, the best of three runs."""
     return min(timeit.repeat(write, timer=time.process_time, number=CALLS, repeat=3)) / CALLS * 1e6
 
 
 def import_milliseconds(statement: str) -> float:
-    """Take the processor's time of an import in a fresh interpreter, the best of several starts."""
+    """Return the processor time of an import in a new interpreter, the best of several starts."""
     code = f"import time; start = time.process_time(); {statement}; print((time.process_time() - start) * 1000)"
     command = [sys.executable, "-c", code]
     runs = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(_STARTS)]  # noqa: S603 - our own arguments

@@ -1,4 +1,4 @@
-"""An issuer over TLS on this machine, and every way in which it can fail."""
+"""An issuer over TLS on this machine, and the ways in which it can fail."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def serve(server: HostileServer, issuer: Administrator) -> None:
 
 
 def outages(server: HostileServer, issuer: Administrator, authority: Authority) -> Iterator[Outage]:
-    """Every way to fail, each ready to be entered, and over when it is left."""
+    """Yield each kind of outage as a context manager."""
     documents = {
         DISCOVERY: {"issuer": issuer.issuer, "jwks_uri": f"{issuer.issuer}{JWKS}"},
         JWKS: key_set(tuple(issuer.published)),
@@ -50,9 +50,9 @@ def outages(server: HostileServer, issuer: Administrator, authority: Authority) 
 def introspection_outages(
     server: HostileServer, metadata: dict[str, str], good: bytes, authority: Authority
 ) -> Iterator[tuple[bool, Outage]]:
-    """Every way to fail of an introspection endpoint, and whether only a function that starts in it notices.
+    """Yield each kind of outage of an introspection endpoint, and whether it affects only functions that start in it.
 
-    ``good`` is an answer about an active token. Failures of discovery show only while it is looked for.
+    ``good`` is an answer about an active token. Failures of discovery affect only functions that start.
     """
     shapes = {
         "404": NOT_FOUND,

@@ -1,7 +1,7 @@
-"""The packages that are started: ours as ``sam build`` makes it, the obvious authorizer's, and the floor.
+"""Build the packages that are compared: ours as ``sam build`` makes it, the obvious authorizer's, and the floor.
 
-The obvious one is built the stock way: its requirements' wheels unpacked beside its code, no bytecode,
-which is what ``sam build`` does with a ``requirements.txt``.
+The obvious one is built as ``sam build`` does by default with a ``requirements.txt``: wheels unpacked beside the code,
+without bytecode.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _RUNTIME = ("awslambdaric", "simplejson", "snapshot-restore-py")
 
 
 def runtime() -> Path:
-    """Install the runtime client, which Lambda's image has ready with bytecode."""
+    """Install the runtime client, which is in Lambda's image with its bytecode."""
     return _installed("runtime", _RUNTIME, bytecode=True)
 
 
 def ours(load: Workload) -> Package:
-    """Build our package as ``sam build`` does, for this machine's kind of processor."""
+    """Build our package as ``sam build`` does, for this machine's architecture."""
     folder = BUILD / "ours"
     machine = "arm64" if os.uname().machine in ("aarch64", "arm64") else "x86_64"
     _run(
@@ -62,7 +62,7 @@ def ours(load: Workload) -> Package:
 
 
 def obvious(load: Workload) -> Package:
-    """Build the obvious authorizer's package the stock way."""
+    """Build the obvious authorizer's package as ``sam build`` does by default."""
     folder = _installed("obvious", _OBVIOUS, bytecode=False)
     shutil.copy(ROOT / "benchmarks" / "peers" / "obvious.py", folder / "app.py")
     environment = {
@@ -83,7 +83,7 @@ def floor() -> Package:
 
 
 def zipped_size(folder: Path) -> int:
-    """Give the size of a package as it is uploaded, in bytes."""
+    """Return the size of a package as it is uploaded, in bytes."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.rglob("*")):
@@ -112,7 +112,7 @@ def _installed(name: str, distributions: Sequence[str], *, bytecode: bool) -> Pa
 
 
 def locked(lock: str, distributions: Sequence[str]) -> str:
-    """Cut some distributions, with their versions and hashes, out of a lock file. Raises :class:`LookupError`."""
+    """Return the entries of some distributions in a lock file. Raises :class:`LookupError` if one is missing."""
     entries = {match[1]: match[0] for match in re.finditer(r"^([a-z0-9-]+)==(?:.*\\\n)*.*$", lock, re.MULTILINE)}
     missing = [name for name in distributions if name not in entries]
     if missing:

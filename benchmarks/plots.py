@@ -1,4 +1,4 @@
-"""Plots as SVG, written by hand: bars made of parts. They need no library, and suit a phone and a dark page as well."""
+"""Stacked bar charts as SVG, without a library. They are readable on a phone and on a dark page."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
     type Bar = tuple[str, Sequence[tuple[str, float]]]
 
-# Each is apart from white and from the dark card by 3:1 at least.
+# Each has a contrast of at least 3:1 with white and with the dark card.
 _COLORS = (
     *("#4c8dd6", "#b97f10", "#e0604c", "#2f9e8f", "#5a9a3a", "#d0679d", "#9a6fd0"),
     *("#5f86b3", "#a0785a", "#858b94", "#2b93b0", "#84902f", "#c2643f", "#a97fc4"),
 )
 _WIDTH, _SIDE = 440, 14
-"""As wide as the page of a phone: text that is wider is shown smaller there."""
+"""The width of a phone's page: a wider picture would be scaled down there, with its text."""
 _BAR, _ROW, _TOP, _LINE, _LETTER = 22, 58, 44, 22, 7.6
 _STYLE = """
   svg { color-scheme: light dark }
@@ -33,7 +33,7 @@ _STYLE = """
 
 
 def stacked(title: str, unit: str, bars: Sequence[Bar]) -> str:
-    """Draw horizontal bars, each of its parts in their order. Parts of one name have one color."""
+    """Draw horizontal bars of parts, in order. Parts with the same name have the same color."""
     names = list(dict.fromkeys(name for _, parts in bars for name, _ in parts))
     color = {name: _COLORS[number % len(_COLORS)] for number, name in enumerate(names)}
     longest = max(sum(size for _, size in parts) for _, parts in bars)
@@ -46,9 +46,9 @@ def stacked(title: str, unit: str, bars: Sequence[Bar]) -> str:
         drawn.append(f'<text x="{_WIDTH - _SIDE}" y="{top + 14}" text-anchor="end">{total}</text>')
         for name, size in parts:
             width = max(size * scale, 0.0)
-            place = f'x="{left:.1f}" y="{top + 22}" width="{width:.1f}" height="{_BAR}"'
-            told = f"<title>{escape(name)}: {size:.1f} {unit}</title>"
-            drawn.append(f'<rect class="part" {place} fill="{color[name]}">{told}</rect>')
+            position = f'x="{left:.1f}" y="{top + 22}" width="{width:.1f}" height="{_BAR}"'
+            tooltip = f"<title>{escape(name)}: {size:.1f} {unit}</title>"
+            drawn.append(f'<rect class="part" {position} fill="{color[name]}">{tooltip}</rect>')
             left += width
     legend, bottom = _legend(color, _TOP + len(bars) * _ROW + 6)
     return "\n".join(
@@ -68,7 +68,7 @@ def stacked(title: str, unit: str, bars: Sequence[Bar]) -> str:
 
 
 def _legend(color: dict[str, str], top: int) -> tuple[list[str], int]:
-    """Return the names with their colors, as many in a line as it has room for, and where they end."""
+    """Return the legend, as many names in a line as fit, and its lower end."""
     drawn: list[str] = []
     left = float(_SIDE)
     for name, its in color.items():

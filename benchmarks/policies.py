@@ -1,11 +1,11 @@
-"""Policies for cached answers: what they grant, what they leave out, and how long they take to make.
+"""Policies for cached answers: what they grant, what they leave out, and how long it takes to make them.
 
     python -m benchmarks.policies --pairs 1000000
 
-compares policies with the rules, request by request, and writes the figures into ``docs/policies.md``. The
-requests are of three kinds: ordinary ones, hostile ones, and ones that a policy's own patterns cover. Two judges
-evaluate each policy: one that matches as IAM documents it, and moto's. Half of the pairs are for APIs of 5 to 1,000
-routes, with room for 700 bytes to 8 KB, slashes at the end, and every ``JWT_CACHED_BY``.
+compares policies with the rules, request by request, and writes the figures into ``docs/policies.md``. There are three
+kinds of requests: ordinary ones, hostile ones, and ones that match a policy's own patterns. Two evaluators check each
+policy: one that matches as IAM's documentation says, and moto's. Half of the pairs are for APIs of 5 to 1,000 routes,
+with policies of up to 700 bytes to 8 KB, slashes at the end, and every ``JWT_CACHED_BY``.
 """
 
 from __future__ import annotations
@@ -48,15 +48,16 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).parent.parent / "docs" / "policies.md"
 BEGIN, END = "<!-- figures: python -m benchmarks.policies -->", "<!-- end of figures -->"
 KINDS: dict[str, Callable[..., Api]] = {"shaped like resources": resource_api, "templates at random": random_api}
-PLAIN = re.compile(r"[A-Za-z0-9/:*_-]+")  # in other resources moto takes characters for regular expressions
+PLAIN = re.compile(r"[A-Za-z0-9/:*_-]+")  # moto treats other characters in resources as regular expressions
 EACH = 20
+"""Requests of each kind for one policy."""
 SLASHED = 0.2
-"""Requests of each kind that meet one policy."""
+"""The share of requests with a slash at the end."""
 
 
 @dataclass(slots=True)
 class Figures:
-    """What came out for one kind of API under one promise."""
+    """The figures for one kind of API, with or without ``unlisted_routes = "absent"``."""
 
     kind: str
     absent: bool
@@ -70,12 +71,12 @@ class Figures:
 
     @property
     def pairs(self) -> int:
-        """All requests that have met a policy."""
+        """All requests that were compared with a policy."""
         return self.ordinary.pairs + self.others.pairs
 
 
 def measure(kind: str, *, absent: bool, pairs: int, random: Random) -> Figures:
-    """Make random APIs until so many requests have met a policy."""
+    """Make random APIs until ``pairs`` requests are compared with a policy."""
     figures = Figures(kind, absent)
     while figures.pairs < pairs:
         api = KINDS[kind](random.choice, absent=absent)
@@ -89,8 +90,8 @@ def measure(kind: str, *, absent: bool, pairs: int, random: Random) -> Figures:
             tempting = [tempting_request(random.choice, compiled, api) for _ in range(EACH)]
             hostile = [hostile_request(random.choice, api) for _ in range(EACH)]
             check_against(api, who, compiled, [*tempting, *hostile], figures.others)
-            _second_judge(compiled, [asked, *ordinary, *tempting, *hostile], figures)
-            _simpler_ways(api, who, asked, ordinary, figures)
+            _check_with_moto(compiled, [asked, *ordinary, *tempting, *hostile], figures)
+            _simpler_policies(api, who, asked, ordinary, figures)
             figures.policies += 1
             odd = hostile_request(random.choice, api)
             compare(api, compiler, who, odd, others=[*ordinary, *hostile], tally=figures.others)
@@ -98,7 +99,7 @@ def measure(kind: str, *, absent: bool, pairs: int, random: Random) -> Figures:
 
 
 def measure_hard(*, absent: bool, pairs: int, random: Random) -> Figures:
-    """Go through every stage: large APIs, little room, slashes at the end, every ``JWT_CACHED_BY``."""
+    """Measure hard cases: large APIs, small policies, slashes at the end, every ``JWT_CACHED_BY``."""
     figures = Figures("5 to 1,000 routes, 700 bytes to 8 KB", absent)
     while figures.pairs < pairs:
         api = random.choice((large_api, large_api, resource_api, random_api))(random.choice, absent=absent)
@@ -117,27 +118,27 @@ def measure_hard(*, absent: bool, pairs: int, random: Random) -> Figures:
                 tempting = [tempting_request(random.choice, policy, api) for _ in range(EACH)]
                 hostile = [hostile_request(random.choice, api) for _ in range(EACH)]
                 check_against(api, who, policy, [*tempting, *hostile], figures.others)
-                _second_judge(policy, [asked, *ordinary, *tempting, *hostile], figures)
+                _check_with_moto(policy, [asked, *ordinary, *tempting, *hostile], figures)
                 figures.policies += 1
     return figures
 
 
-def _second_judge(compiled: Policy, requests: Sequence[Asked], figures: Figures) -> None:
+def _check_with_moto(compiled: Policy, requests: Sequence[Asked], figures: Figures) -> None:
     if not all(PLAIN.fullmatch(one) for statement in compiled.statements for one in statement.resources):
         return
     statements = [
         {"Effect": one.effect, "Action": "execute-api:Invoke", "Resource": [PREFIX + text for text in one.resources]}
         for one in compiled.statements
     ]
-    judge = IAMPolicy({"policy_document": json.dumps({"Version": "2012-10-17", "Statement": statements})})
+    evaluator = IAMPolicy({"policy_document": json.dumps({"Version": "2012-10-17", "Statement": statements})})
     for one in requests:
-        verdict = judge.is_action_permitted("execute-api:Invoke", PREFIX + one.text) is PermissionResult.PERMITTED
+        permitted = evaluator.is_action_permitted("execute-api:Invoke", PREFIX + one.text) is PermissionResult.PERMITTED
         figures.moto_pairs += 1
-        figures.moto_disagrees += verdict is not permits(compiled, one.text)
+        figures.moto_disagrees += permitted is not permits(compiled, one.text)
 
 
-def _simpler_ways(api: Api, who: Principal, asked: Asked, ordinary: Sequence[Asked], figures: Figures) -> None:
-    """Count what a policy for the path asked for leaves out, and what a policy for everything gives away."""
+def _simpler_policies(api: Api, who: Principal, asked: Asked, ordinary: Sequence[Asked], figures: Figures) -> None:
+    """Count what a policy for the requested path only leaves out, and what a policy for all paths over-grants."""
     for one in ordinary:
         verdict = oracle(api, who, one)
         figures.alone_left_out += verdict == "allowed" and one != asked
@@ -145,7 +146,7 @@ def _simpler_ways(api: Api, who: Principal, asked: Asked, ordinary: Sequence[Ask
 
 
 def report(all_figures: Sequence[Figures], seed: int) -> str:
-    """Word the figures as Markdown."""
+    """Format the figures as Markdown."""
     rows = [
         [
             one.kind,
@@ -165,7 +166,7 @@ def report(all_figures: Sequence[Figures], seed: int) -> str:
     return "\n".join(
         [
             f"{pairs:,} requests against {policies:,} policies (seed {seed}).",
-            f"For {moto:,} of them moto's evaluator was asked as well, and disagreed on {disagree}.",
+            f"For {moto:,} of them moto's evaluator was used as well, and disagreed on {disagree}.",
             "",
             *_table(
                 (
@@ -204,9 +205,9 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 def main() -> int:
     """Measure, print, and write the page."""
     parser = argparse.ArgumentParser(
-        description="Compare random policies with random rules, and write the figures down."
+        description="Compare policies with random rules, and write the figures into docs/policies.md."
     )
-    parser.add_argument("--pairs", type=int, default=1_000_000, help="requests that meet a policy, in all")
+    parser.add_argument("--pairs", type=int, default=1_000_000, help="the number of requests compared with a policy")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--dry", action="store_true", help="print the figures, and leave docs/policies.md alone")
     arguments = parser.parse_args()

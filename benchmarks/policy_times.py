@@ -1,4 +1,4 @@
-"""How long it takes to find policies: the first one for some rights, and the same again, beside a raw RS256 check."""
+"""Measure how long it takes to make policies: the first one for some rights, and later ones, in raw RS256 checks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HEAD = (
 
 
 def timed_api(count: int, *, absent: bool) -> Api:
-    """Make an API of so many routes, nine on a resource, which need ten different scopes."""
+    """Make an API with ``count`` routes, nine for each resource, which need ten different scopes."""
     routes: list[Route] = []
     for number in range(count // 9 + 1):
         for rest, methods in (
@@ -45,7 +45,7 @@ def timed_api(count: int, *, absent: bool) -> Api:
 
 @dataclass(frozen=True, slots=True)
 class RouteTimes:
-    """Processor seconds for one API: the first policy, each one after beyond one without rules, a raw RS256 check."""
+    """Processor seconds for one API: the first policy, each later one minus one without rules, a raw RS256 check."""
 
     count: int
     absent: bool
@@ -69,7 +69,7 @@ class RouteTimes:
 
 
 def time_routes(count: int, *, absent: bool) -> RouteTimes:
-    """Time the first policy for some rights, and the same again."""
+    """Measure the first policy for some rights, and later ones."""
     api = timed_api(count, absent=absent)
     rules = api.rules
     who = principal(*(f"scope{number}" for number in range(0, 10, 2)))
@@ -101,7 +101,7 @@ def _one_of_each(api: Api) -> Iterator[Asked]:
 
 
 def _raw_check() -> float:
-    """Time one RS256 check by the library that does it, without anything around it."""
+    """Measure one RS256 check by the cryptography library, without anything around it."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     text, scheme, digest = b"x" * 700, padding.PKCS1v15(), hashes.SHA256()
     signature, public = key.sign(text, scheme, digest), key.public_key()
@@ -115,4 +115,4 @@ def _seconds(action: Callable[[], object], times: int) -> float:
         for _ in range(max(1, times // 5)):
             action()
         taken.append((time.process_time() - start) / max(1, times // 5))
-    return min(taken)  # noise only ever adds
+    return min(taken)  # noise only adds

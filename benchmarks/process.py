@@ -1,4 +1,4 @@
-"""One execution environment: a process of the real runtime client, from its first instruction to its answers."""
+"""Run one execution environment: a process of the real runtime client, from its start to its answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _PATIENCE = 60.0
-"""Seconds that one process may take before the run is called off."""
+"""Seconds until a process is stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class Lived:
-    """What one process took. Durations in seconds, memory in bytes; ``answers`` as it sent them."""
+    """The figures of one process: durations in seconds, memory in bytes, and its answers."""
 
     to_first_answer: float
     processor: float
@@ -41,15 +41,15 @@ class Lived:
 
 
 def base_interpreter() -> str:
-    """Name the interpreter without any environment's packages: Lambda's has none either."""
+    """Return the path of the interpreter without a virtual environment's packages, as on Lambda."""
     return str(Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}")
 
 
 def live(package: Package, runtime: Path, events: Sequence[bytes], trace: str = NOT_TRACED) -> Lived:
-    """Start a package as Lambda does, have it answer the events, and end it.
+    """Start a package as Lambda does, let it answer the events, and stop it.
 
     ``runtime`` is the folder with the runtime client, ``trace`` the tracing header of each event. Raises
-    :class:`RuntimeError` where an event was not answered.
+    :class:`RuntimeError` if an event was not answered.
     """
     with RuntimeApi(events, trace) as api:
         environment = {
@@ -57,7 +57,7 @@ def live(package: Package, runtime: Path, events: Sequence[bytes], trace: str = 
             "LANG": "en_US.UTF-8",
             "TZ": ":UTC",
             "PYTHONPATH": str(runtime),
-            # Lambda's file system is read-only: nobody saves bytecode for the next time.
+            # Lambda's file system is read-only, so Python does not save bytecode.
             "PYTHONDONTWRITEBYTECODE": "1",
             "AWS_LAMBDA_RUNTIME_API": api.address,
             "AWS_LAMBDA_FUNCTION_NAME": package.name,
@@ -95,19 +95,19 @@ def live(package: Package, runtime: Path, events: Sequence[bytes], trace: str = 
 
 
 def _wait(api: RuntimeApi, process: subprocess.Popen[bytes]) -> bool:
-    """Wait until the process wants more events, has ended, or has had its time."""
+    """Wait until the process asks for more events, has ended, or is too slow."""
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end:
         if api.finished.wait(0.05):
             return True
-        # A process that ended is left for wait4, which also tells what it used.
+        # Leave an ended process to wait4, which also returns its resource usage.
         if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
             return False
     return False
 
 
 def _peak_memory(pid: int) -> int:
-    """Give the most memory that the process held at once; ``ru_maxrss`` would count what it was forked from."""
+    """Return the peak memory of a process. ``ru_maxrss`` would include the process that it was forked from."""
     for line in Path(f"/proc/{pid}/status").read_text("ascii").splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024

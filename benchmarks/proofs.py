@@ -1,4 +1,4 @@
-"""What a DPoP-bound request costs more than an unbound one, in raw ES256 checks (RFC 9449)."""
+"""Measure the extra time of a DPoP-bound request (RFC 9449), in raw ES256 checks."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 _URL = "https://api.example.com/orders"
 _LIFETIME = 3600
 _MESSAGE = b"x" * 400
-"""About as long as what a proof's signature covers."""
+"""About as long as a proof's signing input."""
 
 
 class BoundHandler:
-    """A function that checks proofs and remembers them in its memory: one token, a new proof each time."""
+    """A function that checks proofs and records them in memory. It gets one token, with a new proof each time."""
 
     def __init__(self, write: Callable[[str], object], count: int) -> None:
-        """Make as many events as a pass has requests, each with a proof of its own."""
+        """Make ``count`` events, each with its own proof."""
         provider, client = Provider(algorithms=("RS256",)), DpopClient()
         token = provider.token({"cnf": client.cnf}, audience=AUDIENCE, lifetime=_LIFETIME)
         unsent = rest_event(token)
@@ -46,15 +46,15 @@ class BoundHandler:
         self._handle: Callable[[object, object], dict[str, object]] | None = None
 
     def __call__(self, number: int, event: object, context: object) -> None:
-        """Answer. Each pass sends the same proofs, so each has a memory of its own."""
+        """Answer an event. Each pass sends the same proofs, so each pass gets a new function."""
         if self._handle is None or number == 0:
             self._handle = create_function(self._environment, write=self._write)
         answer = self._handle(event, context)
-        assert '"Allow"' in json.dumps(answer["policyDocument"]) if number == 0 else True  # noqa: S101 - not a refusal
+        assert '"Allow"' in json.dumps(answer["policyDocument"]) if number == 0 else True  # noqa: S101 - it must be allowed
 
 
 def raw_check() -> Callable[[int], object]:
-    """Return the least that a proof costs: one check of an ES256 signature."""
+    """Return one check of an ES256 signature, the least that a proof costs."""
     private = ec.generate_private_key(ec.SECP256R1())
     public, algorithm = private.public_key(), ec.ECDSA(hashes.SHA256())
     signature = private.sign(_MESSAGE, algorithm)

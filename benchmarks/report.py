@@ -1,4 +1,4 @@
-"""What was measured becomes a table with its bars, plots, and ``docs/performance.md``."""
+"""Write the measurements as plots and ``docs/performance.md``."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _FLEET_HEAD = (
 )
 _TEMPLATE = ROOT / "benchmarks" / "performance.template.md"
 _MEMORY = 1024
-"""MB, the template's default: what the fleet and the bill are worked out for."""
+"""MB, the template's default, for the fleet and its price."""
 
 
 def assumptions(cost: Measured, parts: Mapping[str, float]) -> Assumptions:
-    """Fill in what was measured, at the memory size that the template has."""
+    """Return the assumptions with measured times, at the template's memory size."""
     sized = prices.at_size(cost, _MEMORY)
     share = _MEMORY / prices.WHOLE_CPU
     fetching = sum(parts[name] for name in ("ssl", "certificates", "settings, fetching keys"))
@@ -54,7 +54,7 @@ def fleets(sizes: Sequence[int], given: Assumptions) -> list[tuple[Scenario, Tal
 
 
 def as_files(measured: Measurements) -> dict[str, str]:
-    """Give the files to write, by name."""
+    """Return the content of the files to write, by name."""
     start_bars = [
         (name, [(label, seconds * 1e3) for label, seconds in measured.parts[name]]) for name in (FLOOR, OURS, OBVIOUS)
     ]
@@ -206,7 +206,7 @@ def _fleet(measured: Measurements) -> str:
 
 
 def _per_hour(tally: Tally, given: Assumptions) -> float:
-    """Give Lambda's price of a fleet, in dollars; each request takes a whole millisecond, and waiting is billed."""
+    """Return Lambda's price of a fleet in dollars. Requests are billed in whole milliseconds, with their waiting."""
     seconds = tally.requests * math.ceil(given.warm_request * 1000) / 1000 + sum(tally.waits)
     return prices.of_requests(tally.requests, seconds, _MEMORY, "arm64") * 3600 / given.duration
 
@@ -236,6 +236,6 @@ def _machine() -> str:
 
 
 def _python() -> str:
-    """Name the interpreter, and whether it was profiled when it was built: a fifth of what is not cryptography."""
+    """Return the interpreter, and whether it was built with profile-guided optimization: a fifth of our own time."""
     profiled = "with" if "--enable-optimizations" in str(sysconfig.get_config_var("CONFIG_ARGS")) else "without"
     return f"Python {platform.python_version()} configured {profiled} `--enable-optimizations`"

@@ -1,7 +1,7 @@
-"""Lambda's Runtime API, as much of it as the runtime client needs, with a clock at both ends.
+"""A server with the part of Lambda's Runtime API that the runtime client needs. It records when answers arrive.
 
-AWS Lambda developer guide, "Using the Lambda runtime API": ``GET …/invocation/next`` hands out an event,
-``POST …/invocation/ID/response`` takes the answer.
+AWS Lambda developer guide, "Using the Lambda runtime API": ``GET …/invocation/next`` returns an event,
+``POST …/invocation/ID/response`` accepts the answer.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NOT_TRACED = "Root=1-00000000-000000000000000000000000;Sampled=0"
 
 
 class RuntimeApi:
-    """Hands out the events one after another, then keeps the runtime waiting."""
+    """Returns the events one after another, then lets the runtime wait."""
 
     def __init__(self, events: Sequence[bytes], trace: str = NOT_TRACED) -> None:
         """Serve these events, once each. ``trace`` is the X-Ray tracing header of each."""
@@ -27,20 +27,20 @@ class RuntimeApi:
         self.answers: list[bytes] = []
         self.failures: list[bytes] = []
         self.answered_at: list[float] = []
-        """``time.perf_counter()`` at which each answer, or failure, was here."""
+        """``time.perf_counter()`` when each answer or failure arrived."""
         self.finished = threading.Event()
-        """Set when the runtime asks for more than there is, or could not start."""
+        """Set when the runtime asks for another event after the last, or could not start."""
         self._events = list(events)
         self._next = 0
         self._server = _Server(self)
 
     @property
     def address(self) -> str:
-        """What ``AWS_LAMBDA_RUNTIME_API`` has to be."""
+        """The value for ``AWS_LAMBDA_RUNTIME_API``."""
         return f"127.0.0.1:{self._server.server_address[1]}"
 
     def take(self) -> tuple[int, bytes] | None:
-        """Give the next event with its number, or none."""
+        """Return the next event with its number, or ``None``."""
         if self._next == len(self._events):
             self.finished.set()
             return None
@@ -48,7 +48,7 @@ class RuntimeApi:
         return self._next, self._events[self._next - 1]
 
     def note(self, path: str, body: bytes) -> None:
-        """Keep what the runtime sent back."""
+        """Record an answer or a failure of the runtime."""
         self.answered_at.append(time.perf_counter())
         if path.endswith("/response"):
             self.answers.append(body)
@@ -87,7 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
-        """Hand out an event; where there is none left, let the runtime wait as Lambda does."""
+        """Return an event. If there are no more, let the runtime wait as Lambda does."""
         taken = self.server.api.take()
         if taken is None:
             self.server.closing.wait()
@@ -96,7 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply(200, event, f"request-{number}")
 
     def do_POST(self) -> None:
-        """Take an answer or a failure."""
+        """Accept an answer or a failure."""
         self.server.api.note(self.path, self._body())
         self._reply(202, b'{"status":"OK"}', None)
 
@@ -126,4 +126,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, *_: object) -> None:
-        """Write nothing down."""
+        """Do not log requests."""

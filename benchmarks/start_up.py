@@ -1,10 +1,10 @@
-"""What rules cost a start: a whole process until it is ready, with 100 and 300 routes against none.
+"""Measure how rules lengthen a start: a whole process until it is ready, with 100 and 300 routes, and without any.
 
     python -m benchmarks.start_up [--rounds 25]
 
-The document is in the package as the build leaves it: TOML, and beside it what was parsed of it. Measured is the
-processor time of whole processes that take turns, the least of all rounds. Keys are in the settings of all of them, so
-that no network is in it.
+The document is in the package as the build leaves it: TOML, and beside it the parsed document. The processor time of
+whole processes is measured, in turn; the least of all rounds counts. All have their keys in the settings, so that the
+network does not matter.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 COUNTS = (0, 100, 300)
 BARS = {100: (1.2, 1.05), 300: (1.25, 1.1)}
-"""By routes: the ratio that must, and the one that should be met."""
+"""By number of routes: the ratio that must be met, and the one that should be met."""
 _READY = "import awslambdaric.bootstrap; import jwt_authorizer.handler"
 
 
 def measure(package: Package, runtime: Path, load: Workload, rounds: int) -> dict[int, float]:
-    """Return the processor seconds of a start with so many routes, by their number."""
+    """Return the processor seconds of a start by the number of routes."""
     environments = {count: _environment(package, load, count) for count in COUNTS}
     least = dict.fromkeys(COUNTS, float("inf"))
     for _ in range(rounds):
@@ -45,7 +45,7 @@ def measure(package: Package, runtime: Path, load: Workload, rounds: int) -> dic
 
 
 def _environment(package: Package, load: Workload, count: int) -> dict[str, str]:
-    """Write the settings of a function with so many routes; return its variables."""
+    """Write the settings of a function with ``count`` routes, and return its variables."""
     if not count:
         return {"JWT_ISSUER": load.issuer, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": load.jwks()}
     lines = ["[[issuers]]", f'issuer = "{load.issuer}"', f'audience = ["{AUDIENCE}"]', f"jwks = '{load.jwks()}'"]
@@ -73,7 +73,7 @@ def _start(package: Package, runtime: Path, settings: dict[str, str]) -> float:
 
 
 def main() -> int:
-    """Measure and print; return 1 if a bar is not met."""
+    """Measure and print. Return 1 if a bar is not met."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.start_up", description=__doc__)
     parser.add_argument("--rounds", type=int, default=25)
     rounds = parser.parse_args().rounds

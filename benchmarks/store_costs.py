@@ -1,4 +1,4 @@
-"""What the stores add to a fleet's latency and bill, and what logs cost, as tables of ``docs/performance.md``."""
+"""The stores' effect on a fleet's latency and price, and the price of logs, for ``docs/performance.md``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEAD = (
 )
 PER_CALL = {Store.PROOFS: prices.PER_WRITE_UNIT, Store.LIST: prices.PER_S3_GET, Store.INTROSPECTION: 0.0}
 _LAMBDAS_LINES = 265
-"""Bytes of START, END and REPORT as plain text, with ids of 36 characters: counted once, from a log."""
+"""Bytes of START, END and REPORT as plain text, with ids of 36 characters. Counted once, in a log."""
 
 
 def rows(sizes: Sequence[int], given: Assumptions, memory: int) -> list[list[str]]:
@@ -61,10 +61,10 @@ def given_stores(given: Assumptions) -> str:
 
 
 def logs() -> str:
-    """Return what the log costs, as a sentence."""
+    """Return a sentence about the price of logs."""
     stream = io.StringIO()
     write = own(stream)
-    write()  # the first one differs: it counts the cold start
+    write()  # the first line differs: it has the cold start
     start = stream.tell()
     write()
     ours = stream.tell() - start

@@ -1,4 +1,4 @@
-"""Who calls while an issuer fails: good callers, bad ones, and what became of them."""
+"""Callers while an issuer fails, with good and bad tokens, and the outcomes of their requests."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 AUDIENCE = "https://api.example.com"
 LIFETIME = 7 * 86_400
 REMEMBERED = 200
-"""Good tokens of a key that come again and again; a tenth are new."""
-# Without a kid, the one key that fits may verify a token: no defect here. Unknown kids are a caller of their own.
+"""Good tokens of a key that are sent repeatedly; a tenth of all are new."""
+# A token without a kid is good if only one key can verify it. Unknown kids are another kind of caller.
 BAD = tuple(defect for defect in Defect if defect not in {Defect.NO_KID, Defect.UNKNOWN_KEY})
 
 
 class Caller(StrEnum):
-    """What a token is, by the truth of the simulation."""
+    """The kinds of tokens, as the simulation knows them."""
 
     GOOD = "good"
     OTHER = "good, of another issuer"
@@ -39,7 +39,7 @@ class Caller(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of a request."""
+    """The outcome of a request."""
 
     ALLOWED = "allowed"
     REFUSED = "rejected (401 or 403)"
@@ -57,12 +57,12 @@ class Administrator:
     tokens: dict[SigningKey, list[str]] = field(default_factory=dict)
 
     def remove(self, key: SigningKey, now: float) -> None:
-        """Take a key out of the key set."""
+        """Remove a key from the key set."""
         del self.published[key]
         self.removed[key] = now
 
     def token(self, key: SigningKey, random: Random, now: float) -> str:
-        """Give a token of this key: mostly one that was given out before."""
+        """Return a token of this key, mostly one that was returned before."""
         pool = self.tokens.setdefault(key, [])
         if len(pool) == REMEMBERED and random.random() < 0.9:  # noqa: PLR2004 - see REMEMBERED
             return random.choice(pool)
@@ -72,13 +72,13 @@ class Administrator:
         return token
 
     def claims(self, now: float) -> dict[str, object]:
-        """Give the claims of a good token."""
+        """Return the claims of a good token."""
         return access_claims(self.issuer, audience=AUDIENCE, now=now, lifetime=LIFETIME)
 
 
 @dataclass
 class Traffic:
-    """Sends requests of every kind, in an order that a seed decides."""
+    """Sends requests of every kind, in an order that depends on a seed."""
 
     failing: Administrator
     healthy: Administrator
@@ -93,7 +93,7 @@ class Traffic:
     _since_removal: float = 0.0
 
     def send(self, function: AuthorizerFunction, now: float, caller: Caller | None = None) -> Outcome:
-        """Send one request: any, or one by this kind of caller."""
+        """Send one request, by this kind of caller or by a random one."""
         caller = caller or self.random.choices(list(_SHARES), list(_SHARES.values()))[0]
         caller, token = self._token(caller, now)
         event = self.random.choice(list(EVENTS.values()))(token)
@@ -106,7 +106,7 @@ class Traffic:
         return outcome
 
     def count(self, caller: Caller, *outcomes: Outcome, phase: str | None = None) -> int:
-        """Count the requests of a caller that ended so, in one phase or all."""
+        """Count a caller's requests with these outcomes, in one phase or all."""
         return sum(
             count
             for (when, who, what), count in self.counts.items()
@@ -131,7 +131,7 @@ class Traffic:
                 key = self.random.choice([issuer.signing, *(key for key in issuer.published if key in issuer.tokens)])
                 new = now < issuer.published[key] + self.cooldown
                 return Caller.NEW if new else Caller.GOOD, issuer.token(key, self.random, now)
-            case _:  # as if of the key that has been known for longest
+            case _:  # of the oldest published key
                 return caller, mint(next(iter(issuer.published)), issuer.claims(now), defect=self.random.choice(BAD))
 
 
@@ -139,7 +139,7 @@ _SHARES = {Caller.GOOD: 60, Caller.OTHER: 10, Caller.MADE_UP: 10, Caller.REMOVED
 
 
 def ask(function: AuthorizerFunction, event: object) -> Outcome:
-    """Send an event and return what API Gateway would make of the answer."""
+    """Send an event, and return the outcome that API Gateway would see in the answer."""
     try:
         answer = function(event, None)
     except DecisionError:

@@ -1,7 +1,7 @@
-"""The warm path, in Python: ours by stage, the obvious authorizer, the peers. One round; ``python -m benchmarks.warm``.
+"""Measure the warm path in Python: ours by stage, the obvious authorizer, the peers. ``python -m benchmarks.warm``.
 
-Reads what to verify from standard input (see :class:`Material`), writes seconds per call, by name, to
-standard output as JSON. Log lines go where Lambda's would, a file descriptor, without a buffer between.
+It reads its input from standard input (see :class:`Material`), and writes seconds per call by name to standard output
+as JSON. Log lines go to a file descriptor without a buffer, as on Lambda.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ if TYPE_CHECKING:
 _PASSES = 25
 
 STAGES = ("event", "token", "parse", "key", "signature", "claims", "decision", "answer", "log line")
-"""The stages of ours, in their order."""
+"""The stages of our handler, in order."""
 
 
 class Material(TypedDict):
-    """What is verified: an issuer, where its keys are and what they are, who signs their server, and tokens."""
+    """The input: an issuer, its keys' URL and content, the certificates of its server, and tokens."""
 
     issuer: str
     jwks_url: str
@@ -57,7 +57,7 @@ class Material(TypedDict):
 
 
 class _Context:
-    """As much of Lambda's context object as anybody asks for."""
+    """The members of Lambda's context object that are used."""
 
     function_name = "bench"
     function_version = "1"
@@ -68,16 +68,16 @@ class _Context:
 
 
 def main() -> None:
-    """Measure each once, over all tokens."""
+    """Measure each call over all tokens, and write the least times."""
     material: Material = json.load(sys.stdin)
-    # As Lambda's runtime client sets it for each invocation.
+    # Lambda's runtime client sets this for each invocation.
     os.environ["_X_AMZN_TRACE_ID"] = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0"
     results = sys.stdout
     sys.stdout = Unbuffered(open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - until the process ends
     calls = _ours(material) | _stages(material) | _obvious(material) | _peers(material) | _bound(material)
-    gc.freeze()  # as our handler does; here it spares all of them alike
+    gc.freeze()  # as our handler does; here it benefits all calls
     times = {name: float("inf") for name in calls}
-    for _ in range(_PASSES):  # one after the other each time, so that a slow moment slows all of them
+    for _ in range(_PASSES):  # alternate, so that a slow moment affects all calls
         for name, call in calls.items():
             times[name] = min(times[name], _per_call(call, len(material["tokens"])))
     json.dump(times, results)
@@ -85,7 +85,7 @@ def main() -> None:
 
 
 def _per_call(call: Callable[[int], object], count: int) -> float:
-    """Give the seconds per call in one pass over all tokens but the first, which meets cold caches."""
+    """Return the seconds per call in one pass over all tokens but the first, whose caches are cold."""
     spent = 0.0
     for number in range(count):
         if isinstance(call, _Handler):
@@ -98,7 +98,7 @@ def _per_call(call: Callable[[int], object], count: int) -> float:
 
 
 class _Handler:
-    """A handler that is called with an event which has just been read, as Lambda's runtime does it."""
+    """A handler that is called with a newly parsed event, as Lambda's runtime does."""
 
     def __init__(self, events: Sequence[str], answer: Callable[[int, dict[str, object]], object]) -> None:
         self._events = events
@@ -113,33 +113,31 @@ class _Handler:
 
 
 def _with(tokens: Sequence[str]) -> list[str]:
-    """Give an event for each token."""
+    """Return an event for each token."""
     return [json.dumps(rest_event(token)) for token in tokens]
 
 
 def environment(material: Material, **more: str) -> dict[str, str]:
-    """Give our settings, with the keys in them."""
+    """Return our settings, with the keys in them."""
     return {"JWT_ISSUER": material["issuer"], "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS": material["jwks"], **more}
 
 
 def _ours(material: Material) -> dict[str, Callable[[int], object]]:
-    """Whole handlers: each token new, and one token again and again. Neither may be what it is not."""
+    """Return whole handlers: with new tokens only, and with one repeated token."""
     tokens = material["tokens"]
     context = _Context()
-    remembering = create_function(environment(material), write=sys.stdout.write)
-    forgetting = _Forgetful(material)
+    caching = create_function(environment(material), write=sys.stdout.write)
+    uncached = _Uncached(material)
     return {
         "handler, fresh token": _Handler(
-            _with(tokens), lambda number, event: forgetting.function(number)(event, context)
+            _with(tokens), lambda number, event: uncached.function(number)(event, context)
         ),
-        "handler, repeated token": _Handler(
-            _with(tokens[:1]) * len(tokens), lambda _, event: remembering(event, context)
-        ),
+        "handler, repeated token": _Handler(_with(tokens[:1]) * len(tokens), lambda _, event: caching(event, context)),
     }
 
 
-class _Forgetful:
-    """A function that has seen none of the tokens, made anew for each pass over them."""
+class _Uncached:
+    """A function whose caches do not have the tokens: each pass over them gets a new one."""
 
     def __init__(self, material: Material) -> None:
         self._environment = environment(material, JWT_TOKEN_CACHE_SIZE=str(len(material["tokens"])))
@@ -152,7 +150,7 @@ class _Forgetful:
 
 
 def _stages(material: Material) -> dict[str, Callable[[int], object]]:
-    """Give each stage by itself, on the outcome of the one before."""
+    """Return each stage by itself, with the result of the one before."""
     now = time.time()
     keys = CachedKeySource(lambda: Fetched(parse_key_set(material["jwks"])), Ages(600, 3600, 30), lambda *_: None)
     sources = (TokenSource(TokenLocation.HEADER, "Authorization"),)
@@ -208,7 +206,7 @@ def _stages(material: Material) -> dict[str, Callable[[int], object]]:
 
 
 def _obvious(material: Material) -> dict[str, Callable[[int], object]]:
-    """Give the obvious authorizer's handler. It remembers no tokens, so new and known ones are the same to it."""
+    """Return the obvious authorizer's handler. It does not cache tokens, so all take the same time."""
     os.environ |= {
         "JWKS_URL": material["jwks_url"],
         "JWT_ISSUER": material["issuer"],
@@ -224,14 +222,14 @@ def _obvious(material: Material) -> dict[str, Callable[[int], object]]:
 
 
 def _bound(material: Material) -> dict[str, Callable[[int], object]]:
-    """Give the handler with a repeated token that is bound, and the raw check of a proof."""
+    """Return the handler with a repeated bound token, and the raw check of a proof's signature."""
     bound, context = BoundHandler(sys.stdout.write, len(material["tokens"])), _Context()
     handler = _Handler(bound.events, lambda number, event: bound(number, event, context))
     return {"handler, bound token": handler, "raw ES256 check": raw_check()}
 
 
 def _peers(material: Material) -> dict[str, Callable[[int], object]]:
-    """Give the raw check and what other libraries make of the same tokens."""
+    """Return the raw check, and other libraries' checks of the same tokens."""
     tokens, issuer = material["tokens"], material["issuer"]
     key: Any = parse_key_set(material["jwks"]).keys[0].public
     parsed = [parse(BearerToken(token)) for token in tokens]
@@ -259,7 +257,7 @@ def _peers(material: Material) -> dict[str, Callable[[int], object]]:
 
 
 def read(times: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Take the least of several rounds for each name: noise only ever adds."""
+    """Return the least time of several rounds for each name, since noise only adds."""
     return {name: min(round_[name] for round_ in times) for name in times[0]}
 
 

@@ -1,7 +1,7 @@
-"""The one workload that everything is measured with: an issuer over TLS, an access token, an event.
+"""The workload of all measurements: an issuer over TLS, an access token, an event.
 
-The token is of the size that Cognito and Auth0 send: an RS256 signature by a 2048-bit key, 13 claims. The
-event is a REST API's ``REQUEST`` with the headers that a browser behind CloudFront sends.
+The token is as large as those of Cognito and Auth0: an RS256 signature by a 2048-bit key, 13 claims. The event is a
+REST API's ``REQUEST`` with the headers of a browser behind CloudFront.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _SYSTEM_CERTIFICATES = (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/p
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """An issuer that is up, and the certificates that it is trusted by."""
+    """A running issuer, and the certificates to trust it with."""
 
     provider: Provider
     certificates: Path
-    """The system's authorities and the issuer's, in one file."""
+    """The system's certificate authorities and the issuer's, in one file."""
     hashed: Path
-    """The issuer's authority alone, in a folder as OpenSSL looks it up."""
+    """Only the issuer's authority, in a folder with names by OpenSSL's hash."""
 
     @property
     def issuer(self) -> str:
@@ -45,7 +45,7 @@ class Workload:
         return self.provider.url
 
     def token(self, number: int = 0) -> str:
-        """Sign one of as many tokens as are needed; two numbers give two tokens."""
+        """Sign a token. Each ``number`` gives another token."""
         more = {
             "jti": f"2b9c7f8e-5a61-4a41-9d6f-{number:012d}",
             "auth_time": int(time.time()) - 60,
@@ -64,16 +64,16 @@ class Workload:
         )
 
     def jwks(self) -> str:
-        """Give the issuer's key set."""
+        """Return the issuer's key set."""
         return json.dumps(key_set(self.provider.keys))
 
     def event(self, token: str) -> dict[str, object]:
-        """Give what a REST API sends to its REQUEST authorizer."""
+        """Return the event that a REST API sends to its REQUEST authorizer."""
         return rest_event(token)
 
 
 def rest_event(token: str) -> dict[str, object]:
-    """Give the sample event of a REST API with this token in it."""
+    """Return the sample event of a REST API with this token in it."""
     event: dict[str, object] = json.loads((ROOT / "events" / "rest-request.json").read_text("utf-8"))
     headers, many = event["headers"], event["multiValueHeaders"]
     assert isinstance(headers, dict)  # noqa: S101 - tells mypy
@@ -85,7 +85,7 @@ def rest_event(token: str) -> dict[str, object]:
 
 @contextmanager
 def workload(folder: Path) -> Iterator[Workload]:
-    """Bring the issuer up; its certificate, behind the system's own as on Lambda, is in ``folder``."""
+    """Run the issuer. Its certificate is in ``folder``, after the system's own as on Lambda."""
     tls = self_signed(folder, "localhost")
     certificates = folder / "trusted.pem"
     certificates.write_text(_system_certificates() + tls.certificate.read_text("ascii"), "utf-8")
@@ -107,7 +107,7 @@ def _hashed(certificate: Path) -> Path:
 
 
 def _system_certificates() -> str:
-    """Give the authorities that a system trusts, since loading them is part of a first fetch."""
+    """Return the system's certificate authorities, since loading them is part of a first fetch."""
     known = ssl.get_default_verify_paths().cafile
     for path in (*([Path(known)] if known else []), *_SYSTEM_CERTIFICATES):
         if path.is_file():

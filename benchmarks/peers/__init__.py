@@ -1,1 +1,1 @@
-"""What the authorizer is measured against."""
+"""The authorizers that ours is compared with."""

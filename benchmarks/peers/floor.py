@@ -1,6 +1,6 @@
-"""The floor: what any Python authorizer has to load before it can verify one signature with keys from https.
+"""The floor: the modules that any Python authorizer has to load to verify one signature with keys from ``https``.
 
-The runtime client, cryptography's RSA and hashes, and ``ssl``. It answers without looking at anything.
+They are the runtime client, cryptography's RSA and hashes, and ``ssl``. It answers without any check.
 """
 
 import ssl

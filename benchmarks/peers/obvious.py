@@ -1,7 +1,6 @@
 """The authorizer that most people would write: PyJWT, PyJWKClient, and Powertools for the rest.
 
-It is measured, never deployed. It does less than ours on purpose: this is what its libraries' own
-documentation leads to.
+It is measured, never deployed. It does less than ours on purpose: it follows its libraries' documentation.
 """
 
 from __future__ import annotations
