@@ -148,6 +148,6 @@ def _cached(outcome: Outcome, watched: WatchedFunction) -> str:
         case CachedBy.NOTHING:
             return "JWT_CACHED_BY=nothing: API Gateway does not cache this answer, if the authorizer's TTL is 0."
         case CachedBy.ROUTE:
-            return "JWT_CACHED_BY=route: a copy serves requests of this token for this route."
+            return "JWT_CACHED_BY=route: a copy answers requests with this token for this route."
         case CachedBy.TOKEN:
             return "JWT_CACHED_BY=token: until the TTL ends, a copy decides about every request with this token."

@@ -29,7 +29,7 @@ class Endpoint(StrEnum):
     """Discovery has to name one. It answers 501, since nobody can sign in here."""
 
 
-_NO_USERS = "nobody can sign in here: ask the token endpoint, with grant_type=client_credentials"
+_NO_USERS = "users cannot sign in here: use the token endpoint, with grant_type=client_credentials"
 
 
 class Provider:
