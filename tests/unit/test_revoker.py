@@ -124,7 +124,10 @@ def posted(token: str) -> dict[str, Any]:
 
 WRONG = [{}, {"revoke": "user-1"}, {"revoke": {"sub": "user-1"}}, {"revoke": {"iss": 7, "sub": "user-1"}}]
 WRONG += [{"revoke": {"iss": ISSUER, "sub": "a", "sid": "b"}}, {"revoke": {"iss": ISSUER, "email": "a@example.com"}}]
-WRONG += [{"revoke": {"iss": ISSUER + "/", "sub": "user-1"}}, {"revoke": {"iss": ISSUER, "sub": ""}}]
+WRONG += [
+    {"revoke": {"iss": ISSUER + "/", "sub": "user-1"}},
+    *({"revoke": {"iss": ISSUER, "sub": it}} for it in ("", None)),
+]
 WRONG += [{"revoke": {"iss": ISSUER, "sub": "x" * 513}}, {"revoke": {"iss": ISSUER, "sub": "user-1"}, "dry-run": True}]
 
 
