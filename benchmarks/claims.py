@@ -38,7 +38,7 @@ class Row:
         return self.ratio <= self.bar
 
     @property
-    def verdict(self) -> str:
+    def limits_met(self) -> str:
         """Which limits are met."""
         return "aim met" if self.ratio <= self.aim else "bar met" if self.met else "**not met**"
 
@@ -154,7 +154,7 @@ def busy(measured: Measurements) -> str:
 def as_text(measured: Measurements) -> str:
     """Format the claims for a terminal."""
     lines = [
-        f"{row.ratio:6.2f}  (bar {row.bar:g}, aim {row.aim:g}: {row.verdict.strip('*')})  "
+        f"{row.ratio:6.2f}  (bar {row.bar:g}, aim {row.aim:g}: {row.limits_met.strip('*')})  "
         f"{row.what}: {row.ours} / {row.other}"
         for row in measured.rows
     ]

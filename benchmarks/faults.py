@@ -179,7 +179,7 @@ def judge(world: World) -> None:
 
 
 def most_fetches(world: World) -> int:
-    """Return the limit: one for each cooldown of the failing issuer, one for each TTL (less jitter), starts."""
+    """Return the limit: one for each cooldown of the failing issuer and each TTL (less jitter), some for starts."""
     elapsed = world.now - START
     return int(elapsed / COOLDOWN + 2 * elapsed / (0.9 * TTL)) + 2 + 4 * len(world.cold)
 

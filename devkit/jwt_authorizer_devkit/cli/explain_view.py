@@ -82,14 +82,14 @@ def _steps(explanation: Explanation, console: Console) -> None:
 def _claims(explanation: Explanation, console: Console) -> None:
     title = "Claims" if explanation.verified else "Claims, unverified: the signature has not been checked"
     table = _table(title, "", "claim", "is", "has to be")
-    for verdict in explanation.claims:
-        mark = "" if verdict.holds is None else "[green]✓[/]" if verdict.holds else "[red]✗[/]"
+    for result in explanation.claims:
+        mark = "" if result.holds is None else "[green]✓[/]" if result.holds else "[red]✗[/]"
         table.add_row(
             mark,
-            escape(verdict.claim),
-            escape(verdict.value),
-            escape(verdict.rule),
-            style="dim" if verdict.holds is None else "",
+            escape(result.claim),
+            escape(result.value),
+            escape(result.rule),
+            style="dim" if result.holds is None else "",
         )
     console.print(table)
 
@@ -112,20 +112,20 @@ def _routes(explanation: Explanation, console: Console) -> None:
     table = _table(
         "Routes: what this token may do, and what a cached copy of this answer does", "", "route", "token", "copy"
     )
-    for verdict in explanation.routes:
-        may = "[green]may[/]" if verdict.allowed else f"[yellow]{verdict.reason}[/]"
-        if verdict.needs:
-            may += f" (needs {escape(' '.join(verdict.needs))})"
-        copy = _COPIES[verdict.copy]
-        if verdict.allowed and verdict.copy is Copy.REFUSES:
+    for result in explanation.routes:
+        may = "[green]may[/]" if result.allowed else f"[yellow]{result.reason}[/]"
+        if result.needs:
+            may += f" (needs {escape(' '.join(result.needs))})"
+        copy = _COPIES[result.copy]
+        if result.allowed and result.copy is Copy.REFUSES:
             copy = "[red]403, though the token may[/]"
-        table.add_row("→" if verdict.decided else "", escape(verdict.route), may, copy)
+        table.add_row("→" if result.decided else "", escape(result.route), may, copy)
     console.print(table)
 
 
 def _fields(explanation: Explanation, console: Console) -> None:
     table = _table("Fields: AppSync answers a denied one with null", "field", "token", "lacks")
-    for verdict in explanation.fields:
-        may = "[green]may[/]" if verdict.allowed else f"[yellow]{verdict.reason}[/]"
-        table.add_row(escape(verdict.field), may, escape(", ".join(verdict.needs)))
+    for result in explanation.fields:
+        may = "[green]may[/]" if result.allowed else f"[yellow]{result.reason}[/]"
+        table.add_row(escape(result.field), may, escape(", ".join(result.needs)))
     console.print(table)

@@ -28,13 +28,13 @@ def mint_command(  # noqa: PLR0913, PLR0917 - the options of a command are its p
     ] = None,
     kid: Annotated[str, typer.Option(metavar="KID", help="With --key-file: the key's id.")] = "dev",
     audience: Annotated[
-        list[str] | None, typer.Option("--audience", "--aud", metavar="AUD", help="aud; repeatable.")
+        list[str] | None, typer.Option("--audience", "--aud", metavar="AUD", help="The claim aud; repeatable.")
     ] = None,
     tenant: Annotated[
         str | None, typer.Option(metavar="NAME", help="The tenant, if the issuer has {tenant} in it.")
     ] = None,
-    subject: Annotated[str, typer.Option("--subject", "--sub", metavar="SUB", help="sub.")] = "user-1",
-    client_id: Annotated[str, typer.Option(metavar="ID", help="client_id.")] = "demo-client",
+    subject: Annotated[str, typer.Option("--subject", "--sub", metavar="SUB", help="The claim sub.")] = "user-1",
+    client_id: Annotated[str, typer.Option(metavar="ID", help="The claim client_id.")] = "demo-client",
     scope: Annotated[str | None, typer.Option(metavar="SCOPES", help="Scopes, separated by spaces.")] = None,
     claim: Annotated[
         list[str] | None,

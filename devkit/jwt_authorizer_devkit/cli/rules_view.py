@@ -34,8 +34,8 @@ def show_check(check: Check, console: Console) -> None:
         console.print(table)
         if len(check.left_out) > _SHOWN:
             console.print(f"{len(check.left_out) - _SHOWN} more like these: --json has all of them.\n")
-    verdict = "[green]✓[/] nothing found" if check.fine else "[yellow]![/] found something"
-    console.print(f"{verdict}: {check.routes} rules, cached by {check.cached_by}.")
+    result = "[green]✓[/] nothing found" if check.fine else "[yellow]![/] found something"
+    console.print(f"{result}: {check.routes} rules, cached by {check.cached_by}.")
 
 
 def _first(routes: tuple[str, ...]) -> list[str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _HTTP, _REST = "HTTP", "REST"
 KINDS = (_HTTP, _REST)
-"""Kinds of APIs that have a JWT authorizer of their own."""
+"""Kinds of APIs for which API Gateway has a JWT authorizer."""
 _ALGORITHMS = {
     _HTTP: ("RS256", "RS384", "RS512"),
     _REST: ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512"),

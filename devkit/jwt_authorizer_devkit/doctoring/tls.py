@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _DAY = 86_400
 _SOON = 14
-"""Days: automatic renewal takes place earlier."""
+"""Days: certificates are usually renewed earlier."""
 
 
 def examine_tls(

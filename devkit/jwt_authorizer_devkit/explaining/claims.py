@@ -32,7 +32,7 @@ _LAST_YEAR = 253_402_300_799
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimVerdict:
+class ClaimResult:
     """One claim: its value, its rule, and whether the value meets the rule (``None``: it has no rule)."""
 
     claim: str
@@ -43,66 +43,66 @@ class ClaimVerdict:
     reason: Reason | None = None
 
 
-def judge_claims(
+def check_each_claim(
     claims: Mapping[str, object], rules: ClaimRules | None, issuers: Iterable[str], now: float
-) -> tuple[ClaimVerdict, ...]:
+) -> tuple[ClaimResult, ...]:
     """Check each claim against each rule, without stopping.
 
     ``issuers`` are those of the settings; ``rules`` are the token's issuer's, ``None`` if the settings do not name it.
     """
     named = shown("iss", claims["iss"], now) if "iss" in claims else "missing"
-    first = ClaimVerdict("iss", named, f"exactly {' or '.join(issuers)}", rules is not None)
-    judged = (first, *(_judged(claims, rules, now) if rules is not None else ()))
-    seen = {name for verdict in judged for name in verdict.claim.split(" / ")}
+    first = ClaimResult("iss", named, f"exactly {' or '.join(issuers)}", rules is not None)
+    results = (first, *(_results(claims, rules, now) if rules is not None else ()))
+    seen = {name for result in results for name in result.claim.split(" / ")}
     others = tuple(
-        ClaimVerdict(name, shown(name, value, now), "", None) for name, value in claims.items() if name not in seen
+        ClaimResult(name, shown(name, value, now), "", None) for name, value in claims.items() if name not in seen
     )
-    return judged + others
+    return results + others
 
 
-def _judged(claims: Mapping[str, object], rules: ClaimRules, now: float) -> Iterator[ClaimVerdict]:
+def _results(claims: Mapping[str, object], rules: ClaimRules, now: float) -> Iterator[ClaimResult]:
     late = {"exp": now + 1}
     leeway = f"{rules.leeway:g} s of leeway"
 
-    def judge(name: str, rule: str, found: Mapping[str, object], asked: ClaimRules) -> ClaimVerdict:
+    def check(name: str, rule: str, found: Mapping[str, object], asked: ClaimRules) -> ClaimResult:
         names = name.split(" / ")
         held = {one: find(claims, parse_claim(one)) for one in names}
         values = [shown(one, value, now) for one, value in held.items() if value is not ABSENT]
         try:
             check_claims(VerifiedToken("", {**found, _WHOSE: "x"}), asked, now)
         except TokenError as error:
-            return ClaimVerdict(
+            return ClaimResult(
                 name, ", ".join(values) or "missing", rule, holds=False, said=error.detail, reason=error.code
             )
-        return ClaimVerdict(name, ", ".join(values) or "missing", rule, holds=True)
+        return ClaimResult(name, ", ".join(values) or "missing", rule, holds=True)
 
     def only(*names: str) -> dict[str, object]:
         return late | {name: claims[name] for name in names if name in claims}
 
     in_time = ClaimRules(leeway=rules.leeway, principal_claims=_NOBODY)
-    yield judge(
+    yield check(
         "exp", f"is in the future, {leeway}", {name: claims[name] for name in ("exp",) if name in claims}, in_time
     )
     for name in ("nbf", "iat"):
         if name in claims:
-            yield judge(name, f"is in the past, {leeway}", only(name), in_time)
+            yield check(name, f"is in the past, {leeway}", only(name), in_time)
     if rules.max_lifetime is not None and "exp" in claims:
         lifetime = ClaimRules(leeway=_NO_LIMIT, max_lifetime=rules.max_lifetime, principal_claims=_NOBODY)
         found = {name: claims[name] for name in ("exp", "iat") if name in claims}
-        yield judge("iat / exp", f"at most {_length(rules.max_lifetime)} apart", found, lifetime)
+        yield check("iat / exp", f"at most {_length(rules.max_lifetime)} apart", found, lifetime)
     if rules.audience:
         rule = f"one of {_listed(rules.audience)}"
-        yield judge("aud", rule, only("aud"), ClaimRules(rules.audience, leeway=_NO_LIMIT, principal_claims=_NOBODY))
+        yield check("aud", rule, only("aud"), ClaimRules(rules.audience, leeway=_NO_LIMIT, principal_claims=_NOBODY))
     if rules.client_id:
         asked = ClaimRules(client_id=rules.client_id, leeway=_NO_LIMIT, principal_claims=_NOBODY)
-        yield judge("client_id / azp", f"one of {_listed(rules.client_id)}", only("client_id", "azp"), asked)
+        yield check("client_id / azp", f"one of {_listed(rules.client_id)}", only("client_id", "azp"), asked)
     for condition in rules.required_claims:
         asked = ClaimRules(required_claims=(condition,), leeway=_NO_LIMIT, principal_claims=_NOBODY)
-        yield judge(condition.claim.name, wanted(condition), only(condition.claim.path[0]), asked)
+        yield check(condition.claim.name, wanted(condition), only(condition.claim.path[0]), asked)
     named = rules.principal_claims
     whose = ClaimRules(leeway=_NO_LIMIT, principal_claims=named)
     found = only(*(claim.path[0] for claim in named))
-    yield judge(" / ".join(claim.name for claim in named), "names the principal", found, whose)
+    yield check(" / ".join(claim.name for claim in named), "names the principal", found, whose)
 
 
 def wanted(condition: ClaimCondition) -> str:

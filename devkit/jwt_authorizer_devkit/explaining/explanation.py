@@ -11,9 +11,9 @@ from jwt_authorizer.errors import TRANSIENT, Reason
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.function import respond
 from jwt_authorizer_devkit.explaining.advice import Facts, advise
-from jwt_authorizer_devkit.explaining.claims import ClaimVerdict, judge_claims
-from jwt_authorizer_devkit.explaining.fields import FieldVerdict, judge_fields
-from jwt_authorizer_devkit.explaining.routes import RouteVerdict, judge_routes
+from jwt_authorizer_devkit.explaining.claims import ClaimResult, check_each_claim
+from jwt_authorizer_devkit.explaining.fields import FieldResult, check_fields
+from jwt_authorizer_devkit.explaining.routes import RouteResult, check_routes
 from jwt_authorizer_devkit.explaining.steps import Seen, Step, describe_steps, look
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ class Explanation:
     cached: str
     verified: bool
     steps: tuple[Step, ...]
-    claims: tuple[ClaimVerdict, ...]
-    routes: tuple[RouteVerdict, ...]
-    fields: tuple[FieldVerdict, ...]
+    claims: tuple[ClaimResult, ...]
+    routes: tuple[RouteResult, ...]
+    fields: tuple[FieldResult, ...]
     warnings: tuple[str, ...]
     advice: Advice | None
     log_line: Mapping[str, object]
@@ -74,11 +74,13 @@ def explain(event: object, watched: WatchedFunction) -> Explanation:
         steps=describe_steps(outcome, seen, watched),
         claims=()
         if seen.claims is None
-        else judge_claims(seen.claims, rules, [*watched.authorizer.issuers, *watched.authorizer.tenants], watched.now),
+        else check_each_claim(
+            seen.claims, rules, [*watched.authorizer.issuers, *watched.authorizer.tenants], watched.now
+        ),
         routes=()
         if principal is None or request is None or by_field
-        else judge_routes(principal, request, watched.authorizer, outcome.decision, outcome.answer),
-        fields=judge_fields(principal, watched.authorizer.answers.fields) if by_field and principal is not None else (),
+        else check_routes(principal, request, watched.authorizer, outcome.decision, outcome.answer),
+        fields=check_fields(principal, watched.authorizer.answers.fields) if by_field and principal is not None else (),
         warnings=outcome.warnings,
         advice=_advice(event, outcome, seen, watched),
         log_line=json.loads(watched.lines[-1]),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class FieldVerdict:
+class FieldResult:
     """One field of ``[[fields]]``: AppSync answers it with null if it is not ``allowed``.
 
     ``needs`` are what a denied field's rule requires and the token lacks: scopes, claims or another issuer, by name.
@@ -26,19 +26,19 @@ class FieldVerdict:
     needs: tuple[str, ...]
 
 
-def judge_fields(principal: Principal, fields: tuple[Field, ...]) -> tuple[FieldVerdict, ...]:
+def check_fields(principal: Principal, fields: tuple[Field, ...]) -> tuple[FieldResult, ...]:
     """Check a principal against each field's rule, as the function does."""
-    return tuple(_verdict(principal, field) for field in fields)
+    return tuple(_result(principal, field) for field in fields)
 
 
-def _verdict(principal: Principal, field: Field) -> FieldVerdict:
+def _result(principal: Principal, field: Field) -> FieldResult:
     denied = field.requirement.refuses(principal, field.name)
     if denied is None:
-        return FieldVerdict(field.name, allowed=True, reason=None, needs=())
+        return FieldResult(field.name, allowed=True, reason=None, needs=())
     needs = denied.scopes
     if denied.reason is Reason.CLAIM_MISMATCH:
         unmet = [each.claim.name for each in field.requirement.claims if not is_met(each, principal.claims)]
         issuers = field.requirement.issuers
         elsewhere = issuers and principal.issuer not in issuers and principal.configured_issuer not in issuers
         needs = tuple(f"issuer {name}" for name in sorted(issuers)) if elsewhere else tuple(f"claim {x}" for x in unmet)
-    return FieldVerdict(field.name, allowed=False, reason=str(denied.reason), needs=needs)
+    return FieldResult(field.name, allowed=False, reason=str(denied.reason), needs=needs)

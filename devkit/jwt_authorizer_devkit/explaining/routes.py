@@ -34,7 +34,7 @@ class Copy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class RouteVerdict:
+class RouteResult:
     """One route: what the token may do there, and what a cached copy of the answer does."""
 
     route: str
@@ -47,17 +47,17 @@ class RouteVerdict:
     """Whether this route's rule decided the request."""
 
 
-def judge_routes(
+def check_routes(
     principal: Principal,
     request: Request,
     authorizer: Authorizer,
     decision: Allow | Deny | None,
     answer: Mapping[str, object] | None,
-) -> tuple[RouteVerdict, ...]:
+) -> tuple[RouteResult, ...]:
     """For a sample request of each route, return the rules' decision and that of the answer's policy."""
     decided = None if decision is None else decision.route
     return tuple(
-        _verdict(principal, request, authorizer, answer, asked, decided=asked[0] == decided)
+        _result(principal, request, authorizer, answer, asked, decided=asked[0] == decided)
         for asked in _asked(authorizer, request)
     )
 
@@ -75,7 +75,7 @@ def _asked(authorizer: Authorizer, request: Request) -> Iterator[tuple[str, str,
             yield resource.route(listed), sample_method(resource, listed), path
 
 
-def _verdict(  # noqa: PLR0913 - the parts of one row
+def _result(  # noqa: PLR0913 - the parts of one row
     principal: Principal,
     request: Request,
     authorizer: Authorizer,
@@ -83,11 +83,11 @@ def _verdict(  # noqa: PLR0913 - the parts of one row
     asked: tuple[str, str, str],
     *,
     decided: bool,
-) -> RouteVerdict:
+) -> RouteResult:
     route, method, path = asked
     decision = authorizer.rules.decide(principal, method, path)
     denied = decision if isinstance(decision, Deny) else None
-    return RouteVerdict(
+    return RouteResult(
         route=route,
         sample=method if method == CONNECT else f"{method} {path}",
         allowed=denied is None,
