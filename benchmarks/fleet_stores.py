@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from benchmarks.fleet import Tally, lives
-from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.errors import DecisionError, ErrorCode
 from jwt_authorizer.issuers.cache import CachedKeySource
 from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.issuers.client_auth import ClientAuth
@@ -155,7 +155,7 @@ class _Fleet:
         try:
             self._call()
         except FetchError as error:
-            raise DecisionError(Reason.REPLAY_STORE_UNAVAILABLE, str(error)) from None
+            raise DecisionError(ErrorCode.REPLAY_STORE_UNAVAILABLE, str(error)) from None
 
     def _read(self) -> bytes:
         self._call()

@@ -23,7 +23,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from jwt_authorizer import NAMESPACE
 from jwt_authorizer.authorize import Outcome
-from jwt_authorizer.errors import Reason
+from jwt_authorizer.errors import ErrorCode
 from jwt_authorizer.log_line import DecisionLog
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def own(stream: io.StringIO) -> Callable[[], None]:
     """Return a function that writes one decision with the authorizer's log."""
     log = DecisionLog(stream.write, "jwt-authorizer")
     issuer = "https://issuer.example.com"
-    outcome = Outcome("deny", Reason.INSUFFICIENT_SCOPE, issuer=issuer, alg="RS256", kid="2026-01")
+    outcome = Outcome("deny", ErrorCode.INSUFFICIENT_SCOPE, issuer=issuer, alg="RS256", kid="2026-01")
 
     def write() -> None:
         log.write(outcome, now=1795487147.5, duration=0.0003, invocation="6f1ab1a3-5f3f-4d5a-8d3a-0d8d0c1f7f6e")

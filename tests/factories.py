@@ -17,7 +17,7 @@ from jwt_authorizer.answers import AnswerSettings
 from jwt_authorizer.authenticate import Issuer, reject_bound_tokens
 from jwt_authorizer.authorize import Authorizer
 from jwt_authorizer.claims import ClaimRules, Principal
-from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
+from jwt_authorizer.errors import AuthorizerError, DecisionError, ErrorCode, TokenError
 from jwt_authorizer.events import EventKind, Request, read_event
 from jwt_authorizer.function import AuthorizerFunction
 from jwt_authorizer.hooks import make_hook
@@ -55,10 +55,10 @@ SCOPE = "orders:read orders:write"
 ARN = "arn:aws:execute-api:eu-west-1:123456789012:abcdef123/prod/"
 AUTHORIZATION = TokenSource(TokenLocation.HEADER, "Authorization")
 ALGORITHMS = frozenset({"RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"})
-_UNDECIDED = list(Reason)[list(Reason).index(Reason.KEYS_UNAVAILABLE) :]
+_UNDECIDED = list(ErrorCode)[list(ErrorCode).index(ErrorCode.KEYS_UNAVAILABLE) :]
 
 
-def refused(code: Reason, detail: str | None = None) -> pytest.RaisesExc[AuthorizerError]:
+def refused(code: ErrorCode, detail: str | None = None) -> pytest.RaisesExc[AuthorizerError]:
     """Expect an error with this code, of the type that belongs to it, and this pattern in its text."""
     kind: type[AuthorizerError] = DecisionError if code in _UNDECIDED else TokenError
     return pytest.RaisesExc(kind, match=detail, check=lambda error: error.code is code)
@@ -107,7 +107,7 @@ class FakeKeys:
             raise self.failure
         found = self.key_set.candidates(alg, kid)
         if not found:
-            raise TokenError(Reason.UNKNOWN_KEY, "no such key")
+            raise TokenError(ErrorCode.UNKNOWN_KEY, "no such key")
         return found
 
     def source_of(self, key: Key) -> KeySource:

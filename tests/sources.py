@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from jwt_authorizer.errors import AuthorizerError, Reason
+from jwt_authorizer.errors import AuthorizerError, ErrorCode
 from jwt_authorizer.issuers.cache import CachedKeySource
 from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.issuers.fetched import Fetched, FetchError
@@ -91,7 +91,7 @@ def kids(keys: KeySource, kid: str | None, now: float) -> list[str | None]:
     return [found.kid for found in keys.candidates("ES256", kid, now)]
 
 
-def refusal(keys: KeySource, kid: str | None, now: float) -> Reason:
+def refusal(keys: KeySource, kid: str | None, now: float) -> ErrorCode:
     """Ask for keys that are not to be had; give the code of why."""
     with pytest.raises(AuthorizerError) as caught:
         kids(keys, kid, now)

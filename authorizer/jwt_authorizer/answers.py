@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.claim_conditions import find
 from jwt_authorizer.contexts import Challenge, claims_context, denial_context, rejection_context
-from jwt_authorizer.errors import TRANSIENT, DecisionError, Reason
+from jwt_authorizer.errors import TRANSIENT, DecisionError, ErrorCode
 from jwt_authorizer.events import EventKind, Request
 from jwt_authorizer.records import dataclass
 from jwt_authorizer.rules import Deny
@@ -178,14 +178,14 @@ def iam_policy(  # noqa: PLR0913, PLR0917 - what an answer is made of
         size = len(json.dumps(answer, ensure_ascii=False).encode("utf-8", "surrogatepass"))
         if size > MAX_WEBSOCKET_RESULT:
             raise DecisionError(
-                Reason.RESPONSE_TOO_LARGE,
+                ErrorCode.RESPONSE_TOO_LARGE,
                 f"the answer has {size} bytes, and API Gateway takes {MAX_WEBSOCKET_RESULT} for a WebSocket API: "
                 "have the issuer put less into its tokens",
             )
     return answer
 
 
-def rejection(request: Request, reason: Reason, settings: AnswerSettings) -> dict[str, object] | None:
+def rejection(request: Request, reason: ErrorCode, settings: AnswerSettings) -> dict[str, object] | None:
     """Return the answer to a request whose token is missing or bad (RFC 6750 section 3.1).
 
     Returns ``None`` if an error has to be raised instead: for REST and WebSocket APIs, and for transient errors, since

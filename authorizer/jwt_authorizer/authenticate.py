@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.claims import VerifiedToken, check_claims, has_expired
-from jwt_authorizer.errors import AuthorizerError, Reason, TokenError
+from jwt_authorizer.errors import AuthorizerError, ErrorCode, TokenError
 from jwt_authorizer.keys import check_signature
 from jwt_authorizer.records import dataclass
 from jwt_authorizer.token_cache import Remembered
@@ -62,14 +62,14 @@ def reject_bound_tokens(request: Request, bearer: BearerToken, claims: Mapping[s
     """Reject every bound token (RFC 7800): the default, without the modules that check a binding (``binding/``)."""
     if "cnf" in claims:
         detail = "the token is bound (it has a cnf), and JWT_BOUND_TOKENS does not say that dpop or mtls is checked"
-        raise TokenError(Reason.UNSUPPORTED_BINDING, detail)
+        raise TokenError(ErrorCode.UNSUPPORTED_BINDING, detail)
     ignore_binding(request, bearer, claims, now)
 
 
 def ignore_binding(_request: Request, bearer: BearerToken, claims: Mapping[str, object], _now: float) -> None:
     """Accept a bound token as a bearer token. The scheme DPoP is for bound tokens only (RFC 9449 section 7.1)."""
     if bearer.scheme is Scheme.DPOP and "cnf" not in claims:
-        raise TokenError(Reason.UNBOUND_TOKEN, "the token was sent as DPoP, and is not bound: send it as Bearer")
+        raise TokenError(ErrorCode.UNBOUND_TOKEN, "the token was sent as DPoP, and is not bound: send it as Bearer")
 
 
 def is_still_valid(remembered: Remembered, now: float) -> bool:
@@ -110,7 +110,7 @@ def find_issuer(
         issuer = next(filter(None, (find(name, now) for find in tenants.values())), None)
     if issuer is None:
         expected = _listed([*issuers, *tenants])
-        raise TokenError(Reason.UNKNOWN_ISSUER, f"the token's iss is not exactly one of: {expected}")
+        raise TokenError(ErrorCode.UNKNOWN_ISSUER, f"the token's iss is not exactly one of: {expected}")
     return issuer
 
 
@@ -118,13 +118,13 @@ def verify_jwt(token: UnverifiedToken, issuer: Issuer, now: float) -> Remembered
     """Check a JWT's ``alg``, ``typ``, signature and claims. Return what the token cache keeps of it."""
     if token.alg not in issuer.algorithms:
         accepted = _listed(sorted(issuer.algorithms))
-        raise TokenError(Reason.UNSUPPORTED_ALGORITHM, f"the token's alg is not one of: {accepted}")
+        raise TokenError(ErrorCode.UNSUPPORTED_ALGORITHM, f"the token's alg is not one of: {accepted}")
     if issuer.token_types and (token.typ is None or token_type(token.typ) not in issuer.token_types):
         raise TokenError(
-            Reason.UNSUPPORTED_TOKEN_TYPE, f"the token's typ is not one of: {_listed(sorted(issuer.token_types))}"
+            ErrorCode.UNSUPPORTED_TOKEN_TYPE, f"the token's typ is not one of: {_listed(sorted(issuer.token_types))}"
         )
     if token.typ is not None and token_type(token.typ) in _NOT_ACCESS_TOKENS:
-        raise TokenError(Reason.UNSUPPORTED_TOKEN_TYPE, "the token's typ says that it is not an access token")
+        raise TokenError(ErrorCode.UNSUPPORTED_TOKEN_TYPE, "the token's typ says that it is not an access token")
     keys = issuer.keys.source_of(check_signature(token, _candidates(token, issuer, now)))
     verified = VerifiedToken(issuer.name, token.claims, token.payload, issuer.tenant)
     principal = check_claims(verified, issuer.claim_rules, now)
@@ -140,7 +140,7 @@ def _candidates(token: UnverifiedToken, issuer: Issuer, now: float) -> Iterable[
         return issuer.keys.candidates(token.alg, token.kid, now)
     except AuthorizerError:
         if has_expired(token, issuer.claim_rules, now):
-            raise TokenError(Reason.TOKEN_EXPIRED, "the token has expired, and its key is not available") from None
+            raise TokenError(ErrorCode.TOKEN_EXPIRED, "the token has expired, and its key is not available") from None
         raise
 
 

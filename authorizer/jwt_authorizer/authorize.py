@@ -30,7 +30,7 @@ from jwt_authorizer.authenticate import (
     verify_jwt,
 )
 from jwt_authorizer.cached_decisions import allows_anything, cache_warnings, compile_policy, decide, policy_warnings
-from jwt_authorizer.errors import DecisionError, Reason, TokenError, unexpected_error
+from jwt_authorizer.errors import DecisionError, ErrorCode, TokenError, unexpected_error
 from jwt_authorizer.events import read_event
 from jwt_authorizer.policies import DENY_EVERYTHING
 from jwt_authorizer.records import dataclass, field, request_dataclass
@@ -88,7 +88,7 @@ class Outcome:
     """
 
     result: Result
-    reason: Reason | None
+    reason: ErrorCode | None
     detail: str | None = None
     answer: Answer | None = field(default=None, repr=False)
     request: Request | None = None
@@ -108,7 +108,7 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # 
     Raises nothing: an error is an outcome that allows nothing.
     """
     result: Result
-    reason: Reason | None
+    reason: ErrorCode | None
     request: Request | None = None
     issuer = alg = kid = detail = None
     token_cache: Literal["hit", "miss"] | None = None
@@ -153,7 +153,7 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # 
         if authorizer.hook is not None and allows_anything(decision, policy):
             hook = authorizer.hook(principal, request)
             if hook.refused is not None:
-                decision, policy = Deny(Reason.REFUSED_BY_HOOK), DENY_EVERYTHING if policy else None
+                decision, policy = Deny(ErrorCode.REFUSED_BY_HOOK), DENY_EVERYTHING if policy else None
         extra_context = hook.context if hook else {}
         formatted = format_answer(request, principal, decision, policy, settings, extra_context, now)
         if record_proof is not None and isinstance(decision, Allow):  # the proof of a denied request can be used again
@@ -168,7 +168,7 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # 
     except DecisionError as error:
         result, reason, detail = "error", error.code, error.detail
     except Exception as error:  # noqa: BLE001 - the last line of defense: whatever it is, it is not an Allow
-        result, reason, detail = "error", Reason.INTERNAL_ERROR, unexpected_error(error)
+        result, reason, detail = "error", ErrorCode.INTERNAL_ERROR, unexpected_error(error)
     return Outcome(
         result, reason, detail, answer, request, issuer, alg, kid, token_cache, principal, decision, warnings, hook
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.answers import CachedBy, is_simple
-from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.errors import DecisionError, ErrorCode
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.rules import Allow, Deny, decide_without_routes
 
@@ -65,7 +65,7 @@ def decide(principal: Principal, request: Request, rules: Rules, policies: Polic
         and request.has_unnormalized_path
         and not policies.may_be_allowed(principal, request)
     ):
-        return Deny(Reason.ROUTE_NOT_LISTED)
+        return Deny(ErrorCode.ROUTE_NOT_LISTED)
     return decision
 
 
@@ -91,7 +91,7 @@ def compile_policy(  # noqa: PLR0913, PLR0917 - what a policy depends on
         if not policies.one_answer(principal, decision, request):
             named = f"{(request.route_key or '')[:_LONGEST]!a}"
             detail = f"this API caches one simple response for all of {named}{_RULES_DIFFER}"
-            raise DecisionError(Reason.UNSAFE_CACHE, detail)
+            raise DecisionError(ErrorCode.UNSAFE_CACHE, detail)
     return None
 
 
@@ -143,6 +143,6 @@ def _check_route_key(request: Request) -> None:
     """
     listed = 0 if request.route_key is None else request.identity_source.count(request.route_key)
     if listed > 0 and listed <= request.times_sent(request.route_key or ""):
-        raise DecisionError(Reason.UNSAFE_CACHE, _ROUTE_KEY_SENT)
+        raise DecisionError(ErrorCode.UNSAFE_CACHE, _ROUTE_KEY_SENT)
     if listed == 0:
-        raise DecisionError(Reason.UNSAFE_CACHE, _NOT_KEYED_BY_ROUTE)
+        raise DecisionError(ErrorCode.UNSAFE_CACHE, _NOT_KEYED_BY_ROUTE)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NoReturn
 
 from jwt_authorizer.claim_conditions import ABSENT, Claim, find, is_met, overage
-from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.errors import ErrorCode, TokenError
 from jwt_authorizer.records import dataclass, field, request_dataclass
 from jwt_authorizer.strict_json import is_one_line, json_text
 
@@ -102,7 +102,7 @@ def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Princip
     claims = token.claims
     expires_at = numeric_date(claims, "exp")
     if expires_at is None:
-        _reject(Reason.INVALID_CLAIM, "the token has no exp: tokens that never expire are not accepted")
+        _reject(ErrorCode.INVALID_CLAIM, "the token has no exp: tokens that never expire are not accepted")
     issued_at = numeric_date(claims, "iat")
     starts_at = issued_at or 0
     if "nbf" in claims:
@@ -118,10 +118,10 @@ def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Princip
     for condition in rules.required_claims:
         if not is_met(condition, claims):
             detail = overage(condition, claims) or f"the claim {condition.claim.name} is missing or has another value"
-            _reject(Reason.INVALID_CLAIM, detail)
+            _reject(ErrorCode.INVALID_CLAIM, detail)
     tenant = token.tenant
     if tenant is not None and tenant.claim is not None and find(claims, tenant.claim) != tenant.name:
-        _reject(Reason.INVALID_CLAIM, f"the claim {tenant.claim.name} is not the tenant in iss")
+        _reject(ErrorCode.INVALID_CLAIM, f"the claim {tenant.claim.name} is not the tenant in iss")
     scope, scopes = _scope(claims, rules.scope_claims)
     return Principal(
         _principal_id(claims, rules.principal_claims),
@@ -142,10 +142,10 @@ def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Princip
 
 def _check_time(not_before: float, valid_until: float, now: float) -> None:
     if now >= valid_until:
-        _reject(Reason.TOKEN_EXPIRED, f"the token expired {now - valid_until:.0f} seconds ago, leeway included")
+        _reject(ErrorCode.TOKEN_EXPIRED, f"the token expired {now - valid_until:.0f} seconds ago, leeway included")
     if now < not_before:
         seconds = f"{not_before - now:.0f} seconds"
-        _reject(Reason.TOKEN_NOT_YET_VALID, f"the token becomes valid in {seconds} (nbf or iat, leeway included)")
+        _reject(ErrorCode.TOKEN_NOT_YET_VALID, f"the token becomes valid in {seconds} (nbf or iat, leeway included)")
 
 
 def has_expired(token: UnverifiedToken, rules: ClaimRules, now: float) -> bool:
@@ -167,15 +167,15 @@ def numeric_date(claims: Mapping[str, object], name: str) -> float | None:
     value = claims[name]
     # To Python a boolean is a number; to JSON it is not.
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not -1 < value < _MAX_NUMERIC_DATE:
-        _reject(Reason.INVALID_CLAIM, f"the claim {name} is not a number of seconds since 1970")
+        _reject(ErrorCode.INVALID_CLAIM, f"the claim {name} is not a number of seconds since 1970")
     return value
 
 
 def _check_lifetime(issued_at: float | None, expires_at: float, longest: float) -> None:
     if issued_at is None:
-        _reject(Reason.INVALID_CLAIM, "the token has no iat, so its lifetime cannot be limited")
+        _reject(ErrorCode.INVALID_CLAIM, "the token has no iat, so its lifetime cannot be limited")
     if expires_at - issued_at > longest:
-        _reject(Reason.TOKEN_LIFETIME_TOO_LONG, f"the token lives longer than {longest:g} seconds")
+        _reject(ErrorCode.TOKEN_LIFETIME_TOO_LONG, f"the token lives longer than {longest:g} seconds")
 
 
 def _check_audience(claims: Mapping[str, object], accepted: frozenset[str]) -> None:
@@ -185,15 +185,15 @@ def _check_audience(claims: Mapping[str, object], accepted: frozenset[str]) -> N
         return
     named = audience if isinstance(audience, list) else [audience]
     if not all(isinstance(item, str) for item in named):
-        _reject(Reason.INVALID_AUDIENCE, "the token has no aud that is a string or a list of strings")
+        _reject(ErrorCode.INVALID_AUDIENCE, "the token has no aud that is a string or a list of strings")
     if accepted.isdisjoint(named):
-        _reject(Reason.INVALID_AUDIENCE, "the token's aud is for another API than JWT_AUDIENCE names")
+        _reject(ErrorCode.INVALID_AUDIENCE, "the token's aud is for another API than JWT_AUDIENCE names")
 
 
 def _check_client(claims: Mapping[str, object], accepted: frozenset[str]) -> None:
     client = claims["client_id"] if "client_id" in claims else claims.get("azp")
     if not isinstance(client, str) or client not in accepted:
-        _reject(Reason.INVALID_CLIENT, "the token's client_id (or azp) is not one that JWT_CLIENT_ID names")
+        _reject(ErrorCode.INVALID_CLIENT, "the token's client_id (or azp) is not one that JWT_CLIENT_ID names")
 
 
 def _principal_id(claims: Mapping[str, object], named: tuple[Claim, ...]) -> str:
@@ -202,7 +202,7 @@ def _principal_id(claims: Mapping[str, object], named: tuple[Claim, ...]) -> str
         if found := _identifier(claims, claim):
             return found
     names = " or ".join(claim.name for claim in named)
-    raise TokenError(Reason.INVALID_CLAIM, f"the token has no {names}, which JWT_PRINCIPAL_CLAIM asks for")
+    raise TokenError(ErrorCode.INVALID_CLAIM, f"the token has no {names}, which JWT_PRINCIPAL_CLAIM asks for")
 
 
 def _identifier(claims: Mapping[str, object], claim: Claim) -> str | None:
@@ -213,7 +213,7 @@ def _identifier(claims: Mapping[str, object], claim: Claim) -> str | None:
     if value is None or value is ABSENT:
         return None
     if type(value) is not int:  # to Python, true is a number
-        _reject(Reason.INVALID_CLAIM, f"the claim {claim.name} is neither a string nor an integer")
+        _reject(ErrorCode.INVALID_CLAIM, f"the claim {claim.name} is neither a string nor an integer")
     return str(value)
 
 
@@ -245,5 +245,5 @@ def _scopes_in(value: object) -> list[str]:
     return [item for item in listed if isinstance(item, str) and item.split() == [item]]
 
 
-def _reject(code: Reason, detail: str) -> NoReturn:
+def _reject(code: ErrorCode, detail: str) -> NoReturn:
     raise TokenError(code, detail)

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.claim_conditions import ABSENT, find
-from jwt_authorizer.errors import Reason
+from jwt_authorizer.errors import ErrorCode
 from jwt_authorizer.records import dataclass
 from jwt_authorizer.strict_json import json_text
 
@@ -81,7 +81,7 @@ def claims_context(
 
 def denial_context(decision: Deny, challenge: Challenge) -> dict[str, object]:
     """Build the context of a 403, with the missing rights."""
-    missing_scope = decision.reason is Reason.INSUFFICIENT_SCOPE
+    missing_scope = decision.reason is ErrorCode.INSUFFICIENT_SCOPE
     context: dict[str, object] = {
         "error": "insufficient_scope" if missing_scope else "access_denied",
         "reason": str(decision.reason),
@@ -93,9 +93,9 @@ def denial_context(decision: Deny, challenge: Challenge) -> dict[str, object]:
     return context
 
 
-def rejection_context(reason: Reason, challenge: Challenge) -> dict[str, object]:
+def rejection_context(reason: ErrorCode, challenge: Challenge) -> dict[str, object]:
     """Build the context of a 401. A challenge to a request without a token names no error (RFC 6750 section 3.1)."""
-    error = None if reason is Reason.MISSING_TOKEN else "invalid_token"
-    if reason in (Reason.INVALID_DPOP_PROOF, Reason.REPLAYED_DPOP_PROOF):
+    error = None if reason is ErrorCode.MISSING_TOKEN else "invalid_token"
+    if reason in (ErrorCode.INVALID_DPOP_PROOF, ErrorCode.REPLAYED_DPOP_PROOF):
         error = "invalid_dpop_proof"
     return {"error": "invalid_token", "reason": str(reason), "www_authenticate": challenge.header(error)}

@@ -18,7 +18,7 @@ from time import gmtime, strftime
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.binding.replay import UsedProof, replayed
-from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.errors import DecisionError, ErrorCode
 from jwt_authorizer.issuers.fetched import FetchError, printable
 from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.session import Response, Session
@@ -112,7 +112,7 @@ class DynamoDbReplayStore:
 
     def _unavailable(self, what: str) -> NoReturn:
         raise DecisionError(
-            Reason.REPLAY_STORE_UNAVAILABLE, f"DynamoDB table {printable(self.table)} of used DPoP proofs: {what}"
+            ErrorCode.REPLAY_STORE_UNAVAILABLE, f"DynamoDB table {printable(self.table)} of used DPoP proofs: {what}"
         )
 
 

@@ -14,7 +14,7 @@ from typing import NoReturn
 from jwt_authorizer.records import dataclass
 
 
-class Reason(StrEnum):
+class ErrorCode(StrEnum):
     """An error code: why a request was rejected or denied, or could not be decided. The log has it as ``reason``.
 
     A code's group decides what is raised or returned: :class:`TokenError` (401), a ``Deny`` (403), or
@@ -65,7 +65,7 @@ class Reason(StrEnum):
     INTERNAL_ERROR = "internal_error"
 
 
-TRANSIENT = frozenset({Reason.UNKNOWN_KEY, Reason.TOKEN_NOT_YET_VALID})
+TRANSIENT = frozenset({ErrorCode.UNKNOWN_KEY, ErrorCode.TOKEN_NOT_YET_VALID})
 """Rejections that may be over at the next attempt. No cache may keep them: API Gateway caches a Deny, but no error."""
 
 
@@ -76,7 +76,7 @@ class AuthorizerError(Exception):
     holds a token, a signature or a whole claim set.
     """
 
-    def __init__(self, code: Reason, detail: str) -> None:
+    def __init__(self, code: ErrorCode, detail: str) -> None:
         """Keep the code and its explanation."""
         super().__init__(f"{code}: {detail}")
         self.code = code
@@ -100,7 +100,7 @@ class DecisionError(AuthorizerError):
 
 def invalid_event(detail: str) -> NoReturn:
     """Raise :class:`DecisionError` for an event that is not an authorizer's, or is damaged."""
-    raise DecisionError(Reason.INVALID_EVENT, detail)
+    raise DecisionError(ErrorCode.INVALID_EVENT, detail)
 
 
 _LONGEST_SHOWN = 100

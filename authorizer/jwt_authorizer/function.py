@@ -9,7 +9,7 @@ from os.path import abspath, dirname
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.authorize import authorize
-from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.errors import DecisionError, ErrorCode
 from jwt_authorizer.issuers.cache import warm_all
 from jwt_authorizer.issuers.calls import send_traces, unsent
 from jwt_authorizer.issuers.https import HttpsClient
@@ -65,7 +65,7 @@ def respond(outcome: Outcome) -> dict[str, object]:
     if outcome.result == "reject":
         # API Gateway answers 401 to an error with exactly this text, whatever its type.
         raise Exception("Unauthorized")  # noqa: TRY002 - the text is API Gateway's protocol
-    raise DecisionError(outcome.reason or Reason.INTERNAL_ERROR, outcome.detail or "")
+    raise DecisionError(outcome.reason or ErrorCode.INTERNAL_ERROR, outcome.detail or "")
 
 
 def create_function(

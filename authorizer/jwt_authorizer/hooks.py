@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.contexts import RESERVED_KEYS
-from jwt_authorizer.errors import DecisionError, Problem, Reason, SettingsError, unexpected_error
+from jwt_authorizer.errors import DecisionError, ErrorCode, Problem, SettingsError, unexpected_error
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.records import dataclass, field, request_dataclass
 
@@ -105,13 +105,13 @@ def make_hook(
             result: object = check(caller)
         except BaseException as error:  # noqa: BLE001 - sys.exit() and asyncio's CancelledError are no Allow either
             took = (clock() - started) * 1000
-            raise DecisionError(Reason.HOOK_FAILED, f"{unexpected_error(error)}, after {took:.0f} ms") from None
+            raise DecisionError(ErrorCode.HOOK_FAILED, f"{unexpected_error(error)}, after {took:.0f} ms") from None
         milliseconds = (clock() - started) * 1000
         if isinstance(result, Refuse):
             return HookAnswer(milliseconds, result.reason, {"hook_reason": result.reason})
         problem = None if result is None else _problem_with(result, taken)
         if problem is not None:
-            raise DecisionError(Reason.HOOK_FAILED, f"the hook returned {problem}")
+            raise DecisionError(ErrorCode.HOOK_FAILED, f"the hook returned {problem}")
         return HookAnswer(milliseconds, context=result if isinstance(result, dict) else {})
 
     return run

@@ -6,7 +6,7 @@ import json
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
-from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.errors import ErrorCode, TokenError
 from jwt_authorizer.records import dataclass
 from jwt_authorizer.signatures import UnusableKeyError, is_valid_signature, public_key
 
@@ -153,4 +153,4 @@ def check_signature(token: UnverifiedToken, candidates: Iterable[Key]) -> Key:
     for key in islice(candidates, MOST_TRIED):
         if is_valid_signature(token.alg, key.public, token.signing_input, token.signature):
             return key
-    raise TokenError(Reason.BAD_SIGNATURE, "the signature does not verify with the issuer's key")
+    raise TokenError(ErrorCode.BAD_SIGNATURE, "the signature does not verify with the issuer's key")

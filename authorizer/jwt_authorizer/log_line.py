@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from jwt_authorizer.authorize import Outcome
-    from jwt_authorizer.errors import Reason
+    from jwt_authorizer.errors import ErrorCode
 
 _LONGEST_LINE = 2000
 """Bytes of a line with its end. It is ASCII, so these are characters too."""
@@ -115,7 +115,7 @@ def _line_start(  # noqa: PLR0913, PLR0917 - the members of a line, named
     service: str,
     form: LogAllowed,
     result: str,
-    reason: Reason | None,
+    reason: ErrorCode | None,
     counts: tuple[tuple[str, int], ...],
     issuer: str | None,
     kid: str | None,
@@ -156,7 +156,7 @@ def _line_start(  # noqa: PLR0913, PLR0917 - the members of a line, named
     return json_text(line | {"_aws": metrics}).removesuffix("0}}")
 
 
-def _directives(reason: Reason | None, counted: Sequence[str]) -> list[dict[str, object]]:
+def _directives(reason: ErrorCode | None, counted: Sequence[str]) -> list[dict[str, object]]:
     """Return which members of the line are metrics (EMF specification, 2018).
 
     Each is counted for the account and for this deployment: ``docs/adr/0009-metrics-by-deployment.md``.

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 from jwt_authorizer.authenticate import Issuer, find_issuer
 from jwt_authorizer.claims import numeric_date
-from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.errors import ErrorCode, TokenError
 from jwt_authorizer.keys import check_signature
 from jwt_authorizer.records import dataclass
 from jwt_authorizer.tokens import BearerToken, parse, token_type
@@ -60,25 +60,25 @@ def check_logout_token(
     claims = token.claims
     issuer = find_issuer(token, issuers, tenants, now)
     if token.alg not in issuer.algorithms:
-        _reject(Reason.UNSUPPORTED_ALGORITHM, "the logout token's alg is not one that the settings accept")
+        _reject(ErrorCode.UNSUPPORTED_ALGORITHM, "the logout token's alg is not one that the settings accept")
     if token.typ is not None and token_type(token.typ) not in _TYPES:
-        _reject(Reason.UNSUPPORTED_TOKEN_TYPE, "the logout token's typ is not logout+jwt")
+        _reject(ErrorCode.UNSUPPORTED_TOKEN_TYPE, "the logout token's typ is not logout+jwt")
     check_signature(token, issuer.keys.candidates(token.alg, token.kid, now))
     audience = claims.get("aud")
     named = [one for one in (audience if isinstance(audience, list) else [audience]) if isinstance(one, str)]
     if client_ids.isdisjoint(named):
-        _reject(Reason.INVALID_AUDIENCE, "the logout token's aud names none of the clients in REVOKER_CLIENT_IDS")
+        _reject(ErrorCode.INVALID_AUDIENCE, "the logout token's aud names none of the clients in REVOKER_CLIENT_IDS")
     issued_at, expires_at = _times(claims, issuer.claim_rules.leeway, now)
     events = claims.get("events")
     if not isinstance(events, dict) or not isinstance(events.get(EVENT), dict):
-        _reject(Reason.INVALID_CLAIM, f"the logout token's events lack the member {EVENT}, an object")
+        _reject(ErrorCode.INVALID_CLAIM, f"the logout token's events lack the member {EVENT}, an object")
     if "nonce" in claims:
-        _reject(Reason.INVALID_CLAIM, "the logout token has a nonce: it is an ID token, not a logout token")
+        _reject(ErrorCode.INVALID_CLAIM, "the logout token has a nonce: it is an ID token, not a logout token")
     sub, sid, jti = (_identifier(claims, member) for member in ("sub", "sid", "jti"))
     if jti is None:
-        _reject(Reason.INVALID_CLAIM, "the logout token has no jti")
+        _reject(ErrorCode.INVALID_CLAIM, "the logout token has no jti")
     if sub is None and sid is None:
-        _reject(Reason.INVALID_CLAIM, "the logout token has neither sub nor sid")
+        _reject(ErrorCode.INVALID_CLAIM, "the logout token has neither sub nor sid")
     return Logout(issuer.name, sub, sid, jti, min(issued_at, now), expires_at)
 
 
@@ -86,13 +86,15 @@ def _times(claims: Mapping[str, object], leeway: float, now: float) -> tuple[flo
     """Return ``iat`` and ``exp``, which a logout token must have."""
     issued_at, expires_at = numeric_date(claims, "iat"), numeric_date(claims, "exp")
     if issued_at is None or expires_at is None:
-        _reject(Reason.INVALID_CLAIM, "the logout token lacks iat or exp")
+        _reject(ErrorCode.INVALID_CLAIM, "the logout token lacks iat or exp")
     if expires_at - issued_at > _LONGEST_LIFETIME:
-        _reject(Reason.INVALID_CLAIM, f"the logout token must live for at most {_LONGEST_LIFETIME} seconds (exp - iat)")
+        _reject(
+            ErrorCode.INVALID_CLAIM, f"the logout token must live for at most {_LONGEST_LIFETIME} seconds (exp - iat)"
+        )
     if now >= expires_at + leeway:
-        _reject(Reason.TOKEN_EXPIRED, "the logout token has expired")
+        _reject(ErrorCode.TOKEN_EXPIRED, "the logout token has expired")
     if now < issued_at - leeway:
-        _reject(Reason.TOKEN_NOT_YET_VALID, "the logout token was issued in the future")
+        _reject(ErrorCode.TOKEN_NOT_YET_VALID, "the logout token was issued in the future")
     return issued_at, expires_at
 
 
@@ -100,12 +102,13 @@ def _identifier(claims: Mapping[str, object], name: str) -> str | None:
     value = claims.get(name)
     if value is not None and not (isinstance(value, str) and 0 < len(value) <= LONGEST_IDENTIFIER):
         _reject(
-            Reason.INVALID_CLAIM, f"the logout token's {name} is not a string of 1 to {LONGEST_IDENTIFIER} characters"
+            ErrorCode.INVALID_CLAIM,
+            f"the logout token's {name} is not a string of 1 to {LONGEST_IDENTIFIER} characters",
         )
     return value
 
 
-def _reject(code: Reason, detail: str) -> NoReturn:
+def _reject(code: ErrorCode, detail: str) -> NoReturn:
     raise TokenError(code, detail)
 
 

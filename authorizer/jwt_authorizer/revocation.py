@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NoReturn
 
-from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.errors import ErrorCode, TokenError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,4 +135,4 @@ def _bad(message: str) -> NoReturn:
 
 
 def _reject(detail: str) -> NoReturn:
-    raise TokenError(Reason.REVOKED_TOKEN, detail)
+    raise TokenError(ErrorCode.REVOKED_TOKEN, detail)

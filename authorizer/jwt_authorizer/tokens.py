@@ -13,7 +13,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.errors import ErrorCode, TokenError
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.records import dataclass, field, request_dataclass
 from jwt_authorizer.strict_json import BadJsonError, json_object
@@ -118,7 +118,9 @@ def bearer_token(request: Request, sources: tuple[TokenSource, ...]) -> BearerTo
             if token and (scheme is not None or not source.has_scheme):
                 return BearerToken(token, scheme)
     locations = ", ".join(f"{source.location}:{source.name}" for source in sources)
-    raise TokenError(Reason.MISSING_TOKEN, f"no token in {locations} (Authorization needs the scheme Bearer or DPoP)")
+    raise TokenError(
+        ErrorCode.MISSING_TOKEN, f"no token in {locations} (Authorization needs the scheme Bearer or DPoP)"
+    )
 
 
 def _found(request: Request, source: TokenSource) -> tuple[str, ...]:
@@ -246,4 +248,4 @@ def _not_base64url(text: str, part: str) -> NoReturn:
 
 
 def _malformed(detail: str) -> NoReturn:
-    raise TokenError(Reason.MALFORMED_TOKEN, detail)
+    raise TokenError(ErrorCode.MALFORMED_TOKEN, detail)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt_authorizer.binding.bound_tokens import Binding, BindingSettings, check_binding
 from jwt_authorizer.binding.dpop import DpopSettings
 from jwt_authorizer.binding.target_uri import is_same_uri, normalized_path, parse_uri
-from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.errors import ErrorCode, TokenError
 from jwt_authorizer.events import EventKind, read_event
 from jwt_authorizer.tokens import BearerToken, Scheme
 from jwt_authorizer_devkit.proofs import proof_jwk, thumbprint
@@ -47,7 +47,7 @@ def proofs(data: bytes) -> None:
             read_event(event), BearerToken(TOKEN, Scheme.DPOP), {"cnf": {"jkt": thumbprint(CLIENT)}}, SETTINGS, NOW
         )
     except TokenError as error:
-        assert error.code in (Reason.INVALID_DPOP_PROOF, Reason.MISSING_DPOP_PROOF), "another reason"
+        assert error.code in (ErrorCode.INVALID_DPOP_PROOF, ErrorCode.MISSING_DPOP_PROOF), "another reason"
         assert error.detail.isprintable(), "a detail is printable"
         used = None
     assert time.process_time() - started < CPU_LIMIT, "too slow"

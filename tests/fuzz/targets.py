@@ -11,7 +11,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from jwt_authorizer.errors import DecisionError, Reason, TokenError
+from jwt_authorizer.errors import DecisionError, ErrorCode, TokenError
 from jwt_authorizer.keys import check_signature, parse_key_set
 from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
 from jwt_authorizer.tokens import UnverifiedToken
@@ -54,7 +54,7 @@ def _decide(target: Lab, event: object) -> tuple[str, Json | None]:
     try:
         answer = target.answered(event)
     except DecisionError as error:
-        if error.code is Reason.INTERNAL_ERROR:
+        if error.code is ErrorCode.INTERNAL_ERROR:
             raise
     except Exception as error:
         if str(error) != "Unauthorized":

@@ -13,7 +13,7 @@ import jwt
 import pytest
 from jwt.algorithms import ECAlgorithm
 
-from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.errors import DecisionError, ErrorCode
 from jwt_authorizer.issuers.client_auth import ClientAuth
 from jwt_authorizer.issuers.introspection import FAILURES, INTROSPECTIONS, Introspector
 from jwt_authorizer.issuers.session import Session
@@ -93,7 +93,12 @@ def asked(authority: Authority) -> Iterator[Asked]:
 
 
 def refuses(
-    code: Reason, introspector: Introspector, token: str = OPAQUE.text, now: float = NOW, *, saying: str | None = None
+    code: ErrorCode,
+    introspector: Introspector,
+    token: str = OPAQUE.text,
+    now: float = NOW,
+    *,
+    saying: str | None = None,
 ) -> str:
     with refused(code, saying) as raised:
         introspector.claims(BearerToken(token), now)
@@ -137,15 +142,17 @@ def test_an_answer_is_remembered_until_its_exp_at_most(asked: Asked, exp: float 
 @pytest.mark.parametrize(
     ("document", "reason"),
     [
-        ({"active": False, "sub": "user-1"}, Reason.INACTIVE_TOKEN),
-        *((ACTIVE | {"iss": iss}, Reason.UNKNOWN_ISSUER) for iss in ("https://other.test", None)),
-        (ACTIVE | {"typ": "Refresh"}, Reason.UNSUPPORTED_TOKEN_TYPE),
-        (ACTIVE | {"token_use": "refresh_token"}, Reason.UNSUPPORTED_TOKEN_TYPE),
-        (ACTIVE | {"token_type": "id_token"}, Reason.UNSUPPORTED_TOKEN_TYPE),
+        ({"active": False, "sub": "user-1"}, ErrorCode.INACTIVE_TOKEN),
+        *((ACTIVE | {"iss": iss}, ErrorCode.UNKNOWN_ISSUER) for iss in ("https://other.test", None)),
+        (ACTIVE | {"typ": "Refresh"}, ErrorCode.UNSUPPORTED_TOKEN_TYPE),
+        (ACTIVE | {"token_use": "refresh_token"}, ErrorCode.UNSUPPORTED_TOKEN_TYPE),
+        (ACTIVE | {"token_type": "id_token"}, ErrorCode.UNSUPPORTED_TOKEN_TYPE),
     ],
     ids=str,
 )
-def test_a_token_that_the_issuer_does_not_stand_by_is_refused(asked: Asked, document: object, reason: Reason) -> None:
+def test_a_token_that_the_issuer_does_not_stand_by_is_refused(
+    asked: Asked, document: object, reason: ErrorCode
+) -> None:
     asked.server.behaviors[PATH] = answer_json(document)
     introspector = asked.introspector()
     for _ in range(2):
@@ -155,7 +162,7 @@ def test_a_token_that_the_issuer_does_not_stand_by_is_refused(asked: Asked, docu
 
 @pytest.mark.parametrize("text", ["<script>alert(1)</script>", "a,b", "=", "line\nbreak", "\u00e9"])
 def test_a_text_that_is_not_a_token_is_not_sent(asked: Asked, text: str) -> None:
-    refuses(Reason.MALFORMED_TOKEN, asked.introspector(), text)
+    refuses(ErrorCode.MALFORMED_TOKEN, asked.introspector(), text)
     assert asked.server.asked == []
 
 
@@ -186,12 +193,12 @@ def test_an_endpoint_that_fails_leads_to_no_decision_and_is_left_alone_for_the_c
     introspector.claims(remembered, NOW)
     with asked.server.behaving(PATH, (network_failures(GOOD) | WRONG_SHAPES)[failure]):
         for later in range(COOLDOWN):
-            refuses(Reason.INTROSPECTION_UNAVAILABLE, introspector, now=NOW + later)
+            refuses(ErrorCode.INTROSPECTION_UNAVAILABLE, introspector, now=NOW + later)
             assert introspector.claims(remembered, NOW + later) == ACTIVE
     assert len(asked.posts) == 2, "only the first one asks, and waits"
     assert asked.reports.count(FAILURES) == 1
     if hangs:
-        refuses(Reason.INTROSPECTION_UNAVAILABLE, introspector, now=NOW + COOLDOWN)
+        refuses(ErrorCode.INTROSPECTION_UNAVAILABLE, introspector, now=NOW + COOLDOWN)
         assert len(asked.posts) == 2, "the cooldown counts from the end of the question"
     assert introspector.claims(OPAQUE, NOW + COOLDOWN + timeout + 1) == ACTIVE
 
@@ -200,14 +207,14 @@ def test_an_endpoint_that_fails_leads_to_no_decision_and_is_left_alone_for_the_c
 def test_what_a_caller_can_cause_costs_nobody_else_anything(asked: Asked, status: str) -> None:
     introspector = asked.introspector()
     with asked.server.behaving(PATH, answer(b"{}", status=status)):
-        refuses(Reason.INTROSPECTION_UNAVAILABLE, introspector)
+        refuses(ErrorCode.INTROSPECTION_UNAVAILABLE, introspector)
     assert introspector.claims(BearerToken("another"), NOW) == ACTIVE
 
 
 @pytest.mark.parametrize("metadata", [{"issuer": ISSUER}, METADATA | {"introspection_endpoint": "http://a.test/x"}])
 def test_an_issuer_without_a_usable_endpoint(asked: Asked, metadata: dict[str, object]) -> None:
     asked.server.behaviors[DISCOVERY] = answer_json(metadata)
-    refuses(Reason.INTROSPECTION_UNAVAILABLE, asked.introspector(), saying="introspection_endpoint")
+    refuses(ErrorCode.INTROSPECTION_UNAVAILABLE, asked.introspector(), saying="introspection_endpoint")
 
 
 # --- This API's own credentials
@@ -249,7 +256,7 @@ def test_an_assertion_is_signed_with_a_private_key(asked: Asked, alg: str) -> No
 
 def test_a_private_key_that_is_none_is_not_repeated(asked: Asked) -> None:
     asked.method, asked.secrets = "private_key_jwt", ["S3CR3T-no-key"]
-    assert "S3CR3T" not in refuses(Reason.INTROSPECTION_UNAVAILABLE, asked.introspector())
+    assert "S3CR3T" not in refuses(ErrorCode.INTROSPECTION_UNAVAILABLE, asked.introspector())
 
 
 @pytest.mark.parametrize("rotated", [True, False])
@@ -265,7 +272,7 @@ def test_a_secret_that_the_issuer_rejects_is_read_again_once(asked: Asked, *, ro
     if rotated:
         assert introspector.claims(OPAQUE, NOW) == ACTIVE
     else:
-        refuses(Reason.INTROSPECTION_UNAVAILABLE, introspector, saying="credentials")
+        refuses(ErrorCode.INTROSPECTION_UNAVAILABLE, introspector, saying="credentials")
     assert len(asked.posts) == 2
 
 
@@ -299,10 +306,10 @@ def test_a_signed_answer_is_asked_for_where_the_issuer_offers_it(asked: Asked, a
 )
 def test_an_answer_that_is_not_signed_as_it_should_be_is_no_answer(asked: Asked, body: bytes) -> None:
     asked.server.behaviors |= {DISCOVERY: answer_json(SIGNING), PATH: answer(body)}
-    refuses(Reason.INTROSPECTION_UNAVAILABLE, asked.introspector())
+    refuses(ErrorCode.INTROSPECTION_UNAVAILABLE, asked.introspector())
 
 
 def test_keys_that_cannot_be_had_leave_a_signed_answer_unread(asked: Asked) -> None:
     asked.server.behaviors |= {DISCOVERY: answer_json(SIGNING), PATH: answer(signed())}
-    asked.keys.failure = DecisionError(Reason.KEYS_UNAVAILABLE, "down")
-    refuses(Reason.INTROSPECTION_UNAVAILABLE, asked.introspector())
+    asked.keys.failure = DecisionError(ErrorCode.KEYS_UNAVAILABLE, "down")
+    refuses(ErrorCode.INTROSPECTION_UNAVAILABLE, asked.introspector())

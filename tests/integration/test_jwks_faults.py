@@ -19,7 +19,7 @@ from unittest.mock import patch
 
 import pytest
 
-from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.errors import DecisionError, ErrorCode
 from jwt_authorizer.issuers.cache import CachedKeySource
 from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.issuers.fetched import Fetched, FetchError
@@ -92,7 +92,7 @@ class Issuer:
             assert len(self.failures()) == 1, "the following ones do not wait"
             with pytest.raises(DecisionError) as caught:
                 self.kid("a", START + TTL + MAX_STALE)
-            assert caught.value.code == Reason.KEYS_UNAVAILABLE
+            assert caught.value.code == ErrorCode.KEYS_UNAVAILABLE
             assert len(self.failures()) == 2
         self.timeout = PATIENT
         self.server.behaviors[JWKS] = answer_json(ROTATED)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from benchmarks.process import Package, live
-from jwt_authorizer.errors import Reason
+from jwt_authorizer.errors import ErrorCode
 from jwt_authorizer_devkit.certificate import self_signed
 from jwt_authorizer_devkit.events import kinds, sample
 from jwt_authorizer_devkit.issuer import Provider, local_issuer
@@ -119,7 +119,7 @@ def test_each_line_says_what_was_decided_and_never_holds_the_token(function: Emu
     for other in (event | {"headers": 1}, event | {"routeArn": "x"}, sample("other-http-api-backend")):
         error, message = error_of(function.invoke(other))
         assert (error, message.partition(":")[0]) == ("DecisionError", "invalid_event")
-    bad = [("reject", Reason.BAD_SIGNATURE), *[("error", Reason.INVALID_EVENT)] * 3]
+    bad = [("reject", ErrorCode.BAD_SIGNATURE), *[("error", ErrorCode.INVALID_EVENT)] * 3]
     assert decisions(function) == [("allow", None), *bad]
     assert issuer.fetches == {"openid": 1, "jwks": 1}
     allowed, rejected, *_ = (line for line in function.lines() if "decision" in line)
@@ -144,4 +144,4 @@ def test_an_issuer_with_its_own_authority_is_trusted_where_it_is_named(run: Run,
         error, message = error_of(other.invoke(sample("rest-token", token)))
         assert error == "DecisionError"
         assert message.startswith("keys_unavailable: ")
-        assert decisions(other) == [("error", Reason.KEYS_UNAVAILABLE)]
+        assert decisions(other) == [("error", ErrorCode.KEYS_UNAVAILABLE)]

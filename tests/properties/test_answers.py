@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jwt_authorizer.answers import AnswerSettings, HttpApiResponse, iam_policy, rejection, simple_response
 from jwt_authorizer.claim_conditions import parse_claim, parse_condition
 from jwt_authorizer.contexts import Challenge
-from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.errors import DecisionError, ErrorCode
 from jwt_authorizer.events import EventKind, read_event
 from jwt_authorizer.method_arn import read_method_arn
 from jwt_authorizer.policies import Statement
@@ -29,7 +29,7 @@ SETTINGS = st.builds(
     http_api_response=st.sampled_from(HttpApiResponse),
 )
 DECISIONS = st.sampled_from(
-    [Allow(None), Deny(Reason.INSUFFICIENT_SCOPE, ("x",), None), Deny(Reason.CLAIM_MISMATCH, (), None)]
+    [Allow(None), Deny(ErrorCode.INSUFFICIENT_SCOPE, ("x",), None), Deny(ErrorCode.CLAIM_MISMATCH, (), None)]
 )
 EFFECTS = st.lists(st.sampled_from(["Allow", "Deny"]), min_size=1, max_size=3)
 PART = st.text(alphabet=st.characters(exclude_characters=":/*?$", exclude_categories=["Cs"]), min_size=1, max_size=12)
@@ -44,7 +44,7 @@ def test_the_context_holds_only_what_api_gateway_takes_of_the_claims(
     try:
         answers.append(iam_policy(request(kind), principal(claims), decision, statements, settings))
     except DecisionError as error:
-        if error.code is not Reason.RESPONSE_TOO_LARGE or kind is not EventKind.WEBSOCKET:
+        if error.code is not ErrorCode.RESPONSE_TOO_LARGE or kind is not EventKind.WEBSOCKET:
             raise
     for answer in answers:
         context = answer["context"]
@@ -76,7 +76,7 @@ def test_any_arn_comes_through_and_a_policy_stays_in_its_stage(parts: tuple[str,
     statements = (Statement("Allow", resources),)
     answer: Any = iam_policy(asked, principal(), Allow(None), statements, AnswerSettings())
     assert answer["policyDocument"]["Statement"][0]["Resource"] == [prefix + resource for resource in resources]
-    denial: Any = rejection(asked, Reason.TOKEN_EXPIRED, AnswerSettings())
+    denial: Any = rejection(asked, ErrorCode.TOKEN_EXPIRED, AnswerSettings())
     assert denial["policyDocument"]["Statement"][0]["Resource"] == [prefix + "*"]
 
 

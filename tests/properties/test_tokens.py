@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jwt_authorizer.authorize import authorize
 from jwt_authorizer.claim_conditions import is_met, parse_condition
 from jwt_authorizer.claims import ClaimRules, Principal, VerifiedToken, check_claims
-from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.errors import ErrorCode, TokenError
 from jwt_authorizer.strict_json import json_object, json_text
 from jwt_authorizer.tokens import BearerToken, UnverifiedToken, parse
 from jwt_authorizer_devkit.signing import base64url
@@ -62,7 +62,7 @@ def read_or_malformed(text: str) -> UnverifiedToken | None:
     try:
         return parse(BearerToken(text))
     except TokenError as error:
-        if error.code is not Reason.MALFORMED_TOKEN:
+        if error.code is not ErrorCode.MALFORMED_TOKEN:
             raise
         return None
 
@@ -166,7 +166,7 @@ RULES = st.builds(
 )
 
 
-def check(claims: dict[str, object], rules: ClaimRules, now: float = NOW) -> Principal | Reason:
+def check(claims: dict[str, object], rules: ClaimRules, now: float = NOW) -> Principal | ErrorCode:
     try:
         return check_claims(VerifiedToken(ISSUER, claims), rules, now)
     except TokenError as error:
@@ -222,9 +222,9 @@ def test_a_token_is_good_from_its_start_less_leeway_until_exp_plus_leeway(
 ) -> None:
     result = check({"sub": "a", "exp": end, "nbf": nbf, "iat": iat}, ClaimRules(leeway=leeway))
     if end + leeway <= NOW:
-        assert result is Reason.TOKEN_EXPIRED
+        assert result is ErrorCode.TOKEN_EXPIRED
     elif max(nbf, iat) - leeway > NOW:
-        assert result is Reason.TOKEN_NOT_YET_VALID
+        assert result is ErrorCode.TOKEN_NOT_YET_VALID
     else:
         assert isinstance(result, Principal)
         assert (result.not_before, result.valid_until) == (max(nbf, iat) - leeway, end + leeway)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from jwt_authorizer.errors import Reason
+from jwt_authorizer.errors import ErrorCode
 from jwt_authorizer.function import AuthorizerFunction, create_function
 from jwt_authorizer_devkit.signing import SigningKey, base64url, generate
 from tests.fuzz.policies import ROUTES
@@ -107,7 +107,7 @@ class Lab:
         """Give the answer, which is no error."""
         return self.function(event, None)
 
-    def refused(self, event: object, *reasons: Reason, secret: str = "") -> None:
+    def refused(self, event: object, *reasons: ErrorCode, secret: str = "") -> None:
         """Hold an event to end as a plain 401 for one of the reasons, cheaply, and without a trace of ``secret``."""
         before, started = len(self.lines), time.process_time()
         error: BaseException | None = None
@@ -123,7 +123,7 @@ class Lab:
         assert_silent("".join(traceback.format_exception(error)), secret)
         assert_clean(self.lines[-1], secret)
 
-    def attacked(self, token: str, *reasons: Reason) -> None:
+    def attacked(self, token: str, *reasons: ErrorCode) -> None:
         self.refused(token_event(token), *reasons, secret=token)
 
     @property

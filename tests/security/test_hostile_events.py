@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 
-from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.errors import DecisionError, ErrorCode
 from jwt_authorizer_devkit.events import FOLDER, kinds, sample
 from tests.fuzz.policies import PROBES, allows
 from tests.security.lab import (
@@ -35,7 +35,7 @@ def target() -> Lab:
     return lab(JWT_HTTP_API_REJECT="raise")
 
 
-def failed(target: Lab, event: object, *reasons: Reason) -> None:
+def failed(target: Lab, event: object, *reasons: ErrorCode) -> None:
     """Hold an event to be a 500 that nothing caches."""
     with pytest.raises(DecisionError) as caught:
         target.function(event, None)
@@ -46,12 +46,12 @@ def failed(target: Lab, event: object, *reasons: Reason) -> None:
 
 @pytest.mark.parametrize("event", [*ODD, "allow", [sample("rest-token")], {"type": "TOKEN"}, {"version": "2.0"}])
 def test_what_is_no_event(target: Lab, event: object) -> None:
-    failed(target, event, Reason.INVALID_EVENT)
+    failed(target, event, ErrorCode.INVALID_EVENT)
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("other-*.json")))
 def test_events_of_other_services(target: Lab, name: str) -> None:
-    failed(target, sample(name, sign()), Reason.INVALID_EVENT)
+    failed(target, sample(name, sign()), ErrorCode.INVALID_EVENT)
 
 
 def with_odd_parts(event: Json) -> Iterator[Json]:
@@ -89,7 +89,7 @@ ARNS += ["arn:aws:execute-api:eu-west-1:1:a//GET/x", {"arn": "x"}, "\ud800:" * 6
 @pytest.mark.parametrize("kind", [kind for kind in kinds() if kind != "appsync"])
 def test_an_arn_that_is_none(target: Lab, kind: str, arn: object) -> None:
     name = "routeArn" if kind == "http-api-2.0" else "methodArn"
-    failed(target, sample(kind, sign()) | {name: arn}, Reason.INVALID_EVENT)
+    failed(target, sample(kind, sign()) | {name: arn}, ErrorCode.INVALID_EVENT)
 
 
 @pytest.mark.parametrize("kind", REQUESTS)
@@ -102,11 +102,11 @@ def test_two_different_tokens_in_one_header(target: Lab, kind: str) -> None:
         {"Authorization": f"Bearer {mine},Bearer {theirs}"},
         {"Authorization": f"Bearer {mine}, Bearer {mine}"},
     ):
-        target.refused(event | {"headers": headers}, Reason.MALFORMED_TOKEN, secret=mine)
+        target.refused(event | {"headers": headers}, ErrorCode.MALFORMED_TOKEN, secret=mine)
     if "multiValueHeaders" in event:
         values = [f"Bearer {mine}", f"Bearer {theirs}"]
         event |= {"headers": {"Authorization": values[1]}, "multiValueHeaders": {"Authorization": values}}
-        target.refused(event, Reason.MALFORMED_TOKEN, secret=theirs)
+        target.refused(event, ErrorCode.MALFORMED_TOKEN, secret=theirs)
 
 
 @pytest.mark.parametrize("kind", REQUESTS)
@@ -116,12 +116,12 @@ def test_two_different_tokens_in_cookies_or_queries(kind: str) -> None:
     cookies = lab(JWT_TOKEN_SOURCE="cookie:t", JWT_HTTP_API_REJECT="raise")
     cookies.allowed(bare | {"headers": {"Cookie": f"a=b; t={mine}; T={theirs}"}})
     both = bare | {"headers": {"Cookie": f"t={mine}; t={theirs}"}}
-    cookies.refused(both, Reason.MALFORMED_TOKEN, secret=mine)
+    cookies.refused(both, ErrorCode.MALFORMED_TOKEN, secret=mine)
     queries = lab(JWT_TOKEN_SOURCE="query:t", JWT_HTTP_API_REJECT="raise")
     single = bare | {"queryStringParameters": {"t": mine, "T": theirs}, "multiValueQueryStringParameters": {}}
     queries.allowed(single)
-    queries.refused(single | {"multiValueQueryStringParameters": {"t": [mine, theirs]}}, Reason.MALFORMED_TOKEN)
-    queries.refused(single | {"queryStringParameters": {"t": f"{mine},{theirs}"}}, Reason.MALFORMED_TOKEN)
+    queries.refused(single | {"multiValueQueryStringParameters": {"t": [mine, theirs]}}, ErrorCode.MALFORMED_TOKEN)
+    queries.refused(single | {"queryStringParameters": {"t": f"{mine},{theirs}"}}, ErrorCode.MALFORMED_TOKEN)
 
 
 @pytest.mark.parametrize("kind", REQUESTS)
@@ -129,7 +129,7 @@ def test_the_first_source_decides_even_where_its_token_is_bad(kind: str) -> None
     both = lab(JWT_TOKEN_SOURCE="header:Authorization,query:t", JWT_HTTP_API_REJECT="raise")
     forged = sign(signer=attacker_key("p256"))
     event = sample(kind, forged) | {"queryStringParameters": {"t": sign()}}
-    both.refused(event, Reason.BAD_SIGNATURE, secret=forged)
+    both.refused(event, ErrorCode.BAD_SIGNATURE, secret=forged)
 
 
 @pytest.mark.parametrize("name", ["coo\u212aie", "c\u043eokie", "cookie ", "x-cookie", "cookies"])
@@ -137,7 +137,7 @@ def test_a_header_that_only_looks_like_cookie(name: str) -> None:
     cookies = lab(JWT_TOKEN_SOURCE="cookie:t")
     event = sample("rest-request", None)
     cookies.allowed(event | {"headers": {"COOKIE": f"t={sign()}"}, "multiValueHeaders": {}})
-    cookies.refused(event | {"headers": {name: f"t={sign()}"}, "multiValueHeaders": {}}, Reason.MISSING_TOKEN)
+    cookies.refused(event | {"headers": {name: f"t={sign()}"}, "multiValueHeaders": {}}, ErrorCode.MISSING_TOKEN)
 
 
 @pytest.mark.parametrize("kind", ["http-api-1.0", "http-api-2.0"])
@@ -220,7 +220,7 @@ def unsafe(target: Lab, event: Json) -> None:
     """Hold an event to be a 500 that says how to mend the API."""
     with pytest.raises(DecisionError, match="unsafe_cache") as caught:
         target.function(event, None)
-    assert caught.value.code is Reason.UNSAFE_CACHE
+    assert caught.value.code is ErrorCode.UNSAFE_CACHE
 
 
 ROUTE_KEY = "GET /files/{path+}"

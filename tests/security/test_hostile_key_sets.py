@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from jwt_authorizer import keys
-from jwt_authorizer.errors import Reason
+from jwt_authorizer.errors import ErrorCode
 from jwt_authorizer.issuers.session import BODY_LIMIT
 from jwt_authorizer.keys import parse_key_set
 from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS, is_valid_signature
@@ -95,7 +95,7 @@ def test_a_key_that_may_not_verify_costs_no_other(form: str) -> None:
     target.allowed(token_event(sign(signer=key("rsa"))))
     for kid in ("rsa", "p256", "ed"):
         signer = attacker_key(kid)
-        target.attacked(sign(header={"alg": signer.alg, "kid": "odd"}, signer=signer), Reason.UNKNOWN_KEY)
+        target.attacked(sign(header={"alg": signer.alg, "kid": "odd"}, signer=signer), ErrorCode.UNKNOWN_KEY)
 
 
 def test_the_same_keys_unharmed_do_verify() -> None:
@@ -121,7 +121,7 @@ def test_under_a_point_of_small_order_anybody_could_sign_anything(point: bytes, 
     target = lab(JWT_JWKS=json.dumps({"keys": [_okp(x=base64url(encoded)), *jwks()["keys"]]}))
     for commitment in SMALL_ORDER:
         token = with_signature(commitment + bytes(32), {"alg": "EdDSA", "kid": "odd"})
-        target.attacked(token, Reason.UNKNOWN_KEY)
+        target.attacked(token, ErrorCode.UNKNOWN_KEY)
 
 
 ODD_NUMBERS: dict[str, Json] = {
@@ -145,7 +145,7 @@ def test_odd_numbers_end_as_a_refused_token_at_the_worst(form: str) -> None:
     target.allowed(token_event(sign()))
     signer = key("rsa" if odd["kty"] == "RSA" else "p256" if odd["kty"] == "EC" else "ed")
     forged = sign(header={"alg": signer.alg, "kid": "odd"}, signer=signer)
-    target.attacked(forged, Reason.BAD_SIGNATURE, Reason.UNKNOWN_KEY)
+    target.attacked(forged, ErrorCode.BAD_SIGNATURE, ErrorCode.UNKNOWN_KEY)
 
 
 def test_a_leaked_private_key_signs_and_verifies_nothing_more() -> None:
@@ -199,7 +199,7 @@ def test_without_an_id_only_a_single_fitting_key_is_tried() -> None:
     token = sign(header={"alg": "ES256"})
     lab().allowed(token_event(token))
     several = lab(JWT_JWKS=json.dumps({"keys": [*jwks()["keys"], _ec()]}))
-    several.attacked(token, Reason.UNKNOWN_KEY)
+    several.attacked(token, ErrorCode.UNKNOWN_KEY)
 
 
 def test_an_unsigned_token_costs_eight_signature_checks_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,7 +216,7 @@ def test_an_unsigned_token_costs_eight_signature_checks_at_most(monkeypatch: pyt
     target = lab(JWT_JWKS=json.dumps({"keys": slow}), JWT_TOKEN_CACHE_SIZE="0")
     for alg in ("RS256", "PS512"):
         checked.clear()
-        target.attacked(sign(header={"alg": alg, "kid": "odd"}, signer=key("rsa")), Reason.BAD_SIGNATURE)
+        target.attacked(sign(header={"alg": alg, "kid": "odd"}, signer=key("rsa")), ErrorCode.BAD_SIGNATURE)
         assert len(checked) == 8
 
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from jwt_authorizer.errors import Reason, SettingsError
+from jwt_authorizer.errors import ErrorCode, SettingsError
 from jwt_authorizer_devkit.signing import SigningKey, base64url
 from tests.security.lab import (
     AUDIENCE,
@@ -81,9 +81,11 @@ def test_an_ecdsa_signature_of_wrong_length_form_or_range(target: Lab, form: str
     raw = key("p256").sign(message(HEADERS["p256"]))
     r, s = int.from_bytes(raw[:32]), int.from_bytes(raw[32:])
     target.allowed(token_event(with_signature(_pair(r, s), HEADERS["p256"])))
-    target.attacked(with_signature(ECDSA[form](r, s), HEADERS["p256"]), Reason.BAD_SIGNATURE, Reason.MALFORMED_TOKEN)
+    target.attacked(
+        with_signature(ECDSA[form](r, s), HEADERS["p256"]), ErrorCode.BAD_SIGNATURE, ErrorCode.MALFORMED_TOKEN
+    )
     for kid, length in (("p384", 96), ("p521", 132)):
-        target.attacked(with_signature(bytes(length), HEADERS[kid]), Reason.BAD_SIGNATURE)
+        target.attacked(with_signature(bytes(length), HEADERS[kid]), ErrorCode.BAD_SIGNATURE)
 
 
 @pytest.mark.parametrize("alg", ["RS256", "PS256"])
@@ -96,7 +98,7 @@ def test_an_rsa_signature_of_wrong_length_form_or_range(target: Lab, alg: str) -
     wrong = [b"", b"\0", bytes(256), b"\xff" * 256, good[:-1], good + b"\0", b"\0" + good, good[1:], good * 2, padded]
     wrong += [digest, bytes(255) + b"\1", good * 45]
     for signature in wrong:
-        target.attacked(with_signature(signature, header), Reason.BAD_SIGNATURE)
+        target.attacked(with_signature(signature, header), ErrorCode.BAD_SIGNATURE)
 
 
 def test_an_ed25519_signature_of_wrong_length_form_or_range(target: Lab) -> None:
@@ -106,7 +108,7 @@ def test_an_ed25519_signature_of_wrong_length_form_or_range(target: Lab) -> None
     malleated = good[:32] + (s + ED25519_ORDER).to_bytes(32, "little")
     small = ED25519_IDENTITY + bytes(32)
     for signature in (b"", bytes(64), malleated, small, good[:-1], good + b"\0", b"\xff" * 64, good * 2, good[32:] * 2):
-        target.attacked(with_signature(signature, HEADERS["ed"]), Reason.BAD_SIGNATURE)
+        target.attacked(with_signature(signature, HEADERS["ed"]), ErrorCode.BAD_SIGNATURE)
 
 
 # Algorithms that are not what they seem.
@@ -126,8 +128,8 @@ NONE += ["\uff4e\uff4f\uff4e\uff45", "", "null"]
 @pytest.mark.parametrize("kid", [None, "p256"])
 def test_none_in_every_spelling(target: Lab, alg: str, kid: str | None) -> None:
     header = {"alg": alg} if kid is None else {"alg": alg, "kid": kid}
-    target.attacked(with_signature(b"", header), Reason.UNSUPPORTED_ALGORITHM)
-    target.attacked(sign(header=header), Reason.UNSUPPORTED_ALGORITHM)
+    target.attacked(with_signature(b"", header), ErrorCode.UNSUPPORTED_ALGORITHM)
+    target.attacked(sign(header=header), ErrorCode.UNSUPPORTED_ALGORITHM)
 
 
 NOT_ACCEPTED = ["es256", "ES256 ", "ES256\n", "ES256K", "ES257", "Es256", "\uff25\uff33256", "RS1", "RSA-OAEP", "dir"]
@@ -138,7 +140,7 @@ NOT_ACCEPTED += ["HS384", "HS512", "RSA1_5", "PBES2-HS256+A128KW"]
 
 @pytest.mark.parametrize("alg", NOT_ACCEPTED)
 def test_an_algorithm_that_is_not_accepted(target: Lab, alg: str) -> None:
-    target.attacked(sign(header={"alg": alg, "kid": "p256", "p2c": 2**31}), Reason.UNSUPPORTED_ALGORITHM)
+    target.attacked(sign(header={"alg": alg, "kid": "p256", "p2c": 2**31}), ErrorCode.UNSUPPORTED_ALGORITHM)
 
 
 # CVE-2022-23539 jsonwebtoken, 2026-22818 hono, 2021-46743 php-jwt: a key of another type.
@@ -149,7 +151,7 @@ def test_a_signature_counts_only_under_its_own_algorithm(target: Lab, kid: str, 
     if alg == PUBLISHED[kid] or (kid, alg) == ("ed", "Ed25519"):
         target.allowed(token_event(token))
     else:
-        target.attacked(token, Reason.BAD_SIGNATURE, Reason.UNKNOWN_KEY)
+        target.attacked(token, ErrorCode.BAD_SIGNATURE, ErrorCode.UNKNOWN_KEY)
 
 
 # CVE-2026-48523 PyJWT: the allow list is asked about one algorithm, and another is verified.
@@ -158,9 +160,9 @@ def test_only_the_accepted_ones_of_the_supported_algorithms() -> None:
     target = lab(JWT_ALGORITHMS="RS256")
     target.allowed(token_event(token))
     pss = SigningKey("rsa", "PS256", key("rsa").private)
-    target.attacked(sign(header=HEADERS["rsa"], signer=pss), Reason.BAD_SIGNATURE)
-    target.attacked(sign(header={"alg": "RS256", "kid": "p256"}), Reason.UNKNOWN_KEY)
-    lab(JWT_ALGORITHMS="ES256,PS256").attacked(token, Reason.UNSUPPORTED_ALGORITHM)
+    target.attacked(sign(header=HEADERS["rsa"], signer=pss), ErrorCode.BAD_SIGNATURE)
+    target.attacked(sign(header={"alg": "RS256", "kid": "p256"}), ErrorCode.UNKNOWN_KEY)
+    lab(JWT_ALGORITHMS="ES256,PS256").attacked(token, ErrorCode.UNSUPPORTED_ALGORITHM)
 
 
 def pem(kid: str = "rsa", encoding: Encoding = Encoding.PEM, form: PublicFormat | None = None) -> bytes:
@@ -197,8 +199,8 @@ def secrets(kid: str) -> list[bytes]:
 def test_a_public_key_is_never_a_secret(target: Lab, kid: str) -> None:
     # CVE-2017-11424 PyJWT, 2023-48223 fast-jwt
     for secret in secrets(kid) + ([pem(form=PublicFormat.PKCS1)] if kid == "rsa" else []):
-        target.attacked(hs256(secret, kid), Reason.UNSUPPORTED_ALGORITHM)
-        target.attacked(hs256(secret, None), Reason.UNSUPPORTED_ALGORITHM)
+        target.attacked(hs256(secret, kid), ErrorCode.UNSUPPORTED_ALGORITHM)
+        target.attacked(hs256(secret, None), ErrorCode.UNSUPPORTED_ALGORITHM)
 
 
 # Keys that the sender brought along, that somebody else put there, or that are another issuer's.
@@ -214,7 +216,7 @@ def test_a_key_that_the_sender_brought_along(target: Lab, kid: str | None) -> No
         members = {"jwk": signer.public_jwk(), "jku": url, "x5u": url, "x5c": [base64url(b"a certificate")]}
         for name, brought in {**members, "x5t": "AAAA", "x5t#S256": "AAAA"}.items():
             header = {"alg": signer.alg, **({} if kid is None else {"kid": kid}), name: brought}
-            reason = Reason.BAD_SIGNATURE if kid in PUBLISHED or kid is None else Reason.UNKNOWN_KEY
+            reason = ErrorCode.BAD_SIGNATURE if kid in PUBLISHED or kid is None else ErrorCode.UNKNOWN_KEY
             target.attacked(sign(header=header, signer=signer), reason)
         with pytest.raises(BlockingIOError):  # nobody has called
             listener.accept()
@@ -222,7 +224,7 @@ def test_a_key_that_the_sender_brought_along(target: Lab, kid: str | None) -> No
 
 @pytest.mark.parametrize("kid", ["../../dev/null", "p256\0", "P256", " p256", "p256' OR '1'='1", "file:///p256", ""])
 def test_a_kid_is_compared_and_nothing_else(target: Lab, kid: str) -> None:
-    target.attacked(sign(header={"alg": "ES256", "kid": kid}), Reason.UNKNOWN_KEY)
+    target.attacked(sign(header={"alg": "ES256", "kid": kid}), ErrorCode.UNKNOWN_KEY)
 
 
 OTHER_ISSUER = "https://other-issuer.example.com"
@@ -243,15 +245,15 @@ def test_a_key_of_one_issuer_never_verifies_a_token_of_another(two_issuers: Lab)
     ours, theirs = sign(), sign(claims(iss=OTHER_ISSUER), signer=attacker_key("p256"))
     for token in (ours, theirs, ours, theirs):  # remembered or not
         two_issuers.allowed(token_event(token))
-    two_issuers.attacked(sign(signer=attacker_key("p256")), Reason.BAD_SIGNATURE)
-    two_issuers.attacked(sign(claims(iss=OTHER_ISSUER)), Reason.BAD_SIGNATURE)
-    two_issuers.attacked(sign(claims(iss=OTHER_ISSUER), signer=key("rsa")), Reason.UNKNOWN_KEY)
+    two_issuers.attacked(sign(signer=attacker_key("p256")), ErrorCode.BAD_SIGNATURE)
+    two_issuers.attacked(sign(claims(iss=OTHER_ISSUER)), ErrorCode.BAD_SIGNATURE)
+    two_issuers.attacked(sign(claims(iss=OTHER_ISSUER), signer=key("rsa")), ErrorCode.UNKNOWN_KEY)
 
 
 @pytest.mark.parametrize("iss", [[ISSUER, OTHER_ISSUER], {OTHER_ISSUER: ISSUER}, f"{ISSUER},{OTHER_ISSUER}"])
 def test_nobody_is_two_issuers(two_issuers: Lab, iss: object) -> None:
-    two_issuers.attacked(sign(claims(iss=iss), signer=attacker_key("p256")), Reason.UNKNOWN_ISSUER)
-    two_issuers.attacked(sign(claims(iss=iss)), Reason.UNKNOWN_ISSUER)
+    two_issuers.attacked(sign(claims(iss=iss), signer=attacker_key("p256")), ErrorCode.UNKNOWN_ISSUER)
+    two_issuers.attacked(sign(claims(iss=iss)), ErrorCode.UNKNOWN_ISSUER)
 
 
 def test_cve_2026_102275_pyjwt_private_key_that_is_not_its_public_keys() -> None:
@@ -260,7 +262,7 @@ def test_cve_2026_102275_pyjwt_private_key_that_is_not_its_public_keys() -> None
     target = lab(JWT_JWKS=json.dumps({"keys": [mixed, *jwks()["keys"]]}))
     header = {"alg": "EdDSA", "kid": "mixed"}
     target.allowed(token_event(sign(header=header, signer=key("ed"))))
-    target.attacked(sign(header=header, signer=SigningKey("mixed", "EdDSA", theirs)), Reason.BAD_SIGNATURE)
+    target.attacked(sign(header=header, signer=SigningKey("mixed", "EdDSA", theirs)), ErrorCode.BAD_SIGNATURE)
 
 
 @pytest.mark.parametrize("place", ["ftp://x/jwks", "data:,{}", "file:///etc/passwd", "file:../../etc/passwd", "jar:x"])
@@ -276,10 +278,10 @@ def test_cve_2026_48522_pyjwt_keys_from_any_scheme(place: str) -> None:
 @pytest.mark.parametrize("exp", [NOW + 300, NOW - 900])
 def test_a_refused_token_is_refused_again(target: Lab, exp: float) -> None:
     forged = sign(claims(exp=exp), signer=attacker_key("p256"))
-    target.attacked(forged, Reason.BAD_SIGNATURE)
-    target.attacked(forged, Reason.BAD_SIGNATURE)
+    target.attacked(forged, ErrorCode.BAD_SIGNATURE)
+    target.attacked(forged, ErrorCode.BAD_SIGNATURE)
     target.allowed(token_event(sign()))
-    target.attacked(forged, Reason.BAD_SIGNATURE)
+    target.attacked(forged, ErrorCode.BAD_SIGNATURE)
 
 
 def test_cve_2026_35039_fast_jwt_one_tokens_claims_for_another(target: Lab) -> None:
@@ -288,4 +290,4 @@ def test_cve_2026_35039_fast_jwt_one_tokens_claims_for_another(target: Lab) -> N
         for name, token in tokens.items():
             assert target.allowed(token_event(token))["principalId"] == name
     head, payload, _ = tokens["alice"].split(".")
-    target.attacked(f"{head}.{payload}.{tokens['bob'].rpartition('.')[2]}", Reason.BAD_SIGNATURE)
+    target.attacked(f"{head}.{payload}.{tokens['bob'].rpartition('.')[2]}", ErrorCode.BAD_SIGNATURE)

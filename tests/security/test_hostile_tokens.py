@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from jwt_authorizer.errors import Reason
+from jwt_authorizer.errors import ErrorCode
 from jwt_authorizer.strict_json import MAX_NESTING
 from jwt_authorizer_devkit.signing import base64url
 from tests.security.lab import AUDIENCE, ISSUER, NOW, Lab, claims, encode, field_event, key, lab, sign, token_event
@@ -28,7 +28,7 @@ def signed_text(head: str, payload: str) -> str:
 # CVE-2026-32597 PyJWT, 2025-59420 Authlib.
 @pytest.mark.parametrize("crit", [["b64"], ["exp"], ["x"], ["alg"], ["cnf"], [], None, "b64", {"b64": 1}, [["b64"]]])
 def test_critical_headers(target: Lab, crit: object) -> None:
-    target.attacked(sign(header=HEADER | {"crit": crit, "x": 1, "cnf": {"jkt": "x"}}), Reason.MALFORMED_TOKEN)
+    target.attacked(sign(header=HEADER | {"crit": crit, "x": 1, "cnf": {"jkt": "x"}}), ErrorCode.MALFORMED_TOKEN)
 
 
 # CVE-2026-48525 PyJWT.
@@ -37,15 +37,15 @@ def test_critical_headers(target: Lab, crit: object) -> None:
 def test_unencoded_payloads(target: Lab, b64: object, crit: dict[str, object]) -> None:
     header = HEADER | {"b64": b64} | crit
     for payload in (encode(claims()), json.dumps(claims()), "", "A" * 15_000):
-        target.attacked(signed_text(encode(header), payload), Reason.MALFORMED_TOKEN)
+        target.attacked(signed_text(encode(header), payload), ErrorCode.MALFORMED_TOKEN)
 
 
 # CVE-2022-23529 and 2022-23540 jsonwebtoken.
 @pytest.mark.parametrize("name", ["alg", "kid", "typ"])
 @pytest.mark.parametrize("value", [None, 1, True, [], {}, ["JWT"], {"toString": "p256"}])
 def test_header_members_that_are_no_text(target: Lab, name: str, value: object) -> None:
-    target.attacked(sign(header=HEADER | {name: value}), Reason.MALFORMED_TOKEN)
-    target.attacked(sign(header={"kid": "p256", "typ": "JWT"}), Reason.MALFORMED_TOKEN)
+    target.attacked(sign(header=HEADER | {name: value}), ErrorCode.MALFORMED_TOKEN)
+    target.attacked(sign(header={"kid": "p256", "typ": "JWT"}), ErrorCode.MALFORMED_TOKEN)
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,12 @@ def test_header_members_that_are_no_text(target: Lab, name: str, value: object) 
 def test_header_members_that_stand_twice(target: Lab, more: str) -> None:
     header = json.dumps(HEADER)
     for twice in (f"{header[:-1]},{more}}}", f"{{{more},{header[1:]}"):
-        target.attacked(sign(header=twice), Reason.MALFORMED_TOKEN)
+        target.attacked(sign(header=twice), ErrorCode.MALFORMED_TOKEN)
 
 
 @pytest.mark.parametrize("more", ['"sub":"admin"', '"\\u0073ub":"admin"', '"a":{"b":1,"b":2}', f'"exp":{2**33}'])
 def test_claims_that_stand_twice(target: Lab, more: str) -> None:
-    target.attacked(sign(json.dumps(claims())[:-1] + f",{more}}}"), Reason.MALFORMED_TOKEN)
+    target.attacked(sign(json.dumps(claims())[:-1] + f",{more}}}"), ErrorCode.MALFORMED_TOKEN)
 
 
 def _stray(text: str) -> str:
@@ -89,7 +89,7 @@ ENCODINGS: dict[str, Callable[[str, str, str], str]] = {
 @pytest.mark.parametrize("form", ENCODINGS)
 def test_encodings_that_are_not_strict(target: Lab, form: str) -> None:
     token = ENCODINGS[form](*sign().split("."))
-    target.attacked(token, Reason.MALFORMED_TOKEN)
+    target.attacked(token, ErrorCode.MALFORMED_TOKEN)
 
 
 @pytest.mark.parametrize("spaces", range(3))
@@ -98,7 +98,7 @@ def test_stray_bits_and_lone_characters_even_when_signed(target: Lab, part: int,
     parts = [encode(json.dumps(HEADER) + " " * spaces), encode(json.dumps(claims()) + " " * spaces)]
     target.allowed(token_event(signed_text(parts[0], parts[1])))
     parts[part] = _stray(parts[part]) if len(parts[part]) % 4 else parts[part] + "A"
-    target.attacked(signed_text(parts[0], parts[1]), Reason.MALFORMED_TOKEN)
+    target.attacked(signed_text(parts[0], parts[1]), ErrorCode.MALFORMED_TOKEN)
 
 
 # CVE-2026-107723 fast-jwt (not an object), 2026-101918 and 2026-102265 PyJWT, 2025-53864 Nimbus (nested).
@@ -129,8 +129,8 @@ NOT_JSON: dict[str, str | bytes] = {
 
 @pytest.mark.parametrize("form", NOT_JSON)
 def test_payloads_and_headers_that_are_no_json_object(target: Lab, form: str) -> None:
-    target.attacked(sign(NOT_JSON[form]), Reason.MALFORMED_TOKEN)
-    target.attacked(sign(header=NOT_JSON[form]), Reason.MALFORMED_TOKEN)
+    target.attacked(sign(NOT_JSON[form]), ErrorCode.MALFORMED_TOKEN)
+    target.attacked(sign(header=NOT_JSON[form]), ErrorCode.MALFORMED_TOKEN)
 
 
 def test_nesting_is_bounded_where_it_says(target: Lab) -> None:
@@ -148,7 +148,7 @@ def test_numbers_that_are_odd_but_json(target: Lab) -> None:
 
 @pytest.mark.parametrize("typ", ["logout+jwt", "application/secevent+jwt", "Token-Introspection+JWT", "dpop+jwt"])
 def test_a_token_that_says_it_is_for_something_else(target: Lab, typ: str) -> None:
-    target.attacked(sign(header=HEADER | {"typ": typ}), Reason.UNSUPPORTED_TOKEN_TYPE)
+    target.attacked(sign(header=HEADER | {"typ": typ}), ErrorCode.UNSUPPORTED_TOKEN_TYPE)
 
 
 @pytest.mark.parametrize(
@@ -157,8 +157,8 @@ def test_a_token_that_says_it_is_for_something_else(target: Lab, typ: str) -> No
 def test_a_token_of_another_type(typ: str) -> None:
     target = lab(JWT_TOKEN_TYPES="at+jwt")
     target.allowed(token_event(sign(header=HEADER | {"typ": "application/AT+JWT"})))
-    target.attacked(sign(header=HEADER | {"typ": typ}), Reason.UNSUPPORTED_TOKEN_TYPE)
-    target.attacked(sign(header=HEADER), Reason.UNSUPPORTED_TOKEN_TYPE)
+    target.attacked(sign(header=HEADER | {"typ": typ}), ErrorCode.UNSUPPORTED_TOKEN_TYPE)
+    target.attacked(sign(header=HEADER), ErrorCode.UNSUPPORTED_TOKEN_TYPE)
 
 
 MISSING = ["", " ", "Bearer", "Bearer ", "Bearer    ", "{}", "Basic {}", "Token {}", "Bearer:{}", "Bearer\t{}"]
@@ -169,7 +169,7 @@ MISSING += ["DPoP{}", "Bearer{}", "'Bearer' {}"]
 @pytest.mark.parametrize("value", MISSING)
 def test_no_bearer_scheme_no_token(target: Lab, value: str) -> None:
     token = sign()
-    target.refused(field_event(value.format(token)), Reason.MISSING_TOKEN, secret=token)
+    target.refused(field_event(value.format(token)), ErrorCode.MISSING_TOKEN, secret=token)
 
 
 # Claims that a true signature covers and that are still not what they have to be: other types, other spellings.
@@ -182,18 +182,18 @@ TIMES += [2**53, 1e300, -1e300]
 @pytest.mark.parametrize("value", TIMES)
 @pytest.mark.parametrize("name", ["exp", "nbf", "iat"])
 def test_times_that_are_none(target: Lab, name: str, value: object) -> None:
-    target.attacked(sign(claims(**{name: value})), Reason.INVALID_CLAIM)
+    target.attacked(sign(claims(**{name: value})), ErrorCode.INVALID_CLAIM)
 
 
 @pytest.mark.parametrize("leeway", ["0", "60"])
 def test_a_token_counts_in_its_time_alone(leeway: str) -> None:
     target, off = lab(JWT_LEEWAY_SECONDS=leeway), int(leeway)
     target.allowed(token_event(sign(claims(exp=NOW - off + 1, nbf=NOW + off, iat=NOW + off))))
-    target.attacked(sign(claims(exp=NOW - off)), Reason.TOKEN_EXPIRED)
-    target.attacked(sign(claims(nbf=NOW + off + 1)), Reason.TOKEN_NOT_YET_VALID)
-    target.attacked(sign(claims(iat=NOW + off + 1)), Reason.TOKEN_NOT_YET_VALID)
+    target.attacked(sign(claims(exp=NOW - off)), ErrorCode.TOKEN_EXPIRED)
+    target.attacked(sign(claims(nbf=NOW + off + 1)), ErrorCode.TOKEN_NOT_YET_VALID)
+    target.attacked(sign(claims(iat=NOW + off + 1)), ErrorCode.TOKEN_NOT_YET_VALID)
     # One that never expires has no time.
-    target.attacked(sign({name: value for name, value in claims().items() if name != "exp"}), Reason.INVALID_CLAIM)
+    target.attacked(sign({name: value for name, value in claims().items() if name != "exp"}), ErrorCode.INVALID_CLAIM)
 
 
 # CVE-2024-53861 PyJWT, 2025-30144 fast-jwt.
@@ -215,7 +215,7 @@ ISSUERS += [f"{ISSUER}#", "issuer", "https"]
 
 @pytest.mark.parametrize("iss", ISSUERS)
 def test_issuers_that_only_look_like_ours(target: Lab, iss: object) -> None:
-    target.attacked(sign(claims(iss=iss)), Reason.UNKNOWN_ISSUER)
+    target.attacked(sign(claims(iss=iss)), ErrorCode.UNKNOWN_ISSUER)
 
 
 # CVE-2020-26160 jwt-go.
@@ -226,19 +226,19 @@ AUDIENCES += [AUDIENCE.replace("a", "\u0430")]
 
 @pytest.mark.parametrize("aud", AUDIENCES)
 def test_audiences_that_only_look_like_ours(target: Lab, aud: object) -> None:
-    target.attacked(sign(claims(aud=aud)), Reason.INVALID_AUDIENCE)
+    target.attacked(sign(claims(aud=aud)), ErrorCode.INVALID_AUDIENCE)
 
 
 @pytest.mark.parametrize("sub", [None, "", True, 1.5, [], ["user-1"], {}])
 def test_subjects_that_name_nobody(target: Lab, sub: object) -> None:
-    target.attacked(sign(claims(sub=sub)), Reason.INVALID_CLAIM)
+    target.attacked(sign(claims(sub=sub)), ErrorCode.INVALID_CLAIM)
 
 
 @pytest.mark.parametrize("value", [0, 0.0, "false", "", None, [], [0], {}])
 def test_a_required_claim_is_compared_as_json_compares(value: object) -> None:
     target = lab(JWT_REQUIRED_CLAIMS='{"is_anonymous": false}')
     target.allowed(token_event(sign(claims(is_anonymous=False))))
-    target.attacked(sign(claims(is_anonymous=value)), Reason.INVALID_CLAIM)
+    target.attacked(sign(claims(is_anonymous=value)), ErrorCode.INVALID_CLAIM)
 
 
 @pytest.mark.parametrize(
@@ -248,5 +248,5 @@ def test_a_required_scope_is_one_whole_scope(scope: object) -> None:
     target = lab(JWT_REQUIRED_SCOPES="admin")
     target.allowed(token_event(sign(claims(scope="x admin"))))
     answer = target.answered(token_event(sign(claims(scope=scope))))
-    assert target.last["reason"] == Reason.INSUFFICIENT_SCOPE
+    assert target.last["reason"] == ErrorCode.INSUFFICIENT_SCOPE
     assert [statement["Effect"] for statement in answer["policyDocument"]["Statement"]] == ["Deny"]

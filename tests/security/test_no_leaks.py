@@ -6,7 +6,7 @@ import pytest
 
 from jwt_authorizer.authorize import authorize
 from jwt_authorizer.claims import VerifiedToken, check_claims
-from jwt_authorizer.errors import Reason, SettingsError
+from jwt_authorizer.errors import ErrorCode, SettingsError
 from jwt_authorizer.events import read_event
 from jwt_authorizer.refresher import refresh
 from jwt_authorizer.settings.model import Place
@@ -41,11 +41,11 @@ def target() -> Lab:
 
 @pytest.mark.parametrize("nasty", NASTY, ids=range(len(NASTY)))
 def test_a_token_cannot_write_into_the_log(target: Lab, nasty: str) -> None:
-    target.attacked(sign(header={"alg": "ES256", "kid": nasty}), Reason.UNKNOWN_KEY)
+    target.attacked(sign(header={"alg": "ES256", "kid": nasty}), ErrorCode.UNKNOWN_KEY)
     assert len(target.last["kid"]) < 250
-    target.attacked(sign(header={"alg": nasty, "kid": "p256"}), Reason.UNSUPPORTED_ALGORITHM)
+    target.attacked(sign(header={"alg": nasty, "kid": "p256"}), ErrorCode.UNSUPPORTED_ALGORITHM)
     assert len(target.last["alg"]) < 250
-    target.attacked(sign(claims(iss=nasty)), Reason.UNKNOWN_ISSUER)
+    target.attacked(sign(claims(iss=nasty)), ErrorCode.UNKNOWN_ISSUER)
     assert "issuer" not in target.last
     target.allowed(token_event(sign(claims(sub=f"user{nasty}"))))
     assert_clean(target.lines[-1], "")
@@ -167,5 +167,5 @@ def test_a_setting_about_a_secret_takes_its_location_only() -> None:
 
 @pytest.mark.parametrize("value", ["Basic dXNlcjpwYXNzd29yZA", "Bearer opaque-reference-token", "dXNlcjpwYXNzd29yZA"])
 def test_credentials_of_another_kind_are_not_repeated(target: Lab, value: str) -> None:
-    target.refused(field_event(value), Reason.MISSING_TOKEN, Reason.MALFORMED_TOKEN)
+    target.refused(field_event(value), ErrorCode.MISSING_TOKEN, ErrorCode.MALFORMED_TOKEN)
     assert value.rpartition(" ")[2] not in target.lines[-1]

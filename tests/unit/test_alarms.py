@@ -18,7 +18,7 @@ import pytest
 
 from jwt_authorizer import Refuse
 from jwt_authorizer.authorize import Authorizer
-from jwt_authorizer.errors import DecisionError, Reason, TokenError
+from jwt_authorizer.errors import DecisionError, ErrorCode, TokenError
 from jwt_authorizer.function import AuthorizerFunction
 from jwt_authorizer.issuers.cache import CachedKeySource
 from jwt_authorizer.issuers.cached_value import Ages
@@ -46,7 +46,7 @@ QUERIES = [
 ]
 WORDS = {"filter", "fields", "stats", "sort", "limit", "by", "desc", "and", "or", "in", "like", "m"}
 """Of the language of the queries."""
-WITHOUT_DECISION = UNDECIDED | {reason for reason in Reason if reason.endswith("_unavailable")}
+WITHOUT_DECISION = UNDECIDED | {reason for reason in ErrorCode if reason.endswith("_unavailable")}
 
 
 @cache
@@ -61,7 +61,7 @@ def lines() -> list[Line]:
 
     asked = event(APIS[2], GOOD)
     ask(authorizer(), asked)
-    for reason in set(Reason) - FORBIDDING.keys() - {Reason.REFUSED_BY_HOOK}:
+    for reason in set(ErrorCode) - FORBIDDING.keys() - {ErrorCode.REFUSED_BY_HOOK}:
         error = (DecisionError if reason in WITHOUT_DECISION else TokenError)(reason, "why")
         ask(authorizer(FakeKeys(failure=error)), asked)
     for rules in FORBIDDING.values():
@@ -90,7 +90,7 @@ def lines() -> list[Line]:
     )
     assert started.returncode != 0
     found = [json.loads(line) for line in [*written, started.stdout]]
-    assert {line.get("reason") for line in found} - {None} == set(Reason)
+    assert {line.get("reason") for line in found} - {None} == set(ErrorCode)
     return found
 
 
@@ -207,4 +207,4 @@ def test_a_query_names_fields_that_lines_have(block: Block) -> None:
     used = set(re.findall(r"(?<![@\w.])[A-Za-z_]\w*(?!\w|\()", words))
     used -= set(re.findall(r" as (\w+)", block.text)) | WORDS
     assert used <= {name for line in lines() for name in line}
-    assert set(re.findall(r'reason = "(\w+)"', block.text)) <= set(Reason)
+    assert set(re.findall(r'reason = "(\w+)"', block.text)) <= set(ErrorCode)

@@ -14,7 +14,7 @@ from jwt_authorizer.authorize import Authorizer, Outcome, authorize
 from jwt_authorizer.cached_decisions import cache_warnings
 from jwt_authorizer.claim_conditions import parse_claim, parse_condition
 from jwt_authorizer.contexts import Challenge, rejection_context
-from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
+from jwt_authorizer.errors import AuthorizerError, DecisionError, ErrorCode, TokenError
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.policies import Statement
 from jwt_authorizer.rules import Allow, Deny, Route, compile_rules
@@ -41,7 +41,7 @@ def decide(bearer: str, core: Authorizer, now: float = NOW) -> Outcome:
     return outcome
 
 
-def refused(bearer: str, core: Authorizer, now: float = NOW) -> Reason | None:
+def refused(bearer: str, core: Authorizer, now: float = NOW) -> ErrorCode | None:
     """Ask with a token that is refused, or about which nothing can be decided: then there is no answer."""
     outcome = authorize(rest_token_event(bearer), core, now)
     assert (outcome.answer, outcome.principal, outcome.decision) == (None, None, None)
@@ -53,18 +53,18 @@ def refused(bearer: str, core: Authorizer, now: float = NOW) -> Reason | None:
 def test_an_algorithm_that_was_not_set_is_refused_before_any_key_is_asked_for() -> None:
     keys = FakeKeys(parsed_keys("ES256", "RS256"))
     core = authorizer(keys, algorithms=frozenset({"ES256"}))
-    assert refused(token(alg="RS256"), core) is Reason.UNSUPPORTED_ALGORITHM
+    assert refused(token(alg="RS256"), core) is ErrorCode.UNSUPPORTED_ALGORITHM
     assert keys.asked == []
 
 
 @pytest.mark.parametrize(
     "failure",
-    [DecisionError(Reason.KEYS_UNAVAILABLE, "out of reach"), TokenError(Reason.UNKNOWN_KEY, "no such key")],
+    [DecisionError(ErrorCode.KEYS_UNAVAILABLE, "out of reach"), TokenError(ErrorCode.UNKNOWN_KEY, "no such key")],
     ids=["keys_unavailable", "unknown_key"],
 )
 def test_a_token_that_is_over_by_its_own_word_needs_no_key_to_be_refused(failure: AuthorizerError) -> None:
     core = authorizer(FakeKeys(failure=failure))
-    assert refused(token(defect=Defect.EXPIRED), core) is Reason.TOKEN_EXPIRED
+    assert refused(token(defect=Defect.EXPIRED), core) is ErrorCode.TOKEN_EXPIRED
     assert refused(token(), core) is failure.code
     assert refused(token({"exp": "soon"}), core) is failure.code
 
@@ -76,9 +76,9 @@ def test_a_remembered_token_is_over_when_it_is_over() -> None:
     core, bearer = authorizer(), token()
     decide(bearer, core)
     assert decide(bearer, core, NOW + 359).token_cache == "hit"
-    assert refused(bearer, core, NOW + 360) is Reason.TOKEN_EXPIRED
+    assert refused(bearer, core, NOW + 360) is ErrorCode.TOKEN_EXPIRED
     assert decide(bearer, core, NOW - 60).token_cache == "hit"
-    assert refused(bearer, core, NOW - 61) is Reason.TOKEN_NOT_YET_VALID
+    assert refused(bearer, core, NOW - 61) is ErrorCode.TOKEN_NOT_YET_VALID
 
 
 def test_the_least_recently_used_is_forgotten_first() -> None:
@@ -97,12 +97,12 @@ def test_other_keys_verify_a_remembered_token_again() -> None:
     assert [decide(bearer, core).token_cache for _ in range(2)] == ["miss", "hit"]
     keys.number += 1
     keys.key_set = parsed_keys("RS256")
-    assert refused(bearer, core) is Reason.UNKNOWN_KEY
+    assert refused(bearer, core) is ErrorCode.UNKNOWN_KEY
     # Keys that are no longer to be had stop remembered tokens as well.
     keys.key_set = parsed_keys("ES256")
     decide(bearer, core)
-    keys.failure = DecisionError(Reason.KEYS_UNAVAILABLE, "out of reach for too long")
-    assert refused(bearer, core) is Reason.KEYS_UNAVAILABLE
+    keys.failure = DecisionError(ErrorCode.KEYS_UNAVAILABLE, "out of reach for too long")
+    assert refused(bearer, core) is ErrorCode.KEYS_UNAVAILABLE
 
 
 def test_who_changes_an_answer_changes_no_later_one() -> None:
@@ -130,7 +130,7 @@ def test_why_a_claim_does_not_fit_is_logged_where_it_is_not_the_caller_s_doing()
     core = authorizer(rules=compile_rules((Route(None, "/orders/{id}", claims=(parse_condition("groups", "a"),)),)))
     for members, told in (({"groups": ["b"]}, False), ({"_claim_names": {"groups": "src1"}}, True)):
         outcome = authorize(rest_request_event(token(members)), core, NOW)
-        assert (outcome.result, outcome.reason) == ("deny", Reason.CLAIM_MISMATCH)
+        assert (outcome.result, outcome.reason) == ("deny", ErrorCode.CLAIM_MISMATCH)
         assert ("groups overage" in str(outcome.detail)) is told
 
 
@@ -158,7 +158,7 @@ def test_where_answers_are_cached_by_route_already_it_advises_to_cache_nothing()
 
 ALL, NONE = (Statement("Allow", ("*",)),), (Statement("Deny", ("*",)),)
 PLAIN = AnswerSettings()
-LACKS_SCOPE = Deny(Reason.INSUFFICIENT_SCOPE, ("orders:admin", "orders:write"), None)
+LACKS_SCOPE = Deny(ErrorCode.INSUFFICIENT_SCOPE, ("orders:admin", "orders:write"), None)
 
 
 @pytest.mark.parametrize(
@@ -177,8 +177,8 @@ def test_a_usage_key_is_a_text_that_is_not_empty(claim: object, key: str | None)
     ("decision", "error", "scope"),
     [
         (LACKS_SCOPE, "insufficient_scope", "orders:admin orders:write"),
-        (Deny(Reason.ROUTE_NOT_LISTED, (), None), "access_denied", ""),
-        (Deny(Reason.CLAIM_MISMATCH, (), None), "access_denied", ""),
+        (Deny(ErrorCode.ROUTE_NOT_LISTED, (), None), "access_denied", ""),
+        (Deny(ErrorCode.CLAIM_MISMATCH, (), None), "access_denied", ""),
     ],
     ids=["scope", "route", "claim"],
 )
@@ -215,14 +215,16 @@ BOTH, ALONE = Challenge(None, "ES256 PS256"), Challenge(None, "ES256 PS256", dpo
 @pytest.mark.parametrize(
     ("reason", "challenge", "expected"),
     [
-        (Reason.MISSING_TOKEN, BOTH, 'Bearer realm="api", DPoP algs="ES256 PS256"'),
-        (Reason.MISSING_TOKEN, ALONE, 'DPoP algs="ES256 PS256"'),
-        (Reason.TOKEN_EXPIRED, BOTH, 'Bearer error="invalid_token", DPoP algs="ES256 PS256"'),
-        (Reason.MISSING_DPOP_PROOF, ALONE, 'DPoP error="invalid_token", algs="ES256 PS256"'),
-        (Reason.INVALID_DPOP_PROOF, BOTH, 'DPoP error="invalid_dpop_proof", algs="ES256 PS256"'),
-        (Reason.REPLAYED_DPOP_PROOF, ALONE, 'DPoP error="invalid_dpop_proof", algs="ES256 PS256"'),
+        (ErrorCode.MISSING_TOKEN, BOTH, 'Bearer realm="api", DPoP algs="ES256 PS256"'),
+        (ErrorCode.MISSING_TOKEN, ALONE, 'DPoP algs="ES256 PS256"'),
+        (ErrorCode.TOKEN_EXPIRED, BOTH, 'Bearer error="invalid_token", DPoP algs="ES256 PS256"'),
+        (ErrorCode.MISSING_DPOP_PROOF, ALONE, 'DPoP error="invalid_token", algs="ES256 PS256"'),
+        (ErrorCode.INVALID_DPOP_PROOF, BOTH, 'DPoP error="invalid_dpop_proof", algs="ES256 PS256"'),
+        (ErrorCode.REPLAYED_DPOP_PROOF, ALONE, 'DPoP error="invalid_dpop_proof", algs="ES256 PS256"'),
     ],
 )
-def test_a_challenge_names_the_schemes_that_are_accepted(reason: Reason, challenge: Challenge, expected: str) -> None:
+def test_a_challenge_names_the_schemes_that_are_accepted(
+    reason: ErrorCode, challenge: Challenge, expected: str
+) -> None:
     context = rejection_context(reason, challenge)
     assert (context["www_authenticate"], context["error"]) == (expected, "invalid_token")

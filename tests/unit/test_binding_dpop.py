@@ -8,7 +8,7 @@ from jwt_authorizer.binding.bound_tokens import Binding, BindingSettings, check_
 from jwt_authorizer.binding.dpop import MAX_PROOF_LENGTH, DpopSettings
 from jwt_authorizer.binding.replay import MemoryReplayStore, UsedProof
 from jwt_authorizer.binding.target_uri import is_same_uri, parse_uri, request_uris
-from jwt_authorizer.errors import AuthorizerError, Reason
+from jwt_authorizer.errors import AuthorizerError, ErrorCode
 from jwt_authorizer.events import EventKind, Request, read_event
 from jwt_authorizer.signatures import SUPPORTED_ALGORITHMS
 from jwt_authorizer.tokens import BearerToken, Scheme
@@ -64,7 +64,7 @@ def showing(**members: str) -> str:
 
 
 def fails(number: int) -> pytest.RaisesExc[AuthorizerError]:
-    return refused(Reason.INVALID_DPOP_PROOF, rf"RFC 9449 section 4\.3, check {number}\)")
+    return refused(ErrorCode.INVALID_DPOP_PROOF, rf"RFC 9449 section 4\.3, check {number}\)")
 
 
 @pytest.mark.parametrize("alg", sorted(SUPPORTED_ALGORITHMS))
@@ -141,7 +141,7 @@ def test_a_bound_token_is_never_taken_as_a_bearer_token() -> None:
     # A cookie has no scheme: then the proof alone shows the key.
     unproved = [(event(), Scheme.DPOP), (event("  "), Scheme.DPOP), (event(proof()), Scheme.BEARER), (event(), None)]
     for sent, scheme in unproved:
-        with refused(Reason.MISSING_DPOP_PROOF):
+        with refused(ErrorCode.MISSING_DPOP_PROOF):
             check(sent, scheme=scheme)
     assert check(proof(), scheme=None) is not None
 
@@ -167,7 +167,7 @@ TWO: list[dict[str, object]] = [{"x5t#S256": "A" * 43}, {"jwk": proof_jwk(CLIENT
     ids=range(9),
 )
 def test_any_other_binding_is_refused(cnf: object) -> None:
-    with refused(Reason.UNSUPPORTED_BINDING):
+    with refused(ErrorCode.UNSUPPORTED_BINDING):
         check(proof(), {"cnf": cnf})
 
 
@@ -179,12 +179,12 @@ def test_a_proof_is_good_once_for_as_long_as_it_could_be_accepted() -> None:
     proof = UsedProof("a", NOW + 120)
     store.use(proof, NOW)
     for now in (NOW, NOW + 60, NOW + 119.9):
-        with refused(Reason.REPLAYED_DPOP_PROOF):
+        with refused(ErrorCode.REPLAYED_DPOP_PROOF):
             store.use(proof, now)
     store.use(UsedProof("b", NOW + 120), NOW)
     # From then on the proof itself is too old, so a new one may have the same jti.
     store.use(UsedProof("a", NOW + 240), NOW + 120)
-    with refused(Reason.REPLAYED_DPOP_PROOF):
+    with refused(ErrorCode.REPLAYED_DPOP_PROOF):
         store.use(UsedProof("a", NOW + 240), NOW + 121)
 
 
@@ -193,9 +193,9 @@ def test_memory_is_bounded_and_forgets_nothing_that_is_still_good() -> None:
     for until, names in ((NOW + 100, "abc"), (NOW + 200, "def")):
         for name in names:
             store.use(UsedProof(name, until), until - 100)
-        with refused(Reason.REPLAY_STORE_UNAVAILABLE):
+        with refused(ErrorCode.REPLAY_STORE_UNAVAILABLE):
             store.use(UsedProof("more", until), until - 100)
-        with refused(Reason.REPLAYED_DPOP_PROOF):
+        with refused(ErrorCode.REPLAYED_DPOP_PROOF):
             store.use(UsedProof(names[0], until), until - 1)
 
 
@@ -251,7 +251,7 @@ def test_the_url_is_what_api_gateway_says_of_itself(request_: Request, accepted:
 @pytest.mark.parametrize("kind", [REST, V1, V2])
 @pytest.mark.parametrize(("domain", "path"), [(None, "/orders/1"), (CUSTOM, None), (CUSTOM, "orders")])
 def test_an_event_that_does_not_say_it_can_t_be_decided(kind: EventKind, domain: str | None, path: str | None) -> None:
-    with refused(Reason.INVALID_EVENT, "JWT_DPOP_URLS"):
+    with refused(ErrorCode.INVALID_EVENT, "JWT_DPOP_URLS"):
         request_uris(asked(kind, domain, path), ())
 
 

@@ -15,7 +15,7 @@ from jwt_authorizer.authorize import Authorizer
 from jwt_authorizer.binding.bound_tokens import Binding, BindingSettings, binding_checker, check_binding
 from jwt_authorizer.binding.dpop import DpopSettings
 from jwt_authorizer.binding.replay import MemoryReplayStore, ReplayStore
-from jwt_authorizer.errors import AuthorizerError, Reason
+from jwt_authorizer.errors import AuthorizerError, ErrorCode
 from jwt_authorizer.events import EventKind, read_event
 from jwt_authorizer.function import AuthorizerFunction
 from jwt_authorizer.rules import Route, Rules, compile_rules
@@ -65,20 +65,20 @@ def event(bearer: str, *proofs: str, scheme: str = "DPoP") -> Event:
 
 
 FORBIDDEN = compile_rules((Route(None, "/invoices"),))
-REFUSED: Mapping[Reason, Callable[[], tuple[Authorizer, list[Event]]]] = {
-    Reason.UNSUPPORTED_BINDING: lambda: (authorizer(), [event(CERTIFICATE_BOUND)]),
-    Reason.UNBOUND_TOKEN: lambda: (core(required=True), [event(token(), scheme="Bearer")]),
-    Reason.MISSING_DPOP_PROOF: lambda: (core(), [event(DPOP_BOUND, scheme="Bearer")]),
-    Reason.INVALID_DPOP_PROOF: lambda: (core(), [event(DPOP_BOUND, proof("POST"))]),
-    Reason.REPLAYED_DPOP_PROOF: lambda: (core(), [event(DPOP_BOUND, proof(jti="once"))] * 2),
-    Reason.CERTIFICATE_MISMATCH: lambda: (core(), [event(CERTIFICATE_BOUND, scheme="Bearer")]),
-    Reason.REPLAY_STORE_UNAVAILABLE: lambda: (core(MemoryReplayStore(size=0)), [event(DPOP_BOUND, proof())]),
+REFUSED: Mapping[ErrorCode, Callable[[], tuple[Authorizer, list[Event]]]] = {
+    ErrorCode.UNSUPPORTED_BINDING: lambda: (authorizer(), [event(CERTIFICATE_BOUND)]),
+    ErrorCode.UNBOUND_TOKEN: lambda: (core(required=True), [event(token(), scheme="Bearer")]),
+    ErrorCode.MISSING_DPOP_PROOF: lambda: (core(), [event(DPOP_BOUND, scheme="Bearer")]),
+    ErrorCode.INVALID_DPOP_PROOF: lambda: (core(), [event(DPOP_BOUND, proof("POST"))]),
+    ErrorCode.REPLAYED_DPOP_PROOF: lambda: (core(), [event(DPOP_BOUND, proof(jti="once"))] * 2),
+    ErrorCode.CERTIFICATE_MISMATCH: lambda: (core(), [event(CERTIFICATE_BOUND, scheme="Bearer")]),
+    ErrorCode.REPLAY_STORE_UNAVAILABLE: lambda: (core(MemoryReplayStore(size=0)), [event(DPOP_BOUND, proof())]),
 }
 """For each error code an authorizer, and requests of which the last ends with it."""
 
 
 @pytest.mark.parametrize("reason", REFUSED)
-def test_each_way_to_be_refused(reason: Reason) -> None:
+def test_each_way_to_be_refused(reason: ErrorCode) -> None:
     made, events = REFUSED[reason]()
     called = Watched(made)
     for asked in events[:-1]:
@@ -99,19 +99,19 @@ def test_a_remembered_token_s_proof_is_checked_each_time() -> None:
     assert called.line["token_cache"] == "hit"
     with pytest.raises(Exception, match="Unauthorized"):
         called(event(DPOP_BOUND))
-    assert (called.line["token_cache"], called.line["reason"]) == ("hit", Reason.MISSING_DPOP_PROOF)
+    assert (called.line["token_cache"], called.line["reason"]) == ("hit", ErrorCode.MISSING_DPOP_PROOF)
 
 
 def test_a_proof_is_used_up_by_an_answer_that_allows_and_by_no_other() -> None:
     store, sent = MemoryReplayStore(), event(DPOP_BOUND, proof())
     refusing, allowing = Watched(core(store, rules=FORBIDDEN)), Watched(core(store))
     refusing(sent)
-    assert refusing.line["reason"] == Reason.ROUTE_NOT_LISTED
+    assert refusing.line["reason"] == ErrorCode.ROUTE_NOT_LISTED
     allowing(sent)
     assert allowing.line["decision"] == "allow"
     with pytest.raises(Exception, match="Unauthorized"):
         allowing(sent)
-    assert allowing.line["reason"] == Reason.REPLAYED_DPOP_PROOF
+    assert allowing.line["reason"] == ErrorCode.REPLAYED_DPOP_PROOF
 
 
 @pytest.mark.parametrize("made", [authorizer(), authorizer(check_binding=ignore_binding), core()], ids=range(3))
@@ -119,7 +119,7 @@ def test_an_unbound_token_is_no_dpop_token(made: Authorizer) -> None:
     called = Watched(made)
     with pytest.raises(Exception, match="Unauthorized"):
         called(event(token()))
-    assert called.line["reason"] == Reason.UNBOUND_TOKEN
+    assert called.line["reason"] == ErrorCode.UNBOUND_TOKEN
 
 
 def created(**settings: str) -> AuthorizerFunction:
@@ -153,7 +153,7 @@ def test_the_settings_arrive_where_they_are_used() -> None:
 def test_a_table_that_can_t_be_reached_is_a_500(endpoint: str) -> None:
     aws = {"AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
     called = created(**CHECKED, **aws, JWT_DPOP_REPLAY="dynamodb:used-proofs")
-    with refused(Reason.REPLAY_STORE_UNAVAILABLE):
+    with refused(ErrorCode.REPLAY_STORE_UNAVAILABLE):
         called(event(DPOP_BOUND, proof()), None)
 
 
@@ -185,7 +185,7 @@ def event_of_mtls(kind: EventKind, client_cert: object) -> Event:
     return made
 
 
-def outcome(made: Event, claims: dict[str, object] = BOUND, scheme: Scheme | None = Scheme.BEARER) -> Reason | None:
+def outcome(made: Event, claims: dict[str, object] = BOUND, scheme: Scheme | None = Scheme.BEARER) -> ErrorCode | None:
     """Check a request with a bound token: ``None``, or the reason to refuse it."""
     try:
         check_binding(read_event(made), BearerToken("t", scheme), claims, SETTINGS, NOW)
@@ -197,10 +197,10 @@ def outcome(made: Event, claims: dict[str, object] = BOUND, scheme: Scheme | Non
 @pytest.mark.parametrize("kind", [EventKind.REST_REQUEST, EventKind.HTTP_API_V1, EventKind.HTTP_API_V2])
 def test_the_certificate_that_the_token_is_bound_to_passes_and_no_other(kind: EventKind) -> None:
     assert outcome(event_of_mtls(kind, {"clientCertPem": pem()})) is None
-    assert outcome(event_of_mtls(kind, {"clientCertPem": pem("other")})) is Reason.CERTIFICATE_MISMATCH
-    assert outcome(event_of_mtls(kind, None)) is Reason.CERTIFICATE_MISMATCH
-    assert outcome(EVENTS[kind](None)) is Reason.CERTIFICATE_MISMATCH
-    assert outcome(EVENTS[kind](None) | {"requestContext": None}) is Reason.CERTIFICATE_MISMATCH
+    assert outcome(event_of_mtls(kind, {"clientCertPem": pem("other")})) is ErrorCode.CERTIFICATE_MISMATCH
+    assert outcome(event_of_mtls(kind, None)) is ErrorCode.CERTIFICATE_MISMATCH
+    assert outcome(EVENTS[kind](None)) is ErrorCode.CERTIFICATE_MISMATCH
+    assert outcome(EVENTS[kind](None) | {"requestContext": None}) is ErrorCode.CERTIFICATE_MISMATCH
 
 
 @pytest.mark.parametrize(
@@ -226,9 +226,9 @@ UNREADABLE += map(armored, (b"\x30\x80" + DER[4:] + b"\x00\x00", b"\x30\x84\x00\
 )
 def test_what_can_t_be_read_can_t_be_decided(client_cert: object) -> None:
     for kind in (EventKind.REST_REQUEST, EventKind.HTTP_API_V2):
-        assert outcome(event_of_mtls(kind, client_cert)) is Reason.INVALID_EVENT
+        assert outcome(event_of_mtls(kind, client_cert)) is ErrorCode.INVALID_EVENT
 
 
 def test_the_scheme_dpop_is_not_for_a_token_that_is_bound_to_a_certificate() -> None:
     made = event_of_mtls(EventKind.REST_REQUEST, {"clientCertPem": pem()})
-    assert [outcome(made, scheme=scheme) for scheme in (Scheme.DPOP, None)] == [Reason.UNBOUND_TOKEN, None]
+    assert [outcome(made, scheme=scheme) for scheme in (Scheme.DPOP, None)] == [ErrorCode.UNBOUND_TOKEN, None]

@@ -6,7 +6,7 @@ import pytest
 
 from jwt_authorizer.claim_conditions import ABSENT, find, parse_claim, parse_condition
 from jwt_authorizer.claims import ClaimRules, Principal, VerifiedToken, check_claims
-from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.errors import ErrorCode, TokenError
 from jwt_authorizer_devkit.signing import Json
 from tests.factories import ISSUER, NOW
 
@@ -24,7 +24,7 @@ def check(rules: ClaimRules = RULES, /, **members: object) -> Principal:
     return check_claims(VerifiedToken(ISSUER, claims(**members)), rules, NOW)
 
 
-def refused(rules: ClaimRules, /, **members: object) -> tuple[Reason, str]:
+def refused(rules: ClaimRules, /, **members: object) -> tuple[ErrorCode, str]:
     with pytest.raises(TokenError) as caught:
         check(rules, **members)
     return caught.value.code, caught.value.detail
@@ -36,8 +36,11 @@ def refused(rules: ClaimRules, /, **members: object) -> tuple[Reason, str]:
 def test_a_lifetime_may_be_limited() -> None:
     rules = replace(RULES, max_lifetime=600.0)
     assert check(rules, iat=EXP - 600).id == "user-1"
-    assert refused(rules, iat=EXP - 601) == (Reason.TOKEN_LIFETIME_TOO_LONG, "the token lives longer than 600 seconds")
-    assert refused(rules)[0] is Reason.INVALID_CLAIM
+    assert refused(rules, iat=EXP - 601) == (
+        ErrorCode.TOKEN_LIFETIME_TOO_LONG,
+        "the token lives longer than 600 seconds",
+    )
+    assert refused(rules)[0] is ErrorCode.INVALID_CLAIM
 
 
 # Audience and client.
@@ -63,8 +66,8 @@ def test_the_client_is_client_id_or_else_azp(members: Json, *, accepted: bool) -
     token = VerifiedToken(ISSUER, {**claims(aud=["x", "a"]), **members})
     if accepted:
         assert check_claims(token, both, NOW).id == "user-1"
-        assert refused(both, aud="x", **members)[0] is Reason.INVALID_AUDIENCE
-        assert refused(both, **members)[0] is Reason.INVALID_AUDIENCE
+        assert refused(both, aud="x", **members)[0] is ErrorCode.INVALID_AUDIENCE
+        assert refused(both, **members)[0] is ErrorCode.INVALID_AUDIENCE
     else:
         with pytest.raises(TokenError, match="invalid_client"):
             check_claims(token, both, NOW)
@@ -78,7 +81,7 @@ def test_every_required_claim_has_to_hold() -> None:
     rules = replace(RULES, required_claims=conditions)
     assert check(rules, token_use="access", g=[["admin"]]).id == "user-1"
     message = "the claim /g/0 is missing or has another value"
-    assert refused(rules, token_use="access", g=["guest"]) == (Reason.INVALID_CLAIM, message)
+    assert refused(rules, token_use="access", g=["guest"]) == (ErrorCode.INVALID_CLAIM, message)
     assert "s3cret" not in refused(rules, token_use="s3cret")[1]
 
 
@@ -95,7 +98,7 @@ def test_every_required_claim_has_to_hold() -> None:
 )
 def test_groups_that_entra_left_out_are_told_from_groups_that_are_missing(members: Json, *, overage: bool) -> None:
     code, detail = refused(replace(RULES, required_claims=(parse_condition("groups", "staff"),)), **members)
-    assert code is Reason.INVALID_CLAIM
+    assert code is ErrorCode.INVALID_CLAIM
     assert ("Entra ID left the claim groups out" in detail) is overage
 
 
@@ -124,7 +127,7 @@ def test_the_first_claim_that_names_somebody_is_the_principal(names: str, member
 def test_a_principal_or_subject_of_another_type_is_refused_and_not_passed_over(claim: str, value: object) -> None:
     rules = replace(RULES, principal_claims=(parse_claim("user"), parse_claim("email")))
     message = f"the claim {claim} is neither a string nor an integer"
-    assert refused(rules, email="a", **{claim: value}) == (Reason.INVALID_CLAIM, message)
+    assert refused(rules, email="a", **{claim: value}) == (ErrorCode.INVALID_CLAIM, message)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from jwt_authorizer.errors import Reason
+from jwt_authorizer.errors import ErrorCode
 from jwt_authorizer_devkit.mint import mint
 from jwt_authorizer_devkit.signing import generate, key_set
 from tests.security.lab import NOW, bare_lab, token_event
@@ -28,7 +28,7 @@ class Provider:
 
     claims: dict[str, object]
     trap: dict[str, object]
-    reason: Reason
+    reason: ErrorCode
     typ: str = "JWT"
     principal: str = "user-1"
     scope: str = ""
@@ -48,18 +48,18 @@ PROVIDERS = {
             "https://authgear.com/claims/user/is_anonymous": False,
         },
         {"aud": "497d841ea22f33d3"},  # an ID token
-        Reason.INVALID_AUDIENCE,
+        ErrorCode.INVALID_AUDIENCE,
     ),
     "Amazon Cognito": Provider(
         {"iss": "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Example", **COGNITO},
         {"token_use": "id", "aud": "4f2example", "client_id": None},
-        Reason.INVALID_CLIENT,
+        ErrorCode.INVALID_CLIENT,
         scope="orders/read",
     ),
     "Amazon Cognito#2": Provider(
         {"iss": "https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Example", **COGNITO},
         {"iss": "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Example"},
-        Reason.UNKNOWN_ISSUER,
+        ErrorCode.UNKNOWN_ISSUER,
         scope="orders/read",
     ),
     "Auth0": Provider(
@@ -69,7 +69,7 @@ PROVIDERS = {
             "scope": "openid read:orders",
         },
         {"iss": "https://myapp.eu.auth0.com"},
-        Reason.UNKNOWN_ISSUER,
+        ErrorCode.UNKNOWN_ISSUER,
         typ="at+jwt",
         scope="openid read:orders",
     ),
@@ -81,7 +81,7 @@ PROVIDERS = {
             "permissions": ["read:orders", "write:orders"],
         },
         {"aud": "client-1"},  # an ID token
-        Reason.INVALID_AUDIENCE,
+        ErrorCode.INVALID_AUDIENCE,
         scope="openid read:orders write:orders",
     ),
     "Okta": Provider(
@@ -92,20 +92,20 @@ PROVIDERS = {
             "scp": ["openid", "orders:read"],
         },
         {"iss": "https://dev-12345.okta.com", "aud": "https://dev-12345.okta.com"},  # the org's own server
-        Reason.UNKNOWN_ISSUER,
+        ErrorCode.UNKNOWN_ISSUER,
         scope="openid orders:read",
     ),
     "Microsoft Entra ID": Provider(
         {"iss": f"https://login.microsoftonline.com/{TENANT}/v2.0", **ENTRA},
         {"iss": f"https://sts.windows.net/{TENANT}/", "aud": f"api://{API_ID}"},  # version 1
-        Reason.UNKNOWN_ISSUER,
+        ErrorCode.UNKNOWN_ISSUER,
         principal=OID,
         scope="Orders.Read",
     ),
     "Keycloak": Provider(
         {**KEYCLOAK, "aud": ["orders-api", "account"], "scope": "openid profile"},
         {"aud": "account"},
-        Reason.INVALID_AUDIENCE,
+        ErrorCode.INVALID_AUDIENCE,
         scope="openid profile",
     ),
     "Keycloak#3": Provider(
@@ -119,30 +119,30 @@ PROVIDERS = {
             "resource_access": {"orders-api": {"roles": ["read", "write"]}},
         },
         {"typ": "ID"},
-        Reason.INVALID_CLAIM,
+        ErrorCode.INVALID_CLAIM,
         principal="nightly-batch",
         scope="profile staff read write",
     ),
     "Google": Provider(
         {"iss": "https://accounts.google.com", "aud": "1234567890-abc.apps.googleusercontent.com", "hd": "example.com"},
         {"hd": None},  # a private account with an address of that domain
-        Reason.INVALID_CLAIM,
+        ErrorCode.INVALID_CLAIM,
     ),
     "Firebase": Provider(
         {"iss": "https://securetoken.google.com/my-project", "aud": "my-project"},
         {"aud": "https://securetoken.google.com/my-project"},
-        Reason.INVALID_AUDIENCE,
+        ErrorCode.INVALID_AUDIENCE,
     ),
     "Azure AD B2C": Provider(
         {"iss": f"https://myapp.b2clogin.com/{TENANT}/v2.0/", "aud": API_ID, "scp": "orders.read"},
         {"iss": f"https://myapp.b2clogin.com/{TENANT}/v2.0"},
-        Reason.UNKNOWN_ISSUER,
+        ErrorCode.UNKNOWN_ISSUER,
         scope="orders.read",
     ),
     "Clerk": Provider(
         {"iss": "https://clerk.example.com", "azp": "https://app.example.com"},
         {"azp": "https://evil.example.com"},
-        Reason.INVALID_CLAIM,
+        ErrorCode.INVALID_CLAIM,
     ),
     "Cloudflare Access": Provider(
         {
@@ -152,7 +152,7 @@ PROVIDERS = {
             "common_name": "e367826f93b8d71185e03fe518aff3b4.access",
         },
         {"common_name": None},
-        Reason.INVALID_CLAIM,
+        ErrorCode.INVALID_CLAIM,
         principal="e367826f93b8d71185e03fe518aff3b4.access",
     ),
     "Duende IdentityServer": Provider(
@@ -164,7 +164,7 @@ PROVIDERS = {
             "scope": ["orders.read", "orders.write"],
         },
         {"aud": "https://id.example.com/resources"},
-        Reason.INVALID_AUDIENCE,
+        ErrorCode.INVALID_AUDIENCE,
         typ="at+jwt",
         principal="nightly-batch",
         scope="orders.read orders.write",
@@ -177,13 +177,13 @@ PROVIDERS = {
             "repository_owner_id": "1234567",
         },
         {"sub": "repo:octo-org/orders:environment:staging"},
-        Reason.INVALID_CLAIM,
+        ErrorCode.INVALID_CLAIM,
         principal="repo:octo-org/orders:environment:production",
     ),
     "Microsoft Entra External ID": Provider(
         {"iss": f"https://{TENANT}.ciamlogin.com/{TENANT}/v2.0", **ENTRA},
         {"iss": f"https://myapp.ciamlogin.com/{TENANT}/v2.0"},
-        Reason.UNKNOWN_ISSUER,
+        ErrorCode.UNKNOWN_ISSUER,
         principal=OID,
         scope="Orders.Read",
     ),
@@ -195,12 +195,12 @@ PROVIDERS = {
             "is_anonymous": False,
         },
         {"is_anonymous": True},
-        Reason.INVALID_CLAIM,
+        ErrorCode.INVALID_CLAIM,
     ),
     "WorkOS": Provider(
         {"iss": "https://api.workos.com", "permissions": ["orders:read", "orders:write"]},
         {"iss": "https://api.workos.com/"},
-        Reason.UNKNOWN_ISSUER,
+        ErrorCode.UNKNOWN_ISSUER,
         scope="orders:read orders:write",
     ),
     "Zitadel": Provider(
@@ -210,7 +210,7 @@ PROVIDERS = {
             "urn:zitadel:iam:org:project:roles": {"admin": {"290000000000000003": "example.com"}, "viewer": {}},
         },
         {"aud": ["290000000000000002@orders"]},
-        Reason.INVALID_AUDIENCE,
+        ErrorCode.INVALID_AUDIENCE,
         scope="admin viewer",
     ),
 }

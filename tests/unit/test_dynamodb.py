@@ -14,7 +14,7 @@ from botocore.credentials import Credentials as TheirCredentials  # type: ignore
 
 from jwt_authorizer.binding.replay import UsedProof
 from jwt_authorizer.dynamodb import Credentials, DynamoDbReplayStore, LambdaCredentials, dynamodb_endpoint, sign
-from jwt_authorizer.errors import Reason
+from jwt_authorizer.errors import ErrorCode
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.https import HttpsClient
 from tests.factories import NOW, refused
@@ -68,7 +68,7 @@ def test_a_proof_is_put_on_the_condition_that_it_is_not_there() -> None:
 
 
 def test_one_that_is_there_is_a_replay() -> None:
-    with serving(FAILED_CONDITION) as (url, _), refused(Reason.REPLAYED_DPOP_PROOF):
+    with serving(FAILED_CONDITION) as (url, _), refused(ErrorCode.REPLAYED_DPOP_PROOF):
         store(url).use(PROOF, NOW)
 
 
@@ -99,7 +99,7 @@ def test_a_failure_is_tried_again_once_as_the_same_request(first: Answer) -> Non
     ids=str,
 )
 def test_anything_else_can_t_be_decided(answers: list[Answer], shown: str) -> None:
-    with serving(*answers) as (url, asked), refused(Reason.REPLAY_STORE_UNAVAILABLE, shown) as caught:
+    with serving(*answers) as (url, asked), refused(ErrorCode.REPLAY_STORE_UNAVAILABLE, shown) as caught:
         store(url).use(PROOF, NOW)
     assert "secret" not in caught.value.detail
     assert len(asked) == len(answers)

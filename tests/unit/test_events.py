@@ -2,7 +2,7 @@
 
 import pytest
 
-from jwt_authorizer.errors import DecisionError, Reason, TokenError
+from jwt_authorizer.errors import DecisionError, ErrorCode, TokenError
 from jwt_authorizer.events import EventKind, read_event
 from jwt_authorizer.tokens import BearerToken, TokenLocation, TokenSource, bearer_token
 from tests.factories import ARN, AUTHORIZATION, Event, http_api_v2_event, request, rest_request_event
@@ -149,4 +149,4 @@ def test_length_is_limited_before_anything_reads_the_token() -> None:
     assert BearerToken("x" * 16 * 1024).text
     with pytest.raises(TokenError) as caught:
         BearerToken("x" * (16 * 1024 + 1))
-    assert caught.value.code is Reason.MALFORMED_TOKEN
+    assert caught.value.code is ErrorCode.MALFORMED_TOKEN

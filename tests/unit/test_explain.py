@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jwt_authorizer.errors import Reason
+from jwt_authorizer.errors import ErrorCode
 from jwt_authorizer_devkit.explaining import ApiKind, Explanation, WatchedFunction, event_for, explain, watched_function
 from jwt_authorizer_devkit.explaining.redaction import redacted
 from jwt_authorizer_devkit.explaining.routes import Copy
@@ -56,19 +56,19 @@ STEPS: list[Name] = [name for name in Name if name is not Name.HOOK]
 @pytest.mark.parametrize(
     ("defect", "step", "reason"),
     [
-        (Defect.OPAQUE, Name.HEADER, Reason.MALFORMED_TOKEN),
-        (Defect.CRITICAL, Name.HEADER, Reason.MALFORMED_TOKEN),
-        (Defect.WRONG_ISSUER, Name.ISSUER, Reason.UNKNOWN_ISSUER),
-        (Defect.ALG_NONE, Name.ALGORITHM, Reason.UNSUPPORTED_ALGORITHM),
-        (Defect.HMAC_CONFUSION, Name.ALGORITHM, Reason.UNSUPPORTED_ALGORITHM),
-        (Defect.UNKNOWN_KEY, Name.KEY, Reason.UNKNOWN_KEY),
-        (Defect.FORGED, Name.SIGNATURE, Reason.BAD_SIGNATURE),
-        (Defect.EXPIRED, Name.CLAIMS, Reason.TOKEN_EXPIRED),
-        (Defect.WRONG_AUDIENCE, Name.CLAIMS, Reason.INVALID_AUDIENCE),
+        (Defect.OPAQUE, Name.HEADER, ErrorCode.MALFORMED_TOKEN),
+        (Defect.CRITICAL, Name.HEADER, ErrorCode.MALFORMED_TOKEN),
+        (Defect.WRONG_ISSUER, Name.ISSUER, ErrorCode.UNKNOWN_ISSUER),
+        (Defect.ALG_NONE, Name.ALGORITHM, ErrorCode.UNSUPPORTED_ALGORITHM),
+        (Defect.HMAC_CONFUSION, Name.ALGORITHM, ErrorCode.UNSUPPORTED_ALGORITHM),
+        (Defect.UNKNOWN_KEY, Name.KEY, ErrorCode.UNKNOWN_KEY),
+        (Defect.FORGED, Name.SIGNATURE, ErrorCode.BAD_SIGNATURE),
+        (Defect.EXPIRED, Name.CLAIMS, ErrorCode.TOKEN_EXPIRED),
+        (Defect.WRONG_AUDIENCE, Name.CLAIMS, ErrorCode.INVALID_AUDIENCE),
     ],
     ids=str,
 )
-def test_the_step_that_fails_is_the_last_that_is_reached(defect: Defect, step: Name, reason: Reason) -> None:
+def test_the_step_that_fails_is_the_last_that_is_reached(defect: Defect, step: Name, reason: ErrorCode) -> None:
     explanation = explained(token(defect=defect))
     failed = [one.name for one in explanation.steps if one.outcome is Passing.FAILED]
     assert (failed, explanation.reason) == ([step], reason)
@@ -83,7 +83,7 @@ def test_every_claim_that_is_wrong_is_shown_not_only_the_first() -> None:
     wrong = token({"aud": "https://other.example.com", "sub": None, "exp": int(NOW) - 3600, "tier": "free"})
     watched = function(JWT_REQUIRED_CLAIMS='{"tier": "paid"}', JWT_CLIENT_ID="demo-client")
     explanation = explained(wrong, watched)
-    assert explanation.reason is Reason.TOKEN_EXPIRED
+    assert explanation.reason is ErrorCode.TOKEN_EXPIRED
     held = {verdict.claim: verdict.holds for verdict in explanation.claims}
     assert held["client_id / azp"] is True
     assert [name for name, holds in held.items() if holds is False] == ["exp", "aud", "tier", "sub"]
@@ -134,7 +134,7 @@ def test_it_tells_what_the_client_sees(event: object, settings: dict[str, str], 
 @pytest.mark.parametrize(("kind", "sees"), [(ApiKind.REST, "500"), (ApiKind.APPSYNC, "an error")])
 def test_keys_out_of_reach_leave_the_claims_to_look_at(kind: ApiKind, sees: str) -> None:
     explanation = explained(token(), function(JWT_JWKS="http://127.0.0.1:9", JWT_ALLOW_HTTP="true"), kind)
-    assert (explanation.decision, explanation.reason) == ("error", Reason.KEYS_UNAVAILABLE)
+    assert (explanation.decision, explanation.reason) == ("error", ErrorCode.KEYS_UNAVAILABLE)
     assert explanation.client_sees.startswith(sees)
     assert any(verdict.claim == "aud" and verdict.holds for verdict in explanation.claims)
     assert not explanation.verified
@@ -210,5 +210,5 @@ def test_a_revoked_token_is_refused_as_the_function_does(tmp_path: Path) -> None
     revoked = {"as_of": NOW, "issuers": {ISSUER: {"sub": {"user-1": NOW}}}}
     (tmp_path / "revoked.json").write_text(json.dumps(revoked))
     explanation = explained(token(), function("", tmp_path, JWT_REVOKED="file:revoked.json"))
-    assert explanation.reason is Reason.REVOKED_TOKEN
+    assert explanation.reason is ErrorCode.REVOKED_TOKEN
     assert explanation.advice is not None

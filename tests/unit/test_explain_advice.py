@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jwt_authorizer.errors import Reason
+from jwt_authorizer.errors import ErrorCode
 from jwt_authorizer_devkit.advised_settings import advised
 from jwt_authorizer_devkit.explaining import ApiKind, event_for, explain, watched_function
 from jwt_authorizer_devkit.explaining.advice import Advice
@@ -186,4 +186,4 @@ def test_settings_of_a_document_are_named_as_the_document_has_them() -> None:
 
 
 def test_each_reason_has_general_advice() -> None:
-    assert GENERAL.keys() == set(Reason)
+    assert GENERAL.keys() == set(ErrorCode)

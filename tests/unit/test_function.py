@@ -12,7 +12,7 @@ from awslambdaric.bootstrap import update_xray_env_variable  # type: ignore[impo
 from jwt_authorizer.answers import AnswerSettings, HttpApiReject, HttpApiResponse
 from jwt_authorizer.claim_conditions import parse_condition
 from jwt_authorizer.claims import ClaimRules
-from jwt_authorizer.errors import TRANSIENT, DecisionError, Reason
+from jwt_authorizer.errors import TRANSIENT, DecisionError, ErrorCode
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.function import create_function
 from jwt_authorizer.rules import Route, Rules, compile_rules
@@ -70,20 +70,20 @@ APIS = [
 ]
 
 # One token for each reason to refuse one; all else about it is good.
-REFUSED: dict[Reason, str | None] = {
-    Reason.MISSING_TOKEN: None,
-    Reason.MALFORMED_TOKEN: token(defect=Defect.OPAQUE),
-    Reason.UNSUPPORTED_ALGORITHM: token(defect=Defect.ALG_NONE),
-    Reason.UNSUPPORTED_TOKEN_TYPE: token(header={"typ": "JWT"}),
-    Reason.UNKNOWN_ISSUER: token(defect=Defect.WRONG_ISSUER),
-    Reason.UNKNOWN_KEY: token(defect=Defect.UNKNOWN_KEY),
-    Reason.BAD_SIGNATURE: token(defect=Defect.FORGED),
-    Reason.TOKEN_EXPIRED: token(defect=Defect.EXPIRED),
-    Reason.TOKEN_NOT_YET_VALID: token(defect=Defect.NOT_YET_VALID),
-    Reason.TOKEN_LIFETIME_TOO_LONG: token({"exp": int(NOW) + 301}),
-    Reason.INVALID_AUDIENCE: token(defect=Defect.WRONG_AUDIENCE),
-    Reason.INVALID_CLIENT: token({"client_id": "another"}),
-    Reason.INVALID_CLAIM: token({"token_use": "id"}),
+REFUSED: dict[ErrorCode, str | None] = {
+    ErrorCode.MISSING_TOKEN: None,
+    ErrorCode.MALFORMED_TOKEN: token(defect=Defect.OPAQUE),
+    ErrorCode.UNSUPPORTED_ALGORITHM: token(defect=Defect.ALG_NONE),
+    ErrorCode.UNSUPPORTED_TOKEN_TYPE: token(header={"typ": "JWT"}),
+    ErrorCode.UNKNOWN_ISSUER: token(defect=Defect.WRONG_ISSUER),
+    ErrorCode.UNKNOWN_KEY: token(defect=Defect.UNKNOWN_KEY),
+    ErrorCode.BAD_SIGNATURE: token(defect=Defect.FORGED),
+    ErrorCode.TOKEN_EXPIRED: token(defect=Defect.EXPIRED),
+    ErrorCode.TOKEN_NOT_YET_VALID: token(defect=Defect.NOT_YET_VALID),
+    ErrorCode.TOKEN_LIFETIME_TOO_LONG: token({"exp": int(NOW) + 301}),
+    ErrorCode.INVALID_AUDIENCE: token(defect=Defect.WRONG_AUDIENCE),
+    ErrorCode.INVALID_CLIENT: token({"client_id": "another"}),
+    ErrorCode.INVALID_CLAIM: token({"token_use": "id"}),
 }
 GOOD = token({"token_use": "access"})
 STRICT = ClaimRules(
@@ -93,22 +93,22 @@ STRICT = ClaimRules(
     required_claims=(parse_condition("token_use", "access"),),
 )
 # Rules that refuse GET /orders/1 (and $connect), one set for each reason to.
-FORBIDDING: dict[Reason, Rules] = {
-    Reason.INSUFFICIENT_SCOPE: compile_rules(
+FORBIDDING: dict[ErrorCode, Rules] = {
+    ErrorCode.INSUFFICIENT_SCOPE: compile_rules(
         tuple(Route(None, path, scopes=("admin",)) for path in ("/orders/{id}", "$connect"))
     ),
-    Reason.CLAIM_MISMATCH: compile_rules(
+    ErrorCode.CLAIM_MISMATCH: compile_rules(
         tuple(Route(None, path, claims=(parse_condition("team", "a"),)) for path in ("/orders/{id}", "$connect"))
     ),
-    Reason.ROUTE_NOT_LISTED: compile_rules((Route(None, "/invoices"),)),
+    ErrorCode.ROUTE_NOT_LISTED: compile_rules((Route(None, "/invoices"),)),
 }
 UNDECIDED = {
-    Reason.KEYS_UNAVAILABLE,
-    Reason.INVALID_EVENT,
-    Reason.UNSAFE_CACHE,
-    Reason.RESPONSE_TOO_LARGE,
-    Reason.INTERNAL_ERROR,
-    Reason.HOOK_FAILED,
+    ErrorCode.KEYS_UNAVAILABLE,
+    ErrorCode.INVALID_EVENT,
+    ErrorCode.UNSAFE_CACHE,
+    ErrorCode.RESPONSE_TOO_LARGE,
+    ErrorCode.INTERNAL_ERROR,
+    ErrorCode.HOOK_FAILED,
 }
 
 
@@ -154,7 +154,7 @@ def test_a_good_token_is_let_in(api: Api) -> None:
 
 @pytest.mark.parametrize("reason", REFUSED)
 @pytest.mark.parametrize("api", APIS, ids=str)
-def test_a_refused_token(api: Api, reason: Reason) -> None:
+def test_a_refused_token(api: Api, reason: ErrorCode) -> None:
     called = function(api)
     if api.raises or reason in TRANSIENT:
         with pytest.raises(Exception, match=r"^Unauthorized$") as caught:
@@ -164,7 +164,7 @@ def test_a_refused_token(api: Api, reason: Reason) -> None:
     else:
         answer = called(event(api, REFUSED[reason]))
         assert effect(api, answer) == "Deny"
-        challenge = 'Bearer realm="api"' if reason is Reason.MISSING_TOKEN else 'Bearer error="invalid_token"'
+        challenge = 'Bearer realm="api"' if reason is ErrorCode.MISSING_TOKEN else 'Bearer error="invalid_token"'
         assert answer["context"] == {"error": "invalid_token", "reason": reason, "www_authenticate": challenge}
     assert len(called.written) == 1
     line = called.line
@@ -176,12 +176,12 @@ def test_a_refused_token(api: Api, reason: Reason) -> None:
 
 @pytest.mark.parametrize("reason", FORBIDDING)
 @pytest.mark.parametrize("api", APIS, ids=str)
-def test_missing_rights(api: Api, reason: Reason) -> None:
+def test_missing_rights(api: Api, reason: ErrorCode) -> None:
     called = function(api, rules=FORBIDDING[reason])
     answer = called(event(api, GOOD))
     context = answer["context"]
     assert context["reason"] == reason
-    scope_is_missing = reason is Reason.INSUFFICIENT_SCOPE
+    scope_is_missing = reason is ErrorCode.INSUFFICIENT_SCOPE
     assert context["error"] == ("insufficient_scope" if scope_is_missing else "access_denied")
     if scope_is_missing:
         assert context["required_scope"] == "admin"
@@ -194,7 +194,7 @@ def test_missing_rights(api: Api, reason: Reason) -> None:
     assert called.line["principal"] == "user-1"
 
 
-def undecided(called: Watched, asked: object, reason: Reason) -> DecisionError:
+def undecided(called: Watched, asked: object, reason: ErrorCode) -> DecisionError:
     with pytest.raises(DecisionError) as caught:
         called(asked)
     assert caught.value.code is reason
@@ -206,13 +206,15 @@ def undecided(called: Watched, asked: object, reason: Reason) -> DecisionError:
 
 @pytest.mark.parametrize("api", APIS, ids=str)
 def test_keys_that_cannot_be_had(api: Api) -> None:
-    keys = FakeKeys(failure=DecisionError(Reason.KEYS_UNAVAILABLE, "out of reach"))
-    undecided(function(api, keys), event(api, GOOD), Reason.KEYS_UNAVAILABLE)
+    keys = FakeKeys(failure=DecisionError(ErrorCode.KEYS_UNAVAILABLE, "out of reach"))
+    undecided(function(api, keys), event(api, GOOD), ErrorCode.KEYS_UNAVAILABLE)
 
 
 @pytest.mark.parametrize("api", APIS, ids=str)
 def test_whatever_else_goes_wrong_lets_nobody_in_and_tells_nothing(api: Api) -> None:
-    error = undecided(function(api, FakeKeys(failure=RuntimeError("s3cret"))), event(api, GOOD), Reason.INTERNAL_ERROR)
+    error = undecided(
+        function(api, FakeKeys(failure=RuntimeError("s3cret"))), event(api, GOOD), ErrorCode.INTERNAL_ERROR
+    )
     assert "unexpected RuntimeError at factories.py:" in error.detail
     assert "s3cret" not in str(error)
     assert error.__context__ is None

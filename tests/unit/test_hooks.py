@@ -17,7 +17,7 @@ import jwt_authorizer
 from jwt_authorizer import Caller, Refuse, create_function
 from jwt_authorizer.answers import AnswerSettings, CachedBy, HttpApiResponse
 from jwt_authorizer.claim_conditions import parse_claim, parse_condition
-from jwt_authorizer.errors import Reason, SettingsError, TokenError
+from jwt_authorizer.errors import ErrorCode, SettingsError, TokenError
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.rules import Route, compile_rules
 from tests.factories import (
@@ -167,7 +167,7 @@ def raising(error: BaseException) -> Check:
     ("check", "detail"),
     [
         (raising(KeyError("s3cret")), "unexpected KeyError at test_hooks.py"),
-        (raising(TokenError(Reason.TOKEN_EXPIRED, "mine")), "unexpected TokenError"),
+        (raising(TokenError(ErrorCode.TOKEN_EXPIRED, "mine")), "unexpected TokenError"),
         (raising(CancelledError()), "unexpected CancelledError"),
         (lambda _: True, "bool"),
         (lambda _: Refuse, "type"),
@@ -187,7 +187,7 @@ def raising(error: BaseException) -> Check:
 def test_its_mistakes_are_500_and_never_an_allow(check: Callable[[Caller], Any], detail: str) -> None:
     answers = AnswerSettings(context_claims=(("mail", parse_claim("email")),))
     function = Watched(authorizer(answers=answers, check=check))
-    with refused(Reason.HOOK_FAILED):
+    with refused(ErrorCode.HOOK_FAILED):
         function(rest_request_event(token()))
     assert detail in function.line["detail"]
     assert "s3cret" not in function.written[-1]

@@ -5,7 +5,7 @@ import tracemalloc
 
 import pytest
 
-from jwt_authorizer.errors import Reason
+from jwt_authorizer.errors import ErrorCode
 from jwt_authorizer.issuers.fetched import FetchError
 from tests.sources import COOLDOWN, START, TTL, Issuer, Reports, kids, refusal, source
 
@@ -41,7 +41,7 @@ def test_reports_count_fetches_and_requests_and_hold_nothing_that_a_log_must_not
     assert reports.lines[1:] == [("JwksFetches", "; ".join(["1 keys", *issuer.skipped[:5], "2 more left out"]))]
     issuer.failure = FetchError("bad\r\n\x1b[31mred")
     now = START + 2 * TTL + 14
-    assert (kids(keys, "a", now), refusal(keys, "b", now)) == (["a"], Reason.KEYS_UNAVAILABLE)
+    assert (kids(keys, "a", now), refusal(keys, "b", now)) == (["a"], ErrorCode.KEYS_UNAVAILABLE)
     failed, stale = ("JwksFetches", "failed"), ("JwksStaleServed", "served 14 s past the TTL")
     assert reports.lines[2:] == [failed, ("JwksFetchFailures", "bad???[31mred"), stale]
     issuer.failure = RuntimeError("eyJhbGciOi... who knows what this holds")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jwt_authorizer.errors import DecisionError, Reason, SettingsError
+from jwt_authorizer.errors import DecisionError, ErrorCode, SettingsError
 from jwt_authorizer.issuers.cache import CachedKeySource
 from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.issuers.documents import boto3_client
@@ -192,19 +192,19 @@ def test_a_set_that_is_down_is_not_asked_for_a_key_of_another() -> None:
     assert kids(two.keys, "b", START + TTL + 1) == ["b"], "the last good keys of the one that is down"
     assert two.asked == (2, 2)
     late = START + TTL + MAX_STALE + COOLDOWN
-    assert refusal(two.keys, "b", late) == Reason.KEYS_UNAVAILABLE
+    assert refusal(two.keys, "b", late) == ErrorCode.KEYS_UNAVAILABLE
     assert two.first_kid("a", late) == "a"
 
 
 def test_what_no_set_has_is_unknown_and_unavailable_if_one_could_not_be_asked() -> None:
     two = Two()
     two.keys.warm(START)
-    assert refusal(two.keys, "c", START + 1) == Reason.UNKNOWN_KEY
+    assert refusal(two.keys, "c", START + 1) == ErrorCode.UNKNOWN_KEY
     assert two.asked == (2, 2), "each set is asked once more, as a single one is"
-    assert refusal(two.keys, "c", START + 2) == Reason.UNKNOWN_KEY
+    assert refusal(two.keys, "c", START + 2) == ErrorCode.UNKNOWN_KEY
     assert two.asked == (2, 2)
     two.first.failure = FetchError("down")
-    assert refusal(two.keys, "c", START + 2 + COOLDOWN) == Reason.KEYS_UNAVAILABLE
+    assert refusal(two.keys, "c", START + 2 + COOLDOWN) == ErrorCode.KEYS_UNAVAILABLE
     before = two.keys.version(START + 2 + COOLDOWN)
     two.first.failure, two.second.kids = None, ("c",)
     later = START + 2 + 2 * COOLDOWN
@@ -263,7 +263,7 @@ def test_what_is_written_is_what_the_authorizer_reads(tmp_path: Path, target: st
         assert [key.kid for key in keys.candidates("ES256", "a", NOW + seconds)] == ["a"]
     with pytest.raises(DecisionError) as caught:  # nobody has refreshed it since
         keys.candidates("ES256", "a", NOW + 600 + 3600)
-    assert caught.value.code == Reason.KEYS_UNAVAILABLE
+    assert caught.value.code == ErrorCode.KEYS_UNAVAILABLE
     assert "is 4200 s old: its refresher has stopped" in caught.value.detail
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from jwt_authorizer.authenticate import Issuer as CoreIssuer
 from jwt_authorizer.claims import ClaimRules
-from jwt_authorizer.errors import AuthorizerError, Reason
+from jwt_authorizer.errors import AuthorizerError, ErrorCode
 from jwt_authorizer.function import create_function
 from jwt_authorizer.issuers.cache import CachedKeySource
 from jwt_authorizer.issuers.cached_value import Ages
@@ -80,7 +80,7 @@ class World:
     def kid(self, tenant: str, now: float) -> str | None:
         return self.key(tenant, now)[1].kid
 
-    def code(self, tenant: str, now: float) -> Reason:
+    def code(self, tenant: str, now: float) -> ErrorCode:
         with pytest.raises(AuthorizerError) as caught:
             self.kid(tenant, now)
         return caught.value.code
@@ -122,7 +122,7 @@ def test_in_a_host_a_tenant_is_one_label() -> None:
     world = World(template="https://{tenant}.auth.example.com/")
     assert world.tenants.find("https://a.b.auth.example.com/", START) is None
     assert world.tenants.find("https://evil.test/.auth.example.com/", START) is None
-    assert world.code("-a", START) == Reason.UNKNOWN_ISSUER, "no URL has such a host"
+    assert world.code("-a", START) == ErrorCode.UNKNOWN_ISSUER, "no URL has such a host"
     found = world.tenants.find("https://a.auth.example.com/", START)
     assert found is not None
     assert found.tenant is not None
@@ -148,7 +148,7 @@ def test_a_tenant_that_is_no_longer_listed_is_refused_remembered_tokens_too() ->
     assert remembered.version(START + 1) == before
     listed.remove("a")
     assert remembered.version(START + 2) != before
-    assert world.code("a", START + 2) == Reason.UNKNOWN_ISSUER
+    assert world.code("a", START + 2) == ErrorCode.UNKNOWN_ISSUER
     world.kid("b", START + 2)
     listed.add("a")
     made = world.made["a"]
@@ -158,9 +158,9 @@ def test_a_tenant_that_is_no_longer_listed_is_refused_remembered_tokens_too() ->
 
 def test_a_tenant_that_hangs_touches_no_other() -> None:
     world = World(listed=lambda _: frozenset({"a", "b"}), failing={"b": FetchError("no complete answer")})
-    assert world.code("b", START) == Reason.KEYS_UNAVAILABLE
+    assert world.code("b", START) == ErrorCode.KEYS_UNAVAILABLE
     assert world.kid("a", START) == "key of a"
-    assert world.code("b", START + 1) == Reason.KEYS_UNAVAILABLE
+    assert world.code("b", START + 1) == ErrorCode.KEYS_UNAVAILABLE
     assert world.made["b"].asked == 1, "held back for the cooldown"
 
 
@@ -169,8 +169,8 @@ def test_a_tenant_that_hangs_touches_no_other() -> None:
 
 def test_a_tenant_that_the_issuer_refuses_is_unknown_for_the_cooldown() -> None:
     world = World(failing={"made-up": REFUSED})
-    assert world.code("made-up", START) == Reason.UNKNOWN_ISSUER
-    assert world.code("made-up", START + COOLDOWN - 1) == Reason.UNKNOWN_ISSUER
+    assert world.code("made-up", START) == ErrorCode.UNKNOWN_ISSUER
+    assert world.code("made-up", START + COOLDOWN - 1) == ErrorCode.UNKNOWN_ISSUER
     assert world.made["made-up"].asked == 1
     world.failing.clear()
     assert world.kid("made-up", START + COOLDOWN) == "key of made-up"
@@ -179,8 +179,8 @@ def test_a_tenant_that_the_issuer_refuses_is_unknown_for_the_cooldown() -> None:
 @pytest.mark.parametrize("status", [0, 408, 429, 500, 503])
 def test_a_failure_that_refuses_no_tenant_is_a_500(status: int) -> None:
     world = World(failing={"a": FetchError("failed", status=status)})
-    assert world.code("a", START) == Reason.KEYS_UNAVAILABLE
-    assert world.code("a", START + 1) == Reason.KEYS_UNAVAILABLE
+    assert world.code("a", START) == ErrorCode.KEYS_UNAVAILABLE
+    assert world.code("a", START + 1) == ErrorCode.KEYS_UNAVAILABLE
     assert world.made["a"].asked == 1
 
 
@@ -189,7 +189,7 @@ def test_a_known_tenant_outlives_a_4xx_as_any_outage() -> None:
     world.kid("a", START)
     world.made["a"].failure = REFUSED
     assert world.kid("a", START + TTL) == "key of a"
-    assert world.code("a", START + TTL + MAX_STALE) == Reason.KEYS_UNAVAILABLE
+    assert world.code("a", START + TTL + MAX_STALE) == ErrorCode.KEYS_UNAVAILABLE
 
 
 MADE_UP = [f"made-up-{number}" for number in range(20)]
@@ -202,11 +202,11 @@ def test_ten_unknown_tenants_are_looked_up_in_a_cooldown_and_those_that_are_know
     for number, tenant in enumerate(MADE_UP):
         codes.append(world.code(tenant, START + number))
         assert world.kid("known", START + number) == "key of known"
-    assert codes == [Reason.UNKNOWN_ISSUER] * 10 + [Reason.KEYS_UNAVAILABLE] * 10
+    assert codes == [ErrorCode.UNKNOWN_ISSUER] * 10 + [ErrorCode.KEYS_UNAVAILABLE] * 10
     assert {tenant: issuer.asked for tenant, issuer in world.made.items()} == dict.fromkeys(["known", *MADE_UP[:10]], 1)
-    assert world.code("good", START + 20) == Reason.KEYS_UNAVAILABLE
+    assert world.code("good", START + 20) == ErrorCode.KEYS_UNAVAILABLE
     assert world.kid("good", START + COOLDOWN) == "key of good", "the first of them is a cooldown ago"
-    assert world.code("better", START + COOLDOWN) == Reason.KEYS_UNAVAILABLE
+    assert world.code("better", START + COOLDOWN) == ErrorCode.KEYS_UNAVAILABLE
     assert world.kid("better", START - 86_400) == "key of better", "a clock that is set back locks nobody out"
 
 
@@ -259,7 +259,7 @@ def test_a_list_that_cannot_be_read_leaves_the_last_one_in_force(content: bytes 
     assert "s3://bucket/tenants.txt" in reports.lines[0][1]
     with pytest.raises(AuthorizerError) as caught:
         tenants(START + TTL + MAX_STALE)
-    assert caught.value.code == Reason.KEYS_UNAVAILABLE
+    assert caught.value.code == ErrorCode.KEYS_UNAVAILABLE
 
 
 def test_a_list_that_was_never_read_decides_nothing_and_stops_no_start() -> None:
@@ -267,7 +267,7 @@ def test_a_list_that_was_never_read_decides_nothing_and_stops_no_start() -> None
     world.tenants.warm(START)
     with pytest.raises(AuthorizerError) as caught:
         world.tenants.find(world.iss("acme"), START)
-    assert caught.value.code == Reason.KEYS_UNAVAILABLE
+    assert caught.value.code == ErrorCode.KEYS_UNAVAILABLE
 
 
 def test_a_document_of_tenants() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from jwt_authorizer import __version__
 from jwt_authorizer.authorize import Outcome
-from jwt_authorizer.errors import Reason
+from jwt_authorizer.errors import ErrorCode
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.log_line import DecisionLog
 from jwt_authorizer.rules import Allow, Deny
@@ -37,7 +37,7 @@ def test_a_line_says_what_was_decided_and_why() -> None:
     content = line(
         Outcome(
             "deny",
-            Reason.INSUFFICIENT_SCOPE,
+            ErrorCode.INSUFFICIENT_SCOPE,
             "why",
             request=request(EventKind.HTTP_API_V2),
             issuer=ISSUER,
@@ -45,7 +45,7 @@ def test_a_line_says_what_was_decided_and_why() -> None:
             kid="key-1",
             token_cache="miss",
             principal=principal(),
-            decision=Deny(Reason.INSUFFICIENT_SCOPE, (), "GET /orders/{id}"),
+            decision=Deny(ErrorCode.INSUFFICIENT_SCOPE, (), "GET /orders/{id}"),
             warnings=("look here",),
         )
     )
@@ -75,7 +75,7 @@ def test_a_line_says_what_was_decided_and_why() -> None:
 
 
 def test_what_was_not_found_out_is_left_out() -> None:
-    content = line(Outcome("error", Reason.INVALID_EVENT))
+    content = line(Outcome("error", ErrorCode.INVALID_EVENT))
     assert content["level"] == "ERROR"
     assert content["request_id"] == "function-1"
     for name in ("event_kind", "issuer", "kid", "alg", "route", "token_cache", "principal", "detail", "warnings"):
@@ -175,7 +175,7 @@ def directives(content: dict[str, Any]) -> list[tuple[list[list[str]], list[str]
 def test_decisions_are_counted_by_decision_and_by_reason() -> None:
     by_decision = [["decision"], ["service"], ["service", "decision"]]
     by_both = [*by_decision, ["decision", "reason"], ["service", "decision", "reason"]]
-    assert directives(line(Outcome("reject", Reason.TOKEN_EXPIRED)))[0] == (by_both, ["Decisions"])
+    assert directives(line(Outcome("reject", ErrorCode.TOKEN_EXPIRED)))[0] == (by_both, ["Decisions"])
     assert directives(line())[0] == (by_decision, ["Decisions"])
 
 
@@ -204,7 +204,7 @@ def test_what_the_key_cache_did_goes_into_the_next_line_with_its_notes() -> None
 
 
 # ---------------------------------------------------------------------------------------------------------------
-# Reason codes are public: they may be added to, never renamed.
+# ErrorCode codes are public: they may be added to, never renamed.
 
 
 REFUSED_TOKENS = """missing_token malformed_token unsupported_algorithm unsupported_token_type unknown_issuer
@@ -217,4 +217,4 @@ revocation_unavailable replay_store_unavailable hook_failed internal_error"""
 
 
 def test_the_codes_are_those_of_the_contract_in_its_order() -> None:
-    assert [str(reason) for reason in Reason] == f"{REFUSED_TOKENS} {MISSING_RIGHTS} {UNDECIDED}".split()
+    assert [str(reason) for reason in ErrorCode] == f"{REFUSED_TOKENS} {MISSING_RIGHTS} {UNDECIDED}".split()

@@ -6,7 +6,7 @@ from copy import replace
 
 import pytest
 
-from jwt_authorizer.errors import Reason
+from jwt_authorizer.errors import ErrorCode
 from jwt_authorizer.events import EventKind, Request
 from jwt_authorizer.policies import Policy, policies_for
 from jwt_authorizer.policies.compiler import PolicyCompiler
@@ -155,7 +155,7 @@ def test_whether_one_answer_does_for_a_route_of_the_api() -> None:
     def on(route_key: str) -> Request:
         return replace(asks("GET /orders", EventKind.HTTP_API_V2), route_key=route_key)
 
-    yes, no = Allow("GET /orders"), Deny(Reason.INSUFFICIENT_SCOPE)
+    yes, no = Allow("GET /orders"), Deny(ErrorCode.INSUFFICIENT_SCOPE)
     assert policies_for(compile_rules(None)).one_answer(principal(), yes, on("GET /x"))
     assert policies_for(compile_rules(None)).may_be_allowed(principal(), on("GET /x"))
     compiler = PolicyCompiler(listing("GET /orders", "GET /orders/{id} read"))

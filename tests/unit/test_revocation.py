@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jwt_authorizer.claims import Principal
-from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.errors import ErrorCode, TokenError
 from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.logout import EVENT, Logout, check_logout_token
 from jwt_authorizer.revocation import BadListError, check_revocation, read_list
@@ -41,7 +41,7 @@ def refuses(claims: dict[str, object], entries: dict[str, Any] = REVOKED, issuer
     try:
         check_revocation(principal_of(claims, issuer), revoked)
     except TokenError as error:
-        return error.code is Reason.REVOKED_TOKEN
+        return error.code is ErrorCode.REVOKED_TOKEN
     return False
 
 
@@ -116,7 +116,7 @@ def test_a_failure_never_replaces_the_list_and_serves_it_for_a_while(broken: byt
         assert "https://issuer.example" in source.current(now)
     assert read.reads == 3, "the cooldown holds"
     assert "https://issuer.example" in source.current(1659)
-    with refused(Reason.REVOCATION_UNAVAILABLE):
+    with refused(ErrorCode.REVOCATION_UNAVAILABLE):
         source.current(1660)
     assert reports.count(READ_FAILURES)
     read.content = b'{"issuers": {}}'
@@ -131,7 +131,7 @@ def test_a_list_of_100_000_entries_costs_a_request_next_to_nothing() -> None:
     for kind in kinds * 250:
         check_revocation(principal_of({"iat": 3000, kind: "somebody"}), revoked)
     assert time.process_time() - started < CPU_LIMIT
-    with refused(Reason.REVOKED_TOKEN):
+    with refused(ErrorCode.REVOKED_TOKEN):
         check_revocation(principal_of({"iat": 2000, "sub": "sub-24999"}), revoked)
 
 
@@ -173,29 +173,29 @@ def test_what_may_be_otherwise(change: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"iss": "https://other.example"}, Reason.UNKNOWN_ISSUER),
-        ({"aud": "another-app"}, Reason.INVALID_AUDIENCE),
-        ({"aud": None}, Reason.INVALID_AUDIENCE),
-        ({"aud": [{}]}, Reason.INVALID_AUDIENCE),
-        ({"iat": None}, Reason.INVALID_CLAIM),
-        ({"exp": None}, Reason.INVALID_CLAIM),
-        ({"exp": NOW - 60}, Reason.TOKEN_EXPIRED),
-        ({"iat": NOW + 61}, Reason.TOKEN_NOT_YET_VALID),
-        ({"events": {}}, Reason.INVALID_CLAIM),
-        ({"events": {EVENT: True}}, Reason.INVALID_CLAIM),
-        ({"events": [EVENT]}, Reason.INVALID_CLAIM),
-        ({"nonce": "n"}, Reason.INVALID_CLAIM),
-        ({"jti": None}, Reason.INVALID_CLAIM),
-        ({"jti": ""}, Reason.INVALID_CLAIM),
-        ({"jti": "x" * 513}, Reason.INVALID_CLAIM),
-        ({"exp": NOW + 3591}, Reason.INVALID_CLAIM),
-        ({"sub": None, "sid": None}, Reason.INVALID_CLAIM),
-        ({"sub": 7}, Reason.INVALID_CLAIM),
-        ({"sid": ["session-1"]}, Reason.INVALID_CLAIM),
+        ({"iss": "https://other.example"}, ErrorCode.UNKNOWN_ISSUER),
+        ({"aud": "another-app"}, ErrorCode.INVALID_AUDIENCE),
+        ({"aud": None}, ErrorCode.INVALID_AUDIENCE),
+        ({"aud": [{}]}, ErrorCode.INVALID_AUDIENCE),
+        ({"iat": None}, ErrorCode.INVALID_CLAIM),
+        ({"exp": None}, ErrorCode.INVALID_CLAIM),
+        ({"exp": NOW - 60}, ErrorCode.TOKEN_EXPIRED),
+        ({"iat": NOW + 61}, ErrorCode.TOKEN_NOT_YET_VALID),
+        ({"events": {}}, ErrorCode.INVALID_CLAIM),
+        ({"events": {EVENT: True}}, ErrorCode.INVALID_CLAIM),
+        ({"events": [EVENT]}, ErrorCode.INVALID_CLAIM),
+        ({"nonce": "n"}, ErrorCode.INVALID_CLAIM),
+        ({"jti": None}, ErrorCode.INVALID_CLAIM),
+        ({"jti": ""}, ErrorCode.INVALID_CLAIM),
+        ({"jti": "x" * 513}, ErrorCode.INVALID_CLAIM),
+        ({"exp": NOW + 3591}, ErrorCode.INVALID_CLAIM),
+        ({"sub": None, "sid": None}, ErrorCode.INVALID_CLAIM),
+        ({"sub": 7}, ErrorCode.INVALID_CLAIM),
+        ({"sid": ["session-1"]}, ErrorCode.INVALID_CLAIM),
     ],
     ids=str,
 )
-def test_a_claim_that_is_wrong(change: dict[str, object], reason: Reason) -> None:
+def test_a_claim_that_is_wrong(change: dict[str, object], reason: ErrorCode) -> None:
     with refused(reason):
         check(logout_token(change))
 
@@ -203,15 +203,15 @@ def test_a_claim_that_is_wrong(change: dict[str, object], reason: Reason) -> Non
 @pytest.mark.parametrize(
     ("token", "reason"),
     [
-        (logout_token(typ="at+jwt"), Reason.UNSUPPORTED_TOKEN_TYPE),
-        (logout_token(defect=Defect.ALG_NONE), Reason.UNSUPPORTED_ALGORITHM),
-        (logout_token(defect=Defect.HMAC_CONFUSION), Reason.UNSUPPORTED_ALGORITHM),
-        (logout_token(defect=Defect.FORGED), Reason.BAD_SIGNATURE),
-        (logout_token(defect=Defect.TAMPERED), Reason.BAD_SIGNATURE),
-        ("not a token", Reason.MALFORMED_TOKEN),
+        (logout_token(typ="at+jwt"), ErrorCode.UNSUPPORTED_TOKEN_TYPE),
+        (logout_token(defect=Defect.ALG_NONE), ErrorCode.UNSUPPORTED_ALGORITHM),
+        (logout_token(defect=Defect.HMAC_CONFUSION), ErrorCode.UNSUPPORTED_ALGORITHM),
+        (logout_token(defect=Defect.FORGED), ErrorCode.BAD_SIGNATURE),
+        (logout_token(defect=Defect.TAMPERED), ErrorCode.BAD_SIGNATURE),
+        ("not a token", ErrorCode.MALFORMED_TOKEN),
     ],
     ids=range(6),
 )
-def test_a_token_that_the_issuer_did_not_sign(token: str, reason: Reason) -> None:
+def test_a_token_that_the_issuer_did_not_sign(token: str, reason: ErrorCode) -> None:
     with refused(reason):
         check(token)

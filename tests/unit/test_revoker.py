@@ -15,7 +15,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug.wrappers import Request, Response
 
 from jwt_authorizer.authorize import authorize
-from jwt_authorizer.errors import DecisionError, Reason, SettingsError
+from jwt_authorizer.errors import DecisionError, ErrorCode, SettingsError
 from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.revocation_store import RevocationStore
@@ -192,7 +192,7 @@ def test_a_post_that_is_not_a_good_logout_is_a_400_and_writes_nothing(event: dic
 
 def test_a_logout_that_cannot_be_checked_now_may_come_again() -> None:
     stack = Stack()
-    stack.revoker.issuers = authorizer(FakeKeys(failure=DecisionError(Reason.KEYS_UNAVAILABLE, "down"))).issuers
+    stack.revoker.issuers = authorizer(FakeKeys(failure=DecisionError(ErrorCode.KEYS_UNAVAILABLE, "down"))).issuers
     assert stack.post(logout_token())["statusCode"] == 503
     assert stack.document is None
 
@@ -214,13 +214,13 @@ def test_what_the_revoker_wrote_is_refused_when_the_ttl_is_over_and_not_what_was
     source = revocation_list(lambda: stack.document or b"", Ages(TTL, 600, 30), lambda *_: None)
     core = replace(authorizer(), check_revocation=against(source))
 
-    def reason(bearer: str, now: float) -> Reason | None:
+    def reason(bearer: str, now: float) -> ErrorCode | None:
         return authorize(rest_request_event(bearer), core, now).reason
 
     token_before, token_after = token(), token({"iat": NOW + 1})
     assert reason(token_before, NOW - 1) is None
     stack.revoke(sub="user-1")
-    assert reason(token_before, NOW + TTL - 1) is Reason.REVOKED_TOKEN
+    assert reason(token_before, NOW + TTL - 1) is ErrorCode.REVOKED_TOKEN
     assert [reason(token_after, NOW + TTL), reason(token({"sub": "user-2"}), NOW + TTL)] == [None, None]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from jwt_authorizer.answers import AnswerSettings, CachedBy
 from jwt_authorizer.authorize import authorize
-from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.errors import DecisionError, ErrorCode
 from jwt_authorizer.function import respond
 from jwt_authorizer.rules import Rules, compile_rules
 from jwt_authorizer.rules.classes import ALLOWED, REFUSED, Classes
@@ -104,7 +104,7 @@ def test_no_answer_for_an_odd_path_is_kept_for_its_whole_route() -> None:
     simple = http_api_v2_event(token(), resource="GET/orders//special", by_route=True)
     with pytest.raises(DecisionError) as caught:
         ask(simple, BY_ROUTE)
-    assert caught.value.code is Reason.UNSAFE_CACHE
+    assert caught.value.code is ErrorCode.UNSAFE_CACHE
     rest = rest_request_event(token(), resource="GET/orders//special")
     assert "GET/orders/*" in resources(ask(rest, BY_ROUTE), "Allow")
 

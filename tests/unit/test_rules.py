@@ -3,7 +3,7 @@ from copy import replace
 
 import pytest
 
-from jwt_authorizer.errors import Reason
+from jwt_authorizer.errors import ErrorCode
 from jwt_authorizer.rules import Allow, Deny, Route, Rules, compile_rules, parse_routes
 from tests.properties.apis import principal
 from tests.properties.judge import ORDERS, listing
@@ -39,12 +39,12 @@ def test_the_issuers_scopes_are_needed_on_top_of_the_routes() -> None:
 def test_one_of_any_scopes_is_enough(scopes: tuple[str, ...], allowed: bool) -> None:  # noqa: FBT001 - a table of cases
     of = rules('[[routes]]\nmethod = "GET"\npath = "/x"\nany_scopes = ["a", "b"]')
     decision = of.decide(principal(*scopes), "GET", "/x")
-    assert decision == (Allow("GET /x") if allowed else Deny(Reason.INSUFFICIENT_SCOPE, ("a", "b"), "GET /x"))
+    assert decision == (Allow("GET /x") if allowed else Deny(ErrorCode.INSUFFICIENT_SCOPE, ("a", "b"), "GET /x"))
 
 
 def test_a_held_any_scope_is_not_named_among_those_needed() -> None:
     of = rules('[[routes]]\npath = "/x"\nscopes = ["s"]\nany_scopes = ["a", "b"]')
-    assert of.decide(principal("a"), "GET", "/x") == Deny(Reason.INSUFFICIENT_SCOPE, ("s",), "* /x")
+    assert of.decide(principal("a"), "GET", "/x") == Deny(ErrorCode.INSUFFICIENT_SCOPE, ("s",), "* /x")
 
 
 def test_two_routes_that_differ_in_a_claims_type_stay_two() -> None:
@@ -57,7 +57,7 @@ def test_a_route_may_be_for_some_issuers_only_and_no_scope_makes_up_for_that() -
     of = rules('[[routes]]\npath = "/x"\nscopes = ["s"]\nissuers = ["issuer"]')
     assert of.decide(principal("s"), "GET", "/x") == Allow("* /x")
     assert of.decide(replace(principal("s"), issuer="https://other"), "GET", "/x") == Deny(
-        Reason.CLAIM_MISMATCH, (), "* /x"
+        ErrorCode.CLAIM_MISMATCH, (), "* /x"
     )
 
 
@@ -79,7 +79,7 @@ def test_where_rest_and_http_apis_choose_differently_both_choices_have_to_allow(
 def test_a_websockets_connect_has_a_rule_of_its_own() -> None:
     of = listing("* $connect chat", "* $default")
     assert of.decide(principal("chat"), "$connect", "$connect") == Allow("$connect")
-    assert of.decide(principal(), "$connect", "$connect") == Deny(Reason.INSUFFICIENT_SCOPE, ("chat",), "$connect")
+    assert of.decide(principal(), "$connect", "$connect") == Deny(ErrorCode.INSUFFICIENT_SCOPE, ("chat",), "$connect")
     assert isinstance(listing("* $default").decide(principal(), "$connect", "$connect"), Deny)
     assert of.decide(principal(), "GET", "/$connect") == Allow("$default")
 

@@ -11,7 +11,7 @@ import pytest
 from jwt_authorizer.answers import CachedBy, HttpApiReject, HttpApiResponse
 from jwt_authorizer.claim_conditions import parse_claim, parse_condition
 from jwt_authorizer.contexts import Challenge
-from jwt_authorizer.errors import Problem, Reason, SettingsError
+from jwt_authorizer.errors import ErrorCode, Problem, SettingsError
 from jwt_authorizer.rules import Deny
 from jwt_authorizer.settings import Settings, load_settings
 from jwt_authorizer.settings.claim_values import claims
@@ -221,7 +221,7 @@ def test_routes_are_compiled_with_what_holds_for_the_others(unlisted: str) -> No
     assert rules.absent is ("absent" in unlisted)
     decision = rules.decide(principal(), "GET", "/invoices")
     assert isinstance(decision, Deny)
-    assert decision.reason is Reason.ROUTE_NOT_LISTED
+    assert decision.reason is ErrorCode.ROUTE_NOT_LISTED
 
 
 def test_an_issuer_without_tls_needs_permission_or_keys_of_its_own() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from jwt_authorizer import revoker
 from jwt_authorizer.authenticate import Introspection
-from jwt_authorizer.errors import DecisionError, Reason, SettingsError, TokenError
+from jwt_authorizer.errors import DecisionError, ErrorCode, SettingsError, TokenError
 from jwt_authorizer.function import create_function
 from jwt_authorizer.issuers.cached_value import Ages
 from jwt_authorizer.settings import load_settings
@@ -76,14 +76,14 @@ def test_what_is_not_a_jwt_is_asked_about(text: str) -> None:
     ("bearer", "expected"),
     [
         (token(), None),
-        (token(defect=Defect.EXPIRED), Reason.TOKEN_EXPIRED),
-        (token(defect=Defect.ALG_NONE), Reason.UNSUPPORTED_ALGORITHM),
-        (token(defect=Defect.CUT_SHORT), Reason.MALFORMED_TOKEN),
-        *((token().replace(".", end, 1), Reason.MALFORMED_TOKEN) for end in ("=.", "==.", " .")),
+        (token(defect=Defect.EXPIRED), ErrorCode.TOKEN_EXPIRED),
+        (token(defect=Defect.ALG_NONE), ErrorCode.UNSUPPORTED_ALGORITHM),
+        (token(defect=Defect.CUT_SHORT), ErrorCode.MALFORMED_TOKEN),
+        *((token().replace(".", end, 1), ErrorCode.MALFORMED_TOKEN) for end in ("=.", "==.", " .")),
     ],
     ids=range(7),
 )
-def test_a_jwt_never_leaves_the_function(bearer: str, expected: Reason | None) -> None:
+def test_a_jwt_never_leaves_the_function(bearer: str, expected: ErrorCode | None) -> None:
     function, endpoint = asking(CLAIMS)
     assert reason(function, rest_request_event(bearer)) == expected
     assert endpoint.asked == []
@@ -92,16 +92,16 @@ def test_a_jwt_never_leaves_the_function(bearer: str, expected: Reason | None) -
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (CLAIMS | {"aud": "https://other.example"}, Reason.INVALID_AUDIENCE),
-        (CLAIMS | {"exp": NOW - 61}, Reason.TOKEN_EXPIRED),
-        (CLAIMS | {"nbf": NOW + 61}, Reason.TOKEN_NOT_YET_VALID),
-        (CLAIMS | {"sub": None}, Reason.INVALID_CLAIM),
-        (TokenError(Reason.INACTIVE_TOKEN, "not active"), Reason.INACTIVE_TOKEN),
-        (DecisionError(Reason.INTROSPECTION_UNAVAILABLE, "down"), Reason.INTROSPECTION_UNAVAILABLE),
+        (CLAIMS | {"aud": "https://other.example"}, ErrorCode.INVALID_AUDIENCE),
+        (CLAIMS | {"exp": NOW - 61}, ErrorCode.TOKEN_EXPIRED),
+        (CLAIMS | {"nbf": NOW + 61}, ErrorCode.TOKEN_NOT_YET_VALID),
+        (CLAIMS | {"sub": None}, ErrorCode.INVALID_CLAIM),
+        (TokenError(ErrorCode.INACTIVE_TOKEN, "not active"), ErrorCode.INACTIVE_TOKEN),
+        (DecisionError(ErrorCode.INTROSPECTION_UNAVAILABLE, "down"), ErrorCode.INTROSPECTION_UNAVAILABLE),
     ],
     ids=str,
 )
-def test_an_answer_is_checked_as_claims_are(answer: dict[str, object] | Exception, expected: Reason) -> None:
+def test_an_answer_is_checked_as_claims_are(answer: dict[str, object] | Exception, expected: ErrorCode) -> None:
     function, _ = asking(answer)
     assert reason(function, rest_request_event("opaque")) == expected
 
@@ -114,8 +114,8 @@ def test_with_always_a_jwt_is_asked_about_each_time_once_it_is_good_and_an_opaqu
     for bearer in (good, good, "opaque"):
         function(rest_request_event(bearer))
     assert endpoint.asked == [good, good, "opaque"]
-    endpoint.answer = TokenError(Reason.INACTIVE_TOKEN, "revoked meanwhile")
-    assert reason(function, rest_request_event(good)) == Reason.INACTIVE_TOKEN
+    endpoint.answer = TokenError(ErrorCode.INACTIVE_TOKEN, "revoked meanwhile")
+    assert reason(function, rest_request_event(good)) == ErrorCode.INACTIVE_TOKEN
 
 
 def test_another_issuer_s_jwt_is_not_sent_to_this_one() -> None:
@@ -134,10 +134,10 @@ def test_a_remembered_token_is_checked_against_the_list_on_each_use() -> None:
     function(rest_request_event(good))
     document.content = LIST
     function.now += 1
-    assert reason(function, rest_request_event(good)) == Reason.REVOKED_TOKEN
+    assert reason(function, rest_request_event(good)) == ErrorCode.REVOKED_TOKEN
     assert function.line["token_cache"] == "hit"
     # A bad token is refused for what is wrong with it, whatever is listed.
-    assert reason(function, rest_request_event(token(defect=Defect.FORGED))) == Reason.BAD_SIGNATURE
+    assert reason(function, rest_request_event(token(defect=Defect.FORGED))) == ErrorCode.BAD_SIGNATURE
 
 
 # --- Settings

@@ -14,7 +14,7 @@ from jwt_authorizer.authenticate import Issuer, verify_jwt
 from jwt_authorizer.binding.dpop import DpopSettings, check_proof
 from jwt_authorizer.claim_conditions import parse_claim
 from jwt_authorizer.claims import ClaimRules
-from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.errors import ErrorCode, TokenError
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.keys import check_signature, parse_key_set
 from jwt_authorizer.signatures import UnusableKeyError, is_valid_signature, public_key
@@ -49,7 +49,7 @@ def named(chosen: list[Vector]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("vector", chosen, ids=[vector["name"] for vector in chosen])
 
 
-def refusal(vector: Vector, keys: FakeKeys, now: float) -> Reason:
+def refusal(vector: Vector, keys: FakeKeys, now: float) -> ErrorCode:
     rules = ClaimRules(leeway=0, principal_claims=(parse_claim("iss"),))
     with pytest.raises(TokenError) as caught:
         verify_jwt(parse(BearerToken(vector["compact"])), Issuer("joe", ALGORITHMS, frozenset(), rules, keys), now)
@@ -68,15 +68,15 @@ def test_the_example_verifies_with_its_key_and_changed_it_does_not(vector: Vecto
         check_signature(UnverifiedToken(header["alg"], key.kid, None, {}, signed + b"A", decoded(signature)), (key,))
     if vector["payload"] == "claims":
         assert parse(BearerToken(vector["compact"])).claims["exp"] == EXPIRES
-        assert refusal(vector, FakeKeys(keys), EXPIRES) is Reason.TOKEN_EXPIRED
+        assert refusal(vector, FakeKeys(keys), EXPIRES) is ErrorCode.TOKEN_EXPIRED
     else:  # a signed text is not a JWT
-        assert refusal(vector, FakeKeys(keys), EXPIRES - 1) is Reason.MALFORMED_TOKEN
+        assert refusal(vector, FakeKeys(keys), EXPIRES - 1) is ErrorCode.MALFORMED_TOKEN
 
 
 @named(REFUSED)
 def test_what_needs_a_secret_or_no_signature_is_encrypted_detached_or_critical_is_refused(vector: Vector) -> None:
     malformed = vector["payload"] != "claims" or vector["outcome"] == "malformed_token"
-    expected = Reason.MALFORMED_TOKEN if malformed else Reason.UNSUPPORTED_ALGORITHM
+    expected = ErrorCode.MALFORMED_TOKEN if malformed else ErrorCode.UNSUPPORTED_ALGORITHM
     assert refusal(vector, FakeKeys(), EXPIRES - 1) is expected
     if vector["jwk"] is not None:  # the algorithm alone is refused before, and its key would verify nothing
         with pytest.raises(ValueError, match="no key that may verify"):
@@ -162,8 +162,8 @@ def test_a_token_is_accepted_where_the_settings_name_its_algorithm(alg: str) -> 
     accepting = bare_lab(**settings, JWT_ALGORITHMS=f"ES256,{alg}")
     accepting.allowed(token_event(token))
     head, payload, signature = token.split(".")
-    accepting.attacked(f"{head}.{payload}.{signature[:-4]}AAAA", Reason.BAD_SIGNATURE)
-    bare_lab(**settings).attacked(token, Reason.UNSUPPORTED_ALGORITHM)
+    accepting.attacked(f"{head}.{payload}.{signature[:-4]}AAAA", ErrorCode.BAD_SIGNATURE)
+    bare_lab(**settings).attacked(token, ErrorCode.UNSUPPORTED_ALGORITHM)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from jwt_authorizer.binding.dpop import check_proof
 from jwt_authorizer.binding.mtls import check_certificate
-from jwt_authorizer.errors import Reason, TokenError, invalid_event
+from jwt_authorizer.errors import ErrorCode, TokenError, invalid_event
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.records import dataclass
 from jwt_authorizer.tokens import Scheme
@@ -70,10 +70,10 @@ def check_binding(
     bound = _confirmation(claims)
     if bound is None:
         if bearer.scheme is Scheme.DPOP:
-            raise TokenError(Reason.UNBOUND_TOKEN, "the token was sent with the scheme DPoP, and has no cnf.jkt")
+            raise TokenError(ErrorCode.UNBOUND_TOKEN, "the token was sent with the scheme DPoP, and has no cnf.jkt")
         if settings.required:
             raise TokenError(
-                Reason.UNBOUND_TOKEN,
+                ErrorCode.UNBOUND_TOKEN,
                 "the token has no cnf, and JWT_REQUIRE_BOUND_TOKENS asks for one: the issuer has to bind it",
             )
         return None
@@ -81,12 +81,12 @@ def check_binding(
     if kind not in settings.checked:
         checked = ", ".join(sorted(settings.checked))
         raise TokenError(
-            Reason.UNSUPPORTED_BINDING,
+            ErrorCode.UNSUPPORTED_BINDING,
             f"the token is bound by {kind}, and JWT_BOUND_TOKENS checks {checked} alone",
         )
     if request.kind is EventKind.APPSYNC:
         detail = "the token is bound, and AppSync keeps an answer for everyone who has the token"
-        raise TokenError(Reason.UNSUPPORTED_BINDING, detail)
+        raise TokenError(ErrorCode.UNSUPPORTED_BINDING, detail)
     if request.kind is EventKind.REST_TOKEN:
         invalid_event(
             "the token is bound, and a TOKEN event shows neither its proof nor a certificate: make the authorizer's "
@@ -95,14 +95,14 @@ def check_binding(
     if kind is Binding.MTLS:
         if bearer.scheme is Scheme.DPOP:
             raise TokenError(
-                Reason.UNBOUND_TOKEN,
+                ErrorCode.UNBOUND_TOKEN,
                 "the token was sent as DPoP, and is bound to a certificate: send it as Bearer",
             )
         check_certificate(request.event, thumbprint)
         return None
     if bearer.scheme is Scheme.BEARER:
         raise TokenError(
-            Reason.MISSING_DPOP_PROOF,
+            ErrorCode.MISSING_DPOP_PROOF,
             "the token is bound to a DPoP key and was sent as Bearer: send it with the scheme DPoP and a DPoP header",
         )
     return check_proof(request, bearer, thumbprint, settings.dpop, now)
@@ -121,5 +121,5 @@ def _confirmation(claims: Mapping[str, object]) -> tuple[Binding, str] | None:
         if member in _MEMBERS and isinstance(thumbprint, str):
             return _MEMBERS[member], thumbprint
     raise TokenError(
-        Reason.UNSUPPORTED_BINDING, "the token's cnf is not an object with exactly one of jkt and x5t#S256"
+        ErrorCode.UNSUPPORTED_BINDING, "the token's cnf is not an object with exactly one of jkt and x5t#S256"
     )

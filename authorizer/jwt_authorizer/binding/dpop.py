@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from jwt_authorizer.binding.replay import UsedProof
 from jwt_authorizer.binding.target_uri import is_same_uri, origin_called, parse_uri, request_uris
 from jwt_authorizer.claims import numeric_date
-from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.errors import ErrorCode, TokenError
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.records import dataclass, request_dataclass
 from jwt_authorizer.signatures import UnusableKeyError, is_valid_signature, public_key
@@ -123,7 +123,7 @@ def _header_value(request: Request) -> str:
         _reject(1, "the request has more than one DPoP header")
     if not values or not values[0].strip():
         raise TokenError(
-            Reason.MISSING_DPOP_PROOF, "the token is bound to a DPoP key, and the request has no DPoP header"
+            ErrorCode.MISSING_DPOP_PROOF, "the token is bound to a DPoP key, and the request has no DPoP header"
         )
     return values[0].strip(" ")
 
@@ -207,4 +207,4 @@ def _number(claims: Mapping[str, object], name: str) -> float:
 
 
 def _reject(check: int, what: str) -> NoReturn:
-    raise TokenError(Reason.INVALID_DPOP_PROOF, f"the DPoP proof: {what} (RFC 9449 section 4.3, check {check})")
+    raise TokenError(ErrorCode.INVALID_DPOP_PROOF, f"the DPoP proof: {what} (RFC 9449 section 4.3, check {check})")

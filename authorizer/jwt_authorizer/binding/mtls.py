@@ -11,7 +11,7 @@ from binascii import a2b_base64
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.errors import Reason, TokenError, invalid_event
+from jwt_authorizer.errors import ErrorCode, TokenError, invalid_event
 from jwt_authorizer.tokens import base64url_encode
 
 if TYPE_CHECKING:
@@ -35,13 +35,13 @@ def check_certificate(event: Mapping[str, object], thumbprint: str) -> None:
     pem = _client_certificate(event)
     if pem is None:
         raise TokenError(
-            Reason.CERTIFICATE_MISMATCH,
+            ErrorCode.CERTIFICATE_MISMATCH,
             "the token is bound to a client certificate, and the request came without one: it has to use a custom "
             "domain with mutual TLS",
         )
     if certificate_thumbprint(pem) != thumbprint:
         raise TokenError(
-            Reason.CERTIFICATE_MISMATCH, "the request's client certificate is not the one that the token is bound to"
+            ErrorCode.CERTIFICATE_MISMATCH, "the request's client certificate is not the one that the token is bound to"
         )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from jwt_authorizer.errors import DecisionError, Reason, TokenError
+from jwt_authorizer.errors import DecisionError, ErrorCode, TokenError
 from jwt_authorizer.records import request_dataclass
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class MemoryReplayStore:
         self._drop_old(now)
         if len(self._until) >= self._size:
             raise DecisionError(
-                Reason.REPLAY_STORE_UNAVAILABLE,
+                ErrorCode.REPLAY_STORE_UNAVAILABLE,
                 f"this execution environment remembers {self._size} DPoP proofs that are still good, and has no room "
                 "for more: set JWT_DPOP_REPLAY=dynamodb:TABLE, or lower JWT_DPOP_MAX_AGE_SECONDS",
             )
@@ -78,5 +78,6 @@ class MemoryReplayStore:
 def replayed() -> NoReturn:
     """Reject a proof that has been used before."""
     raise TokenError(
-        Reason.REPLAYED_DPOP_PROOF, "the DPoP proof has been used before: the client has to make a new one per request"
+        ErrorCode.REPLAYED_DPOP_PROOF,
+        "the DPoP proof has been used before: the client has to make a new one per request",
     )

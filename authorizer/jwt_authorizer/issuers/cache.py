@@ -6,7 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from jwt_authorizer.errors import DecisionError, Reason, TokenError
+from jwt_authorizer.errors import DecisionError, ErrorCode, TokenError
 from jwt_authorizer.issuers.cached_value import NEVER, Ages, CachedValue, Kind
 from jwt_authorizer.issuers.fetched import Fetched, printable
 from jwt_authorizer.keys import Key, KeySet
@@ -20,7 +20,7 @@ FETCH_FAILURES = "JwksFetchFailures"
 _MOST_NOTES = 5
 _MAYBE_NEW = "no key that is known fits the token, and the issuer can't be reached for new keys"
 _KEYS = Kind(
-    Reason.KEYS_UNAVAILABLE,
+    ErrorCode.KEYS_UNAVAILABLE,
     "the issuer's keys can't be fetched, and there are none recent enough to serve",
     "JwksFetches",
     FETCH_FAILURES,
@@ -76,7 +76,7 @@ class CachedKeySource(CachedValue[KeySet]):
         key_set = self.current(now)
         found = key_set.candidates(alg, kid)
         if not found and time_ < self._cooldown_until:
-            raise DecisionError(Reason.KEYS_UNAVAILABLE, _MAYBE_NEW)
+            raise DecisionError(ErrorCode.KEYS_UNAVAILABLE, _MAYBE_NEW)
         if not found:
             raise _unknown(key_set, alg, kid)
         return found
@@ -115,7 +115,7 @@ def _unknown(key_set: KeySet, alg: str, kid: str | None) -> TokenError:
         detail = f"the token has no kid, and {fitting} of the issuer's keys may sign {alg}: which one is unknown"
     else:
         detail = f"the issuer has no key {'with this kid ' if kid is not None else ''}that may sign {alg}"
-    return TokenError(Reason.UNKNOWN_KEY, detail)
+    return TokenError(ErrorCode.UNKNOWN_KEY, detail)
 
 
 class _Warm(Protocol):

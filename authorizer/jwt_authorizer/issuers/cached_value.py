@@ -15,7 +15,7 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from jwt_authorizer.errors import DecisionError, Reason
+from jwt_authorizer.errors import DecisionError, ErrorCode
 from jwt_authorizer.issuers.fetched import Fetched, FetchError, printable
 from jwt_authorizer.records import dataclass
 
@@ -54,7 +54,7 @@ class Kind:
     ``fetches`` counts all fetches, ``failures`` those that failed, ``stale`` requests that were served past the TTL.
     """
 
-    reason: Reason
+    code: ErrorCode
     missing: str
     fetches: str = ""
     failures: str = ""
@@ -118,7 +118,7 @@ class CachedValue(Generic[T]):
 
     def _serve_stale(self, time_: float) -> None:
         if time_ >= self._stale_limit:
-            raise DecisionError(self._kind.reason, f"{self._kind.missing}: {self._problem}")
+            raise DecisionError(self._kind.code, f"{self._kind.missing}: {self._problem}")
         if time_ >= self._stale_from and time_ != self._last_stale:
             self._last_stale = time_  # a request may ask twice, but counts once
             self._count(self._kind.stale, f"served {time_ - self._stale_from:.0f} s past the TTL")

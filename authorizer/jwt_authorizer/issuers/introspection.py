@@ -15,7 +15,7 @@ import time
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlencode
 
-from jwt_authorizer.errors import AuthorizerError, DecisionError, Reason, TokenError
+from jwt_authorizer.errors import AuthorizerError, DecisionError, ErrorCode, TokenError
 from jwt_authorizer.issuers.fetched import FetchError, printable
 from jwt_authorizer.issuers.session import Response, Session
 from jwt_authorizer.keys import KeySource, check_signature
@@ -84,19 +84,19 @@ class Introspector:
         if known is not None and known[0] <= now < known[1]:
             return known[2]
         if not re.fullmatch(_TOKEN, token.text):
-            raise TokenError(Reason.MALFORMED_TOKEN, "the token has a character that no bearer token has (RFC 6750)")
+            raise TokenError(ErrorCode.MALFORMED_TOKEN, "the token has a character that no bearer token has (RFC 6750)")
         if now < self._cooldown_until:
             raise _unavailable("nothing is sent until the cooldown is over, after this: " + self._problem)
         return self._keep(token, self._ask(token, now), now)
 
     def _keep(self, token: BearerToken, answer: dict[str, object], now: float) -> Mapping[str, object]:
         if answer.get("active") is not True:
-            raise TokenError(Reason.INACTIVE_TOKEN, "the issuer says that the token is not active")
+            raise TokenError(ErrorCode.INACTIVE_TOKEN, "the issuer says that the token is not active")
         if "iss" in answer and answer["iss"] != self.name:
-            raise TokenError(Reason.UNKNOWN_ISSUER, "the issuer's answer about the token names another iss")
+            raise TokenError(ErrorCode.UNKNOWN_ISSUER, "the issuer's answer about the token names another iss")
         types = {str(answer.get(name)).lower() for name in ("token_type", "token_use", "typ")}
         if not types.isdisjoint(_NOT_ACCESS):
-            raise TokenError(Reason.UNSUPPORTED_TOKEN_TYPE, "the issuer says that the token is not an access token")
+            raise TokenError(ErrorCode.UNSUPPORTED_TOKEN_TYPE, "the issuer says that the token is not an access token")
         until = now + self.cache_seconds
         expires_at = answer.setdefault("exp", until)
         if isinstance(expires_at, int | float):
@@ -178,4 +178,6 @@ def _fail(message: str) -> NoReturn:
 
 
 def _unavailable(detail: str) -> DecisionError:
-    return DecisionError(Reason.INTROSPECTION_UNAVAILABLE, f"the issuer could not be asked about the token: {detail}")
+    return DecisionError(
+        ErrorCode.INTROSPECTION_UNAVAILABLE, f"the issuer could not be asked about the token: {detail}"
+    )

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from jwt_authorizer.claims import Tenant
-from jwt_authorizer.errors import DecisionError, Reason, TokenError
+from jwt_authorizer.errors import DecisionError, ErrorCode, TokenError
 from jwt_authorizer.issuers.address import PLACEHOLDER
 from jwt_authorizer.issuers.cache import FETCH_FAILURES, warm_all
 from jwt_authorizer.issuers.cached_value import Ages, CachedValue, Kind, parsed
@@ -33,7 +33,7 @@ MOST_LOOKED_UP = 10
 MOST_KEPT = 200
 _WARMED = 10
 _LIST = Kind(
-    Reason.KEYS_UNAVAILABLE,
+    ErrorCode.KEYS_UNAVAILABLE,
     "the list of tenants can't be read, and none recent enough is known",
     failures=FETCH_FAILURES,
 )
@@ -146,7 +146,7 @@ class TenantIssuers:
         if not is_tenant(tenant) or (self._in_host and "." in tenant):
             return None
         if not self.may_call(tenant, now):
-            raise TokenError(Reason.UNKNOWN_ISSUER, f"the token's tenant is not one that may call {self.name}")
+            raise TokenError(ErrorCode.UNKNOWN_ISSUER, f"the token's tenant is not one that may call {self.name}")
         return self._issuer(iss, TenantKeys(self, tenant), Tenant(tenant, self.name, self._claim))
 
     def may_call(self, tenant: str, now: float) -> bool:
@@ -175,7 +175,7 @@ class TenantIssuers:
             return self._looked_up[tenant][2]
         if len(self._looked_up) >= MOST_LOOKED_UP:
             detail = f"the tenant is not known, and {MOST_LOOKED_UP} others have just been looked up"
-            raise DecisionError(Reason.KEYS_UNAVAILABLE, detail)
+            raise DecisionError(ErrorCode.KEYS_UNAVAILABLE, detail)
         source = self._made(tenant)
         self._looked_up[tenant] = (now, now + self._cooldown, source)
         return source
@@ -201,7 +201,7 @@ class TenantIssuers:
         try:
             return self._make(tenant)
         except ValueError as error:
-            raise TokenError(Reason.UNKNOWN_ISSUER, f"no issuer can have this tenant: {error}") from None
+            raise TokenError(ErrorCode.UNKNOWN_ISSUER, f"no issuer can have this tenant: {error}") from None
 
 
 class TenantKeys:
@@ -222,7 +222,7 @@ class TenantKeys:
         except DecisionError:
             if source.refused and not source.has_keys:
                 detail = "the issuer has no such tenant: it answered 4xx when asked for its keys"
-                raise TokenError(Reason.UNKNOWN_ISSUER, detail) from None
+                raise TokenError(ErrorCode.UNKNOWN_ISSUER, detail) from None
             raise
         finally:
             self._held = source

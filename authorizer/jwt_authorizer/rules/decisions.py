@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.claim_conditions import is_met, overage
-from jwt_authorizer.errors import Reason
+from jwt_authorizer.errors import ErrorCode
 from jwt_authorizer.records import dataclass, field
 from jwt_authorizer.rules.model import ANY_METHOD, CONNECT, DEFAULT, Allow, Deny, Route
 from jwt_authorizer.rules.templates import Node, Template, Variable, parse_template, read_path, shape
@@ -29,15 +29,15 @@ class Requirement:
     def refuses(self, principal: Principal, route: str) -> Deny | None:
         """Return why a principal may not pass, or ``None``. The issuer comes first: no scope helps a wrong one."""
         if self.issuers and principal.issuer not in self.issuers and principal.configured_issuer not in self.issuers:
-            return Deny(Reason.CLAIM_MISMATCH, (), route)
+            return Deny(ErrorCode.CLAIM_MISMATCH, (), route)
         held = principal.scopes
         lacks_one = bool(self.any_scopes) and held.isdisjoint(self.any_scopes)
         if lacks_one or not held.issuperset(self.scopes) or not held.issuperset(principal.required_scopes):
             needed = (*principal.required_scopes, *self.scopes, *(self.any_scopes if lacks_one else ()))
-            return Deny(Reason.INSUFFICIENT_SCOPE, tuple(dict.fromkeys(needed)), route)
+            return Deny(ErrorCode.INSUFFICIENT_SCOPE, tuple(dict.fromkeys(needed)), route)
         for condition in self.claims:
             if not is_met(condition, principal.claims):
-                return Deny(Reason.CLAIM_MISMATCH, (), route, overage(condition, principal.claims))
+                return Deny(ErrorCode.CLAIM_MISMATCH, (), route, overage(condition, principal.claims))
         return None
 
 
@@ -105,13 +105,13 @@ class Rules:
         for resource in resources:
             listed = resource.listed(method)
             if listed is None:
-                return Deny(Reason.ROUTE_NOT_LISTED)
+                return Deny(ErrorCode.ROUTE_NOT_LISTED)
             name = resource.route(listed)
             refusal = self.requirements[resource.methods[listed]].refuses(principal, name)
             if refusal is not None:
                 return refusal
             allowed = allowed or Allow(name)
-        return allowed or Deny(Reason.ROUTE_NOT_LISTED)
+        return allowed or Deny(ErrorCode.ROUTE_NOT_LISTED)
 
     def find(self, path: str) -> tuple[Resource, ...]:
         """Find the resources that decide about a path; all of them have to allow it. None of them: not listed.

@@ -8,7 +8,7 @@ from jwt_authorizer.records import dataclass
 
 if TYPE_CHECKING:
     from jwt_authorizer.claim_conditions import ClaimCondition
-    from jwt_authorizer.errors import Reason
+    from jwt_authorizer.errors import ErrorCode
 
 ANY_METHOD = "*"
 """A rule for every method that has no rule of its own on the same path; API Gateway writes it ``ANY``."""
@@ -53,7 +53,7 @@ class Deny:
     ``scopes`` are those needed, if it lacks one; ``route`` is the rule, if any; ``detail`` is a sentence for the log.
     """
 
-    reason: Reason
+    reason: ErrorCode
     scopes: tuple[str, ...] = ()
     route: str | None = None
     detail: str | None = None

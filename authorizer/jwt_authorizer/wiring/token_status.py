@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.authenticate import Introspection, Issuer
-from jwt_authorizer.errors import Reason
+from jwt_authorizer.errors import ErrorCode
 from jwt_authorizer.issuers.cached_value import Ages, CachedValue, Kind, parsed
 from jwt_authorizer.issuers.client_auth import ClientAuth
 from jwt_authorizer.issuers.documents import document_reader, secret_reader
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 READ_FAILURES = "RevocationListFailures"
 _LIST = Kind(
-    Reason.REVOCATION_UNAVAILABLE,
+    ErrorCode.REVOCATION_UNAVAILABLE,
     "the revocation list can't be read, and none recent enough is known",
     "RevocationListReads",
     READ_FAILURES,

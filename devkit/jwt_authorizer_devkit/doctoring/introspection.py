@@ -5,7 +5,7 @@ from __future__ import annotations
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
-from jwt_authorizer.errors import AuthorizerError, Reason
+from jwt_authorizer.errors import AuthorizerError, ErrorCode
 from jwt_authorizer.issuers.fetched import FetchError
 from jwt_authorizer.issuers.https import HttpsClient
 from jwt_authorizer.issuers.session import Session
@@ -73,7 +73,7 @@ def _asked(
         if asked is not None:
             asked.claims_of(BearerToken(f"made-up-{token_urlsafe(24)}"), now)
     except AuthorizerError as error:
-        if error.code is Reason.INACTIVE_TOKEN:
+        if error.code is ErrorCode.INACTIVE_TOKEN:
             said = "The endpoint accepts this API's credentials: it says that a made-up token is not active."
             return Finding("introspection", Level.GOOD, said)
         return Finding("introspection", Level.PROBLEM, f"{shortened(error.detail, 400).rstrip('.')}.", _FIX)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from jwt_authorizer.claim_conditions import ClaimCondition
-    from jwt_authorizer.errors import Reason
+    from jwt_authorizer.errors import ErrorCode
 
 _NO_LIMIT = 1e18
 """Seconds of leeway: with so many, every time is valid."""
@@ -40,7 +40,7 @@ class ClaimResult:
     rule: str
     holds: bool | None
     said: str = ""
-    reason: Reason | None = None
+    reason: ErrorCode | None = None
 
 
 def check_each_claim(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.answers import CachedBy
-from jwt_authorizer.errors import TRANSIENT, Reason
+from jwt_authorizer.errors import TRANSIENT, ErrorCode
 from jwt_authorizer.events import EventKind
 from jwt_authorizer.function import respond
 from jwt_authorizer_devkit.explaining.advice import Facts, advise
@@ -34,7 +34,7 @@ class Explanation:
     """
 
     decision: str
-    reason: Reason | None
+    reason: ErrorCode | None
     detail: str | None
     client_sees: str
     answer: dict[str, object] | None
@@ -89,16 +89,16 @@ def explain(event: object, watched: WatchedFunction) -> Explanation:
 
 _BEFORE_THE_CLAIMS = frozenset(
     {
-        Reason.INVALID_EVENT,
-        Reason.MISSING_TOKEN,
-        Reason.MALFORMED_TOKEN,
-        Reason.UNKNOWN_ISSUER,
-        Reason.UNSUPPORTED_ALGORITHM,
-        Reason.UNSUPPORTED_TOKEN_TYPE,
-        Reason.UNKNOWN_KEY,
-        Reason.KEYS_UNAVAILABLE,
-        Reason.BAD_SIGNATURE,
-        Reason.INTERNAL_ERROR,
+        ErrorCode.INVALID_EVENT,
+        ErrorCode.MISSING_TOKEN,
+        ErrorCode.MALFORMED_TOKEN,
+        ErrorCode.UNKNOWN_ISSUER,
+        ErrorCode.UNSUPPORTED_ALGORITHM,
+        ErrorCode.UNSUPPORTED_TOKEN_TYPE,
+        ErrorCode.UNKNOWN_KEY,
+        ErrorCode.KEYS_UNAVAILABLE,
+        ErrorCode.BAD_SIGNATURE,
+        ErrorCode.INTERNAL_ERROR,
     }
 )
 

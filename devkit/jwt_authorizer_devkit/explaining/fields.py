@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.claim_conditions import is_met
-from jwt_authorizer.errors import Reason
+from jwt_authorizer.errors import ErrorCode
 
 if TYPE_CHECKING:
     from jwt_authorizer.claims import Principal
@@ -36,7 +36,7 @@ def _result(principal: Principal, field: Field) -> FieldResult:
     if denied is None:
         return FieldResult(field.name, allowed=True, reason=None, needs=())
     needs = denied.scopes
-    if denied.reason is Reason.CLAIM_MISMATCH:
+    if denied.reason is ErrorCode.CLAIM_MISMATCH:
         unmet = [each.claim.name for each in field.requirement.claims if not is_met(each, principal.claims)]
         issuers = field.requirement.issuers
         elsewhere = issuers and principal.issuer not in issuers and principal.configured_issuer not in issuers

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.authenticate import find_issuer
-from jwt_authorizer.errors import AuthorizerError, Reason
+from jwt_authorizer.errors import AuthorizerError, ErrorCode
 from jwt_authorizer.events import EventKind, read_event
 from jwt_authorizer.rules import Deny
 from jwt_authorizer.tokens import bearer_token, is_jwt, parse
@@ -77,17 +77,17 @@ class Seen:
 
 
 _ENDS_AT = {
-    Reason.INVALID_EVENT: Name.EVENT, Reason.MISSING_TOKEN: Name.TOKEN,
-    Reason.UNKNOWN_ISSUER: Name.ISSUER, Reason.UNSUPPORTED_ALGORITHM: Name.ALGORITHM,
-    Reason.UNSUPPORTED_TOKEN_TYPE: Name.ALGORITHM, Reason.UNKNOWN_KEY: Name.KEY,
-    Reason.KEYS_UNAVAILABLE: Name.KEY, Reason.BAD_SIGNATURE: Name.SIGNATURE,
-    Reason.UNSUPPORTED_BINDING: Name.BINDING, Reason.UNBOUND_TOKEN: Name.BINDING,
-    Reason.MISSING_DPOP_PROOF: Name.BINDING, Reason.INVALID_DPOP_PROOF: Name.BINDING,
-    Reason.CERTIFICATE_MISMATCH: Name.BINDING, Reason.INSUFFICIENT_SCOPE: Name.RULES,
-    Reason.CLAIM_MISMATCH: Name.RULES, Reason.ROUTE_NOT_LISTED: Name.RULES,
-    Reason.REFUSED_BY_HOOK: Name.HOOK, Reason.HOOK_FAILED: Name.HOOK,
-    Reason.UNSAFE_CACHE: Name.ANSWER, Reason.RESPONSE_TOO_LARGE: Name.ANSWER,
-    Reason.REPLAYED_DPOP_PROOF: Name.ANSWER, Reason.REPLAY_STORE_UNAVAILABLE: Name.ANSWER,
+    ErrorCode.INVALID_EVENT: Name.EVENT, ErrorCode.MISSING_TOKEN: Name.TOKEN,
+    ErrorCode.UNKNOWN_ISSUER: Name.ISSUER, ErrorCode.UNSUPPORTED_ALGORITHM: Name.ALGORITHM,
+    ErrorCode.UNSUPPORTED_TOKEN_TYPE: Name.ALGORITHM, ErrorCode.UNKNOWN_KEY: Name.KEY,
+    ErrorCode.KEYS_UNAVAILABLE: Name.KEY, ErrorCode.BAD_SIGNATURE: Name.SIGNATURE,
+    ErrorCode.UNSUPPORTED_BINDING: Name.BINDING, ErrorCode.UNBOUND_TOKEN: Name.BINDING,
+    ErrorCode.MISSING_DPOP_PROOF: Name.BINDING, ErrorCode.INVALID_DPOP_PROOF: Name.BINDING,
+    ErrorCode.CERTIFICATE_MISMATCH: Name.BINDING, ErrorCode.INSUFFICIENT_SCOPE: Name.RULES,
+    ErrorCode.CLAIM_MISMATCH: Name.RULES, ErrorCode.ROUTE_NOT_LISTED: Name.RULES,
+    ErrorCode.REFUSED_BY_HOOK: Name.HOOK, ErrorCode.HOOK_FAILED: Name.HOOK,
+    ErrorCode.UNSAFE_CACHE: Name.ANSWER, ErrorCode.RESPONSE_TOO_LARGE: Name.ANSWER,
+    ErrorCode.REPLAYED_DPOP_PROOF: Name.ANSWER, ErrorCode.REPLAY_STORE_UNAVAILABLE: Name.ANSWER,
 }  # fmt: skip
 
 
@@ -131,11 +131,11 @@ def ended_at(outcome: Outcome, seen: Seen) -> Name | None:
     reason = outcome.reason
     if reason is None:
         return None
-    if reason is Reason.MALFORMED_TOKEN:
+    if reason is ErrorCode.MALFORMED_TOKEN:
         return Name.TOKEN if seen.bearer is None else Name.HEADER
-    if reason is Reason.INTERNAL_ERROR:
+    if reason is ErrorCode.INTERNAL_ERROR:
         return Name.ANSWER
-    if reason in (Reason.INACTIVE_TOKEN, Reason.INTROSPECTION_UNAVAILABLE) and seen.token is None:
+    if reason in (ErrorCode.INACTIVE_TOKEN, ErrorCode.INTROSPECTION_UNAVAILABLE) and seen.token is None:
         return Name.HEADER
     return _ENDS_AT.get(reason, Name.CLAIMS)
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn, cast
 
-from jwt_authorizer.errors import Reason
+from jwt_authorizer.errors import ErrorCode
 from jwt_authorizer.rules.model import CONNECT
 from jwt_authorizer_devkit.routes.documents import read_document
 
@@ -17,16 +17,16 @@ OUTCOMES = ("allow", "deny", "reject")
 REASONS = tuple(
     str(reason)
     for reason in (
-        Reason.UNKNOWN_ISSUER,
-        Reason.TOKEN_EXPIRED,
-        Reason.TOKEN_NOT_YET_VALID,
-        Reason.TOKEN_LIFETIME_TOO_LONG,
-        Reason.INVALID_AUDIENCE,
-        Reason.INVALID_CLIENT,
-        Reason.INVALID_CLAIM,
-        Reason.INSUFFICIENT_SCOPE,
-        Reason.CLAIM_MISMATCH,
-        Reason.ROUTE_NOT_LISTED,
+        ErrorCode.UNKNOWN_ISSUER,
+        ErrorCode.TOKEN_EXPIRED,
+        ErrorCode.TOKEN_NOT_YET_VALID,
+        ErrorCode.TOKEN_LIFETIME_TOO_LONG,
+        ErrorCode.INVALID_AUDIENCE,
+        ErrorCode.INVALID_CLIENT,
+        ErrorCode.INVALID_CLAIM,
+        ErrorCode.INSUFFICIENT_SCOPE,
+        ErrorCode.CLAIM_MISMATCH,
+        ErrorCode.ROUTE_NOT_LISTED,
     )
 )
 """The error codes of claims and rules. A case has only claims, so those of a token's form or signature can't occur."""

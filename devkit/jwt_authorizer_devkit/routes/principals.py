@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.claims import Principal, Tenant, VerifiedToken, check_claims
-from jwt_authorizer.errors import Reason, TokenError
+from jwt_authorizer.errors import ErrorCode, TokenError
 from jwt_authorizer.strict_json import json_text
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def principal_of(settings: Settings, claims: Mapping[str, object], now: float) -
     named = claims.get("iss")
     issuer = _named(settings, named)
     if issuer is None or not isinstance(named, str):
-        raise TokenError(Reason.UNKNOWN_ISSUER, "no issuer of the settings has this iss")
+        raise TokenError(ErrorCode.UNKNOWN_ISSUER, "no issuer of the settings has this iss")
     before, placeholder, after = issuer.issuer.partition("{tenant}")
     tenant = Tenant(named[len(before) : len(named) - len(after)], issuer.issuer) if placeholder else None
     return check_claims(VerifiedToken(named, claims, tenant=tenant), issuer.claim_rules, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jwt_authorizer.errors import Reason
+from jwt_authorizer.errors import ErrorCode
 from jwt_authorizer_devkit.explaining.advice.audience import (
     another_api,
     another_client,
@@ -23,23 +23,23 @@ from jwt_authorizer_devkit.explaining.advice.values import nested_claim, other_t
 __all__ = ["Advice", "Facts", "advise"]
 
 _MISTAKES = {
-    Reason.MISSING_TOKEN: (elsewhere,),
-    Reason.MALFORMED_TOKEN: (not_a_jwt, extension),
-    Reason.UNKNOWN_ISSUER: (another_issuer,),
-    Reason.UNSUPPORTED_ALGORITHM: (symmetric,),
-    Reason.UNSUPPORTED_TOKEN_TYPE: (id_token,),
-    Reason.UNKNOWN_KEY: (unknown_key,),
-    Reason.KEYS_UNAVAILABLE: (keys_out_of_reach,),
-    Reason.BAD_SIGNATURE: (signed_by_another,),
-    Reason.TOKEN_EXPIRED: (expired,),
-    Reason.TOKEN_NOT_YET_VALID: (not_yet_valid,),
-    Reason.INVALID_AUDIENCE: (id_token, no_audience, another_api),
-    Reason.INVALID_CLIENT: (id_token, another_client),
-    Reason.INVALID_CLAIM: (no_expiry, nested_claim, other_type, id_token),
-    Reason.INVALID_DPOP_PROOF: (other_url,),
-    Reason.CLAIM_MISMATCH: (nested_claim, other_type),
-    Reason.INSUFFICIENT_SCOPE: (id_token, missing_scope),
-    Reason.ROUTE_NOT_LISTED: (unlisted_route,),
+    ErrorCode.MISSING_TOKEN: (elsewhere,),
+    ErrorCode.MALFORMED_TOKEN: (not_a_jwt, extension),
+    ErrorCode.UNKNOWN_ISSUER: (another_issuer,),
+    ErrorCode.UNSUPPORTED_ALGORITHM: (symmetric,),
+    ErrorCode.UNSUPPORTED_TOKEN_TYPE: (id_token,),
+    ErrorCode.UNKNOWN_KEY: (unknown_key,),
+    ErrorCode.KEYS_UNAVAILABLE: (keys_out_of_reach,),
+    ErrorCode.BAD_SIGNATURE: (signed_by_another,),
+    ErrorCode.TOKEN_EXPIRED: (expired,),
+    ErrorCode.TOKEN_NOT_YET_VALID: (not_yet_valid,),
+    ErrorCode.INVALID_AUDIENCE: (id_token, no_audience, another_api),
+    ErrorCode.INVALID_CLIENT: (id_token, another_client),
+    ErrorCode.INVALID_CLAIM: (no_expiry, nested_claim, other_type, id_token),
+    ErrorCode.INVALID_DPOP_PROOF: (other_url,),
+    ErrorCode.CLAIM_MISMATCH: (nested_claim, other_type),
+    ErrorCode.INSUFFICIENT_SCOPE: (id_token, missing_scope),
+    ErrorCode.ROUTE_NOT_LISTED: (unlisted_route,),
 }
 
 

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.claims import ClaimRules
-from jwt_authorizer.errors import Reason
+from jwt_authorizer.errors import ErrorCode
 from jwt_authorizer_devkit.explaining.advice.facts import Advice
 from jwt_authorizer_devkit.explaining.redaction import shortened
 
@@ -134,7 +134,7 @@ def another_api(facts: Facts) -> Advice | None:
 
 def another_client(facts: Facts) -> Advice | None:
     """Recognize a token of another client, or one with its client id in another claim."""
-    if facts.reason is not Reason.INVALID_CLIENT:
+    if facts.reason is not ErrorCode.INVALID_CLIENT:
         return None
     claims = facts.claims
     if "client_id" in claims or "azp" in claims:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jwt_authorizer.authorize import Outcome
-    from jwt_authorizer.errors import Reason
+    from jwt_authorizer.errors import ErrorCode
     from jwt_authorizer_devkit.explaining.function import WatchedFunction
     from jwt_authorizer_devkit.explaining.steps import Seen
 
@@ -26,7 +26,7 @@ class Advice:
 class Facts:
     """A request that was rejected or denied, or ended with an error, and all that is known about it."""
 
-    reason: Reason
+    reason: ErrorCode
     detail: str
     event: object
     seen: Seen

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from jwt_authorizer.claim_conditions import ABSENT, find
-from jwt_authorizer.errors import Reason
+from jwt_authorizer.errors import ErrorCode
 from jwt_authorizer.rules import Deny
 from jwt_authorizer_devkit.explaining.advice.facts import Advice
 from jwt_authorizer_devkit.explaining.redaction import shortened
@@ -24,7 +24,7 @@ _DEEPEST = 4
 def nested_claim(facts: Facts) -> Advice | None:
     """Recognize a dotted path to a claim that the token has inside another one."""
     named = [condition.claim for condition in _asked(facts)]
-    if facts.reason is Reason.INVALID_CLAIM and facts.seen.issuer is not None:
+    if facts.reason is ErrorCode.INVALID_CLAIM and facts.seen.issuer is not None:
         named += facts.seen.issuer.claim_rules.principal_claims
     for claim in named:
         if "." in claim.name and find(facts.claims, claim) is ABSENT:
@@ -71,7 +71,7 @@ def other_type(facts: Facts) -> Advice | None:
 
 def _asked(facts: Facts) -> Iterator[ClaimCondition]:
     """Yield the conditions of the issuer's settings, or of the route's rule."""
-    if facts.reason is Reason.INVALID_CLAIM and facts.seen.issuer is not None:
+    if facts.reason is ErrorCode.INVALID_CLAIM and facts.seen.issuer is not None:
         yield from facts.seen.issuer.claim_rules.required_claims
     decision, rules = facts.outcome.decision, facts.watched.authorizer.rules
     if isinstance(decision, Deny):
