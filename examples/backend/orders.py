@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - this folder is the top of the package that Lambda gets
-"""The backend of most examples. It has no token to check: it reads who calls, and answers with what it read.
+"""The backend of most examples. It checks no token: it reads the authorizer's context and returns it.
 
-docs/backends.md explains what there is to read, and has the same in other languages.
+docs/backends.md lists the fields of the context, and has examples in other languages.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ type Event = dict[str, Any]
 
 _HEADERS = {"Content-Type": "application/json"}
 if "ALLOWED_ORIGIN" in os.environ:
-    # A page of another origin may read an answer only if it says so. A REST API leaves that to its backend.
+    # CORS: pages of this origin may read the response. With a REST API, the backend has to send this header.
     _HEADERS["Access-Control-Allow-Origin"] = os.environ["ALLOWED_ORIGIN"]
 
 
 def caller(event: Event) -> dict[str, Any]:
-    """Return what the authorizer found out, from the event of a REST or an HTTP API."""
-    authorizer = event["requestContext"]["authorizer"]  # a route without an authorizer fails here, as it should
-    context = authorizer.get("lambda", authorizer)  # an HTTP API puts it one level deeper
+    """Return the authorizer's context from the event of a REST or an HTTP API."""
+    authorizer = event["requestContext"]["authorizer"]  # fails on a route without an authorizer, on purpose
+    context = authorizer.get("lambda", authorizer)  # one level deeper in an HTTP API
     claims = context["claims"]
     return {**context, "claims": json.loads(claims) if isinstance(claims, str) else claims}
 
 
 def handler(event: Event, _context: object) -> Event:
-    """Answer a call that the authorizer let through."""
+    """Answer a request that the authorizer allowed."""
     who = caller(event)
-    # `sub` is unique within its issuer only: if you trust several issuers, look at both.
+    # `sub` is unique only within its issuer: with several issuers, use both.
     answer = {"iss": who["iss"], "sub": who["sub"], "scope": who["scope"], "claims": who["claims"]}
     return {"statusCode": 200, "headers": _HEADERS, "body": json.dumps(answer)}
 
 
 def health(_event: Event, _context: object) -> Event:
-    """Answer a call that needs no token, such as a monitor's."""
+    """Answer a request that needs no token, such as a health check."""
     return {"statusCode": 200, "headers": _HEADERS, "body": '{"healthy":true}'}

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - run by its path
-"""A REST, an HTTP and a WebSocket API behind the authorizer."""
+"""A REST, an HTTP and a WebSocket API with the authorizer."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def handler(event, _context):
 
 
 class Apis(cdk.Stack):
-    """What `cdk deploy` deploys. `cdk.json` says with which properties of the authorizer: see README.md."""
+    """The stack for `cdk deploy`. The authorizer's properties are in `cdk.json`: see README.md."""
 
     def __init__(self, scope: cdk.App, stack_id: str) -> None:
-        """Put it together."""
+        """Define the authorizer and the three APIs."""
         super().__init__(scope, stack_id)
         jwt = JwtAuthorizer(self, "Jwt", **self.node.get_context("authorizer"))
         backend = lambda_.Function(
@@ -63,7 +63,7 @@ class Apis(cdk.Stack):
         )
         default = v2.WebSocketRouteOptions(
             integration=integrations.WebSocketLambdaIntegration("Messages", backend),
-            # What the function returns is sent to the one who spoke.
+            # API Gateway sends what the function returns to the sender.
             return_response=True,
         )
         api = v2.WebSocketApi(self, "WebSocket", connect_route_options=connect, default_route_options=default)

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - this folder is the top of the package that Lambda gets
-"""Answers with what the authorizer found out."""
+"""A backend that returns the authorizer's context."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ import json
 
 
 def orders(event: dict[str, dict[str, object]], _context: object) -> dict[str, object]:
-    """Give the context of the request's authorizer."""
+    """Return the context of the request's authorizer."""
     return {"statusCode": 200, "body": json.dumps({"authorizer": event["requestContext"].get("authorizer")})}

@@ -1,4 +1,4 @@
-# The authorizer before an existing REST API and an existing HTTP API.
+# The authorizer for an existing REST API and an existing HTTP API.
 
 terraform {
   required_version = ">= 1.9"
@@ -51,14 +51,14 @@ locals {
 }
 
 module "jwt" {
-  # Of a release: its jwt-authorizer-…-terraform.zip, unpacked.
+  # From a release: jwt-authorizer-…-terraform.zip, unpacked.
   source     = "./jwt-authorizer"
   name       = "apis-jwt-authorizer"
   bucket     = var.bucket
   issuer     = var.issuer
   audience   = var.audience
   snap_start = var.snap_start
-  # The permissions below are all that there are.
+  # Only the permissions below exist.
   api_id = "none"
 }
 
@@ -82,7 +82,7 @@ resource "aws_apigatewayv2_authorizer" "jwt" {
   authorizer_result_ttl_in_seconds  = 300
 }
 
-# These authorizers may call the function, and nobody else.
+# Only these authorizers may call the function.
 resource "aws_lambda_permission" "api" {
   for_each = {
     rest = "${local.apis}:${var.rest_api_id}/authorizers/${aws_api_gateway_authorizer.jwt.id}"

@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 - this folder is the top of the package that Lambda gets
-"""A backend for pages that keep their token in a cookie: signing in and out, and what a cookie makes necessary.
+"""A backend for pages with their token in a cookie: sign-in, sign-out, and protection against CSRF.
 
-A browser sends cookies along with requests that another page has made it send. `SameSite` stops pages of other sites,
-but not those of other hosts of your own site; looking at `Origin` stops both.
+A browser sends cookies also with requests that another page makes. `SameSite` stops pages of other sites,
+but not those of other hosts of your own site. A check of `Origin` stops both.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any
 type Event = dict[str, Any]
 
 COOKIE = "__Host-session"
-"""Browsers take a cookie of such a name only with `Secure`, for all paths and for this host alone (RFC 6265bis)."""
+"""Browsers accept a cookie with this prefix only with `Secure`, for all paths and this host only (RFC 6265bis)."""
 LARGEST_COOKIE = 4096
-"""Bytes that browsers keep of a cookie, its name and attributes included."""
+"""The largest cookie that browsers store, in bytes, with its name and attributes."""
 ORIGIN = os.environ["ALLOWED_ORIGIN"]
 
 _ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Strict"
@@ -26,14 +26,14 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS = {
     "Content-Type": "application/json",
     "Cache-Control": "no-store",
-    # One origin by name: browsers refuse `*` together with credentials, and so should you.
+    # One origin by name: browsers reject `*` together with credentials.
     "Access-Control-Allow-Origin": ORIGIN,
     "Access-Control-Allow-Credentials": "true",
 }
 
 
 def handler(event: Event, _context: object) -> Event:
-    """Answer what the authorizer let through."""
+    """Answer a request that the authorizer allowed."""
     if _forged(event):
         return _answer(403, {"error": "cross_origin"})
     who = event["requestContext"]["authorizer"]
@@ -41,12 +41,12 @@ def handler(event: Event, _context: object) -> Event:
 
 
 def session(event: Event, _context: object) -> Event:
-    """Put the page's token into a cookie that no script can read, or take it out again. Needs no token itself.
+    """Set the page's token as a cookie that scripts can't read, or delete that. This route needs no token.
 
-    The token is not checked here: the authorizer does that, each time it comes back.
+    The token is not checked here: the authorizer checks it with each later request.
     """
     if _forged(event):
-        # Signing somebody in under another name is an attack, too.
+        # Signing a user in under another name is an attack, too (login CSRF).
         return _answer(403, {"error": "cross_origin"})
     if event["httpMethod"] == "DELETE":
         return _answer(200, {"signed_in": False}, f"{COOKIE}=; Max-Age=0; {_ATTRIBUTES}")
@@ -58,9 +58,9 @@ def session(event: Event, _context: object) -> Event:
 
 
 def _forged(event: Event) -> bool:
-    """Tell whether a request that changes something may have been made by another page than ours.
+    """Return whether a request that changes something may come from another page than ours.
 
-    Browsers send `Origin` with each of them, and pages cannot change it (Fetch standard, "Origin header").
+    Browsers send `Origin` with each such request, and pages cannot change it (Fetch standard, "Origin header").
     """
     headers = {name.lower(): value for name, value in event["headers"].items()}
     return event["httpMethod"] not in _SAFE and headers.get("origin") != ORIGIN

@@ -5,7 +5,7 @@
 import * as DPoP from "dpop";
 
 const { ISSUER, CLIENT_ID, CLIENT_SECRET, API } = process.env;
-// Where a local AWS serves the API, whose name does not lead there. Otherwise leave it out.
+// The address of a local AWS, since the API's name does not resolve to it. Leave it out otherwise.
 const { CONNECT_TO = API } = process.env;
 const key = await DPoP.generateKeyPair("ES256");
 
@@ -20,7 +20,7 @@ async function getToken() {
     body: new URLSearchParams({ grant_type: "client_credentials", scope: "orders:read" }),
   });
   const answer = await response.json();
-  // An issuer that ignores the proof sends a bearer token, which works for whoever has it.
+  // An issuer that ignores the proof sends a bearer token, which works for anybody who has it.
   if (answer.token_type?.toLowerCase() !== "dpop") throw new Error(`no bound token: ${JSON.stringify(answer)}`);
   return answer.access_token;
 }

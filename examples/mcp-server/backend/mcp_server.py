@@ -1,9 +1,9 @@
 # ruff: noqa: INP001 - this folder is the top of the package that Lambda gets
-"""An MCP server with one tool, over Streamable HTTP: no sessions, no streams, an answer for each request.
+"""An MCP server with one tool, over Streamable HTTP: no sessions, no streams, one response for each request.
 
-It speaks revision 2026-07-28 of the Model Context Protocol, where each request stands for itself, and 2025-11-25 and
-2025-06-18, which begin with `initialize`. Who calls has been checked by the authorizer before; the two routes of the
-metadata need no token, since a client reads there where to get one (RFC 9728).
+It supports revision 2026-07-28 of the Model Context Protocol, where requests are independent, and 2025-11-25 and
+2025-06-18, which begin with `initialize`. The authorizer has already checked the token. The two routes of the
+metadata need no token, since clients read there where to get one (RFC 9728).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ type Json = dict[str, Any]
 type Answer = tuple[int, Json | None]
 
 RESOURCE = os.environ["RESOURCE"]
-"""This server's name: the URL that clients call, and the `aud` of tokens for it (RFC 8707)."""
+"""The URL that clients call, and the `aud` of tokens for this server (RFC 8707)."""
 MODERN, LEGACY = "2026-07-28", ("2025-11-25", "2025-06-18")
 SERVER = {"name": "whoami", "version": "1.0.0"}
 TOOL = {
@@ -33,7 +33,7 @@ TOOL = {
     },
 }
 
-# JSON-RPC's error codes, and MCP's own.
+# Error codes of JSON-RPC and of MCP.
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
 HEADER_MISMATCH, UNSUPPORTED_VERSION = -32020, -32022
 
@@ -41,7 +41,7 @@ _META = "io.modelcontextprotocol/"
 
 
 def metadata(_event: Json, _context: object) -> Json:
-    """Say who issues tokens for this server, and which scope to ask for (RFC 9728 section 2)."""
+    """Return the metadata: the issuer of tokens for this server, and the scope to request (RFC 9728 section 2)."""
     document = {
         "resource": RESOURCE,
         "authorization_servers": [os.environ["ISSUER"]],
@@ -55,10 +55,10 @@ def handler(event: Json, _context: object) -> Json:
     """Answer one message."""
     headers = {name.lower(): value for name, value in event["headers"].items()}
     if "origin" in headers:
-        # Browsers send it, other clients do not. Should pages call as well, list their origins here, and add CORS.
+        # Only browsers send it. If pages may call as well, list their origins here, and add CORS.
         return _http(403, _error(None, INVALID_REQUEST, "Pages may not call this server"))
     if event["httpMethod"] != "POST":
-        # There is no stream to open and no session to end.
+        # This server has no streams to open and no sessions to end.
         return _http(405, None, {"Allow": "POST"})
     try:
         message = json.loads(event.get("body") or "")
@@ -92,7 +92,7 @@ def _object(value: object) -> Json:
 
 
 def _answer_modern(message: Json, params: Json, headers: dict[str, str], who: Json) -> Answer:
-    """Answer a request of 2026-07-28: it says all about itself, once in its body and once in its headers."""
+    """Answer a request of 2026-07-28, whose headers repeat values of its body."""
     meta, method = params["_meta"], message["method"]
     version = meta[_META + "protocolVersion"]
     mirrored = {"mcp-protocol-version": version, "mcp-method": method}
@@ -106,7 +106,7 @@ def _answer_modern(message: Json, params: Json, headers: dict[str, str], who: Js
         return 400, _error(message, UNSUPPORTED_VERSION, "Unsupported protocol version", data)
     if not isinstance(meta.get(_META + "clientCapabilities"), dict):
         return 400, _error(message, INVALID_PARAMS, f"Missing _meta: {_META}clientCapabilities")
-    # Tools may differ from caller to caller, so nobody else may be given this answer.
+    # Tools may depend on the caller, so the response must not be cached for others.
     cacheable: Json = {"ttlMs": 300_000, "cacheScope": "private"}
     match method:
         case "server/discover":
@@ -123,7 +123,7 @@ def _answer_modern(message: Json, params: Json, headers: dict[str, str], who: Js
 
 
 def _decoded(header: str | None) -> str | None:
-    """Read a header that mirrors a value; what ASCII can't say stands there as base64."""
+    """Return the value of a header that repeats one of the body. If it is not ASCII, the header has it in base64."""
     encoded = re.fullmatch(r"=\?base64\?(.*)\?=", header or "")
     if encoded is None:
         return header
@@ -134,7 +134,7 @@ def _decoded(header: str | None) -> str | None:
 
 
 def _answer_legacy(message: Json, params: Json, who: Json) -> Json:
-    """Answer a request of an earlier revision. Nothing is remembered of `initialize`, since nothing depends on it."""
+    """Answer a request of an earlier revision. Nothing of `initialize` is stored, since nothing depends on it."""
     match message["method"]:
         case "initialize":
             wanted = params.get("protocolVersion")

@@ -68,7 +68,7 @@ run "authorizers_call_the_function_and_nobody_else_may" {
   }
 }
 
-# By anything that two callers share, one caller's answer would be given to the other.
+# If keyed by what two callers share, one caller's cached answer would be replayed to the other.
 run "answers_are_cached_by_the_token" {
   assert {
     condition     = aws_api_gateway_authorizer.jwt.type == "REQUEST" && aws_api_gateway_authorizer.jwt.identity_source == "method.request.header.Authorization"

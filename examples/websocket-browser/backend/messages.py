@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - this folder is the top of the package that Lambda gets
-"""A backend for a WebSocket API whose clients are pages: it chooses the subprotocol, and knows who speaks.
+"""A backend for a WebSocket API for web pages: it chooses the subprotocol, and knows the sender of each message.
 
-A page offers two subprotocols: the one that it speaks, and its token. API Gateway passes on what this function chooses
+A page offers two subprotocols: the one that it uses, and its token. API Gateway passes on what this function chooses
 at `$connect`. Without a choice, the browser closes the connection.
 """
 
@@ -17,14 +17,14 @@ PROTOCOL = "chat.v1"
 
 
 def handler(event: Event, _context: object) -> Event:
-    """Answer each route. The event of `$connect` holds the token: do not log it."""
+    """Answer each route. The event of `$connect` contains the token: do not log it."""
     context = event["requestContext"]
     if context["eventType"] == "CONNECT":
         return _choose(event["headers"])
     if context["eventType"] == "DISCONNECT":
         return {"statusCode": 200}
     who = context["authorizer"]
-    # `exp` is when the token ends, in Unix seconds; a WebSocket API's context holds texts.
+    # `exp` is when the token expires, in seconds since 1970. In a WebSocket API's context all values are strings.
     if float(who["exp"]) <= time.time():
         return _answer({"error": "token_expired"})
     return _answer({"from": who["sub"], "said": event.get("body") or ""})
