@@ -47,7 +47,7 @@ class CachedBy(StrEnum):
 
 
 class HttpApiReject(StrEnum):
-    """How a rejection is answered on an HTTP API: 403, or an error (``JWT_HTTP_API_REJECT``)."""
+    """How an HTTP API gets a rejection (``JWT_HTTP_API_REJECT``): by a denying answer (403), or by a raised error."""
 
     DENY = "deny"
     RAISE = "raise"
@@ -114,16 +114,17 @@ def _appsync_answer(
     fields that the token has no right to, whatever the query asks for.
     """
     if isinstance(decision, Deny):
-        return _appsync_denial()
+        return _not_authorized()
     return {
         "isAuthorized": True,
         "resolverContext": {**claims_context(principal, settings.context_claims, as_json_text=True), **extra_context},
-        "deniedFields": [field.name for field in settings.fields if field.requirement.refuses(principal, field.name)],
+        "deniedFields": [field.name for field in settings.fields if field.requirement.denies(principal, field.name)],
         "ttlOverride": int(min(max(principal.expires_at - now, 0), settings.appsync_ttl)),
     }
 
 
-def _appsync_denial() -> dict[str, object]:
+def _not_authorized() -> dict[str, object]:
+    """Return AppSync's answer to a denied or rejected request: it has no other."""
     return {"isAuthorized": False, "deniedFields": [], "ttlOverride": 0}
 
 
@@ -188,11 +189,11 @@ def iam_policy(  # noqa: PLR0913, PLR0917 - what an answer is made of
 def rejection(request: Request, reason: ErrorCode, settings: AnswerSettings) -> dict[str, object] | None:
     """Return the answer to a request whose token is missing or bad (RFC 6750 section 3.1).
 
-    Returns ``None`` if an error has to be raised instead: for REST and WebSocket APIs, and for transient errors, since
-    API Gateway caches a Deny and no error.
+    Returns ``None`` if an error has to be raised instead: for REST and WebSocket APIs, which answer 401 to it, and for
+    codes in ``TRANSIENT``, since API Gateway caches an answer and no error.
     """
     if request.kind is EventKind.APPSYNC:
-        return _appsync_denial()
+        return _not_authorized()
     if not request.kind.is_http_api or settings.http_api_reject is HttpApiReject.RAISE or reason in TRANSIENT:
         return None
     context = rejection_context(reason, settings.challenge)

@@ -58,16 +58,21 @@ class Introspection:
     always: bool
 
 
-def reject_bound_tokens(request: Request, bearer: BearerToken, claims: Mapping[str, object], now: float) -> None:
+def reject_bound_tokens(_request: Request, bearer: BearerToken, claims: Mapping[str, object], _now: float) -> None:
     """Reject every bound token (RFC 7800): the default, without the modules that check a binding (``binding/``)."""
     if "cnf" in claims:
         detail = "the token is bound (it has a cnf), and JWT_BOUND_TOKENS does not say that dpop or mtls is checked"
         raise TokenError(ErrorCode.UNSUPPORTED_BINDING, detail)
-    ignore_binding(request, bearer, claims, now)
+    _check_scheme(bearer, claims)
 
 
 def ignore_binding(_request: Request, bearer: BearerToken, claims: Mapping[str, object], _now: float) -> None:
-    """Accept a bound token as a bearer token. The scheme DPoP is for bound tokens only (RFC 9449 section 7.1)."""
+    """Accept a bound token without its proof. Only the scheme is checked."""
+    _check_scheme(bearer, claims)
+
+
+def _check_scheme(bearer: BearerToken, claims: Mapping[str, object]) -> None:
+    """Reject an unbound token that was sent as DPoP (RFC 9449 section 7.1)."""
     if bearer.scheme is Scheme.DPOP and "cnf" not in claims:
         raise TokenError(ErrorCode.UNBOUND_TOKEN, "the token was sent as DPoP, and is not bound: send it as Bearer")
 
@@ -75,8 +80,9 @@ def ignore_binding(_request: Request, bearer: BearerToken, claims: Mapping[str, 
 def is_still_valid(remembered: Remembered, now: float) -> bool:
     """Return whether a remembered token has not expired, and its issuer's keys are unchanged.
 
-    Otherwise the caller verifies it again from the start, which finds the error code if it is to be rejected.
-    Raises :class:`DecisionError` (``keys_unavailable``) if the keys are past their stale limit.
+    Fetches the keys first if that is due. If it is not valid, the caller verifies the token again from the start, which
+    finds the error code if it is to be rejected. Raises :class:`DecisionError` (``keys_unavailable``) if the keys are
+    past their stale limit.
     """
     principal = remembered.principal
     return principal.not_before <= now < principal.valid_until and remembered.keys.version(now) == remembered.version
@@ -125,7 +131,8 @@ def verify_jwt(token: UnverifiedToken, issuer: Issuer, now: float) -> Remembered
         )
     if token.typ is not None and token_type(token.typ) in _NOT_ACCESS_TOKENS:
         raise TokenError(ErrorCode.UNSUPPORTED_TOKEN_TYPE, "the token's typ says that it is not an access token")
-    keys = issuer.keys.source_of(check_signature(token, _candidates(token, issuer, now)))
+    key = check_signature(token, _candidates(token, issuer, now))
+    keys = issuer.keys.source_of(key)
     verified = VerifiedToken(issuer.name, token.claims, token.payload, issuer.tenant)
     principal = check_claims(verified, issuer.claim_rules, now)
     return Remembered(principal, keys, keys.version(now), token.alg, token.kid)

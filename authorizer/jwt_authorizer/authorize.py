@@ -12,7 +12,8 @@ step that it follows:
 - about which issuer is trusted (tenants): in ``find_issuer``;
 - about who sends a token (its binding), or what may change while a token is remembered (its revocation): after the
   principal is known, so that remembered tokens are checked too;
-- what may deny a request that the rules allow (a hook): after the policy, since the answer may allow nothing anyway;
+- what may deny a request that the rules allow (a hook): after the policy, so that it is not called if the answer allows
+  nothing;
 - what has an effect (recording a DPoP proof as used): last, after the answer has been formatted.
 """
 
@@ -81,10 +82,12 @@ class Authorizer:
 
 @request_dataclass(frozen=True, slots=True)
 class Outcome:
-    """The decision about one event, and what the log line shows of the way to it.
+    """The result for one event, and what the log line shows of the way to it.
 
-    ``answer`` is what API Gateway gets; ``None`` if the function has to raise an error instead. ``reason`` is ``None``
-    with ``allow`` only. ``detail`` is a sentence for the log. The results of steps that were not reached are ``None``.
+    The log and the metrics call ``result`` the decision. ``decision`` is only what the rules said: it may be an Allow
+    although a later step rejected the request. ``answer`` is what API Gateway gets; ``None`` if the function has to
+    raise an error instead. ``reason`` is ``None`` with ``allow`` only. ``detail`` is a sentence for the log. The
+    results of steps that were not reached are ``None``.
     """
 
     result: Result
@@ -124,12 +127,12 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # 
             request, bearer.text, authorizer.answers, routes_configured=authorizer.rules.configured
         )
         remembered = authorizer.token_cache.get(bearer)
-        if remembered is not None and is_still_valid(remembered, now):
+        if remembered is not None and is_still_valid(remembered, now):  # which fetches keys if that is due
             token_cache = "hit"
             principal, alg, kid = remembered.principal, remembered.alg, remembered.kid
             issuer = principal.issuer
         elif authorizer.introspection is not None and not is_jwt(bearer):
-            token_cache, issuer = "miss", authorizer.introspection.issuer.name
+            token_cache, issuer = "miss", authorizer.introspection.issuer.name  # the introspector has its own cache
             principal = introspect(bearer, authorizer.introspection, now)
         else:
             token_cache = "miss"
@@ -146,19 +149,20 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # 
             introspect_jwt(bearer, principal, authorizer.introspection, now)
         if authorizer.check_revocation is not None:
             authorizer.check_revocation(principal, now)
-        rules, policies, settings = authorizer.rules, authorizer.policies, authorizer.answers
+        rules, policies, answers = authorizer.rules, authorizer.policies, authorizer.answers
         decision = decide(principal, request, rules, policies)
-        policy = compile_policy(principal, decision, request, rules, policies, settings)
-        warnings += policy_warnings(policy, settings.cached_by)
+        policy = compile_policy(principal, decision, request, rules, policies, answers)
+        warnings += policy_warnings(policy, answers.cached_by)
         if authorizer.hook is not None and allows_anything(decision, policy):
             hook = authorizer.hook(principal, request)
             if hook.refused is not None:
-                decision, policy = Deny(ErrorCode.REFUSED_BY_HOOK), DENY_EVERYTHING if policy else None
+                decision = Deny(ErrorCode.REFUSED_BY_HOOK)
+                policy = None if policy is None else DENY_EVERYTHING
         extra_context = hook.context if hook else {}
-        formatted = format_answer(request, principal, decision, policy, settings, extra_context, now)
+        formatted = format_answer(request, principal, decision, policy, answers, extra_context, now)
         if record_proof is not None and isinstance(decision, Allow):  # the proof of a denied request can be used again
             record_proof()
-        answer = formatted  # only now: an outcome with an answer is answered, even if it is an error
+        answer = formatted  # only now: it is sent if there is one, even if the proof could not be recorded
         result, reason = "allow", None
         if isinstance(decision, Deny):
             result, reason, detail = "deny", decision.reason, decision.detail

@@ -54,8 +54,8 @@ _NOT_KEYED_BY_TOKEN = (
 def decide(principal: Principal, request: Request, rules: Rules, policies: Policies) -> Allow | Deny:
     """Decide by the rules, the path and the route that API Gateway matched.
 
-    A path that is not normalized is denied if the matched route allows nothing: then API Gateway normalized the path,
-    and matched the route by another one than the rules.
+    A path that is not normalized (``/a/../b``) may be one path to API Gateway and another to the rules. If the rules
+    allow it, but nothing of the route that API Gateway matched, it is denied.
     """
     if not rules.configured or request.kind is EventKind.APPSYNC:
         return decide_without_routes(principal)

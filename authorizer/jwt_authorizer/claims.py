@@ -45,11 +45,11 @@ class ClaimRules:
 class Tenant:
     """The tenant in a token's ``iss``.
 
-    ``issuer`` is the issuer in the settings, with ``{tenant}``. ``claim`` is the claim that must equal ``name``.
+    ``configured_issuer`` is the issuer as the settings have it, with ``{tenant}``. ``claim`` must equal ``name``.
     """
 
     name: str
-    issuer: str
+    configured_issuer: str
     claim: Claim | None = None
 
 
@@ -136,7 +136,7 @@ def check_claims(token: VerifiedToken, rules: ClaimRules, now: float) -> Princip
         claims,
         token.payload if is_one_line(token.payload) else json_text(claims),
         tenant.name if tenant else None,
-        tenant.issuer if tenant else None,
+        tenant.configured_issuer if tenant else None,
     )
 
 

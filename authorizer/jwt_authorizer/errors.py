@@ -1,7 +1,12 @@
 """Every error code, and what start-up raises if the settings are wrong.
 
+Four words have one meaning each. **Deny**: the token is good, its rights are not enough (a decision of the rules: 403).
+**Reject**: the token or its proof is missing or bad (:class:`TokenError`: 401). **Error**: it cannot be decided now
+(:class:`DecisionError`: 500). **Refuse**: a hook says no, which becomes a Deny. HTTP APIs have other statuses: see
+:func:`jwt_authorizer.answers.rejection`.
+
 A code is public API: it appears in the log line, in the metric, in the context of a 401 or 403 and as the
-``code`` of the exception. Missing rights are not an error but a decision: see :mod:`jwt_authorizer.rules`.
+``code`` of the exception.
 """
 
 from __future__ import annotations
@@ -17,11 +22,15 @@ from jwt_authorizer.records import dataclass
 class ErrorCode(StrEnum):
     """An error code: why a request was rejected or denied, or could not be decided. The log has it as ``reason``.
 
-    A code's group decides what is raised or returned: :class:`TokenError` (401), a ``Deny`` (403), or
-    :class:`DecisionError` (500). A new code also needs its advice in the devkit (``explaining/advice/general.py``) and
-    its section in ``docs/errors.md``; tests fail until it has them. Unless it is about claims, name the step that it
-    ends in ``explaining/steps.py``. ``contexts.py`` has RFC 6750's error where it is not the usual one. If the next
-    attempt may pass, add it to ``TRANSIENT``.
+    To add a code:
+
+    1. Write it below, in the group of what is raised or returned with it: :class:`TokenError`, a ``Deny``, or
+       :class:`DecisionError`.
+    2. If the next attempt may pass, add it to ``TRANSIENT``.
+    3. If RFC 6750 or RFC 9449 has another ``error`` for it than ``invalid_token``: ``contexts.rejection_context``.
+    4. In the devkit: its advice (``explaining/advice/general.py``), and, unless it is about claims, the step at which a
+       request with it ends (``explaining/steps.py``).
+    5. Its section in ``docs/errors.md``. Tests fail until 4 and 5 are done.
     """
 
     # The token is missing or bad: 401.
@@ -66,11 +75,11 @@ class ErrorCode(StrEnum):
 
 
 TRANSIENT = frozenset({ErrorCode.UNKNOWN_KEY, ErrorCode.TOKEN_NOT_YET_VALID})
-"""Rejections that may be over at the next attempt. No cache may keep them: API Gateway caches a Deny, but no error."""
+"""Rejections that may be over at the next attempt. They are raised on HTTP APIs too, since no cache keeps an error."""
 
 
 class AuthorizerError(Exception):
-    """A request that ends without a decision.
+    """A request that ends without an Allow or a Deny: its result is ``reject`` or ``error``.
 
     ``code`` is the error code. ``detail`` is a sentence for the log: what was wrong, and what would be right. It never
     holds a token, a signature or a whole claim set.
@@ -91,7 +100,10 @@ def unexpected_error(error: BaseException) -> str:
 
 
 class TokenError(AuthorizerError):
-    """The token is missing or bad: the client sees 401 (HTTP APIs: 403)."""
+    """The token or its proof is missing or bad: the client sees 401.
+
+    HTTP APIs: 403, or 500 for a code in ``TRANSIENT`` and with ``JWT_HTTP_API_REJECT=raise``.
+    """
 
 
 class DecisionError(AuthorizerError):
@@ -119,8 +131,8 @@ def shown(value: object, *, whole: object = None, is_location: bool = False) -> 
     """Return what a message may show of a setting's value: no secrets, and at most 100 characters.
 
     Not shown are passwords in URLs, their queries and fragments, keys, and tokens. ``whole``: what the value is a part
-    of; a part of a key does not look like one. ``is_location``: the setting names where a key or secret is. Unless the
-    value does, it may be the secret itself, and is not shown at all.
+    of; a part of a key does not look like one. ``is_location``: the value should be the location of a key or secret. If
+    it is not, it may be the secret itself, and is not shown at all.
     """
     text = str(value)
     # These patterns are compiled only here, where start-up has failed.

@@ -45,7 +45,7 @@ class DecisionLog:
         self._notes: list[str] = []
 
     def count(self, metric: str, note: str) -> None:
-        """Count an event of the key cache for the next line, with a note that is safe to log."""
+        """Count an event, such as a fetch of keys, for the next line, with a note that is safe to log."""
         self._counts[metric] = self._counts.get(metric, 0) + 1
         self._notes.append(f"{metric}: {note}")
 

@@ -9,7 +9,8 @@ The list is a JSON document that is kept outside of the function, in S3 for exam
 
 ``jti`` and ``sid`` hold identifiers and the time after which the writer may drop them. ``sub``, ``client_id`` and
 ``issued_before`` hold the time of the revocation: a token that was not issued after it is rejected. Times are
-seconds since 1970. :mod:`jwt_authorizer.wiring.token_status` caches the list, and reads it again when its TTL is over.
+seconds since 1970. ``as_of`` is for people and tools: the authorizer only checks that it is a time.
+:mod:`jwt_authorizer.wiring.token_status` caches the list, and reads it again when its TTL is over.
 """
 
 from __future__ import annotations

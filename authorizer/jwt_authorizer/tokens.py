@@ -117,10 +117,8 @@ def bearer_token(request: Request, sources: tuple[TokenSource, ...]) -> BearerTo
             scheme, token = _split_scheme(value) if source.location is TokenLocation.HEADER else (None, value)
             if token and (scheme is not None or not source.has_scheme):
                 return BearerToken(token, scheme)
-    locations = ", ".join(f"{source.location}:{source.name}" for source in sources)
-    raise TokenError(
-        ErrorCode.MISSING_TOKEN, f"no token in {locations} (Authorization needs the scheme Bearer or DPoP)"
-    )
+    where = ", ".join(f"{source.location}:{source.name}" for source in sources)
+    raise TokenError(ErrorCode.MISSING_TOKEN, f"no token in {where} (Authorization needs the scheme Bearer or DPoP)")
 
 
 def _found(request: Request, source: TokenSource) -> tuple[str, ...]:

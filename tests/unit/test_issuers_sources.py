@@ -225,10 +225,10 @@ def test_an_issuer_refuses_if_it_answers_4xx_for_every_set() -> None:
     two = Two()
     two.first.failure = two.second.failure = FetchError("answered 404", status=404)
     two.keys.warm(START)
-    assert (two.keys.refused, two.keys.has_keys) == (True, False)
+    assert (two.keys.answered_4xx, two.keys.has_keys) == (True, False)
     two.second.failure = None
     two.keys.warm(START + COOLDOWN)
-    assert (two.keys.refused, two.keys.has_keys) == (False, True)
+    assert (two.keys.answered_4xx, two.keys.has_keys) == (False, True)
 
 
 # ---------------------------------------------------------------------------------------------------------------

@@ -126,7 +126,7 @@ def test_in_a_host_a_tenant_is_one_label() -> None:
     found = world.tenants.find("https://a.auth.example.com/", START)
     assert found is not None
     assert found.tenant is not None
-    assert (found.name, found.tenant.name, found.tenant.issuer) == (world.iss("a"), "a", world.template)
+    assert (found.name, found.tenant.name, found.tenant.configured_issuer) == (world.iss("a"), "a", world.template)
 
 
 def test_start_up_fetches_the_keys_of_the_first_tenants_that_are_listed() -> None:

@@ -6,8 +6,7 @@ Anybody who gets hold of a bearer token can use it. A bound token names a key of
 ``cnf["x5t#S256"]``), where API Gateway has seen the client's certificate.
 
 What goes in: the token as it was sent, its verified claims, and the request. What comes out: ``None`` if the token is
-not bound or its certificate matches, a :class:`~jwt_authorizer.binding.replay.UsedProof` if a DPoP proof is good, or an
-error.
+not bound or its certificate matches; if a DPoP proof is good, a function that records it as used; or an error.
 
 1. Read ``cnf``. Anything but exactly one of the two members is rejected, and so is a kind that is not configured.
 2. An event that shows neither headers nor a certificate (REST ``TOKEN``) cannot be decided.

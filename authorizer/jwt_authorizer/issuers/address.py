@@ -1,6 +1,6 @@
 """Parse the URLs that are fetched, strictly.
 
-A pattern instead of ``urllib.parse``: it refuses what a key source never needs (user names, fragments, white space,
+A pattern instead of ``urllib.parse``: it rejects what a key source never needs (user names, fragments, white space,
 control characters, names that are not ASCII), so no two readers of one URL can disagree.
 """
 

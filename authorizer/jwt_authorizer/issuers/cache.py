@@ -51,9 +51,9 @@ class CachedKeySource(CachedValue[KeySet]):
         """Time from which a token with an unknown key may cause a fetch."""
 
     def version(self, now: float) -> int:
-        """Refresh the keys if due. Return the version of the key set, which rises with each change.
+        """Refresh the keys if due. Return the version of the key set, which changes with its keys.
 
-        A token that was verified with a lower version has to be verified again. Raises :class:`DecisionError`
+        A token that was verified with another version has to be verified again. Raises :class:`DecisionError`
         (``keys_unavailable``) past the stale limit, for remembered tokens too.
         """
         self.current(now)
@@ -68,7 +68,12 @@ class CachedKeySource(CachedValue[KeySet]):
         return self.current(now).candidates(alg, kid) or self._look_again(alg, kid, now)
 
     def _look_again(self, alg: str, kid: str | None, now: float) -> tuple[Key, ...]:
-        """Look for an unknown key again. Fetch first, unless this request did already or during a cooldown."""
+        """Look for an unknown key again.
+
+        Fetch first, unless this request has fetched already, or during a cooldown: of the last fetch for an unknown key
+        (``_next_probe``), or of a failed one (``_cooldown_until``). During the latter the issuer may have a new key, so
+        the error is ``keys_unavailable`` and not ``unknown_key``.
+        """
         time_ = now + self._clock_offset
         if time_ != self._fetched_at and time_ >= max(self._next_probe, self._cooldown_until):
             self._next_probe = time_ + self._ages.cooldown

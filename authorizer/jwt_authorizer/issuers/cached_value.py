@@ -89,14 +89,14 @@ class CachedValue(Generic[T]):
         self._value: T | None = None
         self._version = 0
         self._problem = ""
-        self.refused = False
+        self.answered_4xx = False
         """Whether the last fetch failed because the issuer answered 4xx, as for a tenant that it does not have."""
         self._last_now = self._clock_offset = 0.0
-        # Times of a clock that never goes back (now + _clock_offset), in seconds. Each is in force from that time on.
+        # Times of a clock that never goes back (now + _clock_offset), in seconds: what is true from that time on.
         self._fetch_due = NEVER  # fetch again: the TTL, less the jitter
         self._stale_from = NEVER  # the TTL is over: what is served is stale
         self._stale_limit = NEVER  # nothing is served any more
-        self._cooldown_until = NEVER  # fetch again after a failure
+        self._cooldown_until = NEVER  # after a failure, a fetch is allowed again
         self._fetched_at = self._last_stale = NEVER  # the last fetch; the last request that was counted as stale
 
     def warm(self, now: float) -> None:
@@ -113,10 +113,11 @@ class CachedValue(Generic[T]):
         if time_ >= self._fetch_due and time_ >= self._cooldown_until:
             self._refresh(time_)
         if time_ >= self._fetch_due:
-            self._serve_stale(time_)
+            self._check_stale(time_)
         return self._value  # type: ignore[return-value]  # it is fresh, or may be served stale
 
-    def _serve_stale(self, time_: float) -> None:
+    def _check_stale(self, time_: float) -> None:
+        """Count a request that is served past the TTL. Raise :class:`DecisionError` past the stale limit."""
         if time_ >= self._stale_limit:
             raise DecisionError(self._kind.code, f"{self._kind.missing}: {self._problem}")
         if time_ >= self._stale_from and time_ != self._last_stale:
@@ -133,12 +134,12 @@ class CachedValue(Generic[T]):
     def _refresh(self, time_: float) -> bool:
         """Fetch, and return whether that worked. A failure is reported, starts the cooldown, and keeps the value."""
         started = self._monotonic()
-        self.refused = False
+        self.answered_4xx = False
         try:
             fetched = self._fetch()
             self._keep(fetched, time_)
         except FetchError as error:
-            problem, self.refused = str(error), error.refused
+            problem, self.answered_4xx = str(error), error.answered_4xx
         except Exception as error:  # noqa: BLE001 - a fetcher's bug must not take away what works
             problem = f"unexpected {type(error).__name__}"
         else:

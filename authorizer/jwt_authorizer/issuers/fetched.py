@@ -35,13 +35,13 @@ class Fetched(Generic[T]):
 class FetchError(Exception):
     """Something could not be fetched. The message says why and is safe to log: see :func:`printable`.
 
-    ``refused``: the issuer answered 4xx, other than 408 and 429, which ask to try again.
+    ``answered_4xx``: the issuer answered 4xx, other than 408 and 429, which ask to try again.
     """
 
     def __init__(self, message: str, *, status: int = 0) -> None:
         """``status`` is the HTTP status, if that is what is wrong."""
         super().__init__(message)
-        self.refused = 400 <= status < 500 and status not in _TRY_AGAIN  # noqa: PLR2004 - RFC 9110 section 15.5
+        self.answered_4xx = 400 <= status < 500 and status not in _TRY_AGAIN  # noqa: PLR2004 - RFC 9110 section 15.5
 
 
 def printable(text: str, longest: int = _SHOWN) -> str:

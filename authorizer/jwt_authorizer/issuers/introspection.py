@@ -44,7 +44,7 @@ _NOT_ACCESS = frozenset({"refresh", "refresh_token", "id", "id_token"})
 """Types of active tokens that are not meant for APIs, as Keycloak's ``typ`` and Hydra's ``token_use`` have them."""
 _OK, _UNAUTHORIZED = 200, 401
 _ABOUT_THE_TOKEN = frozenset({400, 403, 413, 414, 422, 431})
-"""Statuses by which an endpoint that works refuses one request. A caller can cause them, so they start no cooldown."""
+"""Statuses by which a working endpoint rejects one request. A caller can cause them, so they start no cooldown."""
 
 
 class UnansweredError(FetchError):

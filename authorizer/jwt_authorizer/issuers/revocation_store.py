@@ -58,7 +58,7 @@ class RevocationStore:
         raise self._failed(f"was changed by others {_ATTEMPTS} times in a row: nothing was written")
 
     def _check(self, document: bytes) -> None:
-        """Raise :class:`FetchError` for a list that no authorizer would read: it would refuse every token."""
+        """Raise :class:`FetchError` for a list that no authorizer would read: every request would be an error."""
         if len(document) > MAX_LIST:
             raise self._failed(f"would be longer than the {MAX_LIST} bytes that the authorizer reads")
         try:

@@ -125,7 +125,7 @@ class Response:
 def read_response(reader: io.BufferedReader) -> tuple[Response, bool]:
     """Read a response, and whether its connection can carry another one. Raises :class:`FetchError`, ``OSError``.
 
-    It refuses what RFC 9112 lets a client refuse or guess at: folded headers, repeated lengths, other transfer codings.
+    It rejects what RFC 9112 lets a client reject or guess: folded headers, repeated lengths, other transfer codings.
     """
     version, status, headers = _read_head(reader)
     while status < _OK:  # interim responses (RFC 9110 section 15.2)

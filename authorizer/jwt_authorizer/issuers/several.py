@@ -33,9 +33,9 @@ class SeveralKeySources:
         return any(source.has_keys for source in self._sources)
 
     @property
-    def refused(self) -> bool:
+    def answered_4xx(self) -> bool:
         """Whether the issuer answered 4xx for each of them."""
-        return all(source.refused for source in self._sources)
+        return all(source.answered_4xx for source in self._sources)
 
     def warm(self, now: float) -> None:
         """Fetch all of them in parallel."""
@@ -48,6 +48,7 @@ class SeveralKeySources:
         (``keys_unavailable``) after the last key if a set could not be fetched.
         """
         found = self._search(alg, kid, now)
+        # The first key is taken now, so that a problem is raised here and not in the caller's loop.
         return chain((next(found),), found)
 
     def _search(self, alg: str, kid: str | None, now: float) -> Iterator[Key]:
@@ -66,6 +67,7 @@ class SeveralKeySources:
                 continue
             found = True
             yield from keys
+        # An outage outweighs an unknown key: the key may be in the set that could not be fetched.
         if problem is not None and (not found or isinstance(problem, DecisionError)):
             raise problem
 

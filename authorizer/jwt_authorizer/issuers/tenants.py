@@ -48,7 +48,7 @@ class FetchedKeySource(KeySource, Protocol):
         """Whether it has ever had keys."""
 
     @property
-    def refused(self) -> bool:
+    def answered_4xx(self) -> bool:
         """Whether the issuer answered 4xx last."""
 
     def warm(self, now: float) -> None:
@@ -161,7 +161,7 @@ class TenantIssuers:
         """
         if self._shared is not None:
             return self._shared
-        self.used(tenant)
+        self.mark_used(tenant)
         source = self._known.get(tenant)
         if source is not None:
             return source
@@ -180,7 +180,7 @@ class TenantIssuers:
         self._looked_up[tenant] = (now, now + self._cooldown, source)
         return source
 
-    def fetched(self, tenant: str, now: float, seconds: float) -> None:
+    def keep_looked_up(self, tenant: str, now: float, seconds: float) -> None:
         """Keep a tenant that was looked up if it has keys. ``seconds``: how long the fetch took."""
         if tenant not in self._looked_up:
             return
@@ -192,7 +192,7 @@ class TenantIssuers:
             if len(self._known) > MOST_KEPT:
                 del self._known[next(iter(self._known))]
 
-    def used(self, tenant: str) -> None:
+    def mark_used(self, tenant: str) -> None:
         """Note that a known tenant is the most recently used one."""
         if tenant in self._known:
             self._known[tenant] = self._known.pop(tenant)
@@ -210,7 +210,7 @@ class TenantKeys:
     __slots__ = ("_held", "_issuers", "_tenant")
 
     def __init__(self, issuers: TenantIssuers, tenant: str, held: KeySource | None = None) -> None:
-        """``held`` is the key set that verified a remembered token."""
+        """``held`` is the source of the last candidates, or the one that verified a remembered token."""
         self._issuers, self._tenant, self._held = issuers, tenant, held
 
     def candidates(self, alg: str, kid: str | None, now: float) -> Iterable[Key]:
@@ -220,21 +220,21 @@ class TenantKeys:
         try:
             return source.candidates(alg, kid, now)
         except DecisionError:
-            if source.refused and not source.has_keys:
+            if source.answered_4xx and not source.has_keys:
                 detail = "the issuer has no such tenant: it answered 4xx when asked for its keys"
                 raise TokenError(ErrorCode.UNKNOWN_ISSUER, detail) from None
             raise
         finally:
             self._held = source
-            self._issuers.fetched(self._tenant, now, self._issuers.monotonic() - started)
+            self._issuers.keep_looked_up(self._tenant, now, self._issuers.monotonic() - started)
 
     def source_of(self, key: Key) -> KeySource:
-        """Return the key set that this candidate is from, as long as the tenant may call."""
+        """Return the source of this key's set. Its version changes once the tenant may no longer call."""
         return self if self._held is None else TenantKeys(self._issuers, self._tenant, self._held.source_of(key))
 
     def version(self, now: float) -> int:
         """Return the key set's version; another one once the tenant may no longer call."""
         if self._held is None or not self._issuers.may_call(self._tenant, now):
             return -1
-        self._issuers.used(self._tenant)
+        self._issuers.mark_used(self._tenant)
         return self._held.version(now)

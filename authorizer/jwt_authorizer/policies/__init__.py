@@ -3,7 +3,7 @@
 **In:** the rules, a principal, a request, what the rules said about it, and what API Gateway's cache is keyed by: the
 token (then the policy is for all routes), the route, or nothing (then it is for this request).
 **Out:** a :class:`Policy`: resources to allow, to deny, and the routes that it leaves out, which get a 403 though the
-rules allow them. It allows nothing that the rules refuse. (Two exceptions: ADR 5 says how API Gateway compares paths,
+rules allow them. It allows nothing that the rules deny. (Two exceptions: ADR 5 says how API Gateway compares paths,
 and ``unlisted_routes = "absent"`` promises that other paths are not there.)
 
 Three types are enough, and two words. A *place* is what a path can still become after some of its segments: nodes of
@@ -12,9 +12,9 @@ the templates' tree. An *ordinary request* of a route has a text that no rule na
 1. **Pattern** (``patterns.py``). A method and segments. ``ANY`` stands for one segment or more, which is what IAM's
    ``*`` between slashes matches: it matches slashes too. ``GET /orders/{id}`` becomes ``GET/orders/*``. That covers too
    much: ``/orders/me``, and everything longer.
-2. **Grant** (``grants.py``). A pattern, and the denials that cover everything that it covers and the rules refuse. To
+2. **Grant** (``grants.py``). A pattern, and the denials that cover everything that it covers and the rules deny. To
    find them, follow the pattern and the tree of templates together. At each place, ANY can be any name that continues
-   there or any other text, and it can go on for another segment. Where the rules refuse everything that can follow,
+   there or any other text, and it can go on for another segment. Where the rules deny everything that can follow,
    the way there with the rest of the pattern is a denial: ``GET/orders/me``, ``GET/orders/*/*``. "Any other text" has
    to be written ``*`` as well, so such a denial also covers the names: that is what grants can take from each other.
 3. **Policy** (``policy.py``). Some grants, written down. If one has ANY, paths with an empty segment are denied
@@ -48,8 +48,8 @@ allow less.
 ======= ================== ==========================================================
 Allow   ``GET/orders``     the first route
 Allow   ``GET/orders/*``   the second
-Deny    ``GET/orders/me``  the rules refuse it
-Deny    ``GET/orders/*/*`` no route is longer, so the rules refuse everything longer
+Deny    ``GET/orders/me``  the rules deny it
+Deny    ``GET/orders/*/*`` no route is longer, so the rules deny everything longer
 Deny    ``*//*``           ``/orders//me`` may be read as ``/orders/me``
 ======= ================== ==========================================================
 

@@ -157,7 +157,7 @@ class PolicyCompiler:
         return is_plain(text) and fits and policy.permits(text)
 
     def _without(self, question: _Question, request: Request) -> Policy:
-        """Return a policy that denies a request which the rules refuse: no route is for it, or another one is."""
+        """Return a policy that denies a request which the rules deny: no route is for it, or another one is."""
         policy, text = self._policy(question), _text(request)
         if not policy.permits(text):
             return policy

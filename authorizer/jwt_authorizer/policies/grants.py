@@ -1,4 +1,4 @@
-"""Grants: a pattern to allow, with denials that cover everything that it covers and the rules refuse.
+"""Grants: a pattern to allow, with denials that cover everything that it covers and the rules deny.
 
 A grant is right by itself. Denials only narrow, so every set of grants is right as well: choosing and packing can make
 a policy smaller, never unsound. How much they allow is measured by examples: ordinary requests.
@@ -41,7 +41,7 @@ class Grant:
 
 
 def denials_for(pattern: Pattern, view: View, classes: Classes) -> frozenset[Pattern]:
-    """Return denials that cover every request that a pattern covers and the rules refuse (all without a method).
+    """Return denials that cover every request that a pattern covers and the rules deny (all without a method).
 
     Raises :class:`TooMuchWorkError` if that takes more steps than ``classes`` has left.
     """
@@ -66,7 +66,7 @@ class _Walk:
         self._follows: dict[tuple[Place, int], int] = {}
 
     def go(self, way: Pattern, place: Place, positions: int) -> None:
-        """Deny what the rules refuse of everything that begins with ``way``, which leads to a place."""
+        """Deny what the rules deny of everything that begins with ``way``, which leads to a place."""
         said = self._follow(place, positions)
         if not said & REFUSED:
             return

@@ -1,10 +1,10 @@
-"""Rules by route: what ``[[routes]]`` says, and whether a principal may ask for what it asks for.
+"""Rules by route: what ``[[routes]]`` says, and whether a principal may make a request.
 
 ``docs/rules.md`` explains them to those who write them. ``parsing`` reads them, ``templates`` has the tree of paths,
 and ``decisions`` decides about one request.
 
-Three modules answer questions about many requests at once. Only ``policies`` asks them, but about rules alone: none of
-them knows a policy. ``classes`` has the decisions about all paths that lead to one place of the tree, ``route_keys``
+Three modules answer questions about many requests at once. Only the package ``policies`` uses them; they do not depend
+on it. ``classes`` has the decisions about all paths that lead to one place of the tree, ``route_keys``
 those about all requests of one route of the API, and ``spellings`` those about a path with any text for ``*`` or
 ``?``.
 """

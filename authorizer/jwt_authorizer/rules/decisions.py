@@ -26,7 +26,7 @@ class Requirement:
     claims: tuple[ClaimCondition, ...]
     issuers: frozenset[str]
 
-    def refuses(self, principal: Principal, route: str) -> Deny | None:
+    def denies(self, principal: Principal, route: str) -> Deny | None:
         """Return why a principal may not pass, or ``None``. The issuer comes first: no scope helps a wrong one."""
         if self.issuers and principal.issuer not in self.issuers and principal.configured_issuer not in self.issuers:
             return Deny(ErrorCode.CLAIM_MISMATCH, (), route)
@@ -107,9 +107,9 @@ class Rules:
             if listed is None:
                 return Deny(ErrorCode.ROUTE_NOT_LISTED)
             name = resource.route(listed)
-            refusal = self.requirements[resource.methods[listed]].refuses(principal, name)
-            if refusal is not None:
-                return refusal
+            denial = self.requirements[resource.methods[listed]].denies(principal, name)
+            if denial is not None:
+                return denial
             allowed = allowed or Allow(name)
         return allowed or Deny(ErrorCode.ROUTE_NOT_LISTED)
 
@@ -147,7 +147,7 @@ class Rules:
         return sum(
             1 << number
             for number, requirement in enumerate(self.requirements)
-            if requirement.refuses(principal, "") is None
+            if requirement.denies(principal, "") is None
         )
 
 
@@ -157,7 +157,7 @@ _ALLOWED = Allow(None)
 
 def decide_without_routes(principal: Principal) -> Allow | Deny:
     """Decide where no route is configured: only the scopes that the issuer's setting asks of every request count."""
-    return _UNRESTRICTED.refuses(principal, "") or _ALLOWED
+    return _UNRESTRICTED.denies(principal, "") or _ALLOWED
 
 
 def compile_rules(routes: Iterable[Route] | None, *, absent: bool = False) -> Rules:

@@ -182,7 +182,7 @@ def _claims(table: _Table) -> tuple[ClaimCondition, ...]:
 
 
 def _check_unique(table: _Table, route: Route, listed: dict[str, str]) -> None:
-    """Refuse a second rule for the same requests. Variables' names don't tell two templates apart."""
+    """Reject a second rule for the same requests. Variables' names don't tell two templates apart."""
     for method in sorted(route.methods or (ANY_METHOD,)):
         if method in listed:
             table.problem(

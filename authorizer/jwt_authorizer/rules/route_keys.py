@@ -3,7 +3,7 @@
 API Gateway replays such an answer for every request of that route. The rules may be finer than the API: behind
 ``ANY /{proxy+}`` there may be twenty of them, and then one yes or no is not right for all. A route that the rules
 list themselves is taken to be the API's, and so are those beside it: that is what ``[[routes]]`` asks for. Still, where
-``GET /admin`` is beside ``ANY /{proxy+}``, ``POST /admin`` goes to the second, and the rules refuse it.
+``GET /admin`` is beside ``ANY /{proxy+}``, ``POST /admin`` goes to the second, and the rules deny it.
 """
 
 from __future__ import annotations

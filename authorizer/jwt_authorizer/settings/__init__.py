@@ -8,9 +8,13 @@
    other. What comes out is :class:`Settings` (``model.py``), or one
    :class:`~jwt_authorizer.errors.SettingsError` that lists every problem.
 
-``CONTRIBUTING.md`` lists the steps to add a setting. For example ``JWT_LEEWAY_SECONDS=5`` and ``leeway_seconds = 5``
-under ``[[issuers]]`` are the same row of the table: the reader ``values.seconds(0)`` turns ``"5"`` and ``5`` into
-``5.0``, and refuses ``-1`` saying what is right.
+To add a setting: its row in ``table.py`` with the description below it; its reader, if none fits; its field in
+``model.py`` (of a claim rule :class:`~jwt_authorizer.claims.ClaimRules`, of an answer
+:class:`~jwt_authorizer.answers.AnswerSettings`); reading it in ``loading.py`` or ``issuers.py``; its use in
+``wiring/``; ``make generate``. ``CONTRIBUTING.md`` says more.
+
+For example ``JWT_LEEWAY_SECONDS=5`` and ``leeway_seconds = 5`` under ``[[issuers]]`` are the same row of the table: the
+reader ``values.seconds(0)`` turns ``"5"`` and ``5`` into ``5.0``, and rejects ``-1`` with what would be right.
 """
 
 from jwt_authorizer.settings.loading import load_settings

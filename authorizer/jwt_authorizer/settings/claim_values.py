@@ -45,7 +45,7 @@ def required_claims(value: object) -> tuple[ClaimCondition, ...]:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Refuse what JSON would drop in silence: of two rules for a claim, only the last would hold."""
+    """Reject what JSON would drop in silence: of two rules for a claim, only the last would hold."""
     names = [name for name, _ in pairs]
     for name in names:
         if names.count(name) > 1:

@@ -29,7 +29,7 @@ _ODD_IN_AN_ISSUER = frozenset("*{}<>$@,; \n\r\t[\"'")
 
 
 def issuer(value: object) -> str:
-    """Read an issuer, and refuse what no token has as its ``iss`` (RFC 7519 section 4.1.1, RFC 8414 section 2)."""
+    """Read an issuer, and reject what no token has as its ``iss`` (RFC 7519 section 4.1.1, RFC 8414 section 2)."""
     name = string(value)
     # Start-up compiles no pattern for an ordinary issuer.
     if not _ODD_IN_AN_ISSUER.isdisjoint(name) or any(

@@ -87,7 +87,7 @@ def _check_together(problems: Problems, issuers: Sequence[IssuerSettings]) -> No
 
 
 def _bound_tokens(document: Section, cached_by: CachedBy, *, allow_http: bool) -> BoundTokenSettings:
-    """Read the settings of bound tokens, and refuse combinations that would make their check pointless."""
+    """Read the settings of bound tokens, and reject combinations that would make their check pointless."""
     settings = BoundTokenSettings(
         kinds=frozenset(document.read(table.BOUND_TOKENS)),
         required=document.read(table.REQUIRE_BOUND_TOKENS),

@@ -26,7 +26,7 @@ class Place(StrEnum):
     ISSUER = "issuer"
     """In a ``[[issuers]]`` table, or above all tables as the default for every issuer."""
     DOCUMENT = "document"
-    """Above all tables."""
+    """Above all tables, and only there: with a document, its variable is an error."""
     EITHER = "either"
     """Above all tables, or still in its environment variable."""
     ENVIRONMENT = "environment"
@@ -95,7 +95,11 @@ class IssuerSettings:
 
 @dataclass(frozen=True, slots=True)
 class KeySettings:
-    """How key sets are fetched (within ``timeout`` seconds each) and how long they are used."""
+    """How key sets are fetched and how long they are used.
+
+    ``timeout`` (seconds) and the cooldown are also those of introspection, the revocation list and DynamoDB;
+    ``allow_http`` is for every URL.
+    """
 
     ages: Ages
     timeout: float

@@ -48,9 +48,9 @@ class Problems(list[Problem]):
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The settings of one issuer, or those above all ``[[issuers]]`` tables.
+    """Settings that belong together: those of one issuer, or those of all (variables, and above all tables).
 
-    ``table`` is its name in the document, such as ``issuers[0]``; ``None`` where settings may be variables.
+    ``table`` is the name of an ``[[issuers]]`` table for messages, such as ``issuers[0]``; ``None`` if there is none.
     """
 
     problems: Problems

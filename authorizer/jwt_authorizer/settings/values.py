@@ -44,7 +44,7 @@ def strings(value: object) -> tuple[str, ...]:
 
 
 def exact_strings(value: object) -> tuple[str, ...]:
-    """Read a list of strings that are compared with a claim as they are, and refuse what no claim is."""
+    """Read a list of strings that are compared with a claim as they are, and reject what no claim is."""
     found = strings(value)
     for item in found:
         if item == "*":
@@ -112,7 +112,7 @@ def count(value: object) -> int:
 def _number(value: object) -> float | None:
     if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,12}(\.[0-9]{1,6})?\s*", value):
         return float(value)
-    # Bounds every comparison refuses what TOML also knows: nan and inf.
+    # Not within any bounds, although TOML has them: nan and inf.
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e12:  # noqa: PLR2004 - as the pattern
         return float(value)
     return None

@@ -77,7 +77,7 @@ def _revocation_check(
     read = list_reader(about.location, dependencies.get, timeout=settings.keys.timeout, package_root=package_root)
     revocations = revocation_list(read, about.ages, dependencies.report)
     revocations.warm(now)
-    return lambda principal, now: check_revocation(principal, revocations.current(now))
+    return lambda principal, at: check_revocation(principal, revocations.current(at))
 
 
 def _introspector(

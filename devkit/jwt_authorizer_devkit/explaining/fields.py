@@ -32,7 +32,7 @@ def check_fields(principal: Principal, fields: tuple[Field, ...]) -> tuple[Field
 
 
 def _result(principal: Principal, field: Field) -> FieldResult:
-    denied = field.requirement.refuses(principal, field.name)
+    denied = field.requirement.denies(principal, field.name)
     if denied is None:
         return FieldResult(field.name, allowed=True, reason=None, needs=())
     needs = denied.scopes

@@ -62,9 +62,9 @@ class WatchedKeys:
         return self._source().has_keys
 
     @property
-    def refused(self) -> bool:
+    def answered_4xx(self) -> bool:
         """Whether the issuer's last answer was a 4xx."""
-        return self._source().refused
+        return self._source().answered_4xx
 
     def warm(self, now: float) -> None:
         """Warm the source."""

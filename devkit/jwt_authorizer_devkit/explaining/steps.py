@@ -112,7 +112,7 @@ def look(event: object, watched: WatchedFunction) -> Seen:
     except AuthorizerError:
         return Seen(request, bearer, location, token, token.claims)
     # If all tenants have the same keys, these are listed under the issuer's name in the settings.
-    keys = watched.keys.get(issuer.name) or (issuer.tenant and watched.keys.get(issuer.tenant.issuer))
+    keys = watched.keys.get(issuer.name) or (issuer.tenant and watched.keys.get(issuer.tenant.configured_issuer))
     return Seen(request, bearer, location, token, token.claims, issuer, keys or None)
 
 
