@@ -47,7 +47,7 @@ class CachedBy(StrEnum):
 
 
 class HttpApiReject(StrEnum):
-    """How an HTTP API gets a rejection (``JWT_HTTP_API_REJECT``): by a denying answer (403), or by a raised error."""
+    """What an HTTP API gets for a bad token (``JWT_HTTP_API_REJECT``): a denying answer (403), or a raised error."""
 
     DENY = "deny"
     RAISE = "raise"

@@ -162,7 +162,7 @@ def authorize(event: object, authorizer: Authorizer, now: float) -> Outcome:  # 
         formatted = format_answer(request, principal, decision, policy, answers, extra_context, now)
         if record_proof is not None and isinstance(decision, Allow):  # the proof of a denied request can be used again
             record_proof()
-        answer = formatted  # only now: it is sent if there is one, even if the proof could not be recorded
+        answer = formatted  # only now: an answer is sent even if an error follows, and recording may fail
         result, reason = "allow", None
         if isinstance(decision, Deny):
             result, reason, detail = "deny", decision.reason, decision.detail

@@ -95,7 +95,7 @@ def denial_context(decision: Deny, challenge: Challenge) -> dict[str, object]:
 
 def rejection_context(reason: ErrorCode, challenge: Challenge) -> dict[str, object]:
     """Build the context of a 401. A challenge to a request without a token names no error (RFC 6750 section 3.1)."""
-    # Of the challenge alone: gateway responses show the context's error, which is always the same, and ``reason``.
+    # For the challenge only. In the context ``error`` is always ``invalid_token``, and ``reason`` has the error code.
     error = None if reason is ErrorCode.MISSING_TOKEN else "invalid_token"
     if reason in (ErrorCode.INVALID_DPOP_PROOF, ErrorCode.REPLAYED_DPOP_PROOF):
         error = "invalid_dpop_proof"

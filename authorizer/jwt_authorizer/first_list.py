@@ -33,6 +33,6 @@ def first_list(event: Mapping[str, object], write: Callable[[], object], locatio
         except Exception as error:  # noqa: BLE001 - CloudFormation waits for an answer, and shows this one
             answer |= {"Status": "FAILED", "Reason": f"{type(error).__name__}: {error}"[:_LONGEST_REASON]}
     body = json.dumps(answer).encode()
-    request = Request(str(event["ResponseURL"]), body, {"Content-Type": ""}, method="PUT")  # noqa: S310 - CloudFormation's URL
-    with urlopen(request, timeout=_TIMEOUT):  # noqa: S310 - CloudFormation's URL
+    request = Request(str(event["ResponseURL"]), body, {"Content-Type": ""}, method="PUT")  # noqa: S310 - CloudFormation's
+    with urlopen(request, timeout=_TIMEOUT):  # noqa: S310 - CloudFormation's
         return answer

@@ -79,5 +79,5 @@ def replayed() -> NoReturn:
     """Reject a proof that has been used before."""
     raise TokenError(
         ErrorCode.REPLAYED_DPOP_PROOF,
-        "the DPoP proof has been used before: the client has to make a new one per request",
+        "the DPoP proof has been used before: the client has to make a new one for each request",
     )

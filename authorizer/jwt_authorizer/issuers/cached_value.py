@@ -92,7 +92,7 @@ class CachedValue(Generic[T]):
         self.answered_4xx = False
         """Whether the last fetch failed because the issuer answered 4xx, as for a tenant that it does not have."""
         self._last_now = self._clock_offset = 0.0
-        # Times of a clock that never goes back (now + _clock_offset), in seconds: what is true from that time on.
+        # Times of a clock that never goes back (now + _clock_offset), in seconds, and what holds from then on.
         self._fetch_due = NEVER  # fetch again: the TTL, less the jitter
         self._stale_from = NEVER  # the TTL is over: what is served is stale
         self._stale_limit = NEVER  # nothing is served any more

@@ -66,7 +66,7 @@ class _Walk:
         self._follows: dict[tuple[Place, int], int] = {}
 
     def go(self, way: Pattern, place: Place, positions: int) -> None:
-        """Deny what the rules deny of everything that begins with ``way``, which leads to a place."""
+        """Add denials of what the rules deny among the requests that begin with ``way``, which leads to a place."""
         said = self._follow(place, positions)
         if not said & REFUSED:
             return

@@ -98,11 +98,11 @@ class Unrestricted:
             return ALLOW_CONNECT
         return ALLOW_EVERYTHING if cached_by == "token" else policy_of((_resource(request, cached_by),))
 
-    def one_answer(self, principal: Principal, decision: Allow | Deny, request: Request) -> bool:  # noqa: ARG002 - as Policies
+    def one_answer(self, principal: Principal, decision: Allow | Deny, request: Request) -> bool:  # noqa: ARG002 - see Policies
         """Return True: no rule tells requests of a route apart."""
         return True
 
-    def may_be_allowed(self, principal: Principal, request: Request) -> bool:  # noqa: ARG002 - as Policies
+    def may_be_allowed(self, principal: Principal, request: Request) -> bool:  # noqa: ARG002 - see Policies
         """Return True: every route is allowed."""
         return True
 

@@ -115,7 +115,7 @@ def read_raw(environment: Mapping[str, str], package_root: str | PathLike[str]) 
             problems.add(name, _unknown(name, by_variable))
             continue
         if config is not None and setting.place is not Place.EITHER:
-            where = f"belongs into the document of {CONFIG.variable} ({_written_as(setting)}), once that is set"
+            where = f"belongs in the document of {CONFIG.variable} ({_written_as(setting)}), once that is set"
             problems.add(name, where)
         section = issuer if setting.place is Place.ISSUER else raw.document
         section.written[setting.name] = RawValue(name, text)
